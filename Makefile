@@ -18,7 +18,7 @@ help:  ## this list
 run: .venv/.run  ## start everything: database, sandbox (without a key), worker, web server; Ctrl-C stops it. ARGS=--empty starts a sandbox without examples
 	@$(PY) manage.py portal $(ARGS)
 
-# The environment wins over `.env` and over this default: PORTAL_DEBUG=false works here, too.
+# The environment wins over `.env` and this default, so PORTAL_DEBUG=false works here, too.
 dev: .venv/.dev  ## the same for development: restarts when a file changes, with Django's debug pages
 	@PORTAL_DEBUG=$${PORTAL_DEBUG:-true} $(PY) manage.py portal --reload
 
@@ -44,7 +44,7 @@ messages: .venv/.dev  ## gather texts for translation into runs/locale and compi
 
 install: .venv/.run  ## only create the environment, in .venv
 
-# Stamps are written last, so that interrupted work is done again.
+# Stamp files are written last, so that interrupted work is done again.
 .venv/.made:
 	@.ci/make-venv .venv
 	@touch $@
@@ -56,5 +56,5 @@ install: .venv/.run  ## only create the environment, in .venv
 
 .venv/.dev: requirements-dev.txt | .venv/.made
 	@echo "Installing the portal's dependencies and the test tools into .venv"
-	@$(PIP) --no-compile -r requirements-dev.txt  # compiling all of them takes longer than the first tests' imports
+	@$(PIP) --no-compile -r requirements-dev.txt  # compiling everything takes longer than the first tests' imports
 	@touch $@

@@ -47,7 +47,7 @@ def main(requirements: str) -> int:
 
 
 def exceptions(today: date) -> tuple[list[str], list[str]]:
-    """Return options for ignoring advisories, and a sentence for each exception that has expired or lacks a reason."""
+    """Return options that ignore advisories, and a sentence for each exception that has expired or lacks a reason."""
     options, problems = [], []
     listed = tomllib.loads(EXCEPTIONS.read_text())["exception"] if EXCEPTIONS.exists() else []
     for entry in listed:

@@ -1,4 +1,4 @@
-/* Globals that the scripts use and TypeScript doesn't know: htmx, which pages load as a separate script. */
+/* Globals that the scripts use but TypeScript doesn't know: htmx, which pages load as a separate script. */
 
 interface HtmxRequest {
 	elt: Element;

@@ -1,4 +1,4 @@
-"""Collect the portal's texts for translation (`make messages`); `--check` reports whether that was forgotten.
+"""Collect the portal's texts for translation (`make messages`); `--check` reports whether that is necessary.
 
 Needs the gettext tools (Debian: `apt-get install gettext`). The portal doesn't: compiled catalogues are committed.
 """

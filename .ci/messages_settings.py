@@ -1,4 +1,4 @@
-"""The portal's settings, but with a separate folder for collected texts (`messages.py`)."""
+"""The portal's settings with another folder for translations, for `messages.py`."""
 
 import os
 from pathlib import Path

@@ -63,7 +63,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Return why `key` is weak, as the end of a sentence; "" if it isn't."""
+    """Return what makes `key` weak, worded as the end of a sentence; "" if it isn't weak."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -153,7 +153,7 @@ def mailers(env: Env) -> dict[str, Any]:
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` as in a `Host` header, but without the port. An IPv6 address has brackets around it."""
+    """Return the host of `url` as in a `Host` header, but without the port. IPv6 addresses are in brackets."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -245,8 +245,8 @@ def is_loopback(host: str) -> bool:
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
     """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of the setting.
 
-    With `is_bare`, refuse a URL that contains more than an origin, because we would trust the whole origin, not just
-    that path.
+    With `is_bare`, refuse a URL that has more than an origin, such as a path, because we would trust everything at that
+    origin.
     """
     try:
         parts = urlsplit(url.strip())
@@ -260,7 +260,8 @@ def origin(name: str, url: str, *, is_bare: bool = True) -> str:
 
 
 def networks(name: str, texts: list[str]) -> list[str]:
-    """Return `texts` if all of them are IP addresses or networks. `name` is the name of the setting."""
+    """Return `texts`; raise ImproperlyConfigured unless each is an IP address or a network. `name` is the name of the
+    setting."""
     for text in texts:
         try:
             ipaddress.ip_network(text, strict=False)

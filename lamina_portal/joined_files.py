@@ -20,8 +20,8 @@ IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<mo
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
 SHEET_GAP = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|(?:/\*.*?\*/|\s)+', re.S)
 SHEET_EDGE = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")| ?(?P<edge>[{};,]) ?|(?P<colon>:) ')
-# Matches only whole lines, casts, and ends of lines without quotes, so that nothing inside a string is taken for a
-# comment.
+# Matches only comments on lines of their own, casts, and end-of-line comments that contain no quotes, so that nothing
+# inside a string is taken for a comment.
 MODULE_COMMENT = re.compile(
     r"^[ \t]*/\*.*?\*/|^[ \t]*//[^\n]*|(?<=[\s(])/\*\* @\w[^*]*\*/ ?|[ \t]// [^\n\"'`]*$", re.M | re.S
 )
@@ -41,7 +41,7 @@ def small_module(text: str) -> str:
 
 
 class JoinedFiles(Storage):
-    """The files in `paths`, with the text that `joined` builds from them."""
+    """Storage for the files in `paths`, with the text that `joined` builds from them."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -86,14 +86,14 @@ class JoinedModules(JoinedFiles):
 
     @cached_property
     def imports(self) -> dict[str, list[str]]:
-        """The modules that each module imports at its start."""
+        """The modules that each module imports statically."""
         return {
             name: [found["module"] for found in IMPORTED_MODULE.finditer(text)] for name, text in self.sources.items()
         }
 
     @cached_property
     def homes(self) -> dict[str, str]:
-        """For each module, the module whose file contains it."""
+        """The home of each module: the module whose file it is joined into."""
         homes = dict.fromkeys(self._reach(LOADER), LOADER)
         loaded = set(LOADED_MODULE.findall("".join(self.sources.values())))
         for name in self.sources:

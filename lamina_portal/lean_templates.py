@@ -1,4 +1,4 @@
-"""Loads templates without their indentation, which makes up a sixth of a page and which browsers don't need.
+"""Loads templates without their indentation, which makes up a sixth of a page and isn't needed by browsers.
 
 The indentation is removed once, when a process first uses a template, so requests don't spend time on it. Line breaks
 stay, so errors still name the right line. Text that people typed isn't part of a template, so it keeps its spaces.

@@ -213,7 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_lifetime"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long a sign-in lasts, even if the session is used all the time
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # the longest that a sign-in lasts, even if the session is always in use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -239,7 +239,7 @@ SECURE_SSL_REDIRECT = _is_https
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
-# The owner of the parent domain decides whether HSTS applies to all of it.
+# These checks ask for HSTS on the whole domain, but that is for the domain's owner to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 # TrustedProxyMiddleware removes this header if it doesn't come from a proxy
@@ -267,7 +267,7 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        # Without these two, Django's own handlers would write the lines a second time, with secret paths
+        # Without these two, Django's own handlers would log each line a second time, with secret paths unmasked
         "django": {"level": "INFO", "handlers": []},
         "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "runs": {"level": "INFO"},

@@ -36,7 +36,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         return KeepingCompressor(**options)
 
     def file_hash(self, name: str | None, content: Any = None) -> str | None:
-        if self._modules_hash and MODULE.fullmatch(name or ""):  # the manifest has no name
+        if self._modules_hash and MODULE.fullmatch(name or ""):  # `name` is None for the manifest's hash
             return self._modules_hash
         found: str | None = super().file_hash(name, content)
         return found
@@ -59,7 +59,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
 
 class KeepingCompressor(Compressor):  # type: ignore[misc] # whitenoise has no types
-    """Compresses files, but keeps what was compressed from the same content."""
+    """Compresses files, but reuses compressed files from earlier if the content is the same."""
 
     def compress(self, path: str) -> list[str]:
         kept = [f"{path}.br", f"{path}.gz"]
@@ -70,7 +70,7 @@ class KeepingCompressor(Compressor):  # type: ignore[misc] # whitenoise has no t
 
 
 def _is_made_from(content: bytes, with_brotli: Path, with_gzip: Path) -> bool:
-    """Return whether both files exist and contain `content`."""
+    """Return whether both compressed files exist and contain `content`."""
     try:
         return (
             brotli.decompress(with_brotli.read_bytes()) == content

@@ -1,5 +1,4 @@
-"""Loads what each process would otherwise load for itself, before the processes are forked, so that they share the
-memory."""
+"""Loads code and data that every process needs, before the processes are forked, so that they share the memory."""
 
 from django.conf import settings
 from django.urls import get_resolver

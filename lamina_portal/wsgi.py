@@ -17,7 +17,7 @@ _CLOSE = import_string("runs.web.body_limits.CLOSE")
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Run the portal, and allow it to close the connection after a response.
+    """Run the portal, and let it close the connection after a response.
 
     gunicorn ignores an application's `Connection` header, but its response object can be told to close the connection.
     """

@@ -30,7 +30,7 @@ class RunsConfig(AppConfig):
 
 
 def listen_to_events() -> None:
-    """Register the listeners of each event. They are called in this order."""
+    """Register the listeners of each event, in the order in which they are called."""
     from runs import events
     from runs.connection import balance
     from runs.engine import apply_outputs, durations
@@ -73,7 +73,7 @@ def listen_to_events() -> None:
 
 
 def guard_record(**_: Any) -> None:
-    """Make the database refuse changes to the record."""
+    """Make the database refuse changes to the record of who did what."""
     from runs.audit import guard
 
     guard.install()
@@ -87,5 +87,5 @@ def make_schedules(**_: Any) -> None:
 
     for name, fields in SCHEDULES.items():
         twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # duplicates from two hosts that migrated at the same time
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # from two hosts that migrated at the same time
         Schedule.objects.update_or_create(name=name, defaults=fields)

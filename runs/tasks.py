@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages. It does no harm if they are lost, repeated or late."""
+"""Tasks for django-q2. They only call other packages. It does no harm if a task is lost, repeated or late."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def pulse(worker: str = "") -> None:
     s.
 
     The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
-    itself as soon as it starts, so that work continues at once after a cluster was killed.
+    itself as soon as it starts, so that work continues right away after a cluster has been killed.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:

@@ -16,7 +16,7 @@ const remove = (tile) => {
 	tile.remove();
 };
 
-/** @param {HTMLElement} tile @param {string} [words] why the file wasn't taken */
+/** @param {HTMLElement} tile @param {string} [words] why the file wasn't accepted */
 const fail = (tile, words = "") => {
 	tile.classList.replace("is-sending", "is-failed");
 	get("progress", tile).remove();
@@ -49,7 +49,7 @@ const send = async (box, what) => {
 		if (refused) fail(tile, refused);
 		if (refused || !tile.isConnected) return; // the tile was removed in the meantime
 	}
-	// in the URL: the server then knows them before the file arrives, and can refuse the file without storing it
+	// these are in the URL, so that the server knows them early and can refuse the file without storing it
 	const where = new URLSearchParams({ app, field: box.dataset.upload ?? "" });
 	const context = { source: tile, target: tile, swap: "outerHTML", values: what };
 	htmx.ajax("POST", `${uploadUrl}?${where}`, context).catch(() => {});
@@ -99,7 +99,7 @@ const take = (box, files, link = "") => {
 		complain(box, words.filter(Boolean).join(" "));
 		return;
 	}
-	// the server has the rule; this only catches text that clearly isn't a URL
+	// the real check is on the server; this only catches text that clearly isn't a URL
 	if (/^(www\.|\S+\/)\S+$/i.test(link)) send(box, { link });
 	else complain(box, box.dataset.noLink);
 };
@@ -110,14 +110,14 @@ on(["htmx:xhr:progress"], ".is-sending", (tile, { detail: { loaded, total } }) =
 	get(".file-facts", tile).textContent = percent < 100 ? `${Math.round(percent)} %` : (tile.dataset.checking ?? "");
 });
 on(["htmx:sendError", "htmx:responseError"], ".is-sending", (tile, { detail: { xhr } }) => {
-	const isTold = [401, 413, 507].includes(xhr.status); // the response is the sentence that says why
+	const isTold = [401, 413, 507].includes(xhr.status); // the response is a sentence that says why
 	fail(tile, isTold ? xhr.response : tile.dataset.lost);
 });
 on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: asked } }) => {
 	const at = /** @type {HTMLElement} */ (target);
 	const tile = at.matches("ol") ? at.lastElementChild : at;
 	if (tile?.matches("[data-file]") && asked.verb === "post") {
-		// the new tile replaces those before it; tiles after it are of files chosen since then, and stay
+		// the new tile replaces the tiles before it; those after it belong to files chosen since then, and stay
 		if (!isMany(box))
 			while (tile.previousElementSibling) remove(/** @type {HTMLElement} */ (tile.previousElementSibling));
 		if (asked.parameters.link) get("[inputmode=url]", box, HTMLInputElement).value = "";

@@ -14,7 +14,7 @@ const restore = () => {
 restore();
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && history.state?.isClosed)
-		location.reload(); // after Reset or Undo, this page can't save anything more
+		location.reload(); // after Reset or Undo, this page can no longer save anything
 	else if (persisted) restore();
 });
 // Give a page that was the response to a form its own URL: Back then requests it again instead of being refused
@@ -48,7 +48,7 @@ const check = () => {
 	showIdle(form);
 	if (failed) complain(boxOf(failed), boxOf(failed).dataset.failed);
 	else if (button) form.requestSubmit(button);
-	else say(find("#launch-reason")?.textContent ?? ""); // the cost has arrived meanwhile, and Run isn't possible
+	else say(find("#launch-reason")?.textContent ?? ""); // the cost has arrived in the meantime and rules out Run
 };
 on(["htmx:xhr:progress", "htmx:sendError", "htmx:responseError"], ".file-tile", check);
 on(["htmx:afterSettle", "change"], ".upload", check);
@@ -77,9 +77,9 @@ let edits = 0;
 let sent = 0;
 let kept = 0;
 let sentWords = "";
-let isOld = false; // the page shows less than what was saved
+let isOld = false; // true if the page shows less than what was saved
 
-/** What is in the form; for new files, only their names. */
+/** Return what is in the form; for new files, only their names. */
 const words = () => String(new URLSearchParams(/** @type {any} */ (new FormData(form))));
 
 /**
@@ -109,7 +109,7 @@ on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
 	sentWords = words();
 	return isOld || node.closest("[data-locked]") !== null;
 });
-// if the session expired, the redirect to sign-in can wait until Run is pressed
+// if the session has expired, the redirect to the sign-in page can wait until Run is pressed
 on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
 	Boolean(detail.xhr.getResponseHeader("HX-Redirect")),
 );
@@ -129,7 +129,7 @@ addEventListener("pagehide", () => {
 });
 
 /**
- * Save `saved` once more, with files that were chosen meanwhile, and reload the page, which may not show all of it.
+ * Save `saved` again, with files chosen in the meantime, and reload the page, which may not show all of this.
  *
  * @param {string} saved the last saved draft
  */

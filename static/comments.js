@@ -181,12 +181,12 @@ document.addEventListener(
 		if (!picking || !(inside instanceof HTMLElement)) return;
 		event.preventDefault();
 		event.stopImmediatePropagation();
-		if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return; // moves an enlarged picture
+		if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 4) return; // a drag of an enlarged picture
 		const { left, top, width, height } = inside.getBoundingClientRect();
 		/** @param {number} part */
 		const percent = (part) => (100 * Math.min(Math.max(part, 0), 1)).toFixed(2);
 		const owner = picking;
-		// `pressed` is more exact: clicks have only whole pixels
+		// `pressed` is more exact, since a click's coordinates are whole pixels
 		const { x, y } = event.detail ? pressed : { x: event.clientX, y: event.clientY };
 		setPicking(null);
 		setSpot(owner, percent((x - left) / width), percent((y - top) / height));
@@ -195,7 +195,7 @@ document.addEventListener(
 	true,
 );
 
-/* Links from a dot to its comment, and back */
+/* Links from dots to their comments, and back */
 on(["click"], ".dot-number[href]", (number) => {
 	const dot = document.getElementById(number.getAttribute("href")?.slice(1) ?? "");
 	frame()?.scrollIntoView({ block: "nearest" });
@@ -254,7 +254,7 @@ on(["click"], "[data-closes]", (button) => {
 	place?.replaceChildren();
 	if (opener instanceof HTMLElement) opener.focus();
 });
-let isFoldOpen = false; // whether comments on earlier versions are unfolded
+let isFoldOpen = false; // whether comments on earlier versions are shown
 document.addEventListener("htmx:beforeRequest", () => {
 	isFoldOpen = !!find("#talk-older[open]");
 });
@@ -283,7 +283,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 			.catch(() => {});
 	isHeld = false;
 });
-// if the timeline were replaced now, what was typed in an open form would be lost
+// replacing the timeline now would lose what was typed in an open form
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (!(event.target instanceof Element) || event.target.id !== "run-timeline") return;
 	if (find(".comment-open textarea", event.target)) event.preventDefault();

@@ -7,7 +7,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const tools = find("[data-tools]");
 if (tools) tools.hidden = false;
 
-/* Pictures share one scale and one offset; the offset is a fraction of the stage, so sizes don't matter */
+/* Pictures share one scale and one offset, which is a fraction of the stage, so that it fits stages of any size */
 const MOST = 8;
 const STEP = 1.5;
 const PACE = 0.08;
@@ -86,7 +86,7 @@ const prepare = (stage) => {
 		"wheel",
 		(event) => {
 			const isMeant = event.ctrlKey || view.scale > 1 || stage === document.activeElement;
-			if (!isMeant) return; // let people scroll past the pictures
+			if (!isMeant) return; // so that people can scroll past the pictures
 			event.preventDefault();
 			zoom(view.scale * Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), place(stage, event));
 		},
@@ -165,7 +165,7 @@ onOff?.addEventListener("click", () => {
 	draw();
 	share(50);
 	if (!isOn) return;
-	// preventScroll: otherwise, the slider would scroll to the middle and the picture out of view
+	// without preventScroll, the slider would scroll to the middle, and the picture out of view
 	get("#overlay-range").focus({ preventScroll: true });
 	overlay.scrollIntoView({ block: "nearest" });
 });

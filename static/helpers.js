@@ -75,7 +75,7 @@ export const fill = (text = "", values) => text.replace(/\{(\w+)\}/g, (name, key
 const storage = (where) => (where === "localStorage" ? localStorage : sessionStorage); // throws if it is blocked
 
 /**
- * Return what this browser has remembered; "" if that is nothing, or if its storage is blocked.
+ * Return what this browser has remembered; "" if it has nothing, or if its storage is blocked.
  *
  * @param {string} key
  * @param {"localStorage" | "sessionStorage"} where
@@ -100,11 +100,11 @@ export const store = (key, value, where) => {
 		if (value) storage(where).setItem(key, value);
 		else storage(where).removeItem(key);
 	} catch {
-		// everything works without it
+		// everything works without storage
 	}
 };
 
-/** @param {Element} node field whose value a script changed */
+/** Tell listeners that a script changed the value of `node`. @param {Element} node */
 export const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 
 /**
@@ -124,7 +124,7 @@ export const showBusy = (form, submitter, words) => {
 	return said;
 };
 
-/** @param {HTMLFormElement} form whose buttons get their labels back */
+/** Give the buttons of `form` their labels back. @param {HTMLFormElement} form */
 export const showIdle = (form) => {
 	for (const button of all("[data-idle]", form)) {
 		button.textContent = button.dataset.idle ?? "";

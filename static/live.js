@@ -21,7 +21,7 @@ const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
 
-/** Whether news of the run of `card` is likely now; its `data-ask-often` says from when to when. @param {HTMLElement} card */
+/** Return whether news of this card's run is likely now; `data-ask-often` says when it is. @param {HTMLElement} card */
 const isNewsLikely = ({ dataset }) => {
 	dataset.shownAt ??= String(Date.now());
 	if (!dataset.askOften) return false;
@@ -31,8 +31,8 @@ const isNewsLikely = ({ dataset }) => {
 };
 
 /**
- * Drop a response that arrives after Back or Forward: htmx has put another page into the body, and would look for the
- * parts to replace beside the element that asked.
+ * Drop a response that arrives after Back or Forward: by then, htmx has put another page into the body, and the element
+ * that asked is no longer on the page.
  *
  * @param {Event} event
  */
@@ -61,7 +61,7 @@ export const look = async () => {
 	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
 	if (page) pairs.push(["page", page]);
-	// If History has widened the search, this differs from the page's address
+	// if History has widened the search, this differs from the query in the page's address
 	const list = find("#picks-query", document, HTMLInputElement)?.value;
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
@@ -77,14 +77,14 @@ export const look = async () => {
 	soon();
 };
 
-/** Request what can change without a run on this page: whether one of my runs is active, my news, and the balance. */
+/** Request what can change without a run on this page: active runs elsewhere, news, and the balance. */
 export const lookAtFrame = () =>
 	ask(find("#live")?.dataset.frameUrl, [
 		["n", bell()?.dataset.bell ?? ""],
 		["w", isWatching() ? "1" : ""],
 		["b", find("#balance")?.textContent.trim() ?? ""],
 		["c", find("#review-count")?.dataset.count ?? ""],
-		...opening(find("#own-news")), // runs that I have started elsewhere
+		...opening(find("#own-news")), // runs that this person has started elsewhere
 	]);
 
 /** Request what teammates have shared since the page was opened. */
@@ -110,7 +110,7 @@ const soon = () => {
 	const isBusy = !!cards[0] || isWatching();
 	const dues = [...others().map(({ due }) => due), ...(bell() ? [newsDue] : [])];
 	const rest = Math.min(...dues) - Date.now();
-	// The pace doesn't depend on how old the runs are: the page shows within 3 s that one has ended
+	// The pace doesn't depend on how old the runs are, so that the page shows the end of a run within 3 s
 	const pace = cards.filter(isNewsLikely)[0] ? OFTEN_PACE : PACE;
 	if (document.hidden) timer = bell() ? setTimeout(look, isWatching() ? HIDDEN_PACE : HIDDEN_IDLE_PACE) : undefined;
 	else if (isBusy || Number.isFinite(rest)) timer = setTimeout(look, isBusy ? pace : Math.max(rest, PACE));
@@ -135,7 +135,7 @@ document.addEventListener("htmx:afterSettle", countNew);
 soon();
 document.addEventListener("visibilitychange", () => (document.hidden ? soon() : look()));
 
-/* A press must end on the element it began on. So nothing is replaced during a press; the next request does that. */
+/* A press must end on the element it began on, so changes that arrive during a press wait for the next request. */
 let pressedAt = 0;
 const press = () => {
 	pressedAt = Date.now();

@@ -8,7 +8,7 @@ const bar = () => get("#picks", document, HTMLFormElement);
 const told = () => get("[data-told]", bar());
 const boxes = () => all(PICK, document, HTMLInputElement);
 
-/** Ticks to be sent (here) and being sent (in `sent`), by id. @type {Map<string, boolean>} */
+/** Ticks that still have to be sent, by id; `sent` holds those being sent. @type {Map<string, boolean>} */
 let changes = new Map();
 /** @type {Map<string, boolean>} */
 let sent = new Map();
@@ -79,7 +79,7 @@ const send = async (act, ticks = new Map()) => {
 		method: "POST",
 		body: fields(act, ticks),
 		headers: { "HX-Request": "true" },
-		keepalive: true, // so that no tick is lost if someone follows a link meanwhile
+		keepalive: true, // so that no tick is lost if someone follows a link right away
 	});
 	const html = await answer.text();
 	if (!answer.ok || answer.redirected || !html.includes("data-number")) throw new Error(`status ${answer.status}`);
@@ -92,7 +92,7 @@ const send = async (act, ticks = new Map()) => {
 const lost = () => {
 	changes = new Map([...sent, ...changes]);
 	sent = new Map();
-	// the selection may have been cleared meanwhile
+	// the selection may have been cleared in the meantime
 	for (const box of boxes()) if (changes.has(box.value)) changes.set(box.value, box.checked);
 	get("[data-count]", told()).textContent = bar().dataset.unsaved ?? "";
 };
@@ -121,7 +121,7 @@ const press = (act) => {
 		});
 	return busy;
 };
-/** Retry what didn't get through, without waiting for the next tick. */
+/** Send again what didn't get through, without waiting for the next tick. */
 const retry = () => {
 	if (find("#picks") && (changes.size || unsent)) save();
 };
@@ -200,7 +200,7 @@ document.addEventListener("keydown", (event) => {
 	const { key, target } = event;
 	if (!(target instanceof Element) || !find("#picks")) return;
 	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(PICK)) {
-		event.preventDefault(); // or the form's first button would be pressed
+		event.preventDefault(); // otherwise, the form's first button would be pressed
 		if (!event.repeat) target.click();
 	}
 	const isInside = find("#history-results, #outputs")?.contains(target) || (total() > 0 && target === document.body);
@@ -264,7 +264,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 		select.replaceChildren(...detail.fragment.children);
 		if (!chosen) return;
 		select.value = chosen.value;
-		if (select.selectedIndex < 0) select.append(chosen); // chosen after this was requested
+		if (select.selectedIndex < 0) select.append(chosen); // it was chosen after this list was requested
 	};
 	if (select === document.activeElement) select.addEventListener("blur", renewApps, { once: true });
 	else renewApps();
@@ -273,9 +273,9 @@ document.addEventListener("htmx:afterSwap", refresh);
 document.addEventListener("htmx:oobAfterSwap", refresh);
 document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (!(target instanceof Element) || target.id !== "history-results") return;
-	const isMoved = place() !== lastPlace; // the list may show the team's runs instead of one's own
+	const isMoved = place() !== lastPlace; // the list may now show the team's runs instead of the person's own
 	lastPlace = place();
-	if (total() || isMoved) press("look"); // other runs match now
+	if (total() || isMoved) press("look"); // the list now has other runs
 });
 document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {

@@ -24,7 +24,7 @@ addEventListener("pageshow", () => {
 		}
 });
 
-/* A tap beside an open menu or sheet only closes it. The browser would also press what lies under the finger. */
+/* A tap beside an open menu or sheet only closes it. The browser alone would also press what is under the finger. */
 let isTapBeside = false;
 document.addEventListener(
 	"pointerdown",

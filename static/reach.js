@@ -1,5 +1,5 @@
-/* Forms with `data-reach-url` are sent only if the portal responds. If it doesn't, the page stays and says so; without
-   this script, the browser would show its own error page. The form is sent again only if someone presses the button. */
+/* Forms with `data-reach-url` are sent only if the portal responds. If it doesn't, the page stays and says so, whereas
+   the browser would show an error page of its own. The form is sent again only if someone presses the button. */
 import { find, get, say, showBusy, showIdle } from "./helpers.js";
 
 const ANSWER_MS = 10_000;
@@ -24,7 +24,7 @@ const submit = (form, submitter) => form.requestSubmit(submitter?.isConnected ? 
 const sendIfAnswered = async (form, submitter) => {
 	const note = find("[data-unsent]", form);
 	if (note) note.hidden = true;
-	form.dataset.locked = "1"; // sent only once, and no draft overtakes it
+	form.dataset.locked = "1"; // so that the form is sent only once, and no draft overtakes it
 	if (!submitter?.matches("[data-free]")) say(showBusy(form, submitter));
 	const isAnswered = await answers(form);
 	delete form.dataset.locked;
@@ -34,7 +34,7 @@ const sendIfAnswered = async (form, submitter) => {
 		submit(form, submitter);
 		return;
 	}
-	const told = get("[data-unsent]", form); // looked up again, since it may have been replaced meanwhile
+	const told = get("[data-unsent]", form); // looked up again, since it may have been replaced in the meantime
 	get("p", told).textContent = (navigator.onLine ? told.dataset.away : told.dataset.offline) ?? "";
 	get("button", told).onclick = () => submit(form, submitter);
 	told.hidden = false;

@@ -1,4 +1,4 @@
-/* Says that an action has failed, so that it doesn't seem to have worked. This stays until the next click or action;
+/* Says that an action has failed, so that nobody thinks it has worked. The note stays until the next click or action;
    requests that no person triggered neither show nor remove it. Without scripts, the browser shows the server's error
    page. */
 import { find, get } from "./helpers.js";

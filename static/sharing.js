@@ -28,7 +28,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {HTMLElement} sheet that was just closed */
 const close = (sheet) => {
 	const run = find(".share", sheet)?.id.slice("share-".length);
-	sheet.lastElementChild?.replaceChildren(); // or it would show when the sheet opens for another run
+	sheet.lastElementChild?.replaceChildren(); // otherwise, this would show when the sheet opens for another run
 	const menu = openMenu(); // the menu that the sheet was opened from
 	menu?.hidePopover();
 	if (menu?.previousElementSibling instanceof HTMLElement) menu.previousElementSibling.focus();
@@ -54,7 +54,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 });
 // close the menu when following a link within the page
 on(["click"], '.more-menu [href^="#"]', () => openMenu()?.hidePopover());
-// when the last results arrive, they join the choice for a guest link as it is
+// when more results arrive, what someone has ticked for a guest link stays ticked
 document.addEventListener("htmx:oobBeforeSwap", ({ target, detail }) => {
 	if (!(target instanceof Element) || !target.matches(".share-results") || !find("details", target)) return;
 	const fresh = find("details", detail.fragment, HTMLDetailsElement); // missing if there is nothing left to choose

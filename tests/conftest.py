@@ -75,7 +75,7 @@ def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None)
 
 
 def own_postgres() -> str:
-    """The address of this worker's own database."""
+    """Return the address of this worker's own database."""
     return (
         urlsplit(os.environ["TEST_DATABASE_URL"])._replace(path=f"/{connection.settings_dict['TEST']['NAME']}").geturl()
     )
@@ -108,8 +108,8 @@ def _mid_month() -> Iterator[None]:
         yield
 
 
-# These folders take long although they have few tests, mostly because they wait for whole portals. They start first;
-# xdist would start them last, when the other workers have nothing left to do.
+# These folders take long although they have few tests, mostly because they wait for whole portals. They start first,
+# because xdist would start them last, when the other workers have nothing left to do.
 LONG = (
     "browser",
     "tests/browser/test_axe.py",
@@ -166,7 +166,7 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
         return "browser" if is_shared else path
 
     def _assign_work_unit(self, node: Any) -> None:
-        """Give `node` the next place: a long one if any is left, otherwise the one with the most tests."""
+        """Give `node` the next place: a long one if any are left, otherwise the one with the most tests."""
         if place := next((place for place in LONG if place in self.workqueue), None):
             self.workqueue.move_to_end(place, last=False)
         super()._assign_work_unit(node)
@@ -187,8 +187,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what lives until the end, such as six thousand collected tests, out of Python's search for garbage, and
-    search through all that is left less often. It took a tenth of the processor time."""
+    """Exclude objects that live until the end, such as six thousand collected tests, from garbage collection, and
+    collect the rest less often. Garbage collection used to take a tenth of the processor time."""
     gc.collect()
     gc.freeze()
     often, sometimes, _ = gc.get_threshold()
@@ -285,7 +285,7 @@ def as_admin(admin_member: "Member") -> Client:
 
 @pytest.fixture
 def redis_url() -> str:
-    """The address of a real Redis, from TEST_REDIS_URL."""
+    """Return the address of a real Redis, from TEST_REDIS_URL."""
     if not os.environ.get("TEST_REDIS_URL"):
         skip_or_fail("TEST_REDIS_URL is not set: name a Redis that the tests may use")
     return os.environ["TEST_REDIS_URL"]

@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 
 TIMEOUT_SECONDS = 120.0
-WANTED = ("cartoonify",)  # if it isn't there, the first app is used
+WANTED = ("cartoonify",)  # without this app, the first one is used
 # Only a picture in a result's box counts: the uploaded photo is on the page from the start.
 RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
@@ -78,7 +78,8 @@ class FormReader(HTMLParser):
             self._select = ""
 
     def filled(self) -> tuple[list[tuple[str, str]], Files]:
-        """Fill in the rest: the first choice if none is made, words in empty texts, a photo in each file field."""
+        """Fill in the rest: the first choice where none is made, words in empty texts, and a photo in each file
+        field."""
         pairs = [
             (name, value or ("a cat on a sofa" if re.fullmatch(r"p\d+", name) else "")) for name, value in self.pairs
         ]
@@ -107,7 +108,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
-        self.page = ""  # set after a press
+        self.page = ""  # the page after the last press
 
     def get(self, path: str) -> str:
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -166,7 +167,7 @@ class Visitor:
 
 
 def check_examples(visitor: Visitor) -> None:
-    """Remove the examples, then undo that."""
+    """Remove the examples, and undo the removal."""
     visitor.wait_for("/", "Start with an empty portal")
     say("there are example runs")
     visitor.press("/examples/clear/")

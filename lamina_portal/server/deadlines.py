@@ -29,7 +29,7 @@ class Progress(Enum):
 
 
 class Arrival:
-    """The bytes of one request, and maybe of the next. `due` is a time on the monotonic clock.
+    """The bytes of one request, and maybe the beginning of the next. `due` is a time on the monotonic clock.
 
     Only gunicorn's parser interprets the bytes; this class just finds out whether the parser would have to wait for
     more. Odd requests go straight to the parser, which rejects them without reading any further.
@@ -39,7 +39,7 @@ class Arrival:
         self.due = due
         self.is_first = is_first  # whether this is the first request of the connection
         self.received = bytearray()
-        self.head_size = 0  # in bytes, with the blank line; 0 until that has arrived
+        self.head_size = 0  # in bytes, including the blank line; 0 until that has arrived
         self.body_size = 0
         self.chunk_at = 0  # where the next chunk starts, if the body comes in chunks
 
@@ -76,11 +76,11 @@ class Arrival:
         if ENCODING.search(self.received, 0, size):
             self.chunk_at = size
         lengths = LENGTH.findall(self.received, 0, size)
-        # If there are several lengths, the parser rejects the request
+        # If there are several lengths, gunicorn's parser rejects the request
         self.body_size = int(lengths[0]) if len(lengths) == 1 else 0
         progress = self._body_progress()
         if progress is Progress.MORE and (expectation := EXPECTATION.search(self.received, 0, size)):
-            # Otherwise, gunicorn would send Continue a second time
+            # Remove the header; otherwise, gunicorn would also send 100 Continue
             del self.received[expectation.start() : expectation.end()]
             self.head_size -= expectation.end() - expectation.start()
             return Progress.CONTINUE

@@ -4,14 +4,14 @@ import mmap
 import struct
 import time
 
-SLOTS = 64  # most workers with a slot each; beyond that, workers share slots and the counts are only a hint
+SLOTS = 64  # how many workers can have their own slot; if there are more, some share a slot, and counts are only a hint
 SLOT = struct.Struct("dq")  # time of the last update (on the monotonic clock), and number of connections
 FRESH_SECONDS = 3.0  # how long a slot counts as current; a running worker updates its slot every second
 BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory
 
 
 class Share:
-    """The slot of one worker in the shared memory; `age` is the number that gunicorn gives to the worker."""
+    """A worker's slot in the shared memory; `age` is the number that gunicorn gave the worker."""
 
     def __init__(self, age: int) -> None:
         self.slot = age % SLOTS

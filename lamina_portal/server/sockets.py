@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager, suppress
 from typing import IO, Any
 
 BYTES_A_SECOND = 20_000  # how fast a client must send or receive while a thread waits for it
-ALLOWANCE_SECONDS = 10.0  # how long a thread may wait for a client at first
-MOST_ALLOWANCE_SECONDS = 30.0  # most time that a fast client can save up
+ALLOWANCE_SECONDS = 10.0  # how long a thread may wait for a client at first; transferred bytes add more time
+MOST_ALLOWANCE_SECONDS = 30.0  # the most waiting time that a fast client can save up
 NO_ALLOWANCE_SECONDS = 0.2  # how long a thread may wait if no other thread can take its place
 SHORT_SECONDS = 0.05  # shorter waits count as work, not as waiting
 MAX_IN_KERNEL = 256 * 1024  # in bytes; with a larger buffer, we would notice too late that a client is reading
 MAX_UNSENT = 1_000_000  # in bytes; if more of a streamed response is unsent, its thread has to wait
-NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors if the file system doesn't support sendfile
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors from file systems that don't have sendfile
 READ_AT_ONCE = 64 * 1024
 MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get their turn
 
@@ -90,7 +90,8 @@ class ClientSocket(socket.socket):
 
     `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` keep what the client
     can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
-    too slow, they raise ConnectionResetError, as if it had disconnected. Each wait runs inside `away`.
+    too slow, ConnectionResetError is raised, as if it had disconnected. Each wait happens inside `away`, so that
+    another thread can take over.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:

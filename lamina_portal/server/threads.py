@@ -1,4 +1,4 @@
-"""A thread pool for requests that doesn't count threads waiting for a slow client."""
+"""A thread pool for requests. Threads that are waiting for a slow client don't count towards its size."""
 
 import threading
 from collections import deque
@@ -32,7 +32,7 @@ class Threads:
         return future
 
     def shutdown(self, wait: bool = False) -> None:
-        """Let every thread end after its current job. Doesn't wait for them, even if `wait` is set."""
+        """Make every thread end after its current job. Doesn't wait for them, even if `wait` is set."""
         with self._changed:
             self._is_closed = True
             self._jobs.clear()

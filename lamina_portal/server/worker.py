@@ -31,11 +31,11 @@ LINGER_QUIET_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored
 GIVE_WAY_SECONDS = 0.01  # how long to leave new connections to a less busy worker
 SWEEP_SECONDS = 0.5
-RECEIVE = 64 * 1024  # bytes per read
+RECEIVE = 64 * 1024  # how many bytes to read at once
 NEARLY_FULL = 0.9  # as a share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # most open files, if the system allows that many; each client and each file being sent needs one
+OPEN_FILES = 4096  # the limit that we set if the system allows it; each client and each file being sent needs one
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
@@ -45,8 +45,8 @@ TIMED_OUT = "408 Request Timeout"
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """The connection of one client.
 
-    While the loop has the connection, it waits until `due` for an event that `waits_for` handles; the rest of the time,
-    a thread handles the connection.
+    While the main loop has the connection, it waits until `due` for an event, which `waits_for` then handles. The rest
+    of the time, the connection belongs to a thread.
     """
 
     sock: ClientSocket
@@ -159,7 +159,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
 
     def _make_room(self) -> None:
-        """Disconnect the client whose request we have waited for the longest.
+        """Disconnect the client that has kept us waiting the longest for its request.
 
         Well-behaved clients send their requests right away.
         """
@@ -249,8 +249,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Handle a request. If the body hasn't been read by then, the response says that the connection will be
-        closed."""
+        """Handle a request. If its body still hasn't been read completely, the response says that the connection will
+        be closed."""
         if conn.sock.uploading:
             should_close = req.should_close
 
@@ -297,8 +297,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _linger(self, conn: Connection) -> None:
         """Stop sending, and wait until the client closes the connection.
 
-        If we closed the connection while data from the client is unread, it would be reset, and the client might lose
-        the last response.
+        If we closed it while data from the client is still unread, the connection would be reset, and the client might
+        lose the last response.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)

@@ -1,6 +1,6 @@
-"""The record: who did what, and when, for admins.
+"""The audit record: who did what, and when.
 
 Tables: `Entry`, which is append-only, and `EntryOrigin`. Code that changes something calls `record` inside its own
-transaction, so if the change is rolled back, its entry is too. `actors` knows who did it; the middleware, the worker
-and commands tell it.
+transaction, so if the change is rolled back, so is its entry. `actors` keeps track of who is acting; the middleware,
+the worker and commands set that.
 """

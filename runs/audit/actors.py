@@ -14,8 +14,8 @@ Way = Entry.Way
 
 @dataclass(frozen=True)
 class Actor:
-    """Someone who acts. `network` is the shortened network (`networks.cut`) that their request came from; empty if
-    there was no request."""
+    """Whoever makes a change: a member, a guest, a command or the portal. `network` is the network that the request
+    came from, shortened by `networks.cut`; empty if there was no request."""
 
     way: str
     member_id: int | None = None
@@ -28,18 +28,18 @@ def _the_portal() -> Actor:
     return Actor(Way.WORKER, request_id=new_public_id())
 
 
-# This is a function, because the member may sign in during the request.
+# Holds a function instead of an `Actor`, because the member may sign in during the request.
 _source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=_the_portal)
 
 
 def current_actor() -> Actor:
-    """Return who is acting now: the portal itself, unless a request, a guest or a command is being handled."""
+    """Return who is acting now: the portal itself, unless this code runs for a request or a command."""
     return _source.get()()
 
 
 @contextmanager
 def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
-    """Record everything in this block as done by `actor`. If that is a function, it is called for each entry."""
+    """Record everything in this block as done by `actor`. If `actor` is a function, it is called for each entry."""
     token = _source.set(actor if callable(actor) else lambda: actor)
     try:
         yield
@@ -53,10 +53,10 @@ def act_as(actor: Actor) -> None:
 
 
 def as_member(member: Member) -> Actor:
-    """Return the current actor as this member, even if they aren't signed in yet, or no longer are."""
+    """Return the current actor, but as `member`, who may not be signed in yet or may have just signed out."""
     return replace(current_actor(), way=Way.PAGE, member_id=member.pk, name=member.display_name)
 
 
 def as_guest(name: str) -> Actor:
-    """Return the current actor as a guest with the name they typed, even if a member is signed in to that browser."""
+    """Return the current actor, but as a guest called `name`, even if a member is signed in to the same browser."""
     return replace(current_actor(), way=Way.GUEST, member_id=None, name=name)

@@ -14,8 +14,8 @@ ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """For each of `runs` that the signed-in member sees only because they are an admin, record that they opened it (at
-    most once an hour for each run).
+    """Record that an admin opened those of `runs` that they can see only because they are an admin, at most once an
+    hour for each run.
 
     Browsers never prefetch these pages (portal.speculationrules), so a request means that someone really opened the
     page.
@@ -30,8 +30,8 @@ def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
 
 
 def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
-    """Record that someone opened the runs that `file` belongs to, unless the signed-in member may also see the file for
-    another reason."""
+    """Record that an admin opened the runs that `file` belongs to, unless they may also see the file for another
+    reason, such as having uploaded it."""
     member = request.user
     if not isinstance(member, Member) or file.is_catalog or not member.is_admin:
         return

@@ -9,7 +9,8 @@ type Options = list[tuple[str, str, bool]]  # for each choice: its value, its la
 
 
 def people(search: Search) -> Options:
-    """Return all members by name, including people who left, because the record keeps what they did."""
+    """Return all members, sorted by name. People who left are included, because the record still shows what they
+    did."""
     members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
     return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
 

@@ -1,4 +1,4 @@
-"""Makes the record show what commands do, under the command's name."""
+"""Records what management commands do under the name of the command."""
 
 from contextlib import suppress
 from functools import wraps
@@ -17,7 +17,8 @@ RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", 
 
 
 def install() -> None:
-    """Make every command, including Django's own, act under its name. Calling this again has no effect."""
+    """Record what every command does, including Django's own, under the command's name. Calling this again has no
+    effect."""
     execute = BaseCommand.execute
     if hasattr(execute, "__wrapped__"):
         return
@@ -26,7 +27,7 @@ def install() -> None:
     def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            if name in RECORDED:  # record it before it runs, because a shell that is killed leaves no entry
+            if name in RECORDED:  # recorded before it runs, in case the shell is killed
                 with suppress(DatabaseError):  # someone may open a shell before there are any tables
                     record(Verb.COMMAND_RUN, None, label=name)
             return execute(self, *args, **options)

@@ -1,4 +1,4 @@
-"""The record as rows of a CSV file. Entries are read in batches, so a million entries take no more memory than a
+"""The audit record as rows of a CSV file. Entries are read in batches, so a million entries take no more memory than a
 few."""
 
 import json
@@ -15,7 +15,7 @@ SLICE = 2000
 
 
 def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
-    """Yield the headings, then each entry of `found`, latest first."""
+    """Yield the headings, then a row for each entry in `found`, latest first."""
     yield [
         *(_("Time"), _("Who"), _("How"), _("What"), _("Code")),
         *(_("Kind"), _("Object"), _("ID"), _("Changes"), _("Request ID"), _("Network")),

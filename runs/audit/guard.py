@@ -4,9 +4,9 @@ deleted.
 They are created after every `migrate`, because SQLite drops them when a migration rebuilds the table. The portal checks
 for them when it starts.
 
-The triggers protect against mistakes in the portal, or by someone who edits the database by hand. They can be lifted
-for only one transaction at a time. The owner of the database can still remove them; only a copy somewhere else protects
-against that (`audit.log_lines`).
+The triggers protect against mistakes in the portal's code, and against mistakes by people who edit the database by
+hand. They can be lifted for only one transaction at a time. The owner of the database can still remove them; only a
+copy somewhere else protects against that (`audit.log_lines`).
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ NAMES = {
 
 
 def install() -> None:
-    """Create any missing triggers, if the tables exist."""
+    """Create any missing triggers, if the table exists."""
     if TABLE not in connection.introspection.table_names():
         return
     with transaction.atomic(), connection.cursor() as cursor:
@@ -71,7 +71,8 @@ def missing() -> set[str]:
 
 
 def close() -> None:
-    """On SQLite, remove any permission that is left over. On PostgreSQL, a permission ends with its transaction."""
+    """On SQLite, remove any leftover permission to delete entries. On PostgreSQL, such a permission ends with its
+    transaction."""
     if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("DELETE FROM runs_entrypass")

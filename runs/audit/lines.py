@@ -1,4 +1,4 @@
-"""The record as shown on pages: one page of entries at a time, as lines grouped by day."""
+"""The audit record as shown on pages: one page of entries at a time, as lines grouped by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # an old value of 0 means that there was none
+COUNTS = ("comments", "files", "results")  # fields for which an old value of 0 means that there was none
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that was changed, in words. `before` is empty if there was no value before."""
+    """One changed value, in words. `before` is empty if there was no value before."""
 
     label: str
     before: str
@@ -29,7 +29,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry, in words. `url` is the page of its object, if that still exists."""
+    """An entry as shown on a page. `url` is the page of the object that the entry is about, if that page still
+    exists."""
 
     entry: Entry
     who: str
@@ -59,7 +60,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """One page of lines, grouped by day, latest first. `older` is the id to continue after; empty on the last page."""
+    """One page of lines, grouped by day, latest first. `older` is the id of the entry that the next page continues
+    after; empty on the last page."""
 
     days: list[tuple[date, list[Line]]]
     older: str = ""
@@ -92,7 +94,8 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
 
 
 def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
-    """Read a page from each query and merge them. With OR, the database would read and sort all matching entries."""
+    """Read a page from each query and merge them. If the queries were combined with OR, the database would read and
+    sort all matching entries."""
     start = Entry.objects.filter(public_id=before).first() if before else None
     some = [rows.before(start) if start else rows for rows in found]
     entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
@@ -100,7 +103,7 @@ def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
 
 
 def who_words(entry: Entry) -> str:
-    """Return who did it, with the name they had at the time."""
+    """Return the name to show for whoever made the change, as it was at the time."""
     if entry.way == Entry.Way.GUEST:
         return _("%(name)s (guest)") % {"name": entry.actor_name} if entry.actor_name else _("A guest")
     if entry.way == Entry.Way.COMMAND:

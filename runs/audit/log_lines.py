@@ -1,4 +1,5 @@
-"""Also writes each entry as a line of JSON to the logger `portal.audit`, for operators who collect logs elsewhere."""
+"""Writes a copy of each entry, as a line of JSON, to the logger `portal.audit`, for operators who collect logs
+elsewhere."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Tells the record who sent a request."""
+"""Keeps track of who sent the current request, so that the audit record can name them."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from runs.audit import networks
 from runs.audit.actors import Actor, Way, acting_as
 from runs.models.ids import new_public_id
 
-GUESTS = "guest"  # prefix of the names of guest URLs
-LAMINA = "webhook"  # Lamina's webhooks, which are recorded as done by the portal
+GUESTS = "guest"  # the names of all URLs for guests begin with this
+LAMINA = "webhook"  # URL name of Lamina's webhooks; what they change is recorded as done by the portal
 
 
 class ActorMiddleware:
-    """Makes the record show a request's changes as done by its member or guest."""
+    """Records the changes made during a request as done by the member or guest who sent it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

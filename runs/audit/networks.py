@@ -10,7 +10,7 @@ PREFIXES = {4: 24, 6: 48}
 
 
 def cut(address: str) -> str:
-    """Return the /24 or /48 network of an IP address, such as "203.0.113.0/24"; "" if it isn't an address."""
+    """Return the /24 or /48 network of an IP address, such as "203.0.113.0/24"; "" if `address` isn't valid."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -1,6 +1,7 @@
-"""What entries are about: an object's kind, id and label, as stored in the record.
+"""What entries are about: an object's kind, id and label, as stored in the audit record.
 
-Labels never contain what people typed into an app, a comment or a passphrase, because entries can't be removed later.
+Labels never contain what people typed into an app, a comment or a passphrase, because nobody can remove single entries
+later.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from runs.models.entry import LABEL_LENGTH
 
 @dataclass(frozen=True)
 class Named:
-    """An object as the record names it. All fields are empty if the entry is about the portal as a whole."""
+    """An object as the audit record names it. `kind` and `object_id` are empty if the entry is about the portal as a
+    whole."""
 
     kind: str = ""
     object_id: str = ""
@@ -58,8 +60,8 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 
 def name_of(target: Model | None, label: str = "") -> Named:
-    """Return the name of `target` in the record. Objects without a public id, such as rules, have only a kind. A
-    comment or decision gets the name of what it is about."""
+    """Return the kind, id and label that the audit record uses for `target`. Objects without a public id, such as
+    rules, have only a kind. For a comment or decision, return those of the result or run that it is about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

@@ -1,7 +1,7 @@
 """Notices when two people change the same settings at once, so that nobody replaces values they haven't seen.
 
-A page sends back the values that it showed (`seen_of`). If different values have been stored meanwhile, the change is
-refused, and the page says who changed them (`web.posted.SeenForm`).
+A page sends back the values that it showed (`seen_of`). If different values have been stored in the meantime, the
+change is refused, and the page says who changed them (`web.posted.SeenForm`).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,8 @@ from runs.models.entry import EntryQuerySet
 
 
 class OvertakenError(Exception):
-    """Someone else has saved different values since the page was opened. `name` is that person, or "" if unknown."""
+    """Someone else has saved different values since the page was opened. `name` is that person's name, or "" if
+    unknown."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -25,21 +26,21 @@ class OvertakenError(Exception):
 def locked_row[Rules: Model](model: type[Rules]) -> Rules:
     """Lock the only row of `model` and return it. Needs a transaction.
 
-    If there is none yet, one with the defaults is created first. So if two people save for the first time at once, the
-    second waits, and then gets what the first has saved.
+    If there is no row yet, create one with the defaults first. That way, if two people save for the first time at once,
+    the second waits and then gets what the first saved.
     """
     rows = model._default_manager.select_for_update()
     return rows.order_by("pk").first() or rows.get_or_create(pk=1)[0]
 
 
 def changes_of(model: type[Model]) -> EntryQuerySet:
-    """Return the record's entries for changes to the rules of `model`."""
+    """Return the entries in the audit record for changes to the rules in `model`."""
     acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(model()).kind)
     return acts.exclude(changes={})
 
 
 def seen_of(values: Mapping[str, Any]) -> str:
-    """Return `values` as one text that a page sends back with its form."""
+    """Return `values` as a single string, which a page sends back with its form."""
     return "/".join(str(value) for value in values.values())
 
 
@@ -47,7 +48,7 @@ def refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any],
     """Raise `OvertakenError` if saving would replace values that the page didn't show.
 
     `before` and `after` are the values before and after the change; `seen` is "" if we don't know what the page showed.
-    `acts` are the record's entries for such changes; the last entry tells who saved the current values.
+    `acts` are the record's entries for such changes; the last of them says who saved the current values.
     """
     if not seen or seen == seen_of(before) or after == before:
         return

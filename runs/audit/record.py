@@ -1,4 +1,4 @@
-"""Write entries to the record. Call these functions inside the change's transaction."""
+"""Write entries to the audit record. Call these functions inside the transaction that makes the change."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ TYPED = frozenset({"note", "message", "text", "value"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
-AT_ONCE = 2000  # most entries in memory at a time
+AT_ONCE = 2000  # maximum number of entries in memory at a time
 FEW_FILES = 20  # a download with up to this many files isn't recorded
 
 
@@ -34,8 +34,8 @@ def record(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry: the current actor (or `actor`) did `verb` to `target`, or to the portal as a whole if that is
-    None.
+    """Write one entry: the current actor (or `actor`) did `verb` to `target`, or to the portal as a whole if `target`
+    is None.
 
     `changes` has the old and new value of each field: {"role": ("maker", "admin")}. `label` replaces the target's own
     label.
@@ -51,8 +51,8 @@ def record_each(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry for each of `targets`, all with the same time and request id. Only a batch of them is in memory
-    at a time."""
+    """Write one entry for each of `targets`, all with the same time and request id. Only a batch of entries is in
+    memory at a time."""
     who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
     for some in batched(targets, AT_ONCE):
         _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)
@@ -95,18 +95,18 @@ def values_of(row: models.Model, *names: str) -> dict[str, Any]:
 
 
 def _plain(changes: Changes) -> dict[str, list[Any]]:
-    """Return `changes` as values that JSON can contain, without secrets."""
+    """Return `changes` with values that JSON can represent, and without secrets."""
     return {name: [_hidden(name, value) for value in pair] for name, pair in changes.items()}
 
 
 def _hidden(name: str, value: Any) -> Any:
     is_secret = value and not (SECRET | TYPED).isdisjoint(re.split(r"[^a-z]+", name.lower()))
-    return HIDDEN if is_secret else _value(value)  # record only that it changed
+    return HIDDEN if is_secret else _value(value)  # record only that the value changed
 
 
 def _inner(name: str, value: Any) -> Any:
-    """Return a nested value. The outer key may be the name of an app's field, such as "Text", so only the keys inside
-    the value decide what is secret."""
+    """Return a nested value without secrets. If it is a mapping, `name` may be the name of an app's field, such as
+    "Text", so only the keys inside the mapping decide what is secret."""
     return _value(value) if isinstance(value, Mapping) else _hidden(name, value)
 
 

@@ -13,17 +13,17 @@ from runs.audit.object_urls import object_at
 from runs.models import Entry, Member, Verb
 from runs.models.entry import EntryQuerySet
 
-LONGEST = 300  # most characters of a value in the URL
+LONGEST = 300  # maximum length of a value in the URL, in characters
 YEARS = (1900, 9000)
 
 
 @dataclass(frozen=True)
 class Search:
-    """Which entries to show. `who` is a member's public id, or a kind of actor. `since` and `until` are days."""
+    """Which entries to show. `who` is a member's public id, or a value of `Entry.Way`. `since` and `until` are days."""
 
     who: str = ""
     act: str = ""  # a value of `Verb`
-    about: str = ""  # an object's page, or "run:4f7k2m9p"
+    about: str = ""  # the URL of an object's page, or a name such as "run:4f7k2m9p"
     since: str = ""
     until: str = ""
 
@@ -82,10 +82,10 @@ class Search:
 
 
 def _day(text: str) -> date | None:
-    """Return the day, if `text` is a valid one.
+    """Return the day in `text`; None if it isn't a valid day.
 
-    The calendar's first and last years are rejected: in UTC, such a day may start outside the calendar, which the
-    database can't handle.
+    Years outside `YEARS` are rejected, because a day at either end of the calendar may start outside it in UTC, which
+    the database can't handle.
     """
     try:
         found = parse_date(text)

@@ -1,4 +1,4 @@
-"""Makes the record show that the portal itself does what tasks do, with the task's id as the request id."""
+"""Records what background tasks do as done by the portal itself, with the task's id as the request id."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""URLs for the record."""
+"""URLs for the audit record."""
 
 from django.urls import path
 

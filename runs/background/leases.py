@@ -87,5 +87,5 @@ def may_kick(name: str) -> bool:
 
 
 def end_kick(name: str) -> None:
-    """Allow the next kick at once, because what the last one started has done its work."""
+    """Allow the next kick immediately, because what the last kick started has finished."""
     Lease.objects.filter(name=name).update(kicked_at=None)

@@ -15,8 +15,7 @@ from django_q.tasks import async_task
 logger = logging.getLogger("runs.background.queue")
 REGISTER = "runs.tasks"  # queued tasks refer to this module by name, so don't move it
 
-# One byte of memory that the worker's processes share. It is created before they are forked, so that all of them see
-# it.
+# One byte of memory that the worker's processes share, because it is created before they are forked.
 stop_flag = mmap.mmap(-1, 1)
 
 

@@ -54,8 +54,8 @@ class QueuedOrCached(TaskPackage):
 
 
 class OneLine(logging.Filter):
-    """Logs, on one line, that a task couldn't be read and was discarded. This does no harm: the sweep finds all work
-    that is due."""
+    """Logs only one line, without a traceback, when a task couldn't be read and was discarded. Discarding it does no
+    harm: the sweep finds all work that is due."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

@@ -1,8 +1,9 @@
-"""A more robust django-q2 cluster. Its processes live and die together, always keep taking tasks, and stop promptly.
+"""A more robust django-q2 cluster. Its processes live and die together, keep taking tasks, and stop promptly.
 
 Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
 as orphans. After `kill -9` of an idle worker, the lock of the queue is lost, and no task runs any more, without an
-error. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process waits for the longest task.
+error. SIGTERM to the process group makes it hang forever; after SIGTERM to only the main process, it waits for the
+longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
 be lost. A flag in shared memory tells long-running tasks to stop. Signals only set that flag; the main loop stops the
@@ -44,16 +45,16 @@ LEAVE_SECONDS = 15.0  # longer than the main process needs to exit after the sen
 
 @dataclass(frozen=True)
 class Pulse:
-    """The task that each cluster queues for itself: its dotted path, and after how many seconds it is queued for the
-    second time."""
+    """The task that each cluster queues for itself: its dotted path, and the number of seconds until it is queued
+    for the second time."""
 
     task: str
     second_after_seconds: float
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. It starts
-    pool processes only when there is work for them (see `pool`)."""
+    """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. Starts pool
+    processes only when there is work for them (see `pool`)."""
 
     pulse: ClassVar[Pulse]  # set before the start, because django-q2 creates the sentinel
     stop_event: Any
@@ -97,8 +98,8 @@ class PulsingBroker:
     """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
 
     The cluster handles these tasks like any others, so they show that it takes tasks. The first task comes immediately,
-    so that unfinished work of the last cluster goes on right away. By the time the second task comes, the lease of a
-    poller that died with another host has expired.
+    so that work left unfinished by the last cluster goes on right away. By the time the second task comes, the lease
+    of a poller that died with another host has expired.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:

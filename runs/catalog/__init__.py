@@ -1,8 +1,8 @@
 """The catalogue: a database cache of known apps, so that pages never wait for Lamina.
 
 Lamina's list is sorted by popularity and may be incomplete, so reading it adds and updates apps but never removes any.
-An app counts as gone only when Lamina itself answers a request for its id with 404, and not if it refuses one app
-after another.
+An app counts as gone only when Lamina itself answers a request for its id with 404. If Lamina refuses several apps in a
+row, even that doesn't count.
 """
 
 from runs.catalog.details import store_detail

@@ -52,7 +52,7 @@ def _changes_of(was: Question, question: Question) -> Iterator[AppChange]:
 
 
 def _places(question: Question) -> list[str]:
-    """Return the samples' URLs without their query strings, which are only there for access and change every hour."""
+    """Return the samples' URLs without their query strings, which only grant access and change every hour."""
     return [url.partition("?")[0] for url in question.samples]
 
 

@@ -22,11 +22,11 @@ ANY_NUMBER = 0
 SIZES = (200, 100, 50, 25, ANY_NUMBER)
 REFUSED_FOR = timedelta(hours=24)  # after this long, try the largest size again
 SLOW_FOR = timedelta(hours=2)
-LATE_TRIES = 2  # most late responses in one refresh; each may take 45 s
+LATE_TRIES = 2  # after this many late responses, a refresh gives up; each may take 45 s
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
-APPS = "apps"  # the problem is with single apps, not with the list
+APPS = "apps"  # the problem is with individual apps, not with the list
 NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
 
 
@@ -62,7 +62,7 @@ def note_refused_apps(quote: str) -> None:
 
 
 def forget_refused_apps() -> None:
-    """Record that Lamina sends apps again."""
+    """Clear what `note_refused_apps` recorded, because Lamina is sending apps again."""
     if LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem=APPS).update(**NO_PROBLEM):
         forget_status()
 

@@ -62,11 +62,11 @@ class FieldEdit:
 
 @dataclass(frozen=True)
 class AppEdit:
-    """The admin's settings for an app, with `fields` by the name of the form field ("p0")."""
+    """The admin's settings for an app. `fields` has the settings of each field, by its name in the form ("p0")."""
 
     is_hidden: bool = False
     roles: Sequence[str] = ()  # empty means all
-    name: str = ""  # empty means Lamina's own; this also applies to the line and to labels
+    name: str = ""  # empty means Lamina's own; the same goes for `line` and for labels
     line: str = ""
     group: str = ""
     house_rules: str = ""
@@ -104,7 +104,7 @@ def lost_rules(app: App) -> list[FieldRule]:
 
 @transaction.atomic
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
-    """Save `edit` for the fields it names; other fields keep their rules.
+    """Save `edit`; fields that it doesn't mention keep their rules.
 
     `version` is the version of the rules on the admin's page. If something has changed since then, raises
     `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. In both cases, nothing is saved.
@@ -165,8 +165,8 @@ def note_change(apps: Collection[int]) -> None:
 
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
-    """Return the rules to change, locked for this transaction. Lock the app first, as is done when its form is
-    stored."""
+    """Return the rules to change, locked for this transaction. The app is locked before its rules, in the same order as
+    when its form is stored."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
@@ -192,13 +192,13 @@ def _save(rule: AppRule, admin: Member, now: datetime) -> None:
 
 
 def _hide_earlier(rule: AppRule, now: datetime) -> None:
-    """Have a worker hide in earlier runs what the form now hides (`engine.hide_inputs`)."""
+    """Have a worker hide the newly hidden inputs in earlier runs too (`engine.hide_inputs`)."""
     AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
     enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
 
 
 def _hidden_values(app: App) -> set[str]:
-    """Return what the hidden fields of `app` send, in a form that can be compared."""
+    """Return the hidden fields of `app` and what they send, as texts that can be compared."""
     hidden = FieldRule.objects.filter(app=app, mode=FieldRule.Mode.HIDDEN)
     return {repr(row) for row in hidden.values_list("key", "parameter_id", "name", "value", "file")}
 
@@ -255,8 +255,8 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
     """Return what a locked or hidden field sends. Without a value, this is the app's current default, which we store
-    because Lamina may change it. Blanks are never sent, so an empty text also means the default. A default picture
-    isn't stored with the rule."""
+    because Lamina may change it. Empty texts are never sent, so they also mean the default. A default picture isn't
+    stored with the rule."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
@@ -274,7 +274,7 @@ def _own_value(question: Question) -> str | None:
 
 
 def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
-    """Return what is wrong with `edit`, as errors by field."""
+    """Return error messages for `edit`, by field."""
     lengths = {
         "name": (edit.name, NAME_LENGTH),
         "line": (edit.line, LINE_LENGTH),

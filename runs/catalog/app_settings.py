@@ -98,6 +98,6 @@ def _told(row: FieldRule) -> dict[str, Any]:
     """Return what a rule sets, by name. The value could be anything, so the record says only that there is one
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    # This is a text, so that `false` and 0 count as values too.
+    # Store the value as text, so that `false` and 0 count as values too.
     told["value"] = "" if row.value is None else json.dumps(row.value)
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

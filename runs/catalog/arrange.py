@@ -1,4 +1,5 @@
-"""The order of apps: the admin's groups as headings, and in each group the admin's order, then Lamina's.
+"""The order of apps. They are listed by group; in each group, apps that an admin has placed come before the others,
+which are in Lamina's order.
 
 Only places that an admin has set are stored, so new apps from Lamina come at the end of their group.
 """
@@ -20,8 +21,8 @@ from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH
 from runs.words.fold import fold
 
-# Nearly the order of `in_order`, for queries that list apps without headings. Groups in which no app has a stored place
-# may be mixed up.
+# Almost the same order as `in_order`, for queries that list apps without headings. If several groups have no app with a
+# stored place, their apps may be mixed up.
 NEARLY_IN_ORDER = (
     Case(When(rule__group__gt="", then=0), default=1),
     F("rule__position").asc(nulls_last=True),
@@ -31,7 +32,7 @@ NEARLY_IN_ORDER = (
 
 
 class Placed(NamedTuple):
-    """An app in the list. `position` is its stored place; an app without one comes in Lamina's order."""
+    """An app in the list. `position` is its stored place; apps without one follow in Lamina's order."""
 
     pk: int
     public_id: str
@@ -58,7 +59,7 @@ class Step:
 
 
 def in_order(apps: AppQuerySet) -> list[Group]:
-    """Return `apps` by group. Takes at most two queries."""
+    """Return `apps` by group, in order. Makes at most two queries."""
     rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
     found = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
     heads = _heads({placed.group for placed, _own in found})
@@ -78,7 +79,7 @@ def managed_apps() -> AppQuerySet:
 
 
 def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
-    """Return the sort keys of the groups `names`: the place of their first app (even if that is hidden), then their
+    """Return the sort key of each group in `names`: the place of its first app (even if that app is hidden), then its
     name."""
     places: dict[str, int | None] = {}
     if any(names):
@@ -178,7 +179,7 @@ def _record_moves(before: Sequence[Placed], after: Sequence[Placed], moved: Sequ
 
 
 def _make_rows(ids: Iterable[int]) -> None:
-    """Make sure that the apps with these primary keys have a row for rules. The row by itself has no effect."""
+    """Make sure that each app with one of these primary keys has an `AppRule` row. By itself, the row has no effect."""
     AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
 
 

@@ -15,11 +15,11 @@ from runs.schema_forms.questions import shortened
 NAME_LENGTH = 300  # characters
 DESCRIPTION_LENGTH = 2_000  # characters
 MOST_PARAMETERS = 200
-MOST_OPTIONS = 500  # options of one field
+MOST_OPTIONS = 500  # maximum number of options stored for one field
 MOST_OUTPUTS = 200
-SCHEMA_BYTES = 512 * 1024  # of a form as JSON
-ADDRESS_LENGTH = 4_000  # characters; a longer text is data, not a URL
-SAMPLES = 20  # most sample files copied for one app
+SCHEMA_BYTES = 512 * 1024  # maximum size of a form as JSON
+ADDRESS_LENGTH = 4_000  # characters; anything longer is embedded data, not a link
+SAMPLES = 20  # maximum number of sample files copied for one app
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
 
-REFUSED_IN_A_ROW = 3  # after this many refused apps in a row, we no longer believe that each refusal is about its app
+REFUSED_IN_A_ROW = 3  # after this many refusals in a row, we assume that they aren't about the individual apps
 
 
 def read_detail(app: App, priority: Priority) -> bool:
@@ -80,7 +80,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
-    _record_changes(app, schema, now)  # lock the app, so that its rules can't change meanwhile
+    _record_changes(app, schema, now)  # this also locks the app, so that its rules can't change meanwhile
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
@@ -120,7 +120,7 @@ def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
     """Record what is new in `schema`. If another process has saved the schema meanwhile, it has already recorded
     this."""
     known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
-    if known is None and schema is not None:  # there was no usable form until now, so there is nothing to compare
+    if known is None and schema is not None:  # there is no current form, so compare with the latest earlier one
         known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
     if known is not None and schema is not None and known.pk != schema.pk:
         app_changes.record_changes(app, known, schema, now)
@@ -132,8 +132,8 @@ def _note_asked(app: App) -> None:
 
 
 def _note_refusal(app: App, error: LaminaRejected) -> None:
-    """Save what a refusal says about `app`. If it may have nothing to do with the app, only record that we asked, and
-    raise `LaminaUnavailable`."""
+    """Save what a refusal says about `app`. If the refusal may have nothing to do with the app, only record that we
+    asked, and raise `LaminaUnavailable`."""
     is_closed = error.is_not_found or error.is_forbidden
     if not error.is_from_lamina or (is_closed and app.is_runnable and _closed_in_a_row() >= REFUSED_IN_A_ROW):
         _note_asked(app)

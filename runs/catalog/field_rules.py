@@ -1,4 +1,4 @@
-"""The admin's rules for an app's fields, in the form that the app's form and its runs use."""
+"""The admin's rules for an app's fields, converted to the type that forms and runs use (`Rule`)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from runs.schema_forms.types import Rule, UploadInfo
 def rules_of(app: App) -> list[Rule]:
     """Return the rules for the fields of `app`, including fields that its form no longer has.
 
-    The rules are read once for each `App` instance. If the app has no rules or was loaded `with_rules`, this takes no
-    query.
+    The rules are read once for each `App` instance. If the app has no rules or was loaded `with_rules`, no query is
+    needed.
     """
     return [as_rule(row) for row in _rows(app)]
 
 
 def with_rules(apps: AppQuerySet) -> AppQuerySet:
-    """Return `apps` with their rules loaded too."""
+    """Return `apps` as a query that also loads their rules."""
     return apps.select_related("rule").prefetch_related(_field_rules())
 
 
@@ -41,7 +41,7 @@ def _field_rules() -> "Prefetch[str]":
 
 
 def as_rule(row: FieldRule) -> Rule:
-    """Convert `row` for use in forms. A locked picture can be shown, but isn't anyone's upload yet."""
+    """Convert `row` for use in forms. A locked picture can be shown, although it isn't anyone's upload yet."""
     return Rule(
         key=row.key,
         id=row.parameter_id,

@@ -6,10 +6,10 @@ from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, nu
 
 
 class ArrangeForm(PostedForm):
-    """The list of apps as posted.
+    """The admins' list of apps, as posted.
 
-    `act` is the button that was pressed, `app` the ticked apps and `group` the group for them. `on` has all apps on the
-    page, `place` the place typed for each of them, and `was` the place that the page showed, in the same order.
+    `act` is the button that was pressed, `app` the ticked apps and `group` the group to put them in. `on` lists all
+    apps on the page. In the same order, `place` has the place typed for each app, and `was` the place the page showed.
     """
 
     act = CutField(120)
@@ -34,8 +34,8 @@ class ArrangeForm(PostedForm):
 
 
 class AppSettingsForm(PostedForm):
-    """An app's page as posted. `seen` is the version of the rules that the page showed, and `schema` the version of the
-    app's form. `forget` lists rules to delete because their field is gone."""
+    """An app's settings page, as posted. `seen` is the version of the rules that the page showed, and `schema` the
+    version of the app's form. `forget` lists rules to delete because their fields are gone."""
 
     seen = CutField(12)
     schema = CutField(16)
@@ -73,7 +73,7 @@ class FieldSettingsForm(PostedForm):
 
 
 class ResetForm(PostedForm):
-    """The version of the rules for which the page asked for confirmation."""
+    """The version of the rules that the page showed when it asked whether to reset them."""
 
     seen = CutField(12)
 

@@ -16,8 +16,8 @@ SCHEMES = {"http", "https", "mailto"}
 
 @lru_cache(maxsize=256)
 def house_rules_html(text: str) -> SafeString:
-    """Return the Markdown `text` as HTML; "" if it is blank. Its headings are one level below the heading that the page
-    shows above it."""
+    """Return the Markdown `text` as HTML; "" if it is blank. All its headings become <h3>, one level below the heading
+    that the page shows above them."""
     made = nh3.clean(
         _markdown().render(text),
         tags=TAGS,

@@ -1,9 +1,9 @@
 """Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
 
-These are all starred apps, and other apps until there are 60 in all; each takes two requests a day (form and estimate).
-An idle portal reads at most 60 apps a day. As Lamina's list changes its order, other apps come to the top, so all apps
-read within the last day count towards these 60. Of the starred apps, the one requested longest ago comes first, so that
-each has its turn, however many there are.
+The apps in use are all starred apps, plus others until there are 60 in all. Each takes two requests a day (form and
+estimate). An idle portal reads at most 60 apps a day: because the order of Lamina's list keeps changing, all apps read
+within the last day count towards this limit. Of the starred apps, the one requested longest ago comes first, so that
+each gets its turn, however many there are.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ USED, WITH_STARRED_RUN, SHOWN_FIRST, IN_ALL = 16, 16, 24, 60
 LOOKED_BACK = 100  # how many recent runs to search for apps that were used or have a starred run
 DETAIL_EVERY = timedelta(hours=24)
 RETRY_EVERY = timedelta(minutes=10)  # when to try again after an unusable response about an app
-UNREAD_RETRY_EVERY = timedelta(minutes=1)  # the same for an app that was never read, while people use the portal
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # when to retry an app that was never read, while people use the portal
 QUIET_RETRY_EVERY = timedelta(hours=12)
 ROUND_A_DAY = 96  # how many apps are checked by id each day (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
@@ -42,7 +42,7 @@ def apps_in_use() -> list[int]:
 
 
 def is_old(now: datetime) -> Q:
-    """Return a filter for apps that were last confirmed by Lamina (by their id) over a day ago."""
+    """Return a filter for apps that Lamina hasn't confirmed by their id within the last day."""
     return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
 
 

@@ -42,7 +42,7 @@ def is_worth_asking(q: str) -> bool:
 
 
 def known(q: str) -> AppSearch | None:
-    """Return the recent search for these words, answered or not, with one query."""
+    """Return the stored search for these words, answered or not, or None. Makes one query."""
     return AppSearch.objects.filter(key=_key(q)).first()
 
 
@@ -58,7 +58,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # look again: another request that held the lock may have started the same search
+        search = known(q)  # check again: another request that held the lock may have started the same search
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -100,7 +100,7 @@ def _locked_turns() -> RequestLog:
 
 def _seconds_until_free(turns: RequestLog) -> float:
     now = time.time()
-    # If a host's clock is ahead, count its entries as now; otherwise, they would block us until that time comes.
+    # If a host's clock was ahead, count its searches as made now; otherwise, they'd block us until our clock caught up.
     turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 

@@ -62,7 +62,8 @@ def find(apps: AppQuerySet, q: str) -> Found:
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
-    """Return the score of `word` for each of `rows`, at least 0. A word that few apps have counts for more.
+    """Return the score of `word` for each of `rows`, which is 0 if it doesn't match. Words that few apps have count for
+    more.
 
     An app that matches only because of the kind of result it makes scores `MAKES`, which by itself isn't enough to show
     the app.

@@ -23,7 +23,7 @@ from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
 from runs.words.numbers import number_words
 
-TICKED_UP_TO = 24  # how many options can be ticked; if there are more, people type them, one per line
+TICKED_UP_TO = 24  # fields with up to this many options show checkboxes; for others, admins type one option per line
 AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
@@ -126,7 +126,7 @@ class FieldPart:
 
     @property
     def is_typed(self) -> bool:
-        """Whether there are too many options to tick, so people type them instead."""
+        """Whether the field has too many options for checkboxes, so that admins type the allowed ones instead."""
         return len(self.question.options) > TICKED_UP_TO
 
     @property
@@ -173,7 +173,7 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
 def read_settings(
     admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
 ) -> PostedSettings:
-    """Read a posted page. Files first become the admin's uploads, so that none is lost if there are errors."""
+    """Read the posted page. Files are saved as the admin's uploads first, so that none is lost if there are errors."""
     posted = AppSettingsForm.read(given)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
@@ -215,7 +215,7 @@ def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None)
 def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
     text = typed.strip().replace(",", ".")
     if text and not AMOUNT.fullmatch(text):
-        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave it empty.")
+        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
     return Decimal(text) if AMOUNT.fullmatch(text) else None
 
 
@@ -226,7 +226,7 @@ def parts_of(
     parts = []
     for line in lines:
         name = line.plain.field_name
-        # A field that wasn't on the posted page keeps what is stored
+        # A field that wasn't on the posted page keeps its stored settings
         wanted = edit.fields.get(name, field_edit(line.row))
         now = stored.fields.get(name, FieldEdit()) if stored else wanted
         meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
@@ -311,8 +311,8 @@ def _file(
 
 
 def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
-    """Convert what was posted for an older form to the fields of the current form. Whatever fits no field is
-    dropped."""
+    """Convert settings posted for an older form to the fields of the current form. Settings for fields that no longer
+    exist are dropped."""
     before, after = questions_of(old.parameters), questions_of(new.parameters)
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
     handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}

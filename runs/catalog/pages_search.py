@@ -20,7 +20,7 @@ from runs.words.time_spans import span_words
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx trigger for polling while the worker is searching
-TRIES = 3  # limited, so that forgotten pages stop asking
+TRIES = 3  # how often a page tries again by itself; there is a limit, so that forgotten pages stop asking
 PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
@@ -36,7 +36,7 @@ PROBLEMS: dict[str, Promise] = {
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-# Messages for these problems while the page waits and then tries again by itself.
+# Messages for these problems while the page is waiting to try again by itself.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
@@ -47,7 +47,7 @@ MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One app that Lamina suggests for these words."""
+    """One app that Lamina suggests for a search."""
 
     card: AppCard
     why: str
@@ -105,7 +105,7 @@ class Shown:
 
 
 def part_of(q: str, shown: Shown) -> Part | None:
-    """Return the section for `q` without asking Lamina; None if `q` isn't worth a search."""
+    """Return the section for `q` without asking Lamina; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     search, now = lamina_search.known(q), timezone.now()
@@ -114,7 +114,7 @@ def part_of(q: str, shown: Shown) -> Part | None:
 
 
 def asked_part(q: str, shown: Shown, *, is_again: bool = False) -> Part | None:
-    """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` isn't worth a search."""
+    """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     found = lamina_search.ask(q, is_again=is_again)

@@ -16,7 +16,7 @@ from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters, Rule
 from runs.words.messages import say
 
-NAME_LENGTH = 60  # most characters of a name in the stored sentence
+NAME_LENGTH = 60  # maximum length of a name in the stored message, in characters
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def closed_words(app: App, member: Member) -> str:
     if rule is None or not rule.is_paused:
         return ""
     if member.is_admin:
-        return _("This app is paused because its rules no longer fit its form. %(reason)s") % {
+        return _("This app is paused because its rules no longer match its form. %(reason)s") % {
             "reason": say(rule.pause)
         }
     return _("This app is paused until an admin checks its settings. What you've entered is kept.")

@@ -17,8 +17,8 @@ from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
 
-LEASE_SECONDS = 150  # enough for one slow app (form, estimate, picture, a few samples), or for two late lists
-WINDOW_SECONDS = 45.0  # how long a refresh may take; the next refresh continues
+LEASE_SECONDS = 150  # enough for one slow app (form, estimate, thumbnail, a few samples), or for two slow lists
+WINDOW_SECONDS = 45.0  # how long a refresh may take; the next one continues where it stopped
 SILENT_APPS = 3
 
 GoOn = Callable[[], bool]
@@ -39,7 +39,7 @@ def complete_catalog() -> None:
 
 
 def refresh_app(app_id: int) -> None:
-    """Read an app's form again, because someone opened the app, and its estimate if that is a day old."""
+    """Read the form of an app that someone opened, and also its estimate if that is missing or over a day old."""
     app = App.objects.select_related("schema").filter(pk=app_id).first()
     if app is None:
         return
@@ -64,8 +64,8 @@ def check_app(app_id: int) -> None:
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
-    """While holding the lease, run the steps in `first`, and then complete missing data. Return False if another
-    refresh has the lease."""
+    """Run the steps in `first` and then read missing data, all while holding the lease. Return False if another refresh
+    has the lease."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
         return False
@@ -93,7 +93,7 @@ def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
     """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
 
     If Lamina sends no usable response for an app, we try that app again later. After three such failures in a row, we
-    assume that Lamina itself is down, or that a proxy answers for it.
+    stop: Lamina itself is probably down, or a proxy is answering in its place.
     """
     is_one_there = not is_quiet(now)
     silent = 0

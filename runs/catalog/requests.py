@@ -17,7 +17,7 @@ from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
-FAILED_AGAIN = timedelta(minutes=2)  # a request for the list that fails can keep a worker busy for up to 90 s
+FAILED_AGAIN = timedelta(minutes=2)  # a failing request for the list can keep a worker busy for up to 90 s
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
 QUIET_FAILED_AGAIN = timedelta(hours=3)
@@ -72,7 +72,8 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_completion() -> None:
-    """Request the list if it couldn't be read before, missing data for apps in use, and one known app every 15 minutes.
+    """Request whatever is due: the list (if the last request couldn't run), missing data for apps in use, and, every 15
+    minutes, one known app.
 
     The worker's pulse calls this.
     """
@@ -87,7 +88,8 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request the app that was checked longest ago, by its id, so that we eventually notice which apps are gone."""
+    """Request one app by its id, the one that was checked longest ago. This way, we eventually notice every app that is
+    gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

@@ -10,7 +10,7 @@ from runs.models import App, AppRule
 from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
-FOUND_POSITION = 100_000  # puts them after all listed apps
+FOUND_POSITION = 100_000  # puts apps found by a search after all listed apps
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
@@ -19,7 +19,8 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Save `summary`. If the app was gone, we next request it by its id, because only that proves that it's back."""
+    """Save `summary`. If the app was marked as gone, it is then requested by its id, because only that can prove that
+    it's back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -29,7 +30,7 @@ def store_summary(summary: AppSummary) -> App:
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
     if app.is_gone:
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
-    if not app.makes:  # until we read the details, which say how many results of each kind the app makes
+    if not app.makes:  # a guess until we read the details, which say how many results of each kind the app makes
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(words, Counter(kinds), [])
     elif any(getattr(app, name) != text for name, text in words.items()):
@@ -42,8 +43,8 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:
-    """Return the `App` fields for Lamina's `name` and `description`, and for what people see: the admin's wording if
-    there is any."""
+    """Return the `App` fields for Lamina's `name` and `description`, and for the texts that people see, which are the
+    admin's if there are any."""
     return {
         "name": (rule.name if rule else "") or name,
         "description": (rule.line if rule else "") or description,
@@ -62,7 +63,7 @@ def search_text_of(app: App, words: dict[str, str]) -> str:
 def makes_fields(words: dict[str, str], makes: Counter[str], labels: list[str]) -> dict[str, Any]:
     """Return the `App` fields for the kinds of results an app makes and for its search text.
 
-    People who know the app by Lamina's name can still find it.
+    The search text includes Lamina's own wording, so that people who know the app by Lamina's name can still find it.
     """
     own = [words["remote_name"]] if words["remote_name"] != words["name"] else []
     own += [words["remote_description"]] if words["remote_description"] != words["description"] else []

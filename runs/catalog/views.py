@@ -49,7 +49,7 @@ class AppSection:
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
     """Show what we find in our own catalogue. With `ask` (sent if scripts are off), also ask Lamina; otherwise,
-    `app_search` asks."""
+    `app_search` does that."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
@@ -174,7 +174,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`, if the request has `runs`, as the search on Home does."""
+    """Return the runs that match `q`, as the search on Home does, if the request has the parameter `runs`."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)

@@ -62,7 +62,7 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
             words = _("Someone has changed this app since you opened it. Look at the changes before you reset it.")
             messages.info(request, words)
         else:
-            messages.success(request, _("The app is back to the way it is on Lamina."))
+            messages.success(request, _("The app was reset to match Lamina."))
         return go_to(request, _url(app))
     lines = app_rules.field_lines(app)
     parts = pages_app_settings.parts_of(lines, stored_settings(app, lines).edit, {}, None)
@@ -113,8 +113,8 @@ def _page(
     errors: dict[str, str] | None = None,
     is_overtaken: bool = False,
 ) -> HttpResponse:
-    """Show the page with what was posted, or otherwise with what is stored. `is_overtaken` says that another admin has
-    saved changes."""
+    """Show the page with the posted settings, if any, or with the stored ones. `is_overtaken` means that another admin
+    has saved changes since the page was opened."""
     lines = app_rules.field_lines(app)
     stored = stored_settings(app, lines)
     settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)

@@ -56,8 +56,8 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
 
 
 def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
-    """Do what the pressed button says; return a sentence about it, and the id of the control that gets the focus
-    next."""
+    """Carry out the action of the pressed button; return a sentence about the result, and the id of the control to
+    focus next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
         return _step_words(arrange.step(what, -1 if act == "up" else 1)), f"{act}-{what}"
@@ -85,7 +85,7 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
         count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
         group = " ".join(posted["group"].split())
         words = ngettext("%(count)s app is now in “%(group)s”.", "%(count)s apps are now in “%(group)s”.", count)
-        none = ngettext("%(count)s app now has no group.", "%(count)s apps now have no group.", count)
+        none = ngettext("%(count)s app is no longer in a group.", "%(count)s apps are no longer in a group.", count)
         return (words if group else none) % {"count": number_words(count), "group": group}
     if act == "hide":
         count = arrange.set_hidden(posted["app"], admin, timezone.now(), is_hidden=True)

@@ -39,7 +39,7 @@ def compare(request: PortalRequest) -> HttpResponse:
         "rows": comparison.rows if is_all else comparison.differing,
         "is_all": is_all,
         "inputs_heading": _("Inputs") if is_all else _("Inputs that differ"),
-        "switch_label": _("Only differences") if is_all else _("Show all"),
+        "switch_label": _("Show only differences") if is_all else _("Show all"),
         "switch_url": compare_url(shown, **({} if is_all else {"all": "1"})),
         "has_more": len(comparison.rows) > len(comparison.differing),
         "add_url": compare_url(shown, pick="1") if len(shown) < comparing.AT_MOST else "",

@@ -1,4 +1,4 @@
-"""Balance and name of the workspace."""
+"""The credit balance and the name of the workspace."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -44,7 +44,8 @@ def refresh_balance() -> None:
 
 
 def are_examples_made() -> bool:
-    """Return whether examples are being made: the finished ones are backdated."""
+    """Return whether examples are being made right now. Finished examples are backdated, so only unfinished ones look
+    recent."""
     return Run.objects.filter(is_example=True, created_at__gt=timezone.now() - EXAMPLES_TAKE).exists()
 
 

@@ -17,7 +17,7 @@ from runs.models import RequestLog
 WINDOW_SECONDS = 62.0  # Lamina counts a request on arrival, we count it when it is sent, so allow two more seconds
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
-STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a write
+STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a database write
 
 
 class Priority(IntEnum):
@@ -26,7 +26,7 @@ class Priority(IntEnum):
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
     LIST = 3
-    STREAM = 10  # following a run live; no final read is needed after that
+    STREAM = 10  # following a run live, which makes the final read unnecessary
     PARTIAL = 25  # reading the first results of an unfinished run that someone is looking at
     CATALOG = 50
 
@@ -91,7 +91,7 @@ def learn(remaining: int) -> None:
 
 
 def closed_seconds() -> float:
-    """Return how many more seconds Lamina asks us to wait: 0.0 if it doesn't, `CLOSED_AT_MOST` at most."""
+    """Return how many more seconds Lamina wants us to wait (up to `CLOSED_AT_MOST`), or 0.0 if we needn't wait."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()

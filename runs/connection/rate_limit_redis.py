@@ -1,4 +1,4 @@
-"""The shared request counter in Redis. It has the same rules as `rate_limit`, but uses Redis's own clock.
+"""The shared request counter in Redis. It follows the same rules as `rate_limit`, but uses Redis's own clock.
 
 Each step is one script, which Redis runs atomically. While Redis is down, requests can't be counted, so none are sent.
 """
@@ -41,7 +41,7 @@ end
 add(now)
 return '0'
 """
-# ARGV[2]: the seconds during which nothing may be sent.
+# ARGV[2]: for how many seconds nothing may be sent.
 CLOSE = """
 local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)

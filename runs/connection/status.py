@@ -18,7 +18,8 @@ CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-# With steady clocks, the difference varies by less: times are in whole seconds, and responses take time.
+# With steady clocks, the difference varies by less than this. It does vary, because Lamina's times are in whole seconds
+# and responses take time.
 STEADY_SECONDS = 3.0
 
 
@@ -45,8 +46,8 @@ def record_status(**fields: Any) -> None:
 
 
 def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
-    """Count `credits` as spent since Lamina reported the balance, unless it reported the balance after the run was
-    sent."""
+    """Count `credits` as spent since Lamina last reported the balance, unless the run was sent before that and so is
+    already included."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
     known.update(spent_since=F("spent_since") + credits)
     forget_status()

@@ -43,7 +43,7 @@ def change_words(change: AppChange) -> str:
         Kind.ADDED: _("“%(field)s” is new."),
         Kind.GONE: _("“%(field)s” is gone."),
         Kind.RENAMED: _("“%(from)s” is now called “%(to)s”."),
-        Kind.SAMPLE: _("“%(field)s” has a different sample file, which runs use if nobody adds one."),
+        Kind.SAMPLE: _("“%(field)s” has a different sample file, which runs use if no file is added."),
         Kind.NEEDED: _("“%(field)s” no longer has a default, so it must be filled in."),
     }
     return sentences[Kind(change.kind)] % {"field": change.field, **detail}

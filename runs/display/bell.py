@@ -45,8 +45,8 @@ class NoticeLine:
 
     @property
     def told_id(self) -> str:
-        """The id that pages remember once they have announced the notice: that of the run that ended, or otherwise of
-        the notice."""
+        """The id that pages remember once they have announced the notice: the id of the run that ended, or for other
+        notices their own id."""
         run = self.notice.run
         return run.public_id if run is not None and self.is_end else self.notice.public_id
 
@@ -72,7 +72,8 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted. Only lists that look this up set it (`inbox.inbox_page`)."""
+        """Whether the conversation is muted; always False in lists that don't look this up (only `inbox.inbox_page`
+        does)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
     @property

@@ -23,7 +23,7 @@ from runs.models.file import thumb_path
 from runs.models.prepared import Prepared, padded
 
 PICTURES_PER_CARD = 4
-EXCERPT = 300  # most characters of a text
+EXCERPT = 300  # maximum length of a text, in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class CardResults:
     is_saving: bool = False
     has_guests: bool = False  # an active guest link shows at least one result
     kinds: frozenset[str] = frozenset()
-    texts: list[FoundText] = field(default_factory=list)  # only if asked for; what search finds the run by
+    texts: list[FoundText] = field(default_factory=list)  # texts by which search finds the run; only if requested
 
 
 class _Row(NamedTuple):
@@ -86,7 +86,7 @@ class _Row(NamedTuple):
     value_type: str | None
     position: int = 0
     file_position: int | None = None
-    # In place of all but `run_id`, a row may have a text by which search finds the run.
+    # A row may have these fields instead of a result: a text by which search finds the run.
     source: str = ""
     label: str = ""
     email: str = ""
@@ -129,8 +129,8 @@ NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
 def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
-    """Return the results of each run, by the primary key of the run; runs without results are left out. The same query
-    reads the texts by which search finds the runs whose keys are in `with_texts`."""
+    """Return the results of each run, by the primary key of the run; runs without results are left out. For the runs
+    with the primary keys `with_texts`, the same query reads the texts by which search finds them."""
     keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
     if not keys:
         rows = []
@@ -150,7 +150,7 @@ def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
 
 
 def _rows_and_texts_at(now: datetime, *keys: int) -> "QuerySet[Any, tuple[Any, ...]]":
-    """Return the results of the first half of `keys`, and the texts of the other half."""
+    """Return the results of the runs in the first half of `keys`, and the texts of the runs in the second half."""
     half = len(keys) // 2
     results = _results_at(now, keys[:half]).annotate(**dict.fromkeys(NO_TEXT, Value("", TextField())))
     blanks = [Value(None, TextField())] * (PLACE - 1)

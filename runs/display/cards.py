@@ -22,9 +22,9 @@ from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
-# In characters; after a longer app name, the title might have no room for the input that follows.
+# In characters. If the app name is longer than this, the title may have no room for the input that follows it.
 NAME_BEFORE_INPUT = 22
-SAVING_SECONDS = 20  # nearly everything is saved by then; for a long video, there's no point in asking often
+SAVING_SECONDS = 20  # nearly everything is saved by then; if not, it's a long video, and polling often is pointless
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class RunCard:
     app_name: str
     state: State
     lines: list[tuple[str, str]]  # inputs that the title doesn't contain
-    changed: int  # how many of `lines`, from the first on, differ from the run that this run was made from
+    changed: int  # how many of `lines` differ from the run that this one was made from; these come first
     pictures: list[CardPicture]
     input_picture: StoredFile | None
     kind: str
@@ -70,7 +70,7 @@ class RunCard:
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # results are still arriving or being saved
     is_saving: bool = False
-    found_in: SafeString = NOT_FOUND  # in a search: where it found the words that the card doesn't show
+    found_in: SafeString = NOT_FOUND  # for a search: where it found those words that the card doesn't show
 
     @property
     def detail(self) -> str:
@@ -106,7 +106,7 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """The pictures, and for each whether its small thumbnail is large enough."""
+        """Each picture, and whether its small thumbnail is large enough."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
@@ -147,17 +147,17 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    It consists of the run's version, how slow it is and the state it shows. It contains no words, so it is the same in
-    every language.
+    The token consists of the run's version, how slow the run is and the state it shows. It contains no words, so it is
+    the same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
-    """Return when news of the run is likely, for the script that polls: "from to", in seconds from now; "" if unknown.
+    """Return when to poll often, because news of the run is likely: "from to", in seconds from now; "" if unknown.
 
-    That is around the run's usual end, and for `SAVING_SECONDS` while results are being saved.
+    News is likely around the time when such runs usually end, and for `SAVING_SECONDS` while results are being saved.
     """
     if is_saving:
         return f"0 {SAVING_SECONDS}"
@@ -197,7 +197,7 @@ def run_cards(runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUG
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return, for each title that several runs have, the inputs (name and text) that these runs have in common.
+    """For each title that several runs share, return the inputs (name and text) that these runs have in common.
 
     Their cards show other inputs first, because those tell the runs apart.
     """
@@ -208,14 +208,14 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
 
 
 def _label(line: dict[str, Any]) -> str:
-    """Return an input's name with a colon: without it, a name such as "Upload" reads like a request."""
+    """Return an input's name with a colon: without it, a name such as "Upload" would read like an instruction."""
     name: str = line["name"]
     return f"{name}:" if name[-1:].isalnum() else name
 
 
 def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the inputs to show on the card of `run`; those in `alike` come last, because other cards show the same
-    ones. Those that differ from the run it was made from come first."""
+    """Return the inputs to show on the card of `run`. Inputs that differ from the run that it was made from come first;
+    inputs in `alike` come last, because other cards have the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))

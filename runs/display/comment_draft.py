@@ -23,15 +23,15 @@ class Person:
 
 @dataclass(frozen=True)
 class CommentDraft:
-    """A form for a comment. `key` makes its ids unique on the page: it is "new", or the id of the comment that is
-    edited or replied to."""
+    """A form for a comment. `key` makes its ids unique on the page: it is "new", or the id of the comment being edited
+    or replied to."""
 
     key: str
     kind: str  # new, reply or edit
     action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # start of the query string that plays the file from a second; the second is appended
+    at_query: str = "?at="  # start of a query string that plays the file from a given second, which is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True
@@ -104,7 +104,7 @@ def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDr
     url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
     back = with_all_comments(url) if shows_all else url
     action = reverse("runs:run-comment", args=[run.public_id])
-    return CommentDraft("new", "new", action, people_url(run), back, hint=_("What about the whole run?"))
+    return CommentDraft("new", "new", action, people_url(run), back, hint=_("Any comments on the whole run?"))
 
 
 def reply_draft(parent: Comment, back: str) -> CommentDraft:

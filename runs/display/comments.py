@@ -36,8 +36,8 @@ class Dot:
 
 @dataclass(frozen=True)
 class CommentLine:
-    """One comment or reply. `number` is the number on its dot (0: no dot). `place` is its time as pages show it
-    ("0:12"), and `seconds` is the same time for URLs."""
+    """One comment or reply. `number` is the number on its dot, or 0 if it has none. `place` is the time in the file
+    that it refers to, as pages show it ("0:12"); `seconds` is the same time for URLs."""
 
     comment: Comment
     html: SafeString
@@ -140,7 +140,7 @@ def run_talk(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPan
 
 @dataclass(frozen=True)
 class _Builder:
-    """Builds the lines of a result's page."""
+    """Builds the comments on a result's page."""
 
     output: Output
     viewer: Member

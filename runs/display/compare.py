@@ -14,9 +14,9 @@ from runs.models import Decision, Member, Output, Run, StoredFile, for_page
 from runs.models.addresses import path_to
 
 AT_MOST = 4
-ASKED_AT_MOST = 50  # most ids in one URL
-ID_LENGTH = 20  # most characters of an id in the URL: a result's id, perhaps with a file number
-TEXT_SHOWN = 20_000  # most characters shown of a text; the result page shows all of it
+ASKED_AT_MOST = 50  # maximum number of ids in one URL
+ID_LENGTH = 20  # maximum length of an id in the URL: a result's id, perhaps with a file number
+TEXT_SHOWN = 20_000  # characters of a text to show; the result page shows the whole text
 TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the box that all columns share
 
 
@@ -93,7 +93,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The whole compare page."""
+    """Everything that the compare page shows, as one member sees it."""
 
     columns: list[Column]
     rows: list[Row]
@@ -176,7 +176,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Set each column's lead from the first row that has text in every column and isn't the same in all of them."""
+    """Set each column's lead from the first row that has text in every column, but not the same text in all of them."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -195,8 +195,8 @@ def columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark the differences between two texts; if there are more, mark how each differs from the first. Return False if
-    the texts are too long."""
+    """Mark the differences between two texts; if there are more texts, mark how each differs from the first. Return
+    False if the texts are too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:
@@ -227,4 +227,4 @@ def _asked_changes(columns: list[Column]) -> list[Row]:
     for decision in asked:
         notes[decision.output_id].append(decision.note)
     words = ["\n".join(notes[output.pk]) for output in outputs]
-    return [plain_row(_("Asked for"), words)] if any(words) else []
+    return [plain_row(_("Changes asked for"), words)] if any(words) else []

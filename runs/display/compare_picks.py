@@ -71,7 +71,7 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
 
 
 def _latest(member: Member, wanted: Filter, directory: Directory) -> list[Run]:
-    """Return the newest finished runs of `member` and of teammates that `wanted` finds, newest first."""
+    """Return the newest finished runs that match `wanted`, both `member`'s own and those of teammates, newest first."""
     found: list[Run] = []
     for tab in ("mine", "team"):
         runs = replace(wanted, tab=tab).runs(member, directory).filter(status="completed")

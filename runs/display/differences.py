@@ -36,7 +36,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return one text that marks what changed from `base` to `text`; None if the texts are too long."""
+    """Return a single string in which the changes from `base` to `text` are marked; None if they are too long."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 

@@ -14,11 +14,11 @@ from runs.models import App
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # how the URL tells which message was shown last
+FETCHING, SLOW, AWAY = "f", "s", "a"  # values in the URL for the message that was shown last
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
-    AWAY: _lazy("We can't reach Lamina. The form will appear here when Lamina answers."),
+    AWAY: _lazy("We can't reach Lamina. The form will appear here once we can."),
 }
 
 

@@ -23,14 +23,14 @@ from runs.words.synonyms import kind_named
 
 NOTHING = Value("", TextField())
 NOT_FOUND = SafeString()
-LETTERS = 200_000  # how much of a run's texts is searched for the words
-# What a card shows of its title and of an input before cutting them off, in letters. A match after that isn't visible.
+LETTERS = 200_000  # how many characters of a run's texts to search for the words
+# How many characters of its title and of an input a card shows. A match after that isn't visible.
 TITLE_SHOWN, LINE_SHOWN = 60, 24
 
 
 class FoundText(NamedTuple):
-    """A text by which search finds a run. `label` is the name of the input, or of the member who wrote the text;
-    `guest` is the name of the guest who did."""
+    """A text by which search finds a run. `label` is the name of the input, or of the member who wrote the text. If a
+    guest wrote it, their name is in `guest`."""
 
     source: str
     label: str = ""
@@ -62,7 +62,7 @@ class Sought:
 
     marker: Marker = NONE
     people: bool = False  # it also finds runs by the names of their maker and owner
-    kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result that it names
+    kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
     def by(cls, found: Filter, similar: dict[str, tuple[str, ...]]) -> "Sought":
@@ -79,10 +79,10 @@ NOTHING_SOUGHT = Sought()
 
 
 def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
-    """Return queries for all texts by which `words.run_index` finds `runs`, except for those in the run itself: the
-    key of the run, `between`, and the fields of `FoundText`.
+    """Return queries for all texts by which `words.run_index` finds `runs`, except for those in the run itself. Each
+    row has the run's key, `between`, and the fields of `FoundText`.
 
-    Everybody who can see a run can see all of these. Hidden inputs and removed comments are left out.
+    Everybody who can see a run can see all of these texts. Hidden inputs and removed comments are left out.
     """
     keys, nobody = list(runs), (NOTHING, NOTHING, NOTHING)
     inputs = RunInput.objects.filter(run__in=keys, is_hidden=False)
@@ -101,7 +101,8 @@ def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, A
 def _texts(
     rows: "QuerySet[Any]", between: Sequence[Combinable], run: str, *columns: str | Combinable
 ) -> "QuerySet[Any, Any]":
-    """Return the key of the run, `between`, and `columns` as texts, so that tables can be combined."""
+    """Return a query for the run's key, `between`, and `columns` as texts, so that it can be combined with other
+    tables."""
     told = {f"between{n}": column for n, column in enumerate(between)}
     told |= {f"told{n}": Coalesce(Cast(column, TextField()), NOTHING) for n, column in enumerate(columns)}
     combined: QuerySet[Any, Any] = rows.order_by().annotate(**told).values_list(run, *told)
@@ -110,7 +111,7 @@ def _texts(
 
 def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:
     """Return a line that says which of the texts contains most of the words that the card doesn't show (the terms of
-    `unseen`), with an excerpt; "" if none contains any. `kinds` are the kinds of its results."""
+    `unseen`), with an excerpt; "" if none contains any. `kinds` are the kinds of the run's results."""
     if not unseen.terms:
         return NOT_FOUND
     best, most = None, 0
@@ -136,7 +137,7 @@ def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
 
 
 def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
-    """Yield `texts` until they have `letters` in all."""
+    """Yield `texts` until they have more than `letters` characters in total."""
     for text in texts:
         yield text
         letters -= len(text.told)

@@ -55,9 +55,9 @@ COPY_NOTES = {
     ),
 }
 UNCHANGED_COPY = ngettext_lazy(
-    "%(count)s file is offered unchanged and may contain the prompt, which can't be removed without "
+    "%(count)s file is shared unchanged and may contain the prompt, which can't be removed without "
     "ffmpeg on the server.",
-    "%(count)s files are offered unchanged and may contain the prompt, which can't be removed without "
+    "%(count)s files are shared unchanged and may contain the prompt, which can't be removed without "
     "ffmpeg on the server.",
     "count",
 )
@@ -186,7 +186,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return an annotation that applies `count` to those of `chosen` that belong to a link."""
+    """Return an annotation that applies `count` to the rows of `chosen` that belong to each link."""
     return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
 
 
@@ -230,8 +230,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may no longer see
-    its run."""
+    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin might have lost
+    access to the run since then."""
     return run if run.is_visible_to(member) else None
 
 
@@ -246,7 +246,9 @@ def _views_words(link: GuestLink) -> str:
     when = age_words(link.viewed_at)
     if link.views <= 1:
         return _("Opened once, %(when)s") % {"when": when}
-    words = ngettext("Opened %(count)s time, last %(when)s", "Opened %(count)s times, last %(when)s", link.views)
+    words = ngettext(
+        "Opened %(count)s time, most recently %(when)s", "Opened %(count)s times, most recently %(when)s", link.views
+    )
     return words % {"count": number_words(link.views), "when": when}
 
 

@@ -25,7 +25,7 @@ class WaitingLine:
 
     @property
     def url(self) -> str:
-        """The URL of the queue at this result."""
+        """The URL of the queue, opened at this result."""
         return queue_url(at=self.thumb.output.public_id)
 
     @property

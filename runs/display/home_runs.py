@@ -1,5 +1,5 @@
-"""The runs and apps on Home. Home takes ten queries, or eleven with unread notices, so each query is prepared once for
-each role."""
+"""The runs and apps on Home. Home takes ten queries, or eleven with unread notices, so each query is prepared only once
+per role."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,11 +100,11 @@ def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
 
 
 def _failed(key: int, since: datetime) -> "QuerySet[Notice, Any]":
-    """Return the member's runs that failed after `since`, newest first, each with its cause and its estimated cost;
-    without those whose notice they have seen, and those they have run again."""
+    """Return the member's runs that failed after `since`, newest first, each with its cause and its estimated cost.
+    Runs are left out if the member has read the notice about the failure or has run them again."""
     own = {"run__member": key, "run__status": Run.Status.FAILED, "run__deleted_at": None}
     told = Notice.objects.unread().filter(member=key, kind=NoticeKind.FAILED, created_at__gte=since, **own)
-    # The cast is so that SQLite finds the few runs by their parent, rather than reading all of the member's runs.
+    # The cast makes SQLite look up the few runs by their parent instead of reading all of the member's runs.
     again = Run.objects.filter(parent=OuterRef("run")).annotate(whose=Cast("member", BigIntegerField()))
     left = told.exclude(Exists(again.filter(whose=key)))
     return left.values_list("run", "run__failure", "run__credits_estimated")[:FAILED_SHOWN]
@@ -127,8 +127,8 @@ _USED = Prepared(
 
 @cache
 def _latest(role: str) -> Prepared[Any]:
-    """Return the query for the newest runs with results. It also tells whether others have decided on these results
-    since a given time."""
+    """Return the query for the newest runs with results. The query also says whether others have decided on these
+    results since a given time."""
 
     def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
         member = Member(pk=key, role=role)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from runs.models import Output
 
-MOST_SHOWN = 400  # number of fields, items and values
+MOST_SHOWN = 400  # maximum number of fields, items and values to show
 MOST_COPIED = 5_000
 DEEPEST = 6  # levels of nesting shown on a page; copied text has all levels
 COLUMNS = 6
@@ -30,7 +30,7 @@ WORD_STARTS = re.compile(r"[_-]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 
 @dataclass(frozen=True)
 class Part:
-    """A value: a text, an object (`fields`), a list (`items`) or a table (`rows` of texts under `columns`)."""
+    """A value: text, an object (`fields`), a list (`items`), or a table (`columns`, and `rows` of strings)."""
 
     label: str = ""
     text: str = ""
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Tree:
-    """A whole value. `plain` is the same value as lines of text, for Copy."""
+    """A whole value. `plain` is the same value as lines of text, for the Copy button."""
 
     root: Part
     plain: str
@@ -51,8 +51,8 @@ class Tree:
 
 @dataclass(frozen=True)
 class FileNames:
-    """What to show in place of URLs. Saved files have `names` by URL; any other URL is shown as `other` ("" shows the
-    URL itself)."""
+    """What to show instead of URLs. URLs of saved files are replaced by the files' `names`, all other URLs by `other`
+    (or not at all if `other` is "")."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
@@ -110,7 +110,7 @@ def read_start(text: str, most: int) -> tuple[Any, bool]:
 
 
 def _value(mark: str | None, quoted: str | None, word: str) -> Any:
-    """Return the value that a token begins: an empty object, an empty list, or a text."""
+    """Return the value that a token starts: an empty object, an empty list, or a text."""
     if mark:
         return {} if mark == "{" else []
     return _literal(word) if quoted is None else _unquoted(quoted)

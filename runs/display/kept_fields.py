@@ -1,7 +1,7 @@
 """HTML of empty form fields, rendered once for everyone who sees the same form.
 
-The HTML is made from a form class alone, which is the same for the same parameters, rules and language
-(`schema_forms.build`). A member's answers, files and errors never get into it.
+The HTML depends only on the form class, and forms with the same parameters, rules and language share a class
+(`schema_forms.build`). It never contains a member's answers, files or errors.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ Pictures = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # (source URL, (
 
 
 def field_html(bound: BoundAnswer, app_id: str, app_name: str, *, preview: bool) -> SafeString:
-    """Return the HTML of a field in the form of the app `app_id`, called `app_name`."""
+    """Return the HTML of one field in an app's form."""
     if not bound.is_untouched:
         context = {"field": bound, "app": {"public_id": app_id, "name": app_name}, "preview": preview}
         return render_to_string("schema_forms/_field.html", context)

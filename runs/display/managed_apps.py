@@ -74,7 +74,7 @@ class ManagedGroup:
     number: int
     is_first: bool
     is_last: bool
-    has_others: bool  # there are apps in no group, so these apps need a heading too
+    has_others: bool  # there are named groups, so the apps in no group need a heading too
 
     @property
     def up_id(self) -> str:
@@ -99,7 +99,8 @@ class ManagedList:
 
 
 def managed_list(q: str, shown: str, start: int) -> ManagedList:
-    """Return apps of the kind `shown` whose name or group contains `q`, from `start` on. Takes at most four queries."""
+    """Return apps of the kind `shown` whose name or group contains `q`, starting at `start`. Takes up to four
+    queries."""
     apps, now = managed_apps(), timezone.now()
     ordered = in_order(apps)
     chosen = set(_of_kind(apps, shown, now).values_list("pk", flat=True)) if shown else None

@@ -19,7 +19,7 @@ NAME = "provenance.csv"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file in a download: its name in the zip ("" if the zip doesn't have it), and where it came from."""
+    """One file in a download: its name in the zip ("" if the zip doesn't contain it), and where it came from."""
 
     name: str
     run: Run  # fetched with `for_page()`
@@ -31,7 +31,7 @@ class Origin:
 
 
 def sheet(origins: Sequence[Origin]) -> bytes:
-    """Return the whole sheet."""
+    """Return the sheet for these files, as the bytes of a CSV file."""
     decisions = decisions_on({origin.output.pk: origin.output for origin in origins}.values())
     provenances = [
         provenance_of(origin.run, origin.output, origin.file, decisions.get(origin.output.pk, ())) for origin in origins
@@ -102,7 +102,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
         " ".join(
-            filter(None, [_("Made by the sandbox: none of it is real.") if status.is_sandbox() else "", origin.note])
+            filter(None, [_("Made by the sandbox: not a real result.") if status.is_sandbox() else "", origin.note])
         ),
     ]
 

@@ -34,8 +34,8 @@ class OutputBox:
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
-    is_reshaped: bool  # the picture turned out to have another shape than the box had before it arrived
-    colour: str  # the picture's; "" if the box would show it beside the picture
+    is_reshaped: bool  # the picture's shape differs from the one that the box had before it arrived
+    colour: str  # the picture's main colour; "" if it would be visible around the picture
     files: list[StoredFile]
     links: list[str]  # URLs of originals that couldn't be saved
     refused: list[tuple[str, str]]  # URLs that the portal refuses, and why: shown as text, never as links
@@ -47,13 +47,13 @@ class OutputBox:
     position: int
     alt: str
     url: str  # URL of the result page
-    use_url: str  # URL for using the result in another app; empty if it has several files, or neither file nor text
+    use_url: str  # URL for using the result in another app; empty if it has several files, or no file and no text
     unsaved: int  # number of files that couldn't be saved; the others may have been saved
-    fetch_again_url: str  # URL for another try to fetch the files that couldn't be saved
+    fetch_again_url: str  # URL for trying again to fetch the files that couldn't be saved
     walk: str  # query string of the History list for Previous and Next
     goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
-    keep_url: str  # URL for keeping it
+    keep_url: str  # URL for keeping the result
     verdict: VerdictPanel | None = None  # only set on the run page
 
     @property
@@ -74,8 +74,8 @@ class OutputBox:
 
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
-    """Return the boxes for all results of `run`. With `is_swap`, they keep the shape they have on the open page until
-    the run ends, so that nothing moves with every result."""
+    """Return the boxes for all results of `run`. With `is_swap`, the boxes keep the shape they have on the open page
+    until the run ends, so that nothing moves whenever a result arrives."""
     is_swap = is_swap and run.is_active
     outputs = list(run.outputs.all())
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
@@ -141,7 +141,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
 
 
 def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
-    """Give the files their current names, only for this page."""
+    """Give the files their current names, for this page only."""
     for output_file in kept:
         if output_file.file is not None:
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
@@ -159,14 +159,14 @@ def _state_of(output: Output, kept: list[OutputFile], *, has_files: bool) -> tup
 
 
 def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
-    """Return the size of the only picture, or else the size that was expected."""
+    """Return the size of the picture if there is exactly one, and otherwise the expected size."""
     if len(files) == 1 and files[0].width and files[0].height:
         return files[0].width, files[0].height
     return output.box_width, output.box_height
 
 
 def _alt(run: Run, label: str) -> str:
-    """Return the text for people who can't see the picture: its label, and the first two inputs."""
+    """Return the picture's alt text: its label, and the first two inputs."""
     told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
     return " · ".join([label, *told])[:200]
 
@@ -192,6 +192,6 @@ def refusal_of(output_file: OutputFile) -> str:
 
 
 def with_query(url: str, *parts: str) -> str:
-    """Return `url` with those `parts` of a query string that aren't empty."""
+    """Return `url` with a query string made of the `parts` that aren't empty."""
     query = "&".join(filter(None, parts))
     return f"{url}?{query}" if query else url

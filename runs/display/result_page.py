@@ -53,7 +53,7 @@ class Slide:
 
     @property
     def kind(self) -> str:
-        """How to show the slide: as an image, video, audio, text, object or download. If there is no content, the
+        """How to show the slide: as an image, video, audio, text, object or download. Without content, this is the
         result's state."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
@@ -90,7 +90,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class ResultPage:
-    """The page of one result."""
+    """Everything that the page of one result shows, as one member sees it."""
 
     run: Run
     state: State
@@ -104,8 +104,8 @@ class ResultPage:
     is_live: bool
     run_url: str
     versions: Versions | None  # None if there is only one version
-    next_url: str  # URL of the form for the next version; "" if `member` can't make one
-    selected_url: str  # URL of everything that `member` has selected; "" if this result isn't selected
+    next_url: str  # URL of the form for the next version; "" if the viewer can't make one
+    selected_url: str  # URL of everything that the viewer has selected; "" if this result isn't selected
 
     @property
     def place_words(self) -> str:
@@ -178,7 +178,7 @@ def _elsewhere(output: Output | None, walk: str) -> Beside | None:
     """Return a link to `output`, a result of another run; None if `output` is None."""
     if output is None:
         return None
-    label = _("%(result)s of %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}
+    label = _("%(result)s from %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}
     return Beside(_url(output.get_absolute_url(), 1, walk), label)
 
 

@@ -82,13 +82,13 @@ class RequestLine:
 
     @property
     def who(self) -> str:
-        """Who the request asks, in words."""
+        """Who was asked, in words."""
         request = self.request
         if request.audience == ReviewRequest.Audience.NAMED:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
         if request.link is not None:
             return request.link.audience or _("A client, by guest link")
-        return _("Anyone who may decide")
+        return _("Anyone who can decide")
 
     @property
     def progress(self) -> str:
@@ -113,7 +113,7 @@ class RequestLine:
 
 @dataclass(frozen=True)
 class RequestsPage:
-    """One page of requests. `newer` and `older` are page numbers, or 0."""
+    """One page of requests. `newer` and `older` are page numbers, or 0 if there is no such page."""
 
     lines: list[RequestLine]
     number: int

@@ -123,7 +123,7 @@ def label_of(output: Output) -> str:
 
 
 def waiting_ids(member: Member) -> dict[str, int]:
-    """Return what is waiting for `member`, in order: public ids of results, and the primary key of each result's review
+    """Return the results waiting for `member`, in order: their public ids, each with the primary key of its review
     item."""
     rows = requests.waiting_for(member).values_list("output__public_id", "pk")
     found: dict[str, int] = {}
@@ -167,7 +167,7 @@ def queue_page(
         .select_related("member", "link", "chosen__run")
     )
     item = items.get(at)
-    # if the result waits for the member, they may decide, so there is no need to read the rules
+    # results wait only for members who may decide on them, so there is no need to read the rules then
     rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,

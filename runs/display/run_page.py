@@ -39,7 +39,7 @@ JUST_NOW = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class Onward:
-    """Buttons that lead from a run to its form."""
+    """The buttons that lead from a run to its app's form."""
 
     run: Run
     next_url: str  # URL of the form for the next versions of results that need changes; "" if no result needs any
@@ -55,7 +55,7 @@ class Money:
     cost_words: str
     cancel_words: str
     ended_words: str  # what the run cost, for people who were about to cancel it
-    fact: tuple[str, str]  # what the run costs, and how sure that is
+    fact: tuple[str, str]  # what the run costs, and how certain that is
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class RunPage:
-    """The whole run page."""
+    """Everything that the run page shows, as one member sees it."""
 
     run: Run
     state: State
@@ -80,7 +80,7 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    was_just_cancelled: bool  # whether somebody has just pressed Cancel: the panel, which says so, then gets the focus
+    was_just_cancelled: bool  # whether somebody has just pressed Cancel; the panel then says so and gets the focus
     can_change: bool  # whether the app's form can be opened with this run's inputs
     onward: Onward
     is_mine_to_change: bool  # whether the viewer may cancel, rename, share and delete the run
@@ -205,7 +205,8 @@ def _with_verdicts(run: Run, member: Member, boxes: list[OutputBox]) -> list[Out
 
 
 def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
-    """Return the buttons that lead `member` from the run to its form. `failure` says why the run failed, if it has."""
+    """Return the buttons that lead `member` from the run to its app's form. `failure` says why the run failed, if it
+    has."""
     can_change = _can_change(run, member)
     next_url = _next_url(run) if can_change else ""
     return Onward(

@@ -32,11 +32,11 @@ def sentence_of(run: Run) -> str:
     """Return the state of the run as a sentence, with numbers. The clock next to it is updated separately."""
     state = state_of(run)
     if run.status == "starting":
-        return _("Sending it to Lamina.")
+        return _("Sending the run to Lamina.")
     if run.status == "checking":
         if run.due_at is None:
             return _("We couldn't find out whether this run started. Please decide what to do.")
-        return _("We don't know yet whether this run started. We're checking; nothing is sent twice.")
+        return _("We don't know yet whether this run started. We're checking; nothing will be sent twice.")
     if state.key == "progress":
         return state.detail or (_("Finished on Lamina.") if run.ended_at else _("Lamina is working."))
     took = span_words((run.finished_at or run.created_at) - (run.started_at or run.created_at))
@@ -85,7 +85,7 @@ def cancel_words(run: Run) -> str:
     if run.is_final:
         return _("It was too late to stop the run: it had already ended.")
     if run.cancel_sent_at is None:
-        words = _("Cancel requested at %(time)s. We'll tell Lamina as soon as we can.")
+        words = _("Cancellation requested at %(time)s. We'll tell Lamina as soon as we can.")
         return filled_in(words, time=moment_html(run.cancel_asked_at, short_time_words(run.cancel_asked_at)))
     if run.cancel_answer in CANNOT_STOP:
         return _("Lamina couldn't stop the run. It will continue, and its results will be saved.")
@@ -94,18 +94,19 @@ def cancel_words(run: Run) -> str:
 
 
 def cancel_money_words(run: Run) -> str:
-    """Return what a run that a person asked to stop may cost; "" if nobody has, or it has ended."""
+    """Return what the run may cost although someone asked to stop it; "" if nobody has asked, or if the run has
+    ended."""
     if not run.is_active or run.cancel_asked_at is None:
         return ""
     if run.cancel_answer in CANNOT_STOP:
         return ""
     if cost := about_credits(run.credits_estimated):
-        return _("It may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
-    return _("It may still cost credits. Lamina doesn't say how many.")
+        return _("This run may still cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
+    return _("This run may still cost credits. Lamina doesn't say how many.")
 
 
 def may_have_started(run: Run) -> bool:
-    """Return whether Lamina may have started a run of which we know no run there, now or in an earlier attempt."""
+    """Return whether Lamina may have started the run, now or in an earlier attempt, without us knowing about it."""
     return run.failure == "left" or (not run.remote_id and charges.is_kept(run))
 
 
@@ -130,15 +131,15 @@ def money_words(run: Run) -> str:
 
 
 def cost_fact(run: Run) -> tuple[str, str]:
-    """Return what a run costs and how sure that is, in line with `money_words`; two empty texts without an estimate."""
+    """Return what a run costs (empty without an estimate) and how certain that is, consistent with `money_words`."""
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if not cost or state not in ("failed", "cancelled"):
         return cost, _("An estimate: Lamina doesn't report the exact cost.")
     if not run.remote_id and not may_have_started(run):
         return _("Nothing"), _("Lamina never started this run.")
     how_sure = _(
-        "Lamina hasn't said what it charged for this run. Spending counts the whole estimate; the balance follows what "
-        "Lamina reports."
+        "Lamina hasn't said what it charged for this run. Spending counts the full estimate; the balance is based on "
+        "what Lamina reports."
     )
     return _("At most %(cost)s") % {"cost": cost}, how_sure
 
@@ -149,7 +150,7 @@ def cost_words(run: Run) -> str:
         return ""
     if cost := about_credits(run.credits_estimated):
         return _("Cost: %(cost)s (estimate).") % {"cost": cost}
-    return _("Cost: unknown, because Lamina gives no estimate.")
+    return _("Cost: unknown, as Lamina doesn't give an estimate for this app.")
 
 
 def ended_money_words(run: Run) -> str:
@@ -162,15 +163,15 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why a person has to decide whether to send a start again: we don't know whether Lamina received it."""
+    """Return why we don't know whether Lamina received a start, so that a person has to decide whether to resend it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
         return _("Lamina lists several runs that could be this one.")
     if tries := tries_of(run):
         return ngettext(
-            "Lamina gave no clear answer to %(count)s attempt to start this run, and its list doesn't show it.",
-            "Lamina gave no clear answer to %(count)s attempts to start this run, and its list doesn't show it.",
+            "Lamina gave no clear answer to %(count)s attempt to start this run, and the run isn't on its list.",
+            "Lamina gave no clear answer to %(count)s attempts to start this run, and the run isn't on its list.",
             tries,
         ) % {"count": tries}
     return _("We couldn't tell from Lamina's list of runs whether this run started.")

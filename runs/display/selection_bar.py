@@ -28,7 +28,7 @@ class Act:
     words: str
     needs: str = ""
     is_off: bool = False
-    title: str = ""  # what else to know about it
+    title: str = ""  # tooltip with more details
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def picks_bar(
 
 
 def _plain_words(elsewhere: int) -> str:
-    """Return what the bar says without scripts, where the numbers don't follow the ticks on the page."""
+    """Return what the bar says if scripts are off, so that its numbers can't change as boxes are ticked."""
     if not elsewhere:
-        return _("What is ticked here")
-    return _("%(count)s selected earlier, and what is ticked here") % {"count": number_words(elsewhere)}
+        return _("The ones ticked here")
+    return _("%(count)s selected earlier, and the ones ticked here") % {"count": number_words(elsewhere)}
 
 
 def _all_selected(place: str) -> Filter:
@@ -88,7 +88,7 @@ def _all_selected(place: str) -> Filter:
 def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
     is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
     has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
-    told = _("A zip file; provenance.csv in it lists where each file comes from")
+    told = _("A zip file; the provenance.csv inside lists where each file came from")
     acts = [
         (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words), told)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),

@@ -28,7 +28,7 @@ class PanelLink:
 
     view: LinkView
     words: str
-    shows_this: bool  # the link shows the result that the panel was opened from; always true for the whole run
+    shows_this: bool  # the link shows the result that the panel was opened from; always true if that was a whole run
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) 
     if len(labels) == 1 and not view.is_of_several:
         return PanelLink(view, "", shows_this)
     if this is None and is_all and not view.is_of_several:
-        return PanelLink(view, _("Shows all results of this run"), shows_this)
+        return PanelLink(view, _("Shows all results from this run"), shows_this)
     return PanelLink(view, _shown_words(view, here, is_about_one=this is not None, shows_this=shows_this), shows_this)
 
 

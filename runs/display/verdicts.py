@@ -1,6 +1,6 @@
 """Verdicts on results: the current ones, who gave them and when, and what the viewer may do.
 
-The panel is made of the same parts on each page that has one: result page, run page, compare and review queue.
+The panel has the same parts on every page that shows one: result page, run page, compare and review queue.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,15 +26,15 @@ ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class Given:
-    """One action: a verdict that someone gave or ended."""
+    """One action: someone gave a verdict, or undid, withdrew or set aside one."""
 
     decision: Decision
-    word: str  # a key that names a verdict, or how a verdict ended
+    word: str  # the verdict, or how it ended: "Approved", "Withdrawn"
     icon: str
     who: str
     is_mine: bool
     is_guest: bool
-    is_standing: bool  # whether it is in force and about the current content
+    is_standing: bool  # whether the verdict is in force and applies to the current content
     counts: bool  # False for guests whose link doesn't let them decide
     note: str
     at: datetime
@@ -56,7 +56,7 @@ class VerdictPanel:
     # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
     # there is no result
     state: str
-    # The verdict that counts: the strictest. If several are equally strict, the viewer's own, otherwise the newest.
+    # The strictest verdict counts. If several are equally strict, this is the viewer's own or, without one, the newest.
     first: Given | None
     others: list[Given]  # other verdicts in force
     mine: Given | None
@@ -101,7 +101,7 @@ class VerdictPanel:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the panel's brief form has anything to show."""
+        """Whether the brief panel has anything to show."""
         return bool(self.first or self.others or self.may_decide)
 
     @property
@@ -232,8 +232,8 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the action as it is shown. It says whose verdict was ended, and names other results only if the member
-        can see them."""
+        """Return the action as it is shown. It includes the name of the person whose verdict was set aside, and the
+        result that was chosen instead only if the member can see that result."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         actor = Actor(self.member)

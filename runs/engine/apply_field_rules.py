@@ -23,7 +23,7 @@ from runs.schema_forms.types import Rule
 from runs.uploads.ownership import adopt
 from runs.words.errors import UserFacingError
 
-NAMED = 80  # most characters of a field's name in a sentence
+NAMED = 80  # maximum length of a field's name in a sentence, in characters
 
 
 class RulesRefuseError(UserFacingError):
@@ -86,8 +86,8 @@ def changed_words(ruled: Ruled) -> str:
     if not ruled.changed:
         return ""
     words = ngettext(
-        "An admin has since set %(names)s, so that value is used.",
-        "An admin has since set %(names)s, so those values are used.",
+        "An admin has since set a value for %(names)s, so that value is used.",
+        "An admin has since set values for %(names)s, so those values are used.",
         len(ruled.changed),
     )
     return words % {"names": quoted_names([change.label for change in ruled.changed])}

@@ -19,10 +19,10 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
-TEXT_LIMIT = 1_000_000  # most characters of a text result
+TEXT_LIMIT = 1_000_000  # maximum length of a text result, in characters
 FILES_PER_OUTPUT = 500
 OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would permanently slow down every page
-SENTENCE_LENGTH = 2_000  # most characters of Lamina's message about a failure
+SENTENCE_LENGTH = 2_000  # maximum length of Lamina's message about a failure, in characters
 KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
 
@@ -40,8 +40,8 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
 def _apply_all(
     run: Run, remotes: Sequence[RemoteOutput], version: int, *, is_final: bool, is_given_up: bool = False
 ) -> bool:
-    """Fill the run's boxes from `remotes`; return True if any changed. Remember `remotes` if some of them wait for
-    more."""
+    """Fill the run's boxes from `remotes`; return True if any changed. If some of `remotes` have to wait for more
+    outputs, store them all for later."""
     boxes = list(run.outputs.all())
     known = {box.pk: box.remote_id for box in boxes}
     changed, matched = False, match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
@@ -50,14 +50,14 @@ def _apply_all(
         changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final or is_given_up)
     _note_kinds(run, boxes)
     is_over = is_final or is_given_up
-    if not is_over and any(box.line_id for box in boxes):  # only then does anything ever wait (`match_outputs`)
+    if not is_over and any(box.line_id for box in boxes):  # otherwise, no output has to wait
         waiting = remotes if len(matched) < len(remotes) else []
         _hold(run, [*waiting, *_held_without(run, boxes, remotes)])
     return changed
 
 
 def _held_without(run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput]) -> list[RemoteOutput]:
-    """Return the outputs that are remembered for the run, have no box yet, and are missing from `remotes`."""
+    """Return the outputs that were stored for later, have no box yet, and are missing from `remotes`."""
     known = {"", *(box.remote_id for box in boxes), *(remote.id for remote in remotes)}
     return [remote for remote in _held(HeldOutputs.objects.filter(run=run).first()) if remote.id not in known]
 
@@ -67,7 +67,7 @@ def _held(row: HeldOutputs | None) -> list[RemoteOutput]:
 
 
 def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
-    """Remember the outputs of a run of which some wait for more; without any, forget those remembered before."""
+    """Store `remotes` for later, in place of any outputs stored earlier; if it is empty, just delete those."""
     if not remotes:
         HeldOutputs.objects.filter(run=run).delete()
         return
@@ -76,8 +76,9 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
 
 
 def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
-    """Store the outputs that wait for more as extra results, since the run has ended; return True if any box changed.
-    `final` has the outputs in Lamina's final answer, if there is one; those that it lacks were still paid for."""
+    """Turn the outputs that were stored for later into extra results, because the run has ended; return True if any box
+    changed. Outputs in `final` (Lamina's final response, if there is one) are left out, because they have been applied.
+    Those missing from it are kept, because they were paid for."""
     held = HeldOutputs.objects.filter(run=run).first()
     if held is None:
         return False
@@ -123,7 +124,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only before the picture arrives, because the page would jump afterwards.
+        # Only until the picture arrives: changing its box after that would make the page jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -187,9 +188,10 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Once none of the result's files is being saved any more, tell listeners that the result has its content.
+    """Tell listeners that the result has its content, unless other files of the result are still being saved.
 
-    Call it after `record_file_change`, which locks the run: otherwise, two files saved at once would miss each other.
+    Call this after `record_file_change`, which locks the run. Otherwise, if two files were saved at the same time, each
+    call might still see the other file as unsaved.
     """
     output = output_file.output
     if not output.files.filter(status=OutputFile.Status.SAVING).exists():

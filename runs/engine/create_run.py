@@ -1,4 +1,4 @@
-"""Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts one run at most.
+"""Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts at most one run.
 
 One transaction records the press (`launch_run`). Sending the run (`submit_run`) may be repeated, delayed or
 interrupted. `sent_at` is committed before the one POST that may cost credits, so we never repeat that POST without
@@ -77,13 +77,13 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether the form of `member` hasn't started a run yet. Once it has, a draft that arrives late mustn't be
-    saved."""
+    """Return whether the form of `member` with this token hasn't started a run yet. Once it has, a draft that arrives
+    late mustn't be saved."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
 def run_of_form(member: Member, token: str) -> Run | None:
-    """Return the run that the form of `member` has started; None if there is none."""
+    """Return the run that `member` started from the form with this token; None if there is none."""
     return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 

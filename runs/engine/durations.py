@@ -10,7 +10,9 @@ from runs.models import AT_LAMINA, App, Run
 LAST = 20
 FEWEST = 5
 HALF_AN_HOUR = timedelta(minutes=30)
-EARLY, LATE = 0.75, 1.5  # one run in seven ends outside the percentiles, and pages should show nearly every end quickly
+# One run in seven ends outside the percentiles, so `usual_end` widens them by these factors: pages should show nearly
+# every end quickly.
+EARLY, LATE = 0.75, 1.5
 
 
 def spans_of(app_id: int) -> list[float]:
@@ -47,7 +49,7 @@ def slow_level(run: Run, now: datetime) -> int:
     if age > HALF_AN_HOUR and (slow or 0) < HALF_AN_HOUR.total_seconds():
         return 2
     if run.status == "queued":
-        return 0  # it is waiting for other runs on Lamina, so we can't tell that its app is slow
+        return 0  # it is waiting for other runs on Lamina, so we can't tell whether its app is slow
     worked = now - (run.running_at or run.started_at or run.created_at)
     return int(slow is not None and worked.total_seconds() > slow)
 

@@ -1,8 +1,8 @@
 """When an admin hides a value in a form, hide the same value in earlier runs too.
 
-Other values that people entered stay visible: only inputs equal to the hidden value are hidden, as in runs made while
-the field was locked to that value. The value also disappears from search, cards and files. `AppRule.hiding_due_at` says
-that an app's runs must still be checked, so losing the task does no harm.
+Only inputs equal to the hidden value are hidden, for example in runs made while the field was locked to that value.
+Other values that people entered stay visible. The hidden value also disappears from search, cards and files.
+`AppRule.hiding_due_at` says that an app's runs must still be checked, so losing the task does no harm.
 """
 
 from collections.abc import Callable, Iterator, Sequence

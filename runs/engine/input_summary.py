@@ -45,8 +45,8 @@ def open_inputs(run: Run) -> list[RunInput]:
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs for the card of `run`, and its searchable text. Hidden inputs are left out. If the run was made
-    from another one, inputs that differ from that run's are marked, because they tell the two apart.
+    """Store the inputs that the card of `run` shows, and the run's searchable text. Hidden inputs are left out. If the
+    run was started from another run, inputs that differ from that run's are marked, because they tell the two apart.
 
     This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
     locks the run and reads its title again.
@@ -73,7 +73,7 @@ def _summary_line(given: RunInput, *, is_changed: bool) -> dict[str, object]:
 
 
 def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
-    """Return those of `inputs` that the run with the key `parent_id` had with another value."""
+    """Return those of `inputs` that had a different value in the run with the key `parent_id`."""
     if parent_id is None:
         return []
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
@@ -82,8 +82,8 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:
-    """Pair each input with the same one of the earlier run: first by all that identifies it, because an app may repeat
-    names, then without its id, which may be new in a new version of the app."""
+    """Pair each input with the same input of the earlier run: first by name, key and id, because an app may repeat
+    names; then without the id, which may be different in a new version of the app."""
     left = list(inputs)
     for names in (("name", "key", "parameter_id"), ("name", "key")):
         handles = attrgetter(*names)
@@ -95,8 +95,8 @@ def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[Ru
 
 
 def _is_same_input(given: RunInput, other: RunInput) -> bool:
-    """Return whether both have the same text or the same files. Files are compared by content, because a file may be
-    uploaded twice and under any name; those that haven't arrived yet, or have been removed, are compared by name."""
+    """Return whether both inputs have the same text or the same files. Files are compared by content, because the same
+    file may be uploaded again under another name. If a file hasn't arrived yet or was removed, names are compared."""
     files = [[upload.file for upload in ordered_uploads(one)] for one in (given, other)]
     if all(files) and not any(None in some for some in files):
         first, second = ([file.sha256 for file in some if file] for some in files)
@@ -131,7 +131,7 @@ def input_text(given: RunInput) -> str:
 
 
 def summary_text(line: dict[str, str]) -> str:
-    """Return the text for one line of `Run.summary`; only an input that was emptied has none."""
+    """Return the text for one line of `Run.summary`: "(empty)" for an input that someone cleared."""
     return _translated(line["type"], line["text"]) or _("(empty)")
 
 

@@ -1,8 +1,8 @@
 """Match Lamina's outputs to the boxes of a run.
 
 An output gets the box with its id on Lamina; otherwise, a box with its label; otherwise, any free box. Labels may
-repeat, so the rules are stricter for the box of a result's next version: it takes only the output at the same place as
-that result. Outputs without a box are extra results.
+repeat, so the rules are stricter for the box of a result's next version: it takes only the output in the same position
+as that result. Outputs without a box are extra results.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,12 @@ from runs.schema_forms.questions import shortened
 def match(
     run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool, is_given_up: bool = False
 ) -> list[tuple[Output, RemoteOutput]]:
-    """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`. While the run isn't
-    final, leave out outputs that may or may not be the next version of a result, until more outputs have arrived. If
-    the run is given up, they are extra results, unless there is nothing in them yet. They may come from several
-    answers then, so their order says nothing, and none of them becomes a next version."""
+    """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`.
+
+    While the run isn't final, outputs that might be the next version of a result are left out until more outputs have
+    arrived. If the run is given up, they become extra results, except for those that are still empty. By then, they may
+    come from several responses, so their order says nothing, and none of them becomes a next version.
+    """
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
     matching = _Matching(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
@@ -49,7 +51,7 @@ def _label(label: str) -> str:
 
 
 class _Matching:
-    """Gives boxes to outputs that have none yet. `later` has the positions of outputs that must wait."""
+    """Assigns boxes to outputs that have none yet. `later` has the positions of outputs that must wait."""
 
     def __init__(
         self, run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput], *, is_final: bool, is_given_up: bool
@@ -84,7 +86,7 @@ class _Matching:
             if not self.is_final:
                 self.later.add(at)
                 return {}
-            # If some are missing, we can't tell which, so none of them becomes a next version.
+            # If some of the outputs are missing, we can't tell which ones, so none becomes a next version.
             is_all = len(alike) == len(wanted)
             asked = [box.schema_index for box in wanted if is_all or not box.line_id]
         nth = alike.index(at)
@@ -95,8 +97,8 @@ class _Matching:
         return {at: self._take(box) if box else self.extra_box(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
-        """Give outputs with other labels the free boxes. The box for a result's next version is used only once the run
-        is final, and only if no other output could belong in it."""
+        """Give free boxes to outputs whose labels match no box. The box for a result's next version is used only once
+        the run is final, and only if no other output could belong in it."""
         found: dict[int, Output] = {}
         plain = [box for box in self.free if not box.line_id]
         for at, box in zip(positions, plain, strict=False):

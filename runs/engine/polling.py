@@ -2,10 +2,11 @@
 list.
 
 The poller is a django-q2 task that holds a database lease. It polls for one window, then hands over to the next task.
-Without active runs, there is no poller and no request. The poller is woken when a run is started or viewed, and by the
-worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run (`streams`). One
-read of the list per round covers all runs without a stream; requesting 20 runs one by one would exceed the limit of 100
-requests a minute. The list is also the safety net for streams: every 90 seconds, it is read for all runs.
+Without active runs, no poller runs and no requests are sent. The poller is woken when a run is started or viewed, and
+by the worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run
+(`streams`). One read of the list per round covers all runs without a stream; requesting 20 runs one by one would exceed
+the limit of 100 requests a minute. The list is also the safety net for streams: every 90 seconds, it is read for all
+runs.
 """
 
 import logging
@@ -218,10 +219,10 @@ class Watch:
         try:
             page = self._page(Priority.FINAL if self._is_look_overdue() else None, limit=PAGE)
         except LaminaError as error:
-            self.looked_at = time.monotonic()  # read runs known to have ended before the next try
+            self.looked_at = time.monotonic()  # before the next try, read runs known to have ended
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
-            # This key may not list runs, so read each run by its id.
+            # This key isn't allowed to list runs, so read each run by its id.
             self.list_refused_until = time.monotonic() + LIST_REFUSED_SECONDS
             self.is_list_missing = error.is_not_found
             return [], active
@@ -262,8 +263,8 @@ class Watch:
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
-        """Find runs that the newest page doesn't show in Lamina's lists of active runs. Return the runs that aren't
-        there either; the one unseen for longest comes first."""
+        """Look in Lamina's lists of active runs for runs that the newest page doesn't show. Return the runs that aren't
+        there either, starting with the one that hasn't been seen for longest."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):

@@ -23,7 +23,9 @@ SLOW_SECONDS = 15.0
 UNWATCHED = 1.25  # pause between polls while nobody is watching a run, in multiples of LAMINA_POLL_SECONDS
 # Minimum wait before the first poll for a run that nobody is watching, in multiples of LAMINA_POLL_SECONDS.
 CALM = 5 / 3
-SHORT = 1.5  # pause for many runs while the budget is short (same unit); we notice within 5 s that a run ended
+# Pause between polls while the budget is short and many runs are active, in multiples of LAMINA_POLL_SECONDS. We still
+# notice within 5 s that a run has ended.
+SHORT = 1.5
 # When to first poll for a run that nobody is watching, as a fraction of its app's shortest recent run time: SURELY_… if
 # there were at least FEWEST recent runs, PERHAPS_… if there were fewer.
 SURELY_NOT_BEFORE = 0.8
@@ -34,7 +36,7 @@ LATEST_FIRST_LOOK = 60.0
 # multiples of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them more than 5 s ago.
 # LATEST_SHORT_LOOK is the age of a run, in seconds, at which we poll in any case.
 GATHERING = 4 / 3
-GATHERING_FEW = 5 / 6  # the same for few runs, whose final reads need little of the budget
+GATHERING_FEW = 5 / 6  # the same if only a few runs are active, because their final reads need little of the budget
 FEW = 20
 LATEST_SHORT_LOOK = 240.0
 KNOWN_SECONDS = 60.0
@@ -100,8 +102,8 @@ def is_budget_short(active: Iterable[Run]) -> bool:
 
 
 def _gathering(active: list[Run]) -> float | None:
-    """Return how long to delay a poll so that it shows more runs that have ended, in multiples of LAMINA_POLL_SECONDS;
-    None if the budget has room."""
+    """Return how long to delay a poll, in multiples of LAMINA_POLL_SECONDS, so that more runs have ended by then; None
+    if the budget has room."""
     if not is_budget_short(active):
         return None
     return GATHERING_FEW if len(active) <= FEW else GATHERING

@@ -59,8 +59,8 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    It waits for a start that is being checked, because we could mistake one for the other. With `is_alone`, it also
-    waits for a start that is being sent, because two starts differ only by their order.
+    It waits for a start that is being checked, because we could mistake one for the other. With `is_alone` (webhooks
+    are off), it also waits for a start that is being sent, because we could only tell the two apart by their order.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -69,7 +69,7 @@ def is_app_busy(run: Run, *, is_alone: bool) -> bool:
 
 
 def mark_sent(run: Run, now: datetime, *, is_alone: bool) -> bool:
-    """Commit that the one POST is about to be sent. After a power cut, we still know it.
+    """Record that the one POST is about to be sent, in a commit that survives a power cut.
 
     Returns False if the claim was lost, the run was cancelled, or another start of its app comes first.
     """
@@ -113,8 +113,8 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Delay the start until `until`, because nothing was started. If somebody has asked to cancel the run, cancel it
-    instead."""
+    """Delay the start until `until`, because nothing has been started yet. If somebody has asked to cancel the run,
+    cancel it instead."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
@@ -159,7 +159,7 @@ def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empt
 
 @transaction.atomic
 def press_start_again(run: Run, by: Member, now: datetime) -> bool:
-    """Resend a doubtful start because `by` decided to. Return False if someone has already decided. Raises
+    """Resend a doubtful start because `by` decided to. Returns False if someone has already decided. Raises
     `limits.LimitReached`."""
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
@@ -178,8 +178,8 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 @transaction.atomic
 def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
-    """End a run without Lamina's final answer. Listeners are told last, so that they find its results and its charge as
-    they stay."""
+    """End a run without Lamina's final response. Listeners are called last, when the run's results and charge no longer
+    change."""
     before = run.status
     if not _change(run, from_statuses, due_at=None, wait="", **fields):
         return False
@@ -202,7 +202,7 @@ def _settle_unstarted(run: Run) -> None:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up on a run that may not have started, or is still going after a day, because somebody asked for it."""
+    """Give up, at somebody's request, on a run that may not have started or is still going after a day."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -236,15 +236,15 @@ def fail(
 
 
 def _apply_held(run: Run) -> None:
-    """Save the results that were waiting for Lamina's final answer, which won't come."""
+    """Save the outputs that were waiting for Lamina's final response, because it won't come."""
     if apply_outputs.apply_held(run, run.version):
         run.outputs_ready, run.outputs_failed, run.outputs_total = apply_outputs.count(run)
         run.save(update_fields=["outputs_ready", "outputs_failed", "outputs_total"])
 
 
 def ask_cancel(run: Run, member: Member, now: datetime) -> str:
-    """Request a cancellation. Returns "cancelled" (if nothing had been sent), "sent before" (if it was cancelled before
-    it was sent again), "asked", or "too late"."""
+    """Cancel the run or ask for it to be cancelled. Returns "cancelled" (nothing had been sent), "sent before" (it was
+    waiting to be sent again, so an earlier try may have started it), "asked", or "too late"."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.is_final:

@@ -9,7 +9,8 @@ ORDERED = (Run.Wait.BUDGET, Run.Wait.APP)  # only these waits depend on other ru
 
 
 def place_words(run: Run) -> str:
-    """Return "2 runs are ahead of this one." for a start that is waiting its turn; empty if no runs are ahead."""
+    """Return a sentence such as "2 runs are ahead of this one." if the start is waiting its turn; "" if no runs are
+    ahead."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
     earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)

@@ -55,7 +55,7 @@ def check_run(run_id: int) -> None:
         if error.is_key_refused:
             _look_later(run, MARGIN)
         else:
-            progress.ask_person(run, [])  # this key may not read the list
+            progress.ask_person(run, [])  # this key isn't allowed to read the list
     except LaminaError:
         _look_later(run, LATER)
     else:
@@ -137,7 +137,7 @@ def _sent_at(run: Run) -> datetime:
 
 
 def _age(run: Run, now: datetime) -> timedelta:
-    """Return how long ago our POST was. If our clock was set back, we don't wait until it has caught up."""
+    """Return how long ago our POST was. Never negative, so that we don't have to wait if our clock was set back."""
     assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
     return abs(now - run.sent_at)
 

@@ -35,7 +35,7 @@ def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -
         is_default=answer.is_default,
         is_hidden=is_hidden,
     )
-    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention doesn't remove a file now
+    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, or retention might remove a file meanwhile
     uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
@@ -53,8 +53,8 @@ def answers_of(run: Run) -> list[Answer]:
 
 
 def answers_for(member: Member, run: Run) -> list[Answer]:
-    """Return the inputs of `run` that `member` may see, as form answers. A field that was hidden at the time may be
-    visible now."""
+    """Return the inputs of `run` that `member` may see, as form answers. Inputs that were hidden stay hidden, even if
+    their fields are visible now."""
     return [_answer_of(given) for given in run.inputs.shown_to(member)]
 
 
@@ -91,7 +91,7 @@ def fingerprint_of(run: Run) -> str:
 
 
 def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
-    """Return `answers` as values that are equal for equal answers. Links are compared by URL, files by content."""
+    """Return `answers` in a form that can be compared. Links are compared by URL, files by content."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")

@@ -2,10 +2,10 @@
 show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
-leases), so that a start never has to wait for a video. The files of a new portal's examples wait while anybody's own
-recent run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the claim
-while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are retried
-less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
+leases), so that a start never has to wait for a video. In a new portal, the files of the examples wait while somebody's
+own recent run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the
+claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are
+retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
 import logging
@@ -39,7 +39,7 @@ FETCH_SECONDS = 600.0  # per file; window and file together stay below the task'
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
-PEOPLE_FIRST = timedelta(minutes=15)  # how long examples wait for a run; longer runs use no more of the portal
+PEOPLE_FIRST = timedelta(minutes=15)  # how long examples wait for someone's run; longer runs don't keep the portal busy
 
 WEB_PAGE = Message("web_page_instead")
 UNREADABLE = Message("unreadable_answer")
@@ -83,18 +83,18 @@ def _due_files() -> QuerySet[OutputFile]:
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:
-    """Return the due files, without the examples' files while anybody's own recent run is unfinished."""
+    """Return the due files. Files of examples are left out while somebody's own recent run is unfinished."""
     is_free = ~Exists(_own_active()) & ~Exists(_own_saving())
     return _due_files().filter(Q(output__run__is_example=False) | is_free)
 
 
 def is_anyone_waiting() -> bool:
-    """Return whether a recent run that is no example is active, or its results are being saved."""
+    """Return whether a recent run is active, or results of any run are being saved. Examples don't count."""
     return _own_active().exists() or _own_saving().exists()
 
 
 def _own_active() -> QuerySet[Run]:
-    """Return people's own recent runs that are active, except those that wait for a person's decision."""
+    """Return people's own recent runs (not examples) that are active, except those waiting for a person's decision."""
     recent = Run.objects.active().filter(is_example=False, created_at__gt=timezone.now() - PEOPLE_FIRST)
     return recent.exclude(status=Run.Status.CHECKING, due_at=None)
 
@@ -105,8 +105,8 @@ def _own_saving() -> QuerySet[OutputFile]:
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim the file with the fewest failures; among those, the one that has waited longest. Return None if none is
-    left.
+    """Claim the file with the fewest failures; if several have as few, the one that has waited longest. Return None if
+    none is left.
 
     A file that kills its worker has to wait longer each time, as after any other failure.
     """

@@ -33,19 +33,19 @@ logger = logging.getLogger("runs.streams")
 
 REST_SECONDS = 60.0  # pause before the same run gets another stream
 TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
-# When a stream opens, Lamina tells us the run's state at once. If nothing arrives for this long, a proxy is holding it
-# back.
+# When a stream opens, Lamina tells us the run's state at once. If nothing arrives for this long, we assume that a proxy
+# is holding the data back.
 FIRST_NEWS_SECONDS = 5.0
-PROBES = 3  # streams to open before any has delivered something: enough to tell whether Lamina refuses streams
-ALONE_SECONDS = 90.0  # how often to look for followed runs in the list too
-FEWER_SECONDS = 120.0  # how long to open no more streams than Lamina allowed
+PROBES = 3  # open no more than this until one delivers something: enough to tell whether Lamina refuses streams
+ALONE_SECONDS = 90.0  # how often to look up followed runs in the list too
+FEWER_SECONDS = 120.0  # how long to keep to the number of streams that Lamina allowed, after it refused one
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
 @dataclass
 class Followed:
-    """A run and its stream. `has_news` is whether the stream has delivered anything, and `alone_since` when the run was
-    last looked up in the list or the stream opened (on the monotonic clock)."""
+    """A run and its stream. `has_news` says whether the stream has delivered anything. `alone_since` is when the stream
+    was opened, or when the run was last looked up in the list (on the monotonic clock)."""
 
     run: Run
     stream: RunStream
@@ -84,7 +84,7 @@ class Streams:
         )
 
     def need_list(self) -> bool:
-        """Return whether it is time to look for the followed runs in the list too, in case a stream has missed
+        """Return whether it is time to look up the followed runs in the list too, in case a stream has missed
         something."""
         return any(time.monotonic() - one.alone_since > ALONE_SECONDS for one in self._open.values())
 
@@ -209,7 +209,7 @@ class Streams:
 
 
 def _spare(ended: int) -> int:
-    """Return how many more streams the budget allows, after the waiting starts and the reads of `ended` runs'
-    results."""
+    """Return how many more streams the budget allows, if waiting starts and reading the results of `ended` runs come
+    first."""
     waiting = Run.objects.filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

@@ -88,7 +88,7 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
     with file_slot(HANDING_OVER) as slot:
-        if slot is None:  # two tasks are already moving files, and starts mustn't have to wait for a video
+        if slot is None:  # two tasks are already sending files, and other starts mustn't wait for a video
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         return _hand_over_each(run, links, slot)
@@ -135,7 +135,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other start has ended meanwhile, without waking this one
+            wakeups.queue_start(run.pk)  # meanwhile, the other start has ended without waking this one
         return
     try:
         started = _start(run, urls, webhook)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from runs.engine import webhooks
 from runs.web.body_limits import declared_bytes, judges_body
 
-BODY_LIMIT = 2_000_000  # most bytes of a delivery
+BODY_LIMIT = 2_000_000  # maximum size of a delivery, in bytes
 
 
 @csrf_exempt

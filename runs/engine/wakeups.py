@@ -4,7 +4,7 @@ A wakeup may have died with its worker, or it may still be waiting for a free wo
 `Run.rung_at` is when the last wakeup was queued. If the step had been due for ten seconds at that time, for example, we
 assume after ten more seconds that the wakeup was lost. So losing a wakeup at most doubles the wait, and while all
 workers are busy, a step gets wakeups after 5, 10, 20, 40 seconds and so on, rather than in every round. A step that
-comes due later (because its worker died with the claim, or its wait is over) gets its own wakeup at once.
+becomes due after its last wakeup (because a worker died with the claim, or a wait is over) gets a new wakeup at once.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from runs.models import ACTIVE, Run
 
 START_SECONDS = 900
 BELIEVED = timedelta(seconds=5)  # if no worker takes a start or cancel within this time, we assume its task was lost
-BELIEVED_LONGEST = timedelta(minutes=10)  # the longest that we wait before we assume so
+BELIEVED_LONGEST = timedelta(minutes=10)  # after this long, we always assume that the task was lost
 
 
 def queue_start(*run_ids: int) -> None:
@@ -47,7 +47,8 @@ def _note(run_ids: tuple[int, ...]) -> None:
 
 
 def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> QuerySet[Run]:
-    """Return those `runs` whose step, due since `due`, has no wakeup, or has one that we must assume was lost."""
+    """Return the `runs` whose step has been due since `due` and has no wakeup, or has one that we must assume was
+    lost."""
     unheard_for = ExpressionWrapper(Value(now, DateTimeField()) - F("rung_at"), DurationField())
     was_due_for = ExpressionWrapper(F("rung_at") - due, DurationField())
     never = Q(rung_at=None) | Q(rung_at__lt=due)

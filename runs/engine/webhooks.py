@@ -1,4 +1,4 @@
-"""Webhooks: updates about a run, sent to its own URL and trusted only if Lamina's signature fits every byte.
+"""Webhooks: updates about a run, sent to the run's own URL and trusted only if Lamina's signature matches every byte.
 
 A webhook may arrive before the response to our POST, so it also settles a start that is being sent or is in doubt. The
 worker fetches Lamina's keys. While these are missing or seem outdated, we respond with 503, and Lamina tries again
@@ -30,7 +30,7 @@ from runs.models.messages import Message
 logger = logging.getLogger("runs.deliveries")
 
 KEYS_FRESH_FOR = timedelta(hours=1)
-ASK_KEYS_EVERY = timedelta(minutes=1)  # this way, forged posts can't use up the request budget
+ASK_KEYS_EVERY = timedelta(minutes=1)  # no more often, so that forged webhooks can't use up the request budget
 TRUSTED_FOR = timedelta(days=1)
 
 
@@ -59,7 +59,7 @@ def run_of(token: str) -> Run | None:
 
 
 def receive(run: Run, raw_body: bytes, headers: Mapping[str, str], now: datetime) -> HTTPStatus:
-    """Check and apply one delivery; return the status of the response. Repeated deliveries get 200 and change
+    """Check and apply one delivery; return the HTTP status to respond with. Repeated deliveries get 200 and change
     nothing."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if not status.signing_keys:

@@ -1,9 +1,9 @@
 """The bin: deleted runs can be restored for 30 days. After that, they are permanently deleted together with their
 files.
 
-Rows are deleted before files. So if the process crashes in between, there may be files without a row (the daily sweep
-removes these), but never a row without its file. Files used elsewhere (an upload in a preset, a result used as an
-input) are kept.
+Rows are deleted before files. So if the process crashes in between, it may leave files without a row, which the daily
+sweep removes, but never a row without its file. Files that are also used elsewhere are kept, such as an upload in a
+preset or a result used as an input.
 """
 
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ def moved_words(count: int) -> str:
 
 
 def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
-    """Return sentences about who else uses the results of `runs`. `member` sees them before moving the runs to the
+    """Return sentences about who else uses the results of `runs`, to show to `member` before they move the runs to the
     bin."""
     results = Output.objects.filter(run__in=runs)
     shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
@@ -56,8 +56,8 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     words = []
     if shown:
         said = ngettext(
-            "Clients can see %(count)s result through a guest link. They won't see it while it's in the bin.",
-            "Clients can see %(count)s results through a guest link. They won't see them while they're in the bin.",
+            "Clients can see %(count)s result through a guest link. Results in the bin are hidden from guests.",
+            "Clients can see %(count)s results through a guest link. Results in the bin are hidden from guests.",
             shown,
         )
         words.append(said % {"count": number_words(shown)})
@@ -87,7 +87,7 @@ def bring_back(runs: RunQuerySet) -> int:
 
 def delete_for_good(run: Run) -> bool:
     """Permanently delete `run`, along with any files and known words that no other run uses. Return False if someone
-    has restored the run meanwhile."""
+    has restored the run in the meantime."""
     files = set(StoredFile.objects.filter(results__output__run=run).values_list("pk", flat=True))
     uploads = set(Upload.objects.filter(inputs__run=run).values_list("pk", flat=True))
     with transaction.atomic():

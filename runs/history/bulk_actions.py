@@ -27,7 +27,7 @@ class Outcome:
 
 
 def share(runs: RunQuerySet, member: Member) -> Outcome:
-    """Share `runs` with the whole team, as far as `member` may change them."""
+    """Share `runs` with the whole team, except for those that `member` may not change."""
     asked, own = runs.count(), _changeable(runs, member)
     count = own.count()
     changed = visibility.share_all_with_team(own)
@@ -38,7 +38,9 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
             ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
-        words = _("The team already sees this run.") if count == 1 else _("The team already sees all of these runs.")
+        words = (
+            _("The team can already see this run.") if count == 1 else _("The team can already see all of these runs.")
+        )
     others = asked - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
@@ -63,7 +65,7 @@ def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
 
 @transaction.atomic
 def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
-    """Move the finished runs in `runs` to the bin, as far as `member` may change them."""
+    """Move `runs` to the bin, except for those that are active or protected, or that `member` may not change."""
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     active = own.exclude(status__in=FINAL).count()
@@ -102,7 +104,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 @transaction.atomic
 def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
-    """Protect `runs` from deletion, as far as `member` may change them."""
+    """Protect `runs` from deletion, except for those that `member` may not change."""
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     changed = holds.hold(own, member, now)
@@ -121,7 +123,7 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 @transaction.atomic
 def release(runs: RunQuerySet, member: Member) -> Outcome:
-    """Stop protecting `runs`, as far as `member` may do that."""
+    """Stop protecting `runs`, except for those that `member` may not release."""
     held = runs.filter(held_at__isnull=False).count()
     changed = holds.release(Run.objects.releasable_by(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run is no longer protected.", "%(count)s runs are no longer protected.", changed)
@@ -145,7 +147,7 @@ def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
 @dataclass(frozen=True)
 class Comparable:
     """Public ids of two to four results to compare. `is_clear` is False if their runs have other results that people
-    might mean."""
+    might have meant."""
 
     results: list[str]
     is_clear: bool
@@ -169,7 +171,7 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
 def why_no_link(outputs: list[Output]) -> str:
     """Return why no guest link can be created for `outputs`; "" if one can."""
     if not outputs:
-        return _("Nothing you selected can be shared: it isn't ready, or it isn't yours to share.")
+        return _("None of the items you selected can be shared: they aren't ready, or they aren't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
             "You selected %(count)s result, but one link shows at most %(most)s. Select fewer.",
@@ -180,13 +182,14 @@ def why_no_link(outputs: list[Output]) -> str:
 
 
 def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output]:
-    """Return the ready results among `outputs` that `member` may share: at most one more than a link can show."""
+    """Return the ready results among `outputs` that `member` may share: up to one more than a link can show, so that
+    the caller notices if there are too many."""
     return list(links.offered(member, outputs)[: FILES_AT_MOST + 1])
 
 
 def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return the runs in `runs` that `member` may change. They are fixed by primary key, because the action may change
-    what the filter finds."""
+    """Return those of `runs` that `member` may change. The new query lists their primary keys, because the action may
+    change which runs the original query finds."""
     own = Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"))
     return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 

@@ -35,7 +35,7 @@ from runs.web.http import PortalRequest
 
 OF_RESULTS = (GuestLinkOutput, ReviewItem, Decision, Comment)
 UNDO = "undo_examples"  # session key for the removed examples
-IS_TOLD = "told_examples"  # session key that is set once Home has offered Undo; then the offer no longer gets the focus
+IS_TOLD = "told_examples"  # session key, set once Home has offered Undo; later offers no longer get the focus
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def _was_put_away(found: PutAway) -> Q:
 
 
 def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
-    """Keep what was removed until Undo is pressed or closed, or the session ends. That is before the bin is emptied."""
+    """Keep what was removed until Undo is pressed or closed, or the session ends. Sessions end before the bin is
+    emptied."""
     if UNDO in request.session:
         found = _both(PutAway(**request.session[UNDO]), found)
     request.session[UNDO] = asdict(found)
@@ -121,13 +122,14 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def _both(first: PutAway, then: PutAway) -> PutAway:
-    """Return what was removed by two presses; in between, people may have restored the runs from the bin."""
+    """Return what was removed by pressing the button twice. In between, people may have restored the runs from the
+    bin."""
     rows = json.dumps([*json.loads(first.rows), *json.loads(then.rows)])
     return PutAway([*first.runs, *then.runs], rows, [*first.of_presets, *then.of_presets], first.at)
 
 
 def take_kept(request: PortalRequest) -> PutAway | None:
-    """Return the examples removed in this session. They are then forgotten, so that Undo works only once."""
+    """Return the examples removed in this session and forget them, so that Undo works only once."""
     kept = request.session.pop(UNDO, None)
     return PutAway(**kept) if kept else None
 

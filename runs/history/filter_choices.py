@@ -27,7 +27,7 @@ from runs.words.fold import fold
 from runs.words.run_index import few_matching, few_runs, in_runs, query_of, too_many_for
 from runs.words.terms import Ways, matcher, query_words, similar_ways_of, stored_words, ways_of
 
-CHOICES = ("decider", "guest", "judge")  # for the filters by who decided and by who still has to decide
+CHOICES = ("decider", "guest", "judge")  # for the filters "decided by" and "waiting for"
 # For searches: similar known words, the runs that contain the words, whether there are too many such runs, and apps
 # whose names may contain the words.
 WORDS = ("word", "run", "many", "called")
@@ -37,7 +37,8 @@ BY_NAME = ("app", "person", "view", "word", "guest")
 
 @dataclass(frozen=True)
 class Named:
-    """An app, a person or a saved view. `id` is the public id; a selection has its place there.
+    """One thing that the directory lists, such as an app, a person or a saved view. `id` is its public id; for a
+    selection, it is the place.
 
     `detail` is a person's email, a view's query string, or "kept" for an app with runs outside the bin.
     """
@@ -63,11 +64,12 @@ class Directory:
     decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
     # Person -> keys of the runs that are waiting for them, unless there are many
     waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    waited_for: Member | None = None  # the active member named by the filter "waits for", with only key and role
+    waited_for: Member | None = None  # active member in the filter "waits for"; only key and role are loaded
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
-    called: list[Named] = field(default_factory=list)  # for searches in Mine: all apps with runs, for searches in Team
+    # For a search in Mine, all apps with runs, because the same search may also be made in Team
+    called: list[Named] = field(default_factory=list)
     # Full-text query -> keys of the runs that it finds; None if there are many
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
 
@@ -75,7 +77,8 @@ class Directory:
     def names(
         member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
     ) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return the query for what `load` reads. It includes only selections that have changed since `since`."""
+        """Return the query for the rows that `load` reads. It includes only selections that have changed since
+        `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
         # EXISTS would make the database collect the apps of all runs.
@@ -156,9 +159,11 @@ class Directory:
         )
 
     def with_app(self, public_id: str, member: Member, *, is_mine: bool) -> Self:
-        """Return this directory with the app, which only others may have used, but without it if `member` may neither
-        open it nor see a run of it. Takes a query, unless the directory has only the member's own apps (`is_mine`), and
-        this is one of them."""
+        """Return this directory including the app, even if the member hasn't used it. If `member` may neither open the
+        app nor see any of its runs, leave it out instead.
+
+        Takes a query, unless `is_mine` is set and the directory already has the app.
+        """
         if not public_id or (is_mine and any(app.id == public_id for app in self.apps)):
             return self
         is_seen = Exists(Run.objects.visible_to(member).filter(app=OuterRef("pk")))
@@ -172,7 +177,7 @@ class Directory:
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
         """Return this directory with the runs that match each of `queries`, except for queries that match many runs.
-        Takes one query if any of `queries` is new."""
+        Takes one database query if any of `queries` is new."""
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
             return self
@@ -185,7 +190,7 @@ class Directory:
         return Q(in_runs(asked)) if few is None else only(few)
 
     def app_key(self, public_id: str) -> int:
-        """Return the primary key of the app. If nobody has used the app, return 0, which matches nothing."""
+        """Return the primary key of the app. If it isn't in the directory, return 0, which matches nothing."""
         return next((app.pk for app in self.apps if app.id == public_id), 0)
 
     def app_name(self, public_id: str) -> str:
@@ -198,7 +203,8 @@ class Directory:
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs belong to their maker, so makers matter only for people who made runs that others now own.
+        Nearly all runs still belong to their maker, so we check the maker only for people who made runs that others
+        now own.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):
@@ -237,8 +243,8 @@ class Directory:
         return [person.pk for person in self.people if begins.search(fold(person.name))]
 
     def apps_called(self, ways: Ways, *, is_mine: bool) -> list[int]:
-        """Return primary keys of apps whose current name matches one of `ways`. With `is_mine`, apps that only others
-        use needn't be among them."""
+        """Return primary keys of apps whose current name matches one of `ways`. With `is_mine`, apps that only other
+        people use may be left out."""
         matches, apps = matcher(ways), self.apps if is_mine else self.called or self.apps
         return [app.pk for app in apps if matches(_stored_words(app.name))]
 
@@ -261,8 +267,8 @@ def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
 
 
 def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
-    """Return queries for rows of the runs that match `query`. If there are too many, there is just one row that says
-    so."""
+    """Return two queries: one for the runs that match `query`, and one that returns a row only if there are too many of
+    them."""
     return [
         _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
         _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),
@@ -270,7 +276,7 @@ def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
 
 
 def _having(query: str, runs: list[Named], many: list[Named]) -> dict[str, frozenset[int] | None]:
-    """Return {query: keys of the runs that match it}; None in place of the keys if there are many."""
+    """Return {query: keys of the runs that match it}, with None instead of the keys if there are many."""
     is_few = not many and len(runs) <= words_index.FEW
     return {query: frozenset(run.pk for run in runs) if is_few else None}
 
@@ -279,7 +285,8 @@ _stored_words = lru_cache(maxsize=4_096)(stored_words)
 
 
 def _rows(sort: str, rows: QuerySet[Any], *columns: str | Combinable, key: str = "pk") -> QuerySet[Any]:
-    """Return `rows` as (`sort`, `key`, *`columns`). All `columns` are cast to text, so that tables can be combined."""
+    """Return `rows` as (`sort`, `key`, *`columns`). All `columns` are cast to text, so that rows from different tables
+    can be combined."""
     told = {f"column{n}": Cast(column, TextField()) for n, column in enumerate(columns)}
     named: QuerySet[Any] = rows.order_by().annotate(sort=Value(sort, TextField()), **told)
     return named.values_list("sort", key, *told)

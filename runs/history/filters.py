@@ -100,7 +100,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
 
 
 def decided_words(who: str, directory: Directory) -> str:
-    """Return words for `who` in the filter "decided by"."""
+    """Return the label for `who` in the filter "decided by"."""
     if who == GUEST:
         return _("Decided by a guest")
     if who.startswith(ONE_GUEST):
@@ -110,7 +110,8 @@ def decided_words(who: str, directory: Directory) -> str:
 
 
 def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for "decided by": people and guests who have decided, by name, and the chosen one."""
+    """Return the choices for the filter "decided by": people and guests who have decided, sorted by name, and the
+    current choice."""
     people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == found.decided]
     guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
     offered = [*people, GUEST, *guests]
@@ -120,14 +121,15 @@ def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]
 
 
 def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for "waiting for": `member`, anyone, others who may decide, and the chosen one."""
+    """Return the choices for the filter "waiting for": `member`, anyone, others who may decide, and the current
+    choice."""
     people = [one.id for one in directory.people if one.pk in directory.judges or one.id == found.waits]
     offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
     return [(who, waits_words(who, directory), who == found.waits) for who in offered]
 
 
 def waits_words(who: str, directory: Directory) -> str:
-    """Return words for `who` in the filter "waiting for"."""
+    """Return the label for `who` in the filter "waiting for"."""
     if who == ME:
         return _("Waiting for me")
     if who == ANYONE:
@@ -159,12 +161,13 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
 
 
 def in_other_list(found: Filter) -> Filter:
-    """Return the same search in Team for a search in Mine, and in Mine for any other."""
+    """Return the same search in the other list: in Team if `found` is in Mine, otherwise in Mine."""
     return _on_tab(found, "team" if found.tab == "mine" else "mine")
 
 
 def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same filters in the member's own runs, which Team doesn't list; "" if that is no help."""
+    """Return the URL of the same search in the member's own runs, because Team doesn't list those; "" if such a link
+    wouldn't help."""
     is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
     return in_other_list(found).url() if is_help else ""
 
@@ -186,7 +189,7 @@ def _broader_label(name: str, found: Filter) -> str:
         "state": _("Any state"),
         "kind": _("Any kind"),
         "decision": _("Any decision"),
-        "decided": _("Any decider"),
+        "decided": _("Any reviewer"),
         "waits": _("Waiting or not"),
         "from": _("No start date"),
         "to": _("No end date"),
@@ -196,28 +199,28 @@ def _broader_label(name: str, found: Filter) -> str:
 
 
 def counted(count: int, most: int = COUNT_UP_TO) -> str:
-    """Return a count in words, such as "12" or, at the limit `most`, "1,000+"."""
+    """Return a count as text, such as "12", or "1,000+" if it has reached the limit `most`."""
     return number_words(count) + ("+" if count == most else "")
 
 
 def offers(found: Filter) -> list[Chip]:
-    """Return filters for the kinds of result that the search names. Someone who searches for "video" may mean the kind,
-    so we let them choose."""
+    """Return filters to offer for the kinds of result that the search names. Someone who searches for "video" may mean
+    the kind of result rather than the word, so we let them choose."""
     labels = {
         "image": _("Only pictures"),
         "video": _("Only videos"),
         "audio": _("Only audio"),
-        "text": _("Only texts"),
+        "text": _("Only text"),
     }
     return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
 
 
 def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
-    """Return the apps with runs that match all other filters, on any page.
+    """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered: most runs contain common words, and many apps may have no matching decisions. For a
-    kind or state, apps that aren't among the newest matches are looked up one by one.
+    newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
+    For a kind or state, apps that aren't among the newest matches are looked up one by one.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -241,17 +244,17 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
 
 
 def asks_newest(found: Filter) -> bool:
-    """Return whether the apps to offer beside `found` are taken from the newest runs."""
+    """Return whether `findable_apps` looks for apps among the newest runs that match `found`."""
     return _is_search(found) or bool(found.kind or found.state)
 
 
 def _is_search(found: Filter) -> bool:
-    """Return whether finding a single run may take long: by words or decisions."""
+    """Return whether `found` filters by words or decisions, so that finding even a single run may take long."""
     return bool(found.q or found.decision or found.decided or found.waits)
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return `found` narrowed to common spans of days. Weeks start on the day that is usual for the reader's
+    """Return tabs that narrow `found` to common spans of days. Weeks start on the usual day for the reader's
     language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)
@@ -271,7 +274,7 @@ def _in_days(found: Filter, name: str, since: date, until: date | None) -> Tab:
 
 
 def shorter(found: Filter) -> list[Chip]:
-    """Return the same search limited to fewer days, offered when a search took too long."""
+    """Return links to the same search over fewer days, to offer when the search took too long."""
     days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
@@ -291,8 +294,8 @@ def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[in
 
 @transaction.atomic
 def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as `name`, replacing any view with that name. Return None if `name` is empty or the member can't
-    save any more views."""
+    """Save a filter as the view `name`, replacing any view with that name. Return None if `name` is empty or the member
+    can't save any more views."""
     name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
     views = SavedView.objects.owned_by(member)
     if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):

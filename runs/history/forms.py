@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
 
 DAYS_WANTED = format_lazy(
-    _lazy("Enter {fewest} to {most} days, or leave it empty."),
+    _lazy("Enter a number of days from {fewest} to {most}, or leave the field empty."),
     fewest=retention_rules.FEWEST_DAYS,
     most=retention_rules.MOST_DAYS,
 )
@@ -29,7 +29,8 @@ class SelectionForm(PostedForm):
     by spaces. With scripts, `on` has only ids whose ticks aren't saved yet, and `shown` has all ids.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
-    next. `at` is the time of the action to undo, or of the selection that a page asked about.
+    next. `at` is the time of the action to undo or, after a confirmation page, the `stamp` of the selection that it
+    showed.
     """
 
     do = CutField()
@@ -59,14 +60,14 @@ class SelectionForm(PostedForm):
 
 
 class SaveViewForm(PostedForm):
-    """A name for the filter `query`."""
+    """The name under which to save the filter `query`."""
 
     query = CutField()
     name = CutField()
 
 
 class ChangeViewForm(PostedForm):
-    """A new name for a saved view, or `do=delete`."""
+    """A new name for a saved view, or `do=delete` to delete it."""
 
     do = CutField()
     name = CutField()
@@ -112,8 +113,8 @@ def _days(label: "Words", help_text: "Words") -> DaysField:
 class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
     """How many days to keep each kind of thing; empty means forever.
 
-    If `do` is "look", only show what the rules would remove. `agreed` has the rules whose effect the admin was shown
-    before confirming.
+    If `do` is "look", only show what the rules would remove. `agreed` is the `stamp` of the rules that the admin
+    confirmed after seeing what they would remove.
     """
 
     ready_days = _days(
@@ -135,7 +136,10 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
     )
     uploads_days = _days(
         _lazy("Uploads"),
-        _lazy("Counted from the last run that used the file. Runs keep its name, but the file can't be restored."),
+        _lazy(
+            "Counted from the last run that used the file. When the time is up, the file is permanently deleted; runs "
+            "still show its name."
+        ),
     )
     record_days = _days(_lazy("Record of who did what"), _lazy("Two years, unless you choose something else."))
     do = CutField()

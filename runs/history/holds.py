@@ -1,5 +1,4 @@
-"""Holds. A run on hold, with everything that belongs to it, is protected from deletion by people and by the retention
-rules.
+"""Holds: neither people nor the retention rules can delete a run that is on hold, or anything that belongs to it.
 
 Pages say "protected", because "on hold" sounds as if the run were waiting. The database refuses a run that is both on
 hold and in the bin, so nothing goes wrong if someone protects a run while someone else is deleting it.

@@ -15,7 +15,8 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class FoundRuns:
-    """The newest matching runs, and URLs to see all of them. If `is_wider`, not every word matches exactly."""
+    """The newest matching runs, and the URLs of lists with all of them. If `is_wider`, not every word matches
+    exactly."""
 
     runs: list[Run] = field(default_factory=list)
     is_wider: bool = False
@@ -25,8 +26,8 @@ class FoundRuns:
 
 
 def find_runs(member: Member, q: str) -> FoundRuns:
-    """Return the newest runs that match `q`, among the member's own runs and those shared with the team (even if the
-    member is an admin)."""
+    """Return the newest runs that match `q`, among the member's own runs and those shared with the team. Even for
+    admins, other people's private runs aren't included."""
     found = Filter(tab="both", q=" ".join(q.split()))
     if not found.words:
         return FoundRuns()
@@ -44,7 +45,7 @@ def find_runs(member: Member, q: str) -> FoundRuns:
 
 
 def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
-    """Return runs with similar words; if there are none, those of a search that leaves out a word."""
+    """Return runs with similar words; if there are none, return runs that match if one word is left out."""
     similar = replace(found, is_similar=True)
     directory = directory.with_words(similar.word_queries(member, directory), member)
     if runs := _newest(similar, member, directory):
@@ -54,7 +55,7 @@ def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
 
 
 def _newest(found: Filter, member: Member, directory: Directory) -> list[Run]:
-    """Return the newest runs that `found` finds. Own and shared runs are read separately, because each has an index in
+    """Return the newest runs that match `found`. Own and shared runs are read separately, because each has an index in
     this order, and no index covers both."""
     runs = found.runs(member, directory)
     lists = (runs.owned_by(member), runs.shared_by_others(member))

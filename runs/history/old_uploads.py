@@ -21,7 +21,8 @@ LATELY = timedelta(hours=1)  # drafts that changed this recently are checked aga
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` days would remove now, before drafts are checked."""
+    """Return the uploads that a retention period of `days` days would remove now, including those that drafts still
+    use."""
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
@@ -35,7 +36,8 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
 
 
 def going(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a rule of `days` days would remove now."""
+    """Return the uploads that a retention period of `days` days would remove now, without those that drafts still
+    use."""
     return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
 
 

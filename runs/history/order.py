@@ -11,7 +11,7 @@ from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
 
 PAGE = 24
-NEWEST_ASKED = 1_000  # how many matching runs to search for apps to offer as filters
+NEWEST_ASKED = 1_000  # how many of the newest matching runs to check for apps to offer as filters
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -83,18 +83,19 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def first_page_with_apps(runs: RunQuerySet) -> Page:
-    """Return the first page of runs, with the apps of the newest matching runs. They are read in one go, because what
-    takes time in a search is finding all runs with its words."""
+    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because most of
+    its time goes into finding all runs that contain the words."""
     newest = newest_keys(runs)
     keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
-    found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # without keys, Django makes no query
+    found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # if `keys` is empty, Django makes no query
     shown = list(found.for_cards())
     older = str(Cursor.of(shown[-1])) if shown and not is_whole else ""
     return Page(shown, older, is_whole=is_whole, newest_apps=[app for _key, app in newest])
 
 
 def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
-    """Return the primary key and app of the newest `NEWEST_ASKED` runs, and of one more to show that there are more."""
+    """Return the primary key and app of the newest `NEWEST_ASKED` runs, plus one more, so that the caller can tell
+    whether there are more."""
     newest = runs.newest_first().values_list("pk", "app_id")
     return [(key, app) for key, app in newest[: NEWEST_ASKED + 1]]
 

@@ -1,6 +1,6 @@
 """A time limit for searches, so that one search can't block a web thread.
 
-This takes no extra query: SQLite checks the clock itself, and on PostgreSQL, a thread cancels the query.
+This takes no extra query: SQLite checks the clock while it works, and on PostgreSQL, another thread cancels the query.
 """
 
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection
 
-SEARCH_SECONDS = 4.0  # well above any search that we measured with 100,000 runs
+SEARCH_SECONDS = 4.0  # much longer than any search took when we measured with 100,000 runs
 AGAIN_SECONDS = 0.2
 STEPS = 20_000  # SQLite instructions between two checks of the clock: a few milliseconds
 
@@ -21,8 +21,8 @@ class TookTooLong(Exception):
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Stop the queries in this block once they have taken `seconds` in total, and then raise `TookTooLong`. One block
-    can't be inside another."""
+    """Stop the queries in this block once they have taken `seconds` in total, and then raise `TookTooLong`. These
+    blocks can't be nested."""
     connection.ensure_connection()
     began = time.monotonic()
     try:

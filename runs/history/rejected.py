@@ -1,9 +1,9 @@
-"""Retention of rejected results: their files and texts are scheduled for removal 30 days ahead, then removed.
+"""Retention of rejected results: their files and texts are scheduled for removal 30 days in advance, then removed.
 
 Until the removal, a result's page announces it, and anyone who may change the run can keep the result. Results are kept
-if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if there
-is a newer decision, or if someone is still asked to decide on them. The result's entry stays, with its decisions and
-comments.
+if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if
+someone has decided on them more recently, or if someone is still asked to decide on them. The result's row in the
+database stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ SLICE = 500
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Output]:
-    """Return the rejected results that a rule of `days` days would schedule for removal now."""
+    """Return the rejected results that a retention period of `days` days would schedule for removal now."""
     return _unwanted(days, now).filter(removal_at=None)
 
 
@@ -80,8 +80,8 @@ def keep(output: Output, now: datetime) -> bool:
 
 
 def remove_due(days: int, now: datetime) -> int:
-    """Remove files and texts of results whose removal date has come; return how many. If someone wants a result after
-    all, just cancel its removal."""
+    """Remove the files and text of results that are due for removal; return the number of results. If someone wants a
+    result after all, its removal is cancelled instead."""
     count = 0
     due = Output.objects.filter(removal_at__lte=now).order_by("removal_at")
     for pk in due.values_list("pk", flat=True).iterator(chunk_size=SLICE):

@@ -47,7 +47,7 @@ type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. `size_bytes` and `count` are None if it takes too long to find them out.
+    """What one rule would remove now. `size_bytes` and `count` are None if finding them takes too long.
 
     If `is_about`, the size is an estimate. If `is_more`, there are more things than `count`.
     """
@@ -73,7 +73,7 @@ class Removal:
 
     @property
     def today_words(self) -> str:
-        """The text next to the rule. It tells admins what the rule would remove now."""
+        """The text next to the rule, which tells admins what the rule would remove now."""
         if self.count == 0:
             return _("Nothing is that old yet.")
         return _("Today: %(things)s") % {"things": self.words}
@@ -104,19 +104,20 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
 
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
-    """Return what each rule that is set would remove now, by the rule's name."""
+    """Return what each rule that is turned on would remove now, by the rule's name."""
     return {name: _removal(name, days, now) for name in RULES if (days := getattr(rules, name)) is not None}
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only the rules that are new, or shorter than in `before`; other rules wouldn't remove anything more."""
+    """Return only the rules that are new, or that keep things for less time than in `before`; the others wouldn't
+    remove anything more."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
 
 
 def rules_seen(rules: RetentionRules) -> str:
-    """Return `rules` as one text, so that `save` can tell whether they have changed."""
+    """Return `rules` as a single string, from which `save` can tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 
@@ -153,7 +154,7 @@ def _removal(name: str, days: int, now: datetime) -> Removal:
 
 
 def _count(things: QuerySet[Any]) -> int | None:
-    """Count `things`; None if that takes too long."""
+    """Return the number of `things`; None if counting them takes too long."""
     try:
         with query_timeout.at_most(COUNT_SECONDS):
             return things.count()

@@ -17,16 +17,16 @@ DECISIONS: dict[str, str | Promise] = {
     **{verdict.value: verdict.label for verdict in Decision.Verdict},
     "none": pgettext_lazy("verdict", "Not reviewed"),
 }
-GUEST = "guest"  # means any guest, in place of a person's id
-ONE_GUEST = "guest:"  # means all guests with the folded name that follows
+GUEST = "guest"  # stands for any guest, instead of a person's id
+ONE_GUEST = "guest:"  # followed by a folded name, stands for all guests with that name
 ME, ANYONE = "me", "anyone"
-FEW = 1_000  # up to this many decisions by someone, or runs that wait for someone, count as few
-GUESTS_FROM = 200  # only guests among this many latest decisions are offered as choices
+FEW = 1_000  # up to this many decisions by someone, or runs waiting for someone, count as few
+GUESTS_FROM = 200  # how many of the latest decisions by guests to read when listing guests to choose from
 
 
 def decided_on(who: str, verdict: str = "") -> QuerySet[Decision]:
-    """Return the decisions by `who` that are in force. `who` is a person's public id, any guest, or one guest. With a
-    `verdict`, return only decisions with that verdict."""
+    """Return the decisions by `who` that are in force. `who` is a person's public id, `GUEST`, or `ONE_GUEST` with a
+    name. With a `verdict`, return only decisions with that verdict."""
     decisions = Decision.objects.standing().on_current_content().order_by()
     if who.startswith(ONE_GUEST):
         decisions = decisions.filter(link__isnull=False, guest_key=who.removeprefix(ONE_GUEST))
@@ -46,9 +46,9 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Start at this person in the index by person, even if that reads some of the next person's decisions. In the index
-    # of everyone's latest decisions, this person's might be far down. And if PostgreSQL expected only a few of them, it
-    # would read them all.
+    # Read the index by person, beginning with this person, even if that includes some of the next person's decisions.
+    # In the index of everyone's latest decisions, this person's decisions might be far down. And if PostgreSQL expected
+    # to find only a few of them, it would read them all.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
     few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])
@@ -68,8 +68,8 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
     If there are only a few, `few` has their keys, so that the database looks up only these runs. If there are many, the
-    newest runs soon fill a page, and the condition keeps the database from collecting all of them first, as it would
-    for EXISTS.
+    newest runs soon fill a page. The condition then avoids EXISTS, for which the database would first collect all of
+    them.
     """
     if few is not None and not verdict:
         return only(few)
@@ -98,15 +98,15 @@ def people_who_decided() -> QuerySet[Member]:
 
 
 def people_who_may_decide() -> QuerySet[Member]:
-    """Return the people who may decide; results may be waiting for them."""
+    """Return the active members who may decide."""
     makers_too = Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER))
     roles = Q(role__in=ReviewRules().deciding_roles) | Q(makers_too, role=Member.Role.MAKER)
     return Member.objects.filter(roles, is_active=True)
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:
-    """Return guests' latest decisions, as far as `member` may see them: only people who can see the run may see a
-    client's name."""
+    """Return guests' latest decisions on runs that `member` can see, because only people who can see a run may see its
+    clients' names."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
     seen = Run.objects.visible_to(member).filter(pk=OuterRef("output__run"))
     return Decision.objects.filter(Exists(seen), pk__in=Subquery(latest))

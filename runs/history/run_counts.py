@@ -23,7 +23,7 @@ class _Key(NamedTuple):
 
 
 def count(now: datetime) -> bool:
-    """Count all runs again and store the counts; return False if the worker stops meanwhile."""
+    """Recount all runs and store the counts; return False if the worker stops before that is done."""
     runs: Counter[_Key] = Counter()
     oldest: dict[_Key, datetime] = {}
     ends = Run.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -47,7 +47,7 @@ def _slice(start: int) -> list[tuple[_Key, int, datetime]]:
 
 @transaction.atomic
 def _store(runs: Counter[_Key], oldest: dict[_Key, datetime], now: datetime) -> None:
-    """Replace the counts. Some people may have been deleted since they were counted."""
+    """Replace the stored counts. Leave out people who have been deleted since their runs were counted."""
     RunCount.objects.all().delete()
     members = set(Member.objects.values_list("pk", flat=True))
     rows = [

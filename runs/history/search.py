@@ -90,7 +90,7 @@ class Filter:
 
     @classmethod
     def parse(cls, query: str) -> Self:
-        """Parse the filter in a query string given as text."""
+        """Read the filter from a query string given as text, ignoring invalid values."""
         return cls.read(QueryDict(query))
 
     @property
@@ -107,7 +107,7 @@ class Filter:
 
     @property
     def is_selected_results(self) -> bool:
-        """Whether this filter shows the selected results, no matter from which tab."""
+        """Whether this filter shows the selected results, whichever tab their runs are in."""
         return bool(self.selected) and self.view == "results"
 
     @property
@@ -146,7 +146,7 @@ class Filter:
         ]
 
     def directory(self, member: Member) -> Directory:
-        """Read what this filter needs to be applied and shown."""
+        """Read the directory that is needed to apply and show this filter."""
         found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
         found = found.with_app(self.app, member, is_mine=self.tab == "mine")
         return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
@@ -210,8 +210,8 @@ class Filter:
         return runs.filter(directory.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
-        """Return the words that runs must contain, and the words that may also match in another way, each with a
-        condition for that."""
+        """Return the words that runs must contain, and the words that may match something else instead, such as a
+        person's name, each with a condition for that."""
         asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)
@@ -228,7 +228,7 @@ class Filter:
         return asked, either
 
     def has_few(self, member: Member, directory: Directory) -> bool:
-        """Return whether `directory` already knows all runs with this filter's words, because they are few."""
+        """Return whether so few runs contain this filter's words that `directory` already lists all of them."""
         asked, either = self._asked(member, directory)
         return bool(asked) and not either and directory.having.get(query_of(asked)) is not None
 
@@ -259,8 +259,8 @@ def _span(since: str, until: str) -> tuple[str, str]:
 def _day(text: str) -> str:
     """Return `text` if it is a valid day, otherwise "".
 
-    The calendar's first and last years are rejected: in UTC, such a day may start outside the calendar, which the
-    database can't handle.
+    Years outside `YEARS` are rejected, because a day at either end of the calendar may start outside it in UTC, which
+    the database can't handle.
     """
     try:
         found = parse_date(text)

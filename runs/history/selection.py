@@ -25,8 +25,8 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 10_000  # most runs or results that can be selected: what a busy team makes in a year
-FILES_AT_MOST = 2_000  # most results in one zip or guest link
+AT_MOST = 10_000  # maximum number of runs or results to select; a busy team makes about this many in a year
+FILES_AT_MOST = 2_000  # maximum number of results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)
 COUNT_SECONDS = 0.5
@@ -34,7 +34,7 @@ COUNT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Chosen:
-    """How many runs (or results) are selected in one place, and how many results and files they have."""
+    """How many runs or results are selected in one place, and how many results and files they have."""
 
     place: str
     count: int = 0
@@ -68,12 +68,12 @@ class Chosen:
         matter."""
         if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
             return ""
-        words = _("You selected %(size)s, but a download holds at most %(most)s. Select fewer.")
+        words = _("You selected %(size)s, but a download holds at most %(most)s. Select fewer results.")
         return words % {"size": size_words(self.size_bytes), "most": size_words(ZIP_BYTES_AT_MOST)}
 
     @property
     def refusal_words(self) -> str:
-        """Why a zip can't be made, and perhaps no guest link either; "" if it can."""
+        """The reason why a zip can't be made; "" if it can."""
         return self.too_many_words or self.too_large_words
 
     @property
@@ -83,7 +83,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Matches:
-    """How many runs (or results) a filter finds, and how many of them aren't selected yet, both counted up to a
+    """How many runs or results a filter finds, and how many of those aren't selected yet, both counted up to a
     limit."""
 
     total: int
@@ -106,8 +106,8 @@ class Matches:
 
 
 def matches(member: Member, found: Filter, directory: Directory | None = None) -> Matches | None:
-    """Count the runs (or results) that match `found`; return None if that takes too long. Pass the `directory` of
-    `found` if it has already been read."""
+    """Count the runs or results that match `found`; return None if that takes too long. Pass the `directory` of `found`
+    if it has already been read."""
     field = "outputs" if found.place == Place.RESULTS else "runs"
     try:
         with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
@@ -122,7 +122,7 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
 
 
 def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return `runs`. If `found` shows single results, return the results of the first of these runs instead.
+    """Return what can be selected: `runs`, or, if `found` shows single results, the results of the first of these runs.
 
     Each of the runs has a result, so there's no need to look at more runs than the number of results that can be
     selected.
@@ -133,13 +133,14 @@ def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
 
 
 def runs_in(member: Member, place: str) -> RunQuerySet:
-    """Return the runs that are selected and that `member` may see."""
+    """Return the runs that are selected in `place` and that `member` may see."""
     kept = Selection.runs.through.objects.filter(selection__in=Selection.objects.open(member, place))
     return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
 
 
 def outputs_in(member: Member, place: str) -> QuerySet[Output]:
-    """Return the completed results that are selected (or belong to selected runs) and that `member` may see."""
+    """Return the completed results that are selected in `place`, or whose runs are selected there, and that `member`
+    may see."""
     if place != Place.RESULTS:
         return Output.objects.filter(run__in=runs_in(member, place), status=Output.Status.COMPLETED)
     kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, place))
@@ -172,7 +173,7 @@ def stamp(member: Member, place: str) -> str:
 
 
 def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return the public ids of those runs (or results) among `shown` that are selected."""
+    """Return the public ids of the runs or results among `shown` that are selected."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)
@@ -181,7 +182,7 @@ def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
 
 
 def has_result(member: Member, public_id: str) -> Exists:
-    """Return a condition that says whether the result `public_id` is selected."""
+    """Return a query condition that is true if `member` has selected the result `public_id`."""
     kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
     return Exists(kept.filter(output__public_id=public_id))
 
@@ -213,7 +214,7 @@ def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str])
 
 @transaction.atomic
 def keep_all(member: Member, found: Filter) -> None:
-    """Add the runs (or results) that match `found` to the selection, newest first, up to `AT_MOST` in total."""
+    """Add the runs or results that match `found` to the selection, newest first, up to `AT_MOST` in total."""
     runs = found.runs(member, found.directory(member)).newest_first()
     is_of_results = found.place == Place.RESULTS
     order = ("-run__created_at", "-run", "position") if is_of_results else ("-created_at", "-pk")
@@ -262,7 +263,7 @@ def tidy(now: datetime) -> None:
 def _begin(member: Member, place: str) -> Selection:
     """Return the member's selection in `place`, locked, so that changes are applied one after the other.
 
-    While this waits for the lock, another request may clear the selection; then a new one begins.
+    While this waits for the lock, another request may clear the selection. In that case, create a new one.
     """
     Selection.objects.expired(timezone.now()).filter(member=member, place=place).delete()
     current = None

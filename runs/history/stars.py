@@ -28,7 +28,7 @@ def star_run(run: Run, member: Member, now: datetime, *, is_on: bool) -> None:
 def star_runs(runs: RunQuerySet, member: Member, now: datetime) -> None:
     """Star all of `runs` as `member`. Existing stars aren't replaced."""
     locked = Run.objects.select_for_update().filter(pk__in=list(runs.values_list("pk", flat=True))).order_by("pk")
-    fresh = [run for run in locked if run.starred_at is None]  # always in the same order, to avoid deadlocks
+    fresh = [run for run in locked if run.starred_at is None]  # always locked in the same order, to avoid deadlocks
     record_each(Verb.RUN_STARRED, fresh)
     locked.order_by().filter(starred_at=None).update(starred_at=now, starred_by=member, has_star=True)
 
@@ -48,7 +48,8 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 @transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star or unstar an app. An app that was found only by searching is on everyone's list while it has a star."""
+    """Star or unstar an app. While it has a star, an app that can otherwise be found only by searching is on everyone's
+    list."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):
         record(Verb.APP_STARRED if is_on else Verb.APP_UNSTARRED, app)

@@ -11,8 +11,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """What Undo needs: a sentence, the bulk action that undoes what was done, and the time or the selection if that
-    action needs it."""
+    """What Undo needs: a message, the bulk action that undoes what was done, and its time or the selection's place, if
+    that action needs it."""
 
     words: str
     do: str

@@ -34,7 +34,7 @@ from runs.words.moments import day_words, weekday_words
 from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
-WITH_APPS_SECONDS = 2.0  # then the page is searched for by itself
+WITH_APPS_SECONDS = 2.0  # after that, search for the page alone
 Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
@@ -46,7 +46,7 @@ NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Finished results app
 
 @dataclass(frozen=True)
 class Listing:
-    """The runs that a filter finds, or what to look at instead."""
+    """The runs that a filter finds, or what to suggest instead."""
 
     page: Page
     instead: Elsewhere
@@ -96,8 +96,8 @@ def history(request: PortalRequest) -> HttpResponse:
 def _listing(
     found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
 ) -> Listing:
-    """Search for at most `WITH_APPS_SECONDS` and `SEARCH_SECONDS`. If nothing is found, look for what the person may
-    have meant."""
+    """Find the runs to list, for at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for what
+    the person may have meant."""
     page, instead = Page([]), Elsewhere(directory)
     try:
         with_apps = None if before or after else _page_with_apps(found, member, directory)
@@ -117,8 +117,8 @@ def _listing(
 
 
 def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
-    """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if one search for
-    both is no help or takes too long; a page alone needs fewer runs."""
+    """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if searching for
+    both at once doesn't help or takes too long; finding only a page takes fewer runs."""
     if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
         return None
     try:
@@ -161,7 +161,7 @@ def _tools(found: Filter, directory: Directory) -> dict[str, object]:
 
 
 def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
-    """Return what an empty list says, and where else to look."""
+    """Return what to show if the list is empty, and links to other searches."""
     return {
         "wider": listing.instead.wider,
         "hints": listing.instead.hints,
@@ -175,9 +175,11 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
 
 
 def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
-    """Return what the first page says of runs that the list doesn't contain; if the search in the other list counted
-    some, it says so itself. Examples are mentioned if a search in all apps finds at most a page of runs, or a filter
-    finds none."""
+    """Return notes for the first page about runs that aren't in the list.
+
+    The link to the member's own runs is left out if these were already counted for another link. Example runs that are
+    still being added are mentioned if a search in all apps finds at most a page of runs, or if a filter finds none.
+    """
     page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
@@ -228,7 +230,11 @@ def _ids_of(rows: Rows) -> list[str]:
 
 def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
     """Return the views to choose from: for each, its icon, name and URL, and whether it is the current view."""
-    views = {"": ("grid", _("Grid view")), "list": ("list", _("List view")), "results": ("image", _("Single results"))}
+    views = {
+        "": ("grid", _("Grid view")),
+        "list": ("list", _("List view")),
+        "results": ("image", _("Individual results")),
+    }
     return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
 
 

@@ -23,7 +23,7 @@ from runs.web.numbered_pages import Page
 from runs.words.numbers import number_words
 
 PAGE = 50
-NAMED = 12  # how many runs to name on the page that asks before moving them to the bin
+NAMED = 12  # how many runs to name on the page that asks for confirmation
 FOR_GOOD = "for-good"  # only the confirm button posts this: clicking "Move to bin" twice must never delete anything
 
 

@@ -58,9 +58,11 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
 
 
 def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
-    """Return whether to ask for confirmation before moving the selection to the bin. Ask if some of it isn't on the
-    page (it may have been ticked days ago or on another device) or if others use its results, but not if this selection
-    was already confirmed."""
+    """Return whether to ask for confirmation before moving the selection to the bin.
+
+    Ask if others use its results, or if some of it isn't on the page, because that may have been ticked days ago or on
+    another device. Don't ask if this selection was already confirmed.
+    """
     member, place = request.user, chosen.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):
         return False
@@ -170,10 +172,11 @@ def view_save(request: PortalRequest) -> HttpResponse:
     posted = SaveViewForm.read(request.POST)
     view = filters.save_view(request.user, posted["name"], posted["query"])
     if view is None:
-        messages.warning(
-            request,
-            _("Give the view a name. You can save up to %(most)s views.") % {"most": filters.VIEWS_PER_MEMBER},
-        )
+        words = _("Give the view a name.")
+        if posted["name"].strip():
+            words = _("You already have %(most)s views, which is the limit. Delete one, then try again.")
+            words %= {"most": filters.VIEWS_PER_MEMBER}
+        messages.warning(request, words)
     else:
         messages.success(request, _("“%(name)s” is saved.") % {"name": view.name})
     return go_to(request, Filter.parse(posted["query"]).url())

@@ -27,7 +27,7 @@ def history_select(request: PortalRequest) -> HttpResponse:
         selection.undo_clear(member, place)
     elif posted["do"] != "look":
         selection.keep(member, place, posted["on"], posted["ticks"])
-        if posted["do"] == "all" and place == found.place:  # a run's page has no such button
+        if posted["do"] == "all" and place == found.place:  # this button exists only in History
             selection.keep_all(member, found)
     if request.htmx:
         context = picks_bar(member, place, posted["on"], found)

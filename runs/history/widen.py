@@ -1,5 +1,5 @@
-"""Wider searches for when no run contains all the words: they look for similar words, or leave one word out. And the
-same search in the other list, so that nobody takes a few matches for all of them."""
+"""Wider searches for when no run contains all the words: they look for similar words, or leave one word out. The same
+search is also made in the other list, so that nobody thinks that a few matches are all there are."""
 
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +21,7 @@ ASIDE_SECONDS = 0.1  # a search with few matches may take this much longer, to c
 @dataclass(frozen=True)
 class Wider:
     """A wider search that finds runs, and the word it leaves out, as typed ("" if none). If it is the same search in
-    the other list, `other_list` says so above the runs."""
+    the other list, `other_list` is a sentence that says so above the runs."""
 
     filter: Filter
     left_out: str = ""
@@ -39,25 +39,29 @@ class Link:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Suggestions for a search: if it finds nothing, a wider search to show, and others to choose from; and a link to
-    the other list. `directory` already contains the word matches that these searches need. `is_counted` says whether
-    the runs in the other list that have the searched words have been counted."""
+    """Suggestions for a search: a wider search to show if nothing is found, other searches to offer as hints, and a
+    link to the other list.
+
+    `directory` already contains the word matches that these searches need. `is_counted` says whether matching runs in
+    the other list have been counted.
+    """
 
     directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
-    other: Link | None = None  # link to the other list, if it has runs with all the words, or with similar ones
+    other: Link | None = None  # to the other list, if it has runs with all the words or with similar ones
     is_counted: bool = False
 
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """Return alternatives to `found`, which has no matches. Makes at most two queries, or four if neither a wider
-    search nor the other list has any. If only the other list has all the words, its runs are shown.
+    search nor the other list has any. If only the other list has runs with all the words, show those.
 
-    If several words could be left out, leave out one that names a kind of result, which is offered as a filter anyway.
-    Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most specific words.
+    If several words could be left out, leave out one that names a kind of result, because the kind is offered as a
+    filter anyway. Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most
+    specific words.
     """
-    # What Home searches includes the other list, and Home shows no hints
+    # The search on Home already covers both lists, and Home shows no hints
     choices, searches = _wider(found), broader(found) if found.tab != "both" else []
     is_words_alone = bool(searches) and found.narrowing.keys() == {"q"}
     near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
@@ -80,8 +84,8 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
 
 
 def also_elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return a link to the other list if the search `found`, which has few matches in Mine or in Team, has some there
-    too; similar words there count as well. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
+    """Return a link to the other list if `found`, which has few matches in Mine or Team, also has matches there, at
+    least with similar words. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
     is_asked = found.words and found.tab != "starred" and not (found.selected or found.is_similar)
     there = in_other_list(found)
     if not is_asked or (there.tab == "mine" and not directory.has_own):
@@ -102,7 +106,7 @@ def _with_words(directory: Directory, filters: list[Filter], member: Member) -> 
 
 
 def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, directory: Directory) -> list[Hint]:
-    """Return a hint to the other list if the wider search that it would show finds runs there."""
+    """Return a hint that links to the other list, if a wider search finds runs there."""
     choices = [choice for _label, there in searches for choice in _wider(there)]
     directory = _with_words(directory, [one.filter for one in choices], member)
     counts = count_up_to([(one.filter.runs(member, directory), FEW) for one in choices], member)
@@ -111,7 +115,7 @@ def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, dire
 
 
 def _best(useful: list[tuple[Wider, int]]) -> tuple[Wider, int]:
-    """Return the one of these wider searches to show, with its count."""
+    """Return the best of these wider searches, with its count."""
     return useful[0] if not useful[0][0].left_out else min(useful, key=_least_lost)
 
 
@@ -129,7 +133,7 @@ def _only_there(there: Filter) -> Wider:
     words = (
         _("None of your runs match. These are in Team.")
         if there.tab == "team"
-        else _("None match in Team. These are your own runs.")
+        else _("No runs in Team match. These are your own runs.")
     )
     return Wider(there, other_list=words)
 
@@ -151,13 +155,13 @@ def _exact_words(there: Filter, count: int) -> str:
 def _similar_words(there: Filter, count: int) -> str:
     if there.tab == "team":
         return ngettext(
-            "%(count)s run in Team matches with similar words.",
-            "%(count)s runs in Team match with similar words.",
+            "%(count)s run in Team has similar words.",
+            "%(count)s runs in Team have similar words.",
             count,
         )
     return ngettext(
-        "%(count)s of your runs matches with similar words.",
-        "%(count)s of your runs match with similar words.",
+        "%(count)s of your runs has similar words.",
+        "%(count)s of your runs have similar words.",
         count,
     )
 

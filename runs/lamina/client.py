@@ -1,5 +1,5 @@
-"""Client for the Lamina API, with one method per endpoint. No other module deals with time-outs, the key and types of
-errors.
+"""Client for the Lamina API, with one method per endpoint. It chooses the time-outs, sends the key and turns failures
+into our errors, so that callers don't have to.
 
 Nothing is retried here, because only callers know the shared request budget.
 """
@@ -38,12 +38,12 @@ logger = logging.getLogger(__name__)
 
 QUICK = Timeouts(read=5, total=8)
 SLOW = Timeouts(read=10, total=20)
-# Slow, because Lamina works out what each app can do; only the worker calls this
+# The list is slow, because Lamina works out what each app can do; only the worker requests it
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
 LIST_LIMIT = 100  # maximum number of rows in a list response
-FOUND_LIMIT = 12  # results of a search: more than anyone reads, but below every limit we have seen
+FOUND_LIMIT = 12  # maximum number of search results: more than anyone reads, but below every limit we have seen
 _ERROR_BYTES = 500_000  # read at most this many bytes of an error's body; other bodies may be longer
 
 
@@ -116,8 +116,10 @@ class LaminaClient:
         return self._call("app", "GET", path, lambda body: answers.app_like(AppDetail, body, app_id), wait=SLOW)
 
     def estimate(self, app_id: str) -> Estimate:
-        """Return the estimated cost of a full run, which doesn't depend on its inputs. Source: POST
-        /v1/apps/{id}/estimate."""
+        """Return the estimated cost of a full run, which doesn't depend on its inputs.
+
+        Source: POST /v1/apps/{id}/estimate.
+        """
         path = f"/v1/apps/{_segment(app_id)}/estimate"
         return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
 
@@ -169,8 +171,8 @@ class LaminaClient:
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def follow_run(self, run_id: str) -> RunStream:
-        """Return a stream of one run's changes, which counts as one request. Another thread may read it. `before` is
-        called here; `after` isn't called, but the stream yields what `after` would get.
+        """Return a stream of one run's changes, which counts as one request. Another thread may read the stream. This
+        calls `before` but not `after`; instead, the stream yields what `after` would receive.
 
         Source: GET /v1/runs/{id}/stream.
         """
@@ -185,7 +187,7 @@ class LaminaClient:
         return RunStream(run_id, connect, self._stream_opened, self._key)
 
     def cancel_run(self, run_id: str) -> str:
-        """Ask Lamina to cancel a run; harmless to repeat. Returns the status in the response, or "" if there is none.
+        """Ask Lamina to cancel a run, which is safe to repeat. Returns the status in the response; "" if there is none.
 
         That status (such as "cancel_requested") doesn't prove that the run was cancelled; only reading the run later
         proves that. Source: POST /v1/runs/{id}/cancel.
@@ -195,7 +197,7 @@ class LaminaClient:
 
     # --- The workspace ------------------------------------------------------------------------------------------------
     def account(self) -> Account:
-        """Return the account that the key belongs to, which is also a cheap way to check the key.
+        """Return the account that the key belongs to. This is also a cheap way to check the key.
 
         Source: GET /v1/account.
         """
@@ -221,7 +223,10 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """Return the JWKs for webhook signatures, which aren't inside `data`. Source: GET /v1/webhooks/signing-key."""
+        """Return the JWKs for webhook signatures. According to Lamina's documentation, they aren't inside `data`.
+
+        Source: GET /v1/webhooks/signing-key.
+        """
         return self._call("signing_key", "GET", "/v1/webhooks/signing-key", answers.keys)
 
     # --- One call -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Convert a response that wasn't successful to the error that matches its content.
+"""Convert an unsuccessful response into the error that matches its content.
 
 Errors come as structured, legacy or nested objects, as plain text, as HTML from a proxy, or as empty responses.
 """
@@ -118,7 +118,7 @@ def _all_text(value: Any) -> str:
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
     """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, when it
+    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, because then it
     certainly had no effect; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status,
     because repeating the call wouldn't help.
     """

@@ -23,7 +23,7 @@ WITH_A_RUN = {"progress", "complete", "error"}
 
 
 class Garbage(Exception):
-    """Raised when a stream contains too much, or anything other than events about its run."""
+    """Raised when a stream is too long, or contains anything other than events about its run."""
 
 
 class RunStream:
@@ -59,7 +59,7 @@ class RunStream:
         self._cutter.cut()
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
-        """Yield Lamina's response to the request. Unless that is an error, then yield the run each time it changes.
+        """Yield first Lamina's response to the request and then, unless that is an error, the run each time it changes.
         Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:

@@ -124,7 +124,7 @@ class Cutter:
 
 
 class _Watch(Cutter):
-    """Shuts the connection of one call down at the deadline."""
+    """Shuts down the connection of one call at the deadline."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()

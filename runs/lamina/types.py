@@ -173,8 +173,8 @@ class RemoteOutput(Remote):
 
     @property
     def state(self) -> OutputState:
-        """Unknown statuses count as pending. If there is no status (as in responses to feedback) but a value, it counts
-        as done."""
+        """The output's state. An unknown status counts as pending; an output with a value but no status (as in
+        responses to feedback) counts as completed."""
         if not self.status:
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
@@ -273,7 +273,7 @@ class RunSnapshot(_RunState):
 
 
 class RunRow(_RunState):
-    """A run in the list of the workspace, possibly from another client, without inputs and outputs."""
+    """A run in the workspace's list, without inputs and outputs. It may belong to another client."""
 
 
 class RunPage(Remote):

@@ -43,7 +43,7 @@ def keep(session: SessionBase, app: App, shown: Shown) -> str:
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened` (the form with the draft) with the message that was kept for it, unless the message is out of
+    """Return `opened` (the form with the draft) and add the message that was kept for it, unless the message is out of
     date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)

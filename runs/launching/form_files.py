@@ -102,7 +102,7 @@ def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None
 
 
 def rearrange(posted: QueryDict, act: str) -> None:
-    """Apply a button for pages without scripts: "remove:p0:<id>", "up:p0:<id>", "down:p0:<id>"."""
+    """Handle a button for pages without scripts: "remove:p0:<id>", "up:p0:<id>" or "down:p0:<id>"."""
     verb, _colon, rest = act.partition(":")
     field, _colon, upload_id = rest.partition(":")
     kept = posted.getlist(f"{field}_kept")

@@ -1,4 +1,4 @@
-"""Forms for presets, the library and running again, and for the controls of an app's form.
+"""Forms for presets, the library and reruns, and for the controls of an app's form.
 
 The questions of an app's form are in `schema_forms`.
 """
@@ -11,10 +11,13 @@ from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, Swit
 
 
 class ControlsForm(PostedForm):
-    """What an app's form posts besides its answers: the button, the token that starts one run, the schema version, what
-    the form was opened with (a run, a preset, or the result to make the next version of), and the draft that it mustn't
-    overwrite. `page` names the page on which drafts are listed. `plain` is sent if scripts are off, `preview` if this
-    is an admin's preview."""
+    """What an app's form posts besides its answers.
+
+    This includes the button, the token that starts one run, the schema version, what the form was opened with (a run, a
+    preset, or the result to make the next version of), and when it was opened, so that it doesn't overwrite an older
+    draft. `page` names the page on which drafts are listed. `plain` is sent if scripts are off, `preview` if this is an
+    admin's preview.
+    """
 
     act = CutField()
     token = CutField()
@@ -36,7 +39,7 @@ class ControlsForm(PostedForm):
 class PresetForm(forms.Form):
     """The name of a preset, and whether it is shared with the team."""
 
-    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Give it a name.")})
+    name = NameField(presets.NAME_LENGTH, required=True, error_messages={"required": _lazy("Enter a name.")})
     is_team = forms.BooleanField(required=False)
 
 

@@ -54,7 +54,7 @@ class LibraryPage:
 
 
 def source_words() -> dict[str, str]:
-    """Return the lists, each with its display name."""
+    """Return the display name of each list."""
     return {"results": _("My results"), "team": _("Shared with the team"), "uploads": _("My uploads")}
 
 
@@ -66,11 +66,11 @@ def question_of(app: App, field: str) -> Question | None:
 def browse(
     member: Member, kinds: Sequence[str], source: str, words: str, before: str, *, is_similar: bool = False
 ) -> LibraryPage:
-    """Return files from `source` that `member` may use: of `kinds` (none = any media) and matching all `words`.
+    """Return files from `source` that `member` may use and that match all `words`. Without `kinds`, return any media.
 
     If nothing matches, return files with similar words; for later pages, `is_similar` does that right away. A file is
     listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
-    count as one. This takes two queries, however long the list is, and one more if there are words.
+    count as one. The number of queries is small and doesn't depend on the length of the list.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
@@ -93,7 +93,7 @@ def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, 
 def _made_results(
     member: Member, kinds: list[str], search: LibrarySearch, source: str, before: str
 ) -> "QuerySet[OutputFile]":
-    """Return one page of results plus one more result, newest first, in an order for which there is an index."""
+    """Return one page of results plus one more, newest first. There is an index for this order."""
     found = _results(member, kinds, search, source)
     found = found.filter(~Exists(found.filter(file__sha256=OuterRef("file__sha256"), pk__gt=OuterRef("pk"))))
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
@@ -102,8 +102,8 @@ def _made_results(
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
-    """Return one page of uploads plus one more, in an order for which there is an index; those added or used most
-    recently come first."""
+    """Return one page of uploads plus one more, the most recently added or used first. There is an index for this
+    order."""
     found = _uploads(member, kinds, search)
     same, later = found.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
     found = found.filter(~Exists(same.filter(later | Q(used_at=OuterRef("used_at"), pk__gt=OuterRef("pk")))))
@@ -188,8 +188,8 @@ def _first_empty(form: SchemaForm, question: Question) -> Question:
 
 
 def form_url(member: Member, app: App, question: Question, *, added: Question | None = None) -> str:
-    """Return the URL of the app's form at `question`, and include the run or preset that the draft was started from.
-    With `added`, the page says that this question has just been answered."""
+    """Return the URL of the app's form at `question`, including the run or preset that the draft was started from. With
+    `added`, the page says that this question has just been answered."""
     source = Draft.objects.current().filter(member=member, app=app).values_list("source", flat=True).first()
     query = ({"from": source} if source else {}) | ({"added": added.field_name} if added else {})
     return f"{app.get_absolute_url()}{f'?{urlencode(query)}' if query else ''}#{question.field_name}-field"

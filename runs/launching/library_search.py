@@ -1,7 +1,7 @@
-"""Words that people look for in the library, matched as in History.
+"""Search in the library, where words are matched as in History.
 
-Results are found by their run's words (in the index) and by their label; uploads by their name. Labels and names are
-short and have no index of words, so a word also matches there if it is part of another word. There are only a few
+Results are found by their run's words (in the index) and by their label, and uploads by their name. Labels and names
+are short and aren't in the index, so a word also matches there if it is part of another word. There are only a few
 distinct labels, so labels are compared first.
 """
 
@@ -27,7 +27,7 @@ NOTHING = Q(pk__in=[])
 
 @dataclass(frozen=True)
 class LibrarySearch:
-    """The words to look for, each with the ways to match it. If there are no words, everything matches.
+    """The words to look for, and the ways in which each can match. If there are no words, everything matches.
 
     With `is_similar`, similar words match too, and typos are corrected.
     """
@@ -49,7 +49,8 @@ class LibrarySearch:
         return cls(q, ways, is_similar, Marker.of(words, known))
 
     def looked_up(self, member: Member) -> Self:
-        """Return this search after looking its words up in both indexes, which takes two queries."""
+        """Return this search with what it needs to find results: the matching runs for words that only a few runs
+        contain, and the result labels. Makes two queries."""
         if not self.asked:
             return self
         few = few_runs([query_of([ways]) for ways in self.asked], member)

@@ -35,7 +35,7 @@ class NextVersion:
 
     @property
     def newer(self) -> int:
-        """The number of the newest version if there already is one after the result, finished or not; otherwise 0."""
+        """The number of the newest version, finished or not, if it is newer than this result; otherwise 0."""
         newest = self.number - 1
         return newest if newest > self.result.number else 0
 
@@ -92,8 +92,8 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 
 
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
-    """Return where the run's `outputs` are in the app's form: their indexes by primary key. Results that the app
-    doesn't list are left out."""
+    """Return the indexes of the run's `outputs` in the app's form, by primary key. Results that the app doesn't list
+    are left out."""
     asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
     by_position = dict(enumerate(asked))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}

@@ -27,7 +27,7 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class NotStarted:
-    """The drafts on a page, latest first, and the app whose draft has just been deleted there, if any."""
+    """The drafts on a page, latest first, and the app whose draft has just been discarded there, if any."""
 
     lines: list[DraftLine]
     dropped: App | None

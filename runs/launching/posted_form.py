@@ -28,8 +28,8 @@ from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
-SPENT = gettext_noop("This form has already started a run. Press Run again to start another with these values.")
-EXPIRED = gettext_noop("This form was open too long, or someone else opened it. Nothing is lost; press Run again.")
+SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
+EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Controls:
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current one. Ids of uploads are added to
+    """The form of `app` as `member` posted it. `schema` is the app's current schema. Ids of uploads are added to
     `answers`."""
 
     member: Member
@@ -94,7 +94,7 @@ class PostedAppForm:
         is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
-        # The form has changed, so a position may now refer to another field
+        # If the form has changed, a position may now refer to another field
         if form_version(self.schema, form.rules) != self.controls.schema:
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
@@ -122,9 +122,9 @@ class PostedAppForm:
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
-        """Save what was typed and chosen, and then ignore earlier requests from this form that arrive late.
+        """Save what was typed and chosen, then run the block, after which late requests from this form are ignored.
 
-        If scripts are off, the server sees these values only now.
+        If scripts are off, the server hasn't seen these values before.
         """
         is_unspent = create_run.is_unspent(self.member, self.controls.token)
         form = self._form(self._take_files()) if is_unspent else None
@@ -142,7 +142,7 @@ class PostedAppForm:
 
     @property
     def _posted_schema(self) -> AppSchema:
-        """The schema version to read the form with."""
+        """The schema version for reading the posted form: the one it was made from, if known, or the current one."""
         return self._known_schema or self.schema
 
     def _take_files(self) -> dict[str, str]:
@@ -181,9 +181,9 @@ class PostedAppForm:
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
-        """Handle a button that starts no run."""
+        """Handle a button that doesn't start a run."""
         act = self.controls.act
-        verb, _colon, field = act.partition(":")  # the target is a field, or the run of an example
+        verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
         if verb == "library":  # only happens if scripts are off
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
         if verb == "example":  # show the example's own values, even if the draft was started from it
@@ -199,7 +199,7 @@ class PostedAppForm:
             answers = form.draft_answers(presets.answers_of(preset))
             presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
             drafts.clear_draft(self.member, self.app)
-            return Done(preset.get_absolute_url(), _("“%(name)s” is updated.") % {"name": preset.name})
+            return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:

@@ -69,7 +69,7 @@ class Opening:
     run: Run | None = None  # the parent of the run that the form starts
     result: Output | None = None  # the result of `run` whose next version the form makes
     preset: Preset | None = None
-    filled_from: Run | None = None  # usually `run`; after Back, the run that this form has started
+    filled_from: Run | None = None  # usually `run`; after going back, the run that this form has started
     set_aside: str = ""
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
     is_private: bool = False  # recorded when the form was opened, because the source run may be deleted by now
@@ -108,7 +108,7 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
     """Return the contents of the form of `app` for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
 
-    If there are several, the values are those of the run. Raises `NoSourceError` if none of them exists any more.
+    If several are given, the run's values are used. Raises `NoSourceError` if none of them exists any more.
     """
     asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
     draft = drafts.load_draft(member, app)
@@ -165,7 +165,7 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     if not is_filled or is_as_opened:
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
         url = again_url(member, app, run, next_version.replaced_result(member, run) or found.result)
-        found.notices.append(Notice(_(words), url, _("Fill in the same inputs")))
+        found.notices.append(Notice(_(words), url, _("Use the same inputs again")))
 
 
 def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
@@ -184,8 +184,8 @@ def again_url(member: Member, app: App, run: Run, result: Output | None) -> str:
 
 
 def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
-    """Return the URL for Back after pressing Run: the form as it was sent with `token`, or as usual if it started no
-    run. `next_id` is the public id of the result whose next version it made, if the browser knows."""
+    """Return the URL for going back after pressing Run: the form as it was sent with `token`, or the usual form if no
+    run was started. `next_id` is the public id of the result whose next version it made, if the browser knows."""
     run = create_run.run_of_form(member, token)
     if run is None or run.deleted_at is not None or run.app_id != app.pk:
         return app.get_absolute_url()
@@ -216,7 +216,7 @@ def _kept_notice(app: App, found: Opening, words: str) -> Notice:
     """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
     url = form_url(app, result=found.result, preset=found.preset, run=found.filled_from)
-    label = _("Show the run's own values") if found.filled_from else _("Show the preset as it was saved")
+    label = _("Show the run's original values") if found.filled_from else _("Show the preset as it was saved")
     return Notice(words, f"{url}&fresh=1", label)
 
 

@@ -2,8 +2,8 @@
 
 The uploads in a preset's answers are kept, whatever happens to the runs they were uploaded for. Anyone who opens the
 preset sees these files, and gets copies of their own when they submit the form (`uploads.ownership`). So a team
-preset works for everyone, even after its maker's files are gone. It may contain only the files of the member who saves
-it: otherwise people could share somebody else's file by posting its id.
+preset works for everyone, even after its maker's files are gone. A preset may contain only files of the member who
+saves it; otherwise, people could share somebody else's file by posting its id.
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ def delete_preset(preset: Preset) -> None:
 
 @transaction.atomic
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Save a draft, before it is replaced, as a preset named after its time; return None if the draft is empty.
+    """Before a draft is replaced, save it as a preset named after its time; return None if the draft is empty.
 
     This replaces the draft that was set aside before, unless the member has changed that preset and so made it their
     own.
@@ -140,8 +140,7 @@ def _keep_files(preset: Preset) -> None:
 
 
 def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:
-    """Return `answers` as lines to show to people, including pictures that are locked by the rules of the app
-    `ruled_by`."""
+    """Return `answers` as lines to show to people, including locked pictures from the rules of the app `ruled_by`."""
     uploads = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     locked = locked_files(ruled_by) if ruled_by else {}
     lines = []

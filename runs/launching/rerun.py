@@ -35,8 +35,8 @@ class RerunPlan:
 
 
 def again(member: Member, run: Run) -> RerunPlan:
-    """Plan to run `run` again. The app's current form must accept every answer that people gave, without changes; the
-    admin's rules decide about the others.
+    """Plan how to run `run` again. The app's current form must accept every answer that people gave, without changes;
+    the admin's rules set the others.
 
     Teammates' files aren't replaced with the member's own yet; `press_again` does that.
     """

@@ -43,7 +43,7 @@ class RetryPlan:
     words: str
     cost: CostLine | None
     reason: str  # why a retry isn't possible now
-    may_change: bool  # people may open the app's form instead
+    may_change: bool  # whether people can open the app's form instead
     token: str
     tried: list[RelatedRun]  # retries of this run
     first: RelatedRun | None  # the run that this one retries
@@ -54,7 +54,7 @@ class RetryPlan:
 
     @property
     def can_ask(self) -> bool:
-        """Whether the member can ask an admin to raise their limit, because it is in the way."""
+        """Whether the member can ask an admin to raise the limit that prevents the retry."""
         return self.cost is not None and self.cost.can_ask
 
 
@@ -105,13 +105,13 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
-    # Lock the run, so that a second page sees the retry that the first has started
+    # Lock the run, so that a second page sees the retry that the first one started
     Run.objects.select_for_update().get(pk=run.pk)
     if started := _started(run, member, token):
         return started
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
-    # The page is out of date, or a faster press (someone else's, or the first of two) used up what was left to spend.
+    # The page is out of date, or an earlier press (someone else's, or the first of two) used up what was left to spend.
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
     answers = own_files(member, run_inputs.answers_of(run))
@@ -146,9 +146,7 @@ def _reason(run: Run, cost: CostLine | None) -> str:
     now = ruled(run.app, run.schema, run_inputs.answers_of(run))
     if not (now.changed or now.refused):
         return ""
-    words = _(
-        "An admin has changed the rules for %(names)s since this run was made. Use “Change and run again” instead."
-    )
+    words = _("An admin has changed the rules for %(names)s since this run. Use “Change and run again” instead.")
     return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
 
 

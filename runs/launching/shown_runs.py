@@ -10,8 +10,8 @@ from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
-EXAMPLES_FROM = 50  # the newest good runs, from which the examples are chosen
-REJECTED = " rejected "  # `Run.verdicts` if all results are rejected
+EXAMPLES_FROM = 50  # how many of the newest good runs the examples are chosen from
+REJECTED = " rejected "  # the value of `Run.verdicts` if all results are rejected
 # The columns that cards show, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
@@ -27,7 +27,8 @@ def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
 
 
 def examples_query(member: int, app: int) -> RunQuerySet:
-    """Return the query for `examples`. An index alone finds the newest runs, however many runs there are."""
+    """Return the query for `examples`. It finds the newest runs by an index alone, so it is fast however many there
+    are."""
     seen = Run.objects.own_or_shared(Member(pk=member))
     ready = seen.filter(app_id=app).in_state("ready").exclude(verdicts=REJECTED)
     newest = ready.newest_first().values("pk")[:EXAMPLES_FROM]
@@ -45,8 +46,8 @@ _PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 
 
 def examples(member: Member, app: App) -> list[Run]:
-    """Return the latest good runs of `app` by the member and the team, whose inputs the form offers as examples: first
-    those with an approved result, and none whose results are all rejected."""
+    """Return the latest good runs of `app` by the member and the team, for the form to offer as examples. Runs with an
+    approved result come first; runs whose results are all rejected are left out."""
     return _EXAMPLES.rows(member.pk, app.pk)
 
 
@@ -58,7 +59,7 @@ def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
 
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
-    """Add the rest of what cards show to `runs` (all of `app`): the app, and the people other than the viewer."""
+    """Load what cards still need for `runs`, which are all of `app`: the app, and the people other than the viewer."""
     others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
     people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
     for run in runs:

@@ -1,4 +1,4 @@
-"""URLs for an app's form, drafts, presets, running again, and the library."""
+"""URLs for an app's form, drafts, presets, reruns, and the library."""
 
 from django.urls import path
 

@@ -61,8 +61,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
-    """Return the app if the admin's rules show it to the member. With `more`, also load the schema and the rules for
-    its form."""
+    """Return the app with its schema, its rules and the relations in `more`, if the admin's rules show it to the
+    member."""
     app = _app_for(request.user.role, *more).first(app_id)
     if app is None:
         raise Http404
@@ -150,7 +150,7 @@ def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Discard a draft in the list on a page. The page then offers to restore it."""
+    """Discard a draft from the list on a page, which then offers to restore it."""
     app = _app(request, app_id)
     drafts.drop_draft(request.user, app, timezone.now())
     return go_to(request, f"{_list_url(request) or reverse('runs:home')}?{urlencode({'dropped': app.public_id})}")
@@ -166,7 +166,7 @@ def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _list_url(request: PortalRequest) -> str:
-    """Return the URL of the page with the list of drafts that the button is in; "" for a form."""
+    """Return the URL of the page whose list of drafts has the button; "" if the button is in a form."""
     page = ControlsForm.read(request.POST)["page"]
     return reverse(f"runs:{page}") if page in ("home", "app-list") else ""
 

@@ -17,8 +17,8 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @makers_only
 def library(request: PortalRequest) -> HttpResponse:
-    """GET lists files for field `?field=` of app `?app=`, as a page or in the form; POST uses the files that were
-    picked."""
+    """GET lists files for the field `?field=` of the app `?app=`, as a page or inside the form; POST puts the picked
+    files into the form."""
     given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
     app = get_object_or_404(App.objects.open_to(request.user).select_related("schema"), public_id=given["app"])
     question = question_of(app, given["field"])

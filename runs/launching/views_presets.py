@@ -44,7 +44,7 @@ class Source:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preset_new(request: PortalRequest) -> HttpResponse:
-    """GET asks for a name; POST saves the inputs of `?from=<run>` or the member's draft for `?app=<app>`."""
+    """GET asks for a name; POST saves a preset from the run `?from=<run>` or the member's draft for `?app=<app>`."""
     source = _source(request)
     form = PresetForm(posted_of(request), initial={"name": source.run.title if source.run else ""})
     if not form.is_valid():

@@ -24,7 +24,7 @@ from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 
-OLD_PAGE = gettext_noop("This page was open too long, or someone else opened it. Nothing was started; try again.")
+OLD_PAGE = gettext_noop("This page was open too long, or you've switched accounts. Nothing was started; try again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +43,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
-        # The button was pressed twice, and the first press used up what was left to spend
+        # If the button was pressed twice, the first press may have used up what was left to spend
         if spent := create_run.run_of_form(request.user, token):
             return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)

@@ -99,7 +99,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
     """Return the runs that the member has started since the page was opened; None if the page knows them all.
 
-    `started_at` is when they last started a run; pages that are already up to date need no query then.
+    `started_at` is when the member last started a run, which saves a query for pages that are up to date.
     """
     since, known = request.GET.get("since", ""), request.GET.get("k", "")
     if not known and not new_runs.is_after(started_at, since):
@@ -169,7 +169,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
         parts = _card_parts(request, list(wanted.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
     context: dict[str, Any] = {"oob": True} | parts | _bell_parts(request, fresh)
-    # Runs that the bell already announces
+    # Runs that the bell already announces, so that they aren't announced twice
     told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
     said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
     context["announcement"] = " ".join(_announce(run) for run in said if run.public_id not in told)
@@ -189,7 +189,7 @@ def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
 
 
 def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) -> dict[str, Any]:
-    """Return the changed parts of a run page. The owner sees the run end there, so the run is marked as seen."""
+    """Return the changed parts of a run page. People see its news there, so the notices about it are marked as read."""
     if not fresh:
         return {"fresh": []}
     run = fresh[0]
@@ -253,8 +253,8 @@ def _walk(request: PortalRequest) -> str:
 
 
 def _keep_watch(active: list[Run], *, is_watching: bool) -> None:
-    """If runs on the page are active, record that they are on screen; otherwise, make sure that the poller is running.
-    Either takes one query.
+    """Record that the active runs are on screen, unless this was done in the last 5 seconds. If there is nothing to
+    record but a run is active, make sure that the poller is running. Either takes one query.
 
     `is_watching` means that there is an active run that isn't on this page.
     """

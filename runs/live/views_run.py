@@ -72,8 +72,8 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation on a page of its own, for when scripts are off; POST cancels.
 
-    While Lamina is asked to stop the run, the run page says so and keeps it up to date; a separate message would soon
-    be wrong.
+    If Lamina has to stop the run, there is no separate message: it would soon be wrong, and the run page shows the
+    current status.
     """
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":

@@ -64,10 +64,10 @@ LIST_PROBLEMS = {
         gettext_noop("The portal retries automatically, with fewer apps."),
     ),
     "apps": (
-        gettext_noop("single apps refused since %(when)s"),
+        gettext_noop("some apps refused since %(when)s"),
         gettext_noop(
-            "Lamina or a proxy refused several apps in a row. Until Lamina sends one again, no more apps are marked as "
-            "gone. The portal retries automatically."
+            "Lamina or a proxy refused requests for several apps in a row. Until Lamina sends one again, no more apps "
+            "are marked as gone. The portal retries automatically."
         ),
     ),
 }
@@ -84,8 +84,8 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do. Its words
-    may be HTML."""
+    """One line of the page. `state` is "good", "warn" or "bad"; `advice` gives details or says what to do. `words` and
+    `advice` may be HTML."""
 
     label: str
     words: str
@@ -115,7 +115,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Read the current state, with about a dozen queries."""
+    """Return the current state. Takes about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -151,7 +151,7 @@ def _lamina(status: LaminaStatus, now: datetime) -> Fact:
     label = "Lamina"
     if status.away_since is not None:
         away = filled_in(_("unreachable since %(when)s"), when=_when(status.away_since))
-        advice = _("Check that this server can reach %(url)s. New runs wait and start as soon as it can.")
+        advice = _("Check that this server can reach %(url)s. New runs wait until it can, then start.")
         return Fact(label, away, "bad", advice % {"url": settings.LAMINA_BASE_URL})
     if status.answered_at is None:
         return Fact(label, _("not contacted yet"), "warn", _("The worker contacts Lamina within a minute of starting."))
@@ -183,13 +183,13 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
     if status.catalog_problem:
         words, retries = LIST_PROBLEMS[status.catalog_problem]
         quote = _("Lamina says: “%(quote)s”.") % {"quote": status.catalog_quote} if status.catalog_quote else ""
-        still = _("Known apps still work.") if status.catalog_at else _("No apps can be shown until then.")
+        still = _("Known apps still work.") if status.catalog_at else _("No apps can be shown yet.")
         advice = " ".join(filter(None, [quote, still, _(retries)]))
         words = filled_in(_(words), when=_when(status.catalog_problem_at or now))
         return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
     if status.catalog_at is None:
-        return Fact(label, _("not read yet"), "warn", _("The worker reads the list within a minute of starting."))
-    words = ngettext("%(count)s app, read %(age)s", "%(count)s apps, read %(age)s", status.catalog_count)
+        return Fact(label, _("not loaded yet"), "warn", _("The worker loads the list within a minute of starting."))
+    words = ngettext("%(count)s app, loaded %(age)s", "%(count)s apps, loaded %(age)s", status.catalog_count)
     words %= {"count": number_words(status.catalog_count), "age": age_words(status.catalog_at, now)}
     return Fact(label, words, advice=_app_list_limit(status, now))
 
@@ -216,7 +216,7 @@ def _budget() -> Fact:
     closed = rate_limit.closed_seconds()
     values = {"used": number_words(used), "limit": number_words(limit), "seconds": f"{closed:.0f}"}
     if closed > 0:
-        return Fact(label, _("%(used)s of %(limit)s; Lamina asks us to wait %(seconds)s s") % values, "warn")
+        return Fact(label, _("%(used)s of %(limit)s; Lamina has asked us to wait %(seconds)s s") % values, "warn")
     return Fact(label, _("%(used)s of %(limit)s") % values, "good" if used < limit * 0.9 else "warn")
 
 
@@ -271,7 +271,7 @@ def _live(status: LaminaStatus, now: datetime) -> Fact:
     if webhooks.are_arriving(now):
         return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
     limit = settings.LAMINA_STREAMS
-    words = ngettext("on, for up to %(count)s run at once", "on, for up to %(count)s runs at once", limit)
+    words = ngettext("on, for %(count)s run at a time", "on, for up to %(count)s runs at a time", limit)
     return Fact(label, words % {"count": number_words(limit)})
 
 
@@ -290,7 +290,7 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return the storage used."""
+    """Return how much space files take and, if they are on a disk, how much is left."""
     label, used = _("Storage used"), _used()
     values = {"size": size_words(used.size_bytes), "count": number_words(used.files)}
     words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", used.files) % values

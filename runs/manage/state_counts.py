@@ -28,7 +28,8 @@ class StateCount:
 
 
 def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
-    """Return the runs by state. A million runs may have ended, so the worker counts those (`counted`)."""
+    """Return the number of runs in each state. There may be a million runs that have ended, so the worker counts those
+    (`counted`)."""
     ended = _sum_by_status(counted) if counted else _count_ended()
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}

@@ -20,7 +20,7 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table. Its bar is `percent` as long as the bar of the largest line."""
+    """One line of a table. `percent` is the length of its bar; the largest line has 100."""
 
     label: str
     size_words: str

@@ -1,4 +1,4 @@
-"""The admin page for the space that stored files take."""
+"""The admin page about the space that stored files take up."""
 
 from django.contrib import messages
 from django.http import HttpResponse

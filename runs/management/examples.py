@@ -1,12 +1,12 @@
 """Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
 
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
-results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no new ones
-start and no results of the others are saved, so that neither the start of the portal nor anyone's first picture is
-delayed; only the two that newcomers look for start at once, and are found while they are in progress. Each finished run
-is shared, starred and backdated as if the demo members had worked for a few days, and the sandbox gives its credits
-back: people's balance changes only with their own runs (see also `connection.balance`). `history.examples` removes the
-runs.
+results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no more
+examples start and no results of examples are saved, so that neither the portal's start nor anyone's first picture is
+delayed. The two examples that newcomers look for are the exception: they start immediately, and can be seen while they
+are in progress. Each finished run is shared, starred and backdated as if the demo members had worked for a few days.
+The sandbox refunds its credits, so that only people's own runs change the balance (see also `connection.balance`).
+`history.examples` removes the runs.
 """
 
 import logging
@@ -46,7 +46,7 @@ logger = logging.getLogger("runs.examples")
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 900
-LEASE, LEASE_SECONDS = "examples", 120.0  # only one task makes examples
+LEASE, LEASE_SECONDS = "examples", 120.0  # so that only one task at a time makes examples
 CONTROL_SECONDS = 5
 DATED_BACK = timedelta(minutes=30)  # finished examples are backdated by at least this much
 DEMO, SAM = "demo@example.com", "sam@example.com"
@@ -66,7 +66,7 @@ class Example:
     is_starred: bool = False
     guest: str = ""  # audience of a guest link for the results
     preset: str = ""  # name of a team preset with the same inputs
-    next_of: str = ""  # label of the earlier example's result whose next version this run makes
+    next_of: str = ""  # label of a result of an earlier example; this run makes its next version
     is_early: bool = False  # made before the others and shared from the start, because newcomers look for it first
 
 
@@ -153,7 +153,7 @@ def request_examples() -> None:
 
 
 def request_rest() -> None:
-    """Queue the task again if it gave up on examples that have their results by now. The pulse calls this."""
+    """Queue the task again if it gave up on examples whose results have arrived since. The pulse calls this."""
     if settings.IS_SANDBOX and not leases.is_held(LEASE) and any(map(_is_left, Run.objects.filter(is_example=True))):
         enqueue_long("make_examples", timeout_seconds=LONGEST_SECONDS + 60)
 
@@ -231,8 +231,8 @@ def is_finished(run: Run) -> bool:
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start up to `at_most` of the waiting examples, or more if they are early ones. Their app's form and estimate must
-    have arrived from the sandbox."""
+    """Start up to `at_most` of the waiting examples, or more if they are early ones. Skips examples if the form or the
+    estimate of their app hasn't arrived from the sandbox yet."""
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
@@ -243,7 +243,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
 
 
 def _replaced(example: Example) -> Output | None:
-    """Return the result whose next version the example makes, if it needs changes by now."""
+    """Return the result whose next version the example makes, if that result already needs changes."""
     earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
     return needs_next(earlier, example.next_of) if earlier is not None else None
 
@@ -308,7 +308,7 @@ def _finish(example: Example, run: Run) -> None:
 
 
 def _give_back(credits: float) -> None:
-    """Give the sandbox's account back what an example has cost, so that the balance doesn't fall by it."""
+    """Refund the sandbox's account for the cost of an example, so that the balance doesn't change."""
     try:
         url = f"{settings.LAMINA_BASE_URL}/control/balance"
         requests.post(url, json={"add": credits}, timeout=CONTROL_SECONDS).raise_for_status()
@@ -319,7 +319,7 @@ def _give_back(credits: float) -> None:
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
     """Set the title, star the run, create a guest link and save a preset, if the example asks for them.
 
-    With `is_removed`, the run is about to go to the bin, so links and presets, which can't go there, aren't made.
+    If `is_removed`, the run is about to go to the bin. Links and presets can't go there, so none are made.
     """
     if example.title and not run.title:
         titles.rename(run, example.title)

@@ -38,7 +38,7 @@ class Forked:
         self.pid: int = self._process.pid or 0
 
     def poll(self) -> int | None:
-        """Return the exit code, negative for a signal, or None while it runs."""
+        """Return the exit code (negative for a signal), or None while the process is running."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:

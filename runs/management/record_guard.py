@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def restore() -> None:
-    """Create missing triggers again, and tell the admins, because entries could have been changed meanwhile."""
+    """Recreate missing triggers, and tell the admins, because entries could have been changed meanwhile."""
     try:
         lost = guard.missing()
     except DatabaseError:

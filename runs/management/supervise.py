@@ -40,8 +40,8 @@ class Order:
     is_reloaded: bool
 
     def as_file(self) -> int:
-        """Return a file descriptor that a program started by `exec` can read. (Other users could see command-line
-        arguments.)"""
+        """Return a file descriptor that a program started by `exec` can read. Command-line arguments would be visible
+        to other users."""
         reading, writing = os.pipe()
         os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
         os.close(writing)
@@ -91,7 +91,7 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Reload parts only from now on: if one fails when it first starts, somebody must act.
+        # Reload parts only from now on: if one fails when it first starts, somebody has to fix that.
         worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:

@@ -43,7 +43,7 @@ class Part:
     """One process of the portal.
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
-    source and restarts when the source changes. If it ends, it isn't restarted before the next change, because nothing
+    source and restarts when the source changes. If it ends, it isn't restarted until the next change, because nothing
     else will help. `is_forked` is called at each start; it returns whether to run the command in a fork of this
     process, with `fork_options`.
     """

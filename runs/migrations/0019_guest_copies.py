@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('status', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('impossible', 'Cannot be made'), ('no-tool', 'ffmpeg is missing')], default='preparing', max_length=10)),
+                ('status', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('impossible', "Can't be made"), ('no-tool', 'ffmpeg is missing')], default='preparing', max_length=10)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('due_at', models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),

@@ -4,12 +4,12 @@ from django.db import migrations, models
 
 KINDS = [
     ("added", "New field"),
-    ("gone", "Field is gone"),
-    ("renamed", "Field has a new name"),
-    ("retyped", "Field has another type"),
-    ("needed", "Field has no default any more"),
+    ("gone", "Field removed"),
+    ("renamed", "Field renamed"),
+    ("retyped", "Field type changed"),
+    ("needed", "Default removed"),
     ("options_added", "New options"),
-    ("options_gone", "Options are gone"),
+    ("options_gone", "Options removed"),
 ]
 
 

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                             ("uploads", "Uploads"),
                             ("bin", "In the bin"),
                             ("copies", "Copies for guests"),
-                            ("apps", "Pictures of apps"),
+                            ("apps", "App pictures"),
                             ("unused", "No longer used"),
                         ],
                         max_length=7,

@@ -5,13 +5,13 @@ from django.db import migrations, models
 KINDS = [
     ("mention", "Someone mentions you"),
     ("reply", "Someone replies to you"),
-    ("comment", "Someone comments on a run of yours"),
+    ("comment", "Someone comments on your run"),
     ("asked", "You're asked to decide"),
-    ("decided", "Someone decides on a result of yours"),
+    ("decided", "Someone decides on your result"),
     ("set-aside", "Someone sets your decision aside"),
     ("guest", "A guest answers or comments"),
-    ("ready", "A run of yours is ready"),
-    ("failed", "A run of yours fails"),
+    ("ready", "Your run is ready"),
+    ("failed", "Your run fails"),
     ("limit", "You've used most or all of your spending limit"),
     ("portal", "The portal needs an admin"),
 ]

@@ -4,13 +4,13 @@ from django.db import migrations, models
 
 KINDS = [
     ("added", "New field"),
-    ("gone", "Field is gone"),
-    ("renamed", "Field has a new name"),
-    ("retyped", "Field has another type"),
-    ("needed", "Field has no default any more"),
+    ("gone", "Field removed"),
+    ("renamed", "Field renamed"),
+    ("retyped", "Field type changed"),
+    ("needed", "Default removed"),
     ("options_added", "New options"),
-    ("options_gone", "Options are gone"),
-    ("sample", "Field has another sample"),
+    ("options_gone", "Options removed"),
+    ("sample", "Sample changed"),
 ]
 
 

@@ -19,24 +19,24 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return the apps on the list that everyone sees. Other apps keep their URL: those found only by
-        searching, and those that are gone."""
+        """Return the apps on the list that everyone sees. Apps that are gone, or that were only found by searching,
+        aren't listed but keep their URL."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
-        """Add apps to everyone's list that could only be found by searching until now, because someone now uses
-        them."""
+        """Add these apps to everyone's list, because someone now uses them. Until now, they could only be found by
+        searching."""
         return self.filter(is_listed=False).update(is_listed=True)
 
     def open_to(self, member: Member) -> Self:
-        """Return apps that `member` may open and run. Admins may open all apps, since they decide who else may."""
+        """Return the apps that `member` may open and run. Admins may open all apps, because they decide who can."""
         if member.is_admin:
             return self
         is_theirs = models.Q(rule__shown_to="") | models.Q(rule__shown_to__contains=f" {member.role} ")
         return self.filter(models.Q(rule=None) | models.Q(is_theirs, rule__is_hidden=False))
 
     def offered_to(self, member: Member) -> Self:
-        """Return apps that lists, searches and suggestions show to `member`: nobody is offered a hidden app."""
+        """Return the apps to show to `member` in lists, searches and suggestions. Nobody is offered hidden apps."""
         return self.open_to(member).exclude(rule__is_hidden=True)
 
     def making(self, kind: str) -> Self:
@@ -48,8 +48,8 @@ class App(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     remote_id = models.CharField(max_length=200, unique=True)
-    # The name and line that people see: the admin's (`AppRule`) if set, otherwise Lamina's. The next two fields hold
-    # Lamina's own.
+    # The name and description that people see: the admin's (`AppRule`) if set, otherwise Lamina's. `remote_name` and
+    # `remote_description` are always Lamina's.
     name = models.TextField()
     description = models.TextField(blank=True, default="")
     remote_name = models.TextField(blank=True, default="", db_default="")
@@ -57,7 +57,7 @@ class App(models.Model):
     # Number of outputs of each kind, e.g. {"image": 2, "video": 1}, and the kinds as " image video " for filtering.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
-    # The words that search compares (see `words.terms.stored_words`): one line for the name, one for everything else.
+    # The words by which a search finds the app (`words.terms.stored_words`): one line for the name, one for the rest.
     search_text = models.TextField(blank=True, default="")
     position = models.PositiveIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True, default="")
@@ -71,7 +71,7 @@ class App(models.Model):
     form_problem = MessageCharField(max_length=200, blank=True)
     schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us about this app
     schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked about it, successfully or not
-    # The estimate is the cost of a full run. Without one, the cost is unknown, not zero.
+    # Lamina's estimate of what a full run costs. Null means that the cost is unknown, not that it is zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_max = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -79,13 +79,13 @@ class App(models.Model):
     # What a full run costs according to an admin; used if Lamina gives no estimate.
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     # Percentiles of how long recent runs took: `quick` is the 10th, `usual` the 50th, `slow` the 90th and `late` the
-    # 95th; null until five runs have ended.
+    # 95th; null until five runs have completed.
     quick_seconds = models.FloatField(null=True, blank=True)
     usual_seconds = models.FloatField(null=True, blank=True)
     slow_seconds = models.FloatField(null=True, blank=True)
     late_seconds = models.FloatField(null=True, blank=True)
-    # Whether the app is on everyone's list because Lamina listed it, or someone starred or ran it. If not, it was only
-    # found by searching.
+    # Whether Lamina has listed the app or someone has run it. If not, it was only found by searching, and is on
+    # everyone's list only if it has a star.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
     # The star is shared by the whole team; a starred app stays on the list.
@@ -93,10 +93,10 @@ class App(models.Model):
     starred_by = models.ForeignKey(
         "runs.Member", on_delete=models.SET_NULL, null=True, blank=True, related_name="starred_apps"
     )
-    # Whether results that are shared with the team automatically ask for a decision.
+    # Whether a decision is requested automatically for results that are shared with the team.
     asks_review = models.BooleanField(default=False, db_default=False)
     pictures_tried_at = models.DateTimeField(null=True, blank=True)  # last attempt to copy the thumbnail and samples
-    # When Lamina responded with 404 or 403 to a request for this app. Other errors don't count.
+    # When Lamina responded to a request for this app with 404 (gone) or 403 (forbidden). Other errors don't count.
     gone_at = models.DateTimeField(null=True, blank=True)
     forbidden_at = models.DateTimeField(null=True, blank=True)
 
@@ -105,7 +105,7 @@ class App(models.Model):
     class Meta:
         ordering = ("position", "name")
         indexes = (
-            # for App.objects.listed() in catalogue order
+            # Used by App.objects.listed(), in catalogue order
             models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
         )
 
@@ -153,11 +153,11 @@ class App(models.Model):
         return not (self.is_gone or self.is_forbidden)
 
     def is_open_to(self, member: Member) -> bool:
-        """Apply the rule of `AppQuerySet.open_to` to this app."""
+        """Return whether `AppQuerySet.open_to` would include this app."""
         return not hasattr(self, "rule") or self.rule.shows_to(member)
 
     def is_runnable_by(self, member: Member) -> bool:
-        """Return whether `member` may use the app. If not, pages don't link to its form."""
+        """Return whether `member` may run the app. If not, pages don't link to its form."""
         return member.can_run and self.is_runnable and self.is_open_to(member)
 
     @property
@@ -167,8 +167,8 @@ class App(models.Model):
         return self.is_runnable and not self.form_problem
 
     def schema_is_stale(self, now: datetime) -> bool:
-        """Return whether to request the app again when someone opens it. An app that Lamina refused may become
-        available again at any time."""
+        """Return whether to fetch the app from Lamina again when someone opens it. We always fetch an app that Lamina
+        refused last time, because it may be available again by now."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR

@@ -10,17 +10,17 @@ from runs.models.app import App
 
 
 class AppChange(models.Model):
-    """One change to one field, noticed when the portal read the app again. `field` is the field's name at the time."""
+    """One change to one field, noticed when the portal fetched the app again. `field` is its name at the time."""
 
     class Kind(models.TextChoices):
         ADDED = "added", _lazy("New field")
-        GONE = "gone", _lazy("Field is gone")
-        RENAMED = "renamed", _lazy("Field has a new name")
-        RETYPED = "retyped", _lazy("Field has another type")
-        NEEDED = "needed", _lazy("Field has no default any more")
+        GONE = "gone", _lazy("Field removed")
+        RENAMED = "renamed", _lazy("Field renamed")
+        RETYPED = "retyped", _lazy("Field type changed")
+        NEEDED = "needed", _lazy("Default removed")
         OPTIONS_ADDED = "options_added", _lazy("New options")
-        OPTIONS_GONE = "options_gone", _lazy("Options are gone")
-        SAMPLE = "sample", _lazy("Field has another sample")
+        OPTIONS_GONE = "options_gone", _lazy("Options removed")
+        SAMPLE = "sample", _lazy("Sample changed")
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField(default=timezone.now)

@@ -20,7 +20,7 @@ HOUSE_RULES_LENGTH = 5000
 class AppRule(models.Model):
     """The admin's rules for one app. An app without a row appears as it does on Lamina.
 
-    Pages read the resulting name and line from `App`.
+    Pages read the resulting name and description from `App`.
     """
 
     app = models.OneToOneField(App, on_delete=models.CASCADE, related_name="rule")
@@ -33,7 +33,7 @@ class AppRule(models.Model):
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
     position = models.PositiveIntegerField(null=True, blank=True)  # null: comes last, in Lamina's order
     house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
-    # Why runs can't be started: the app's form has changed, and a rule no longer fits it.
+    # Why the app is paused: its form has changed, and a rule no longer fits it. No runs can be started meanwhile.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done
@@ -65,7 +65,7 @@ class AppRule(models.Model):
         return self.shown_to.split()
 
     def shows_to(self, member: Member) -> bool:
-        """Apply the rule of `AppQuerySet.open_to` to this app."""
+        """Return whether `AppQuerySet.open_to` would include this app for `member`."""
         return member.is_admin or (not self.is_hidden and (not self.shown_to or member.role in self.roles))
 
 
@@ -76,8 +76,8 @@ class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
 
 
 class FieldRule(models.Model):
-    """The admin's rule for one field of an app, matched by key, otherwise by id, otherwise by name
-    (`schema_forms.field_rules`).
+    """The admin's rule for one field of an app. The field is found by its key, otherwise by its id, otherwise by its
+    name (`schema_forms.field_rules`).
 
     If the field disappears from Lamina, the rule is kept and applies again if the field comes back.
     """

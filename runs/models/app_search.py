@@ -21,7 +21,7 @@ class AppSearch(models.Model):
     pictured_at = models.DateTimeField(null=True, blank=True)  # when the pictures of newly found apps were fetched
     # A list of {"app": App pk, "why": str, "credits": "12.5" | null, "is_new": bool}, best first.
     finds: "models.JSONField[Any, Any]" = models.JSONField(default=list)
-    # Why the search couldn't find more apps: "" or a key of `pages_search.PROBLEMS`. No new search before `retry_at`.
+    # Why the search couldn't find more apps: "" or a key of `pages_search.PROBLEMS`. Don't retry before `retry_at`.
     problem = models.CharField(max_length=20, blank=True, default="")
     retry_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,4 +1,4 @@
-"""Comments on results and on whole runs, the members they mention, and later changes to them."""
+"""Comments on results and whole runs, the members that comments mention, and later changes to comments."""
 
 from typing import Self
 
@@ -35,9 +35,9 @@ class Comment(Decider):
     spot_x = models.PositiveSmallIntegerField(null=True, blank=True)  # from the left, in ten-thousandths of the width
     spot_y = models.PositiveSmallIntegerField(null=True, blank=True)  # from the top, in ten-thousandths of the height
     at_ms = models.PositiveIntegerField(null=True, blank=True)  # position in the video or audio, in milliseconds
-    file_position = models.PositiveIntegerField(default=0, db_default=0)  # the file that the spot or time is in
-    # If the comment was carried over to a later version: the result it was written on, and that result's content. Null
-    # if it wasn't carried over, or if that result is gone.
+    file_position = models.PositiveIntegerField(default=0, db_default=0)  # which file the spot or time is in
+    # If the comment was carried over to a later version: the result it was written on, and the hash of that result's
+    # content at the time. `carried_from` is null if the comment wasn't carried over, or if that result is gone.
     carried_from = models.ForeignKey(
         Output, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="comments_carried_on"
     )
@@ -64,7 +64,7 @@ class Comment(Decider):
             models.Index(fields=["output", "created_at"], name="comment_of_output"),
             models.Index(fields=["run", "created_at"], condition=Q(output=None), name="comment_of_run"),
             models.Index(fields=["carried_from"], condition=Q(carried_from__isnull=False), name="comment_carried_from"),
-            # for review.comments: how many comments someone posted in the last minute
+            # Used by review.comments to count how many comments someone posted in the last minute
             models.Index(F("member"), F("created_at").desc(), name="comment_of_member"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="comment_of_guest"),
         )
@@ -108,7 +108,7 @@ class Mention(models.Model):
 
 
 class CommentChange(models.Model):
-    """A change to a comment after it was written, for the run's timeline."""
+    """A change to a comment after it was written, shown in the run's timeline."""
 
     class Act(models.TextChoices):
         RESOLVED = "resolved", _lazy("resolved a comment")

@@ -11,8 +11,8 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The right to do the work `name` until `until` (by the database's clock), acquired and renewed with a conditional
-    UPDATE."""
+    """The exclusive right to do the work called `name`. It ends at the time `until`, by the database's clock, and is
+    acquired and renewed with a conditional UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=64, blank=True, default="")
@@ -53,7 +53,7 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
-    # Since when that difference has been steady; null = unknown
+    # When that difference became steady; null = unknown
     clock_steady_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
@@ -64,11 +64,11 @@ class LaminaStatus(models.Model):
     balance_at = models.DateTimeField(null=True, blank=True)
     spent = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)  # in total, as of `balance_at`
     balance_asked_at = models.DateTimeField(null=True, blank=True)
-    # Estimated cost of the runs that were sent after Lamina reported the balance and have ended since.
+    # Estimated cost of runs that were sent after Lamina reported the balance, and that have ended since.
     spent_since = models.DecimalField(max_digits=14, decimal_places=2, default=0, db_default=0)
     catalog_at = models.DateTimeField(null=True, blank=True)
     catalog_asked_at = models.DateTimeField(null=True, blank=True)
-    # The number of apps to ask for until `catalog_limit_until` (0: no limit); null: ask for the maximum first.
+    # How many apps to request from Lamina until `catalog_limit_until` (0: no limit); null: try the maximum first.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # number of apps on the last list
@@ -82,8 +82,8 @@ class LaminaStatus(models.Model):
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)  # last valid webhook
-    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row without any news
-    # Since when, and why, the portal doesn't follow runs live: "forbidden", "missing" or "broken".
+    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row that failed
+    # When and why the portal stopped following runs live: "forbidden", "missing" or "broken".
     streams_refused_at = models.DateTimeField(null=True, blank=True)
     streams_refusal = models.CharField(max_length=20, blank=True, default="", db_default="")
 

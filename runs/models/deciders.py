@@ -10,7 +10,7 @@ NAME_LENGTH = 100  # maximum length of a guest's name, in characters
 
 
 class Decider(models.Model):
-    """Fields for who acted: a member, or a guest with a link, who is identified by the name they typed."""
+    """Fields that say who acted: a member, or a guest with a link, who is identified by the name they typed."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -25,11 +25,11 @@ class Decider(models.Model):
         return self.member_id is None
 
     def belongs_to(self, member: Member) -> bool:
-        """Return whether this was done by the member."""
+        """Return whether `member` made this decision or comment."""
         return self.member_id == member.pk
 
     def belongs_to_guest(self, link: GuestLink, key: str) -> bool:
-        """Return whether this was done by the guest of `link` whose folded name is `key`."""
+        """Return whether this decision or comment was made by the guest of `link` whose folded name is `key`."""
         return (self.link_id, self.guest_key) == (link.pk, key)
 
     @property

@@ -48,7 +48,7 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the verdicts in force: at most one from each person on the same content of a result."""
+        """Return the verdicts that currently count. Each person has at most one on the same content of a result."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
@@ -57,10 +57,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class Decision(Decider):
-    """One decision, or the end of one. Rows are never changed, except for `is_standing` when a later row ends the
-    decision.
+    """A decision, or a row that ends an earlier decision and points to it with `target`.
 
-    A row that ends another points to it with `target`. Rows are deleted only with their result.
+    Rows are never changed, except that `is_standing` is updated when a later row ends or restores the decision. They
+    are deleted only with their result.
     """
 
     class Act(models.TextChoices):
@@ -76,11 +76,12 @@ class Decision(Decider):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="decisions")
-    content_hash = models.CharField(max_length=64, blank=True, default="")  # empty: the files couldn't be saved
+    content_hash = models.CharField(max_length=64, blank=True, default="")  # empty if the files couldn't be saved
     act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
-    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty if not a verdict
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty unless `act` is DECIDE
     note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
-    # Rejected because another result was chosen (shown as "Another result was chosen").
+    # If this result was rejected because another one was chosen: that other result. Pages then show "Another result was
+    # chosen".
     chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
     batch = models.CharField(max_length=16, default=new_public_id)  # shared by decisions that are undone together
@@ -110,7 +111,7 @@ class Decision(Decider):
         )
         indexes = (
             models.Index(fields=["batch"], name="decision_batch"),
-            # for History's filter "decided by", and for someone's recent decisions
+            # Used by History's filter "decided by", and to find someone's recent decisions
             models.Index(F("member"), F("created_at").desc(), name="decision_of_member"),
             models.Index(F("created_at").desc(), name="decision_lately"),
             models.Index(F("link"), F("created_at").desc(), condition=Q(link__isnull=False), name="decision_of_guest"),

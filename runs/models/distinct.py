@@ -12,7 +12,7 @@ from runs.models.output import LABEL_START, Output
 def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
     """Return a subquery for the non-null values of the field `name` in rows that match `equal`.
 
-    The index has to begin with the fields of `equal`, followed by `name`.
+    There has to be an index that begins with the fields of `equal`, followed by `name`.
     """
     columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
     same = "".join(f" AND {columns[one]} = %s" for one in equal)
@@ -21,7 +21,8 @@ def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
 
 
 def labels_of_results(most: int) -> list[str] | None:
-    """Return the first characters of every result label (folded), each once; None if there are more than `most`."""
+    """Return the first characters of all result labels (folded), without duplicates; None if there are more than
+    `most`."""
     function = "SUBSTRING" if connection.vendor == "postgresql" else "SUBSTR"
     sql = _jumping(Output._meta.db_table, f"{function}(search_text, 1, {LABEL_START})", "")
     with connection.cursor() as cursor:
@@ -31,7 +32,7 @@ def labels_of_results(most: int) -> list[str] | None:
 
 
 def _jumping(table: str, value: str, where: str) -> str:
-    """Return a query for the values of the expression `value` that jumps from each value to the next."""
+    """Return a query that finds the values of the expression `value` by jumping from each value to the next."""
     first = f"SELECT {value} FROM {table} WHERE {{}}{where} ORDER BY {value} LIMIT 1"  # noqa: S608
     return f"""WITH RECURSIVE known(value) AS (
         SELECT ({first.format(f"{value} IS NOT NULL")})

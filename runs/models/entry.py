@@ -1,4 +1,4 @@
-"""The record: who did what, to what, and when. Entries are never changed (`audit.guard`)."""
+"""The audit record: who did what, to which object, and when. Entries are never changed (`audit.guard`)."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -21,11 +21,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(object_kind=kind, object_id=object_id)
 
     def by(self, member: Member) -> Self:
-        """Return the entries about what the member did."""
+        """Return the entries for the member's own actions."""
         return self.filter(actor_id=member.pk)
 
     def before(self, entry: "Entry") -> Self:
-        """Return the entries older than `entry`, for lists with the latest first."""
+        """Return the entries older than `entry`, for lists that show the latest first."""
         return self.filter(Q(at__lt=entry.at) | Q(at=entry.at, pk__lt=entry.pk), at__lte=entry.at)
 
     def older_than(self, at: datetime) -> Self:
@@ -36,7 +36,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One action. It stores names as they were, and no references, so it stays when the object it is about is deleted.
+    """One recorded action. It stores names as they were, rather than references, so it survives when the object it is
+    about is deleted.
 
     The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """
@@ -79,7 +80,7 @@ class Entry(models.Model):
 
 
 class EntryOrigin(models.Model):
-    """The network that a guest or a sign-in came from, truncated to /24 or /48. Deleted after 90 days."""
+    """The network address of a guest or of someone who signed in, truncated to /24 or /48. Deleted after 90 days."""
 
     entry_id = models.BigIntegerField(unique=True)
     network = models.CharField(max_length=50)

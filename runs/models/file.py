@@ -34,7 +34,7 @@ class StoredFile(models.Model):
     file = models.FileField(max_length=200)
     name = models.CharField(max_length=200)  # the file name used for downloads
     kind = models.CharField(max_length=5, choices=Kind)
-    media_type = models.CharField(max_length=100)  # detected from the content, e.g. image/png; always served as this
+    media_type = models.CharField(max_length=100)  # detected from the content, e.g. image/png, and used for serving
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -52,11 +52,11 @@ class StoredFile(models.Model):
 
     class Meta:
         indexes = (
-            # for storage.deferred_thumbnails: files that still need thumbnails
+            # Used by storage.deferred_thumbnails to find files that still need thumbnails
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
-            # for launching.library: files with the same content
+            # Used by launching.library to find files with the same content
             models.Index(fields=["sha256"], name="file_content"),
-            # for storage.orphans: app pictures, a small part of all files
+            # Used by storage.orphans to find app pictures, which are a small part of all files
             models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
         )
 
@@ -65,7 +65,7 @@ class StoredFile(models.Model):
 
     @property
     def picture_follows(self) -> bool:
-        """Whether thumbnails are still to be created."""
+        """Whether thumbnails still have to be created."""
         return self.picture_due_at is not None and self.kind in (self.Kind.IMAGE, self.Kind.VIDEO)
 
     @property
@@ -98,7 +98,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(member=member)
 
     def shown_to(self, member: Member) -> Self:
-        """Return the member's uploads that they may see. Only admins see hidden ones."""
+        """Return the member's own uploads, without the hidden ones, which only admins may see."""
         own = self.owned_by(member)
         return own if member.is_admin else own.filter(is_hidden=False)
 
@@ -121,12 +121,12 @@ class Upload(models.Model):
     name = models.CharField(max_length=200)
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
-    asset_url = models.TextField(blank=True, default="")  # its URL once sent to Lamina; can be reused
+    asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once it has been sent; can be reused
     # Made at the start of a run from a picture that an admin put in a hidden field; only admins may see it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    used_at = models.DateTimeField(default=timezone.now)  # when it was added, failed, or was last used by a run
+    used_at = models.DateTimeField(default=timezone.now)  # when it was added or failed, or when a run last used it
 
     objects = UploadQuerySet.as_manager()
 
@@ -135,9 +135,9 @@ class Upload(models.Model):
             models.CheckConstraint(condition=~Q(status="ready") | Q(file__isnull=False), name="upload_ready_has_file"),
         )
         indexes = (
-            # for uploads.uploads: links still to be fetched
+            # Used by uploads.uploads to find links that still have to be fetched
             models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
-            # for launching.library
+            # Used by launching.library
             models.Index(fields=["member", "-used_at", "-id"], condition=Q(status="ready"), name="upload_latest"),
         )
 
@@ -145,5 +145,5 @@ class Upload(models.Model):
         return self.name
 
     def belongs_to(self, member: Member) -> bool:
-        """Apply the rule of `UploadQuerySet.owned_by` to this upload."""
+        """Return whether `UploadQuerySet.owned_by` would include this upload."""
         return self.member_id == member.pk

@@ -1,4 +1,4 @@
-"""Guests who want an email when they are answered, and what to tell them."""
+"""Guests who want an email when someone answers them, and the events to email them about."""
 
 from django.db import models
 from django.db.models import Q
@@ -15,7 +15,7 @@ from runs.models.sharing import GuestLink
 class GuestContact(models.Model):
     """The email address of one guest of a link. Used only for answers to this guest, and never shown to anyone.
 
-    It is deleted with the link, some time after the link has ended, or when the guest stops the emails.
+    It is deleted with the link, some time after the link has ended, or when the guest unsubscribes.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -23,7 +23,7 @@ class GuestContact(models.Model):
     guest_name = models.CharField(max_length=NAME_LENGTH)  # as typed
     guest_key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparison
     email = models.EmailField(max_length=254)
-    language = models.CharField(max_length=10, blank=True, default="")  # of the page on which it was typed
+    language = models.CharField(max_length=10, blank=True, default="")  # of the page on which they entered the address
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

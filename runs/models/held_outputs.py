@@ -1,4 +1,4 @@
-"""What Lamina has reported about a run of which some outputs still wait for a box."""
+"""Outputs that Lamina has reported for a run while we can't yet tell which boxes some of them belong in."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from runs.models.run import Run
 
 
 class HeldOutputs(models.Model):
-    """The outputs of a run, as reported last, if some of them might be the next version of a result, or might not.
+    """The latest known outputs of a run, stored while it is unclear whether some of them are next versions of results.
 
-    `engine.match_outputs` waits with these until more outputs have arrived or the run has ended. The row is deleted
-    then.
+    `engine.match_outputs` gives those outputs no box until more outputs have arrived or the run has ended. The row is
+    deleted then.
     """
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Random ids for URLs, which nobody can guess."""
+"""Random ids for URLs, which are impossible to guess."""
 
 import secrets
 
@@ -11,5 +11,5 @@ def new_secret() -> str:
 
 
 def new_public_id() -> str:
-    """Return 16 characters from an alphabet of 31 (79 bits), easy to read aloud."""
+    """Return a random id of 16 characters (79 bits). Its alphabet makes it easy to read aloud."""
     return "".join(secrets.choice(ALPHABET) for _ in range(16))

@@ -1,5 +1,5 @@
-"""Queries that Django's own methods don't offer: read rows and their related rows in one go, with only some columns of
-each."""
+"""Queries that Django's own methods can't express, such as reading rows and their related rows in a single query, with
+only the columns that are needed."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -36,8 +36,8 @@ def fetch_joined[M: Model](
 ) -> list[M]:
     """Return `rows` together with their related rows in `many`, ordered by position, and the rows those refer to.
 
-    `of_many` names what the rows in `many` refer to: "file", or "upload" and "upload__file". `one` names what `rows`
-    themselves refer to, with the columns needed from each; if none are given, all columns are read. As after a
+    `of_many` lists the relations to follow from `many`, such as "file", or "upload" and "upload__file". `one` maps
+    relations of `rows` themselves to the columns needed from each; an empty list means all columns. As after a
     prefetch, `row.<many>.all()` needs no query.
     """
     columns = one or {}
@@ -85,13 +85,13 @@ class _Part:
 
 
 def _owner(model: type[Model], many: str) -> str:
-    """Return the name of the field with which rows in `many` refer to `model`."""
+    """Return the name of the foreign key from the rows in `many` to `model`."""
     relation: Any = model._meta.get_field(many)
     return str(relation.remote_field.name)
 
 
 def keep_related(parent: Model, many: str, children: Sequence[Model]) -> None:
-    """Cache `children` as everything in `parent`'s reverse relation `many`, as Django's prefetch does."""
+    """Cache `children` as the rows of `parent`'s reverse relation `many`, as Django's prefetch does."""
     rows: Any = getattr(parent, many).get_queryset()
     rows._result_cache, rows._prefetch_done = list(children), True
     kept: dict[str, Any] = parent.__dict__.setdefault("_prefetched_objects_cache", {})

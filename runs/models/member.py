@@ -21,10 +21,9 @@ class MemberManager(BaseUserManager["Member"]):
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
-        """Return a member, like Django's own `get`. Lookups by primary key, which each request makes, use a prepared
-        query."""
-        # Managers of relations are subclasses of this one and have filters of their own, so they use Django's own
-        # `get`.
+        """Return a member, like Django's own `get`. Lookups by primary key use a prepared query, because every request
+        makes such a lookup."""
+        # Managers of relations are subclasses of this one and add their own filters, so they need Django's `get`.
         if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)
         found = _BY_KEY.first(kwargs["pk"])

@@ -24,13 +24,13 @@ class NoticeKind(models.TextChoices):
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
-    COMMENT = "comment", _lazy("Someone comments on a run of yours")
+    COMMENT = "comment", _lazy("Someone comments on your run")
     ASKED = "asked", _lazy("You're asked to decide")
-    DECIDED = "decided", _lazy("Someone decides on a result of yours")
+    DECIDED = "decided", _lazy("Someone decides on your result")
     SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
-    READY = "ready", _lazy("A run of yours is ready")
-    FAILED = "failed", _lazy("A run of yours fails")
+    READY = "ready", _lazy("Your run is ready")
+    FAILED = "failed", _lazy("Your run fails")
     LIMIT = "limit", _lazy("You've used most or all of your spending limit")
     PORTAL = "portal", _lazy("The portal needs an admin")  # only admins get these
 
@@ -44,7 +44,7 @@ class Way(models.TextChoices):
     """How a member gets emails about one kind of notice. In the portal, everyone sees all kinds."""
 
     OFF = "off", _lazy("No email")
-    ONCE = "once", _lazy("At once")
+    ONCE = "once", _lazy("Immediately")
     DAILY = "daily", _lazy("Once a day")
 
 
@@ -78,7 +78,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None, is_undone=False)
 
     def for_lists(self) -> Self:
-        """Load only what lists of notices show: runs and results have many columns, some of them large."""
+        """Load only what lists of notices show, because runs and results have many columns, some of them large."""
         shown = self.select_related("run", "output", "comment", "decision", "request__asker", "actor")
         return shown.only(*SHOWN)
 
@@ -86,8 +86,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """One event that concerns one member. The database refuses a second row for the same event.
 
-    It refers to the objects it is about, so that pages and emails show their current state. When those are permanently
-    deleted, so are the notices about them.
+    It refers to the objects it is about, so that pages and emails show their current state. When an object is
+    permanently deleted, so are the notices about it.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -181,12 +181,12 @@ class Mail(models.Model):
     """An email to a member about notices or due decisions, or to a guest about answers. The row is created before
     sending, and has a fixed `Message-ID`.
 
-    Single emails are sent at least once: after a crash, the same row is sent again. Daily emails and reminders are sent
-    at most once: the day's row is created first.
+    After a crash, a single email is sent again from the same row, so it arrives at least once. Daily emails and
+    reminders have one row per day and aren't sent again, so they arrive at most once.
     """
 
     class Sort(models.TextChoices):
-        ONCE = "once", _lazy("At once")
+        ONCE = "once", _lazy("Immediately")
         DAILY = "daily", _lazy("Once a day")
         REMINDER = "reminder", _lazy("Reminder of due decisions")
 
@@ -257,7 +257,7 @@ class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
 
 
 class ChatMessage(models.Model):
-    """A message for a chat channel about one event, sent at least once. The database refuses a second row for the
+    """A message for a chat channel about one event, sent at least once. The database refuses a second row for the same
     event."""
 
     channel = models.ForeignKey(ChatChannel, on_delete=models.CASCADE, related_name="messages")

@@ -29,9 +29,10 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or that replace results they made since the last approved version.
+        """Return results that the member made, or of which they made a version since the last approved one.
 
-        Under the four-eyes rule, they can't approve these (`review.deciders`), so these results aren't in their queue.
+        Under the four-eyes rule, members can't approve such results (`review.deciders`), so their queue leaves them
+        out.
         """
         return self.filter(is_own_work(member))
 
@@ -76,7 +77,7 @@ class Output(models.Model):
     kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown one
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version when this last changed
-    text = models.TextField(blank=True, default="")  # content of texts, and of values without a URL
+    text = models.TextField(blank=True, default="")  # the content of a text, or of a value without a URL
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
     # Proportions of the space reserved for the picture, so that the page doesn't jump when it arrives. Based on the
     # inputs, or on the dimensions Lamina gives.
@@ -98,8 +99,8 @@ class Output(models.Model):
     # SHA-256 (hex) of its files' hashes in order, or of its text if it has no files; empty while files are being saved.
     # Verdicts and comments apply to this content only.
     content_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
-    # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes; this
-    # tells whether a page is out of date.
+    # The overall verdict, maintained by `review.verdicts`; empty = not reviewed. `decided_in` counts its changes, so
+    # that we can tell whether a page is out of date.
     verdict = models.CharField(max_length=8, blank=True, default="", db_default="")
     decided_in = models.PositiveIntegerField(default=0, db_default=0)
     comments_total = models.PositiveIntegerField(default=0, db_default=0)  # removed comments don't count
@@ -124,14 +125,15 @@ class Output(models.Model):
             ),
         )
         indexes = (
-            # for history.rejected: rejected results that still have their files, and those about to lose them
+            # Used by history.rejected to find rejected results without a removal date, and results that have one
             models.Index(
                 fields=["run"],
                 condition=Q(verdict="rejected", removal_at=None, removed_at=None),
                 name="output_rejected",
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
-            # for launching.library_search: the first characters of every label, since index rows can't be long
+            # Used by launching.library_search. Has only the first characters of each label, since index rows can't be
+            # long.
             models.Index(Substr("search_text", 1, LABEL_START), name="output_label"),
         )
 
@@ -155,8 +157,8 @@ class Output(models.Model):
 
     @property
     def goes_at(self) -> datetime | None:
-        """When the files and text will be removed because the result was rejected; None if they are kept. The run
-        should be loaded."""
+        """When the files and text will be removed because the result was rejected; None if they are kept. Load the run
+        beforehand to save a query."""
         is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
         if self.removal_at is None or self.verdict != "rejected" or is_wanted:
             return None
@@ -208,9 +210,9 @@ class OutputFile(models.Model):
             ),
         )
         indexes = (
-            # for engine.save_outputs: files still to be fetched
+            # Used by engine.save_outputs to find files that still have to be fetched
             models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
-            # for manage.health_report: how many couldn't be saved
+            # Used by manage.health_report to count files that couldn't be saved
             models.Index(fields=["created_at"], condition=Q(status="failed"), name="output_file_failed"),
         )
 

@@ -24,8 +24,8 @@ STANDS_FOR: dict[type, Callable[[int], Any]] = {
 @dataclass(frozen=True)
 class _Plan:
     """A compiled query. For each parameter of `sql`, `places` says which of the values goes there; None means the
-    parameter never changes. `model` is None if the rows are plain tuples; otherwise, `start` and `end` enclose the
-    columns of its fields."""
+    parameter never changes. `model` is None if the rows are plain tuples; otherwise, the columns of its fields go from
+    `start` up to, but not including, `end`."""
 
     sql: str
     params: Sequence[Any]
@@ -40,7 +40,7 @@ class _Plan:
 
 
 class Prepared[Row]:
-    """The query that `make` returns for given values, which are whole numbers, texts or times.
+    """The query that `make` returns for given values, which are integers, strings or datetimes.
 
     `make` may only compare columns with the values. For any values of the same types, it must return the same query, so
     it mustn't look at the clock. Prefetched rows aren't supported.
@@ -73,7 +73,7 @@ class Prepared[Row]:
 
 
 def padded[Value](values: Sequence[Value]) -> list[Value]:
-    """Return `values` with the last one repeated until there are 1, 2, 4, 8, 16, … of them. Then queries for many
+    """Return `values` with the last one repeated until there are 1, 2, 4, 8, 16, … of them. This way, queries for many
     primary keys need only a few plans. `values` mustn't be empty."""
     missing = (1 << (len(values) - 1).bit_length()) - len(values)
     return [*values, *[values[-1]] * missing]

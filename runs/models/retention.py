@@ -1,4 +1,4 @@
-"""Rules for how long things are kept, and how much space stored files take."""
+"""The retention rules, and the record of how much space stored files take."""
 
 from typing import Self
 
@@ -44,8 +44,8 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 class StorageUse(models.Model):
     """How many files one person stores for one use, and how much space they take; counted by `storage.usage`.
 
-    Every file counts once, even if it has several uses. Nobody owns app pictures, copies for guests and files that are
-    no longer used.
+    Every file counts once, even if it has several uses. `member` is null for app pictures, copies for guests and files
+    that are no longer used, because nobody owns them.
     """
 
     class Use(models.TextChoices):
@@ -53,7 +53,7 @@ class StorageUse(models.Model):
         UPLOADS = "uploads", _lazy("Uploads")
         BIN = "bin", _lazy("In the bin")
         COPIES = "copies", _lazy("Copies for guests")
-        APPS = "apps", _lazy("Pictures of apps")
+        APPS = "apps", _lazy("App pictures")
         UNUSED = "unused", _lazy("No longer used")
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

@@ -35,7 +35,8 @@ class Draft(models.Model):
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
-    # Hashes of the open forms in which it was discarded or restored. Anything such a form sends later is outdated.
+    # Hashes of the open forms in which this draft was discarded or restored. Whatever such a form sends after that is
+    # outdated.
     closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -77,7 +78,8 @@ class Preset(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
-    is_set_aside = models.BooleanField(default=False, db_default=False)  # a draft put aside; the next one replaces it
+    # Whether this is a draft that was set aside. Setting aside another draft of the same app replaces it.
+    is_set_aside = models.BooleanField(default=False, db_default=False)
 
     objects = PresetQuerySet.as_manager()
 
@@ -96,11 +98,11 @@ class Preset(models.Model):
         return self.member_id == member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """Apply the rule of `PresetQuerySet.visible_to` to this preset."""
+        """Return whether `PresetQuerySet.visible_to` would include this preset."""
         return self.is_team or self.belongs_to(member)
 
     def is_changeable_by(self, member: Member) -> bool:
-        """Apply the rule of `PresetQuerySet.changeable_by` to this preset."""
+        """Return whether `PresetQuerySet.changeable_by` would include this preset."""
         is_theirs = self.belongs_to(member) or (member.is_admin and self.is_team)
         return member.can_run and is_theirs
 

@@ -18,7 +18,7 @@ from runs.models.sharing import GuestLink
 
 class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
     def manageable_by(self, member: Member) -> Self:
-        """Return requests that the member may close, or remind people of: their own, or all if they are an admin."""
+        """Return requests that the member may close or remind people about: their own; for admins, all requests."""
         return self if member.is_admin else self.filter(asker=member)
 
     def open(self) -> Self:
@@ -63,13 +63,13 @@ class ReviewRequest(models.Model):
         return f"{self.public_id} by {self.asker_id}"
 
     def is_manageable_by(self, member: Member) -> bool:
-        """Return whether the member may close the request or remind people of it."""
+        """Return whether the member may close the request or remind people about it."""
         return member.is_admin or self.asker_id == member.pk
 
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def due_between(self, first: date, last: date) -> Self:
-        """Return items of requests that are due on the days from `first` to `last`."""
+        """Return items whose request is due from `first` to `last`, both days included."""
         is_next = Q(due_on=date.min, request__due_on__range=(first, last))
         return self.filter(Q(due_on__range=(first, last)) | is_next)
 
@@ -85,11 +85,11 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         )
 
     def waiting_for(self, member: Member) -> Self:
-        """Return what is waiting for the member's verdict, in queue order: next versions first, then by due day, then
-        oldest first.
+        """Return items that are waiting for the member's verdict, in queue order: next versions first, then by due day,
+        then oldest first.
 
-        All rules are part of this one query, so that every page can show the count. Under the four-eyes rule, results
-        that a member may not approve wait for others.
+        One query applies all the rules, so that every page can show the count. Under the four-eyes rule, results that
+        the member can't approve are left to others.
         """
         if not member.is_active or not member.can_run:
             return self.none()
@@ -135,5 +135,5 @@ class ReviewItem(models.Model):
 
     @property
     def due_day(self) -> date | None:
-        """The day by which a verdict is wanted. Unlike `due_on`, it is the same for next versions."""
+        """The day by which a verdict is wanted. Unlike `due_on`, it stays the same for a next version."""
         return self.request.due_on

@@ -1,4 +1,4 @@
-"""Runs. Each is started by pressing Run once, and has results. Only `engine.progress` changes the status of a run."""
+"""Runs and their inputs. Pressing Run once makes one run. Only `engine.progress` changes the status of a run."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -20,8 +20,8 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by. They include those in the indexes' conditions; otherwise, SQLite would read every row
-# to check these.
+# Columns that History filters by, including those in the indexes' conditions. Without these, SQLite would read every
+# row to check the conditions.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
@@ -57,7 +57,7 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def for_cards(self) -> Self:
-        """Load what run cards show, except results: `display.card_results` loads those for many runs."""
+        """Load what run cards show, except results: `display.card_results` loads the results of many runs at once."""
         return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
@@ -112,7 +112,7 @@ class Run(RunAccess):
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
-    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # indexes; all of them = a full run
+    wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # indexes; a full run has all of them
 
     status = models.CharField(max_length=10, choices=Status, default=Status.STARTING)
     version = models.PositiveIntegerField(default=1)
@@ -126,11 +126,11 @@ class Run(RunAccess):
     seen_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us something about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it by id
     opened_at = models.DateTimeField(null=True, blank=True)  # when someone last had its page open
-    # How many failures there were in a row: Lamina said "no such run" when we requested it by id or, before it started,
-    # didn't accept files.
+    # How many times in a row Lamina said "no such run" when we requested this run by its id; before the run starts, how
+    # many times in a row one of its files didn't reach Lamina.
     missing_reads = models.PositiveSmallIntegerField(default=0)
-    # How many polls of Lamina's run list didn't find this run, across all attempts to start it; and the ids of possible
-    # matches, if there were several.
+    # How many checks of Lamina's run list didn't find this run, across all attempts to start it; and the ids of runs
+    # that might be this one, if a person has to decide.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     # Secret part of this run's webhook URL
@@ -153,7 +153,8 @@ class Run(RunAccess):
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
-    # When Lamina's list showed that the run had ended, but the request budget left no room to read its results.
+    # When we learned that the run had ended but couldn't read its results yet, for example because the request budget
+    # was used up.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     running_at = models.DateTimeField(null=True, blank=True)  # when it left Lamina's queue, if known
@@ -194,10 +195,10 @@ class Run(RunAccess):
             models.CheckConstraint(condition=Q(held_at=None) | Q(deleted_at=None), name="run_on_hold_not_in_bin"),
         )
         indexes = (
-            # for history.examples: whether any exist, without reading every run
+            # Used by history.examples to check whether there are any, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
-            # for history.search: a page of History's Mine or Team tab can be read from one of these indexes alone,
-            # whatever the filters. PostgreSQL has more of them that begin with rare kinds, states and verdicts
+            # Used by history.search: whatever the filters, a page of History's Mine or Team tab can be read from one of
+            # these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
             # (migrations 0059 and 0071).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
@@ -212,26 +213,26 @@ class Run(RunAccess):
             ),
             models.Index(*NEWEST, condition=Q(has_star=True, deleted_at=None), name="run_history_starred"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
-            # for RunQuerySet.transferred: the runs a person made that now belong to others
+            # Used by RunQuerySet.transferred to find the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # for history.retention_rules: finished runs that nobody marked to keep, oldest first
+            # Used by history.retention_rules to find finished runs that nobody marked to keep, oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
                 name="run_overdue",
             ),
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="run_on_hold"),
-            # for RunQuerySet.due
+            # Used by RunQuerySet.due
             models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
-            # for display.new_runs
+            # Used by display.new_runs
             models.Index(
                 F("shared_at").desc(),
                 F("member"),
                 condition=Q(shared_at__isnull=False, deleted_at=None),
                 name="run_shared_lately",
             ),
-            # for RunQuerySet.active and at_lamina
+            # Used by RunQuerySet.active and at_lamina
             models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
         )
 
@@ -266,8 +267,8 @@ class Run(RunAccess):
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person has to tell us if the run has started. Until then, only updates from Lamina change
-        the run."""
+        """Whether a person has to tell us if the run has started. Until they do, only updates from Lamina change the
+        run."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -283,8 +284,8 @@ class RunInputQuerySet(models.QuerySet["RunInput"]):
 
 
 class RunInput(models.Model):
-    """An answer from the form. It has the parameter's name, key and id, because Lamina doesn't always identify
-    parameters by the same one."""
+    """An answer from the form. It has the parameter's name, key and id, because Lamina doesn't always use the same one
+    of these to identify a parameter."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()

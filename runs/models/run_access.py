@@ -1,6 +1,6 @@
-"""Who may see, change and share a run. This depends on whose it is, and on whether it is shared, on hold or in the bin.
+"""Who may see, change and share a run, depending on who owns it, and whether it is shared, on hold or in the bin.
 
-Each rule exists twice: as a method for one run, and as a queryset.
+Each rule exists twice: as a method for one run, and as a queryset method for many.
 """
 
 from typing import Self
@@ -12,8 +12,8 @@ from runs.models.member import Member
 
 
 def seen_by(member: Member, path: str = "") -> Q:
-    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it works in a join.
-    For a page of a long list, a join reads only the rows that are shown; a subquery would read all runs."""
+    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it can be used in a
+    join. For a page of a long list, a join reads only the rows that are shown; a subquery would read all runs."""
     kept = Q((f"{path}deleted_at", None))
     return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
@@ -21,7 +21,7 @@ def seen_by(member: Member, path: str = "") -> Q:
 class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def visible_to(self, member: Member) -> Self:
         """Return the member's own runs and those shared with the team; for admins, all runs. Pages respond with 404 for
-        any other run. Runs in the bin are left out: of these, the bin shows only the smallest thumbnails
+        any other run. Runs in the bin are left out, because the bin shows only their smallest thumbnails
         (`file_access`)."""
         return self.filter(seen_by(member))
 
@@ -44,8 +44,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run, and with a 403
-        that says why if a viewer tries to change one of theirs (`web.http.refuse_viewers`)."""
+        """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run. If a viewer
+        tries to change a run of their own, pages respond with a 403 that says why (`web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
@@ -55,8 +55,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.manageable_by(member) if member.can_run else self.none()
 
     def releasable_by(self, member: Member) -> Self:
-        """Return runs whose hold the member may end: those they may change and put on hold themselves; for admins,
-        all."""
+        """Return the runs on hold that the member may release: those they may change and put on hold themselves; for
+        admins, all of them."""
         held = self.changeable_by(member).filter(held_at__isnull=False)
         return held if member.is_admin else held.filter(held_by=member)
 
@@ -98,20 +98,20 @@ class RunAccess(models.Model):
         return self.member_id == member.pk
 
     def is_seen_only_as_admin(self, member: Member) -> bool:
-        """Return whether `member` sees the run only because they are an admin: it is private and somebody else's."""
+        """Return whether `member` can see the run only as an admin, because it is private and someone else's."""
         return self.shared_at is None and self.member_id != member.pk
 
     def is_visible_to(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.visible_to` to this run."""
+        """Return whether `RunQuerySet.visible_to` would include this run."""
         is_shown = member.is_admin or self.belongs_to(member) or self.shared_at is not None
         return self.deleted_at is None and is_shown
 
     def is_manageable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.manageable_by` to this run."""
+        """Return whether `RunQuerySet.manageable_by` would include this run."""
         return self.deleted_at is None and (member.is_admin or self.belongs_to(member))
 
     def is_changeable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.changeable_by` to this run."""
+        """Return whether `RunQuerySet.changeable_by` would include this run."""
         return member.can_run and self.is_manageable_by(member)
 
     def is_shareable_by(self, member: Member) -> bool:
@@ -120,7 +120,7 @@ class RunAccess(models.Model):
         return self.is_changeable_by(member)
 
     def is_releasable_by(self, member: Member) -> bool:
-        """Apply the rule of `RunQuerySet.releasable_by` to this run."""
+        """Return whether `RunQuerySet.releasable_by` would include this run."""
         is_own_hold = member.is_admin or self.held_by_id == member.pk
         return self.is_held and is_own_hold and self.is_changeable_by(member)
 

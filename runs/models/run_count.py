@@ -10,7 +10,7 @@ MANY = 10_000  # with fewer runs than this, counting them all takes no time
 
 class RunCountQuerySet(models.QuerySet["RunCount"]):
     def if_many(self) -> "list[RunCount]":
-        """Return all counts; none if the portal has few runs, or if they were never counted."""
+        """Return all counts; an empty list if the portal has few runs or hasn't counted them yet."""
         counts = list(self)
         return counts if sum(count.runs for count in counts) >= MANY else []
 

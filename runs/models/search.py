@@ -1,4 +1,4 @@
-"""Tables for searching: a full-text index of the words in runs, and a list of all words we know."""
+"""Tables for searching: a full-text index of the words in runs, and a list of all known words."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from runs.models.run import Run
 
 SAMPLE = 1_000  # how many of the newest runs are in the sample
 COMMON = 20  # a word is common if at least this many runs in the sample contain it
-# PostgreSQL chooses a plan before it knows how common the words are, and half of the time it chooses wrong. That's why
-# the query first counts matches among the newest runs. If the words are common, runs are then checked one by one, in
-# list order, until the page is full; if they are rare, all matching runs are read from the index. Because the words are
-# hidden in a subquery, the planner estimates as if it didn't know them, and always uses the index.
+# PostgreSQL chooses a plan before it knows how common the words are, and half of the time it chooses the wrong one.
+# That's why the query first counts matches among the newest runs. If the words are common, runs are then checked one by
+# one, in list order, until the page is full; if they are rare, all matching runs are read from the index. In that
+# part, the words are in a subquery: the planner then can't base its estimate on them, and always uses the index.
 IS_COMMON = f"""(SELECT count(*) >= {COMMON}
       FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest WHERE words @@ %s::tsquery)"""  # noqa: S608
 ON_POSTGRES = f"""CASE
@@ -26,8 +26,8 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same lookups with a limit: if only a few runs have the words, a query can start from these. For common words, we
-# don't even try, because it would mean reading the whole index; `AreCommon` says which case it is.
+# The same lookups with a limit: if only a few runs have the words, a query can start from those runs. On PostgreSQL, we
+# don't even look for common words, because we would have to read the whole index; `AreCommon` tells whether that's so.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
@@ -59,14 +59,15 @@ class AmongFew(HasWords):
 
 
 class AreCommon(HasWords):
-    """On PostgreSQL, whether so many runs match that `AmongFew` finds none. The left side of the lookup is ignored."""
+    """Lookup for whether the words are so common that `AmongFew` finds no runs, which only happens on PostgreSQL. Its
+    left side is ignored."""
 
     lookup_name = "are_common"
     on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
 
 
 def held_by_runs(column: str, vendor: str) -> RawSQL:
-    """Return a condition that selects known words (with their text in `column`) that occur in at least one run.
+    """Return a condition for known words that occur in at least one run. `column` holds the word.
 
     Known words consist of letters, so they need no escaping.
     """
@@ -105,10 +106,11 @@ class RunWords(models.Model):
 
 
 class IndexState(models.Model):
-    """A single row: how far the worker is with bringing older runs up to date in the index (`review.search_words`)."""
+    """A single row that says how far the worker has got with reindexing older runs (`review.search_words`)."""
 
-    version = models.PositiveSmallIntegerField(default=0)  # of the texts that all runs are found by
-    reached = models.PositiveBigIntegerField(default=0)  # the last decision (primary key) that was looked at since
+    version = models.PositiveSmallIntegerField(default=0)  # the `search_words.VERSION` that all runs are indexed for
+    # Primary key of the last decision that was handled for the next version
+    reached = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"version {self.version}, {self.reached}"
@@ -128,8 +130,8 @@ class WordTrigram(models.Model):
 
     trigram = models.CharField(max_length=3)
     length = models.PositiveSmallIntegerField()  # length of the whole word
-    # No constraint: whenever a word is deleted, checking it would mean reading all trigrams, as no index begins with
-    # the word.
+    # There is no database constraint, because checking it would mean reading all trigrams whenever a word is deleted:
+    # no index begins with the word.
     word = models.ForeignKey(
         KnownWord, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="trigrams"
     )

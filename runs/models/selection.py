@@ -34,8 +34,9 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
 class Selection(models.Model):
     """The runs that a member selected in one tab of History, or the results they selected on run pages.
 
-    It belongs to the member, not to a browser: runs selected on a phone can be downloaded on a computer later. The bar
-    therefore says how much is selected beyond the current page, so that nobody moves runs to the bin without knowing.
+    It belongs to the member, not to a browser: runs selected on a phone can be downloaded on a computer later. The
+    selection bar therefore says how much is selected beyond the current page, so that nobody moves runs to the bin
+    without noticing.
 
     A cleared selection is kept until the next one is cleared, so that clearing can be undone. Nobody else can see a
     selection.

@@ -73,15 +73,15 @@ class GuestLink(models.Model):
 
     @property
     def last_second(self) -> datetime:
-        """The last second before the link expires, which is still on its last day."""
+        """The last second before the link expires. Unlike `expires_at`, it is always on the link's last day."""
         return self.expires_at - timedelta(seconds=1)
 
     def belongs_to(self, member: Member) -> bool:
-        """Apply the rule of `GuestLinkQuerySet.owned_by` to this link."""
+        """Return whether `GuestLinkQuerySet.owned_by` would include this link."""
         return self.member_id == member.pk
 
     def is_manageable_by(self, member: Member) -> bool:
-        """Apply the rule of `GuestLinkQuerySet.manageable_by` to this link."""
+        """Return whether `GuestLinkQuerySet.manageable_by` would include this link."""
         return member.is_admin or self.belongs_to(member)
 
 
@@ -109,7 +109,7 @@ class GuestCopy(models.Model):
     class Status(models.TextChoices):
         PREPARING = "preparing", _lazy("Preparing")
         READY = "ready", _lazy("Ready")
-        IMPOSSIBLE = "impossible", _lazy("Cannot be made")
+        IMPOSSIBLE = "impossible", _lazy("Can't be made")
         NO_TOOL = "no-tool", _lazy("ffmpeg is missing")  # can't be made until ffmpeg is installed
 
     source = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="guest_copy")
@@ -129,7 +129,7 @@ class GuestCopy(models.Model):
             ),
         )
         indexes = (
-            # for sharing.make_guest_copies: copies still to be made
+            # Used by sharing.make_guest_copies to find copies that still have to be made
             models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
         )
 

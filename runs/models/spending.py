@@ -105,8 +105,8 @@ class SpendingSum(models.Model):
 
 
 class MonthTotal(models.Model):
-    """How much of the month's limit is used up by reserved and kept charges: a member's, or (without a member) the
-    portal's."""
+    """How much of a member's monthly limit is used up by reserved and kept charges; if `member` is null, how much of
+    the portal's limit."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     month = models.DateField()
@@ -132,8 +132,8 @@ class SpendingLimits(models.Model):
     )  # applies to people without a limit of their own
     portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # limit for everyone together
     allows_unknown = models.BooleanField(default=True)  # whether apps whose cost is unknown may be run
-    # For alerts, which never block anyone: sent if the account spends this much within 24 hours, or has only this much
-    # left.
+    # Thresholds for alerts, which never block anyone: the account spends this much within 24 hours, or has only this
+    # much left.
     day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)
     left_credits = models.PositiveBigIntegerField(null=True, blank=True)
 
@@ -182,7 +182,7 @@ def limit_of(member: Member, on: date) -> int | None:
 
 
 class AccountReading(models.Model):
-    """What the Lamina account had spent in total, read every hour, and the total of our charges at the time."""
+    """How much the Lamina account had spent in total, read every hour, and the total of our charges at the time."""
 
     at = models.DateTimeField(db_index=True)
     spent = models.BigIntegerField()  # in hundredths; includes spending outside this portal

@@ -39,7 +39,7 @@ class Verb(StrEnum):
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
     RESULT_PURGED = "result.purged"
-    RESULT_KEPT = "result.kept"  # kept a rejected result that would have been removed
+    RESULT_KEPT = "result.kept"  # someone kept a rejected result that would have been removed
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"
@@ -113,5 +113,5 @@ class Verb(StrEnum):
 
     @property
     def group(self) -> str:
-        """Return the verb's group: the part before the dot."""
+        """The verb's group on the log page: the part before the dot."""
         return self.value.partition(".")[0]

@@ -1,7 +1,8 @@
-"""Warns people who are close to their spending limit, and admins about the account's spending. Never blocks anyone.
+"""Warns people who are close to their spending limit, and warns admins about the account's spending. Never blocks
+anyone.
 
-The worker's pulse checks whether an alert is due. The row with the month's total also holds the last alert about a
-limit, so that each is sent only once.
+The worker's pulse checks whether an alert is due. Each month's total also stores the last alert that was sent about it,
+so that no alert is sent twice.
 """
 
 from collections.abc import Iterator
@@ -21,11 +22,11 @@ from runs.spending.account import spent_lately
 from runs.spending.limits import left_for
 from runs.words.credits import to_hundredths
 
-STEPS = (100, 80)  # percent of a limit
+STEPS = (100, 80)  # percent of the limit
 
 
 def look(now: datetime | None = None) -> None:
-    """Alert people who are close to their limit or have reached it, and admins about the account's spending."""
+    """Alert people who are close to their limit or have reached it, and alert admins about the account's spending."""
     now = now or timezone.now()
     rules = SpendingLimits.current()
     for total, limit, step in list(_news(rules, now)):
@@ -56,8 +57,8 @@ def _step(used: int, limit: int) -> int:
 
 @transaction.atomic
 def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
-    """Tell the member about their own limit, and also the admins if it is reached. Only admins are told about the
-    portal's limit. If two workers try at the same time, only one succeeds."""
+    """Tell the member about their own limit, and tell the admins too if it is reached. Alerts about the portal's limit
+    go only to admins. If two workers try this at the same time, only one of them sends the alert."""
     if not MonthTotal.objects.filter(pk=total.pk, told=total.told).update(told=step):
         return
     event = f"limit-{step}-{total.month:%Y%m}"
@@ -74,7 +75,7 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
     who = {"name": total.member.display_name, "member": total.member.public_id}
     message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
     if step == STEPS[0] and total.member.is_admin:
-        message = Message("limit_reached_admin", values | who)  # admins can raise it themselves
+        message = Message("limit_reached_admin", values | who)  # admins can raise their limit themselves
     tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
     record(Verb.ALERTED, total.member, label=f"{total.member.display_name}: {step}%")
     if step == STEPS[0]:
@@ -83,15 +84,14 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
 
 
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
-    """Tell every admin about `event`, each only once."""
+    """Tell every admin about `event`, but only once each. Return how many were told."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 
 
 @transaction.atomic
 def ask_for_more(member: Member) -> bool:
-    """Tell admins that `member` asks for a higher limit, at most once a day; return whether anyone was told this
-    time."""
+    """Tell admins that `member` wants a higher limit, at most once a day; return whether any admin was told now."""
     now = timezone.now()
     left = left_for(member, now)
     if left.limit is None:
@@ -111,7 +111,7 @@ def ask_for_more(member: Member) -> bool:
 
 
 def has_asked(member: Member) -> bool:
-    """Return whether admins have already been told today that `member` is asking for more."""
+    """Return whether admins have already been told today that `member` wants a higher limit."""
     event = f"more-{member.pk}-{day_of(timezone.now()):%Y%m%d}"
     return Notice.objects.filter(member__is_active=True, member__role=Member.Role.ADMIN, event=event).exists()
 

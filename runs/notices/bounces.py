@@ -1,5 +1,5 @@
-"""Email addresses that don't exist: after three hard bounces in a row, we stop sending emails there until someone asks
-for them."""
+"""Email addresses that don't exist: after three hard bounces in a row, we stop emailing an address until someone asks
+us to resume."""
 
 from django.db import transaction
 from django.db.models import F
@@ -14,8 +14,7 @@ HARD_BOUNCES = 3  # after this many in a row, an address counts as dead
 
 
 def record_bounce(member: Member) -> None:
-    """Count an email that the server refused because there is no such address. Admins are told about the third in a
-    row."""
+    """Count an email that bounced because the address doesn't exist. Tell admins after the third bounce in a row."""
     Member.objects.filter(pk=member.pk).update(bounces=F("bounces") + 1)
     dead = Member.objects.filter(pk=member.pk, bounces__gte=HARD_BOUNCES, mail_dead_at=None)
     if dead.update(mail_dead_at=timezone.now()):
@@ -23,18 +22,18 @@ def record_bounce(member: Member) -> None:
 
 
 def record_delivered(member: Member) -> None:
-    """Reset the count of bounces: the address works."""
+    """Reset the bounce count, because the address works."""
     if member.bounces:
         revive(member)
 
 
 @transaction.atomic
 def resume(member: Member) -> None:
-    """Send emails to the member again, because somebody asked for it."""
+    """Resume sending emails to the member, because someone asked for it."""
     revive(member)
     record(Verb.PERSON_MAIL_AGAIN, member)
 
 
 def revive(member: Member) -> None:
-    """Send emails to the member again, because the address works or somebody says so."""
+    """Treat the member's address as working again, and reset the bounce count."""
     Member.objects.filter(pk=member.pk).update(bounces=0, mail_dead_at=None)

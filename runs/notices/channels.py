@@ -22,7 +22,7 @@ from runs.storage.guard import check_url
 from runs.web.sealed_texts import SealedError, seal, sealed_again, unseal
 
 PURPOSE = "chat-address"
-# Kinds that can go to a channel, in the order of the form. "Portal" concerns admins only.
+# Kinds of notices that can be posted to a channel, in the order in which the form lists them.
 KINDS = (
     NoticeKind.ASKED,
     NoticeKind.DECIDED,
@@ -39,7 +39,7 @@ DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
-    """Raise `FetchRefused` unless `address` uses https and could be public. This makes no connection; the host's IP
+    """Raise `FetchRefused` unless `address` uses https and could be public. Doesn't connect to it; the host's IP
     address is checked each time a message is sent."""
     check_url(address, settings.PORTAL_CHAT_ORIGINS)
 
@@ -72,13 +72,13 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
 
 
 def _told_of(channel: ChatChannel | None) -> dict[str, Any]:
-    """Return the settings of a channel for the record, without its address and apps."""
+    """Return the channel's settings to be put on record, without its address and apps."""
     return values_of(channel, "kinds", "language", "host") if channel else {}
 
 
 @transaction.atomic
 def remove_channel(channel: ChatChannel) -> None:
-    """Delete the channel with its address and the messages that are waiting for it."""
+    """Delete the channel, its address, and the messages that are waiting to be sent to it."""
     record(Verb.CHAT_REMOVED, channel, label=channel.get_app_display())
     channel.delete()
 
@@ -110,7 +110,7 @@ def switch_off(channel: ChatChannel, message: Message) -> None:
 
 
 def note_success(channel: ChatChannel) -> None:
-    """Record that the app accepted a message."""
+    """Clear the channel's error and turn it back on, because the app accepted a message."""
     if channel.off_at or channel.error:
         ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address).update(
             off_at=None, error=Message()
@@ -132,7 +132,7 @@ def tell_lost(channel: ChatChannel, message: Message) -> None:
 
 
 def seal_again() -> None:
-    """Encrypt all addresses with the current secret key, so that the previous one can be removed."""
+    """Encrypt all addresses with the current secret key, so that the previous key can be removed."""
     for channel in ChatChannel.objects.all():
         try:
             sealed = sealed_again(PURPOSE, channel.sealed_address)

@@ -1,8 +1,8 @@
 """Messages to the team's channels in Slack and Teams: created with the event, sent by the worker.
 
-A message is a row, created in the event's transaction; there is one for each channel that wants the event. Its text is
-written when it is sent, after checking that the team may still see it. Delivery is at least once: if a worker dies
-while sending, the message is sent again.
+Each message is a row, created in the event's transaction; there is one for each channel that wants the event. The text
+is written when the message is sent, after checking that the team may still see the run. Delivery is at least once: if a
+worker dies while sending, the message is sent again.
 """
 
 import logging
@@ -38,17 +38,17 @@ logger = logging.getLogger(__name__)
 
 LEASE, TASK = "chat", "send_chat"
 LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
-PASS_SECONDS = 45.0  # how long one task keeps sending; far less than its time-out
+PASS_SECONDS = 45.0  # how long one task keeps sending; well below its timeout
 REGRET = timedelta(minutes=1)  # messages about decisions wait this long, because many decisions are undone right away
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
-STALE = timedelta(days=2)  # older news is dropped
+STALE = timedelta(days=2)  # messages older than this are dropped
 KEPT = timedelta(days=30)
 TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
 class About(Told, Protocol):
-    """What an event is about; `create_notices.About` has these fields."""
+    """An event, as `post_event` needs it. `create_notices.About` has these fields."""
 
     @property
     def event(self) -> str: ...
@@ -86,8 +86,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether the team can see the run, or any run of the request. A withdrawal is posted only where the
-    decision was posted."""
+    """Return whether to post the event to the channel: the team must be able to see its run, or any run of the request.
+    A withdrawal is posted only where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -153,7 +153,7 @@ def _send(message: ChatMessage) -> None:
 
 
 def _post_to(channel: ChatChannel, post: Post) -> Outcome:
-    """Send `post` to the channel. Whatever goes wrong, the address never gets into the log."""
+    """Send `post` to the channel. The address never appears in the log, whatever goes wrong."""
     try:
         address = channels.address_of(channel)
     except SealedError:

@@ -1,4 +1,4 @@
-"""Deliver one message to Slack or Teams: a POST through the guard, with a short time limit.
+"""Deliver one message to Slack or Teams: a POST through `storage.guard`, with a short time limit.
 
 The address is a secret, so it never appears in errors or logs, and is removed from the server's response.
 """
@@ -41,7 +41,8 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of sending a message. If it wasn't accepted, `message` says why, in the server's words."""
+    """The result of sending a message. If it wasn't accepted, `message` says why, and quotes the server if it
+    responded."""
 
     is_taken: bool = False
     is_gone: bool = False  # the address no longer works
@@ -51,7 +52,7 @@ class Outcome:
 
 
 def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
-    """POST `content` as JSON to `address`. Never raises an error, whatever the server does."""
+    """POST `content` as JSON to `address`. Never raises, whatever the server does."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     body = _Body(json.dumps(content).encode())
     trusted = settings.PORTAL_CHAT_ORIGINS
@@ -112,8 +113,8 @@ def _blotted(words: str, address: str) -> str:
 
 
 def _wait(retry_after: str) -> timedelta | None:
-    """Return how long the server asked us to wait (in seconds or until a date), at most a day; None if it didn't
-    ask."""
+    """Return how long the server asked us to wait, but at most a day; None if it didn't ask. `retry_after` is a number
+    of seconds or a date."""
     text = retry_after.strip()
     try:
         seconds = float(text) if text.replace(".", "", 1).isdecimal() else _seconds_until(text)

@@ -1,5 +1,5 @@
-"""The text of a message to the team's channel, in the channel's language: its title, text and person, and where its
-button leads.
+"""The text of a message to the team's channel, in the channel's language: its title, its text, who did it, and the URL
+of its button.
 
 It is plain text; `slack.py` and `teams.py` turn it into their formats. Everyone in the channel reads it, so it names
 people instead of saying "you", and never mentions runs that the team can't see.
@@ -26,13 +26,13 @@ from runs.words.run_failures import FAILURES
 
 NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # name at most this many of the mentioned people
+NAMED = 3  # how many of the mentioned people are named
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
 @dataclass(frozen=True)
 class Post:
-    """A message as plain text. `url` is where its button leads."""
+    """A message as plain text. Its button opens `url`."""
 
     title: str
     words: str
@@ -60,7 +60,8 @@ class Group:
         }
 
     def path(self, otherwise: str) -> str:
-        """Return the path of the page to open: of the result, of its run, or `otherwise`."""
+        """Return the path of the page to open: the result if there is just one, its run if all are from one run,
+        otherwise `otherwise`."""
         if self.count == 1:
             return self.first.get_absolute_url()
         return self.first.run.get_absolute_url() if self.is_one_run else otherwise
@@ -83,7 +84,7 @@ def post_of(message: ChatMessage) -> Post | None:
 def trial_post(who: str, language: str) -> Post:
     """Return the message that the test button sends on behalf of `who`."""
     with override(_language(language)):
-        words = _("It works. News about runs shared with the team can be posted here.")
+        words = _("It works. Updates about runs shared with the team can be posted here.")
         return _post(_("Test message from Lamina Portal"), words, name(who), path_to("home"))
 
 
@@ -113,7 +114,7 @@ def _who(by: Decider) -> str:
 def _result(output: Output) -> str:
     """Return the name of a result and its run."""
     label = output.label or _("Result %(number)s") % {"number": output.position + 1}
-    return _("“%(result)s” of %(run)s") % {"result": name(label), "run": _run(output.run)}
+    return _("“%(result)s” from %(run)s") % {"result": name(label), "run": _run(output.run)}
 
 
 def _group(outputs: QuerySet[Output]) -> Group | None:

@@ -1,8 +1,8 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
-In the portal, they see all notices. Without a row, a kind's default applies (`DEFAULTS`). Reminders of due decisions
-aren't notices, but people choose them in the same place: as a row with the "kind" `REMINDER`. Reminders are on unless
-that row says `Way.OFF`.
+All notices appear in the portal. If a member has no row for a kind, its default applies (`DEFAULTS`). Reminders of due
+decisions aren't notices, but the choice about them is stored in the same table, with the "kind" `REMINDER`. Reminders
+are on unless that row says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,7 +20,7 @@ from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # events within this time of each other share one email
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # the kinds of notices that "Email me when it's ready" is about
+ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # the kinds of notices that "Email me when it's ready" covers
 REMINDER = "reminder"
 
 
@@ -51,7 +51,7 @@ def chosen_by(member: Member) -> dict[str, str]:
 
 
 def reminded() -> QuerySet[Member]:
-    """Return people who may decide and want emails reminding them of due decisions."""
+    """Return the people who may decide and want reminders of due decisions by email."""
     unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
     roles = ReviewRules.current().deciding_roles
     return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
@@ -95,8 +95,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` offers to `member`, who sees it. People who get emails about all their runs anyway
-    aren't offered this. Takes at most one query."""
+    """Return what the page of `run` should offer `member`, who can see it. If they get emails about all their runs
+    anyway, the page offers nothing. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

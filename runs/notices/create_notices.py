@@ -30,12 +30,12 @@ class About:
     actor: Member | None = None
     guest_name: str = ""
     message: Message = field(default_factory=Message)
-    results: int = 0  # number of results it is about, if several
+    results: int = 0  # how many results it is about, if more than one
 
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Notify each of `members` once, and also the team's channels; return how many members were notified this time.
+    """Notify each of `members` once, and post to the team's channels; return how many members were notified now.
 
     Nobody is notified about examples.
     """
@@ -49,7 +49,8 @@ def tell(members: Iterable[Member | int], about: About) -> int:
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
-    """Return the `members` to notify: they can see it, didn't do it, and haven't been notified yet."""
+    """Return the `members` to notify: active ones who can see it, didn't do it or mute it, and haven't been notified
+    yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
     if about.actor is not None:
         active = active.exclude(pk=about.actor.pk)

@@ -10,7 +10,7 @@ from runs.notices.local_time import hour_of_today
 
 
 def make_due(now: datetime) -> None:
-    """Create a daily email for everyone whose hour has come, if there is something to report."""
+    """Create a daily email for everyone whose chosen hour has passed, if there is something to report."""
     waiting = Notice.objects.filter(mail=None, way=Way.DAILY)
     settled = waiting.exclude(read_at=None, is_undone=False)
     if settled.exists():

@@ -12,13 +12,13 @@ from django.core.mail import EmailMessage, mailers
 PERMANENT = range(500, 600)
 NO_ADDRESS_CODES = (550, 551, 553)
 ENHANCED = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")  # codes of RFC 3463
-# Codes about the recipient's address or mailbox
+# Codes that mean that the recipient's address or mailbox doesn't work
 NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 WORDS_LENGTH = 300  # how many characters of the server's response we keep
 
 
 class Result(StrEnum):
-    """The result of sending an email."""
+    """What happened to an email that we tried to send."""
 
     SENT = auto()
     LATER = auto()  # the server may accept it later
@@ -29,7 +29,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result with the server's words. If `is_unclear`, the server may have accepted the email after all."""
+    """A result, and the server's response. If `is_unclear`, the server may have accepted the email after all."""
 
     result: Result
     words: str = ""
@@ -90,8 +90,8 @@ def _result(error: Exception) -> Result:
 
 
 def _is_no_address(code: int, words: str) -> bool:
-    """Return whether the server says that the address doesn't exist. If the server refuses us ("Relaying denied"), that
-    doesn't count: otherwise, one wrong setting would turn off every address."""
+    """Return whether the server says that the address doesn't exist. A server that refuses us ("Relaying denied")
+    doesn't count; otherwise, one wrong setting would turn off every address."""
     enhanced = ENHANCED.search(words)
     return enhanced[0] in NO_ADDRESS if enhanced else code in NO_ADDRESS_CODES and "relay" not in words.lower()
 

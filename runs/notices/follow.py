@@ -1,4 +1,4 @@
-"""Updates notices when what they are about changes: comments that are carried over, requests that are answered or
+"""Updates notices when their subject changes: when comments are carried over, and when requests are answered or
 closed."""
 
 from django.db.models import OuterRef, Subquery
@@ -8,12 +8,13 @@ from runs.models import Comment, Decision, Member, Mute, Notice, NoticeKind, Out
 from runs.models.notice import NoticeQuerySet
 from runs.notices import read_state
 
-HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # these can never be decided on
+HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # nobody can decide on these results
 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Make notices refer to where the comments are now. A muted conversation stays muted."""
+    """Make notices refer to the run and result that the comments were carried over to. A muted conversation stays
+    muted."""
     there = Comment.objects.filter(pk=OuterRef("comment")).values("output")
     moved = Notice.objects.filter(run=source, comment__run=target)
     moved.update(run=target, output=Subquery(there))
@@ -22,10 +23,10 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Mark requests as read for people who have nothing left to decide in them. This is done once for results that were
-    decided together.
+    """Mark requests as read for people who have nothing left to decide in them. If several results were decided
+    together, this is done only once.
 
-    If decisions are undone, requests that were marked because of them become unread again.
+    If decisions are undone, requests that were marked as read because of them become unread again.
     """
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():

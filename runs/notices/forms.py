@@ -6,20 +6,20 @@ from runs.web.posted import CutField, PostedForm
 
 
 class SeenForm(PostedForm):
-    """The ids of the notices to mark as read, separated by spaces: those that the bell has listed."""
+    """The ids of the notices that the bell has listed, separated by spaces, so that they can be marked as read."""
 
     notices = CutField(length=2_000)
 
 
 class ReadAllForm(forms.Form):
-    """The time of the page; all notices up to then are to be marked as read."""
+    """The time at which the page was shown; all notices up to then are marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 
 
 class MuteForm(PostedForm):
-    """What to mute: the id of a run, or "comment-" and the id of a comment in a conversation. Also the page to return
-    to."""
+    """What to mute: the id of a run, or "comment-" followed by the id of a comment in a conversation. Also has the page
+    to return to."""
 
     what = CutField(length=40)
     back = CutField(length=2_000)

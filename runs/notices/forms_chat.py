@@ -16,7 +16,7 @@ from runs.storage import guard
 from runs.web.posted import CutField, PostedForm, RepeatedField
 
 APPS_SHOWN = 200
-# Labels of the kinds when they go to the team; labels for one person say "you".
+# Labels of the kinds, worded for the team. The labels in `NoticeKind` address one person as "you".
 KIND_WORDS: dict[str, Promise] = {
     NoticeKind.ASKED: _lazy("Decisions are needed"),
     NoticeKind.DECIDED: _lazy("Someone decides"),
@@ -31,9 +31,10 @@ KIND_WORDS: dict[str, Promise] = {
 
 
 class ChannelForm(PostedForm):
-    """A channel's address (which may be left empty if there already is one), kinds, apps (public ids) and language.
+    """A channel's address, kinds, apps (public ids) and language. The address may be left empty if there already is
+    one.
 
-    The name of the first field keeps the address out of pages: see `views_sign_in`.
+    The name of the first field contains "secret", which keeps the address out of pages (see `views_sign_in`).
     """
 
     secret_address = CutField(length=guard.MAX_URL_LENGTH + 1)
@@ -49,7 +50,7 @@ class ChannelForm(PostedForm):
     def clean_secret_address(self) -> str:
         typed = guard.complete_url(str(self.cleaned_data["secret_address"]))
         if not typed and self.channel is None:
-            raise ValidationError(_("Paste the address that you got there."))
+            raise ValidationError(_("Paste the webhook address."))
         if typed:
             try:
                 channels.check_address(typed)
@@ -63,7 +64,7 @@ class ChannelForm(PostedForm):
         return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     def chosen_apps(self) -> QuerySet[App]:
-        """Return the apps that were ticked, and previously chosen ones that the page didn't show."""
+        """Return the apps that were ticked, and those chosen earlier that the page didn't list."""
         chosen = Q(public_id__in=self.cleaned_data["app"])
         if self.channel is not None:
             shown = " ".join(self.cleaned_data["on"]).split()

@@ -1,6 +1,8 @@
-"""Email addresses that guests gave to get answers: remember one, forget one, and forget those of links that have ended.
+"""Email addresses that guests gave us so that we can tell them about replies and new versions. They are deleted some
+time after the link has ended.
 
-An address belongs to one guest of one link, that is, to a name. No page, file or record entry ever shows it.
+An address belongs to one guest of one link, identified by the name they typed. No page, file or record entry ever shows
+it.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +19,8 @@ from runs.sharing import guest_fields
 from runs.sharing.guest_fields import EmailRefusedError
 from runs.team import mail
 
-MOST_PER_LINK = 50  # so that nobody can make the portal send emails to a whole list
-KEPT = timedelta(days=30)  # after a link has ended; until then, it may be restored or extended
+MOST_PER_LINK = 50  # so that nobody can use the portal to email a whole list of people
+KEPT = timedelta(days=30)  # how long after a link has ended, because it may still be restored or extended
 
 
 def clean_email(link: GuestLink, name: str, typed: str) -> str:
@@ -26,12 +28,12 @@ def clean_email(link: GuestLink, name: str, typed: str) -> str:
     email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
     others = GuestContact.objects.filter(link=link).exclude(guest_key=Actor(link=link, name=name).key)
     if email and others.count() >= MOST_PER_LINK:
-        raise EmailRefusedError(_("Too many guests get emails about this page. Leave the email address empty."))
+        raise EmailRefusedError(_("Too many guests already get emails about this page. Leave the email field empty."))
     return email
 
 
 def remember(link: GuestLink, name: str, email: str) -> None:
-    """Store the address of the guest called `name`, in place of an earlier one. URLs that were sent to an earlier
+    """Store the address of the guest called `name`, replacing any earlier one. Unsubscribe links sent to an earlier
     address can't stop emails to the new one."""
     by = Actor(link=link, name=name)
     told = {"email": email, "language": translation.get_language() or "", "guest_name": by.shown_name}
@@ -43,7 +45,8 @@ def remember(link: GuestLink, name: str, email: str) -> None:
 
 
 def gets_email(link: GuestLink, signed_name: str) -> bool:
-    """Return whether the guest with this signed name gets emails. They may have stopped them since they typed it."""
+    """Return whether the guest with this signed name gets emails. They may have unsubscribed since they gave their
+    address."""
     if not (guest_fields.gets_email(link, signed_name) and mail.is_set_up()):
         return False
     by = Actor(link=link, name=guest_fields.name_of(link, signed_name))
@@ -52,13 +55,13 @@ def gets_email(link: GuestLink, signed_name: str) -> bool:
 
 @transaction.atomic
 def forget(contact: GuestContact) -> None:
-    """Delete the address, and whatever was to be sent there."""
-    # Lock it first: whoever is adding a notice or an email has to finish before we look for what to delete with it.
+    """Delete the address, along with all notices and emails for it."""
+    # Lock it first, so that a process that is adding a notice or an email finishes before we look for rows to delete.
     for found in GuestContact.objects.select_for_update().filter(pk=contact.pk):
         found.delete()
 
 
 def tidy(now: datetime) -> None:
-    """Delete the addresses of links that ended a while ago."""
+    """Delete the addresses of links that ended over 30 days ago."""
     before = now - KEPT
     GuestContact.objects.filter(Q(link__expires_at__lt=before) | Q(link__revoked_at__lt=before)).delete()

@@ -1,9 +1,9 @@
-"""Emails that tell guests they have been answered: a reply to their comment, or the next version of a result they
-answered, shown on their link.
+"""Emails that tell guests about answers: a member replied to their comment, or their link now shows the next version of
+a result that they decided or commented on.
 
-They go through the same queue as emails to members. Several answers within two minutes share one email, and from each
-link, an address gets at most one an hour. The text is written when the email is sent, and leaves out what guests can't
-see any more. It contains nothing that guests typed: anyone could enter someone else's address.
+They go through the same queue as emails to members. Several answers within two minutes share one email, and each link
+sends an address at most one email an hour. The text is written when the email is sent, and leaves out what guests can't
+see any more. It contains nothing that guests typed, because anyone could enter someone else's address.
 """
 
 from collections.abc import Collection
@@ -36,7 +36,7 @@ RELATED = ("output", "comment__member", "comment__output", "comment__parent__car
 
 # --- What happened ----------------------------------------------------------------------------------------------------
 def on_comment_posted(comment: Comment) -> None:
-    """Tell a guest about a member's reply to their comment, if guests see it."""
+    """Tell a guest about a member's reply to their comment, if guests can see the reply."""
     parent = comment.parent
     if comment.is_guest or parent is None or parent.link_id is None or not comment.guests_see:
         return
@@ -46,7 +46,7 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
-    """Tell the guest if a reply can be seen by guests only now. `comment` is still as it was before the change."""
+    """Tell the guest about a reply that the edit has made visible to guests. `comment` is as it was before the edit."""
     if comment.guests_see:
         return
     changed = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
@@ -55,9 +55,9 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
 
 
 def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
-    """Tell the guests of `link` who decided or commented on `old` that the link shows `new` in its place."""
+    """Tell the guests of `link` who decided or commented on `old` that the link now shows `new` instead."""
     decided = Decision.objects.standing().filter(link=link, output=old).values("guest_key")
-    # Open comments have often been carried over by now, and may have been written on an even earlier version
+    # Open comments may have been carried over by now, and some were written on a version even earlier than `old`
     until_old = Output.objects.in_line_of(old).filter(number__lte=old.number).order_by().values("pk")
     on_old = Q(output=old) | Q(carried_from__in=until_old, output__number__gt=old.number)
     commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest_key")
@@ -67,7 +67,7 @@ def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
 
 @transaction.atomic
 def _tell(contacts: QuerySet[GuestContact], event: str, output: Output, comment: Comment | None = None) -> None:
-    """Note an event for `contacts`. They are locked, so that none is deleted before these notices are stored."""
+    """Create a notice for each of `contacts`. They are locked, so that none is deleted before its notice is stored."""
     if not mail.is_set_up():
         return
     due = timezone.now() + choices.GATHER
@@ -80,13 +80,13 @@ def _tell(contacts: QuerySet[GuestContact], event: str, output: Output, comment:
 
 # --- The queue --------------------------------------------------------------------------------------------------------
 def gathered(now: datetime) -> QuerySet[GuestNotice]:
-    """Return the notices that are due and in no email yet."""
+    """Return the notices that are due and not part of an email yet."""
     return GuestNotice.objects.filter(mail=None, mail_due_at__lte=now)
 
 
 def gather(now: datetime) -> None:
-    """Create one email for each guest with due notices; it contains all that are waiting for this guest. If their
-    address got an email within the hour, put the notices off."""
+    """Create one email for each guest with due notices, containing all of the guest's waiting notices. If their address
+    got an email within the last hour, postpone the notices instead."""
     for pk in list(gathered(now).order_by().values_list("contact", flat=True).distinct()[:AT_ONCE]):
         with transaction.atomic():
             contact = GuestContact.objects.select_for_update().filter(pk=pk).first()
@@ -97,13 +97,13 @@ def gather(now: datetime) -> None:
             if last is not None and last + PAUSE > now:
                 waiting.update(mail_due_at=last + PAUSE)
             else:
-                # Without a time, they don't count as waiting again when the email's row is deleted
+                # Clear the time, so that these notices don't count as waiting again once the email's row is deleted
                 waiting.update(mail=Mail.objects.create(guest=contact, due_at=now), mail_due_at=None)
 
 
 def _last_mail_at(contact: GuestContact, now: datetime) -> datetime | None:
-    """Return when the last email from this link went to the contact's address, whatever name was typed with it; `now`
-    if one is still to be sent, for example because the mail server can't be reached."""
+    """Return when this link last sent an email to the contact's address, under any name. If an email is still waiting
+    to be sent, for example because the mail server can't be reached, return `now`."""
     same = Mail.objects.filter(guest__link=contact.link_id, guest__email__iexact=contact.email)
     same = same.exclude(sent_at=None, given_up_at__isnull=False)
     last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", Value(now))))["last"]
@@ -111,13 +111,13 @@ def _last_mail_at(contact: GuestContact, now: datetime) -> datetime | None:
 
 
 def tidy(before: datetime) -> None:
-    """Delete notices from before this time."""
+    """Delete notices that were created before `before`."""
     GuestNotice.objects.filter(created_at__lt=before).delete()
 
 
 # --- The email --------------------------------------------------------------------------------------------------------
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
-    """Return the email to send now; None if its link is closed, or nothing is left to say."""
+    """Return the email to send now; None if its link is closed, or if there is nothing left to say."""
     contact = GuestContact.objects.select_related("link__member").filter(mails=row).first()
     if contact is None or guests.state_of(contact.link, SharingRules.current()) is not guests.State.OPEN:
         return None
@@ -152,7 +152,7 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
 
 
 def _place_of(notice: GuestNotice, shown: Collection[Output]) -> Output | None:
-    """Return where the guest sees what the notice is about, among the results that the link shows; None if nowhere. A
+    """Return the result on which the guest can see what the notice is about; None if the link shows no such result. A
     comment that was carried over to another version is also shown where it was written."""
     comment = notice.comment
     if comment is None:
@@ -167,7 +167,7 @@ def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:
     comment = notice.comment
     if comment is None:
         values = {"number": notice.output.number, "result": label}
-        return _("Version %(number)s of “%(result)s” is there for you to see") % values
+        return _("Version %(number)s of “%(result)s” is ready for you to see") % values
     if link.hides_names:
         return _("The team replied to your comment on “%(result)s”") % {"result": label}
     return _("%(name)s replied to your comment on “%(result)s”") % {"name": comment.who, "result": label}

@@ -1,4 +1,4 @@
-"""Decides who is told about what: listens to `runs.events` and calls `create_notices.tell`."""
+"""Decides who is notified of what: listens to `runs.events` and calls `create_notices.tell`."""
 
 from datetime import datetime
 
@@ -40,8 +40,8 @@ def on_mentioned(comment: Comment, member: Member) -> None:
 
 def on_comment_posted(comment: Comment) -> None:
     """Tell the people in the conversation about a reply, and the run's makers about any other comment. If a guest
-    commented, also tell the person who made the link. Skip the people it mentions, because they have already been
-    told."""
+    commented, also tell the person who made the link. People mentioned in the comment have already been told, so they
+    aren't told again."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
         talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
@@ -71,7 +71,7 @@ def _about_comment(comment: Comment, kind: NoticeKind) -> About:
 
 
 def _makers(run: Run) -> set[int]:
-    """Return the owner of the run and its maker."""
+    """Return the run's owner and its maker, who may be the same person."""
     return {run.member_id, run.made_by_id or run.member_id}
 
 
@@ -86,8 +86,8 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _decided(decision: Decision) -> None:
-    """Tell the makers and the people who asked, only once for each run even if several of its results were decided
-    together."""
+    """Tell the makers and the people who asked and, if a guest decided, the person who made the link. If several
+    results of a run were decided together, tell them only once."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     if same.filter(pk__lt=decision.pk).exists():
         return
@@ -98,7 +98,8 @@ def _decided(decision: Decision) -> None:
 
 
 def _set_aside(decision: Decision) -> None:
-    """Tell the person who made the decision (for a guest, the maker of the link) and the makers of the result."""
+    """Tell the makers of the result, and the person who made the decision (if that was a guest, the maker of the
+    link)."""
     target = decision.target
     if target is None:
         return
@@ -107,10 +108,10 @@ def _set_aside(decision: Decision) -> None:
 
 
 def _taken_back(decision: Decision) -> None:
-    """Hide notices about a decision that was undone or withdrawn. People who have already read the notice, or got it by
-    email, are told.
+    """Hide notices about a decision that was undone or withdrawn, and tell the people who have already read one or got
+    it by email. If the decision was undone, having read the notice isn't enough: only people who were emailed are told.
 
-    If a decision was undone and nobody was emailed about it, nobody is told, even if its notice was read.
+    If other decisions that were made together with it still stand, hide nothing and tell everyone who has the notice.
     """
     target, run_id = decision.target, decision.output.run_id
     if target is None:
@@ -125,7 +126,7 @@ def _taken_back(decision: Decision) -> None:
     if not still_stands:
         read_state.take_back(told)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
-    tell(known, _about_decision(decision, kind))  # tell the chat too, even if none of these people had been told
+    tell(known, _about_decision(decision, kind))  # this also posts to the chat, even if `known` is empty
 
 
 def _about_decision(decision: Decision, kind: NoticeKind) -> About:
@@ -149,7 +150,7 @@ def _event(decision: Decision, run_id: int) -> str:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_review_asked(request: ReviewRequest) -> None:
-    """Tell the people who are asked; for a reminder, those who still owe a decision."""
+    """Tell the people who were asked; if this is a reminder, only those who still owe a decision."""
     runs = list(Run.objects.filter(outputs__review_items__request=request).distinct()[:2])
     if not runs or runs[0].is_example:
         return
@@ -202,7 +203,7 @@ def on_output_saved(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Do the same as `on_output_saved`, for thumbnails that were made later."""
+    """Do the same as `on_output_saved`, for thumbnails that are made later."""
     _show_again(Q(run__outputs__files__file=stored))
 
 
@@ -213,7 +214,8 @@ def _show_again(condition: Q) -> None:
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------
 def on_incident_recorded(incident: Incident) -> None:
-    """Tell admins what needs fixing: about silent workers once a day, about dead addresses and channels each time."""
+    """Tell admins what needs fixing: about silent workers once a day; about dead addresses, channels that were turned
+    off and paused apps each time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
     elif incident.kind in ("mail", "chat", "app"):

@@ -11,8 +11,8 @@ from runs.words.time_zones import zone_called
 def hour_of_today(member: Member, now: datetime, hour: int) -> tuple[date, datetime]:
     """Return today's date in the member's time zone, and the moment of `hour` on that day.
 
-    If clocks go forward and skip that hour, return the moment when they do. If the day has that hour twice, return the
-    first one.
+    If the clocks go forward and skip that hour, return the moment when they change. If that hour occurs twice, return
+    the first one.
     """
     zone = zone_called(member.mail_time_zone) or timezone.get_default_timezone()
     today = timezone.localtime(now, zone).date()

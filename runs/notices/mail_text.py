@@ -1,4 +1,4 @@
-"""The content of an email: who did what to which result, and one link. Never an input, a comment or a picture.
+"""The content of an email: who did what to which result, and one link. It never contains inputs, comments or pictures.
 
 The content is written when the email is sent, in the reader's language and time zone. The text part has everything; a
 small HTML part repeats it for mail programs that prefer HTML.
@@ -39,7 +39,7 @@ RELATED = (
 
 @dataclass(frozen=True)
 class Letter:
-    """The text of an email: a line for each event, and the path of its link."""
+    """The text of an email, with one line for each event, and the path that its link opens."""
 
     subject: str
     intro: str
@@ -96,14 +96,14 @@ def _notices(row: Mail, member: Member) -> Letter | None:
 
 
 def _path_to(notices: list[Notice]) -> str:
-    """Return the path of the first of `notices`, which are all about one run. Opening it marks the whole email as
-    read."""
+    """Return the path of the first of `notices`, which are all about one run. Opening it marks all notices in the email
+    as read."""
     path, mark = notice_text.path_of(notices[0]), f"notice={notices[0].public_id}"
     return path.replace(mark, f"{mark}&by=mail") if len(notices) > 1 else path
 
 
 def _each_once(lines: list[str]) -> list[str]:
-    """Return `lines` with duplicates counted: "Sam mentioned you on Oak desk, three times"."""
+    """Return `lines` without duplicates; a line that occurred several times ends with the number of times."""
     return [line if times == 1 else f"{line} ({times}×)" for line, times in Counter(lines).items()]  # noqa: RUF001
 
 
@@ -146,12 +146,12 @@ def _due_line(item: ReviewItem) -> str:
     }
     if not output.label:
         return _("%(run)s: %(when)s") % values
-    return _("“%(result)s” of %(run)s: %(when)s") % {"result": output.label, **values}
+    return _("“%(result)s” from %(run)s: %(when)s") % {"result": output.label, **values}
 
 
 def line_of(text: str) -> str:
-    """Return `text` on one line, without invisible characters. (Names are stored exactly as people and guests typed
-    them.)"""
+    """Return `text` on one line, without invisible characters, because names are stored exactly as people typed
+    them."""
     visible = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if not _turns(char))
     return " ".join("".join(visible).split())
 
@@ -182,7 +182,7 @@ def subject_of(letter: Letter) -> str:
 
 
 def headers_of(row: Mail, stop_address: str) -> dict[str, str]:
-    """Return the headers of an email that can be stopped at `stop_address`."""
+    """Return the headers of an email, including `stop_address`, where its reader can unsubscribe."""
     return {
         "Message-ID": f"<{row.public_id}@{urlsplit(settings.PORTAL_URL).hostname}>",
         "List-Unsubscribe": f"<{stop_address}>",

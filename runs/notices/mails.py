@@ -39,7 +39,7 @@ MOST_TRIES = len(PAUSES) + 1
 # How long an email waits for a server that can't be reached; waiting doesn't count as an attempt
 AWAY_FOR = timedelta(days=3)
 KEPT = timedelta(days=90)
-UNKNOWN = "interrupted"  # set before a daily email is sent, and cleared once we know the outcome
+UNKNOWN = "interrupted"  # set before a daily email or a reminder is sent, and cleared once we know the outcome
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
@@ -56,7 +56,8 @@ def request_sending() -> None:
 
 
 def request_daily() -> None:
-    """Create today's daily emails and reminders for everyone whose hour has come. Called by the worker's pulse."""
+    """Create today's daily emails and reminders for everyone whose chosen hour has passed. Called by the worker's
+    pulse."""
     if mail.is_set_up():
         now = timezone.now()
         daily_mails.make_due(now)
@@ -78,7 +79,8 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            leases.renew(LEASE, holder, AWAY_SECONDS)  # keep the lease, so that nobody tries before then
+            # Keep the lease that long, so that no worker tries again before then.
+            leases.renew(LEASE, holder, AWAY_SECONDS)
         else:
             leases.release(LEASE, holder)
     if not is_away and not stop_requested():
@@ -86,7 +88,7 @@ def send_due() -> None:
 
 
 def _send_for_a_while(holder: str) -> bool:
-    """Send due emails until none are left, the window ends or the worker stops; return whether the server can't be
+    """Send due emails until none are left, the time is up or the worker stops. Return True if the server can't be
     reached."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     with closing(Post()) as post:
@@ -165,8 +167,8 @@ def _send(row: Mail, post: Post) -> Result | None:
 
 
 def _record_failure(row: Mail, outcome: Outcome) -> None:
-    """Give up, or leave the email until its next attempt. A daily email that the server may have accepted isn't sent
-    again."""
+    """Give up, or leave the email until its next attempt. A daily email or reminder that the server may have accepted
+    isn't sent again."""
     if outcome.result == Result.AWAY:
         _put_off(row, outcome)
         return
@@ -195,21 +197,23 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
 
 
 def _words_kept(row: Mail, outcome: Outcome) -> str:
-    """Return the server's words to store; "" for an email to a guest, since they may contain the address."""
+    """Return the server's response to store; "" for an email to a guest, because the response may contain the
+    address."""
     return outcome.words if row.member_id else ""
 
 
 def _tell_given_up(row: Mail, words: str) -> None:
-    """Tell admins about an email to a member. What guests typed as their address is no concern of theirs."""
+    """Tell admins that we gave up on an email to a member. They aren't told about guests, whose addresses are
+    private."""
     if row.member is not None:
         problems.mail_given_up(row.member, words)
 
 
 def _bounced(row: Mail) -> None:
-    """Count a wrong address of a member; forget that of a guest."""
+    """Count the bounce if the email was to a member; delete the address if it was a guest's."""
     if row.member is not None:
         bounces.record_bounce(row.member)
-    elif contact := GuestContact.objects.filter(mails=row).first():  # they may have stopped the emails meanwhile
+    elif contact := GuestContact.objects.filter(mails=row).first():  # None if they have unsubscribed meanwhile
         guest_contacts.forget(contact)
 
 

@@ -1,6 +1,7 @@
 """Marks a notice as read when its link in a list or an email is opened (`?notice=`).
 
-Reading isn't an action, so this happens on GET. It affects only notices of the signed-in member.
+A GET may do this, because reading a notice doesn't change anything else. Only the signed-in member's own notices are
+affected.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from runs.notices import read_state
 
 
 class OpenedMiddleware:
-    """Marks the notice that the URL names as read, unless the browser is only prefetching the page."""
+    """Marks the notice in the URL as read, unless the browser is only prefetching the page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Runs and conversations that a member has muted. Earlier notices about them stay."""
+"""Runs and conversations that a member has muted. Notices that the member already has stay."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -7,7 +7,7 @@ from runs.models.run import RunQuerySet
 
 
 def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
-    """Stop notices to `member` about `run`, or only about the conversation that `comment` belongs to."""
+    """Stop notifying `member` about `run`, or only about the conversation that `comment` belongs to."""
     made, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
     return made
 

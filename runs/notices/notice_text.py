@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems, it is the Health page
+PORTAL_PLACES = {  # where an admin can fix each problem; for problems not listed, that is Health
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -29,7 +29,7 @@ PORTAL_PLACES = {  # pages where an admin can fix a problem; for other problems,
 
 
 class Told(Protocol):
-    """What a sentence is about. Rows of tables also have `public_id`, `actor`, `guest_name` and `results`."""
+    """What a notice is about. Database rows also have `public_id`, `actor`, `guest_name` and `results`."""
 
     @property
     def kind(self) -> str: ...
@@ -48,7 +48,7 @@ class Told(Protocol):
 
 
 def title_of(told: Told) -> str:
-    """Return one line about what happened, such as "Sam approved “Front view” of Oak desk"."""
+    """Return one line about what happened, such as "Sam approved “Front view” from Oak desk"."""
     return _one_line(_title(told))
 
 
@@ -124,9 +124,9 @@ def _decided(decision: Decision) -> str:
     Act, Verdict = Decision.Act, Decision.Verdict
     sentences: dict[str, str] = {
         Verdict.APPROVED: _("%(who)s approved %(place)s"),
-        Verdict.CHANGES: _("%(who)s asks for changes to %(place)s"),
+        Verdict.CHANGES: _("%(who)s asked for changes to %(place)s"),
         Verdict.REJECTED: _("%(who)s rejected %(place)s"),
-        Act.SET_ASIDE: _("%(who)s set a decision on %(place)s aside"),
+        Act.SET_ASIDE: _("%(who)s set aside a decision on %(place)s"),
     }
     return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
 
@@ -140,13 +140,13 @@ def _said(told: Told) -> str:
 
 
 def _place_words(told: Told) -> str:
-    """Return words for what the notice is about, such as "“Front view” of Oak desk" or "3 results of Oak desk"."""
+    """Return words for what the notice is about, such as "“Front view” from Oak desk" or "3 results from Oak desk"."""
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
         label = told.output.label or _("Result %(number)s") % {"number": told.output.position + 1}
         values["result"] = Truncator(_one_line(label)).chars(LABEL_CHARS)
-        return _("“%(result)s” of %(run)s") % values
+        return _("“%(result)s” from %(run)s") % values
     if told.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values
     if count > 1:
@@ -155,8 +155,8 @@ def _place_words(told: Told) -> str:
 
 
 def results_of(told: Told) -> int:
-    """Return how many results the notice is about, if several. For rows that don't store the number, this takes a
-    query."""
+    """Return how many results the notice is about; 0 if it is about one particular result, or none. If the row doesn't
+    store the number, this takes a query."""
     if told.output is not None or (told.decision is None and told.request is None):
         return 0
     if count := getattr(told, "results", 0):

@@ -3,7 +3,7 @@ text around it."""
 
 import unicodedata
 
-# Marks that change the direction of all text after them, even after the end of the name that contains them.
+# Characters that change the direction of all text after them, even beyond the name that contains them.
 DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 ISOLATE, END = "\u2068", "\u2069"
 JOINER = "\u200d"
@@ -35,6 +35,7 @@ def _continues(character: str) -> bool:
 
 
 def isolated(text: str) -> str:
-    """Return `text` isolated, so that right-to-left text doesn't change the direction of the text around it."""
+    """Return `text`, isolated if any of it is right-to-left, so that it doesn't change the direction of the text around
+    it."""
     is_from_right = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
     return f"{ISOLATE}{text}{END}" if is_from_right else text

@@ -1,4 +1,4 @@
-"""Problems that nobody else would tell the admins about: a refused key and a nearly full disk, which the worker's pulse
+"""Problems that no other code reports to the admins: a refused key and a nearly full disk, which the worker's pulse
 checks for, and emails that the mail server rejects."""
 
 from runs.connection.status import lamina_status
@@ -18,6 +18,6 @@ def look() -> None:
 
 
 def mail_given_up(member: Member, words: str) -> None:
-    """Tell admins that an email to `member` couldn't be delivered, with the mail server's response. At most once a day,
-    since the server may refuse all emails."""
+    """Tell admins that an email to `member` couldn't be delivered, and what the mail server said. They are told at most
+    once a day, since the server may be refusing all emails."""
     tell_admins("mail-given-up", Message("mail_given_up", {"name": member.display_name, "words": words or "-"}))

@@ -33,7 +33,7 @@ def mark_all(member: Member, until: datetime) -> int:
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark the unread ones among `notices` as read at the time `at`, for all members."""
+    """Mark all unread `notices` as read, whoever they belong to, with `at` as the time."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -49,8 +49,8 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark notices as read if the run or result page that is being opened already shows their news. Prefetching it
-    doesn't count."""
+    """Mark notices as read if the page that is being opened, of a run or a result, already shows their news.
+    Prefetching the page doesn't count."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
@@ -64,8 +64,8 @@ def take_back(notices: NoticeQuerySet) -> None:
 
 
 def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Lock those of `notices` that aren't locked yet. A request that has already locked some is about to mark them
-    anyway."""
+    """Lock and return those of `notices` that aren't locked yet. A request that has already locked some will mark them
+    as read anyway."""
     return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
 
@@ -75,8 +75,8 @@ def show_again(members: Iterable[int]) -> None:
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock those of `members` that aren't locked yet. The others' notices are counted after the transaction; otherwise,
-    two transactions that notify the same people could deadlock."""
+    """Lock and return those of `members` that aren't locked yet. For the others, notices are counted after the
+    transaction; otherwise, two transactions that notify the same people could deadlock."""
     if not members:
         return []
     free = Member.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=members)
@@ -87,13 +87,13 @@ def _free(members: Collection[int]) -> list[int]:
 
 
 def count_more(members: Collection[int]) -> None:
-    """Count one more unread notice for each of `members`."""
+    """Add one to the number of unread notices of each of `members`."""
     Member.objects.filter(pk__in=_free(members)).update(unread=F("unread") + 1, news_at=timezone.now())
 
 
 def tidy(now: datetime) -> None:
-    """Delete old notices. Also count again for people who got notices recently, in case a process died before it
-    counted."""
+    """Delete old notices. Also recount the notices of people who got some recently, in case a process died before it
+    counted them."""
     old = Notice.objects.filter(created_at__lt=now - KEPT)
     members = set(old.unread().values_list("member", flat=True).distinct())
     old.delete()

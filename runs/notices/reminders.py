@@ -1,4 +1,4 @@
-"""Reminders of due decisions: one email each morning to people who owe one.
+"""Reminders of due decisions: one email each morning to everyone who owes a decision.
 
 They start two days before the due date and end five days after it. If anything in the portal is due, everyone gets a
 row for the day, even if they owe nothing themselves. The row means that this day has been checked, so a decision that
@@ -19,7 +19,7 @@ ANYWHERE = timedelta(days=1)  # a local date is at most this far from the date i
 
 
 def make_due(now: datetime) -> None:
-    """Create today's reminder for everyone whose hour has come and who owes a verdict."""
+    """Create today's reminder for everyone who owes a verdict and whose hour for reminders has passed."""
     day = now.date()
     if not _around(ReviewItem.objects.undecided(), day - ANYWHERE, day + ANYWHERE).exists():
         return
@@ -32,8 +32,8 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, or the morning if that is earlier, because what is due today can't
-    wait longer."""
+    """Return the hour of the member's daily email, or 8:00 if that email comes at noon or later, because what is due
+    today can't wait that long."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` whose people get a reminder on the days from `first` to `last`."""
+    """Return the `items` for which people get a reminder on any day from `first` to `last`."""
     return items.due_between(first - AFTER, last + BEFORE)

@@ -8,10 +8,10 @@ from typing import Any
 from runs.notices.chat_text import Post
 from runs.notices.plain_text import cut
 
-LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # Slack refuses more
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # in characters; Slack refuses longer ones
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 MARKS = "*_~`@#:"  # characters for formatting, mentions, channels and emoji
-NOTHING = "\u2060"  # has no width; separates such a character from the next word
+NOTHING = "\u2060"  # a character without width, added after each of `MARKS` so that it isn't read as markup
 
 
 def slack_message(post: Post) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def slack_message(post: Post) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
-    """Return a plain text object with `text` cut to fit Slack's limit once it is escaped."""
+    """Return a plain text object for `text`, cut so that it fits Slack's limit after escaping."""
     fitting, room = text, longest
     while len(escaped(fitting)) > longest:
         room -= max(1, (len(escaped(fitting)) - longest) // 5)

@@ -1,7 +1,7 @@
-"""The URL in each email's header that lets mail programs unsubscribe from the email's kinds with one click (RFC 8058).
+"""The URL in each email's headers with which mail programs unsubscribe the reader with one click (RFC 8058).
 
-The URL itself proves who may use it: it is signed and names the reader and the kinds. It works without a session, and
-even if the account is closed. It can't be used for anything else.
+Having the URL is enough: it is signed, and names the reader and the kinds of notices that the email was about. It works
+without a session, and even if the account is closed. It can't be used for anything else.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ KINDS = {*NoticeKind.values, choices.REMINDER}
 
 @dataclass(frozen=True)
 class Unsubscription:
-    """Whose emails stop, and of which kinds. `member` is None if the account no longer exists.
+    """Who no longer wants emails, and about which kinds of notices. `member` is None if the account no longer exists.
 
-    If `is_guest`, all emails to a guest stop; `contact` is None if they have stopped already.
+    If `is_guest`, the guest gets no more emails; `contact` is None if they had already unsubscribed.
     """
 
     member: Member | None

@@ -56,7 +56,7 @@ def inbox_muted(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_mute(request: PortalRequest) -> HttpResponse:
-    """Mute a run or a conversation; the message on the next page has a button that undoes it."""
+    """Mute a run or a conversation; the message on the next page has a button to undo this."""
     run, comment, back = _posted(request)
     mutes.mute(request.user, run, comment)
     words = _("You won't be notified about this conversation any more.")

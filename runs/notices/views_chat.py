@@ -1,4 +1,4 @@
-"""Slack and Teams, for admins: where messages are posted and what they are about, and a test message."""
+"""Admin pages for Slack and Teams: where messages are posted, what they are about, and a button for a test message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,8 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class ChannelCard:
-    """A channel as the page shows it; `channel` is None if none is set. `error` is about the address."""
+    """A channel as the page shows it; `channel` is None if there is none. `error` says what is wrong with the
+    address."""
 
     app: str
     label: str

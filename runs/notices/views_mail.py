@@ -1,4 +1,4 @@
-"""Pages and buttons for emails."""
+"""Pages and buttons about emails: when a run is ready, the test email, and unsubscribing."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -89,4 +89,4 @@ def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
 
 
 def _words_of(kind: str) -> str:
-    return _("A decision you were asked for is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)
+    return _("A decision you were asked to make is due") if kind == choices.REMINDER else str(NoticeKind(kind).label)

@@ -51,7 +51,7 @@ class Parcel:
 
 
 def record_download(parcel: Parcel) -> None:
-    """Record a download of many files."""
+    """Record a download in the log, but only if it has many files."""
     if parcel.files > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, None, label=parcel.name, changes={"files": (0, parcel.files)})
 

@@ -38,7 +38,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     read_state.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
-        return HttpResponse(status=204)  # nothing has changed, and swapping it would lose the focus
+        return HttpResponse(status=204)  # nothing has changed, and swapping the page in again would lose the focus
     record_openings(request, [page.run])
     shows_all = "comments" in request.GET
     context = {
@@ -73,6 +73,6 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value, is_new=True))
     uses = library.uses_of(request.user, kind) if kind else []
-    uses.sort(key=lambda use: use.app == page.run.app)  # they want another app, so the result's own one comes last
+    uses.sort(key=lambda use: use.app == page.run.app)  # people want another app, so the run's own app comes last
     context = {"section": "history", "page": page, "uses": uses}
     return render_page(request, "results/result_use.html", context)

@@ -80,14 +80,14 @@ def before_deletion(run: Run) -> None:
         [one for comment in found for one in (comment.output, comment.carried_from) if one is not None]
     )
     if not Run.objects.filter(pk=run.pk, deleted_at__isnull=False).exists():
-        return  # restored meanwhile
+        return  # restored in the meantime
     for comment in found:
         if comment.output is not None and comment.carried_from is not None:
             _return([comment], comment.output, comment.carried_from)
 
 
 def is_narrowed(source: Run, target: Run) -> bool:
-    """Return whether moving from `source` to `target` would hide something from the team."""
+    """Return whether moving a comment from `source` to `target` would hide it from the team."""
     return source.shared_at is not None and target.shared_at is None
 
 

@@ -1,4 +1,4 @@
-"""The text of a comment: its length, and the members it names.
+"""The text of a comment: its length, and the members it mentions.
 
 People mention a member by typing "@" and the name, or by picking them from a list. The database stores who was meant
 (`models.Mention`), so a comment still names the same person after they change their name.
@@ -20,7 +20,7 @@ INVISIBLE = ("Z", "C")  # spaces and control characters (Unicode categories)
 
 
 class CommentRefusedError(UserFacingError):
-    """Nothing was stored. `code` says why, for scripts and tests."""
+    """The comment was refused, and nothing was stored. `code` says why, for scripts and tests."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -59,7 +59,8 @@ def finder(names: Iterable[str]) -> re.Pattern[str]:
 
 
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
-    """Return the active members whom `text` mentions, and those `picked` from the list, with the words used for each.
+    """Return the active members whom `text` mentions, and those `picked` from the list, each with the words that
+    mention them.
 
     If several members have the same name, it refers to the one who was picked, or to nobody.
     """

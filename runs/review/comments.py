@@ -4,9 +4,9 @@ Everyone who can see a run may comment on it, including viewers. Guests may comm
 allows it. Only the author can edit and remove a comment; everyone who can see the run can resolve and reopen it,
 together with its replies. `CommentChange` has a row for each change.
 
-A mention notifies a member of a comment once (`events.mentioned`), even if it is added later. A mention never lets
-anyone see more than before: if a mentioned member can't see the run, nothing is stored (`UnseenMentionError`), unless
-`skips_unseen` says to leave such mentions out.
+Members are notified once when a comment mentions them (`events.mentioned`), even if the mention is added later. A
+mention never lets anyone see more than before: if a mentioned member can't see the run, nothing is stored
+(`UnseenMentionError`), unless `skips_unseen` says to leave such mentions out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,8 +82,8 @@ def post(
 
 
 def _save(comment: Comment, by: Actor, named: dict[Member, str]) -> Comment:
-    """Store the new comment and tell those `named` in it, or return its twin. From here on, the person's comments are
-    posted one at a time."""
+    """Store the new comment and notify the members `named` in it. If the same comment was posted a moment ago, return
+    that one instead. A lock makes sure that one person's comments are posted one at a time."""
     _lock(by, comment.run)
     _check_is_there(comment)
     if (twin := _twin(comment, by)) is not None:
@@ -110,7 +110,7 @@ def edit(
 ) -> bool:
     """Let the author change a comment: the text, who can see it, and whom it mentions. Return False if nothing changed.
 
-    If the comment is hidden from guests, so are the team's replies to it. Guests still see their own. Raises
+    If the comment is hidden from guests, so are the team's replies to it. Guests still see their own replies. Raises
     `CommentRefusedError`.
     """
     text = cleaned(text)
@@ -145,7 +145,7 @@ def remove(comment: Comment, by: Actor) -> bool:
         raise CommentRefusedError("not-allowed", _("Only a comment's author can remove it."))
     now = timezone.now()
     _lock(by, comment.run)
-    comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over meanwhile
+    comment.refresh_from_db(fields=["run", "output"])  # it may have been carried over in the meantime
     there = Comment.objects.filter(pk=comment.pk, removed_at=None)
     if not there.update(text="", removed_at=now):
         return False
@@ -195,7 +195,8 @@ def _check_spot(spot: tuple[int, int] | None) -> None:
 
 
 def _check_is_there(reply: Comment) -> None:
-    """Raise `CommentRefusedError` if the parent was carried over meanwhile; a reply would have to go with it."""
+    """Raise `CommentRefusedError` if the parent was carried over in the meantime, because replies belong where their
+    parent is."""
     parent = reply.parent
     if parent is not None and not Comment.objects.filter(pk=parent.pk, run=reply.run, output=reply.output).exists():
         raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
@@ -224,7 +225,8 @@ def _lock(by: Actor, run: Run) -> None:
 
 
 def _twin(comment: Comment, by: Actor) -> Comment | None:
-    """If the same comment was posted a moment ago (because the button was pressed twice), return it."""
+    """Return the same comment if the person posted it a moment ago, for example by pressing the button twice; otherwise
+    None."""
     lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
     same = {name: getattr(comment, name) for name in SAME_IF_TWICE}
     return lately.filter(**same).first()
@@ -239,11 +241,12 @@ def _check_pace(by: Actor, now: datetime) -> None:
         of_link = list(lately.filter(link=by.link).values_list("guest_key", flat=True))
         is_too_fast = of_link.count(by.key) >= PER_MINUTE_AS_GUEST or len(of_link) >= PER_MINUTE_OF_LINK
     if is_too_fast:
-        raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then send it again."))
+        raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then try again."))
 
 
 def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
-    """Return the members whom a comment mentions, each with the words used. Raises `UnseenMentionError`."""
+    """Return the members whom a comment mentions, each with the words that mention them. Raises
+    `UnseenMentionError`."""
     named = members_named(text, picked)
     named.pop(author, None)
     unseen = [member for member in named if not run.is_visible_to(member)]
@@ -257,7 +260,7 @@ def _save_mentions(comment: Comment, named: dict[Member, str]) -> None:
 
 
 def _tell(comment: Comment, named: Iterable[Member]) -> None:
-    """Tell members that the comment mentions them."""
+    """Notify members that the comment mentions them."""
     for member in named:
         events.mentioned.send(comment, member)
 

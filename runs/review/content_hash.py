@@ -1,7 +1,7 @@
-"""The hash of a result's content (`Output.content_hash`), which says what a verdict is about.
+"""The hash of a result's content (`Output.content_hash`), which identifies what a verdict is about.
 
 Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result no longer
-counts as reviewed. A guest's copy counts as the original.
+counts as reviewed. The copy that guests see counts as the same content.
 """
 
 import hashlib

@@ -22,7 +22,7 @@ SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set 
 
 @dataclass(frozen=True)
 class Actor:
-    """Someone who acts: a member, or a guest of `link` with the `name` they typed."""
+    """The person who decides or comments: a member, or a guest of `link` with the `name` they typed."""
 
     member: Member | None = None
     link: GuestLink | None = None
@@ -40,7 +40,7 @@ class Actor:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields that say who acts, for a new row (`models.deciders.Decider`)."""
+        """The fields of a new row that say who made it (`models.deciders.Decider`)."""
         if self.member is not None:
             return {"member": self.member}
         return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
@@ -52,7 +52,8 @@ class Actor:
 
     @property
     def on_record(self) -> actors.Actor | None:
-        """The guest, as named in the record; None for a member, because the record knows them as the current actor."""
+        """The actor to name in the audit record if this is a guest; None for a member, because the record already knows
+        who is signed in."""
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
     def owns(self, decision: Decision) -> bool:
@@ -85,7 +86,7 @@ def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
     if not output.run.is_visible_to(member):
         return _("You can't see this result any more.")
     if not member.can_run:
-        return _("Your role is view-only, so you can't decide.")
+        return _("Your role is view-only, so you can't approve or reject results.")
     return "" if rules.may_decide(member) else _("Only approvers and admins can decide.")
 
 

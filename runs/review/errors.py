@@ -10,7 +10,7 @@ from runs.words.numbers import number_words
 
 
 class DecisionError(UserFacingError):
-    """Base class: nothing was decided."""
+    """Base class for errors that mean that nothing was decided."""
 
     code = ""
 
@@ -21,7 +21,7 @@ class StaleDecisionError(DecisionError):
     code = "stale"
 
     def __init__(self, output: Output) -> None:
-        super().__init__(_("This result has changed in the meantime. Look at it again, then decide."))
+        super().__init__(_("This result has changed since you opened the page. Look at it again, then decide."))
         self.output = output
 
 
@@ -55,7 +55,7 @@ class NoteTooLongError(DecisionError):
 
 
 class NotSavedError(DecisionError):
-    """There is nothing to decide on yet, or nothing that can be approved."""
+    """The result isn't saved yet, couldn't be saved, or was removed."""
 
     code = "not-saved"
 

@@ -1,4 +1,4 @@
-"""Forms for deciding, and for the rules of deciding."""
+"""Forms for decisions, and for the rules about them."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ LOOKS = ("page", "box", "column")
 
 
 class PanelForm(PostedForm):
-    """Where the panel is: its `look` (which depends on the page), and the page to return to (`next`)."""
+    """How the panel looks on its page (`look`), and the page to return to (`next`)."""
 
     look = CutField()
     next = CutField()
@@ -36,7 +36,7 @@ class DecideForm(PanelForm):
 
 
 class UndoForm(PanelForm):
-    """`result` is the id of the result whose panel has the button."""
+    """`result` is the id of the result whose panel has the Undo button."""
 
     result = CutField()
 
@@ -55,8 +55,8 @@ class ChooseForm(PostedForm):
 
 
 class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
-    """The rules for deciding. Also which of the apps on the page (`on`, public ids) always have their shared results
-    reviewed."""
+    """The rules for deciding. `on` has the public ids of the apps on the page, and `app` those of the apps whose shared
+    results are always reviewed."""
 
     deciders = OneOfField(label=_lazy("Who can decide"), choices=ReviewRules.Deciders.choices)
     app = RepeatedField()
@@ -84,7 +84,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         return given
 
     def overtake(self, name: str, stored: SeenForm) -> None:
-        """Also say which apps ask now, if these aren't the ones that were ticked."""
+        """Also say which apps ask for decisions now, if these aren't the ones that were ticked."""
         super().overtake(name, stored)
         asking = rules.asking_apps() & set(self.cleaned_data["on"])
         if asking != set(self.cleaned_data["app"]):

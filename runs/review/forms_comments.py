@@ -1,4 +1,4 @@
-"""Forms for comments: a new one, a reply, and editing one's own."""
+"""Forms for posting, replying to and editing comments."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MOST_PICKED = 50
 
 
 class TextForm(forms.Form):
-    """A reply, or an edit of one's own comment.
+    """A reply, or an edit of the member's own comment.
 
     `act` is the pressed button: empty to send, "people" to pick whom to mention, "share" to share the run with the team
     first, "skip" to leave out mentions of people who can't see the run. `back` is the page to return to.
@@ -45,7 +45,8 @@ class TextForm(forms.Form):
 
 
 class CommentForm(TextForm):
-    """A comment, and (if the page shows a file) the place in `file` that it is about. `n` is the file's number."""
+    """A comment, and, if the page shows a file, the place in `file` that the comment is about. `n` is the file's
+    number."""
 
     n = CutField(4)
     x = CutField(20)
@@ -83,7 +84,7 @@ class NumberForm(PostedForm):
 
 
 class ResolveForm(PostedForm):
-    """Whether to resolve (`on`) or reopen, and the page to return to."""
+    """Whether to resolve (`on`) or reopen a comment, and the page to return to."""
 
     on = SwitchField()
     back = CutField()

@@ -28,7 +28,7 @@ class DecideForm(PostedForm):
 
 
 class UndoForm(PostedForm):
-    """The decision to undo, and its result, or the page to return to (`back`)."""
+    """The batch of decisions to undo, and its result or the page to return to (`back`)."""
 
     batch = CutField(16)
     result = CutField(16)
@@ -80,7 +80,7 @@ class WhatForm(PostedForm):
 
 class AskForm(forms.Form):
     """Whom to ask, by when, and a message for them. `people` are the members who can be picked; guests can be asked
-    only with `may_make_links`."""
+    only if `may_make_links` is set."""
 
     who = forms.CharField(required=False)
     members = RepeatedField()
@@ -92,7 +92,7 @@ class AskForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.people, self.may_make_links = people, may_make_links
         self.fields["message"].error_messages["max_length"] = _("This is longer than %(limit_value)d characters.")
-        self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave it empty.")
+        self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave the field empty.")
 
     @property
     def first_day(self) -> str:

@@ -1,4 +1,4 @@
-"""Guests' answers: record one, and find the answers about a link's results, for the guest and for the link's maker.
+"""Record guests' answers, and find the answers about a link's results, for the guest and for the link's maker.
 
 An answer is recorded only while its link is open, which is checked under a lock. Once a link is revoked, it accepts no
 more answers, not even from a page that was already open.
@@ -39,8 +39,8 @@ def open_link(link: GuestLink) -> GuestLink:
 def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
     """Record the verdict of the guest called `name`. A guest's last answer about the current content counts.
 
-    `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided meanwhile, because guests
-    don't see that. Raises `LinkClosedError` or a `DecisionError`.
+    `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
+    guests don't see that. Raises `LinkClosedError` or a `DecisionError`.
     """
     with transaction.atomic():
         fresh = open_link(link)
@@ -57,8 +57,8 @@ def content_key(output: Output) -> str:
 
 
 def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers of the guest called `name`, by result (primary key), for everything the link shows or for
-    `outputs`."""
+    """Return the answers of the guest called `name` about everything the link shows, or only about `outputs`, by the
+    result's primary key."""
     if not name:
         return {}
     mine = _answers().filter(guest_key=Actor(link=link, name=name).key, link=link, output__guest_links=link)

@@ -36,7 +36,7 @@ def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, plac
 
 
 def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
-    """Return the comments on `outputs` that the guest called `name` may see, oldest first, by result (primary key).
+    """Return the comments on `outputs` that the guest called `name` may see, oldest first, by the result's primary key.
 
     These are their own comments and the team's replies to them. If the link shows other people's comments, they also
     see comments by its other guests, and the team's comments for guests. They never see comments by guests of other

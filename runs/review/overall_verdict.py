@@ -17,7 +17,7 @@ NUMBERS = {"approved": "outputs_approved", "changes": "outputs_changes", "reject
 
 
 def counts(decision: Decision) -> bool:
-    """Apply the rule of `COUNTS` to this decision."""
+    """Return whether the decision counts, by the same rule as `COUNTS`."""
     return decision.link is None or decision.link.lets_decide
 
 
@@ -46,7 +46,7 @@ def settle(outputs: Collection[Output]) -> None:
 
 
 def count(run_ids: Collection[int]) -> None:
-    """Count the verdicts on the runs' completed results again, for cards, filters and spending."""
+    """Recount the verdicts on the runs' completed results, for cards, filters and spending."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     rounds = dict.fromkeys(found, 0)

@@ -48,7 +48,7 @@ LOOKED_THROUGH = 500  # how many decisions are read to find those on a member's 
 
 
 class AskError(UserFacingError):
-    """The request can't be made like this."""
+    """The request for decisions is invalid, so nobody was asked."""
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def ask(
 
 
 def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the `outputs` that are ready or may still become ready, without those in the bin."""
+    """Return those of `outputs` that are ready or may still become ready, without those in the bin."""
     hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
@@ -107,7 +107,7 @@ def _demand_deciders(members: Sequence[Member]) -> None:
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
-    """Add `outputs` to the end of `request`. Results that were settled before are waiting again."""
+    """Add `outputs` to the end of `request`. Results that were settled in other requests start waiting again."""
     last = request.items.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     unique = {output.pk: output for output in outputs if output.status not in ("error", "cancelled")}
@@ -124,7 +124,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
 
 @transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
-    """Close `request`, so that nobody is asked any more. Only the person who asked and admins may do so; raises
+    """Close `request`, so that nobody is asked any more. Only the person who asked and admins may do this; raises
     `PermissionDenied` for others."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -137,10 +137,10 @@ def close(request: ReviewRequest, by: Member) -> None:
 
 @transaction.atomic
 def remind(request: ReviewRequest, by: Member) -> bool:
-    """Remind people who still owe a decision; return False if that was done within the last hour, or if nobody owes
-    one.
+    """Remind people who still owe a decision; return False if nobody owes one, or if they were reminded within the last
+    hour.
 
-    Only the person who asked and admins may do so; raises `PermissionDenied` for others.
+    Only the person who asked and admins may do this; raises `PermissionDenied` for others.
     """
     if not request.is_manageable_by(by):
         raise PermissionDenied
@@ -174,7 +174,7 @@ def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
 
 
 def day_for_guests(link: GuestLink) -> date | None:
-    """Return the earliest day by which guests of `link` should decide; None if no request gives a day."""
+    """Return the earliest day by which guests of `link` should decide; None if no open request has a due date."""
     asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
     day: date | None = asked.aggregate(day=Min("due_on"))["day"]
     return day
@@ -239,8 +239,7 @@ def on_content_changed(output: Output) -> None:
 
 
 def settle(output_id: int) -> None:
-    """Work out again whether the result's items in open requests are settled. The caller must have locked the
-    result."""
+    """Recheck whether the result's items in open requests are settled. The caller must have locked the result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
     if not (found := list(items)):

@@ -18,8 +18,8 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations that make a query for any row also read the rules, which saves a query. Get the rules with
-    `rules_on`."""
+    """Return annotations that make a query for any row read the rules too, which saves a query. Use `rules_on` to get
+    the rules from the row."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 
@@ -36,8 +36,8 @@ def reviewable_apps() -> QuerySet[App]:
 
 
 def rules_seen(rules: ReviewRules) -> str:
-    """Return `rules` and the apps whose shared results are always reviewed as one text, from which `change_rules` can
-    tell whether they have changed."""
+    """Return a string that represents `rules` and the apps whose shared results are always reviewed, so that
+    `change_rules` can tell whether they have changed."""
     return seen_of(_told(values_of(rules), asking_apps()))
 
 
@@ -47,17 +47,17 @@ def asking_apps() -> set[str]:
 
 
 def _told(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
-    """Return the rules with a hash of the apps, of which there may be many."""
+    """Return the rules, with a hash in place of the apps, because there may be many apps."""
     return rules | {"apps": hashlib.sha256(" ".join(sorted(asking)).encode()).hexdigest()[:16]}
 
 
 @transaction.atomic
 def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str], seen: str = "") -> None:
-    """Save the rules. For the apps in `shown` (public ids), also save whether their shared results are always reviewed:
-    those in `asking` are.
+    """Save the rules. For each app in `shown` (public ids), also save whether its shared results are always reviewed,
+    which is the case if it is in `asking`.
 
     `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
-    rules since.
+    rules since then.
     """
     stored = locked_row(ReviewRules)
     before, after = values_of(stored), values_of(rules)

@@ -12,14 +12,14 @@ from runs.words.known_words import forget_unused
 from runs.words.run_index import index_runs
 from runs.words.terms import split
 
-VERSION = 1  # raise it when runs with decisions can be found by more than before
+VERSION = 1  # increase it when runs with decisions can be found by more words than before
 LEASE, LEASE_SECONDS = "index-decided", 30.0
-SECONDS = 0.2  # most time for one pass
+SECONDS = 0.2  # time limit for one pass
 SLICE = 50  # decisions
 
 
 def index_decided() -> None:
-    """Reindex runs that were decided before `VERSION`, for at most 0.2 s at a time.
+    """Reindex runs with decisions that were indexed before the current `VERSION`, for at most 0.2 s at a time.
 
     The worker calls this in every sweep. Once all runs are done, each call costs one query.
     """
@@ -35,14 +35,15 @@ def _state() -> IndexState:
 
 
 def _index_some(state: IndexState, ends_at: float) -> None:
-    """Go on after the last decision looked at, until `ends_at` (on the monotonic clock)."""
+    """Continue after the last decision that was processed, until the monotonic clock reaches `ends_at`."""
     while decisions := _next_decisions(state.reached):
         for pk, run_id, is_known in decisions:
             if not is_known:
                 with transaction.atomic():
                     _index(run_id)
             state.reached = pk
-            if time.monotonic() > ends_at:  # only now, so that even a slow database gets on
+            # Checked only after some work, so that we make progress even if the database is slow.
+            if time.monotonic() > ends_at:
                 state.save()
                 return
     state.version, state.reached = VERSION, 0
@@ -50,7 +51,8 @@ def _index_some(state: IndexState, ends_at: float) -> None:
 
 
 def _next_decisions(reached: int) -> list[tuple[int, int, bool]]:
-    """Return the next decisions: their keys, those of their runs, and whether an earlier one was of the same run."""
+    """Return the next decisions: for each, its key, the key of its run, and whether that run has an earlier
+    decision."""
     earlier = Decision.objects.filter(output__run=OuterRef("output__run"), pk__lt=OuterRef("pk")).exclude(verdict="")
     found = Decision.objects.filter(pk__gt=reached).exclude(verdict="").order_by("pk")
     return list(found.values_list("pk", "output__run", Exists(earlier))[:SLICE])
@@ -67,7 +69,7 @@ def on_comment_changed(comment: Comment, text_before: str) -> None:
 
 
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Reindex both runs, in the order in which runs are always locked, to avoid deadlocks."""
+    """Reindex both runs, in the order of their primary keys, to avoid deadlocks."""
     for run_id in sorted({source.pk, target.pk}):
         _index(run_id)
 
@@ -83,6 +85,6 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _index(run_id: int) -> None:
-    """Reindex the run. This locks it: if two people say something at the same time, the second of them indexes both
-    texts."""
+    """Reindex the run while it is locked. That way, if two people comment at the same time, the second request indexes
+    both comments."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

@@ -33,8 +33,8 @@ def skipped_words(code: str, count: int) -> str:
 
 
 def left_out_words(hopeless: int, superseded: int) -> str:
-    """Return how many results can't be asked about, because they failed or because there is a newer version; "" if all
-    can."""
+    """Return a sentence about how many results are left out of a request, because they failed or because there is a
+    newer version; "" if none are."""
     failed = ngettext(
         "%(count)s result failed or was cancelled, so it's left out.",
         "%(count)s results failed or were cancelled, so they're left out.",
@@ -49,8 +49,8 @@ def left_out_words(hopeless: int, superseded: int) -> str:
 
 
 def not_for_guests_words(unready: int, foreign: int) -> str:
-    """Return how many results a guest link can't show, because they aren't ready or because someone else made them; ""
-    if it can show all."""
+    """Return a sentence about how many results a guest link can't show, because they aren't ready or because they
+    belong to someone else; "" if it can show all."""
     waiting = ngettext(
         "%(count)s result isn't ready yet, so it's left out of the link.",
         "%(count)s results aren't ready yet, so they're left out of the link.",
@@ -65,5 +65,5 @@ def not_for_guests_words(unready: int, foreign: int) -> str:
 
 
 def _said(*counted: tuple[str, int]) -> str:
-    """Return the sentences whose number isn't 0, as one text."""
+    """Return the sentences whose count isn't 0, joined by spaces."""
     return " ".join(words % {"count": number_words(count)} for words, count in counted if count > 0)

@@ -2,7 +2,7 @@
 
 People mark a spot by clicking the picture, by typing two percentages, or, without scripts, by clicking a picture that
 is a button: `<input type="image">` sends the click's position in px. We fix the button's size, because browsers don't
-send that.
+send it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from runs.models import StoredFile
 
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
-SHORTEST_SIDE = 120  # in px; if a side were shorter, half a pixel would be over 0.4 % of it
+SHORTEST_SIDE = 120  # in px; half a pixel is then at most 0.42 % of a side
 
 
 @dataclass(frozen=True)

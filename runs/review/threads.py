@@ -30,7 +30,7 @@ from runs.models.joined import Among
 
 LATEST = 25  # threads shown at first; a page takes about a millisecond for each
 LATEST_OLDER = 10
-MOST = 500  # if someone asks for all: maximum number of current threads, and of older ones
+MOST = 500  # maximum number of current threads, and of older ones, when someone asks to see all
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
 PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
 RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]
@@ -54,7 +54,8 @@ class Thread:
 @dataclass(frozen=True)
 class Talk:
     """Threads, oldest first. `older` has those on earlier versions or an earlier file of the result, and those that
-    were carried over from it to another. `hidden` and `older_hidden` say how many earlier threads aren't shown."""
+    were carried over from this result to another. `hidden` and `older_hidden` say how many earlier threads aren't
+    shown."""
 
     threads: list[Thread]
     older: list[Thread] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Talk:
 
 def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int = LATEST) -> Talk:
     """Return comments on a result and its earlier versions that `viewer` may see: up to `most` threads on its current
-    content and up to `most` older ones (at first, only `LATEST_OLDER` of these).
+    content and up to `most` older ones. By default, only `LATEST_OLDER` of the older ones are included.
 
     Dots are numbered on the file at `file_position`.
     """
@@ -106,7 +107,8 @@ def _talk(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Talk:
 
 
 def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> CommentQuerySet:
-    """Return the comments in the latest threads on the content shown and in the latest older threads, oldest first."""
+    """Return the comments in the latest threads on the current content and in the latest older threads, oldest
+    first."""
     marked = comments.annotate(
         top=Coalesce("parent", "pk"),
         top_at=Coalesce("parent__created_at", "created_at"),

@@ -1,4 +1,4 @@
-"""URLs for deciding, and for the rules of deciding."""
+"""URLs for decisions, and for the rules about them."""
 
 from django.urls import path
 

@@ -98,7 +98,7 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
 
 
 def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
-    """Approve one result and reject the others, without asking for reasons. If one of these fails, nothing is saved.
+    """Approve one result and reject the others, without requiring reasons. If one of these fails, nothing is saved.
     Returns the batch, for Undo.
 
     `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
@@ -164,7 +164,8 @@ class _Decider:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
     def _apply(self, press: Press, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
-        """Update the result's verdict if the result is still in the state that the page showed."""
+        """Update the result's verdict and return the new decision. Raises `StaleDecisionError` if the result is no
+        longer in the state that the page showed."""
         decision = Decision(
             output=output,
             content_hash=output.content_hash,
@@ -194,7 +195,7 @@ class _Decider:
 
 
 def _says(standing: Decision, press: Press) -> bool:
-    """Return whether the verdict only repeats one that is in force; an empty note doesn't change the old note."""
+    """Return whether `press` only repeats `standing`. An empty note leaves the old note as it is."""
     is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
     return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
 
@@ -225,7 +226,7 @@ def _record(
 
 
 def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
-    """Add decisions to the record, each with the person's verdict before and after."""
+    """Add decisions to the audit record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
         groups.setdefault((before.verdict if before else "", after.verdict if after else ""), []).append(output)
@@ -241,9 +242,9 @@ def _show(output: Output, fresh: Output | None) -> None:
 
 def undo(batch: str, by: Actor) -> int:
     """Undo a batch of decisions that this person made together, if it is at most 10 minutes old. Their previous
-    verdicts are in force again.
+    verdicts take effect again.
 
-    Returns how many decisions were undone: 0 if there are none, they are too old, or they have ended meanwhile.
+    Returns how many decisions were undone: 0 if there are none, they are too old, or they are no longer in force.
     """
     since = timezone.now() - UNDO_FOR
     of_press = Decision.objects.filter(

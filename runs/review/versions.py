@@ -22,7 +22,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
-    """Do the same as `newer_of_each`, for when the results' later `versions` and their runs are already loaded."""
+    """Return the same as `newer_of_each`, for when the results' later `versions` and their runs are already loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
     found = ((output, newest.get(output.first_id)) for output in outputs)

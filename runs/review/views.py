@@ -35,7 +35,7 @@ from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-# For these errors, the input is at fault; for others, the state has changed
+# These errors are caused by what was typed; the others, by the state of the result
 TYPED = (ReasonNeededError, NoteTooLongError)
 
 
@@ -152,7 +152,7 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error status that pages swap in
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 

@@ -1,4 +1,4 @@
-"""Asking for decisions on a run, on results, or on what is selected."""
+"""Asking for decisions on a run, on results, or on the current selection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ from runs.words.numbers import number_words, results_words
 def review_ask(request: PortalRequest) -> HttpResponse:
     """Ask for decisions on results (`f`), a run (`run`) or a selection (`selected`).
 
-    htmx gets only the form, for a sheet over the page; after asking, that page is reloaded.
+    An htmx request gets only the form, to show in a sheet over the page. Once people have been asked, that page is
+    reloaded.
     """
     what = WhatForm.read(request.POST if request.method == "POST" else request.GET)
     asked = _asked(request.user, what)
@@ -140,8 +141,8 @@ def _tell(request: PortalRequest, done: str, *missing: str) -> None:
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
-    """Return the page under the sheet, which must be reloaded because its runs may now be shared; "" if there is no
-    sheet."""
+    """Return the URL of the page under the sheet, which must be reloaded because its runs may now be shared; "" if
+    there is no sheet."""
     url = urlsplit(request.htmx.current_url_abs_path or "")._replace(fragment="").geturl()
     return own_path(url, "") if wants_fragment(request) else ""
 
@@ -165,7 +166,7 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
 
 
 def _guest_words(outputs: Sequence[Output], member: Member) -> str:
-    """Return how many of `outputs` a link can't show, and why."""
+    """Return a sentence about how many of `outputs` a link can't show, and why."""
     offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
     shown = set(offered.order_by().values_list("pk", flat=True))
     left = [output for output in outputs if output.pk not in shown]

@@ -55,7 +55,7 @@ class Place:
 
     @property
     def line(self) -> CommentLine | None:
-        """The comment that the form is about, if it is about one."""
+        """The comment that the form replies to or edits, if any."""
         about = self.parent or self.comment
         return comment_line(about) if about is not None else None
 
@@ -92,11 +92,11 @@ def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
     return _answer(request, Place(parent.run, draft, parent.output, parent=parent))
 
 
-# --- Changing one's own comments --------------------------------------------------------------------------------------
+# --- Changing a member's own comments ---------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
-    """Edit one's own comment. GET shows the form."""
+    """Edit one of the member's own comments. GET shows the form."""
     comment = _own_comment_of(request, comment_id)
     draft = comment_draft.edit_draft(comment, editable_text(comment), _page_of(comment))
     return _answer(request, Place(comment.run, draft, comment.output, comment=comment))
@@ -105,7 +105,7 @@ def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
-    """Remove one's own comment. GET asks for confirmation first, since the text can't be restored."""
+    """Remove one of the member's own comments. GET asks for confirmation first, since the text can't be restored."""
     comment = _own_comment_of(request, comment_id)
     given = BackForm.read(request.POST if request.method == "POST" else request.GET)
     back = own_path(given["back"], _page_of(comment))

@@ -1,4 +1,4 @@
-"""Deciding at once on many results, which were selected in History or on run pages."""
+"""Deciding on many results at once, after selecting them in History or on run pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -88,9 +88,9 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
     """Show a message about how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
-        "approved": ngettext("%(count)s result is approved.", "%(count)s results are approved.", bulk.done),
+        "approved": ngettext("%(count)s result was approved.", "%(count)s results were approved.", bulk.done),
         "changes": ngettext("%(count)s result needs changes.", "%(count)s results need changes.", bulk.done),
-        "rejected": ngettext("%(count)s result is rejected.", "%(count)s results are rejected.", bulk.done),
+        "rejected": ngettext("%(count)s result was rejected.", "%(count)s results were rejected.", bulk.done),
     }
     said = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
     said += [skipped_words(code, number) for code, number in bulk.reasons.items()]

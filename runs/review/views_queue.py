@@ -155,7 +155,7 @@ def review_request_close(request: PortalRequest, request_id: str) -> HttpRespons
     found = _request(request, request_id)
     refuse_viewers(request.user)
     requests.close(found, request.user)
-    messages.success(request, _("The request is closed. Nobody is being asked any more."))
+    messages.success(request, _("The request is closed. Nobody needs to decide any more."))
     return _to_asked(request)
 
 

@@ -19,7 +19,7 @@ from runs.web.posted import posted_of
 @never_cache
 @admins_only
 def manage_review(request: PortalRequest) -> HttpResponse:
-    """GET shows the rules; POST changes them. They apply to decisions from now on."""
+    """GET shows the rules; POST changes them. New rules apply only to later decisions."""
     form = ReviewRulesForm(posted_of(request), ReviewRules.current())
     if form.is_valid():
         given = form.cleaned_data

@@ -18,7 +18,7 @@ MEDIA_TYPES = {"image", "video", "audio"}
 
 
 class Api:
-    """One method per endpoint; each returns a Reply or raises ApiError."""
+    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self.world = world
@@ -182,7 +182,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """Return the inputs that pictures should show, with defaults filled in."""
+    """Return the inputs that pictures should show. Inputs that weren't given have their default value."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))
@@ -191,8 +191,8 @@ def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> lis
 
 
 def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
-    """Return the outputs with these labels (ignoring case), or all outputs if there are no labels. Raises ApiError
-    400."""
+    """Return the outputs with these labels (ignoring case), or all outputs if no labels are given. Raises ApiError 400
+    for invalid labels."""
     made = app.get("outputs")
     if made is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]

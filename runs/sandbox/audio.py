@@ -12,9 +12,9 @@ RATE = 16_000  # samples per second
 # Soft sevenths and ninths, in semitones above the root.
 CHORDS = [(0, 7, 11, 16), (-4, 3, 8, 12), (-2, 5, 10, 14), (-7, 0, 5, 9)]
 DARK_CHORDS = [(0, 7, 10, 15), (-4, 3, 7, 12), (-7, 0, 3, 8), (-2, 5, 8, 14)]
-# For each instrument: how long a note rings (in seconds), and how loud its overtones are.
+# For each instrument: how long a note rings (in seconds), and how loud its overtone is.
 INSTRUMENTS = {"marimba": (0.32, 0.4), "guitar": (0.8, 0.35), "music box": (0.6, 0.6), "organ": (2.5, 0.5)}
-PACES = {"slow": 1.35, "fast": 0.62}  # factors for the time between two notes
+PACES = {"slow": 1.35, "fast": 0.62}  # factors for the time between notes
 
 
 def make(job: Job) -> bytes:

@@ -1,4 +1,4 @@
-"""The apps of the sandbox: `catalog.json` for people, and `test_cards.json`, which is loaded only for tests."""
+"""The apps of the sandbox: `catalog.json` has those for people, and `test_cards.json` those that only tests need."""
 
 import copy
 import json
@@ -48,10 +48,10 @@ def complete(app: App) -> App:
 def set_flags(app: App, body: dict[str, Any]) -> None:
     """Apply the flags in `body`. Raises TypeError or ValueError for invalid ones.
 
-    `listed` and `found` (by search and discover): bool. `workspace`: "own" or "other"; another workspace's app is
-    private and hidden by default. `gone`: bool; requesting the app by id then gives a 404. `names`: which of "key",
-    "id", "name" identify its inputs. `unknown_first`: bool; unknown input names are reported before anything else is
-    checked. `errors`: the format of its error responses.
+    `listed`, `found` (by search and discover), `gone` (requesting the app by id gives a 404) and `unknown_first`
+    (unknown input names are reported before anything else is checked) are booleans. `workspace` is "own" or "other";
+    another workspace's app is private and hidden by default. `names` lists which of "key", "id" and "name" identify the
+    app's inputs. `errors` is the format of its error responses.
     """
     own = app["sandbox"]
     for flag in FLAGS & body.keys():

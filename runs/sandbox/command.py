@@ -28,7 +28,7 @@ def serve_until_signalled(
 ) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP. Return the exit code: 0 after a clean stop, 1 if the port was taken."""
     stop = threading.Event()
-    # Handle SIGINT explicitly: a shell makes its background jobs ignore it.
+    # Handle SIGINT explicitly, because shells make background jobs ignore it.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:

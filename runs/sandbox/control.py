@@ -1,33 +1,35 @@
 """The control API: tests use it to script runs, cause faults and inspect state. Needs no key; loopback only.
 
-Everything is JSON: `POST /control/NAME` with an object. `POST reset` undoes everything. Settings that a call doesn't
-mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
+Everything is JSON: send an object with `POST /control/NAME`. `POST reset` undoes everything. Settings that a call
+doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
 
     POST reset           {}
-    GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute, refused_429,
-                         streams (ids of the runs whose streams are open now), most_streams (open at the same time)
+    GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute,
+                         most_in_a_minute, refused_429, streams (ids of the runs whose streams are open now),
+                         most_streams (the most that were open at the same time)
     POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
-                         in faults.py; "times": null lasts until DELETE faults; also "appId", "runId", "body", "headers"
-                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: responds after 10 s, or on DELETE
-                         faults or DELETE delays
-                         {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: the headers and a piece of the
-                         body at once, then a piece every 20 s, the last after 60 s
+                         in faults.py; with "times": null, it lasts until DELETE faults; also "appId", "runId", "body",
+                         "headers"
+                         {"endpoint": "apps", "fault": "delay", "seconds": 10}: responds after 10 s, or earlier on
+                         DELETE faults or DELETE delays
+                         {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: sends the headers and a
+                         piece of the body at once, then a piece every 20 s, the last one after 60 s
                          {"endpoint": "stream", "fault": "break", "after": 2}: the connection breaks after two events;
-                         "after": 0 means before the first; stream_faults.py has all faults of streams
+                         "after": 0 means before the first; stream_faults.py has all faults for streams
     DELETE faults
     DELETE delays        responds to delayed requests now; lasting faults remain
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
     POST runs/ID         {"status": "completed", "error": null, "ready": 1}
     POST expire          {"url": "http://..."} or {"all": true}
-    POST limit           {"per_minute": 100}, null for none
+    POST limit           {"per_minute": 100}, or null for no limit
     POST balance         {"balance": 3.5}; or {"add": 12}
-    POST price           {"factor": 1.2}: runs cost that many times their estimate
+    POST price           {"factor": 1.2}: runs cost 1.2 times their estimate
     POST keys            {"accepted": ["lma_next"]}
     POST webhooks        {"lose": 1, "repeat": 2, "early": true, "body": null, "delays": [0.1]}
 
     POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
-                         {"phase": 1}: the second look comes one full step after the first; 0: at once; null (default):
-                         at a random moment in between, so that nobody can tell when Lamina looks
+                         {"phase": 1}: the second check comes one full step after the first; 0: at once; null
+                         (default): at a random time in between, because nobody can tell when Lamina checks
                          {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
                          {"feedback_waits": false}: feedback responds at once; the run is `running` until it is done
     POST transfer        {"shape": "docs"}: `transfer-asset` returns only `url`; "sdk": cdnUrl, assetId, filename;
@@ -37,8 +39,9 @@ The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in 
 
     POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (default): 25 apps, silently
                          {"refuse_limit": true}: any limit is a 400; without one, the list has {"default": 10} apps
-                         {"most": 12, "order": "popularity", "seed": 1}: a new order on each call, the workspace's own
-                         private apps first; the same "seed" repeats the series; "order": "given" stops it
+                         {"most": 12, "order": "popularity", "seed": 1}: a new order on each call, with the
+                         workspace's own private apps first; setting the same "seed" again repeats the series;
+                         "order": "given" stops it
                          {"most": null, "default": null}: back to 500 and 100
 
 Apps. Every call accepts these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
@@ -51,7 +54,7 @@ id, hidden by default); "names": which of "key", "id", "name" identify inputs; "
                          {"app": {...}, "names": ["key"], "errors": "legacy"}
     POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
-    POST test-cards      {"shown": true}: add the test cards, or with false remove them, until the next reset
+    POST test-cards      {"shown": true}: add the test cards, or remove them with false, until the next reset
     POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; returns {"ok": true, "appIds": [...]}
                          kinds and their default size: many_parameters 3000, many_options 501, long_description 3 MiB,
                          long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}
@@ -78,7 +81,7 @@ class Control:
         self.deliveries = deliveries
 
     def handle(self, request: Request, rest: str) -> Reply:
-        # This keeps web pages from using this API through somebody's browser.
+        # Keep web pages from using this API through somebody's browser.
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site", "none") != "none":
             raise ApiError(403, "The control API is not for browsers")
         head, _, tail = rest.partition("/")

@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """Close the connection without a response. `run_id`, for the log, is the run that was started anyway."""
+    """Close the connection without a response. If a run was started anyway, `run_id` is its id, for the log."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()
@@ -70,8 +70,8 @@ class ApiError(Exception):
 
 
 def legacy_body(message: str, details: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """Return the older format, which has no code; `details` is a list of sentences that start with the field in
-    quotes."""
+    """Return an error in the older format, which has no code; `details` is a list of sentences that start with the
+    field in quotes."""
     if not details:
         return {"error": message}
     return {"error": message, "details": sentences(details)}

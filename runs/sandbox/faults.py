@@ -66,7 +66,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """Return the first fault that matches, and count it as used once."""
+    """Return the first fault that matches, and count this use."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -75,7 +75,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """Return the first script that matches this app, and count it as used once."""
+    """Return the first script that matches this app, and count this use."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

@@ -14,19 +14,19 @@ from runs.sandbox.wire import Reply, Request
 MOST_UPLOAD_BYTES = 1024**3
 MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "webm": "video/webm", "wav": "audio/wav"}
 FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
-# The file name of an output has its position, revision and part: `0.jpg`, `0-1.jpg`, `0.r2.jpg`, `0.r2-1.jpg`.
+# The file name of an output contains its position, revision and part: `0.jpg`, `0-1.jpg`, `0.r2.jpg`, `0.r2-1.jpg`.
 OUTPUT = re.compile(r"(\d{1,4})(?:\.r(\d{1,4}))?(?:-(\d{1,2}))?\.\w{1,8}")
 
 
 class Files:
-    """One method per kind of file; each returns a Reply or raises ApiError."""
+    """The endpoints for files. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World, gallery: Gallery) -> None:
         self.world = world
         self.gallery = gallery
 
     def serve(self, path: str, kind: str, rest: str) -> Reply:
-        """Serve the file at any file URL. Raises ApiError 410 if a test has made the URL expire."""
+        """Serve the file at `path`. Raises ApiError 410 if a test has made its URL expire."""
         if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]

@@ -1,4 +1,4 @@
-"""Following a run without polling (`wait`, `stream`), and refining a finished run in place (`feedback`)."""
+"""Follow a run without polling (`wait`, `stream`), and refine a finished run in place (`feedback`)."""
 
 import time
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
 
 @dataclass
 class Following:
-    """One method per endpoint; each returns a Reply or raises ApiError."""
+    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
 
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Respond when the run is final, or after `timeout` seconds (1 to 120, by default 60)."""
+        """Respond when the run has ended, or after `timeout` seconds (1 to 120, by default 60)."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
 
     def stream(self, request: Request, run_id: str) -> Reply:
-        """Send server-sent events until the run is final."""
+        """Send server-sent events until the run has ended."""
         stream = Stream(self.world, run_of(self.world, run_id), request)
         return Reply(content_type="text/event-stream", events=stream_faults.pieces(stream, request.fault))
 

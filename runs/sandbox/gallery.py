@@ -60,7 +60,7 @@ class Gallery:
         return self._kept(key, extension, lambda: thumbnails.draw(app))
 
     def sample(self, name: str) -> Path:
-        """Return the sample with this name. Every name has a sample."""
+        """Return the sample with this name. Any name works."""
         extension = name.rpartition(".")[2].lower()
         job = Job("sample", name, "")
         if extension in {"webm", "mp4"}:

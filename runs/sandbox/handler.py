@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # Use the host name that the caller used, so that URLs in responses have an origin that the caller trusts
+        # Use the host name that the caller used, so that the caller trusts the origin of URLs in responses
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(
@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             events.close()
 
     def _is_gone_within(self, seconds: float) -> bool:
-        """Wait for `seconds`; return True as soon as the caller has disconnected or the server has closed the
+        """Wait for `seconds`, but return True as soon as the caller has disconnected or the server has closed the
         connection."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
@@ -211,4 +211,4 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: the control API shows every request."""
+        """Log nothing, because the control API shows all requests."""

@@ -10,7 +10,7 @@ from runs.sandbox.routing import Router
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Tracks open connections, so that a sandbox that is stopped closes them at once, as if it had been killed."""
+    """Tracks open connections, so that stopping the sandbox closes them at once, as if it had been killed."""
 
     daemon_threads = True
     block_on_close = False

@@ -9,7 +9,7 @@ FINAL = {"completed", "failed", "cancelled"}
 VARIANTS = 5  # how many different pictures there are for the same inputs, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
-# How long a run waits in the queue: a share of its total time, and the maximum in seconds.
+# How long a run waits in the queue: this share of its total time, but at most this many seconds.
 QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 
@@ -70,7 +70,7 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """Return when the output at `position` (0-based) is ready. Outputs are spread evenly over the run."""
+        """Return when the output at `position` (0-based) is ready. Outputs become ready at regular intervals."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)
 

@@ -14,8 +14,8 @@ ORDERS = {"given", "popularity"}
 
 @dataclass
 class ListOrders:
-    """Settings made by tests. `most` is the highest limit; `beyond` says whether a higher one is lowered to it or gets
-    a 400.
+    """Settings made by tests. `most` is the highest limit; `beyond` says whether a higher one is lowered to `most` or
+    refused with a 400.
 
     With the order "popularity", each call shuffles the apps but puts the workspace's private ones first. The same
     `seed` and number of `calls` give the same order.
@@ -43,7 +43,7 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """Return how many apps a call with this limit returns. Raises ApiError 400 if the limit is refused."""
+        """Return the maximum number of apps for a call with this limit. Raises ApiError 400 if the limit is refused."""
         if text is None:
             return min(self.default, self.most)
         if self.refuses_limit:
@@ -56,7 +56,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in the order that this call is to get."""
+        """Return the apps in the order for this call, which a test can make random."""
         self.calls += 1
         if self.order == "given":
             return apps

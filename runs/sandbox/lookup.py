@@ -1,4 +1,4 @@
-"""Looks up objects by id and reads query values, for all endpoints."""
+"""Look up objects by id and read query values, for all endpoints."""
 
 from runs.sandbox import catalogue
 from runs.sandbox.errors import ApiError

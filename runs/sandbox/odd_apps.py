@@ -1,4 +1,4 @@
-"""Extreme apps, as large as a test asks for, and thousands of plain ones."""
+"""Extreme apps, as large as a test asks for, and any number of plain ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +48,7 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """Return an app whose details have more than `size` bytes but stay within all other limits: each description has
+    """Return an app whose details take up more than `size` bytes but stay within all other limits: each description has
     1,900 characters."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [

@@ -52,7 +52,8 @@ class Endpoint:
 
 
 class Router:
-    """Passes requests to their endpoints. `answer` raises only Dropped and OSError."""
+    """Passes requests to their endpoints. Apart from Dropped and OSError, `answer` turns all exceptions into
+    replies."""
 
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world

@@ -22,13 +22,13 @@ MINOR = frozenset(MINOR_WORDS.split())
 
 
 class Finding:
-    """One method per endpoint; each returns a Reply or raises ApiError."""
+    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return a page of the listed apps, in the order that this call is to get."""
+        """Return the listed apps, up to the limit. A test can make their order random."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:

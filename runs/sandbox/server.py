@@ -50,7 +50,8 @@ class Sandbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop at once: close open connections, free the port, keep the data."""
+        """Close open connections and free the port, without waiting for requests to finish. A temporary data folder is
+        deleted."""
         self._server.shutdown()
         self._server.server_close()
         self._server.close_connections()
@@ -71,9 +72,9 @@ def start_sandbox(
     *,
     has_test_cards: bool = False,
 ) -> Sandbox:
-    """Start a sandbox in threads of this process. Without `data_dir`, `stop()` deletes the data.
+    """Start a sandbox in threads of this process. Without `data_dir`, its data is temporary, and `stop()` deletes it.
 
-    Port 0 means any free port. `seconds` is the duration of an ordinary run. With `has_test_cards`, the catalogue also
+    Port 0 means any free port. `seconds` is how long an ordinary run takes. With `has_test_cards`, the catalogue also
     contains the test cards. Raises OSError if the port is taken.
     """
     sandbox = Sandbox(port, data_dir, seconds, per_minute, has_test_cards=has_test_cards)

@@ -28,8 +28,8 @@ DEFAULT_SECONDS = 7.0  # how long an ordinary run takes
 
 @dataclass
 class WebhookOrders:
-    """How to send the next webhooks. `lose` is the number of runs whose webhooks get lost (-1 means all), and `repeat`
-    is how often each webhook is repeated."""
+    """How to send the next webhooks. `lose` is the number of runs whose webhooks get lost (-1 means all); `repeat` is
+    how often each webhook is repeated."""
 
     lose: int = 0
     repeat: int = 0
@@ -40,10 +40,11 @@ class WebhookOrders:
 
 @dataclass
 class FollowOrders:
-    """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run.
+    """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run
+    did.
 
-    `phase` (0 to 1) is the part of `look_seconds` between a stream's first two looks for changes; None means
-    a random part. Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
+    `phase` (0 to 1) is how much of `look_seconds` passes between a stream's first two checks for changes; None means a
+    random amount. Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
     """
 
     look_seconds: float = 2.0
@@ -56,7 +57,8 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """Shared by all delayed requests: `over` lets them go on; `is_void` means that a reset has cancelled them."""
+    """Shared by all delayed requests. Setting `over` lets them continue; `is_void` means that a reset has cancelled
+    them."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -125,7 +127,7 @@ class World:
             self._begin()
 
     def end_delays(self, *, is_void: bool = False) -> None:
-        """Let all delayed requests go on. With `is_void`, drop their connections instead."""
+        """Let all delayed requests continue. With `is_void`, drop their connections instead."""
         with self.lock:
             self.delays.is_void = is_void
             self.delays.over.set()
@@ -205,8 +207,8 @@ class World:
     def _usual_seconds(self, app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> float:
         """Return how long a run with these inputs takes.
 
-        `leastSeconds` gives people the time to stop a run, so it doesn't hold in a sandbox that tests have made quick,
-        nor the first time that `quickFirst` is among the inputs, as in the portal's example.
+        `leastSeconds` leaves people enough time to stop a run. It is ignored in a sandbox that tests have made quick,
+        and the first time that `quickFirst` is among the inputs, as in the portal's example.
         """
         own = app["sandbox"]
         seconds = float(own.get("seconds", self.seconds))
@@ -261,8 +263,8 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    `failsFirst` names an input. The first time it is used, some outputs fail, so that people can see a partly failed
-    run. A retry succeeds.
+    `failsFirst` contains an input value. The first time that value is used, some outputs fail, so that people can see a
+    partly failed run. A retry succeeds.
     """
     own = app["sandbox"]
     fails = own.get("failsFirst")
@@ -272,8 +274,8 @@ def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) ->
 
 
 def _failed_of(app: catalogue.App, script: faults.Script, outputs: list[dict[str, Any]]) -> list[int]:
-    """Return the positions of the outputs that will fail. If `script` doesn't name them, but says that some fail, it's
-    those that the app names, or else the last one."""
+    """Return the positions of the outputs that will fail. If `script` says that some will but not which, these are the
+    ones that the app names, or otherwise the last one."""
     if script.failed_outputs is not None:
         return script.failed_outputs
     failed: list[int] = app["sandbox"].get("failedOutputs", [len(outputs) - 1])

@@ -1,4 +1,4 @@
-"""One stream of a run's changes: what it sends, and when."""
+"""One stream of a run's changes: which events it sends, and when."""
 
 import json
 import random
@@ -16,8 +16,8 @@ type Event = tuple[str, Any]  # an event's name and data
 
 
 class Stream:
-    """A caller following `run`. Once the caller has disconnected or a reset has removed the run, every method raises
-    Dropped."""
+    """A caller following `run`. Waiting raises Dropped once the caller has disconnected or a reset has removed the
+    run."""
 
     def __init__(self, world: World, run: Run, request: Request) -> None:
         self.world, self.run, self.request = world, run, request
@@ -48,8 +48,8 @@ class Stream:
                 yield self.ping()
 
     def _looks(self) -> Iterator[float]:
-        """Yield the time of each check for changes: first right away, then after a random part of a step, then after
-        each full step."""
+        """Yield the time of each check for changes: the first is right away, the second after part of a step (by
+        default a random part), and each of the others after a full step."""
         now = time.monotonic()
         phase = random.random() if self.orders.phase is None else self.orders.phase  # noqa: S311 - a moment, no secret
         following = now + phase * self.orders.look_seconds

@@ -1,4 +1,4 @@
-"""Faults that tests can cause in a stream, either in how its events are written or in what comes between them."""
+"""Faults that tests can cause in a stream: in the way its events are written, or in what comes between them."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from runs.sandbox.stream import Event, Stream, end_event, written
 MIB = 1024 * 1024
 DRIP_PIECES = 8
 FILLER = b"x" * 65_536
-ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # has Unicode line separators, which don't end a line of a stream
+ODD = "caf\u00e9 \u2028 \x85 \U0001f375" * 20  # has Unicode line separators, which don't end a line in an event stream
 JUNK = (
     b'\x00\xff\xfe not an event \r\r\n\n{"status": "failed"}\n\n'
     b'event: complete\ndata: {"status": "comp\n\n'
@@ -73,8 +73,7 @@ def _huge(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _drip(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Write each event in pieces, one every `gap` seconds (by default 0.02), which cuts through lines and
-    characters."""
+    """Write each event in pieces, one every `gap` seconds (by default 0.02), splitting lines and even characters."""
     name, data = _with(event, ODD)
     whole = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
     for piece in range(DRIP_PIECES):
@@ -108,12 +107,12 @@ def _half_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End before the empty line that would complete an event: its data is whole, but doesn't count."""
+    """End before the empty line that would complete an event. The data is complete, but the event doesn't count."""
     yield written(_failed(stream)).removesuffix(b"\n")
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Report falsely that another run, the newest one, has failed."""
+    """Falsely report that another run, the newest one, has failed."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
     yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
 
@@ -156,7 +155,7 @@ def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _late(stream: Stream) -> Iterator[bytes]:
-    """Continue after the end: an old state, another end, then pings until the caller disconnects."""
+    """Keep sending after the end: an old state, another end, then pings until the caller disconnects."""
     yield written(("progress", stream.status() | {"status": "running", "completedAt": None, "outputs": []}))
     yield written(_failed(stream))
     while True:

@@ -1,4 +1,4 @@
-"""Text results."""
+"""Writes the text results of all apps."""
 
 from runs.sandbox.drawing.job import Job
 from runs.sandbox.prose import WRITERS

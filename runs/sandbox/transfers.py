@@ -1,4 +1,4 @@
-"""Permanent copies of results."""
+"""The endpoint `transfer-asset`, which makes permanent copies of results."""
 
 import shutil
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Makes copies of this server's files. Other public URLs are never fetched; a sample is copied instead."""
+    """Copies files on this server. Other public URLs are never fetched; a sample takes their place."""
 
     world: World
     files: Files
 
     def transfer(self, request: Request) -> Reply:
-        """Take `{sourceUrl, mediaType, filename?}`; return both `url` and `cdnUrl` unless a test has chosen one."""
+        """Take `{sourceUrl, mediaType, filename?}`; return both `url` and `cdnUrl` unless a test wants only one of
+        them."""
         body = request.json_object()
         source, media_type, filename = body.get("sourceUrl"), body.get("mediaType"), body.get("filename")
         if not isinstance(source, str) or media_type not in MEDIA_TYPES:

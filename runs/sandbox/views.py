@@ -193,7 +193,7 @@ def output(run: Run, position: int, now: float, origin: str) -> dict[str, Any]:
     state = lifecycle.output_state(run, position, now)
     body = _placeholder(run, position) | {"status": state}
     if state == "error":
-        # On failure, the type stays `pending`; only the status shows that it failed.
+        # On failure, the type stays `pending`; only the status shows that the output failed.
         body["error"] = run.error or lifecycle.OUTPUT_FAILURE_TEXT
         if lifecycle.status_at(run, now) == "failed":
             body["error"] = lifecycle.error_message(run, now)

@@ -46,7 +46,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start, and send any webhooks that a killed process didn't send."""
+        """Start the thread, and schedule the webhooks that an earlier process didn't send before it was killed."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))

@@ -18,7 +18,8 @@ class Request:
     read yet.
 
     `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for some seconds, but
-    returns True as soon as the caller has disconnected or the server stops. A test may set `fault`.
+    returns True as soon as the caller has disconnected or the server stops. `fault` is the fault that a test has set
+    for this request, if any.
     """
 
     method: str
@@ -48,8 +49,8 @@ class Request:
 
 @dataclass
 class Reply:
-    """A response. With `cut`, only half of the body is sent (although `Content-Length` gives its full length), or only
-    the first of `events`.
+    """A response. With `cut`, only half of the body is sent, although `Content-Length` gives its full length; of
+    `events`, only the first one is sent.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
     `events` is a body without a length, sent piece by piece; if it raises Dropped, the connection breaks.

@@ -49,7 +49,7 @@ class Answer:
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
-        """Parse a stored answer of any version: {"name", "key", "id", "type", "value", "is_default"}."""
+        """Parse an answer stored by any version of the portal: {"name", "key", "id", "type", "value", "is_default"}."""
         name, key, parameter_id, type_ = (as_words(stored.get(word) or "") for word in ("name", "key", "id", "type"))
         return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
 

@@ -134,7 +134,7 @@ class BoundAnswer(BoundField):
     def search_label(self) -> str:
         """The label of the search box for the options."""
         count = len(self.choices)
-        words = ngettext("Search %(count)s option for %(question)s", "Search %(count)s options for %(question)s", count)
+        words = ngettext("%(question)s: search %(count)s option", "%(question)s: search %(count)s options", count)
         return words % {"count": _number(count), "question": self.question.label}
 
     @property
@@ -198,7 +198,7 @@ class BoundAnswer(BoundField):
             words = f"{words[:SUMMARY_CHARACTERS].rstrip()}…"
         if words:
             return words
-        return pgettext("answer", "left to the app") if self.question.kind == "options" else pgettext("answer", "empty")
+        return pgettext("answer", "up to the app") if self.question.kind == "options" else pgettext("answer", "empty")
 
 
 class SchemaForm(forms.Form):
@@ -271,8 +271,8 @@ class SchemaForm(forms.Form):
     def unfolded(self) -> list[BoundAnswer]:
         """Optional fields that aren't folded: all of them if no field is required, otherwise those that matter most.
 
-        What matters most is the first text that the author left empty, and fields with sample files, because a run with
-        just the samples costs as much as any other.
+        The ones that matter most are the first text that the author left empty, and fields with sample files, because
+        a run with just the samples costs as much as any other.
         """
         lead = self._first_empty_text
         return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
@@ -338,7 +338,7 @@ class SchemaForm(forms.Form):
     def draft_answers(self, before: Sequence[Answer] = ()) -> list[Answer]:
         """Return all answers that people gave in the form, valid or not, but not what the admin fixed.
 
-        Earlier answers (`before`) to fields that are now fixed are kept, in case those fields become open again.
+        Earlier answers (`before`) to fields that are now fixed are kept, in case the admin opens those fields again.
         """
         given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
         return [*given, *closed_answers(self.parameters, self.rules, before)]
@@ -357,7 +357,7 @@ class SchemaForm(forms.Form):
         for name, sentence in self.field_errors.items():
             field = name if name in self.fields else None
             if field:
-                # The message about the refused file says more than the one about the empty field
+                # The message about the refused file is more helpful than the one about the empty field
                 self.errors.pop(field, None)
             self.add_error(field, sentence)
         return self.cleaned_data
@@ -382,7 +382,7 @@ class SchemaForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
-        """One (id to jump to, label, message) for each field with an error, in the order of the page."""
+        """A tuple (id to jump to, label, message) for each field with an error, in page order."""
         shown = [*self.needed, *self.unfolded, *self.folded]
         listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
         if self.results and self.results_error:
@@ -393,7 +393,7 @@ class SchemaForm(forms.Form):
 
 def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
     """Return the form class for the `parameters` and `outputs` of an AppSchema, with the admin's `rules` applied.
-    Fields are named by position. The class is cached for each language, so the same content isn't built twice."""
+    Fields are named by position. The class is cached per language, so the same form isn't built twice."""
     key = (get_language(), repr((parameters, outputs, list(rules))))
     if (found := _built.get(key)) is None:
         if len(_built) >= BUILT_KEPT:

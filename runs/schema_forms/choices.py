@@ -55,7 +55,7 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
         for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
     ]
     if not question.is_needed and question.default_option is None:
-        own = shortened(question.default_words.strip()) or _("Leave it to the app")
+        own = shortened(question.default_words.strip()) or _("Let the app choose")
         listed.insert(0, Choice("", own, f"{name}-own", not chosen))
     return listed
 
@@ -69,6 +69,6 @@ def _shown(question: Question, labels: dict[str, int]) -> list[str]:
     return [
         shortened(label.replace(" ", "␣") if count[look] > 1 else label)
         if is_seen(label)
-        else _("Blank %(number)s") % {"number": n}
+        else _("Blank option %(number)s") % {"number": n}
         for n, (label, look) in enumerate(zip(ordered, looks, strict=True), 1)
     ]

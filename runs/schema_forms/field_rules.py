@@ -15,15 +15,15 @@ type Problem = Literal["value_gone", "options_gone", "value_missing"]
 
 @dataclass(frozen=True)
 class MatchedRules:
-    """The rules by question position, the rules whose field is `gone`, and the `unclear` rules that could mean several
-    fields."""
+    """The rules by question position, the rules whose field is `gone`, and the `unclear` rules that could be for
+    several fields."""
 
     by_position: dict[int, Rule]
     gone: list[Rule] = field(default_factory=list)
     unclear: list[Rule] = field(default_factory=list)
 
 
-# What authors change least comes first. Several fields may have the same name.
+# Ordered so that what authors change least comes first. Several fields may have the same name.
 _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
     (lambda q: q.key, lambda rule: rule.key),
     (lambda q: q.id, lambda rule: rule.id),
@@ -32,8 +32,8 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 
 
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
-    """Find each rule's question by key, otherwise by id, otherwise by name. Each of them counts only if exactly one
-    question has it."""
+    """Find each rule's question by key, or else by id, or else by name. Values that several questions share don't
+    count."""
     taken: dict[int, Rule] = {}
     left = list(rules)
     for of_question, of_rule in _HANDLES:

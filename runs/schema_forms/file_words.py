@@ -1,5 +1,5 @@
-"""Texts for file fields. Each kind of file has its own whole sentences, because in many languages more than the noun
-changes."""
+"""Texts for file fields. Each kind of file has complete sentences of its own, because in many languages more than the
+noun changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def unfit_words(name: str, accept: tuple[str, ...]) -> str:
 def one_file_words(taken: str, left: Sequence[str]) -> str:
     """Return the message saying that a field for one file has used the file `taken` and left out the others
     (`left`)."""
-    words = _("This field takes one file. It took “%(taken)s” and left out %(left)s.")
+    words = _("This field takes one file. We added “%(taken)s” and left out %(left)s.")
     return words % {"taken": taken, "left": ", ".join(left)}
 
 

@@ -37,8 +37,8 @@ def to_inputs(
 ) -> dict[str, Any]:
     """Return the `inputs` to send. `urls` maps every upload id to its URL; raises KeyError if one is missing.
 
-    Inputs are identified by name, which every dialect of Lamina knows; with `by_key`, by key or id. Defaults and blanks
-    are left out. Several files become a list, a single file becomes a plain string.
+    Inputs are identified by name, which every dialect of Lamina's API accepts; with `by_key`, by key or id. Defaults
+    and blanks are left out. Several files become a list; a single file becomes a plain string.
     """
     questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
@@ -103,9 +103,7 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
         question = _asked_as(error.get("key") or "", questions) or _asked_as(name, questions)
         if question is None and name:
             message = f"{shortened(name)}: {message}"
-        found.setdefault(question.field_name if question else "", []).append(
-            message or _("Lamina refused this answer.")
-        )
+        found.setdefault(question.field_name if question else "", []).append(message or _("Lamina refused this input."))
     return {at: " ".join(dict.fromkeys(messages)) for at, messages in found.items()}
 
 

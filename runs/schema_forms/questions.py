@@ -1,4 +1,4 @@
-"""Parameters as Lamina describes them. They are read tolerantly: any value may have the wrong type."""
+"""Parameters as Lamina describes them. Parsing is lenient, because any value may have the wrong type."""
 
 import json
 import re
@@ -96,7 +96,7 @@ class Question:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """The labels exactly as listed, with duplicates, because it is their position that is posted."""
+        """The labels exactly as listed, including duplicates, because options are posted by position."""
         listed = self.raw.get("options")
         return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
 

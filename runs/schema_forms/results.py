@@ -99,7 +99,7 @@ class ResultsField(forms.Field):
         self.results = results
 
     def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Return the values to tick at first: those in `wanted` (labels or indexes), or all if none of them match."""
+        """Return the values to tick initially: those in `wanted` (labels or indexes), or all if none of them match."""
         named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]

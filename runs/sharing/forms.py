@@ -36,7 +36,7 @@ TICKS = (
 
 
 class PanelForm(PostedForm):
-    """The choice of who sees a run. `o` is the id of the result that the panel was opened for, if any."""
+    """The choice of who can see a run. `o` is the id of the result that the panel was opened for, if any."""
 
     who = CutField()
     o = RepeatedField()
@@ -45,7 +45,7 @@ class PanelForm(PostedForm):
 class NewLinkForm(PostedForm):
     """A new link to chosen results (`o`), or to every ready result of a run (`run`).
 
-    `pick` has the ids that were ticked in a list of the run's results; `picks` says that there was such a list.
+    `pick` has the ids that were ticked in a list of the run's results; `picks` says that the page had such a list.
     """
 
     run = CutField()
@@ -77,7 +77,7 @@ class PassphraseForm(PostedForm):
 
 
 class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # generic only in django-stubs
-    """The sharing rules that admins set. A file for the logo comes in `request.FILES`."""
+    """The sharing rules that admins set. The file for the logo is in `request.FILES`."""
 
     longest_days = DaysField(
         1, links.LONGEST_DAYS, "", label=_lazy("Maximum number of days a link can last"), required=True
@@ -90,9 +90,9 @@ class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # 
         model = SharingRules
         fields = sharing_rules.RULES
         labels: ClassVar[Any] = {
-            "guests_allowed": _lazy("Guest links are allowed"),
-            "needs_passphrase": _lazy("Every new link needs a passphrase"),
-            "team_by_default": _lazy("New runs are shared with the team automatically"),
+            "guests_allowed": _lazy("Allow guest links"),
+            "needs_passphrase": _lazy("Require a passphrase for every new link"),
+            "team_by_default": _lazy("Share new runs with the team automatically"),
         }
 
     def __init__(self, data: QueryDict | None, instance: SharingRules) -> None:
@@ -237,15 +237,14 @@ class LinkForm(forms.Form):
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Return the results that `link` could show: those it shows now, and all other results of the same runs that are
-    ready."""
+    """Return the results that `link` could show: those it shows now, and all other ready results of the same runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)
 
 
 def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) -> LinkForm:
-    """Return the form with the options of `link`, or with the `posted` values."""
+    """Return the form, filled in with the options of `link` or with the `posted` values."""
     now: dict[str, Any] = {}
     if posted is None:
         now = {"o": list(link.outputs.values_list("public_id", flat=True)), "audience": link.audience}

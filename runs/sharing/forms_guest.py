@@ -1,4 +1,4 @@
-"""What guests send from a link's page. All results are in one form, so that everything they typed arrives, whichever
+"""What guests send from a link's page. All results are in one form, so that everything they typed is sent, whichever
 button they press."""
 
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ class PressForm(PostedForm):
     approve = CutField(16)
     changes = CutField(16)
     comment = CutField(16)
-    place = CutField(16)  # asks for the page on which to mark a spot or time for a comment
-    asked = SwitchField()  # the guest was asked for their name
-    back = SwitchField()  # on the page that asks for the name, the guest went back without sending the answer
+    place = CutField(16)  # opens the page for marking a spot or time to comment on
+    asked = SwitchField()  # the guest has already been asked for their name
+    back = SwitchField()  # the guest pressed Back on the page for the name or the comment
     opened = CutField(200)
     n = CutField(2_000)  # the guest's signed name
     name = CutField()
@@ -47,7 +47,7 @@ class SentForm:
     x: str = ""
     y: str = ""
     at: str = ""
-    clicks: dict[str, str] = field(default_factory=dict)  # where a picture was clicked; such pictures are buttons
+    clicks: dict[str, str] = field(default_factory=dict)  # where the guest clicked on a picture, which is a button
     words: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class SentForm:
 
     @property
     def kept(self) -> list[str]:
-        """Everything that was typed, to show if it can't be recorded. What the guest wanted to send comes first."""
+        """Everything that was typed, to be shown if it can't be recorded. What the guest wanted to send comes first."""
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 
@@ -98,7 +98,7 @@ class SentForm:
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """The fields that a page in between passes on, except those it asks for itself."""
+        """The fields that an intermediate page passes on, except for those it asks for itself."""
         press = [(self.act, self.result)] if self.act else []
         press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
         who = [("opened", self.opened), ("n", self.signed_name)]
@@ -107,7 +107,7 @@ class SentForm:
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
-        """The fields that the page for one comment passes on: all but the comment's own fields."""
+        """The fields that the page for one comment passes on: everything except the comment's own fields."""
         own = {self.act, f"{WORDS}{self.result}", "x", "y", "at"}
         return [(name, value) for name, value in self.carried if name not in own]
 

@@ -15,8 +15,8 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """The person viewing the page: the name they typed, and a signed field that holds that name. Both are empty until
-    they give a name. `gets_email` says whether they gave an email address with it."""
+    """The person viewing the page: the name they typed, and a signed field with that name. Both are empty until they
+    enter a name. `gets_email` says whether they also gave an email address."""
 
     name: str = ""
     signed: str = ""
@@ -27,8 +27,8 @@ NOBODY = Guest()
 
 
 class Addresses:
-    """URLs of the page and the files of a link, for someone who has proven that they know the passphrase. Without
-    `is_proven`, the page will ask for it."""
+    """URLs of the page and the files of a link, for someone who has entered the passphrase. Without `is_proven`, the
+    page will ask for it."""
 
     def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY, *, is_proven: bool = True) -> None:
         self.link = link
@@ -47,21 +47,21 @@ class Addresses:
         return self._with(reverse("runs:guest-download", args=[self.token]), {"n": self.guest.signed})
 
     def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
-        """Return the URL of a page of results, at `place`; `answered` and `commented` are ids of results that the guest
-        has just answered or commented on."""
+        """Return the URL of a page of results that scrolls to `place`; `answered` and `commented` are the ids of
+        results that the guest has just answered or commented on."""
         path = reverse("runs:guest", args=[self.token])
         given = {"n": self.guest.signed, "page": str(number) if number > 1 else "", "answered": answered}
         given["commented"] = commented
         return self._with(path, given) + (f"#{place}" if place else "")
 
     def decide(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send an answer; `number` is the page and `place` the part of it to
-        return to."""
+        """Return the URL to which a result's buttons send an answer; `number` is the page to return to, and `place` the
+        part of that page."""
         path = reverse("runs:guest-decide", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 
     def comment(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send a comment; the parameters are those of `decide`."""
+        """Return the URL to which a result's buttons send a comment; for the parameters, see `decide`."""
         path = reverse("runs:guest-comment", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 

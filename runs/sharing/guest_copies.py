@@ -3,7 +3,7 @@
 Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
 creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without such a row is still waiting for
 the worker. Files that can't be copied aren't shared, with one exception: without ffmpeg, guests who may download get
-the original video and audio, and the checkbox says so.
+the original video and audio, and the link's options say so.
 """
 
 from collections.abc import Iterator
@@ -41,8 +41,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """The version of a file that guests get. `stored` is sent instead of the original; None if there is no copy
-    (yet)."""
+    """The version of a file that guests get. `stored` is what they are sent; None if there is no copy, or not yet."""
 
     state: State
     stored: StoredFile | None = None
@@ -52,7 +51,7 @@ class Given:
 
 
 def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
-    """Return whether guests get the file itself and not just thumbnails: to download it, to play it, or because it has
+    """Return whether guests need the file itself and not just thumbnails: to download it, to play it, or because it has
     no thumbnails.
 
     `_given_files` applies the same rule in the database.
@@ -79,7 +78,8 @@ def given(link: GuestLink, stored: StoredFile) -> Given:
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:
-    """Return whether `outputs` include video or audio while ffmpeg is missing, here or on the worker's host."""
+    """Return whether `outputs` include video or audio that can't be copied, because ffmpeg is missing here or on the
+    worker's host."""
     kept = [output_file.file for output in outputs for output_file in output.files.all()]
     films = [stored.pk for stored in kept if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
@@ -94,8 +94,8 @@ def request_copies() -> None:
 
 
 def request_copies_for(links: QuerySet[GuestLink]) -> None:
-    """Queue the copying task for the worker if copies are missing for `links`, which are new or changed or show a new
-    file."""
+    """Queue the copying task for the worker if copies are missing for `links`, which have just been created or changed,
+    or show a new file."""
     if missing(links):
         _queue()
 
@@ -121,8 +121,8 @@ def wanted(links: QuerySet[GuestLink]) -> set[int]:
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Return the SHA-256, by primary key, of the files that guests should get but that have no `GuestCopy` yet, such as
-    those in older links."""
+    """Return the SHA-256 of each file (by primary key) that guests should get but that has no `GuestCopy` yet, such as
+    files in older links."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
@@ -137,7 +137,7 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
     """Yield, in batches, the result files from the open `links` that guests get as files, not just as thumbnails.
     `needs_itself` applies the same rule to one file.
 
-    With one query instead of batches, the database might start from all files and not from the few links.
+    With a single query, the database might go through all files instead of starting from the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
@@ -156,13 +156,14 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
-    """Return the copies that need ffmpeg and are possible now that it is installed; none while it is missing."""
+    """Return the copies that had to wait for ffmpeg and can be made now that it is installed; none if it is still
+    missing."""
     waiting = GuestCopy.objects.filter(status=GuestCopy.Status.NO_TOOL)
     return waiting if ffmpeg.is_there() else waiting.none()
 
 
 def record_lost(file: StoredFile) -> None:
-    """Request new copies in place of those stored as `file`, which is missing from storage."""
+    """Request new copies to replace those stored as `file`, which is missing from storage."""
     fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _queue()

@@ -1,7 +1,7 @@
-"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, whether they
-gave an email address, and when they opened the page.
+"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, whether they gave
+an email address, and when they opened the page.
 
-Both are signed for one link, so fields from one link are useless on another.
+Each field is signed for one link, so that it is useless on any other.
 """
 
 import unicodedata
@@ -19,10 +19,10 @@ from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
 
 EMAIL_LENGTH = 254
-IS_EMAIL = EmailValidator(allowlist=[])  # not even "localhost", which Django allows
+IS_EMAIL = EmailValidator(allowlist=[])  # refuses "localhost" too, which Django allows
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
-PAGE_AGE = timedelta(days=7)  # how long a page may be open before its answer is sent
+PAGE_AGE = timedelta(days=7)  # how long after a page was opened its answer may be sent
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 
@@ -36,8 +36,8 @@ class EmailRefusedError(UserFacingError):
 
 
 def clean_name(typed: str) -> str:
-    """Return a typed name as we show it: on one line, without characters that change the direction of the text around
-    it.
+    """Return a typed name as we show it: on one line, and without characters that change the direction of the text
+    around it.
 
     Raises `NameRefusedError`.
     """
@@ -63,15 +63,15 @@ def clean_email(typed: str) -> str:
         if email:
             IS_EMAIL(email)
     except ValidationError:
-        raise EmailRefusedError(_("Check the email address, or leave it empty.")) from None
-    if len(email) > EMAIL_LENGTH or "[" in email:  # a network address in place of a domain
-        raise EmailRefusedError(_("Check the email address, or leave it empty."))
+        raise EmailRefusedError(_("Check the email address, or leave the field empty.")) from None
+    if len(email) > EMAIL_LENGTH or "[" in email:  # an IP address instead of a domain
+        raise EmailRefusedError(_("Check the email address, or leave the field empty."))
     return email
 
 
 def signed_name(link: GuestLink, name: str, *, gets_email: bool = False) -> str:
-    """Return the field with the guest's name. It says whether they get emails, but not at which address: it is part of
-    URLs."""
+    """Return the signed field with the guest's name. It also says whether they get emails, but never contains their
+    address, because it is part of URLs."""
     told = [link.public_id, name, *([1] if gets_email else [])]
     return signing.dumps(told, salt=NAME_SALT, compress=True) if name else ""
 

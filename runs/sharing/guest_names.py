@@ -1,5 +1,5 @@
-"""Names of results and files for guests. They never reveal a run's title, and they reveal its app only if the link
-does.
+"""Names of results and files for guests. They never contain a run's title, and they contain its app only if the link
+shows that.
 
 The page, single downloads and the zip use the same names. No two results of a link have the same name.
 """
@@ -35,8 +35,8 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
 
 
 def some_names(labels: Sequence[str], count: int | None = None) -> str:
-    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the total number of results, if that is
-    more than `labels`."""
+    """Return a list such as "Front 1, Back 1, Side 1 and 9 more". `count` is the total number of results; it may be
+    larger than the number of `labels`."""
     names = ", ".join(labels[:LABELS_TOLD])
     more = (len(labels) if count is None else count) - min(len(labels), LABELS_TOLD)
     if more <= 0:
@@ -45,7 +45,7 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return the file name stems for `outputs`, which must be all results of `link`, loaded with their runs and
+    """Return the file name stems for `outputs`. These must be all results of `link`, loaded with their runs and
     files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
@@ -54,12 +54,12 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
 
 
 def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
-    """Return the details of a result that its file names for guests of `link` are built from."""
+    """Return what the file names of a result are made from, for guests of `link`."""
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 
 def text_name(stems: list[Stem]) -> str:
-    """Return the name of a result's text. Structured results are text for guests, too."""
+    """Return the file name for a result's text. For guests, structured results count as text too."""
     return stems[0].named("txt")
 
 

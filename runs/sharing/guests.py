@@ -1,8 +1,8 @@
 """The guest side of a link: find the link, check that it is open, list its results, and count views.
 
 Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
-account, cookies or scripts. A signed value in the URLs of the page and its files proves that they know the passphrase.
-It is valid for twelve hours, unless the passphrase changes before then.
+account, cookies or scripts. A signed value in the URLs of the page and its files proves that the guest knows the
+passphrase. It is valid for twelve hours, unless the passphrase changes before then.
 """
 
 import re
@@ -32,10 +32,10 @@ from runs.words import file_names
 from runs.words.file_names import Stem, ending_of
 
 MAX_UNKNOWN = 60  # requests for unknown links from one IP address in ten minutes
-MAX_WRONG = 10  # wrong passphrases for one link from one IP address
-MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses
+MAX_WRONG = 10  # wrong passphrases for one link from one IP address, in ten minutes
+MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses together
 MAX_ANSWERS = 200  # answers to one link from one IP address, in ten minutes
-MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses
+MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses together
 PER_PAGE = 48  # results on one page
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
@@ -72,8 +72,8 @@ def state_of(link: GuestLink, rules: SharingRules) -> State:
 def record_unknown(request: HttpRequest) -> bool:
     """Count a request for an unknown link; return False if too many came from the same IP address.
 
-    Existing links can still be opened from there: a stranger on the same network mustn't be able to lock guests out,
-    and tokens are too long to guess anyway.
+    Existing links can still be opened from that IP address: a stranger on the same network mustn't be able to lock
+    guests out, and tokens are too long to guess anyway.
     """
     try:
         Attempt({f"guest:{address_of(request)}": MAX_UNKNOWN})
@@ -124,8 +124,8 @@ def record_answer(request: HttpRequest, link: GuestLink) -> bool:
 
 # --- What a link shows ------------------------------------------------------------------------------------------------
 def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Output]:
-    """Return the results that `link` shows and that still exist, in the order of the link; with `only`, just the ones
-    with these primary keys."""
+    """Return the results that `link` shows and that still exist, in the link's order. If `only` is given, return just
+    those with these primary keys."""
     kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     found = _shown(link) if only is None else _shown(link).filter(pk__in=only)
     return list(found.select_related("run").prefetch_related(kept))
@@ -144,13 +144,13 @@ def page_with(number: int) -> int:
 
 
 def shown_output(link: GuestLink, public_id: str) -> Output | None:
-    """Return the result with this id, loaded as by `outputs_of`, if `link` shows it."""
+    """Return the result with this id, loaded like those of `outputs_of`; None if `link` doesn't show it."""
     found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
     return next(iter(outputs_of(link, list(found))), None)
 
 
 def preview_of(link: GuestLink) -> StoredFile | None:
-    """Return the first file with a picture or a video still, for chat tools that preview links."""
+    """Return the first file with a picture or a video still, for chat tools that show previews of links."""
     files = OutputFile.objects.filter(status="saved").exclude(file__thumb_1200="").order_by("position")
     first = _shown(link).annotate(picture=Subquery(files.filter(output=OuterRef("pk")).values("file")[:1]))
     pictures = first.exclude(picture=None).values_list("picture", flat=True)[:1]
@@ -167,7 +167,7 @@ def size_of(link: GuestLink) -> tuple[int, int]:
 
 
 def record_download(link: GuestLink) -> None:
-    """Record that a guest downloads all files of the link, unless there are only a few."""
+    """Put on record that a guest downloads all files of the link, unless there are only a few."""
     if (count := size_of(link)[0]) > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
@@ -235,7 +235,7 @@ def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
 
 
 def _name_of(link: GuestLink, kept: OutputFile, stored: StoredFile) -> str:
-    """Return the name of a result's file, which depends on the other results in `link`."""
+    """Return the name of a result's file. It depends on the other results in `link`, because names must be unique."""
     return stems_by_result(link)[kept.output_id][kept.position].named(ending_of(stored))
 
 

@@ -118,8 +118,8 @@ def make_link(member: Member, outputs: list[Output]) -> GuestLink:
 
 @transaction.atomic
 def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
-    """Create a link when someone clicks the button. A double click returns the same link twice; otherwise, a second
-    link would stay open without anyone knowing.
+    """Create a link when someone clicks the button. A double click returns the same link twice; otherwise, there would
+    be a second open link that nobody knows about.
 
     Raises `PermissionDenied`, like `make_link`.
     """
@@ -140,8 +140,8 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its URL stays the same. Views and revocations recorded in the meantime aren't
-    overwritten."""
+    """Apply `options` to `link`. Its URL stays the same. Views and revocations that are recorded at the same time
+    aren't overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
@@ -164,10 +164,10 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
 
 @transaction.atomic
 def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
-    """Make `link` show `new` in place of `old`; return False if it no longer shows `old`.
+    """Make `link` show `new` instead of `old`; return False if it no longer shows `old`.
 
     A link never changes by itself; otherwise, clients might decide on something other than what they were sent. The
-    caller checks that the member may change the link, and that they may show `new` to guests (`outputs_for`).
+    caller checks that the member may change the link and may show `new` to guests (`outputs_for`).
     """
     GuestLink.objects.select_for_update().get(pk=link.pk)
     place = link.chosen.filter(output=old).first()
@@ -197,7 +197,7 @@ def _runs_shown(link: GuestLink) -> list[int]:
 
 
 def mark_changed(runs: Iterable[int]) -> None:
-    """Mark `runs` (primary keys) as changed, so that open pages are updated to show who can see them now."""
+    """Mark `runs` (primary keys) as changed, so that open pages update to show who can see them now."""
     changed = Run.objects.filter(pk__in=list(runs))
     list(changed.select_for_update().order_by("pk").values_list("pk"))  # always in the same order, to avoid deadlocks
     changed.update(version=F("version") + 1)
@@ -216,7 +216,7 @@ def revoke(link: GuestLink, member: Member) -> bool:
 
 @transaction.atomic
 def restore(link: GuestLink, rules: SharingRules) -> None:
-    """Make the URL of `link` work again until its last day, or until the latest day that `rules` allow if that is
+    """Make the URL of `link` work again until its last day, or until the latest day that `rules` allow, whichever is
     earlier."""
     expires_at = min(link.expires_at, end_of(latest_day(rules)))
     GuestLink.objects.filter(pk=link.pk).update(revoked_at=None, revoked_by=None, expires_at=expires_at)
@@ -227,7 +227,8 @@ def restore(link: GuestLink, rules: SharingRules) -> None:
 
 @transaction.atomic
 def extend(link: GuestLink) -> None:
-    """Extend `link` by two weeks from its last day, or from today if that is later, within the admins' limit."""
+    """Extend `link` by two weeks from its last day or from today, whichever is later, but not beyond the admins'
+    limit."""
     rules = SharingRules.current()
     begin = max(portal_day(), last_day_of(link))
     last = min(begin + timedelta(days=DEFAULT_DAYS), latest_day(rules))
@@ -258,8 +259,8 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Return twelve letters in three groups that are easy to read aloud. They are derived from `nonce`, so that they
-    can be shown again."""
+    """Return twelve letters in three groups, easy to read aloud. They are derived from `nonce`, so they can be shown
+    again."""
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))

@@ -1,10 +1,10 @@
 """Create the copies for guests, in the worker.
 
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
-worker claims a row with a conditional UPDATE that uses the database's clock. The claim also puts off the next attempt,
-so a file that kills its worker moves behind the others. The worker renews its claim while it copies; if it dies, the
-claim ends within a minute. Each copy ends up as ready or as impossible, or is retried later with an error message. No
-single file can stop the task.
+worker claims a row with a conditional UPDATE that uses the database's clock. The claim also postpones the next attempt,
+so a file that kills its worker goes to the back of the queue. The worker renews its claim while it copies; if it dies,
+the claim ends within a minute. Each copy ends up as ready or as impossible, or is retried later with an error message.
+No single file can stop the task.
 """
 
 import logging
@@ -31,10 +31,10 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-# After this long, another task takes over. The window plus one video stays below the task's timeout
+# After this long, another task takes over. This plus the time for one video is less than the task's timeout
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
-MOST_FAILURES = 4  # how often copying may fail; disk and storage problems don't count, so we keep trying
+MOST_FAILURES = 4  # failures before we give up; after disk and storage problems, we always try again
 UNUSED_AFTER = timedelta(days=7)  # not right away, because a link may have been revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
@@ -63,7 +63,7 @@ def make_due_copies() -> None:
 
 
 def _note_wanted() -> None:
-    """Create missing rows for files that guests should get."""
+    """Create missing rows for files that guests should get, and queue copies that were waiting for ffmpeg."""
     guest_copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
     found = guest_copies.missing(GuestLink.objects.all())
     rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found.items()]
@@ -90,7 +90,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     try:
         _copy(copy, Renewer(renew))
     except ClaimLost:
-        if stop_requested():  # otherwise another worker has claimed it; leave it alone
+        if stop_requested():  # otherwise, another worker has claimed it, so leave it alone
             _open(copy).update(claimed_until=None, attempts=F("attempts") - 1, due_at=Now())
     except CannotStrip:
         _settle(copy, status.IMPOSSIBLE)
@@ -130,7 +130,8 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
 
 
 def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
-    """Write a copy of `source` without metadata. Its type is detected from the content, as when `source` was saved."""
+    """Write a copy of `source` without metadata. The file type is detected from the content, just as it was when
+    `source` was saved."""
     with source.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     if sniffed.kind not in guest_copies.PLAYED:
@@ -152,13 +153,13 @@ def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None =
 
 
 def _try_later(copy: GuestCopy, message: Message) -> None:
-    """Release the claim; the copy is retried at the time that was set when it was claimed."""
+    """Release the claim. The next attempt is at the time that was set when the copy was claimed."""
     _open(copy).update(claimed_until=None, error=message)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies over a week old that no open link needs, and request new ones for those whose file is missing."""
+    """Delete copies over a week old that no open link needs, and request new ones where a copy's file is missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:

@@ -1,6 +1,6 @@
 """Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
-Guests who may not download see images 1200 pixels wide. Instead of originals, guests get copies without metadata
+Guests who may not download see images 1200 pixels wide. Guests get copies without metadata instead of originals
 (`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
 """
 
@@ -40,8 +40,8 @@ AT_MOST_ALONE = 2  # up to this many results are shown at full width
 class GuestFile:
     """One saved file as a guest sees it.
 
-    `label` identifies the file in its download link. `url` is the file or its largest thumbnail; empty if there is
-    nothing to show or play. `note` says why something is missing.
+    `label` identifies the file in its download link. `url` is the URL of the file or of its largest thumbnail; empty if
+    there is nothing to show or play. `note` says why something is missing.
     """
 
     label: str
@@ -82,7 +82,7 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class GuestResult:
-    """One result that the link shows. `text_url` downloads its text as `text_name`, if the link allows it."""
+    """One result that the link shows. If the link allows downloads, `text_url` downloads its text as `text_name`."""
 
     number: int
     label: str
@@ -90,7 +90,7 @@ class GuestResult:
     text: str
     files: list[GuestFile]
     tree: Tree | None = None  # set if the text is a structured value
-    box: AnswerBox | None = None  # where guests answer, if the link lets them
+    box: AnswerBox | None = None  # where guests answer, if the link allows answers
     text_url: str = ""
     text_name: str = ""
 
@@ -165,8 +165,8 @@ class GuestPage:
 
     @property
     def refresh_seconds(self) -> int:
-        """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio, and never takes
-        away what a guest is typing."""
+        """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio, and never
+        discards what a guest is typing."""
         if not self.is_waiting or self.has_boxes or any(file.is_player for file in self.files):
             return 0
         preparing = [file for file in self.files if file.state is State.PREPARING]
@@ -182,7 +182,7 @@ class GuestPage:
 
 
 def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIRST_VISIT) -> GuestPage:
-    """Return page `number` of an open link; it is empty if none of the results exists any more."""
+    """Return page `number` of an open link. The page is empty if none of the link's results exist any more."""
     named = guests.named_outputs(link)
     page = Paginator(list(named), guests.PER_PAGE).get_page(number)
     outputs = guests.outputs_of(link, [output.pk for output in page])
@@ -216,7 +216,7 @@ def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIR
 
 
 def number_of(link: GuestLink, output: Output) -> int:
-    """Return the number of a result among all that `link` shows."""
+    """Return the position of a result among all that `link` shows, counting from 1."""
     return list(guests.named_outputs(link)).index(output) + 1
 
 
@@ -234,7 +234,7 @@ def _place_words(page: Page[Output]) -> str:
 def _results(
     outputs: list[Output], named: dict[Output, str], first: int, addresses: Addresses, boxes: dict[str, AnswerBox]
 ) -> list[GuestResult]:
-    """Return the results for `outputs`, with their names, numbered from `first`."""
+    """Return `outputs` as the page shows them, with their names, numbered from `first`."""
     results = []
     stems_of = guests.stems_by_result(addresses.link)
     for number, output in enumerate(outputs, first):
@@ -266,7 +266,8 @@ def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
 
 
 def text_bytes(output: Output, stems: list[Stem]) -> bytes:
-    """Return the text of a result as guests download it; for a structured result, its lines without URLs at Lamina."""
+    """Return a result's text as guests download it. For a structured result, this is its lines without URLs at
+    Lamina."""
     tree = guest_tree(output, stems)
     return (tree.plain if tree else output.text).encode("utf-8", "replace")
 

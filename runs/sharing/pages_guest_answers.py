@@ -44,8 +44,8 @@ class Visit:
 
 @dataclass(frozen=True)
 class GuestComment:
-    """One comment as a guest sees it. `number` is the number on its dot (0: no dot), which is at `x` and `y` on one of
-    the files."""
+    """One comment as a guest sees it. `number` is shown on its dot, which is at `x` and `y` on one of the files; 0
+    means that it has no dot."""
 
     who: str
     is_own: bool
@@ -125,11 +125,11 @@ class Answers:
     opened: str
     done: int
     total: int
-    has_answers: bool  # someone has answered, so offer to show returning guests their answers
+    has_answers: bool  # whether anyone has answered; if so, returning guests can ask to see their answers
     decide_url: str
-    other_url: str  # URL of the page without the guest's name, for someone else
+    other_url: str  # URL of the page without the guest's name, for other guests
     problem: str
-    kept: list[str] = field(default_factory=list)  # typed text that no longer has a place on the page
+    kept: list[str] = field(default_factory=list)  # what was typed but can't be shown in a box any more
 
     @property
     def is_done(self) -> bool:
@@ -144,8 +144,8 @@ class Answers:
 def boxes_of(
     outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
 ) -> dict[str, AnswerBox]:
-    """Return the boxes below `outputs`, numbered from `first`, by result. Results that guests can't respond to have no
-    box."""
+    """Return the box below each of `outputs`, by result id. Results are numbered from `first`. If guests can't respond
+    and can't see comments either, there are no boxes."""
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
@@ -188,8 +188,7 @@ def _has_place(box: AnswerBox | None) -> bool:
 
 
 def placed_file(output: Output) -> OutputFile | None:
-    """Return the file in which comments can mark a place: the result's first file, if it is of a kind that allows
-    this."""
+    """Return the file in which comments can mark a place: the result's first file, if its kind allows that."""
     first = next((kept for kept in output.files.all() if kept.file is not None), None)
     is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
     return first if is_placed else None
@@ -201,8 +200,8 @@ def place_kind(output: Output) -> str:
 
 
 def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest) -> list[GuestComment]:
-    """Return the comments on a result with their replies. If the guest can see a reply but not the comment, the reply
-    is shown by itself."""
+    """Return the comments on a result with their replies. If the guest can see a reply but not the comment it answers,
+    the reply is shown by itself."""
     numbers = count(1)
     there = {comment.pk for comment in comments}
     lines: dict[int, GuestComment] = {}
@@ -240,7 +239,7 @@ def _who(comment: Comment, link: GuestLink) -> str:
 
 
 def verdict_words(decision: Decision | None) -> str:
-    """Return the guest's decision, worded for the guest."""
+    """Return the guest's decision in words that address the guest."""
     if decision is None:
         return ""
     return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")
@@ -249,7 +248,7 @@ def verdict_words(decision: Decision | None) -> str:
 def answers_of_page(
     addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
 ) -> Answers:
-    """Return what the page says about answering. `shown` has everything the link shows; `boxes` has only what is on
+    """Return what the page says about answering. `shown` has everything that the link shows; `boxes` has only those on
     this page."""
     link = addresses.link
     given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}

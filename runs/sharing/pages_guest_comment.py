@@ -1,7 +1,7 @@
 """The page on which a guest comments on a spot in a picture, or on a time in video or audio.
 
 The picture is a button. Each click sends the form, and the page comes back with the spot marked, until the guest sends
-the comment. With a keyboard, guests type two numbers.
+the comment. Guests who use a keyboard type two numbers instead of clicking.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,7 @@ from runs.sharing.pages_guest_answers import placed_file
 
 @dataclass(frozen=True)
 class CommentPage:
-    """What this page shows. `x` and `y` are percentages as typed or clicked; `dot_x` and `dot_y` are the same, as
-    numbers for drawing the dot."""
+    """What this page shows. `x` and `y` are percentages, as typed or clicked."""
 
     label: str
     result: str

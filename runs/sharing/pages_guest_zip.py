@@ -1,7 +1,7 @@
 """A streamed zip of everything a guest link shows, with a CSV list of its files.
 
-The list reveals no more than the page: the app and the inputs only if the link shows them, only the guest's own
-decisions, and never who made a result, what it cost, or Lamina's ids.
+The list reveals no more than the page: the app and the inputs only if the link shows them, and only the guest's own
+decisions. It never says who made a result or what it cost, and has no ids from Lamina.
 """
 
 import hashlib
@@ -72,8 +72,8 @@ class Parcel:
 
 
 def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
-    """Return the results of `link` as a zip of known length, with the file names that guests see; the zip is empty if
-    there are none. The list has the decisions of the guest called `guest_name`.
+    """Return the results of `link` as a zip of known length, with the file names that guests see. The zip is empty if
+    there are no results. Its list has the decisions of the guest called `guest_name`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -95,7 +95,8 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add what guests get for `stored` to `parcel`, with a note if that is only a smaller picture or nothing."""
+    """Add the version of `stored` that guests get to `parcel`. If that is only a smaller picture or nothing, add a
+    note."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing
@@ -123,7 +124,7 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest_n
     runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
     given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
-    headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
+    headings = [_("File"), _("Result"), _("Kind"), _("Date"), _("Size in bytes"), "SHA-256"]
     headings += [_("App")] if link.shows_app else []
     answers = given_by(link, guest_name, outputs) if link.lets_decide else {}
     headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []
@@ -144,7 +145,7 @@ def _answered(decision: Decision | None) -> list[str]:
 
 
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield the name of each input, and its text or, for files, the names that guests see."""
+    """Yield the name of each input with its text or, if it has files, with the names that guests see."""
     for given in run.inputs.all():
         files = input_files(given)
         names = ", ".join(input_name(given, position, file) for position, file in enumerate(files))

@@ -16,13 +16,13 @@ RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "c
 
 
 def rules_seen(rules: SharingRules) -> str:
-    """Return `rules` as one text, from which `change_rules` can tell whether they have changed."""
+    """Return `rules` as one string, with which `change_rules` can tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 
 @transaction.atomic
 def change_rules(rules: SharingRules, seen: str = "") -> int:
-    """Save `rules`, which replace the existing ones, except for the logo; return how many links now expire earlier.
+    """Save `rules` in place of the existing ones, but keep the logo; return how many links now expire earlier.
 
     `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
     rules since.
@@ -39,7 +39,7 @@ def change_rules(rules: SharingRules, seen: str = "") -> int:
 
 @transaction.atomic
 def change_logo(logo: StoredFile | None) -> None:
-    """Show guests `logo` from now on, or none. Deletes the one before."""
+    """Show guests `logo` from now on, or no logo if it is None. Deletes the previous one."""
     rules = locked_row(SharingRules)
     before = rules.logo
     if before is None and logo is None:

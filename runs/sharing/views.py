@@ -45,7 +45,7 @@ from runs.words.numbers import number_words
 PAGE = 50
 SAID = {
     "team": gettext_noop("The team can see this run now."),
-    "not-team": gettext_noop("The team no longer sees this run."),
+    "not-team": gettext_noop("The team can no longer see this run."),
     "me": gettext_noop("Only you and admins can see this run now."),
     "made": gettext_noop("New guest link, ready to send. It works until %(day)s."),
     "extended": gettext_noop("The link was extended."),
@@ -193,7 +193,7 @@ def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
 
 @require_POST
 def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
-    """Show the newer version of a result on a link, in place of the older one."""
+    """Make a link show the newer version of a result instead of the older one."""
     link = _link_of(request, link_id)
     if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
@@ -277,8 +277,8 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
 
 
 def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
-    """Save the chosen logo, or remove the current one. This doesn't depend on the other values, because a chosen file
-    would be lost if one of them was wrong."""
+    """Save the chosen logo, or remove the current one. The logo is saved even if other values are invalid; otherwise,
+    people would have to choose the file again."""
     form.full_clean()
     given = request.FILES.get("logo")
     try:
@@ -301,5 +301,7 @@ def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
 def _rules_words(shortened: int) -> str:
     if not shortened:
         return _("Saved.")
-    words = ngettext("Saved. %(count)s link now ends earlier.", "Saved. %(count)s links now end earlier.", shortened)
+    words = ngettext(
+        "Saved. %(count)s link now expires earlier.", "Saved. %(count)s links now expire earlier.", shortened
+    )
     return words % {"count": number_words(shortened)}

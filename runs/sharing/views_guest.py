@@ -1,7 +1,7 @@
 """Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
 Knowing the secret URL is what gives access, so the forms here need no CSRF token. For each problem, there is a plain
-page that doesn't reveal anything about the content. For an unknown URL, it doesn't reveal whether the link ever
+page that doesn't reveal anything about the content. The page for an unknown URL doesn't reveal whether the link ever
 existed.
 """
 
@@ -35,7 +35,7 @@ from runs.storage.store import StorageAway
 
 FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
 LOGO_CACHE = "public, max-age=31536000, immutable"
-LOGO_NAME = "logo.webp"  # the name of the admin's file is nobody else's concern
+LOGO_NAME = "logo.webp"  # so that guests don't see what the admin's file was called
 PREVIEW_QUALITY = 82
 
 
@@ -97,7 +97,8 @@ def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponse
 
 
 def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
-    """Return a response that sends `stored` as `name`; None if that variant doesn't exist or isn't in storage."""
+    """Return a response that sends `stored` as `name`; None if there is no such variant or it is missing from
+    storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
         return None
     try:
@@ -112,7 +113,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @for_guests
 @require_safe
 def guest_text(request: HttpRequest, token: str, result_id: str) -> HttpResponseBase:
-    """Send the text of one result, if the sender allows downloads: the same file as in the zip."""
+    """Send the text of one result, if the sender allows downloads. The file is the same as in the zip."""
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link

@@ -38,14 +38,14 @@ from runs.team import mail
 
 
 class SeeOther(HttpResponseRedirect):
-    """Redirects from a POST to the page that shows the result."""
+    """A redirect (303) from a POST to the page that shows what was recorded."""
 
     status_code = 303
 
 
 @dataclass(frozen=True)
 class Press:
-    """A button press on an open page, by someone who may see that page."""
+    """A button pressed on an open page, by someone who may see that page."""
 
     request: HttpRequest
     token: str
@@ -59,8 +59,8 @@ class Press:
         return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
     def without_note(self) -> "Press":
-        """The press after its note was recorded. It still has everything else that was typed, so that nothing is
-        lost."""
+        """The same press without its note, which has been recorded. Everything else that was typed is still there, so
+        that nothing is lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 
@@ -133,7 +133,7 @@ def _comment(press: Press, output: Output) -> HttpResponse:
 
 
 def _place_of(sent: SentForm, output: Output) -> CommentPlace:
-    """Return the spot or time that a comment marks. Raises `CommentRefusedError`."""
+    """Return the spot or time that the comment is about. Raises `CommentRefusedError`."""
     kept = placed_file(output)
     if kept is None:
         return CommentPlace()
@@ -142,7 +142,8 @@ def _place_of(sent: SentForm, output: Output) -> CommentPlace:
 
 
 def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
-    """Return the press, or a response: the link's page if this isn't a POST, or a page that says what is wrong."""
+    """Return the press or, if there is none, a response: a redirect to the link's page if this isn't a POST, otherwise
+    a page that says what is wrong."""
     sent = SentForm.read(request.POST)
     link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
@@ -165,7 +166,8 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
 
 
 def _check_note(sent: SentForm) -> None:
-    """Raise a `DecisionError` if the note isn't acceptable, before asking for anything else."""
+    """Raise a `DecisionError` if the note isn't acceptable, so that the guest learns this before they are asked for
+    their name."""
     note = clean_note(sent.note)
     if sent.verdict != APPROVED and not note and ReviewRules.current().needs_reason:
         raise ReasonNeededError
@@ -188,8 +190,8 @@ def _named(press: Press) -> Press | HttpResponse:
 
 
 def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
-    """Redirect to the result on the page, which says what was recorded. If more had been typed, don't redirect but
-    render the page with that text. An email address is stored only with an answer."""
+    """Redirect to the result on the page, which says what was recorded. If the guest had typed anything else, render
+    the page with that text instead of redirecting. An email address is stored only along with an answer."""
     if press.email:
         guest_contacts.remember(press.link, press.guest.name, press.email)
     left = press.without_note()
@@ -216,7 +218,7 @@ def _find_answers(press: Press) -> HttpResponse:
 def _page(
     press: Press, status: int = 200, problem: str = "", *, at: str = "", answered: str = "", commented: str = ""
 ) -> HttpResponse:
-    """Render the guest page with everything that was typed; `at` is the id of the result that the problem is about."""
+    """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is its id."""
     visit = Visit(press.guest, answered, commented, press.sent, problem, at)
     page = pages_guest.guest_page(press.link, press.token, press.request.GET.get("page", ""), visit)
     if not page.results:
@@ -233,8 +235,8 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
 
 
 def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpResponse:
-    """Render the page that asks for the guest's name, and for their email address if they answer something. The page
-    passes on what they typed and which button they pressed. The `error` is about the field `wrong`."""
+    """Render the page that asks for the guest's name and, if they are answering something, for their email address. The
+    page passes on what they typed and which button they pressed. The `error` is about the field `wrong`."""
     context = {
         "press": press,
         "sender": press.link.member.display_name,
@@ -255,12 +257,12 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     if isinstance(error, ReasonNeededError):
         return _("Write what should change, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:
-        return _("%(sender)s has turned off answers for this link, so nothing was recorded.") % sender
+        return _("%(sender)s has turned off answers for this link, so your answer wasn't saved.") % sender
     return error.sentence
 
 
 def _comment_words(refused: CommentRefusedError, link: GuestLink) -> str:
     if refused.code == "not-allowed" and not link.lets_comment:
-        words = _("%(sender)s has turned off comments for this link, so nothing was recorded.")
+        words = _("%(sender)s has turned off comments for this link, so your comment wasn't posted.")
         return words % {"sender": link.member.display_name}
     return refused.sentence

@@ -1,6 +1,6 @@
 """What all views for guests share: the decorator, the check that a link is open, and a plain page for each problem.
 
-Plain pages don't reveal anything about the content. For an unknown URL, they don't reveal whether the link ever
+Plain pages don't reveal anything about the content. The page for an unknown URL doesn't reveal whether the link ever
 existed.
 """
 
@@ -82,7 +82,8 @@ def plain(
 
 
 def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """Render a page that says the copy isn't ready yet. The error status keeps browsers from saving it as the file."""
+    """Render a page that says that the copy isn't ready yet. With an error status, browsers don't save this page as the
+    file."""
     answer = plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
@@ -101,7 +102,7 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
 
 
 def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """Like `open_link`, but also require the passphrase."""
+    """Return the same as `open_link`, but ask for the passphrase if it hasn't been entered."""
     link = open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return plain(request, "ask", 403, link)
@@ -110,7 +111,7 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page passes
-    on what the guest had typed, which is then recorded after they enter the passphrase."""
+    on what the guest had typed, which is recorded once they have entered the passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

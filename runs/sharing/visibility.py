@@ -17,18 +17,19 @@ from runs.sharing.links import links_to, mark_changed, revoke
 
 
 def begins_with_team(parent: Run | None) -> bool:
-    """Return whether a new run is shared with the team from the start. A run started from a private `parent` never is,
-    because both have the same inputs."""
+    """Return whether a new run is shared with the team from the start. A run that was started from a private `parent`
+    never is, because the two have the same inputs."""
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Return the text next to the Run button that says who will see a new run; "" unless runs are shared by default."""
+    """Return the text next to the Run button about who will see the run; "" unless new runs are shared with the team by
+    default."""
     if not SharingRules.current().team_by_default:
         return ""
     is_private = is_private or (parent is not None and parent.shared_at is None)
-    return _("only you and admins see it") if is_private else _("the team sees it")
+    return _("only you and admins will see the new run") if is_private else _("the team will see the new run")
 
 
 def share_with_team(run: Run) -> bool:
@@ -63,8 +64,8 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs stays open but no longer shows `run`. Revoked and expired links are changed too,
-    because they may be reopened.
+    A link that also shows other runs stays open but no longer shows `run`. Links like this are changed even if they
+    were revoked or have expired, because they may be reopened.
     """
     ended, now = 0, timezone.now()
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.

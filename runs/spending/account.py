@@ -1,8 +1,8 @@
 """Compares what the Lamina account spent with our charges. Every hour, both are stored at the same time, so that we can
 compare how much they have grown.
 
-Lamina never says what a single run cost. If the account spent more than we charged, the rest was spent outside this
-portal, or our estimates were too low. The page says so, and never divides that rest between people.
+Lamina never says what a single run cost. If the account spent more than we charged, the difference was spent outside
+this portal, or our estimates were too low. The page says so, but never splits the difference between people.
 """
 
 from dataclasses import dataclass
@@ -67,11 +67,9 @@ def growth(start: datetime, end: datetime) -> Growth | None:
 
 
 def spent_lately(now: datetime) -> int:
-    """Return how much the account has certainly spent in the last 24 hours according to the readings, in hundredths of
-    a credit.
+    """Return how much the account spent in the last 24 hours, as far as the readings show, in hundredths of a credit.
 
-    If the account wasn't read for a while, what it spent meanwhile isn't counted, because we can't tell when that
-    happened.
+    Spending before the first reading in that time isn't counted, because some of it may be older.
     """
     readings = AccountReading.objects.order_by("at")
     first = readings.filter(at__gte=now - DAY, at__lte=now).first()

@@ -1,5 +1,5 @@
 """Charging for runs. A charge is reserved when Run is pressed, kept once Lamina has started the run, and released if
-Lamina certainly hasn't.
+it is certain that Lamina hasn't.
 
 Each change to a charge is a conditional UPDATE, with the sums updated in the same transaction. Repeating a change has
 no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total, and last the portal's
@@ -60,7 +60,7 @@ def keep(run: Run) -> None:
 
 @transaction.atomic
 def release(run: Run) -> None:
-    """Release what was reserved for `run`, because it certainly never started. If the charge was kept, it stays."""
+    """Release what was reserved for `run`, because it certainly never started. A charge that was kept stays."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.RELEASED):
         _count(charge, -1)
@@ -75,11 +75,10 @@ def is_kept(run: Run) -> bool:
 
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
-    """Let `by` resend the doubtful start of `run`. Raises `LimitReached` if whoever pays for the first attempt is
-    already over their limit.
+    """Let `by` start `run` again when it is unclear whether the first attempt worked. Raises `LimitReached` if whoever
+    pays for the first attempt is already over their limit.
 
-    The run is charged only once, but that charge is now kept: the first attempt may have started after all, which
-    nobody can tell.
+    The run is charged only once, but that charge is now kept, because the first attempt may have worked after all.
     """
     estimated = estimate(run.app, run.schema, run.wanted_outputs)
     charge = Charge.objects.select_related("member").filter(run=run).first()
@@ -96,7 +95,7 @@ def first_kind(run: Run) -> str:
 
 
 def _move(charge: Charge, state: Charge.State) -> bool:
-    """Change a reserved charge; return False if another process was faster."""
+    """Change a reserved charge; return False if another process has already done so."""
     return Charge.objects.filter(pk=charge.pk, state=State.RESERVED).update(state=state) == 1
 
 

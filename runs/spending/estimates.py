@@ -16,11 +16,10 @@ from runs.storage import disk
 from runs.words.credits import about_credits, credits_words, left_words, plural_number, short_balance_words
 from runs.words.numbers import number_words
 
-NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can allow it on Lamina.")
+NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can give it access on Lamina.")
 CENT = Decimal("0.01")
 
-# Messages about too few credits, each as (for admins, for others). The key says whether fewer results would be
-# affordable.
+# Messages about too few credits, each as (for admins, for others). The key says if fewer results would be affordable.
 TOO_FEW_CREDITS = {
     False: (
         gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),
@@ -138,8 +137,8 @@ def _note(estimated: Estimate) -> str:
     """Return a note on how the cost was estimated; empty if it is Lamina's estimate for exactly these results."""
     is_share = estimated.whole is not None and estimated.is_part
     if estimated.source == Charge.Source.ADMIN:
-        share = _("An equal share of a price set by an admin, because Lamina gives no estimate.")
-        return share if is_share else _("A price set by an admin, because Lamina gives no estimate.")
+        share = _("An equal share of a price set by an admin, as Lamina doesn't give an estimate for this app.")
+        return share if is_share else _("A price set by an admin, as Lamina doesn't give an estimate for this app.")
     return _("An equal share: Lamina only gives the total cost.") if is_share else ""
 
 
@@ -162,7 +161,7 @@ def _cost_words(app: App, estimated: Estimate) -> str:
 
 
 def _reason(app: App, member: Member) -> str:
-    """Return the reason why `member` can't run `app`, whatever it costs; empty if they can."""
+    """Return why `member` can't run `app`, leaving cost aside; empty if they can."""
     if not member.can_run:
         return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
     if app.is_gone:
@@ -172,7 +171,7 @@ def _reason(app: App, member: Member) -> str:
             return _(
                 "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
             )
-        return _("The portal's disk is full, so results can't be saved. An admin can free space.")
+        return _("The portal's disk is full, so results can't be saved. Ask an admin to free up some space.")
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 
 

@@ -20,7 +20,7 @@ from runs.words.credits import to_credits, to_hundredths
 
 MOST_CREDITS = 10_000_000
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
-AMOUNT_WANTED = _lazy("Enter a number of credits, such as 100 or 12.5, or leave it empty.")
+AMOUNT_WANTED = _lazy("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
 
 
 class CreditsField(forms.Field):
@@ -53,7 +53,7 @@ class RulesForm(SeenForm):
         label=_lazy("Allow apps whose cost is unknown"),
         required=False,
         help_text=_lazy(
-            "Their runs count as 0 credits. If this is off, nobody can run them until you set a price below."
+            "Their runs count as 0 credits. If this is off, nobody can run these apps until you set a price below."
         ),
     )
     day = CreditsField(
@@ -92,13 +92,17 @@ class RulesForm(SeenForm):
 class PersonLimitForm(SeenForm):
     """One person's limit: the same as everyone's, their own, or none; and a temporary increase."""
 
-    SORTS = (("default", _lazy("Same as everyone")), ("own", _lazy("Their own limit")), ("none", _lazy("No limit")))
+    SORTS = (
+        ("default", _lazy("Same as everyone else")),
+        ("own", _lazy("Their own limit")),
+        ("none", _lazy("No limit")),
+    )
 
     sort = forms.ChoiceField(label=_lazy("Monthly limit"), choices=SORTS, widget=forms.RadioSelect)
     own = CreditsField(label=_lazy("Their own limit"))
     raised_to = CreditsField(label=_lazy("Raise the limit to"))
     raised_until = forms.DateField(
-        label=_lazy("Until the end of this day"),
+        label=_lazy("Last day of the raised limit"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=_lazy("Leave empty to keep the raised limit until you remove it."),
@@ -155,7 +159,7 @@ class SheetForm(PostedForm):
 
 
 class AskForm(PostedForm):
-    """`back` is the page on which the member asked for a higher limit."""
+    """The request for a higher limit. `back` is the page on which the member made it."""
 
     back = CutField(2000)
 

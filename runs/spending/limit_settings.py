@@ -51,8 +51,8 @@ def limit_words(limit: int | None) -> str:
 
 
 def person_limits(on: date | None = None) -> list[PersonLimit]:
-    """Return the use and limits of all active members who may run apps; those who have used the most come first. Takes
-    two queries."""
+    """Return the usage and limits of all active members who may run apps, starting with those who have used the most.
+    Takes two queries."""
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
@@ -81,7 +81,7 @@ def unpriced_apps() -> Sequence[App]:
 
 
 def rules_seen() -> str:
-    """Return the current rules for everyone as one text, so that `change_rules` can tell whether they have changed."""
+    """Return the current rules for everyone as text, so that `change_rules` can tell whether they have changed."""
     return seen_of(_told_rules(SpendingLimits.current()))
 
 
@@ -99,7 +99,7 @@ def price_seen(app: App) -> str:
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """Save the rules for everyone in the table's only row. `seen` is what the page showed when it was opened, if known.
 
-    Raises `OvertakenError` if someone has saved other rules since. The next two functions do the same for their values.
+    Raises `OvertakenError` if someone has saved other rules since. The next two functions work the same way.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)

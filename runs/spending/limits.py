@@ -15,8 +15,8 @@ from runs.team.admins import admin_names
 from runs.words.credits import about_credits, amount_words, credit_words, to_credits
 from runs.words.errors import UserFacingError
 
-# Plain SQL, because each press of Run needs it: to build this query, Django takes five times as long as the database to
-# run it.
+# Plain SQL, because each press of Run needs this query, and Django takes five times as long to build it as the database
+# takes to run it.
 QUERY = """
 SELECT own.*, mine.used AS used, everyones.used AS portal_used, limits.default_hundredths AS default_limit,
     limits.portal_hundredths AS portal_limit, limits.allows_unknown AS allows_unknown
@@ -172,7 +172,7 @@ def is_own_limit(left: Left, hundredths: int | None) -> bool:
 
 
 def own_words(left: Left) -> str:
-    """Return what is left of the member's limit or the team's, whichever is closer; empty if there is no limit."""
+    """Return what is left of the member's limit or the team's, whichever is less; empty if there is no limit."""
     if left.left is not None and left.left == left.least:
         sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
     elif left.portal_left is not None:
@@ -183,7 +183,7 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may have been used already for a run that costs `hundredths` to be allowed.
+    """Return the highest use of `limit` at which a run that costs `hundredths` is still allowed.
 
     For a run of unknown cost, some of the limit must be left.
     """

@@ -132,7 +132,7 @@ class Chosen:
 
     @property
     def sums(self) -> QuerySet[SpendingSum]:
-        """The sums for that person and app, in any month."""
+        """The sums for the chosen person and app, for all months."""
         who = Q(member=self.person) if self.person else Q()
         return SpendingSum.objects.filter(who, Q(app=self.app) if self.app else Q()).order_by()
 
@@ -140,7 +140,7 @@ class Chosen:
 def overview(chosen: Chosen) -> Spending:
     """Return the tables of the page, with one query each."""
     period = chosen.period
-    # With a list rather than a range, the index can find a person's sums
+    # A list rather than a range, so that the database can find a person's sums in the index
     inside = chosen.sums.filter(month__in=period.months)
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")

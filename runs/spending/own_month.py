@@ -17,7 +17,7 @@ from runs.words.moments import day_words
 
 @dataclass(frozen=True)
 class Own:
-    """A member's own month."""
+    """What a member may still spend this month, and what they have spent."""
 
     left: Left
     spending: Spending

@@ -43,7 +43,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
 @never_cache
 @admins_only
 def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
-    """GET shows one person's use and limit; POST changes their limit."""
+    """GET shows one person's usage and limit; POST changes the limit."""
     person = limit_settings.person_limit(get_object_or_404(Member, public_id=person_id))
     default = SpendingLimits.current().default_hundredths
     form = PersonLimitForm(person.own, default, posted_of(request))
@@ -97,7 +97,7 @@ def _wrong_price(request: PortalRequest, app: App, form: PriceForm, sentence: st
 @require_POST
 @makers_only
 def ask_for_more(request: PortalRequest) -> HttpResponse:
-    """Tell admins that the member asks for a higher limit."""
+    """Tell admins that the member is asking for a higher limit."""
     is_told = alerts.ask_for_more(request.user)
     if wants_fragment(request):
         return HttpResponse(_("Your admins have been told.") if is_told else _nobody_told(request.user))

@@ -35,7 +35,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """Convert library exceptions to OSErrors like those of a disk, without any keys in their messages."""
+    """Convert library exceptions to OSErrors like those of a disk, with no access keys in their messages."""
     try:
         yield
     except ClientError as error:
@@ -61,7 +61,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=20,
-            # Other S3 servers don't support Amazon's newer checksums.
+            # Some other S3 servers don't support Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )

@@ -1,4 +1,4 @@
-"""Fetch remote files through the guard and inspect them, as long as our claim on this work lasts."""
+"""Fetch remote files through the guard and inspect them, for as long as we hold the claim on this work."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -45,15 +45,15 @@ class Renewer:
 
 @contextmanager
 def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
-    """Fetch the file at `url`, which must arrive within `seconds`, and yield it. After the block, it is deleted unless
-    it was stored.
+    """Fetch the file at `url` within `seconds` and yield it. After the block, the file is deleted unless it has been
+    stored.
 
     Raises whatever `fetch` and `media.inspect` raise, and `ClaimLost`.
     """
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
-        # this may have to wait for a slot
+        # may have to wait for a slot, so keep renewing the claim
         found = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
         yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
     finally:

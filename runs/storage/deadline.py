@@ -35,7 +35,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut down `sock` as well when the time is up. We keep a duplicate, because TLS detaches the original."""
+        """Also shut down `sock` when the time is up. We keep a duplicate of it, because TLS detaches the original."""
         with self._lock:
             self._sockets.append(sock.dup())
         if self.is_over:
@@ -45,7 +45,7 @@ class Deadline:
         self.is_over = True
         with self._lock:
             for watched in self._sockets:
-                with suppress(OSError):  # the other side has closed it
+                with suppress(OSError):  # the other side has already closed it
                     watched.shutdown(socket.SHUT_RDWR)
 
 
@@ -53,7 +53,7 @@ _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline that applies to the calling code; None if there is none."""
+    """Return the deadline of the transfer in progress, or None if there is none."""
     return _deadline.get()
 
 

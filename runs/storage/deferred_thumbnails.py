@@ -1,8 +1,9 @@
 """Create thumbnails of files that were saved before there was time to inspect them.
 
-A web thread waits five seconds for the picture process, then saves the file; the worker creates its thumbnails later.
-The database says which files are due. Each attempt is recorded before it starts, so a file that kills its worker is
-retried less and less often. After `MAX_ATTEMPTS`, it stays without thumbnails.
+A web thread waits at most five seconds for the picture process. If that isn't enough, it saves the file without
+thumbnails, and a worker creates them later. The database says which files are due. Each attempt is recorded before it
+starts, so a file that kills its worker is retried less and less often. After `MAX_ATTEMPTS`, it stays without
+thumbnails.
 """
 
 import logging
@@ -27,21 +28,20 @@ logger = logging.getLogger("runs.pictures")
 
 TASK_SECONDS = 900
 WINDOW_SECONDS = 240.0
-KEEP_SLOT_SECONDS = 15.0  # we get the slot for 60 s at a time, and a large file may take longer, so renew it this often
+KEEP_SLOT_SECONDS = 15.0  # how often to renew the slot: it lasts 60 s, and a large file may take longer
 # Delays before the next attempt; the shortest is longer than one attempt takes
 AGAIN = tuple(timedelta(minutes=m) for m in (3, 10, 60))
 MAX_ATTEMPTS = len(AGAIN)
 
 
 def request_small_pictures() -> None:
-    """Queue a task for missing thumbnails, if there are any. Cheap: one query."""
+    """Queue a task if any thumbnails are due. This takes only one query."""
     if _due().exists():
         enqueue_long("make_small_pictures", timeout_seconds=TASK_SECONDS, is_saved=False)
 
 
 def make_due_pictures() -> None:
-    """Create thumbnails until none are due, the time window ends or the worker stops. Only one worker does this at a
-    time."""
+    """Create thumbnails until none are due, the time is up or the worker stops. Only one worker does this at a time."""
     with file_slot(PICTURES) as slot:
         if slot is None:
             return
@@ -57,8 +57,8 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the file that has waited longest among those with the fewest attempts; examples come last. If the worker
-    dies, that file becomes due again later."""
+    """Claim the file that has waited longest among those with the fewest attempts; files of example runs come last. If
+    the worker dies, the file becomes due again later."""
     of_examples = OutputFile.objects.filter(file=OuterRef("pk"), output__run__is_example=True)
     waiting = _due().alias(is_example=Exists(of_examples))
     for stored in waiting.order_by("is_example", "picture_attempts", "picture_due_at", "pk")[:20]:
@@ -71,7 +71,8 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to create the thumbnails of one file. If that fails, the file becomes due again at the time the claim set."""
+    """Try to create the thumbnails of one file. If that fails, the file becomes due again at the time set by the
+    claim."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:
@@ -103,7 +104,7 @@ def _settle(stored: StoredFile, found: Media) -> None:
     thumbs = {f"thumb_{width}": getattr(stored, f"thumb_{width}").name for width in found.small}
     waiting = StoredFile.objects.filter(pk=stored.pk)
     if not waiting.update(**known, **thumbs, picture_due_at=None):
-        store.discard(stored)  # it was deleted meanwhile
+        store.discard(stored)  # the file has been deleted in the meantime
     events.file_inspected.send(stored)
 
 

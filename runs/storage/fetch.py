@@ -23,7 +23,7 @@ from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, o
 __all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file"]
 
 MB = 1000 * 1000
-# Most bytes of each kind
+# Maximum size of each kind of file, in bytes
 LIMITS: Mapping[str, int] = {"image": 50 * MB, "video": 1000 * MB, "audio": 200 * MB, "other": 50 * MB}
 CHUNK_BYTES = 64 * 1024
 CUT_OFF = Message("cut_off")
@@ -100,14 +100,14 @@ def _stream(
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
-    """Return the bytes that have arrived, at most 64 KB after decompression. `read1` doesn't wait for more, and unpacks
-    even decompression bombs bit by bit."""
+    """Return the bytes that have arrived, at most 64 KB after decompression. `read1` doesn't wait for more, and
+    unpacks even decompression bombs little by little."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
         raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
     if deadline.is_over:
-        raise FetchFailed(TOO_SLOW)  # if no length was announced, a truncated body looks complete
+        raise FetchFailed(TOO_SLOW)  # without a Content-Length, a body that was cut off would look complete
     return chunk
 
 
@@ -140,7 +140,8 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Return the size: without it, requests would send both a length and chunks, which servers reject."""
+        """Return the size. Without it, the requests library would send both a length and chunks, which servers
+        reject."""
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,9 +1,9 @@
-"""Read the duration, size and first frame of video and audio, and copy them without metadata. Works only if ffmpeg is
-installed, which is optional.
+"""Read the duration, size and first frame of videos and audio files, and copy such files without metadata. All of this
+needs ffmpeg, which is optional.
 
-Copies are made in the worker, everything else in the picture process (`picture_process`). The files may be hostile, so
-we choose the demuxer by their first bytes (never one for playlists or scripts that refer to other files), and ffmpeg
-may open only the file itself. Pixels, memory and time are limited.
+Copies are made in the worker; everything else happens in the picture process (`picture_process`). The files may be
+hostile, so we choose the demuxer by their first bytes (never one for playlists or scripts that refer to other files),
+and ffmpeg may open only the file itself. Pixels, memory and time are limited.
 """
 
 import json
@@ -27,11 +27,11 @@ PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # maximum width in pixels
 COPY_SECONDS = 500.0
-# In bytes; mostly for mapped libraries and buffers, because copying packets needs little memory
+# In bytes. This is mostly for mapped libraries and buffers; copying packets takes little memory.
 COPY_ADDRESS_SPACE = 1_500_000_000
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source, but its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-# Formats for which ffmpeg needs much less memory than Pillow, by Pillow's name
+# Formats for which ffmpeg needs much less memory than Pillow: Pillow's name and ffmpeg's demuxer
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
 # Container format of the copy, by the file extension of the source.
@@ -192,7 +192,7 @@ def _run(
 def _bound(parent_pid: int) -> None:
     """Limit the memory of the new process, and make it end when the picture process ends.
 
-    We limit its private memory, because its libraries alone take 400 MiB of address space.
+    We limit private memory instead of address space, because the libraries alone take 400 MiB of address space.
     """
     die_with_parent(parent_pid, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

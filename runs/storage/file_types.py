@@ -65,8 +65,8 @@ PREFIXES = (
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Detect kind, media type and extension from `head`: the first few thousand bytes of a file, or all if it has
-    fewer."""
+    """Detect kind, media type and extension from `head`: the first few thousand bytes of a file, or the whole file if
+    it is shorter."""
     for prefix, sniffed in PREFIXES:
         if head.startswith(prefix):
             return sniffed
@@ -102,8 +102,8 @@ def _by_brand(head: bytes) -> Sniffed:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """Return whether `head` is an MPEG audio frame, layer III, followed by another one. The two bytes that begin a
-    frame prove nothing by themselves."""
+    """Return whether `head` starts with an MPEG layer III audio frame, followed by another. The two bytes that begin a
+    frame aren't proof enough."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

@@ -13,7 +13,7 @@ from runs.storage.store import Arrival
 logger = logging.getLogger("runs.outputs")
 
 SECONDS = 20.0
-LOOK_SECONDS = 15.0  # if it takes longer, the thumbnails are created later
+LOOK_SECONDS = 15.0  # if inspecting takes longer, the thumbnails are created later
 BYTES = 50_000_000
 
 

@@ -37,11 +37,11 @@ MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
-ISATAP = 0x0000_5EFE  # if an IPv6 address has this in the middle, its end is an IPv4 address in the local network
+ISATAP = 0x0000_5EFE  # an IPv6 address with this in the middle ends in an IPv4 address of the local network
 # This address looks public, but Azure uses it to provide services to its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # other ports are for mail servers or databases, not for pictures
-# Looks like a link without https://
+# Matches links without https://
 BARE_ADDRESS = re.compile(r"(?:www\.|[^\s/:@?#]+\.[^\s/:@?#]+(?::\d+)?/)\S+", re.IGNORECASE)
 INTERNAL_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".onion")
 
@@ -90,7 +90,7 @@ class _PlainAdapter(HTTPAdapter):
 
 
 class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
-    """Checks the IP address again by our stricter rule, after requests-hardened has pinned it."""
+    """Checks the IP address again with our stricter rule, after requests-hardened has pinned it."""
 
     def __init__(self) -> None:
         super().__init__(is_https_proto=True)
@@ -109,8 +109,8 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """A session for a single request, without proxies, .netrc, cookies or redirects. Only trusted origins bypass the
-    guard, which allows only https."""
+    """A session for a single request, without proxies, .netrc, cookies or redirects. All origins except trusted ones go
+    through the guard and need https."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -152,13 +152,13 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def complete_url(typed: str) -> str:
-    """Return the link that a person `typed`, adding https:// if they left that out."""
+    """Return the link that a person `typed`, adding https:// if it is missing."""
     link = typed.strip().removeprefix("//")
     return f"https://{link}" if BARE_ADDRESS.fullmatch(link) else typed.strip()
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
-    """Raise `FetchRefused` if `url` itself is unacceptable. Makes no DNS lookup and no connection."""
+    """Raise `FetchRefused` if `url` itself is unacceptable. This makes no DNS lookup or connection."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
     parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
@@ -236,7 +236,7 @@ def open_url(
             response.close()
             try:
                 url = urljoin(prepared.url or "", location.encode("latin-1").decode("utf-8"))
-            except ValueError:  # a URL that can't be parsed
+            except ValueError:  # the redirect's URL can't be parsed
                 raise FetchRefused(NO_LINK) from None
         if body is not None:
             body.seek(0)

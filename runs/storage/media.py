@@ -1,5 +1,5 @@
-"""Detect the true kind, type and size of a file from its content. To find broken pictures, they are decoded completely,
-though only in a separate process (`picture_process`)."""
+"""Detect the true kind, type and size of a file from its content. Pictures are decoded completely to find broken ones,
+but only in a separate process (`picture_process`)."""
 
 import shutil
 import threading
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    If `is_lasting`, this file will never be acceptable. Otherwise, it may be complete when it is transferred again.
+    If `is_lasting`, this file will never be acceptable. Otherwise, transferring it again may help.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
@@ -93,7 +93,7 @@ def inspect(
     look = picture_client.look(path, sniffed.kind, sniffed.reader, timeout_seconds=timeout_seconds, on_wait=on_wait)
     if sniffed == file_types.MP4 and not look.has_picture:
         media = replace(media, kind="audio", media_type=file_types.M4A.media_type, extension=file_types.M4A.extension)
-    if media.kind == "video":  # audio has no dimensions; any we find are its cover's
+    if media.kind == "video":  # audio has no dimensions; any that we find belong to its cover picture
         media = replace(media, width=look.width, height=look.height, colour=look.colour, small=look.small)
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 

@@ -94,7 +94,7 @@ def _remove(stored: StoredFile) -> bool:
     except IntegrityError:  # something has just started using it; ProtectedError is also an IntegrityError
         return False
     store.discard(stored)
-    remove_files(StoredFile.objects.filter(pk__in=copies))  # unless they also serve as copies of an identical file
+    remove_files(StoredFile.objects.filter(pk__in=copies))  # its guest copies, unless an identical file uses them too
     return True
 
 
@@ -132,8 +132,8 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete files in the storage that have no row. If there are more of these than files with a row, this is probably
-    the wrong database; then delete nothing and record an incident."""
+    """Delete files in the storage that have no row. If they outnumber the files with a row, this is probably the wrong
+    database: delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0

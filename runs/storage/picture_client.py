@@ -27,24 +27,24 @@ from runs.storage.picture_slots import LARGE_BYTES, OnWait, picture_slot
 logger = logging.getLogger("runs.pictures")
 
 COMMAND = (sys.executable, "-m", "runs.storage.picture_process")
-# Environment variables that the process gets: none of the portal's secrets
+# The only environment variables passed to the process, so that it gets none of the portal's secrets
 ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG")
 MEMORY_BYTES = 330 * 1024 * 1024  # available for one picture, out of the 400 MiB that the process may use
-WORKER_SECONDS = 120.0  # long enough for one file, with some time for waiting
+WORKER_SECONDS = 120.0  # enough for one file, including some waiting
 IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 2_000_000
-MAX_NUMBER = 2**31 - 1  # limit of a database column
+MAX_NUMBER = 2**31 - 1  # the largest number that fits the database column
 
 type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """Results of inspecting one file; `width` and `height` are those after turning it upright.
+    """Results of inspecting one file; `width` and `height` are those of the upright picture.
 
-    `end` is "no_picture" if the file seems complete but thumbnails can never be made of it, and "later" if we don't
+    `end` is "no_picture" if the file seems complete but thumbnails can never be made from it, and "later" if we don't
     know yet because there wasn't enough time or the process died.
     """
 
@@ -104,7 +104,7 @@ def look(
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Ask a process; if it was an idle one that has died meanwhile, ask a new one."""
+    """Send the request to a process; if an idle process turns out to have died, try another."""
     while True:
         try:
             helper, is_fresh = _idle.take()
@@ -216,7 +216,7 @@ class _Helper:
                 os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         for pipe in (self._requests, self._answers):
-            with suppress(OSError):  # discard unread output
+            with suppress(OSError):  # unsent input can't be flushed if the process is dead
                 pipe.close()
 
 
@@ -233,7 +233,7 @@ def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
 
 
 def _number(value: object) -> int | None:
-    """Return a width or height if it fits the database column, otherwise None."""
+    """Return `value` if it is a width or height that fits the database column, otherwise None."""
     return value if isinstance(value, int) and 0 < value <= MAX_NUMBER else None
 
 

@@ -1,5 +1,5 @@
 """Read the header of a picture: size, scans, and the memory needed to decode it. Nothing is decoded, so web threads can
-use this. The values are untrusted and are checked again when decoding."""
+use this. The values are untrusted, so they are checked again when the picture is decoded."""
 
 import mmap
 import re
@@ -121,7 +121,7 @@ def _avif(file: BinaryIO) -> tuple[int, int]:
 
 def _jpeg(file: BinaryIO) -> Header:
     """Read marker by marker, as a decoder does. A segment may contain bytes that look like the end marker, and data
-    after the end (phones append videos) may look like scans."""
+    after the end, such as a video appended by a phone, may look like scans."""
     size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
@@ -135,7 +135,7 @@ def _jpeg(file: BinaryIO) -> Header:
             at += max(2, int.from_bytes(data[at : at + 2], "big"))
     if not size[0] or not size[1]:
         raise ValueError("no size")
-    # Baseline JPEGs with a single scan can be shrunk while they are decoded
+    # Baseline JPEGs with a single scan can be shrunk while they are decoded, so they take little memory
     is_kept_whole = is_progressive or scans > 1
     return Header(*size, memory if is_kept_whole else 0, max(scans, 1))
 

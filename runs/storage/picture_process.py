@@ -23,8 +23,8 @@ from PIL import Image
 from runs.storage import ffmpeg, thumbnails
 
 MEMORY_BYTES = 400 * 1024 * 1024
-PROCESSOR_SECONDS = 20  # limit for one picture; the largest take 8 s
-SECONDS = 60  # limit for one file, including videos
+PROCESSOR_SECONDS = 20  # CPU time limit for one picture; the largest take 8 s
+SECONDS = 60  # total time limit for one file, including videos
 NICENESS = 5  # so that pages take priority
 
 type Small = Mapping[int, bytes]
@@ -68,7 +68,8 @@ def _time_limit() -> Iterator[None]:
 
 
 def _answer(request: dict[str, Any]) -> Answer:
-    """Answer with `end` "seen", "broken", "too_many_points" or "no_picture" (seems complete, but can't be opened)."""
+    """Return the answer to a request. Its `end` is "seen", "broken", "too_many_points" or "no_picture" (the file seems
+    complete, but can't be opened)."""
     path, reader = Path(request["path"]), str(request["reader"])
     try:
         if request["kind"] == "image":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-# A picture that needs more memory than this is large; two of these at once are too much for a small host
+# A picture that needs more memory than this is large; two of them at once would be too much for a small host
 LARGE_BYTES = 100 * 1024 * 1024
 PAUSE_SECONDS = 0.03
 
@@ -43,7 +43,8 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
 
 
 def _wait_for(names: list[str], ends_at: float, on_wait: OnWait) -> int | None:
-    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None."""
+    """Lock the first of `names` that is free, waiting until `ends_at`; return its descriptor, or None if none is free
+    by then."""
     while True:
         for name in names:
             if (descriptor := _lock(name)) is not None:

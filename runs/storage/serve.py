@@ -1,8 +1,8 @@
 """Send a stored file to a browser; the view decides who may see it.
 
 The URL contains the hash of the content, so browsers may cache inline files forever (privately). A file is only ever
-served as one of a few harmless types, whatever it claims to be; anything else is sent as a download. Because the
-content security policy sandboxes files, they can't run scripts, and other sites can't embed them.
+served as one of a few harmless types, whatever it claims to be; anything else is sent as a download. Files can't run
+scripts, because the content security policy sandboxes them, and other sites can't embed them.
 """
 
 import hashlib
@@ -37,7 +37,8 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 def file_response(
     request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
 ) -> HttpResponseBase:
-    """Return a response with the file of `stored`. Downloads are called `name` or, without it, have the stored name.
+    """Return a response with the file of `stored`. A download is named `name`, or has the stored name if `name` is
+    empty.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
     `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
@@ -64,7 +65,7 @@ def file_response(
         "Content-Type": media_type if media_type in SERVED_INLINE else "application/octet-stream",
         "Content-Disposition": content_disposition(name, is_inline=is_inline),
     }
-    # Media files hardly compress, and a compressed response couldn't have a length or ranges.
+    # Prevent compression: media files hardly shrink, and a compressed response couldn't have a length or ranges.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     return _send(request, field, etag, headers)
 
@@ -96,7 +97,7 @@ def _is_known(request: HttpRequest, etag: str) -> bool:
 
 
 def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, str]) -> HttpResponseBase:
-    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends the file, including ranges
+    if settings.PORTAL_ACCEL_PREFIX:  # nginx sends the file and handles ranges
         address = f"{settings.PORTAL_ACCEL_PREFIX}{quote(field.name or '')}"
         return HttpResponse(headers=headers | {"X-Accel-Redirect": address})
     try:
@@ -143,7 +144,7 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """Return the start and end (exclusive) of the requested range. Return None for the whole file. We also send that if
+    """Return the start and end (exclusive) of the requested range. None means the whole file; we also send that if
     several ranges are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None

@@ -1,8 +1,8 @@
 """Save files under names of our own, each completely or not at all. A file's row is saved only once its bytes are safe.
 
 A new file is first written to the staging folder (`incoming/` in the storage's own folder), flushed to disk and then
-renamed to its final path. A crash may leave something in the staging folder, but never half a file under a name in use.
-Remote storage (`bucket`) accepts the whole file or nothing.
+renamed to its final path. A crash may leave something in the staging folder, but never half a file under its final
+name. Remote storage (`bucket`) accepts the whole file or nothing.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ WAITING_ROOM = "incoming"
 LEFTOVER_SECONDS = 6 * 3600
 BLOCK_BYTES = 256 * 1024
 NAME_LENGTH = 120  # in characters; file systems count bytes and allow 255
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, text direction and the like
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, text direction marks and the like
 
 
 class StorageAway(OSError):
@@ -43,7 +43,7 @@ class StorageAway(OSError):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A complete, inspected file. Storing it moves it."""
+    """A complete, inspected file. Its path no longer exists after it has been stored."""
 
     path: Path
     media: Media
@@ -72,7 +72,7 @@ def new_waiting_path() -> Path:
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
     """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters or
-    characters with a meaning for shells or file systems. Letters of any script are fine."""
+    characters that mean something to shells or file systems. Letters of any script are kept."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -182,7 +182,7 @@ def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
     """Move the file at `path` to `name` in the storage and flush it to disk; return its final name."""
     try:
         place = Path(default_storage.path(name))
-    except NotImplementedError:  # remote storage has no folder
+    except NotImplementedError:  # remote storage has no local paths
         with _Watched(path, on_chunk or (lambda _: None)) as watched:
             saved = default_storage.save(name, File(watched, name))
         path.unlink()
@@ -259,6 +259,6 @@ def all_names() -> Iterator[tuple[str, datetime]]:
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Delete the remains of transfers to remote storage that started before `before` and never finished."""
+    """Delete what remains of unfinished transfers to remote storage that started before `before`."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

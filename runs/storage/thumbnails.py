@@ -2,7 +2,7 @@
 to 40 KB) and 1200 pixels wide.
 
 This runs only in the picture process (`picture_process`). Its memory is limited, so this code never holds a second copy
-of the whole picture: it first shrinks the picture in strips, then rotates it and converts its colours.
+of the whole picture: it first shrinks the picture in strips, then converts its colours and rotates it.
 """
 
 import warnings
@@ -30,7 +30,7 @@ PLUGINS = (
 )  # fmt: skip
 MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # maximum size of a thumbnail in bytes, by its width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
-TALLEST = 2  # maximum height, in multiples of the width; taller pictures become narrower
+TALLEST = 2  # maximum height as a multiple of the width; taller pictures become narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
@@ -106,7 +106,7 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def shrink(opened: Opened) -> Shrunk:
-    """Decode the whole picture and shrink it. Raises `Broken` and MemoryError."""
+    """Decode the whole picture and shrink it. Raises `Broken` or MemoryError."""
     picture, is_turned = opened.picture, opened.orientation >= TURNED_FROM
     profile = picture.info.get("icc_profile")
     try:
@@ -126,7 +126,7 @@ def from_png(png: bytes) -> Shrunk:
 
 
 def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
-    """Return the WebP bytes by width, widest first."""
+    """Return the thumbnails as WebP by width, widest first."""
     made: dict[int, bytes] = {}
     for width in sorted(MAX_BYTES, reverse=True):
         small = shrunk.picture.copy()
@@ -223,7 +223,7 @@ def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # try the best quality first: most pictures are small enough with it
+        # try the best quality first, because most pictures are small enough at that quality
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:

@@ -1,5 +1,5 @@
-"""How much room stored files take, by person, use and kind: counted in batches by the worker, never while a page waits
-for it.
+"""How much room stored files take up, by person, use and kind. The worker counts them in batches, so that no page has
+to wait.
 
 Each file counts once: as a result if it is one, otherwise as an upload of whoever added it first, and so on.
 """
@@ -22,7 +22,7 @@ Use = StorageUse.Use
 
 
 class _Key(NamedTuple):
-    """What one sum counts."""
+    """One group of files that are counted together: they have the same person, use and kind."""
 
     member_id: int | None
     use: str
@@ -35,7 +35,7 @@ def request_count() -> None:
 
 
 def count(now: datetime) -> bool:
-    """Count all files again and store the sums; return False if the worker stops meanwhile."""
+    """Count all files again and store the sums; return False if the worker has to stop before that is done."""
     files: Counter[_Key] = Counter()
     sizes: Counter[_Key] = Counter()
     ends = StoredFile.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -54,7 +54,7 @@ def count(now: datetime) -> bool:
 
 
 def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
-    """Return the number of `files` and their bytes, for each key."""
+    """Yield the number of `files` and their total size in bytes for each key."""
     results = OutputFile.objects.filter(file=OuterRef("pk")).order_by("pk")
     owners = {
         "result_of": results.filter(output__run__deleted_at=None).values("output__run__member"),

@@ -1,4 +1,5 @@
-"""Forms for people: invites, joining, passwords, settings. The template `web/_form_field.html` renders a field."""
+"""Forms for people: invites, joining, passwords, settings. Fields are rendered by the template
+`web/_form_field.html`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 WHAT_ROLES_DO = {
     Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
     Member.Role.MAKER: _lazy("Also runs apps and shares results."),
-    Member.Role.APPROVER: _lazy("Can also approve or reject results, and create guest links where only approvers may."),
+    Member.Role.APPROVER: _lazy(
+        "Also approves or rejects results, and creates guest links if that's limited to approvers."
+    ),
     Member.Role.ADMIN: _lazy("Also sees private runs and manages people and the portal."),
 }
 
@@ -50,7 +53,7 @@ def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -
 
 
 class RoleForm(forms.Form):
-    """A person's role."""
+    """The choice of a person's role."""
 
     role = forms.ChoiceField(
         label=_lazy("Role"),
@@ -66,7 +69,7 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(RoleForm):
-    """An invite. If there is no email address, it is just a link for the admin to pass on."""
+    """An invite. Without an email address, the admin just gets a link to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -90,7 +93,7 @@ class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 
 class TransferForm(forms.Form):
-    """The choice of a new owner for everything a person owned."""
+    """The choice of the person who takes over everything that someone owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -190,7 +193,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
     has_shortcuts = forms.BooleanField(
         label=_lazy("Keyboard shortcuts"),
         required=False,
-        help_text=_lazy("Single keys, such as / for search. They do nothing while you type."),
+        help_text=_lazy("Single keys, such as / for search. They don't work while you're typing."),
     )
 
     class Meta:
@@ -204,5 +207,5 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - declared above
         language.choices = [("", _("Browser language")), *settings.LANGUAGES]
         zone.choices = [("", _("Browser time zone")), *zone_choices()]
-        zone.widget.attrs["translate"] = "no"  # the names of the places are English
+        zone.widget.attrs["translate"] = "no"  # place names are in English
         zone.help_text = _("It's now %(when)s.") % {"when": zoned_words(timezone.now())}

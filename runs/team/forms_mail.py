@@ -13,8 +13,8 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """How a member gets emails about each kind of notice, whether they get reminders, and at what hour daily emails
-    come."""
+    """How a member gets emails about each kind of notice, whether they get reminders, and at what hour daily emails are
+    sent."""
 
     prefix = "mail"
     reminder = forms.BooleanField(
@@ -22,7 +22,7 @@ class MailChoicesForm(forms.Form):
         required=False,
         help_text=_lazy("One email a day, from two days before the due date until you've decided."),
     )
-    hour = forms.TypedChoiceField(label=_lazy("Hour of daily emails and reminders"), choices=HOURS, coerce=int)
+    hour = forms.TypedChoiceField(label=_lazy("Time for daily emails and reminders"), choices=HOURS, coerce=int)
 
     def __init__(self, member: Member, data: QueryDict | None = None) -> None:
         self.member, self.ways = member, choices.chosen_by(member)
@@ -36,11 +36,11 @@ class MailChoicesForm(forms.Form):
         return [kind for kind in self.ways if kind != choices.REMINDER]
 
     def kind_fields(self) -> list[forms.BoundField]:
-        """Return the fields for the kinds of notices."""
+        """Return the fields for choosing how to be emailed about each kind of notice."""
         return [self[kind] for kind in self._kinds()]
 
     def save(self) -> None:
-        """Save the changes."""
+        """Save what has changed."""
         given = self.cleaned_data
         ways = {kind: given[kind] for kind in self._kinds()}
         ways[choices.REMINDER] = Way.DAILY.value if given["reminder"] else Way.OFF.value

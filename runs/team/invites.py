@@ -18,7 +18,7 @@ from runs.web.secret_links import Purpose
 
 LIFETIME = timedelta(days=7)
 DOUBLE_CLICK = timedelta(seconds=3)
-# Translated where they are used.
+# These are translated where they are used.
 TAKEN = gettext_noop("An account with this email address already exists. Sign in, or set a new password.")
 TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
@@ -60,8 +60,9 @@ def address_of(invite: Invite) -> str:
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
     """Invite someone. If `email` is empty, whoever opens the link enters their own. Raises `RefusedError`.
 
-    If admins invite people at the same time, one waits for the other; otherwise, one person could get two invites, and
-    when one is revoked, the other would stay open. If `email` is empty, a double click returns the same invite twice.
+    If two admins invite people at the same time, one waits for the other; otherwise, one person could get two invites,
+    and if one of them was revoked, the other would stay open. If `email` is empty, a double click returns the same
+    invite twice.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -85,7 +86,8 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """Return the invite without an email address that `by` created with the same details a moment ago, if any."""
+    """Return the invite that `by` created with the same details a moment ago, if any. Only covers invites without an
+    email address."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
 
@@ -95,7 +97,8 @@ def _refuse_known(email: str) -> None:
     if member is not None and member.is_active:
         raise RefusedError(_("%(name)s (%(email)s) is already a member.") % _who(member))
     if member is not None:
-        raise RefusedError(_("%(name)s (%(email)s) was deactivated. Reactivate them instead.") % _who(member))
+        told = _("%(name)s (%(email)s) is a deactivated member. Reactivate them instead of inviting them again.")
+        raise RefusedError(told % _who(member))
     waiting = Invite.objects.filter(email=email, accepted_at=None, revoked_at=None)
     if waiting.exists():
         told = _("%(email)s already has an invite. Send it again below, or revoke it first.")

@@ -1,4 +1,4 @@
-"""Short plain-text emails from the portal. A mail server that is down never breaks a page.
+"""Short plain-text emails from the portal. Pages still work when the mail server is down.
 
 Callers pass whole paragraphs. If the recipient is a member, callers translate the paragraphs within
 `as_read_by(member)`.

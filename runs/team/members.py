@@ -1,5 +1,5 @@
-"""Managing people: their roles, deactivating and reactivating them, and what they own when they leave (`transfers`
-passes that on).
+"""Managing people: their roles, deactivating and reactivating them, and what they leave behind, which `transfers` can
+pass on.
 
 There is always at least one active admin; a change that would remove the last one is refused.
 """
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Left:
-    """Counts of the runs, presets and guest links that a person owns and others may need."""
+    """How many runs, presets and guest links a person owns, which others may need."""
 
     runs: int
     presets: int
@@ -75,7 +75,8 @@ def runs_words(count: int) -> str:
 
 
 def people(counted: Sequence[RunCount]) -> list[Person]:
-    """Return all members, active ones first, sorted by name. If `counted` is empty, their runs are counted now."""
+    """Return all members, active ones first, sorted by name. Their runs are summed from `counted`, or counted now if
+    that is empty."""
     runs = _sum_by_member(counted) if counted else _count_by_member()
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -85,7 +86,8 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
 
 
 def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
-    """Return how many runs outside the bin each member has, according to the worker's sums (`counted`)."""
+    """Return how many runs each member has outside the bin, according to the counts that the worker stored
+    (`counted`)."""
     runs: Counter[int] = Counter()
     for one in counted:
         if not one.is_binned:
@@ -119,7 +121,7 @@ def successors(member: Member) -> QuerySet[Member]:
 
 @transaction.atomic
 def change_role(member: Member, role: str) -> None:
-    """Change the role of `member`. If they are then no longer an admin, revoke their open invites."""
+    """Change the role of `member`. If they are no longer an admin, also revoke their open invites."""
     if role != Member.Role.ADMIN:
         _refuse_last_admin(member)
         _revoke_invites_of(member)
@@ -131,7 +133,7 @@ def change_role(member: Member, role: str) -> None:
 
 @transaction.atomic
 def deactivate(member: Member) -> None:
-    """Deactivate `member`: their sessions and open invites end at once. Their runs stay, and their guest links keep
+    """Deactivate `member`: end their sessions and open invites at once. Their runs stay, and their guest links keep
     working."""
     _refuse_last_admin(member)
     _revoke_invites_of(member)
@@ -152,7 +154,7 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save the settings `given` (by field), which `member` has chosen."""
+    """Save the settings that `member` has chosen; `given` has the value of each field."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)

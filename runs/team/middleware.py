@@ -32,10 +32,11 @@ class SeenMiddleware:
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Requires people to be signed in by default. If the session has expired, nothing they typed is lost.
 
-    htmx would put the sign-in page into a card, so we tell htmx to load it as a whole page, which leads back after
-    signing in. If a page only polls for its bell, balance or newly shared runs, the response is empty, because someone
-    may be typing on it. The response to a form posted without scripts is the sign-in page, which carries the posted
-    values along. Other scripts get a 401, because a page with status 200 would look like success to them.
+    htmx would put the sign-in page into a card, so we tell htmx to load it as a whole page, which returns to the same
+    place after signing in. If a page only polls for its bell, balance or newly shared runs, the response is empty,
+    because someone may be typing on it. The response to a form posted without scripts is the sign-in page, which
+    carries the posted values along. Other scripts get a 401, because a page with status 200 would look like success to
+    them.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
@@ -55,8 +56,8 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
 
 def _is_only_frame(request: HttpRequest) -> bool:
-    """Return whether an open page polls only for its bell, balance or newly shared runs, and not for any run that it
-    shows."""
+    """Return whether this is an open page polling only for its bell, balance or newly shared runs, not for a run that
+    it shows."""
     is_polled = request.method == "GET" and request.path.startswith(BY_ITSELF)
     return is_polled and bool(request.GET) and "r" not in request.GET
 

@@ -21,20 +21,20 @@ MIN_SCORE = 2  # out of 4; this score means that it takes more than 10^6 guesses
 LOOKED_AT = 72  # in characters; checking this many takes 10 ms, checking twice as many would take four times as long
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
-# Translated where they are used.
-HELP = gettext_noop("At least 10 characters. A few words that don't belong together are easy to remember.")
-TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four words in a row.")
-TOO_COMMON = gettext_noop("This password is too common. Try four words that don't belong together.")
+# These are translated where they are used.
+HELP = gettext_noop("At least 10 characters. A few unrelated words are easy to remember.")
+TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four unrelated words.")
+TOO_COMMON = gettext_noop("This password is too common. Try four unrelated words.")
 TOO_SIMILAR = gettext_noop(
     "This password is too close to your name, your email address or the portal's name. Choose something unexpected."
 )
-TOO_EASY = gettext_noop("This password is too easy to guess. Add a few words that don't belong together.")
+TOO_EASY = gettext_noop("This password is too easy to guess. Add a few unrelated words.")
 
 _estimating = Lock()  # zxcvbn keeps the words about a person in a single dictionary that all threads share
 
 
 class PasswordRules:
-    """A password validator for Django."""
+    """Django password validator that reports only the first rule that fails."""
 
     def __init__(self) -> None:
         self._common = CommonPasswordValidator()
@@ -61,7 +61,7 @@ class PasswordRules:
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
-    """Run a Django validator, but with `sentence` as its message."""
+    """Run a Django validator, but raise its error with `sentence` as the message."""
     try:
         validator.validate(password, user)
     except ValidationError as error:

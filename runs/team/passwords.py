@@ -1,8 +1,8 @@
 """Links for setting a new password: sent by email, or passed on by an admin if there is no mail server.
 
 A link is signed and contains no secret. It contains the member's id and an expiry time, and its signature covers the
-account's state (password, last sign-in). So the link works only once, and stops working if the person signs in some
-other way.
+account's state (password, last sign-in). So the link works only once, and stops working as soon as the person signs in
+some other way.
 """
 
 import base64
@@ -56,8 +56,8 @@ def member_of(token: str) -> Member | None:
 def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
-    Return False if the link was used or the member signed in meanwhile: if several people use the link at the same
-    time, only one succeeds.
+    Return False if the link has been used meanwhile, or if the member has signed in. If several people use the link at
+    the same time, only one succeeds.
     """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login

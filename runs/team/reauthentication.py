@@ -44,8 +44,8 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return an error message about the posted password; "" if it is right. Attempts are limited, just as they are for
-    signing in."""
+    """Return an error message about the posted password; "" if it is right. The number of attempts is limited, as it is
+    for signing in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -61,8 +61,8 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
-    """Show the page that asks for the password. At first, the status is 200, so that password managers fill in the
-    password."""
+    """Show the page that asks for the password. Unless there is a `problem`, the status is 200, so that password
+    managers fill it in."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()
@@ -72,6 +72,6 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
     response = render(request, "team/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
-    if wants_fragment(request):  # show it as a whole page, whatever target the request had
+    if wants_fragment(request):  # show it as a whole page, whatever the request's target was
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
     return response

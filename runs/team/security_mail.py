@@ -1,4 +1,4 @@
-"""Emails that tell people about changes to their account, in case it was someone else who made them.
+"""Emails that tell people about changes to their account, in case someone else made them.
 
 The worker sends them. Their links require signing in, or lead to the page for a new password.
 """
@@ -41,11 +41,11 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
             member.email,
             _("Your password for Lamina Portal was changed"),
             _("Hello %(name)s,") % {"name": member.display_name},
-            _("Your password was changed on %(when)s. Every other browser was signed out.") % {"when": _words(at)},
-            _("If this was you, you don't need to do anything."),
-            _("If it wasn't, reset your password right away:")
+            _("Your password was changed on %(when)s. All your other browsers were signed out.") % {"when": _words(at)},
+            _("If it was you, you don't need to do anything."),
+            _("If it wasn't you, reset your password right away:")
             if member.is_admin
-            else _("If it wasn't, tell an admin and reset your password right away:"),
+            else _("If it wasn't you, tell an admin and reset your password right away:"),
             secret_links.full_address(reverse("runs:password-reset")),
         )
 
@@ -65,7 +65,7 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
             _("Someone signed in to your account on %(when)s from a new browser: %(browser)s.")
             % {"when": _words(at), "browser": browser_words(browser or "")},
             _("If it was you, you don't need to do anything. A private window always counts as a new browser."),
-            _("If it wasn't, sign out that browser and change your password:"),
+            _("If it wasn't you, sign that browser out and change your password:"),
             secret_links.full_address(f"{reverse('runs:me')}#places"),
         )
 

@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see their own list and end each session.
 
-Each sign-in creates a row. "Last seen" is saved at most every few minutes. Each process remembers when it last saved
-this, so most requests need no query. It does no harm if two processes both save it.
+Each sign-in creates a row. "Last seen" is saved only once every few minutes. Each process remembers when it last saved
+it, so most requests need no query; it does no harm if two processes both save it.
 """
 
 import time
@@ -112,7 +112,8 @@ def end_all(member: Member, *, but: str | None = None) -> int:
 
 @transaction.atomic
 def end_others(member: Member, current_key: str | None) -> int:
-    """Sign `member` out everywhere but in the browser with the key `current_key`; return how many browsers that was."""
+    """Sign `member` out everywhere but in the browser with the key `current_key`; return how many browsers were signed
+    out."""
     record_each(
         Verb.PERSON_BROWSER_ENDED, BrowserSession.objects.filter(member=member).exclude(session_key=current_key or "")
     )

@@ -1,9 +1,9 @@
 """The connection to the mail server, which waits longer at the one point where giving up could deliver an email twice.
 
-Django's time-out is 10 s for each response. That is right for all but the last one. After the whole email was sent, a
-server may take a minute to respond (because it scans for viruses) although it has the email; sending the email again
-would deliver it twice. So we wait longer for that response. If it doesn't come, the caller can tell that the server may
-have the email after all.
+Django's timeout is 10 s for each response. That is right for all but the last one: once the whole email has been sent,
+a server may take a minute to respond, for example because it scans for viruses, although it already has the email.
+Sending the email again would then deliver it twice. So we wait longer for that response. If it doesn't come, callers
+can tell that the server may have the email after all.
 """
 
 import smtplib
@@ -15,8 +15,8 @@ LAST_ANSWER_SECONDS = 90.0  # for the response to the whole email
 
 
 class _Patient(smtplib.SMTP):
-    """Waits longer for the response to an email. `is_unclear` says whether the server may have it without confirming
-    that.
+    """Waits longer for the response to an email. `is_unclear` says whether the server may have the email although it
+    hasn't confirmed that.
 
     The base class is only here for its attributes; the classes below choose the kind of connection.
     """

@@ -1,7 +1,7 @@
 """When someone has left, transfer everything they own to another member.
 
-Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the others, so
-that neither the page nor anyone else's requests have to wait. `Member.gives_to` is set while there are any left. For
+Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the rest, so that
+neither the page nor anyone else's requests have to wait. `Member.gives_to` is set until all runs are transferred. For
 each run, the record names the admin who asked for the transfer.
 """
 
@@ -24,13 +24,13 @@ TASK_SECONDS = 900
 
 @transaction.atomic
 def transfer(leaver: Member, to: Member) -> bool:
-    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether there are runs left
-    that a worker has to transfer.
+    """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
+    transfer some of the runs.
 
     Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
     """
     if leaver.is_active:
-        raise RefusedError(_("%(name)s is active. Deactivate them first.") % {"name": leaver.display_name})
+        raise RefusedError(_("%(name)s is still active. Deactivate them first.") % {"name": leaver.display_name})
     left = left_by(leaver)
     Upload.objects.filter(presets__member=leaver, member=leaver).update(member=to)
     GuestLink.objects.filter(member=leaver).update(member=to)
@@ -68,7 +68,7 @@ def transfer_runs() -> None:
 def _has_more(leaver_id: int) -> bool:
     """Transfer some more runs; return whether there may be others left."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
-    if leaver.gives_to is None:  # they have come back, or another worker was faster
+    if leaver.gives_to is None:  # they were reactivated, or another worker was faster
         return False
     has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
     if not has_more:
@@ -77,7 +77,7 @@ def _has_more(leaver_id: int) -> bool:
 
 
 def _give_some(leaver: Member, to: Member, who: Actor) -> int:
-    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many."""
+    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many runs that was."""
     runs = list(Run.objects.filter(member=leaver).order_by("pk").only("public_id", "title", "app_name")[:SLICE])
     pks = [run.pk for run in runs]
     used = RunInputUpload.objects.filter(input__run__in=pks).values("upload")

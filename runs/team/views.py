@@ -51,7 +51,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 
 
 def _send(request: PortalRequest, invite: Invite) -> None:
-    """Email the invite if it has an email address and there is a mail server; show a message about the result."""
+    """Email the invite if it has an email address and there is a mail server; tell the admin whether that worked."""
     if not invite.email or not mail.is_set_up():
         return  # the page shows the link; there is nothing more to say
     if invite_mail.send(invite):
@@ -119,7 +119,7 @@ def manage_person(request: PortalRequest, member_id: str) -> HttpResponse:
 
 
 def _role_sentence(member: Member) -> str:
-    """Return a sentence with the current role of `member` and a placeholder for the name."""
+    """Return a sentence about the current role of `member`, with a placeholder for their name."""
     sentences = {
         "viewer": _("%(name)s is now a viewer."),
         "maker": _("%(name)s is now a maker."),
@@ -196,7 +196,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Start emailing somebody again, although their address didn't work."""
+    """Resume emails to someone whose address didn't work."""
     member = _person(member_id)
     bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})

@@ -1,8 +1,8 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the page tells the person whether the one they enter is taken. They can try a few email addresses
-before they have to wait, and the first free one uses up the invite.
+no email address, the page says whether the address that someone enters is taken. They can try a few addresses before
+they have to wait, and the first free one uses up the invite.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def _queue_mail(email: str) -> None:
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    # Queue this even if there is no account, so that timing reveals nothing
+    # Queue this even if there is no account, so that the response time reveals nothing
     enqueue("send_new_password_mail", found or 0)
 
 
@@ -111,7 +111,7 @@ def password_new(request: HttpRequest, token: str) -> HttpResponse:
     if not passwords.set_with_link(member, form.cleaned_data["password"]):
         return _page(request, "team/link_unknown.html", {}, status=404)
     security_mail.tell_of_password(member)
-    messages.success(request, _("Your new password is set. Every other browser was signed out."))
+    messages.success(request, _("Your new password is set. All your other browsers were signed out."))
     return _let_in(request, member)
 
 

@@ -33,7 +33,7 @@ def me(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form=form, status=422)
     members.change_settings(fresh, form.cleaned_data)
-    # The message is for the next page
+    # The message is shown on the next page, which uses the new language
     with translation.override(fresh.language or translation.get_language_from_request(request)):
         messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
@@ -64,14 +64,14 @@ def password_change(request: PortalRequest) -> HttpResponse:
     sessions.end_all(request.user, but=request.session.session_key)
     recent_password.record_given(request)
     security_mail.tell_of_password(request.user)
-    messages.success(request, _("Your password was changed. Every other browser was signed out."))
+    messages.success(request, _("Your password was changed. All your other browsers were signed out."))
     return go_to(request, reverse("runs:me"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def mail_choices(request: PortalRequest) -> HttpResponse:
-    """Choose what to get emails about."""
+    """Save what the member wants to get emails about."""
     if request.method != "POST":
         return redirect(f"{reverse('runs:me')}#mails")
     form = MailChoicesForm(request.user, request.POST)
@@ -84,7 +84,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
-    """Start emailing the member again, although their address didn't work."""
+    """Resume emails to the member, whose address didn't work earlier."""
     bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")
@@ -103,7 +103,7 @@ def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
 def session_end_others(request: PortalRequest) -> HttpResponse:
     """Sign out every browser except this one."""
     sessions.end_others(request.user, request.session.session_key)
-    messages.success(request, _("Every other browser was signed out."))
+    messages.success(request, _("All your other browsers were signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")
 
 

@@ -2,7 +2,7 @@
 lost.
 
 If a form is posted after the session has expired, the sign-in page carries it along in a signed hidden field, `replay`.
-After signing in, the person can send the form again; it is never sent automatically.
+After signing in, the person can send the form again; this never happens automatically.
 """
 
 from datetime import timedelta
@@ -34,13 +34,13 @@ WRONG = gettext_noop("Wrong email address or password. Check both and try again.
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
-REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # a form posts it back, and the size of forms is limited
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it is posted back in a form, and the size of forms is limited
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class Replay(NamedTuple):
-    """A form that can be sent again. `lacks_files`: files that were posted with it couldn't be kept; `keeps_files`:
-    others were kept."""
+    """A form that can be sent again. `lacks_files` means that some of its files couldn't be kept, `keeps_files` that
+    some were."""
 
     path: str
     pairs: Pairs
@@ -51,7 +51,7 @@ class Replay(NamedTuple):
 class SignInForm(AuthenticationForm):
     """Email address and password.
 
-    Each attempt is counted before the password is checked, so that attempts at the same time can't slip through. A
+    Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. A
     successful attempt is then taken off the count.
     """
 
@@ -62,7 +62,7 @@ class SignInForm(AuthenticationForm):
         email = str(self.cleaned_data.get("username", "")).strip().lower()
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if demo_accounts.is_shut_out(self.request, email):  # doesn't count, because this isn't guessing
+        if demo_accounts.is_shut_out(self.request, email):  # not counted as an attempt, because this isn't guessing
             raise forms.ValidationError(_(demo_accounts.REFUSED), code="demo")
         try:
             attempt = throttling.Attempt(throttling.sign_in_limits(self.request, email))
@@ -161,8 +161,8 @@ def make_replay(form: Replay, most: int = REPLAY_MAX_BYTES) -> str:
 
 
 def read_replay(replay: str) -> Replay | None:
-    """Return the form that `make_replay` signed; None if it is forged, older than a day, or leads out of the
-    portal."""
+    """Return the form that `make_replay` signed; None if it is forged, is older than a day, or leads to another
+    site."""
     if not replay:
         return None
     try:
@@ -187,7 +187,8 @@ def _posted_pairs(request: HttpRequest) -> Pairs:
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Return fields that replace the posted files. The function that EXPIRED_FILES_KEEPER names may save the files."""
+    """Return fields that replace the posted files. The files are saved by the function named in EXPIRED_FILES_KEEPER,
+    if any."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

@@ -36,7 +36,7 @@ class BarKind:
     """What the bar's template depends on. `bell` is None if there is news: the bell is then rendered separately."""
 
     bell: QuietBell | None
-    spending_url: str  # where the balance leads; "" for viewers
+    spending_url: str  # what the balance links to; "" for viewers
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class MenuKind:
 
 @register.simple_tag(takes_context=True)
 def bar_end(context: Context) -> SafeString:
-    """Render balance, bell and the button of the member's menu."""
+    """Render the balance, the bell and the button that opens the member's menu."""
     bell, member, portal = _parts(context)
     values = {
         "balance": portal.balance_words,
@@ -81,7 +81,8 @@ def person_menu(context: Context) -> SafeString:
 
 
 def _spending_url(member: Member) -> str:
-    """Return where `member` sees what runs cost: admins for everybody, others for themselves, viewers nowhere."""
+    """Return the URL of the page that shows `member` what runs cost: for admins everybody's, for others their own; ""
+    for viewers."""
     if member.is_admin:
         return reverse("runs:manage-spending")
     return f"{reverse('runs:me')}#spending" if member.can_run else ""

@@ -22,7 +22,7 @@ from runs.words.highlight import NONE, Marker
 from runs.words.moments import zoned_words
 
 register = template.Library()
-EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # most characters
+EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # maximum length, in characters
 EXAMPLE_SIZE = 200  # in pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
 FIRST_ROW = 5  # how many cards are in the first row on a wide screen
@@ -44,13 +44,13 @@ class RunMenu:
 
     @property
     def quick_id(self) -> str:
-        """The id of the run for the button that makes a guest link (a blank); "" if there are no results to show
+        """A blank for the run's id, for the button that makes a guest link; "" if there are no results to show
         guests."""
         return Blanks().id if self.has_results else ""
 
     @classmethod
     def of(cls, card: RunCard, member: Member) -> "RunMenu | None":
-        """Return the menu; None if it would have no entries, as for a viewer if the run has no results."""
+        """Return the menu; None if it would have no entries, for example for a viewer when the run has no results."""
         run, can_begin = card.run, card.run.app.is_runnable_by(member)
         has_results = bool(run.outputs_ready)
         can_share = card.can_change and (has_results or run.is_active)
@@ -116,7 +116,8 @@ MARKS = {
 
 @dataclass(frozen=True)
 class CardKind:
-    """Everything that decides which branches `display/_run_card.html` takes: flags and our own names, never values."""
+    """Everything that decides which branches `display/_run_card.html` takes: flags and names from our code, never the
+    run's own texts."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]
@@ -125,12 +126,12 @@ class CardKind:
     menu: RunMenu | None
     star: StarKind | None
     lines: tuple[Blanks, ...]
-    changed: int  # how many of `lines` are marked, from the first on
+    changed: int  # how many of `lines` are marked; these come first
     verdicts: tuple[MarkKind, ...]
     is_swapped: bool  # replaces the card with the same id
     is_active: bool
     is_mosaic: bool
-    is_timed: bool  # shows how long it has been active, not how old it is
+    is_timed: bool  # shows how long the run has been active instead of its age
     is_ticked: bool
     asks_often: bool
     has_detail: bool
@@ -243,7 +244,7 @@ def _texts(card: RunCard, marker: Marker) -> dict[str, str]:
 
 
 def _pictures(card: RunCard, *, is_eager: bool) -> SafeString:
-    """Render the pictures, with places for those that may still arrive. If there are none, render the input's
+    """Render the pictures, with placeholders for those that may still arrive. If there are none, render the input's
     picture."""
     if not card.pictures and card.input_picture:
         return thumbnail(card.input_picture, is_small=False, is_eager=is_eager)

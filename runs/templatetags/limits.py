@@ -18,5 +18,5 @@ def limit_words(accept: Iterable[str]) -> str:
 
 @register.simple_tag
 def limits_data(accept: Iterable[str]) -> str:
-    """Return the same limits as JSON for scripts: `{"image": [50000000, "50 MB"]}`."""
+    """Return the size limits as JSON for scripts: `{"image": [50000000, "50 MB"]}`."""
     return json.dumps(file_limits.limits_of(accept))

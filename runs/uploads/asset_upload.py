@@ -21,12 +21,12 @@ NO_ADDRESS = Message("no_upload_address")
 
 
 def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int], None] | None = None) -> str:
-    """Return the URL of an uploaded file at Lamina. The file is sent only the first time.
+    """Return Lamina's URL for an uploaded file. The file is sent only the first time.
 
-    Takes at most 600 s. `on_chunk` gets the number of bytes sent so far, so that it can renew a claim. Raises
-    `FetchFailed` if trying again may help (the file isn't ready, or Lamina's storage didn't accept it) and
-    `FetchRefused` if not (the guard refuses the URL that Lamina gave, or the file is lost). Also raises whatever the
-    client raises.
+    Takes at most 600 s. `on_chunk` is called with the number of bytes sent so far, so that the caller can renew its
+    claim. Raises `FetchFailed` if trying again may help (the file isn't ready, or Lamina's storage didn't accept it)
+    and `FetchRefused` if not (the guard refuses the URL that Lamina gave, or the file is lost). Also raises whatever
+    the client raises.
     """
     upload.refresh_from_db()
     if upload.asset_url:
@@ -47,16 +47,16 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 
 
 def _lamina_origin() -> list[str]:
-    """Return the only origin that a member's file may be sent to even if it isn't public: Lamina's own, such as the
-    sandbox. Other trusted origins are only for reading. Whatever Lamina's responses say, the portal never writes
-    there."""
-    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # origins are in lower case
+    """Return Lamina's own origin, the only one that files may be sent to even if it isn't public (as with the sandbox).
+    Other trusted origins are for reading only: the portal never writes to them, whatever Lamina's responses say."""
+    lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # trusted origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 
 
 @contextmanager
 def _local_copy(file: StoredFile) -> Iterator[Path]:
-    """Yield the file to send. Raises `FetchRefused` or `FetchFailed` with the reason if it can't be read."""
+    """Yield a local path to the file. Raises `FetchRefused` or `FetchFailed`, with the reason, if the file can't be
+    read."""
     try:
         with store.local_copy(file) as path:
             path.stat()

@@ -15,13 +15,13 @@ NO_MEDIA = Message("no_media")
 
 
 def accepted_kinds(accept: Iterable[str]) -> list[str]:
-    """Return the kinds in `accept` ("image" or "image/*"); if it is empty, all three kinds."""
+    """Return the kinds listed in `accept` (as "image" or "image/*"); empty if `accept` is empty."""
     return [kind for kind in KINDS if any(word.strip().lower().split("/")[0] == kind for word in accept)]
 
 
 def kind_problem(kind: str, extension: str, kinds: list[str]) -> Message | None:
-    """Return why a file of this type can't be used where `kinds` are accepted (empty means any media); None if it
-    can."""
+    """Return why a file of this type can't be used in a field that accepts `kinds` (empty means any media), or None if
+    it can."""
     if kind in (kinds or KINDS):
         return None
     if extension in REFUSED_TYPES:
@@ -32,19 +32,19 @@ def kind_problem(kind: str, extension: str, kinds: list[str]) -> Message | None:
 
 
 def size_problem(kind: str, size: int) -> Message | None:
-    """Return why a file of this kind with `size` bytes is too large; None if it isn't."""
+    """Return why a file of this kind with `size` bytes is too large, or None if it isn't."""
     if size > LIMITS[kind]:
         return Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMITS[kind]})
     return None
 
 
 def limits_of(accept: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """Return the size limit of each kind that a field with `accept` takes, in bytes and in words."""
+    """Return the size limit, in bytes and in words, of each kind that `accept` allows."""
     return {kind: (LIMITS[kind], size_words(LIMITS[kind])) for kind in accepted_kinds(accept) or KINDS}
 
 
 def limit_words(accept: Iterable[str]) -> str:
-    """Return the limits in words, such as "Pictures up to 50 MB", for all kinds that a field with `accept` takes."""
+    """Return the limits in words, such as "Pictures up to 50 MB", for all kinds that `accept` allows."""
     words = {
         "image": _("Pictures up to %(size)s"),
         "video": _("Videos up to %(size)s"),

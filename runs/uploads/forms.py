@@ -12,7 +12,7 @@ class UploadForm(PostedForm):
 
 
 class RoomForm(PostedForm):
-    """The size of a file that a script wants to send."""
+    """The size of the file that the page's script wants to send."""
 
     bytes = CutField(20)
 

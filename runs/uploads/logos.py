@@ -1,6 +1,6 @@
 """The company's logo for guests' pages: a small picture, opened only by the picture process.
 
-What is stored is a new WebP made from it, so nothing else that the file contained ever reaches guests.
+We store only a new WebP made from the picture, so nothing else in the original file ever reaches guests.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from runs.uploads.upload_handler import RefusedFile
 from runs.uploads.uploads import UNREADABLE, UploadRejected, sniffed
 
 LIMIT_BYTES = 2_000_000
-WIDTH = 400  # pixels at most; pages show it about half as wide
+WIDTH = 400  # maximum width in pixels; pages show the logo about half as wide
 EXTENSIONS = {sniffed.extension for sniffed in (file_types.PNG, file_types.JPEG, file_types.WEBP)}
 
 
@@ -35,7 +35,7 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
         raise UploadRejected(_("Choose a PNG, JPEG or WebP picture as the logo."))
     if size > LIMIT_BYTES:
         raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
-    if isinstance(uploaded_file, RefusedFile):  # it was refused for a reason that no longer holds
+    if isinstance(uploaded_file, RefusedFile):  # it would be accepted now, but its bytes were discarded
         raise UploadRejected(UNREADABLE)
     try:
         return _stored(uploaded_file)

@@ -5,8 +5,8 @@ gets their own upload of the same stored file. Nothing is copied, and the file s
 
 Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
 teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
-run apps. Otherwise, just by opening the page (or by the browser prefetching it), a viewer would get the file for good,
-even if its owner later stops sharing the run.
+run apps. Otherwise, a viewer could keep a file for good just by opening the page (or because the browser prefetched
+it), even if its owner later stops sharing the run.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from runs.words.fold import named
 
 def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
     """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
-    `stored`. With `is_hidden`, they needn't be allowed to, and they can't see the new upload either."""
+    `stored`, except with `is_hidden`: then the new upload is hidden from the member too."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     fitting = own if is_hidden else own.filter(is_hidden=False)
     return fitting.order_by("is_hidden", "pk").first() or Upload.objects.create(
@@ -46,8 +46,8 @@ def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
-    """Return posted upload `ids`, with other people's uploads replaced by the member's own if the member may see the
-    file. For viewers, the ids don't change."""
+    """Return the posted upload `ids`, with other people's uploads replaced by the member's own wherever the member may
+    see the file. A viewer's ids don't change."""
     seen = _seen_of_others(member, ids) if member.can_run else {}
     return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
 
@@ -82,7 +82,7 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
-    """Return `answers` with only the member's own uploads. (Anyone could post a form that names somebody else's.)"""
+    """Return `answers` with only the member's own uploads, because anyone can post a form that names other people's."""
     ids = upload_ids(answers)
     own = set(Upload.objects.owned_by(member).filter(public_id__in=ids).values_list("public_id", flat=True))
     return [_with_uploads(answer, lambda ids: [i for i in ids if i in own]) for answer in answers]

@@ -1,4 +1,4 @@
-"""Limits on a member's files that no run uses. They allow any normal work, but are too low to fill a disk."""
+"""Limits on a member's files that no run uses: high enough for any normal work, but too low to fill a disk."""
 
 from django.db.models import Count, Exists, OuterRef, Sum
 

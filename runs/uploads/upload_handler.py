@@ -2,7 +2,7 @@
 
 Free space is checked again while files arrive: each upload may fit by itself, but several together could fill the disk.
 If a file's first bytes or its size show that it can't be used, it is read to the end but not written, so that the rest
-of the form arrives and the page can say what is wrong. Of such files, at most DRAINED_BYTES are read; if there is more,
+of the form arrives and the page can say what is wrong. At most DRAINED_BYTES of such files are read; if there is more,
 the whole form is refused.
 """
 
@@ -24,7 +24,7 @@ from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
 
 DRAINED_BYTES = 100_000_000
-HEADERS_BYTES = 1_000_000  # more than the headers of a form's parts take
+HEADERS_BYTES = 1_000_000  # more than the headers of all parts of a form take up
 
 
 class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in the stubs
@@ -50,8 +50,8 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     is_full = False
     is_too_large = False
     body_bytes = 0
-    earlier_bytes = 0  # bytes of this form's files so far
-    drained_bytes = 0  # bytes of this form's refused files
+    earlier_bytes = 0  # total size of the files of this form that have already arrived
+    drained_bytes = 0  # how much of this form's refused files has been read
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *_: Any, **__: Any) -> None:
         self.body_bytes = content_length
@@ -59,7 +59,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = _Arriving(self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra)
-        self.head = b""  # the first bytes, not written until they show what type the file is
+        self.head = b""  # the first bytes, held back until they show the file's type
         self.sniffed: file_types.Sniffed | None = None
         self.is_refused = False
 
@@ -82,7 +82,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         return super().file_complete(file_size)
 
     def _judge(self) -> file_types.Sniffed:
-        """Decide whether the file can be used, based on its first bytes and on how many bytes must still follow."""
+        """Decide whether the file can be used, based on its first bytes and its minimum size."""
         self.sniffed = sniffed = file_types.sniff(self.head)
         question, is_last = _question(self.request, self.field_name or "")
         certain_bytes = len(self.head)
@@ -121,7 +121,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
 
 
 def _question(request: HttpRequest | None, field: str) -> tuple[Question | None, bool]:
-    """Return the question of an app's form that the file is for, and whether it is certainly the last file.
+    """Return the question of an app's form that the file answers, and whether this is certainly the form's last file.
 
     When a script sends a file by itself, the URL names the app and field. In a whole form, the name of the file's field
     says which question it is for. Returns (None, False) if there is no such question.

@@ -44,11 +44,11 @@ from runs.words.messages import say
 logger = logging.getLogger("runs.uploads")
 
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
-FETCH_SECONDS = 120.0  # for one link; nobody keeps a form open longer than this to wait
+FETCH_SECONDS = 120.0  # time limit for fetching one link, while somebody waits with the form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # how many links of one member may be fetched at the same time
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # nobody keeps a form open longer than this to wait for a link
+GIVE_UP_AFTER = timedelta(hours=1)  # by then, nobody is waiting for the link any more
 
 UNREADABLE = Message("unreadable_file")
 WEB_PAGE = Message("link_to_web_page")
@@ -59,10 +59,10 @@ class UploadRejected(UserFacingError):
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Save a file from a person's disk. `accept` has the kinds that the field accepts (empty means any media).
+    """Save a file from a person's disk. `accept` lists the kinds that the field accepts (empty means any media).
 
-    Raises `UploadRejected` with a message if the file is empty, too large, broken or of another kind, or if there is no
-    room for it.
+    Raises `UploadRejected` with a message if the file is empty, too large, broken or of the wrong kind, or if there is
+    no room for it.
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
@@ -72,7 +72,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     _check_kind(found.kind, found.extension, kinds)
     if problem := size_problem(found.kind, size):
         raise UploadRejected(problem)
-    if isinstance(uploaded_file, RefusedFile):  # it was refused for a reason that no longer holds
+    if isinstance(uploaded_file, RefusedFile):  # it would be accepted now, but its bytes were discarded
         raise UploadRejected(UNREADABLE)
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)
@@ -145,8 +145,8 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 def fetch_upload(upload_id: int) -> None:
     """Fetch the link of an upload, then others that are due. At most two workers do this at the same time.
 
-    Can be called at any time and as often as you like: if both slots are taken, the two workers will also fetch this
-    link.
+    Can be called at any time and as often as you like: if both slots are taken, one of the workers that hold them will
+    fetch this link too.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -158,7 +158,7 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """Return the id of an upload whose link is waiting or whose task was lost."""
+    """Return the id of the oldest upload with a link that no worker is fetching, or None if there is none."""
     return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
 
 
@@ -235,7 +235,7 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
-    """Return data for showing the member's own uploads in a form, in the order of `ids`; all others are left out."""
+    """Return data for showing the member's own uploads in a form, in the order of `ids`. Others are left out."""
     wanted = list(ids)
     found = {
         u.public_id: u for u in Upload.objects.shown_to(member).filter(public_id__in=wanted).select_related("file")
@@ -244,7 +244,7 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """Return data for showing one upload in a form. The upload should be loaded with its file."""
+    """Return data for showing one upload in a form. Load the upload together with its file, to save a query."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

@@ -1,4 +1,4 @@
-"""Accepting a file or link for a field in an app's form, and showing its tile there."""
+"""Accept files and links for the fields of an app's form, and show their tiles there."""
 
 import logging
 
@@ -46,8 +46,8 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_room(request: PortalRequest) -> HttpResponse:
-    """Say whether a file with this many bytes may be sent, before any of it is sent. The response is empty if it may,
-    otherwise a sentence that says why not."""
+    """Check whether there is room for a file of this size, before it is sent. The response is empty if there is;
+    otherwise, it is a sentence that says why not."""
     size = RoomForm.read(request.GET)["bytes"]
     if not body_limits.has_room(size):
         sentence = _((body_limits.FOR_ADMINS if request.user.is_admin else body_limits.SENTENCES)[507])

@@ -1,10 +1,10 @@
 """Limits on request bodies, decided from the headers before any of the body is read.
 
 Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
-until we know who sent it. Anyone may send fields of up to SMALL_BYTES. For larger bodies and files, people must be
-signed in, or their session must have expired within the last day; then, the fields and files are saved, but nothing is
-done with them (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender themselves. A
-rejected body isn't read, so the connection must be closed after the response.
+until we know who sent it. Anyone may send fields of up to SMALL_BYTES. Larger bodies and files are accepted only from
+people who are signed in, or whose session expired within the last day. In the latter case, the fields and files are
+saved, but nothing is done with them (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender
+themselves. A rejected body isn't read, so the connection must be closed after the response.
 """
 
 import logging
@@ -30,8 +30,8 @@ from runs.models.ids import new_public_id
 from runs.web import session_lifetime
 from runs.words.support import about_page
 
-SMALL_BYTES = 64 * 1024  # size of a body that people may send without being signed in
-LARGE_BYTES = 1_000_000  # for bodies of this size or more, check the free disk space
+SMALL_BYTES = 64 * 1024  # largest body that people may send without being signed in
+LARGE_BYTES = 1_000_000  # for bodies larger than this, check the free disk space
 SPARE_BYTES = 100_000_000  # space that must stay free for the database and its log
 CLOSE = "portal.close_connection"  # WSGI environ key for a function that closes the connection after the response
 
@@ -97,7 +97,7 @@ def judges_body[View: Callable[..., Any]](view: View) -> View:
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Return the length of the body according to its header; no more than that can be read."""
+    """Return the length of the body from the Content-Length header. No more than that can be read."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
@@ -111,7 +111,7 @@ def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
     """Return 0 if the body may be read, otherwise the status code to reject it with."""
     size = declared_bytes(request)
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        return 411  # a body in chunks may never end, and Django doesn't read it
+        return 411  # a chunked body may never end, and Django doesn't read it
     if size > settings.MAX_BODY_BYTES:
         return 413
     if getattr(view, "judges_body", False):
@@ -163,7 +163,7 @@ class _NoFiles(FileUploadHandler):
 
 
 def _has_file(request: HttpRequest) -> bool:
-    """Return whether a form of at most SMALL_BYTES contains a file. This reads it into memory up to the first file."""
+    """Return whether a form of at most SMALL_BYTES contains a file. Reads the form into memory up to its first file."""
     _let_go(request)
     request.upload_handlers = [_NoFiles(request)]
     try:
@@ -182,7 +182,7 @@ def _hang_up(request: HttpRequest) -> None:
 
 
 def _refuse(request: HttpRequest, status: int) -> HttpResponse:
-    """Respond with an error page for browsers; for scripts, with plain text that they show in place of the file."""
+    """Respond to browsers with an error page, and to scripts with plain text, which they show in place of the file."""
     sentence = _(FOR_ADMINS.get(status, SENTENCES[status]) if _is_admin(request) else SENTENCES[status])
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
     if not is_page or status == 411:
@@ -216,7 +216,7 @@ def _drop_arriving(request: HttpRequest) -> int:
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
-            with suppress(OSError):  # writing has already failed, so flushing when closing fails too
+            with suppress(OSError):  # writing has already failed, so the flush on closing fails too
                 file.close()
         if getattr(handler, "is_full", False):
             return 507

@@ -42,7 +42,7 @@ def is_shut_out(request: HttpRequest | None, email: str) -> bool:
 
 
 def offered(request: HttpRequest) -> list[Member]:
-    """Return the demo accounts that can be used to sign in, for people at the machine that the sandbox runs on."""
+    """Return the demo accounts to offer for signing in; none unless `request` comes from the sandbox's own machine."""
     if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
         return []
     return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
@@ -60,8 +60,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Return whether `request` came through a proxy: it has headers of a proxy, or it uses HTTP/1.0, as nginx did up to
-    1.29.7 and browsers don't."""
+    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0, which nginx used up to
+    1.29.7 and browsers don't use."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

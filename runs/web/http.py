@@ -1,4 +1,4 @@
-"""Helpers for views: pages or fragments, redirects that htmx follows, role checks, and data for the layout of pages."""
+"""Helpers for views: pages or fragments, redirects that htmx follows, role checks, and data for the page layout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Portal:
 
     is_sandbox: bool
     balance_words: str
-    left_words: str  # the same balance, to show next to a cost
+    left_words: str  # the balance as shown next to a cost
     away_words: str
     key_refused: bool
 
@@ -49,7 +49,7 @@ class Portal:
 def refuse_viewers(member: Member) -> None:
     """Raise `PermissionDenied` (403) if `member` is a viewer. Call this before starting, sharing or changing anything.
 
-    Look up the object first: for objects they may not see, viewers then get a 404, like everyone else.
+    Look up the object first, so that viewers get a 404 for objects that they may not see, like everyone else.
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))
@@ -58,7 +58,7 @@ def refuse_viewers(member: Member) -> None:
 def makers_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Decorate a view that doesn't look anything up, so that viewers get a 403."""
+    """Make a view respond to viewers with a 403. Use this only for views that don't look up an object first."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -71,7 +71,7 @@ def makers_only[**P, R: HttpResponseBase](
 def admins_only[**P, R: HttpResponseBase](
     view: Callable[Concatenate[PortalRequest, P], R],
 ) -> Callable[Concatenate[PortalRequest, P], R]:
-    """Decorate a view for admins, so that everyone else gets a 404."""
+    """Make a view respond with a 404 to everyone except admins."""
 
     @wraps(view)
     def guarded(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -99,7 +99,7 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. For htmx, use a special header: htmx would follow a 302 and put that page into its target."""
+    """Redirect to `url`. htmx needs a special header: it would follow a 302 and put that page into its target."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
@@ -110,13 +110,13 @@ def own_path(path: str, otherwise: str) -> str:
 
 
 def portal_context(request: HttpRequest) -> dict[str, Any]:
-    """Provide templates with the data for the page layout, including on the sign-in page (a context processor)."""
+    """Context processor that gives every template the data for the page layout, even on the sign-in page."""
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
         away = _(
             "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs will start once it's back."
+            "New runs will start once Lamina is back."
         )
         away = filled_in(away, when=moment_html(status.away_since, short_time_words(status.away_since)))
     portal = Portal(

@@ -59,7 +59,7 @@ def member_of(request: HttpRequest) -> Member | None:
 
 
 def _loaded(member: Member) -> Member:
-    """Return the member that a lazy object (or a lazy object inside a lazy object) has loaded."""
+    """Return the member inside a lazy object, which may itself be wrapped in another lazy object."""
     found: Any = member
     while isinstance(vars(found).get("_wrapped"), LazyObject | Member):
         found = found._wrapped

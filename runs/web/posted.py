@@ -1,4 +1,4 @@
-"""Forms for values posted by buttons, hidden fields and short questions, with fields that accept anything.
+"""Forms for values posted by buttons, hidden fields and short questions. Their fields accept any value.
 
 Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`.
 Otherwise, it uses an ordinary form, and shows it again with its errors.
@@ -51,7 +51,7 @@ class NameField(CutField):
 
 
 class OneOfField(forms.ChoiceField):
-    """One of some choices; "" if anything else was sent."""
+    """A value from a list of choices; "" if anything else was sent."""
 
     def to_python(self, value: Any) -> str:
         text = str(value or "")
@@ -112,17 +112,17 @@ class PostedForm(forms.Form):
 
 
 class SeenForm(forms.Form):
-    """A form that can tell whether someone else has saved other values in the meantime. `seen` is what its page
-    showed."""
+    """A form that can tell whether someone else has saved other values in the meantime. `seen` records the values
+    that its page showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Add an error saying that `name` was faster, and what is `stored` now. Saving the form again replaces those
-        values."""
+        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving the form again
+        replaces those values."""
         words = _(
             "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
-            "again to replace them."
+            "again to replace theirs."
         )
         self.add_error(None, words % {"name": name or _("Somebody")})
         if values := "; ".join(_stored_words(self, stored)):

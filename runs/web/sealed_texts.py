@@ -17,7 +17,7 @@ class SealedError(Exception):
 
 
 def seal(purpose: str, text: str) -> str:
-    """Return `text` encrypted with the current key. A text sealed for one `purpose` can't be opened for another."""
+    """Return `text` encrypted with the current key. Text sealed for one `purpose` can't be opened for another."""
     return _box(purpose).encrypt(text.encode()).decode("ascii")
 
 
@@ -30,8 +30,7 @@ def unseal(purpose: str, sealed: str) -> str:
 
 
 def sealed_again(purpose: str, sealed: str) -> str:
-    """Return a sealed text encrypted with the current key, so that earlier keys can be removed. Raises
-    `SealedError`."""
+    """Return `sealed` re-encrypted with the current key, so that earlier keys can be removed. Raises `SealedError`."""
     try:
         return _box(purpose).rotate(sealed.encode()).decode("ascii")
     except InvalidToken:

@@ -21,7 +21,7 @@ from django.utils.crypto import constant_time_compare
 from runs.models.prepared import Prepared
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
-MOVED_EVERY = timedelta(hours=1)  # how exact the idle timeout is: a session is extended at most this often
+MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so the idle timeout is only this precise
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
 _ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # names that the cookies had before there was a prefix

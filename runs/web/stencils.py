@@ -2,8 +2,8 @@
 that kind.
 
 Django needs a millisecond for a card, mostly to look up names and to choose between branches, and a page has 24 cards.
-Cards that take the same branches differ only in their texts, so we render the template with blanks in place of these,
-and cache that. A kind consists only of flags and our own names, so nothing about any person is cached.
+Cards that take the same branches differ only in their texts, so we render the template once, with blanks in place of
+the texts, and cache the result. A kind consists only of flags and our own names, so nothing about any person is cached.
 """
 
 import re
@@ -16,7 +16,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
-KEPT = 512  # how many to cache; each takes about 10 kB
+KEPT = 512  # how many stencils to cache; each takes about 10 kB
 OPEN, CLOSE = "\ue000", "\ue001"  # put around the name of a blank; private characters that templates don't contain
 BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
 

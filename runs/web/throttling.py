@@ -1,10 +1,10 @@
 """Slow down password guessing without letting strangers lock anyone out.
 
-Wrong passwords are counted in three ways: for an account from one IP address, for an IP address, and for an account
-from anywhere. The last limit is so high that it takes many machines to reach it; otherwise, anyone who knows an email
-address could lock out its owner. The limit per IP address doesn't apply to people who recently signed in from there, so
-a guessing script in an office doesn't lock out everyone else. Browsers that have been used to sign in have a signed
-cookie. A person's attempts in such a browser are counted separately, so even many machines can't lock them out there.
+Wrong passwords are counted in three ways: per account and IP address, per IP address, and per account from anywhere.
+The last limit is so high that it takes many machines to reach it; otherwise, anyone who knows an email address could
+lock out its owner. The limit per IP address doesn't apply to people who recently signed in from there, so a guessing
+script in an office doesn't lock out everyone else. Browsers that have been used to sign in have a signed cookie. A
+person's attempts in such a browser are counted separately, so even many machines can't lock them out there.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from runs.models import KnownAddress, ThrottleHit
 from runs.web.secret_keys import keyed_hash, keyed_hashes
 
 WINDOW = timedelta(minutes=10)
-MAX_PER_PAIR = 10  # the most wrong passwords within WINDOW for one account from one IP address
+MAX_PER_PAIR = 10  # maximum number of wrong passwords within WINDOW for one account from one IP address
 MAX_PER_ADDRESS = 50  # the limit for one IP address, which a whole office may share
 MAX_PER_ACCOUNT = 100  # the limit for one account from anywhere
 MAX_PER_DEVICE = 10  # the limit for one account in a browser where it has signed in before
@@ -42,12 +42,12 @@ SENTENCE = gettext_noop("Too many attempts. Wait ten minutes, then try again.")
 
 
 class TooManyError(Exception):
-    """There were too many attempts; the person has to wait."""
+    """Raised when there have been too many attempts; the person has to wait."""
 
 
 class Attempt:
-    """An attempt. It counts towards `limits` before it is checked, so that attempts at the same time can't slip
-    through."""
+    """One attempt, for example to sign in. It is counted before `limits` are checked, so that simultaneous attempts
+    can't slip through."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._rows = ThrottleHit.objects

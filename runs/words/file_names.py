@@ -31,7 +31,7 @@ IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\
 
 @dataclass(frozen=True)
 class Told:
-    """What the file names of one result consist of, and how many files it has."""
+    """The parts of one result's file names, and how many files it has."""
 
     title: str
     label: str
@@ -55,14 +55,14 @@ class Stem:
 
 
 class Taken:
-    """Names already used in one run, link or zip, where no two names may differ only in upper and lower case."""
+    """Names already used in one run, link or zip, where no two names may differ only in case."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], set[int]] = {}
         self._highest: Counter[tuple[str, str]] = Counter()
 
     def free(self, stem: Stem) -> Stem:
-        """Return `stem`, with another number if it is already used; from now on, the returned one counts as used."""
+        """Return `stem`, with another number if it is already used. The returned stem counts as used from then on."""
         words = (stem.words.casefold(), stem.day)
         numbers = self._numbers.setdefault(words, set())
         number = self._highest[words] + 1 if stem.number in numbers else stem.number
@@ -134,8 +134,8 @@ def _slug(words: str) -> str:
 
 
 def _stem(told: Told) -> Stem:
-    """Build the stem without a number. If there isn't enough room for both, the title and the label each get half of
-    it."""
+    """Build the stem without a number. If the title and the label don't both fit, each may use at least half of the
+    room."""
     title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))

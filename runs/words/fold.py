@@ -16,7 +16,7 @@ def fold(text: str) -> str:
     "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
     signs in Indic scripts stay, because they carry meaning.
     """
-    if text.isascii():  # most texts, and much quicker
+    if text.isascii():  # true of most texts, and much quicker
         return text.lower().translate(STROKED)
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -24,7 +24,7 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search, each once, the longest first, because long words rule out the most."""
+    """Return the folded words of a search without duplicates, longest first, because long words rule out the most."""
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 
@@ -34,6 +34,6 @@ def named(name: str) -> dict[str, str]:
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return kinds of outputs in the form of `Run.kinds`, which filters use: " image video "."""
+    """Return kinds of outputs in the format of `Run.kinds`, which filters use: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "

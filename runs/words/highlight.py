@@ -13,7 +13,7 @@ from runs.words.fold import fold
 from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher, similar_ways_of, stored_words
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
-START = 3  # in letters; a word and its stem share at least as many
+START = 3  # in letters; a word and its stem begin with at least this many of the same letters
 BEFORE, AROUND = 25, 80  # in letters: how much of a text is shown before the first match, and how much in all
 
 
@@ -38,8 +38,8 @@ class Term:
         return any(start in folded or start in bare for start in self.starts)
 
     def place_in(self, word: str, folded: str) -> tuple[int, int] | None:
-        """Return start and end of the term in one word of a text, which is also given `folded`; None if it isn't
-        there."""
+        """Return the start and end of the term in `word`, one word of a text; `folded` is the same word, folded. Return
+        None if the term isn't there."""
         if not is_spaceless(folded):
             is_found = folded.startswith(self.starts) and not self.is_spaceless and self.matches(_stored(folded))
             return (0, len(word)) if is_found else None
@@ -60,7 +60,7 @@ class Marker:
         return cls(tuple(Term.of(word, similar.get(word, ())) for word in words))
 
     def without(self, texts: Iterable[str]) -> Self:
-        """Return the marker for only those terms that none of `texts` contains."""
+        """Return a marker for only those terms that none of `texts` contains."""
         if not self.terms:
             return self
         shown = self.terms_in("\n".join(texts))
@@ -91,8 +91,8 @@ class Marker:
         return format_html("{}{}{}", "… " if start else "", piece, " …" if end < len(text) else "")
 
     def _found(self, text: str) -> list[tuple[int, int, Term]]:
-        """Return start, end and term of each match, in order. Words are folded one by one, because folding may change a
-        word's length."""
+        """Return the start, end and term of each match, in order. Words are folded one by one, because folding may
+        change a word's length."""
         whole = fold(text)
         terms = [term for term in self.terms if term.may_be_in(whole)]
         if not terms:
@@ -131,7 +131,7 @@ def _around(text: str, start: int, stop: int) -> tuple[int, int]:
 
 
 def _composed(text: str) -> str:
-    """Return `text` with each accent in one character with its letter: names of files from a Mac have them apart."""
+    """Return `text` with each letter and its accent as one character. In file names from a Mac, these are separate."""
     return unicodedata.normalize("NFC", text)
 
 

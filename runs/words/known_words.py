@@ -48,9 +48,12 @@ def learn(words: Iterable[str]) -> None:
 
 
 def forget_unused(words: Iterable[str] | None = None) -> int:
-    """Forget known words that no run or app contains any more, and return how many. If `words` is given, only these are
-    checked. If unused words were kept, searches would correct typos to words from deleted runs, which others may never
-    have seen."""
+    """Forget known words that no run or app contains any more, and return how many. If `words` is given, check only
+    those.
+
+    If unused words were kept, searches would correct typos to words from deleted runs, which other people may never
+    have seen.
+    """
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
     unused = [word for batch in batched(list(asked), LEARNED_AT_ONCE) for word in _in_no_run(batch)]
@@ -70,7 +73,7 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
 
 
 def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
-    """Return queries for known words that `words` may be typos of, or be made up of. Run them together as one query.
+    """Return queries for known words that `words` may be typos of or made up of. Run the queries together as one.
 
     Rows are annotated with `asked`, the searched word, and `known`, the known word.
     """
@@ -111,7 +114,8 @@ def _parts(word: str) -> QuerySet[Any, Any]:
 
 
 def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
-    """Return the likeliest corrections, and the longest known words at both ends: "Schuhfotos" has "Schuh" and "Fotos".
+    """Return the likeliest corrections, and the longest known words at the start and the end: for "Schuhfotos", "Schuh"
+    and "Fotos".
 
     If the word itself is known, even with another ending, it isn't a typo: "shoe" isn't corrected to "shop".
     """

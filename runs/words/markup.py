@@ -28,7 +28,7 @@ def moment_html(at: datetime, words: str) -> SafeString:
 
 
 def moment_in_link_html(at: datetime, words: str) -> SafeString:
-    """Return the time `at` as `words` for inside a link, where nothing else may take the focus: the full time is a
-    title."""
+    """Return the time `at` as `words`, for use inside a link. Nothing else in a link may take the focus, so the full
+    time is in the title."""
     at = timezone.localtime(at)
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), full_words(at), words)

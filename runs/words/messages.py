@@ -35,9 +35,9 @@ LINKS: dict[str, Promise] = {
     "unsafe_connection": _lazy("The server that hosts this file has no valid certificate, so it can't be trusted."),
     "too_slow": _lazy("The file took too long to download."),
     "cut_off": _lazy("The connection was lost before the whole file arrived."),
-    "not_allowed": _lazy("The other server doesn't let the portal read that file."),
+    "not_allowed": _lazy("The server that hosts this file won't let the portal read it."),
     "not_there": _lazy("There is no file at that address any more."),
-    "other_side_trouble": _lazy("The other server is having problems."),
+    "other_side_trouble": _lazy("The server that hosts this file is having problems."),
     "empty_at_address": _lazy("The file at that address is empty."),
     "too_large_to_fetch": _lazy("That file is larger than the limit of %(limit_bytes)s."),
     "link_to_web_page": _lazy(
@@ -62,13 +62,13 @@ FILES: dict[str, Promise] = {
         "You've reached the limit for files that no run has used yet: %(limit_bytes)s or %(limit)s files. "
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
-    "links_at_once": _lazy("Several of your links are still being loaded. Wait for them, then add this one."),
-    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. Admins can free space in Manage."),
+    "links_at_once": _lazy("Several of your links are still loading. Wait until they're done, then add this one."),
+    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. Admins can free up space in Manage."),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
     "file_not_ready": _lazy("The file isn't ready yet."),
     "file_lost": _lazy("The file is no longer in the portal's storage. Choose it again."),
-    "no_upload_address": _lazy("Lamina gave no address for the file."),
+    "no_upload_address": _lazy("Lamina returned no upload address for the file."),
     "not_taken": _lazy("Lamina didn't accept the file."),
     "copy_source_lost": _lazy("The file is no longer in the portal's storage."),
     "copy_failed": _lazy("The copy couldn't be made. The portal will try again."),
@@ -79,8 +79,8 @@ RUNS: dict[str, Promise] = {
     "interrupted": _lazy("The portal was interrupted while it was starting this run."),
 }
 FORMS: dict[str, Promise] = {
-    "too_many_inputs": _lazy("This app has %(asked)s inputs; forms here have at most %(limit)s."),
-    "too_many_results": _lazy("This app makes %(made)s results; forms here offer at most %(limit)s."),
+    "too_many_inputs": _lazy("This app has %(asked)s inputs; the limit is %(limit)s."),
+    "too_many_results": _lazy("This app makes %(made)s results; the limit is %(limit)s."),
     "form_too_large": _lazy("This app's form is too large: %(size_bytes)s; the limit is %(limit_bytes)s."),
     "form_refused": _lazy("Lamina won't send this app's form."),
 }
@@ -89,13 +89,13 @@ FIELDS: dict[str, Promise] = {
     "field_said_choices": _lazy("“%(said)s” Choose one of: %(choices)s."),
     "field_invalid_option": _lazy("Lamina doesn't accept this choice."),
     "field_missing": _lazy("Lamina needs this input."),
-    "field_unknown": _lazy("Lamina doesn't know this input."),
+    "field_unknown": _lazy("Lamina has no such input."),
     "field_invalid_type": _lazy("Lamina needs a different kind of value here."),
     "field_invalid_media": _lazy("Lamina can't use this file."),
 }
 INCIDENTS: dict[str, Promise] = {
     "worker_killed": _lazy("Worker %(worker)s ended unexpectedly."),
-    "worker_silent": _lazy("Worker %(worker)s has not reported since %(since_at)s."),
+    "worker_silent": _lazy("Worker %(worker)s hasn't reported in since %(since_at)s."),
     "worker_hung": _lazy("The worker stopped responding, so it was restarted."),
     "worker_exited": _lazy("The worker ended with code %(exit_code)s, so it was restarted."),
     "worker_signalled": _lazy("The worker was killed by %(signal)s, so it was restarted."),
@@ -104,10 +104,10 @@ INCIDENTS: dict[str, Promise] = {
     ),
     "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
     "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
-    "list_refused": _lazy("Lamina refused the list of apps."),
+    "list_refused": _lazy("Lamina refused to send the list of apps."),
     "list_late": _lazy("Lamina didn't send the list of apps in time."),
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
-    "apps_refused": _lazy("Lamina or a proxy refused several apps in a row."),
+    "apps_refused": _lazy("Lamina or a proxy refused requests for several apps in a row."),
     "webhook_for_another_run": _lazy("The run in a webhook call didn't match its URL."),
     "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
     "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second run was cancelled."),
@@ -125,7 +125,7 @@ INCIDENTS: dict[str, Promise] = {
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
-    "app_paused": _lazy("“%(app)s” is paused because its rules no longer fit its form. %(reason_message)s"),
+    "app_paused": _lazy("“%(app)s” is paused because its rules no longer match its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about, but only %(known)s that it does. "
         "Nothing was removed. Check that the database and the storage belong together.",
@@ -153,7 +153,7 @@ CHAT: dict[str, Promise] = {
     ),
 }
 SPENDING: dict[str, Promise] = {
-    "limit_near": _lazy("You've used %(used_credits)s of your limit of %(limit_credits)s for %(of_month)s."),
+    "limit_near": _lazy("You've used %(used_credits)s in %(of_month)s. Your limit is %(limit_credits)s."),
     "limit_reached": _lazy(
         "You've used up your limit of %(limit_credits)s for %(of_month)s. Ask an admin if you need more."
     ),
@@ -161,9 +161,7 @@ SPENDING: dict[str, Promise] = {
         "You've used up your limit of %(limit_credits)s for %(of_month)s. You can raise it under “Manage”."
     ),
     "limit_reached_by": _lazy("%(name)s has used up their limit of %(limit_credits)s for %(of_month)s."),
-    "portal_limit_near": _lazy(
-        "Your team has used %(used_credits)s of its limit of %(limit_credits)s for %(of_month)s."
-    ),
+    "portal_limit_near": _lazy("Your team has used %(used_credits)s in %(of_month)s. Its limit is %(limit_credits)s."),
     "portal_limit_reached": _lazy(
         "Your team has used up its limit of %(limit_credits)s for %(of_month)s. "
         "Nobody can start a run that costs credits."
@@ -182,7 +180,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 def say(message: Message | str) -> str:
     """Return the message as a sentence in the active language. Quoted text stays as it is; an empty message gives "".
 
-    A code that only a newer version knows also stays as it is.
+    An unknown code, which comes from a newer version, is returned as it is.
     """
     message = as_message(message)
     if message.code not in SENTENCES:

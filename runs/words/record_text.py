@@ -34,15 +34,15 @@ KINDS: dict[str, Promise] = {
     "preset": _lazy("Preset"),
     "view": _lazy("View"),
     "person": _lazy("Person"),
-    "invite": _lazy("Invitation"),
+    "invite": pgettext_lazy("noun", "Invite"),
     "link": _lazy("Guest link"),
     "upload": _lazy("Upload"),
     "browser": _lazy("Browser"),
 }
 FIELDS: dict[str, Promise] = {
     "address": _lazy("Address"),
-    "alert_left": _lazy("Alert when fewer credits are left than"),
-    "alert_spent": _lazy("Alert when more credits are spent in 24 hours than"),
+    "alert_left": _lazy("Alert when this many credits are left"),
+    "alert_spent": _lazy("Alert when this many credits are spent in 24 hours"),
     "allows_unknown": _lazy("Apps with unknown cost"),
     "apps": _lazy("Apps"),
     "asks_review": _lazy("Asks for a decision"),
@@ -53,7 +53,7 @@ FIELDS: dict[str, Promise] = {
     "each_person": _lazy("Limit per person"),
     "email": _lazy("Email"),
     "entries": _lazy("Entries"),
-    "everyone": _lazy("Limit for everyone together"),
+    "everyone": _lazy("Limit for the whole team"),
     "expires_at": _lazy("Ends"),
     "failed_days": _lazy("Failed runs (days)"),
     "fields": _lazy("Fields"),
@@ -70,13 +70,13 @@ FIELDS: dict[str, Promise] = {
     "house_rules": _lazy("House rules"),
     "is_hidden": _lazy("Hidden"),
     "is_team": _lazy("For the whole team"),
-    "kinds": _lazy("Kinds of news"),
+    "kinds": _lazy("Kinds of messages"),
     "label": pgettext_lazy("of a field", "Label"),
     "language": _lazy("Language"),
     "lets_comment": _lazy("Guests can comment"),
     "lets_decide": _lazy("Guests can decide"),
     "limit": _lazy("Monthly limit"),
-    "line": pgettext_lazy("of an app", "Line"),
+    "line": _lazy("Line below the name"),
     "link_makers": _lazy("Who can create links"),
     "links": _lazy("Guest links"),
     "logo": _lazy("Logo"),
@@ -92,7 +92,7 @@ FIELDS: dict[str, Promise] = {
     "options": pgettext_lazy("of a field", "Options"),
     "owner": _lazy("Owner"),
     "passphrase": _lazy("Passphrase"),
-    "place": _lazy("Place"),
+    "place": _lazy("Position"),
     "presets": _lazy("Presets"),
     "price": _lazy("Price"),
     "raised_to": _lazy("Raised to"),
@@ -107,7 +107,7 @@ FIELDS: dict[str, Promise] = {
     "rows": _lazy("Rows"),
     "runs": _lazy("Runs"),
     "shows_app": _lazy("Shows the app"),
-    "shows_comments": _lazy("Shows comments of others"),
+    "shows_comments": _lazy("Shows other people's comments"),
     "shows_inputs": _lazy("Shows inputs"),
     "status": _lazy("State"),
     "team_by_default": _lazy("New runs are shared with the team"),
@@ -125,7 +125,7 @@ VALUES: dict[str, Mapping[str, "str | Promise"]] = {
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
-SHOWN = 200  # the most characters of a value that are shown
+SHOWN = 200  # maximum length of a value as shown, in characters
 
 
 def verb_words(verb: str) -> str:
@@ -139,8 +139,8 @@ def kind_words(kind: str) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return the name of a changed field: "Asks for a decision" for "asks_review", "Longest days" for
-    "longest_days"."""
+    """Return the display name of a changed field, such as "Asks for a decision" for "asks_review". If there is none,
+    make one from `name`: "Some field" for "some_field"."""
     if name in FIELDS:
         return str(FIELDS[name])
     if name in NoticeKind.values:

@@ -18,7 +18,7 @@ class Failure:
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
-    support: str = ""  # a sentence that people can copy for whoever helps them
+    support: str = ""  # a sentence that people can copy when they ask for help
     leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
 
 
@@ -39,9 +39,9 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
     "gone": (_lazy("Lamina no longer offers this app."), FIND_ANOTHER, "apps"),
     "forbidden": (_lazy("This workspace can't use this app."), FIND_ANOTHER, "apps"),
     "refused": (_lazy("Lamina refused this run."), CHANGE_AND_RUN, "form"),
-    "remote": (_lazy("Lamina couldn't make this."), CHANGE_AND_RUN, "form"),
+    "remote": (_lazy("Lamina couldn't complete this run."), CHANGE_AND_RUN, "form"),
     "nothing": (_lazy("Lamina finished, but there were no usable results."), CHANGE_AND_RUN, "form"),
-    "lost": (_lazy("Lamina no longer knows this run."), CHANGE_AND_RUN, "form"),
+    "lost": (_lazy("Lamina no longer has this run."), CHANGE_AND_RUN, "form"),
     "silent": (_lazy("This run didn't finish within a day and was abandoned."), CHANGE_AND_RUN, "form"),
     "left": (_lazy("We never found out whether this run started."), CHANGE_AND_RUN, "form"),
 }

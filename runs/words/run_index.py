@@ -13,9 +13,9 @@ from runs.words.fold import fold
 from runs.words.known_words import learn
 from runs.words.terms import Ways, split, stored_words
 
-SAID_AT_MOST = 500  # search finds a run by at most this many of its latest comments and notes
+SAID_AT_MOST = 500  # how many of a run's latest comments and notes are searchable
 SAID_LETTERS = 20_000
-TOO_MANY = 0  # no run has this key
+TOO_MANY = 0  # stands in for the keys of too many runs; no run has this key
 
 
 def index_runs(runs: Iterable[Run]) -> None:
@@ -60,7 +60,8 @@ def few_matching(query: str) -> RunQuerySet:
 
 
 def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]]:
-    """For each of `queries` that few runs match, return the keys of these runs. Takes one query."""
+    """Return the keys of the runs that match each of `queries`, leaving out queries that too many runs match. Takes one
+    database query."""
     asked = list(dict.fromkeys(queries))
     arms = [arm for n, query in enumerate(asked) for arm in _arms(n, query, member)]
     rows = list(arms[0].union(*arms[1:], all=True)) if arms else []
@@ -71,8 +72,8 @@ def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]
 
 
 def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
-    """Return two queries whose rows begin with `n`: one for the runs that match `query`, and one for `TOO_MANY` if
-    there are too many of them."""
+    """Return two queries whose rows begin with `n`: one for the keys of the runs that match `query`, and one that gives
+    `TOO_MANY` instead if there are too many."""
     place, key = Value(n, BigIntegerField()), Value(TOO_MANY, BigIntegerField())
     runs: QuerySet[Any, Any] = few_matching(query).order_by().annotate(place=place).values_list("place", "pk")
     many: QuerySet[Any, Any] = too_many_for(query, member).order_by().annotate(place=place, key=key)

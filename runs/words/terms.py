@@ -1,8 +1,8 @@
 """Split texts into the words that search stores, and queries into the words that it looks for.
 
-For each text, we store the folded words and their stems, so that both databases only have to compare whole words and
-beginnings of words. Chinese, Japanese and Thai have no spaces, so there, each character and each pair of neighbouring
-characters counts as a word.
+For each text, we store the folded words and their stems, so that PostgreSQL and SQLite only have to compare whole words
+and beginnings of words. Chinese, Japanese and Thai have no spaces between words, so each character and each pair of
+neighbouring characters counts as a word.
 """
 
 import re
@@ -14,7 +14,7 @@ from runs.words.stems import stem
 from runs.words.synonyms import same_as
 
 LONGEST = 40  # in letters; the rest of a longer word is ignored
-MOST_TERMS = 8  # how many words of a query are used at most
+MOST_TERMS = 8  # maximum number of words in a query; any others are ignored
 SHORTEST_PART = 4  # in letters; shorter parts of a compound word don't count
 STEM_BEGINS = 5  # in letters; a shorter stem must match a whole word, because too many words begin with it
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -86,8 +86,8 @@ def query_words(q: str) -> list[str]:
 
 
 def ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word`: it has a word that begins with it, or the same word with
-    another ending."""
+    """Return the ways in which a text can match `word`: with a word that begins with `word`, or with the same word with
+    a different ending."""
     if is_spaceless(word):
         return (tuple(Token(pair) for pair in _pairs(word) or [word]),)
     bare = stem(word)
@@ -122,7 +122,7 @@ def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
 
 
 def _whole_ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word` as a whole word, even with another ending."""
+    """Return the ways in which a text can match `word` as a whole word, even with a different ending."""
     return ((Token(word),),) if stem(word) == word else ((Token(word),), (Token(stem(word)),))
 
 

@@ -1,4 +1,4 @@
-"""Counts of verdicts in words: "2 approved, 1 needs changes"."""
+"""Counts of verdicts in words, such as "2 approved" and "1 needs changes"."""
 
 from django.utils.translation import ngettext
 

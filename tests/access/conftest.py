@@ -1,4 +1,4 @@
-"""The runs that the URL walk requests."""
+"""Fixture for the access tests: the world whose URLs they request."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Access rules: everyone requests every URL with every method, for a private run and one shared with the team.
+"""Access rules: everyone requests every URL with every method, for a private run and for a run shared with the team.
 
 `pytest tests/access/test_access.py -s` prints the table.
 """
@@ -29,8 +29,8 @@ def all_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set
 
 
 def problems_of(world: World, row: Row, who: str, answer: HttpResponseBase) -> list[str]:
-    """Return the problems with `answer`: a wrong status, no prompt to sign in, a cookie that was set, or words that
-    `who` may not see."""
+    """Return the problems with `answer`, such as a wrong status, a missing prompt to sign in, an unexpected cookie, or
+    words that `who` may not see."""
     wanted = row.expected(who, is_shared=world.subject is world.shared)
     if answer.status_code != wanted:
         return [f"{answer.status_code} instead of {wanted}"]
@@ -56,7 +56,7 @@ def hidden_from(world: World, row: Row, who: str) -> set[str]:
 
 
 class Acts:
-    """Every decision that existed when the walk began: who decided what, when, and in what words."""
+    """Every decision that existed before the walk: who decided what, when, and with what note."""
 
     def __init__(self) -> None:
         self.before = self.now()
@@ -80,7 +80,7 @@ def test_every_address_has_a_row() -> None:
 
 @pytest.mark.parametrize("sharing", ["private", "shared"])
 def test_the_walk(world: World, sharing: str) -> None:
-    """This also tests D3: no URL lets anyone change or delete a decision."""
+    """This also tests promise D3 (see `tests.review`): no URL lets anyone change or delete a decision."""
     world.subject = getattr(world, sharing)
     wrong, lines, acts = [], [], Acts()
     assert acts.before

@@ -31,7 +31,7 @@ SENTENCES = (VIEWERS_LOOK, "Your role is view-only", "Your role doesn't allow th
 
 @pytest.fixture
 def world(make_member: Callable[..., Member]) -> World:
-    """Alice made runs and is now a viewer."""
+    """Return a world in which Alice made runs before she became a viewer."""
     world = World(make_member)
     Member.objects.filter(pk=world.owner.pk).update(role="viewer")
     return world

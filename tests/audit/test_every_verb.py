@@ -1,4 +1,4 @@
-"""Every change is recorded exactly once, or is in a list of exemptions with a reason."""
+"""Every change is recorded exactly once, unless a list of exemptions gives a reason why it isn't."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
-# The posted values include these: passphrases, passwords, addresses of channels, and texts that people write to others.
+# The requests post these secrets: passphrases, passwords, addresses of channels, and texts that people write to others.
 SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
 
@@ -42,7 +42,7 @@ def row_of(name: str, act: Act) -> Row:
 
 
 def send(world: World, row: Row, act: Act) -> HttpResponseBase:
-    """Send the request for an act."""
+    """Do `act` by sending the request for `row`; return the response with the entries that it recorded."""
     client = world.client(act.who)
     act.before(world, client)
     there = set(Entry.objects.values_list("pk", flat=True))

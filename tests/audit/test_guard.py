@@ -64,7 +64,7 @@ def test_retention_removes_only_old_entries_and_says_so(alice: Member) -> None:
     assert told.way == "worker"
     assert told.changes["entries"] == [2, None]
     with pytest.raises(DatabaseError), transaction.atomic():
-        kept.delete()  # the permission to delete ended when retention was done
+        kept.delete()  # no longer permitted, because retention has finished
 
 
 @pytest.mark.django_db(transaction=True)
@@ -79,7 +79,7 @@ def test_what_opens_the_record_holds_for_one_transaction_only(entry: Entry) -> N
     for statement in left_behind[connection.vendor]:
         with connection.cursor() as cursor:
             cursor.execute(statement)
-        record_guard.restore()  # runs every hour
+        record_guard.restore()  # also runs every hour in production
         with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
             entry.delete()
 

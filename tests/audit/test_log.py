@@ -69,7 +69,7 @@ def test_filters_stand_in_the_address(as_admin: Client, alice: Member, bob: Memb
     record(Verb.LINK_MADE, None, label="Kim's link", actor=as_guest("Kim"))
 
     page = shown(as_admin)
-    assert entries_in(page) == 5  # one of them says that Ada signed in
+    assert entries_in(page) == 5  # one of these entries says that Ada signed in
     assert "Kim (guest)" in page
     assert reverse("runs:run-detail", args=[run.public_id]) in page
     assert entries_in(shown(as_admin, who=alice.public_id)) == 2
@@ -155,7 +155,7 @@ def test_owners_and_admins_see_what_was_done_to_a_run(
     assert part not in as_bob.get(run.get_absolute_url()).content.decode()
     assert as_bob.get(part).status_code == 404
     own = as_bob.get(f"/record/person/{bob.public_id}/").content.decode()
-    assert entries_in(own) == 3  # things he did, things done to him, and his sign-in
+    assert entries_in(own) == 3  # what Bob did, what others did to him, and his sign-in
     fragment = as_alice.get(part, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in fragment
     assert entries_in(fragment) == 2

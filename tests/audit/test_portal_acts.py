@@ -1,4 +1,4 @@
-"""Everything that tasks and commands do is recorded, or exempt with a reason."""
+"""Everything that tasks and commands do is recorded, unless a list of exemptions gives a reason why it isn't."""
 
 import ast
 from datetime import timedelta

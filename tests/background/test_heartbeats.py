@@ -45,7 +45,7 @@ def test_a_silent_cluster_is_shown_beside_a_working_one(as_admin: Client) -> Non
 
         assert "process 1 on here: last report just now" in body
         assert "process 7 on there: no report since" in body
-        assert Client().get("/healthz").json()["worker_seconds"] == 0  # since the most recent heartbeat
+        assert Client().get("/healthz").json()["worker_seconds"] == 0  # counted from the most recent heartbeat
 
 
 def test_two_working_clusters_are_two_lines_without_a_problem(as_admin: Client) -> None:
@@ -76,7 +76,7 @@ def test_a_cluster_silent_for_over_an_hour_is_forgotten(as_admin: Client) -> Non
     assert "there:7" not in page(as_admin)
     tidy()
     assert list(Heartbeat.objects.values_list("name", flat=True)) == ["worker"]
-    assert Client().get("/healthz").json()["worker_seconds"] >= 172_800  # the most recent heartbeat is never forgotten
+    assert Client().get("/healthz").json()["worker_seconds"] >= 172_800  # the newest heartbeat is never deleted
 
 
 def test_silence_is_recorded_once() -> None:

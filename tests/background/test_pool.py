@@ -27,7 +27,7 @@ BUSY, IDLE = 90.0, -1.0
 @pytest.mark.parametrize(
     ("timers", "queued", "most", "wanted"),
     [
-        ([], 0, 11, 1),  # always at least one
+        ([], 0, 11, 1),  # there is always at least one process
         ([IDLE], 0, 11, 0),
         ([IDLE], 1, 11, 0),  # the idle process takes the task
         ([BUSY], 0, 11, 0),  # no tasks are waiting
@@ -49,8 +49,8 @@ def test_only_a_process_that_ended_without_a_task_has_left() -> None:
     assert pool.has_left(process(IDLE, exitcode=0))
     assert not pool.has_left(process(IDLE))  # still waiting for tasks
     assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps while holding the queue's lock
-    assert not pool.has_left(process(BUSY, exitcode=0))  # the task itself ended the process
-    assert not pool.has_left(process(-2, exitcode=0))  # to be recycled
+    assert not pool.has_left(process(BUSY, exitcode=0))  # the task itself ended this process
+    assert not pool.has_left(process(-2, exitcode=0))  # this process is to be recycled
 
 
 def test_a_process_leaves_after_a_silence_once_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-"""If a process of the worker is killed, even at the worst moment, the whole worker ends. It never stops taking tasks,
-and it stops promptly when asked to."""
+"""If a process of the worker is killed, even at the worst moment, the whole worker ends instead of no longer taking
+tasks. It stops promptly when asked to."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # a task takes this many seconds, and nothing may wait that long for it
+LONG = int(2 * TIMEOUT_SECONDS)  # how many seconds a task takes; nothing may wait that long for it
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -135,8 +135,8 @@ def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Po
 
 
 def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """One pool process holds the queue's lock while idle. We can't tell which one, so killing any of them must end the
-    worker."""
+    """One pool process holds the queue's lock while idle. We can't tell which process that is, so killing any of them
+    must end the worker."""
 
     def is_dead() -> bool:
         # After the kill, the sentinel and its processes may be gone a moment before the worker itself has ended.
@@ -159,8 +159,8 @@ def test_sigterm_to_the_whole_group_does_not_hang(home: Home, notes: Path, worke
 
 
 def test_a_stop_just_as_the_sentinel_dies_does_not_hang(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    """The main process notices the death and receives the signal at the same time. It must not wait forever for a dead
-    process."""
+    """The main process notices the sentinel's death just as it receives the signal. It must not wait forever for the
+    dead process."""
     sentinel = sentinel_of(worker)
     os.kill(worker.pid, signal.SIGSTOP)
     wait_until(lambda: state_of(worker.pid) == "T", "the main process to stand still")

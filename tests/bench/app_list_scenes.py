@@ -88,7 +88,7 @@ def refused_at_25(door: Door, _: Member) -> list[Row]:
 
 def capped_at_12(door: Door, member: Member) -> list[Row]:
     """The list is silently cut to a different set of twelve apps on each of 20 reads. Once the portal has seen an app,
-    it stays and can be run."""
+    that app stays listed and can be run."""
     door.control("list", most=CAPPED_AT, order="popularity", seed=10)
     seen: set[int] = set()
     for _ in range(ROUNDS):
@@ -117,7 +117,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app is found by keyword, by a description of the need, and by address; then it is run."""
+    """An unlisted app is found by keyword, by a description of what is needed, and by address; then it is run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)

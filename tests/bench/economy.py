@@ -5,8 +5,8 @@ polls any runs for which it has no stream; then it gets webhooks from the sandbo
 pages; a real worker sends, follows and saves them. In one round, somebody has a run's page open. The sandbox counts all
 requests from the first start to the last known end. The portal also reads runs by id before they end, to get partial
 results; these reads use spare budget and are listed separately. An end counts as known once the portal has processed a
-list of runs that shows it; reading the results takes another request. If Lamina's limit leaves no room for these reads
-when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+list of runs that shows it; reading the results takes another request. If Lamina's limit leaves no room for that when
+the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words; "economy, 10
 at once | economy, 50" measures the rows that match either part.

@@ -2,7 +2,7 @@
 PostgreSQL (at most ten times `--runs`), and with 100,000 runs on SQLite, where only times are measured.
 
 A page's rows and buffers are summed over its queries, as EXPLAIN (ANALYZE, BUFFERS) reports them. From the smallest
-portal to the largest, they may grow by a factor of 1.2; each index lookup may also read one more level. After the
+portal to the largest, they may grow by a factor of up to 1.2; each index lookup may also read one more level. After the
 pages, the benchmark measures the work that the worker does by itself. That work is done in slices, so what counts is
 the longest statement.
 

@@ -65,7 +65,7 @@ def _charges(run: Run, app: App, first: int, dialect: Sqlite | Postgres) -> str:
 
 
 def _others() -> int:
-    """Return the primary key of the first of the people who are neither `many` nor the approver."""
+    """Return the primary key of the first person who is neither `many` nor the approver."""
     return Member.objects.get(email="person0@example.com").pk
 
 

@@ -115,8 +115,8 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
-    """Report the p95 of the milliseconds that `ask` returns. If it misses the target, try again, since other work on
-    the machine can cause that; a slow page won't pass by luck. The last attempt counts."""
+    """Report the p95 of the milliseconds that `ask` returns. If it misses the target, measure again, since other work
+    on the machine may be the reason; a slow page won't pass by luck. The last attempt counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):

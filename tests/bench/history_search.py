@@ -1,7 +1,7 @@
 """Measures how fast words are found in a long History and among many apps: the page, its queries, and what comes first.
 
-The database itself makes the rows, so that a million runs take only minutes: one INSERT per table, from a series of
-numbers. `--runs` says how many runs; PostgreSQL gets ten times as many.
+The database itself makes the rows, with one INSERT per table from a series of numbers, so that a million runs take only
+minutes. `--runs` says how many runs; PostgreSQL gets ten times as many.
 """
 
 import time
@@ -37,7 +37,7 @@ PEOPLE = 200
 OUTPUTS_PER_RUN = 4
 APPS_MS = 60.0
 MORE_ON_POSTGRES = 10
-# Only a sandbox asks whether examples are being made; the condition has "= 1" on SQLite
+# The end of the query that checks whether examples are being made. Only a sandbox runs it; on SQLite, it has "= 1".
 EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 FILE = {
     "file": "files/00/1.png",
@@ -155,7 +155,7 @@ def make_rows(
             cursor.execute(statement)
         for statement in files_of_results(dialect(), pattern, file, has_files=has_files):
             cursor.execute(statement)
-        # only ANALYZE works in a transaction
+        # VACUUM isn't possible in a transaction
         cursor.execute("ANALYZE" if connection.in_atomic_block else dialect.analyze)
     return pattern, file
 
@@ -173,8 +173,8 @@ def restart_ids() -> None:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Don't check for each new row that the rows it refers to exist: on PostgreSQL, that takes longer than inserting
-    the rows. Only a superuser may turn the check off."""
+    """Turn off foreign key checks on PostgreSQL, because they take longer than inserting the rows. Only a superuser may
+    do this."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -75,8 +75,8 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute. They are mostly common acts by `admin` and the portal, and concern a tenth as
-    many runs."""
+    """Make `count` entries, one a minute. Most are common acts by `admin` or the portal, with about ten entries for
+    each run."""
     pattern = Entry.objects.create(
         way="page",
         verb=Verb.RUN_STARTED,

@@ -1,6 +1,6 @@
 """Measures the memory of `make run` without its sandbox: when idle, and after fifty people have opened pages.
 
-Memory is measured as PSS: when several processes share a page of memory, each is charged its part of it. Also measures
+Memory is measured as PSS: when several processes share a page of memory, each is charged for its share. Also measures
 how much memory it takes to load the portal, and what the web server and the worker would take as programs that share
 nothing.
 """

@@ -85,7 +85,7 @@ class Portal:
         call_command("migrate", interactive=False, verbosity=0)
 
     def load_catalog(self) -> None:
-        """Read the whole catalogue now without any limit, and keep its Schedule from reading it again soon."""
+        """Read the whole catalogue now without any limit, and postpone the next scheduled reading by an hour."""
         from django.test import override_settings
         from django.utils import timezone
         from django_q.models import Schedule

@@ -1,5 +1,5 @@
-"""In a few minutes, measures what is the same on any machine: each page's queries, bytes on the wire, and requests to
-Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target."""
+"""Measures, in a few minutes, figures that are the same on any machine: each page's queries, bytes on the wire, and
+requests to Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target."""
 
 import gzip
 from collections import Counter

@@ -1,5 +1,5 @@
-"""Measures deciding in a portal with many decisions: the queue, making a decision there, a result with many comments
-and versions, and History filtered by decision.
+"""Measures the Review pages in a portal with many decisions: the queue, making a decision there, a result with many
+comments and versions, and History filtered by decision.
 
 As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
 runs; PostgreSQL gets ten times as many. Each page is also requested with a tenth of the rows, to check that more rows

@@ -15,7 +15,7 @@ from runs.models import Member
 type Plan = dict[str, Any]
 READS = ("SELECT", "(SELECT")  # the second is how a UNION begins
 STEPS = 10  # SQLite steps between two counts
-INDEX_ONLY = "Bitmap Index Scan"  # rows are counted at the scan that reads them
+INDEX_ONLY = "Bitmap Index Scan"  # not counted: the scan above it reads and counts the rows
 
 
 @dataclass(frozen=True)

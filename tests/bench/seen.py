@@ -37,7 +37,7 @@ PICTURE_BYTES, FILM_BYTES = 2_000_000, 500_000_000
 SIDE = 820  # px; a square of noise this wide takes about PICTURE_BYTES bytes
 MAX_MEDIAN, MAX_P95 = 0.7, 1.3
 MAX_PICTURE, MAX_TOGETHER = 2.0, 5.0
-PATIENCE = 240.0  # seconds to wait at most
+PATIENCE = 240.0  # maximum number of seconds to wait
 WEBM = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm"
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": "A red bicycle"}
 OBSERVE = """() => {

@@ -18,7 +18,7 @@ from tests.support.visitor import Pairs, Visitor
 MANY_APPS, PRESSES, PRESS_EVERY = 10, 50, 0.2
 ONE_APP_PRESSES, ANSWER_SECONDS = 20, 0.5
 MAX_SENT, TIMES_ANSWERED = 3.0, 1.2
-PATIENCE = 240.0  # seconds to wait at most
+PATIENCE = 240.0  # maximum number of seconds to wait
 
 
 def bench(portal: Portal, report: Report) -> None:

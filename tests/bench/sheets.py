@@ -1,4 +1,4 @@
-"""Measures the web server's memory while it streams a CSV file with very many rows. The memory mustn't grow."""
+"""Measures the web server's memory while it streams a CSV file with a huge number of rows. Memory use mustn't grow."""
 
 import time
 

@@ -116,7 +116,7 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         try:
             answer = client.getresponse()
         except http.client.RemoteDisconnected:
-            # the server closed the connection as idle while other clients were slow; browsers would retry
+            # The server closed the connection as idle while other clients were slow; browsers would retry
             client.request("GET", path, headers=headers)
             answer = client.getresponse()
         body = answer.read()
@@ -185,7 +185,7 @@ def meet_strangers(portal: Portal) -> dict[str, int]:
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may not even manage this
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may fail even at this
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

@@ -74,7 +74,8 @@ def tiles(page: Page) -> Locator:
 
 
 def hand_over(target: Locator, kind: str, text: str = "") -> None:
-    """Drop or paste (as `kind` says) a photo or `text` onto `target`, with the events that a browser sends."""
+    """Send `target` the events that a browser sends when somebody drops or pastes (`kind`) `text` or, without `text`, a
+    photo."""
     target.evaluate(
         """(target, [kind, text, bytes]) => {
             const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
@@ -118,7 +119,7 @@ def boxes(page: Page) -> Locator:
 
 
 def told(page: Page, what: str) -> list[Any]:
-    """Return what the watch script recorded on this page: "said", "shifts" or "titles"."""
+    """Return what the watch script recorded on this page under `what`: "said", "shifts" or "titles"."""
     noted: list[Any] = page.evaluate(f"story.{what}")
     return noted
 

@@ -24,14 +24,14 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 @pytest.fixture
 def whole(_whole: Whole) -> Whole:
-    """The one running portal, with nothing left on Lamina from earlier tests."""
+    """Return the running portal that all tests share, with nothing left on Lamina from earlier tests."""
     _whole.begin_anew()
     return _whole
 
 
 @pytest.fixture(scope="session")
 def gallery(_whole: Whole) -> Gallery:
-    """An admin with a history, created once. Tests may look at it but not add to it."""
+    """Return an admin with a history, created only once. Tests may look at this history but not add to it."""
     email = _whole.inside.ask("member", name="gala", role="admin")["email"]
     _whole.script("card-twelve", seconds=2)
     runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}
@@ -53,7 +53,7 @@ def guests(browser: Browser, whole: Whole) -> Iterator[Guests]:
 
 @pytest.fixture
 def regulars(browser: Browser, whole: Whole) -> Iterator[Regulars]:
-    """Like `guests`, but their browsers already have the portal's styles and scripts."""
+    """Like `guests`, but with the portal's styles and scripts already in the browsers' caches."""
     made = Regulars(browser, whole)
     yield made
     assert made.leave() == []

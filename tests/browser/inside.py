@@ -1,4 +1,5 @@
-"""Helper process on a whole portal's database: reads lines like `["member", {"name": "ann"}]`, writes lines of JSON."""
+"""Helper process on a whole portal's database: it reads lines like `["member", {"name": "ann"}]` and answers each with
+a line of JSON."""
 
 import json
 import sys
@@ -54,8 +55,8 @@ def has_catalog() -> bool:
     """Return whether every listed app has its form, and the first few also have their pictures.
 
     Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
-    The same is done for forms that the portal still hasn't read when it stops reading by itself: an app may come into
-    use after the portal has read the day's number of forms.
+    This also applies to forms that are still unread once the portal has stopped reading by itself, since an app may
+    come into use after the portal has read all the forms it may read that day.
     """
     apps = App.objects.listed()
     last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
@@ -80,7 +81,7 @@ def member(name: str, role: str = "maker") -> dict[str, str]:
 
 
 def look(email: str) -> None:
-    """Mark the ends of the member's runs as seen, so that no page announces them."""
+    """Mark all of the member's ended runs as seen, so that no page announces them."""
     who = Member.objects.get(email=email)
     read_state.mark_all(who, timezone.now())
 
@@ -142,7 +143,7 @@ def has_form(remote_id: str) -> bool:
 
 
 def start(email: str, remote_id: str, **values: str) -> str:
-    """Press Run for the member. `values` has texts and options by name; the other fields keep their defaults."""
+    """Press Run for the member. `values` maps field names to texts and options; other fields keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
     answers = answers_of(what, values)
@@ -152,7 +153,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 
 def answers_of(app: App, values: dict[str, str]) -> list[Answer]:
-    """Return the app's form filled in with `values`, as for `start`."""
+    """Return the answers that fill in the app's form with `values`, as for `start`."""
     assert app.schema
     answers: Any = [
         {
@@ -179,13 +180,13 @@ def example(email: str, remote_id: str) -> str:
 
 
 def forget_examples() -> None:
-    """Delete the examples, also those in the bin."""
+    """Delete the examples, including those in the bin."""
     Run.objects.filter(is_example=True).delete()
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
-    """Make a run that stays in `status` ("starting", "checking"): its next step is due in an hour, or is up to a
-    person."""
+    """Make a run that stays in `status` ("starting", "checking"), because its next step is due in an hour or, with
+    `asks`, a person has to decide."""
     now = timezone.now()
     due = None if asks else now + timedelta(hours=1)
     fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
@@ -201,7 +202,7 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
 
 
 def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
-    """Fake a result of a finished run: `text`, or a file that can't be fetched, with status `file_status`."""
+    """Fake a result of a finished run: `text`, or a file with status `file_status` that can't be fetched."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
     if file_status:  # the retry is due tomorrow, so the portal leaves the file alone
@@ -255,7 +256,8 @@ def unshare_active() -> None:
 
 
 def usually_take(quick: float | None, late: float | None) -> None:
-    """Set how many seconds runs of every app usually take (10th and 95th percentile); no run counts as slow."""
+    """Set how many seconds runs of every app usually take (10th and 95th percentile), and make sure that no run counts
+    as slow."""
     App.objects.update(quick_seconds=quick, late_seconds=late, usual_seconds=None, slow_seconds=None)
 
 
@@ -288,8 +290,8 @@ def link(run: str) -> str:
 
 
 def addresses(email: str, run: str) -> list[str]:
-    """Return the paths of pages about a teammate, about a preset of the member and a guest link to their run, and of
-    the page that emails link to for unsubscribing."""
+    """Return the paths of four pages: a teammate's page, a preset of the member's, a guest link to their run, and the
+    page where people unsubscribe from emails."""
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
@@ -307,16 +309,16 @@ def addresses(email: str, run: str) -> list[str]:
 
 
 def ways_in(email: str) -> list[str]:
-    """Return the paths of the pages for joining and for setting a new password, for which the member, an admin, has
-    made links."""
+    """As the member, who is an admin, make links for joining and for setting a new password; return the paths of their
+    pages."""
     who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
     made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
     return [urlsplit(address).path for address in made]
 
 
 def close_requests() -> int:
-    """Close the requests for decisions that other tests made, so that a reviewer sees only those that their own test
-    made."""
+    """Close the requests for decisions left over from other tests, so that a reviewer sees only those of their own
+    test."""
     return ReviewRequest.objects.open().update(closed_at=timezone.now())
 
 
@@ -332,7 +334,7 @@ def change_form(remote_id: str) -> None:
 
 
 def forget_searches() -> int:
-    """Make it look as if nobody had searched on Lamina for a while; return an unused number."""
+    """Make it look as if nobody had searched on Lamina for a while; return a number that no other search has used."""
     AppSearch.objects.all().delete()
     RequestLog.objects.filter(pk=lamina_search.TURNS_ID).delete()
     return next(numbers)

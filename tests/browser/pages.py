@@ -1,4 +1,4 @@
-"""Addresses of every kind of page, each with something on it."""
+"""Addresses of every kind of page, each with some content."""
 
 from typing import Any
 

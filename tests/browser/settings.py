@@ -1,4 +1,4 @@
-"""The portal's own settings, with a made-up language added to the real ones.
+"""The portal's own settings, plus a made-up language.
 
 `PSEUDO_LOCALE` is the folder with that language's catalogue.
 """

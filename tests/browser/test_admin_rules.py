@@ -13,7 +13,7 @@ from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # no other test opens these apps
+APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # these apps appear in no other test
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
@@ -79,7 +79,7 @@ def name_of(visitor: Visitor) -> str:
 
 
 def meets_each(sam: Visitor) -> None:
-    """Check that the app is hidden, that the colour is locked, and that the limit stops the run and says who can raise
+    """Check that the app is hidden and the colour is locked, and that the limit stops the run and says who can raise
     it."""
     page = sam.page
     answer = page.goto(sam.whole.inside.ask("app", remote_id=HIDDEN)["path"])
@@ -99,16 +99,16 @@ def press_after_opening(sam: Visitor) -> str:
 
 
 def finds_every_step(admin: Visitor, sam: Visitor) -> None:
-    """Export the charges, and find each of these steps in the log."""
+    """Export the charges, and find each of these actions in the log."""
     page = admin.page
     page.goto("/manage/spending/")
-    admin.watch.forgive("^console: htmx:")  # submitting the form that downloads the file cancels a poll in progress
+    admin.watch.forgive("^console: htmx:")  # submitting the download form cancels a poll in progress
     with page.expect_download():
         page.get_by_role("button", name="Download as CSV").click()
     lines = acts_of(admin, admin)
     for said, times in {"App changed": 2, "Person's limit changed": 2, "Data exported": 1}.items():
         expect(lines.filter(has_text=said)).to_have_count(times)
-    expect(lines.filter(has_text=name_of(sam))).to_have_count(2)  # their limit was set twice
+    expect(lines.filter(has_text=name_of(sam))).to_have_count(2)  # the limit was set twice
     expect(acts_of(admin, sam).filter(has_text="Run started")).to_have_count(1)
 
 

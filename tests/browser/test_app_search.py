@@ -22,7 +22,7 @@ MOST_SHIFT = 0.05
 
 @pytest.fixture
 def beyond(whole: Whole) -> Iterator[dict[str, str]]:
-    """An unlisted app that nobody here has seen: its id on Lamina and its name."""
+    """Return an unlisted app that nobody here has seen: its id on Lamina and its name."""
     number = whole.inside.ask("forget_searches")
     app: dict[str, Any] = {"appId": UUID % number, "name": f"Dental advert {number}", "description": "For a dentist."}
     app["parameters"] = [{"id": "a", "name": "Headline", "type": "text"}]
@@ -57,8 +57,7 @@ def type_at_once(page: Page, words: str) -> float:
 
 
 def hold(page: Page, urls: str) -> list[Route]:
-    """Hold htmx's next request to `urls`, so that the page keeps showing what it shows while waiting for the
-    response."""
+    """Hold htmx's next request to `urls`, so that the page stays as it is while it waits for the response."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
@@ -101,7 +100,7 @@ def test_typing_brings_our_own_apps_first_and_lamina_once_one_pauses(
     expect(page.locator("#lamina-hint")).to_contain_text("1 suggested by Lamina")
     expect(page.locator(".lamina-above")).to_contain_text("Cartoonify!")
     wait_until(lambda: asked(whole) != [], "the search by words")
-    assert asked(whole) == ["cartoon by a dentist"]  # and no request for any of its beginnings
+    assert asked(whole) == ["cartoon by a dentist"]  # nothing was requested while the words were being typed
     assert len(whole.lamina.requests_to("discover")) == 1
     assert first_look(page) - typed >= 590
     assert shift(page) <= MOST_SHIFT
@@ -127,7 +126,7 @@ def test_a_pasted_address_opens_the_app_on_enter(guests: Guests, whole: Whole, b
     page.goto("/apps/")
     box = page.get_by_label("Search apps")
     address = f"https://app.uselamina.ai/w/apps/{beyond['id']}?tab=run"
-    # without typing, since pausing after it would also add the app
+    # not typed, since a pause in typing would also add the app
     box.evaluate("(it, text) => { it.value = text; }", address)
     box.press("Enter")
 
@@ -159,7 +158,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     page.goto("/apps/")
     page.get_by_label("Search apps").last.fill("dentist")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # once the page has refreshed itself
+    expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])  # after the page has refreshed itself
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
     page.goto("/apps/?q=another+dentist")  # as if opened from a shared link
@@ -173,7 +172,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
 
 
 def opened_first(visitor: Visitor, app: dict[str, str]) -> None:
-    """From the search, open an app whose form has never been requested."""
+    """Open an app from the search results before its form has ever been requested."""
     page = visitor.page
     page.goto(f"/apps/?q={quote(app['name'] + ' zebra')}&ask=1")
     page.get_by_role("link", name=re.compile(f"^{app['name']}")).click()
@@ -198,7 +197,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     page.get_by_label("Headline").wait_for()
     assert polls(page) == 1
     paths = [request["path"] for request in whole.lamina.requests_to("app")]
-    assert len([path for path in paths if beyond["id"] in path]) == 1  # other requests are from earlier tests
+    assert len([path for path in paths if beyond["id"] in path]) == 1  # any other requests come from earlier tests
     page.get_by_label("Headline").fill("Smile")
     expect(page.locator("[data-kept]")).to_be_visible()
 

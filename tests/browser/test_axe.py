@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
-LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")  # the same to axe
+# To axe, these cards look like others.
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")
 
 
 SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
@@ -79,12 +80,12 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regul
 @pytest.mark.parametrize(
     ("app", "at"),
     [
-        (CARTOONIFY, 0),  # has a picture
-        ("card-value-list", 0),  # has several files
-        ("sandbox-caption", 0),  # has a text
-        ("sandbox-caption", 1),  # has audio
+        (CARTOONIFY, 0),  # its result has a picture
+        ("card-value-list", 0),  # its result has several files
+        ("sandbox-caption", 0),  # its result is a text
+        ("sandbox-caption", 1),  # its result is an audio file
         ("card-video-thumbnail", 0),
-        ("card-unknown-output", 1),  # has a download
+        ("card-unknown-output", 1),  # its result is a download
         ("card-half-fails", 1),
     ],
 )

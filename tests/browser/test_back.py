@@ -54,7 +54,7 @@ def press_run(page: Page) -> None:
 
 
 def expect_whole(page: Page) -> None:
-    """Expect the form with everything that `fill_in` put into it."""
+    """Expect the form to contain everything that `fill_in` entered."""
     expect(page.get_by_label("Idea")).to_have_value("A red shoe")
     expect(page.locator(".file-tile[data-file]")).to_contain_text("shoe.png")
     expect(page.get_by_role("radio", name="Ink")).to_be_checked()
@@ -84,8 +84,8 @@ def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[...
 
 @pytest.fixture
 def answered() -> Iterator[list[str]]:
-    """What the portal has been asked for, as "path?query". Unlike Playwright's requests, none of these came from
-    Chromium's own cache."""
+    """Collect the requests that reach the portal, as "path?query". Unlike the requests that Playwright reports, these
+    exclude any that Chromium answered from its own cache."""
     urls: list[str] = []
 
     def note(environ: dict[str, Any], **_more: Any) -> None:
@@ -128,7 +128,7 @@ def test_back_after_run_still_makes_the_next_version(page: Page, alice: Member) 
     page.goto(f"{path}?next={result.public_id}")
     page.get_by_label("Idea").fill("A red shoe")
     page.get_by_role("checkbox", name="Back").check()
-    page.get_by_role("checkbox", name="Front").uncheck()  # so only the browser knows what the run was started from
+    page.get_by_role("checkbox", name="Front").uncheck()  # so that only the browser knows what the form was for
     press_run(page)
 
     page.go_back()
@@ -168,7 +168,7 @@ def test_back_without_scripts_is_empty_with_a_sentence(plain_page: Page) -> None
     expect(page.get_by_label("Idea")).to_have_value("")
     notice = page.locator(".app-notes .notice")
     expect(notice).to_contain_text("Your run has started, so this form is empty again.")
-    notice.get_by_role("link", name="Fill in the same inputs").click()
+    notice.get_by_role("link", name="Use the same inputs again").click()
     expect_whole(page)
 
 
@@ -187,7 +187,7 @@ def test_back_without_scripts_to_a_form_opened_from_a_run_shows_that_run_whole(p
     expect_whole(page)
     notice = page.locator(".app-notes .notice")
     expect(notice).to_contain_text("Your run has started. The form now shows the values it was opened with.")
-    notice.get_by_role("link", name="Fill in the same inputs").click()
+    notice.get_by_role("link", name="Use the same inputs again").click()
     expect(page.get_by_label("Idea")).to_have_value("A blue shoe")
     expect(page.locator(".file-tile[data-file]")).to_contain_text("blue.png")
 

@@ -1,5 +1,5 @@
-"""Runs that end while their owner is on another page: a line, the bell, the tab's title, and an email if they want
-one."""
+"""Runs that end while their owner is on another page are announced by a line, the bell, the tab's title and, if the
+owner wants one, an email."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     expect(line).to_contain_text("Ready")
     expect_picture(line.locator(".ended-picture img"))
     expect(page).to_have_title(re.compile(r"^\(1\) "))
-    # the email comes before the notice is read here, since no email is sent after that
+    # wait for the email before reading the notice, since no email is sent about notices that have been read
     letter = whole.letter_to(visitor.email)
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
@@ -52,7 +52,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     page.locator("#bell").press("Enter")
     expect(page.get_by_role("link", name=re.compile("Test card: slow"))).to_be_visible()
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
-    expect(page.locator("#bell-list")).to_contain_text("Test card: slow")  # still there to read
+    expect(page.locator("#bell-list")).to_contain_text("Test card: slow")  # people can still read about it there
     expect(page).to_have_title(re.compile(r"^\w"))
     page.get_by_role("link", name=re.compile("Test card: slow")).click()
     expect(page).to_have_url(re.compile(run))
@@ -98,7 +98,7 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     pass_time(visitor, 4)  # wait until the news frame has been requested; the next request is a minute away
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
-    whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides on it
+    whole.inside.ask("reply_to", email=visitor.email, result=result)  # the teammate also decides on the result
 
     pass_time(visitor, 16)
     expect(page.get_by_role("button", name="Inbox: 2 new")).to_be_visible()
@@ -118,7 +118,7 @@ def test_a_hidden_tab_counts_in_its_title(guests: Guests, whole: Whole) -> None:
 
     pass_time(visitor, 31)
     expect(page).to_have_title("(1) Apps · Lamina Portal")
-    expect(page.locator("#ended .ended-line")).to_have_count(0)  # nobody would see it
+    expect(page.locator("#ended .ended-line")).to_have_count(0)  # in a hidden tab, nobody would see a line
 
     hide(page, False)
     pass_time(visitor, 1)
@@ -148,7 +148,7 @@ def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
     page = visitor.page
     for _ in range(2):
         result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
-        whole.inside.ask("reply_to", email=visitor.email, result=result)  # and decides on it
+        whole.inside.ask("reply_to", email=visitor.email, result=result)  # the teammate also decides on the result
     page.goto("/inbox/")
     expect(page.locator(".inbox-line.is-unread")).to_have_count(4)
     page.locator(".inbox-line").get_by_role("link", name=re.compile("replied")).first.click()

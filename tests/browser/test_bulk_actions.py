@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Expect the cards to be ticked as in `wanted`, in order."""
+    """Expect each card to be ticked or not, as `wanted` says in order."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 
@@ -213,7 +213,7 @@ def test_on_a_phone_no_word_of_the_bar_is_cut(guests: Guests, gallery: Gallery, 
     assert row.evaluate("it => it.scrollWidth <= it.clientWidth")
     assert row.evaluate("it => it.getBoundingClientRect().height") < 100  # the cards stay in view
     expect(menu).to_be_hidden()
-    page.get_by_role("button", name="More for what is selected").click()
+    page.get_by_role("button", name="More actions for the selection").click()
     acts = menu.get_by_role("button")
     expect(acts).to_have_count(7)
     assert acts.evaluate_all(CUT_WORDS) == []

@@ -21,18 +21,19 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
 
     page.get_by_role("link", name="Cancel", exact=True).press("Enter")
     expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
-    whole.move(whole.remote_id(run), "running", ready=1)  # the page behind keeps updating
+    whole.move(whole.remote_id(run), "running", ready=1)  # the page behind the dialog keeps updating
     expect(page.get_by_text("1 of 2 ready").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Cancel", exact=True)).to_be_focused()
 
-    page.route("**/cancel/", lambda route: route.fulfill(status=204), times=1)  # the page stays as while it waits
+    # An empty response, so that the page stays as it is while waiting for Lamina.
+    page.route("**/cancel/", lambda route: route.fulfill(status=204), times=1)
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Asking Lamina to stop this run…")).to_be_visible()
-    expect(page.get_by_text("Keep it running")).to_be_hidden()  # the question is answered
+    expect(page.get_by_text("Keep it running")).to_be_hidden()  # the question disappears once it is answered
 
     page.goto(f"/runs/{run}/")
     await_scripts(page)

@@ -90,7 +90,7 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     page = overlaid(guests, gallery, whole)
     enlarge(page)
 
-    page.keyboard.press("Tab")  # from the buttons, past the switch, to the picture
+    page.keyboard.press("Tab")  # moves the focus from the buttons past the switch to the picture
     page.keyboard.press("Tab")
     expect(stage(page)).to_be_focused()
     page.keyboard.press("ArrowRight")

@@ -41,7 +41,7 @@ SEND = """([path, fields]) => {
 
 @dataclass(frozen=True)
 class State:
-    """A page in one state: its path, an element that only this state has, and what is posted to get there."""
+    """A page in one state: its path, an element that only this state has, and what to post to get there."""
 
     path: str
     css: str
@@ -105,7 +105,7 @@ def results(alice: Member, anna: Member, make_member: Callable[..., Member]) -> 
 
 @pytest.fixture
 def states(results: dict[str, Output], anna: Member) -> list[State]:
-    """The pages that Anna opens, each in its state."""
+    """Return the pages that Anna opens, one for each state."""
     front, side, poster, own = (results[label] for label in ("Front", "Side", "Poster", "Own"))
     run, mine = poster.run.get_absolute_url(), poster.comments.filter(member=anna)[0]
     comment, decide_url = f"/comments/{mine.public_id}", f"{front.get_absolute_url()}decide/"
@@ -119,7 +119,7 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
         State("/review/", "#decide"),
         State("/review/asked/", ".asked-line"),
         State("/review/decided/", ".decided-picture"),
-        State("/review/many/", ".ask-page > p > .button"),  # nothing is selected any more
+        State("/review/many/", ".ask-page > p > .button"),  # no results are selected any more
         State("/review/many/", "#many-error", {"shown": shown, "verdict": "rejected"}),
         State(run, ".verdict-on-box"),
         State(f"{run}comment/", "#comment-form-new"),

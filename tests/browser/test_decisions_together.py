@@ -143,7 +143,7 @@ def answer_as_client(client: Visitor, link: str) -> None:
     reach(page, box.get_by_label("Note or comment"))
     page.keyboard.type("This line is too thin")
     press(page, box.get_by_role("button", name="Mark a spot"))
-    press(page, page.get_by_text("Or write where it is"))
+    press(page, page.get_by_text("Or enter the position"))
     reach(page, page.get_by_label("% from the left"))
     page.keyboard.type("40")
     reach(page, page.get_by_label("% from the top"))
@@ -187,7 +187,7 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the one that needs changes: that one waits for its next version."""
+    """Approve two sketches, reject one, and skip the sketch that needs changes, since it waits for its next version."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
@@ -273,7 +273,7 @@ def expect_told(maker: Visitor, sam: str) -> None:
     page.goto("/inbox/")
     lines = page.locator(".inbox-title")
     done = ["approved “Sketch 1”", "rejected “Sketch 3”", "approved “Sketch 4”", "approved “Sketch 2”"]
-    said = ["commented on “Sketch 2”", "asks for changes to “Sketch 2”"]
+    said = ["commented on “Sketch 2”", "asked for changes to “Sketch 2”"]
     for words in [*(f"{sam} {act}" for act in done), *(f"Kim (guest) {act}" for act in said)]:
         expect(lines.filter(has_text=words)).to_have_count(1)
     expect(lines.filter(has_text="is ready")).to_have_count(2)  # one line for each run

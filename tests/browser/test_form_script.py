@@ -21,7 +21,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving the page cuts off a save
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving a page cuts off a save
 REFUSED = ("401", "422", "507")
 NOT_REACHED = tuple(
     f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
@@ -64,8 +64,8 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
 
 
 def given(name: str) -> list[Any]:
-    """Return a picture as CHOOSE expects it. CHOOSE picks it at once, whereas Playwright would wait for a navigation to
-    end."""
+    """Return a picture in the form that CHOOSE expects. CHOOSE picks it at once, whereas Playwright would wait for a
+    navigation to end."""
     return [name, list(picture(name)["buffer"])]
 
 
@@ -196,7 +196,7 @@ def test_files_that_cannot_be_used_are_refused_before_they_are_sent(page: Page, 
     expect(choose(photo, "logo.svg", megabytes=2)).to_contain_text("SVG files can't be used here.")
     expect(choose(photo, "me.HEIC", megabytes=2)).to_contain_text("HEIC photos can't be used here.")
     expect(choose(films, "old.wmv", megabytes=2)).to_have_text(
-        "The format of “old.wmv” can't be used here. Save it as MP4 and choose that file."
+        "“old.wmv” has a format that can't be used here. Save it as MP4 and choose that file."
     )
     expect(choose(films, "a.png", "b.mp3")).to_have_text(
         "“a.png” can't be used here. Add a video. “b.mp3” can't be used here. Add a video."
@@ -213,7 +213,7 @@ def test_files_that_cannot_be_used_are_refused_before_they_are_sent(page: Page, 
     )
     expect(photo.locator(".file-tile.is-ready")).to_contain_text("x.png")
     expect(photo.locator("[data-problem]")).to_have_text(
-        "This field takes one file. It took “x.png” and left out y.png."
+        "This field takes one file. We added “x.png” and left out y.png."
     )
     assert len(sent) == 1
 
@@ -348,7 +348,7 @@ def test_a_second_press_does_nothing(page: Page) -> None:
 
 def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:
     opened(page, STYLES, text("Idea"))  # Idea is required, so the list is folded and has a summary
-    box = page.get_by_role("searchbox", name="Search 31 options for Look")
+    box = page.get_by_role("searchbox", name="Look: search 31 options")
     box.fill("cafe")
     expect(page.locator("#announcer")).to_have_text("1 found")
     expect(page.locator("#p0 option:not([hidden])")).to_have_text(["Look 3", "Café noir"])

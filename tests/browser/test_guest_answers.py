@@ -126,7 +126,7 @@ def test_a_client_answers_by_keyboard(new_context: NewContext, link: GuestLink, 
     page.reload()
     page.get_by_label("Note or comment about Poster").fill("Here")
     page.locator("#r2").get_by_role("button", name="Mark a spot").press("Enter")
-    page.get_by_text("Or write where it is").press("Enter")
+    page.get_by_text("Or enter the position").press("Enter")
     page.get_by_label("% from the left").fill("25")
     page.get_by_label("% from the top").fill("75")
     page.keyboard.press("Enter")  # marks the spot, but sends nothing yet

@@ -1,4 +1,5 @@
-"""The guest's page and the maker's panel in a real browser, while copies are being prepared, ready or impossible."""
+"""The guest's page and the maker's panel in a real browser, before copies are ready, afterwards, and when they can't be
+made."""
 
 from collections.abc import Callable
 
@@ -60,12 +61,13 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # The guest's page must not refresh in between once the film is ready: it would start playing, and a playing page
-    # doesn't refresh again. Requests wait for their route, and routes wait for `make_due_copies`.
-    # A new page, because the one before refreshes itself, which would abort an address opened at the same moment.
+    # A page of its own, because the first one refreshes itself, which would abort an address opened at the same moment.
     guest = guest.context.new_page()
     guest.context.pages[0].close()
     guest.goto(path_of(link))
+    # The guest's page must not refresh while only some copies are ready: if the film is one of them, it starts playing,
+    # and a page that plays a film doesn't refresh again. So requests go through a route whose handler can't run before
+    # `make_due_copies` returns.
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()
 
@@ -82,7 +84,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     [
         ({"status": "preparing", "error": "No room."}, "We'll try again", "We'll try again. No room."),
         ({"status": "impossible"}, "can't be removed", "4 files aren't shared with guests"),
-        ({"status": "no-tool"}, "Download all", "4 files are offered unchanged"),
+        ({"status": "no-tool"}, "Download all", "4 files are shared unchanged"),
     ],
     ids=["late", "impossible", "no tool"],
 )

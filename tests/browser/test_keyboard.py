@@ -68,7 +68,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_stop_of_tab_in_a_form_is_unmarked_or_under_a_bar(guests: Guests, whole: Whole, width: int) -> None:
-    # not the gallery's member: this test fills in forms, which would save drafts in their name
+    # don't use the gallery's member here: this test fills in forms, which would save drafts in that member's name
     page = guests(width=width).page
     keys = Keys(page)
     for app in ("card-many-pictures", "card-options-25", "sandbox-caption"):
@@ -94,7 +94,7 @@ def test_no_stop_of_tab_among_runs_is_unmarked_or_under_a_bar(guests: Guests, ga
 
     page.goto("/history/")
     page.locator(".skip-link").first.focus()
-    for key in ("Tab", "Enter", "Tab"):  # to the second link, along it, and on
+    for key in ("Tab", "Enter", "Tab"):  # go to the second skip link, follow it, and press Tab once more
         page.keyboard.press(key)
     expect(page.locator("#history-results :focus")).to_have_count(1)
 

@@ -59,13 +59,14 @@ def find_cartoonify(visitor: Visitor) -> None:
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text("makes 2 images")
     assert page.url.endswith("/")
-    # what Lamina's search says may have replaced it by now
+    # by now, the results of Lamina's search may have replaced this
     visitor.wait_for(lambda: "1 app" in [words.strip() for words in told(page, "said")], "the count to be announced")
     cards.get_by_role("link", name="Cartoonify!").click()
 
 
 def fill(page: Page) -> None:
-    """Fill in the form: required fields come first; the others are folded but show their values. Check the price."""
+    """Fill in the form, where required fields come first and the others are folded but show their values. Check the
+    price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
     expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # this is Style, which has no default
     folded = page.locator("details.more")
@@ -118,7 +119,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     visitor.wait_for(lambda: "Ready" in (told(page, "said") or [""])[-1], "the end to be announced")
     said = [words for words in told(page, "said") if "In progress" in words or "Ready" in words]
     assert said[-2:] == ["Cartoonify! · Ghibli: In progress, 1 of 2 ready.", "Cartoonify! · Ghibli: Ready."]
-    assert len(said) == len(set(said)), said  # once per change, not once per poll
+    assert len(said) == len(set(said)), said  # announced once per change, not once per poll
     visitor.wait_for(
         lambda: any(re.match(r"(\(\d+\) )?Ready", title) for title in told(page, "titles")), "the end in the title"
     )
@@ -126,7 +127,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
 
 
 def tick_one(page: Page) -> None:
-    """Results that arrive on an open page can be ticked, too."""
+    """Check that results that arrived while the page was open can be ticked, too."""
     bar, box = page.locator("#picks"), boxes(page).first.locator(".output-pick input")
     box.check()
     expect(bar.get_by_text("1 selected")).to_be_visible()

@@ -36,7 +36,7 @@ def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gal
     assert max(act["y"] for act in acts) - min(act["y"] for act in acts) < 4
     assert acts[0]["width"] > 2 * ROOM
     assert page.locator(".run-actions").evaluate("it => it.scrollWidth <= it.clientWidth")
-    expect(page.get_by_role("link", name="Share")).to_be_visible()  # for screen readers, too
+    expect(page.get_by_role("link", name="Share")).to_be_visible()  # screen readers still get the name
     expect(page.locator("#run-same")).to_be_hidden()
 
 
@@ -92,7 +92,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
 
 def test_three_dots_open_without_scripts(guests: Guests, gallery: Gallery) -> None:
     page = at_run(guests, gallery, CARTOONIFY, scripts=False)
-    page.get_by_role("button", name="More for this run").click()
+    page.get_by_role("button", name="More actions for this run").click()
     page.get_by_role("link", name="Run the same again").click()
     expect(page.get_by_role("heading", name="Run the same again?")).to_be_visible()
 

@@ -1,5 +1,5 @@
-"""How pages stay current: they send a quiet request every 2.5 s, but none for cards while the tab is hidden or once
-everything has ended.
+"""How pages stay current: they send a quiet request every 2.5 s, but don't ask about runs while the tab is hidden or
+once all runs have ended.
 
 The tests advance the page's clock instead of waiting.
 """
@@ -34,7 +34,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     settle(visitor)
     watch.answers.clear()
     pass_time(visitor, 10)
-    assert set(watch.live()) == {204}  # no change: an empty response, nothing swapped or announced
+    assert set(watch.live()) == {204}  # if nothing changed, responses are empty, and nothing is swapped or announced
     assert 3 <= len(watch.live()) <= 5
     said = len(told(page, "said"))
 
@@ -56,7 +56,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     watch.answers.clear()
     pass_time(visitor, 31)
     assert set(watch.live()) <= {204}
-    assert len(watch.live()) <= 2  # the only requests left ask for news about others' runs
+    assert len(watch.live()) <= 2  # the remaining requests only ask for news about other people's runs
 
 
 def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: Guests, whole: Whole) -> None:
@@ -119,11 +119,11 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     card = page.locator(f"#card-{run}")
     before = card.bounding_box()
     whole.move(whole.remote_id(run), "completed")
-    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # stays for 12 s
+    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # it stays for 12 s
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before
-    # the line about the ended run has already announced this
+    # the line about the ended run has already announced this change
     assert "Test card: slow: Ready." not in told(page, "said")
 
 

@@ -39,7 +39,7 @@ def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member
 def test_the_sheet_says_when_it_cannot_load(page: Page, run: Run) -> None:
     page.goto("/history/")
     Run.objects.filter(pk=run.pk).update(member=Member.objects.create(email="eve@example.com"))
-    page.get_by_role("button", name="More for").click()
+    page.get_by_role("button", name="More actions for").click()
     page.get_by_role("button", name="Share", exact=True).click()
     expect(page.get_by_role("dialog", name="Sharing").get_by_role("alert")).to_contain_text(
         "no longer exists or is no longer shared"
@@ -56,9 +56,9 @@ def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> N
     expect(note).to_have_count(0)
     page.evaluate(A_BOX)
     box.press("a")
-    expect(note).to_contain_text("didn't get through")
+    expect(note).to_contain_text("didn't go through")
     page.evaluate(IN_BACKGROUND)  # a background request doesn't remove the note either
-    expect(note).to_contain_text("didn't get through")
+    expect(note).to_contain_text("didn't go through")
     page.unroute("**/live/nowhere/")
     page.route("**/live/nowhere/", lambda route: route.fulfill(body=""))
     box.press("b")

@@ -39,7 +39,7 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
     page.keyboard.press("+")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
     expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
-    page.keyboard.press("ArrowRight")  # now this moves the picture
+    page.keyboard.press("ArrowRight")  # now, arrow keys move the picture
     expect_title(page, "Output 1")
     page.keyboard.press("0")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")

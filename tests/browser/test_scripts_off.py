@@ -35,7 +35,7 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     expect(boxes(page)).to_have_count(2)
     assert page.locator("noscript meta[http-equiv=refresh]").count() == 1
     visitor.whole.move(visitor.whole.remote_id(run), "completed")
-    expect(page).to_have_title(re.compile("^Cartoonify!"))  # once the page has refreshed itself
+    expect(page).to_have_title(re.compile("^Cartoonify!"))  # after the page has refreshed itself
     pictures = boxes(page).locator("img")
     expect(pictures).to_have_count(2)
     assert all(PICTURE.match(str(picture.get_attribute("src"))) for picture in pictures.all())

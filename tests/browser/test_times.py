@@ -26,7 +26,7 @@ def run(alice: Member) -> Run:
 def tokyo(new_context: Callable[..., BrowserContext], alice: Member) -> Page:
     size = {"width": 320, "height": 640}
     page = new_context(alice, viewport=size, has_touch=True, timezone_id="Asia/Tokyo", color_scheme="dark").new_page()
-    page.goto("/")  # tells the portal the zone
+    page.goto("/")  # this visit tells the portal the browser's time zone
     return page
 
 

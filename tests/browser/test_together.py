@@ -135,7 +135,7 @@ def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
 
 
 def is_dead_for(guest: Visitor, address: str, pictures: list[str]) -> None:
-    """Expect the link and its pictures to stop working at the next request."""
+    """Expect the link and its pictures to be gone at the next request."""
     guest.page.goto(address)
     expect(guest.page.get_by_role("heading", name="This link was revoked")).to_be_visible()
     for picture in pictures:

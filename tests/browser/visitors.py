@@ -58,7 +58,7 @@ class Visitor:
         return self.page.context
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something that the watch will record."""
+        """Wait until `condition` holds, which depends on what the watch records."""
         wait_for_event(self.page, condition, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
@@ -109,7 +109,8 @@ class Guests:
         return [problem for visitor in self.visitors for problem in visitor.watch.problems]
 
     def _context(self, *, is_hasty: bool, **options: Any) -> tuple[BrowserContext, Watch]:
-        # With a window, a page may copy something right after a press; without one, Chromium needs this permission.
+        # In a visible window, a page may copy something right after a press; without a window, Chromium needs this
+        # permission.
         options.setdefault("permissions", ["clipboard-write"])
         context = self.browser.new_context(base_url=self.whole.url, **options)
         context.set_default_timeout(TIMEOUT_MS)

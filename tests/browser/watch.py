@@ -48,7 +48,7 @@ class Watch:
     answers: list[tuple[int, str]] = field(default_factory=list)
     under_way: set[Request] = field(default_factory=set)
     forgiven: list[str] = field(default_factory=list)
-    is_blind: bool = False  # while axe runs, because it writes styles into the page
+    is_blind: bool = False  # true while axe runs, because axe writes styles into the page
 
     def over(self, context: BrowserContext) -> None:
         """Start watching `context`, which has no page yet."""
@@ -61,7 +61,7 @@ class Watch:
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def forget(self) -> None:
-        """Start over, for other visitors who use the same context."""
+        """Start over with the same context for other visitors."""
         for noted in (self.problems, self.answers, self.under_way, self.forgiven):
             noted.clear()
         self.is_blind = False

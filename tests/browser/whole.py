@@ -43,7 +43,7 @@ class Whole:
     def start(self) -> None:
         """Start everything and wait for a complete catalogue. The caller must call `stop`, even after an error."""
         self.home.migrate()
-        self.home.collect_static()  # the portal does so itself, but what is there already takes it less time
+        self.home.collect_static()  # the portal would do so itself, but starts faster if the files are already there
         place = ("--port", str(self._lamina_port), "--data", str(self._lamina_data))
         pace = ("--seconds", RUN_SECONDS, "--per-minute", PER_MINUTE)
         self.home.start("lamina_sandbox", "--test-cards", *place, *pace)
@@ -67,7 +67,7 @@ class Whole:
         self.inside.ask("usually_take", quick=None, late=None)
 
     def script(self, app: str, **values: Any) -> None:
-        """Set how the next run of `app` (Lamina's id) goes: `seconds=2`, `outcome="never"`…"""
+        """Set how the next run of `app` (Lamina's id) behaves: `seconds=2`, `outcome="never"`…"""
         self.lamina.control("script", appId=app, **values)
 
     def move(self, remote_id: str, status: str, **values: Any) -> None:
@@ -79,7 +79,7 @@ class Whole:
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:
-        """Wait until `run` has this state or status in the portal (or is final, for "final"), and all its files are
+        """Wait until `run` has this state or status in the portal, or has ended (for "final"), and all its files are
         saved."""
 
         found: dict[str, Any] = {}

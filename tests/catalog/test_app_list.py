@@ -67,7 +67,7 @@ def test_a_list_asked_for_during_another_refresh_is_read_soon_after(
 def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     door.control("list", most=60, beyond="refuse")
     catalog.refresh_catalog()
-    assert list_fact().words.startswith("50 apps, read ")
+    assert list_fact().words.startswith("50 apps, loaded ")
     assert list_fact().advice.startswith("Requested 50 apps at a time")
 
     door.control("list", most=None, beyond="clamp")
@@ -78,7 +78,7 @@ def test_a_refused_number_is_tried_again_the_next_day(door: SandboxDoor, moving:
 
     assert limits(door) == [200, 100, 50, 50, 200]
     assert App.objects.listed().count() == 60
-    assert list_fact().words.startswith("60 apps, read ")
+    assert list_fact().words.startswith("60 apps, loaded ")
 
 
 def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Client) -> None:
@@ -89,7 +89,7 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     page = as_admin.get("/manage/").content.decode()
     assert "refused by Lamina since" in page
     assert "“Not today”" in page
-    assert "No apps can be shown until then. The portal retries automatically" in page
+    assert "No apps can be shown yet. The portal retries automatically" in page
     assert LaminaStatus.objects.get().balance is not None, "everything else continues"
 
     door.clear_faults()
@@ -141,7 +141,7 @@ def test_a_late_list_is_retried_with_fewer_apps(
     assert [message.code for message in incidents] == ["list_late"], "Lamina isn't reported as down"
 
     catalog.refresh_catalog()
-    assert list_fact().words.startswith("60 apps, read ")
+    assert list_fact().words.startswith("60 apps, loaded ")
     assert list_fact().advice.startswith("Requested without a limit")
     wait_until(lambda: len(limits(door)) == 4, "the sandbox to record the late lists")
     assert sorted(limit or 0 for limit in limits(door)) == [0, 50, 200, 200]
@@ -177,11 +177,11 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
 
 PROXY_ANSWERS = [
     (403, "<h1>Not here</h1>"),
-    (403, "error code: 1020"),  # Cloudflare, for scripts
-    (403, {"message": "Forbidden"}),  # an AWS gateway
-    (404, "404 page not found"),  # Traefik
-    (404, {"message": "no Route matched with those values"}),  # Kong
-    (410, {"error": "Gone"}),  # only a 404 makes an app gone
+    (403, "error code: 1020"),  # Cloudflare's response to scripts
+    (403, {"message": "Forbidden"}),  # response of an AWS gateway
+    (404, "404 page not found"),  # response of Traefik
+    (404, {"message": "no Route matched with those values"}),  # response of Kong
+    (410, {"error": "Gone"}),  # only a 404 means that an app is gone
 ]
 
 
@@ -200,7 +200,7 @@ def test_a_proxys_answer_closes_no_app(door: SandboxDoor, as_alice: Client, stat
 
 
 def age_forms() -> None:
-    """Make every form due again, as it is the next day."""
+    """Make every form due again, as if a day had passed."""
     day_ago = timezone.now() - timedelta(hours=25)
     App.objects.update(schema_fetched_at=day_ago, schema_asked_at=day_ago, estimated_at=day_ago)
 

@@ -31,7 +31,7 @@ def app() -> App:
 
 # --- Who sees it (A1) -------------------------------------------------------------------------------------------------
 def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
-    """Return the pages that belong to the app, none of which open for people from whom the app is hidden."""
+    """Return the pages that belong to the app: people from whom the app is hidden can't open any of them."""
     return {
         "form": app.get_absolute_url(),
         "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",
@@ -81,7 +81,7 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
         page = as_alice.get(url)
         assert page.status_code == 200
         assert "Cartoonify!" in page.text
-        assert app.get_absolute_url() not in page.text, url  # no page links to a page that isn't there
+        assert app.get_absolute_url() not in page.text, url  # no page links to the hidden app's page
     again = as_alice.post(f"/runs/{run.public_id}/again/", {"token": "x"})
     assert again.status_code == 422
     assert "This app is no longer available to you." in again.text
@@ -97,7 +97,7 @@ def test_an_app_for_some_roles_is_shown_to_them(make_member: Callable[..., Membe
 
     assert shown == {"approver", "viewer", "admin"}
     set_rules(app, admin_member, roles=["viewer", "maker", "approver"])
-    assert AppRule.objects.get().shown_to == ""  # all roles
+    assert AppRule.objects.get().shown_to == ""  # empty means all roles
     set_rules(app, admin_member, roles=["admin"])
     assert not sees(make_member("dora"), app)
 

@@ -206,7 +206,7 @@ def test_a_form_that_changes_during_the_save_is_told_as_well(
     assert answer.status_code == 422
     page = Page(answer.text)
     assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
-    assert "changed this app" not in page.first(css="shape-notes").words  # nobody has changed it
+    assert "changed this app" not in page.first(css="shape-notes").words  # nobody has changed the app
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
 
@@ -225,7 +225,7 @@ def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App
 
 
 def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: App) -> None:
-    """An id alone opens no file: people who may change an app's form don't see every upload."""
+    """Knowing a file's id isn't enough to open the file: people who may change an app's form don't see every upload."""
     theirs = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="theirs.png")
     assert theirs.file is not None
     _saved(as_admin, app, **{"p2-mode": "locked", "p2-kept": theirs.file.public_id})
@@ -295,7 +295,7 @@ def _url(app: App) -> str:
 
 
 def _form(app: App, **given: Any) -> dict[str, Any]:
-    """Return a post of the page as it opens for an app without rules, plus the `given` values."""
+    """Return what the page would post for an app without rules, plus the `given` values."""
     app = App.objects.select_related("schema").get(pk=app.pk)
     assert app.schema is not None
     posted: dict[str, Any] = {"seen": 0, "schema": app.schema.version, "audience": "all"}

@@ -1,4 +1,5 @@
-"""The order of apps: groups and places that admins set by keyboard, without scripts, and what people see of them."""
+"""The order of apps: the groups and places that admins set by keyboard, without scripts, and what people see as a
+result."""
 
 import pytest
 from django.test import Client
@@ -25,7 +26,7 @@ def test_apps_move_up_and_down_and_to_a_place(as_admin: Client, apps: list[App])
     assert "“A” is now number 2 of 4." in said
     _press(as_admin, f"up:{d.public_id}")
     assert _names(as_admin) == ["B", "A", "D", "C"]
-    _press(as_admin, f"up:{b.public_id}")  # b is already first
+    _press(as_admin, f"up:{b.public_id}")  # has no effect, since B is already first
     assert _names(as_admin) == ["B", "A", "D", "C"]
     _press(as_admin, "place", on=[b, a, d, c], was=["1", "2", "3", "4"], place=["4", "2", "x", "1"])
     assert _names(as_admin) == ["C", "A", "D", "B"]

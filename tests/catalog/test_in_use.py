@@ -1,4 +1,4 @@
-"""Which apps are read again, and when."""
+"""Which apps' forms are read again, and when."""
 
 from datetime import timedelta
 from typing import Any

@@ -88,7 +88,7 @@ def test_apps_already_shown_above_are_not_repeated(as_alice: Client, beyond: str
     sandbox.clear_faults()
     page = lamina_part(as_alice, "a cartoon by a dentist")
     assert App.objects.get(name="Cartoonify!").get_absolute_url() not in page
-    assert "Matches cartoon." in page  # but it is listed with Lamina's reason
+    assert "Matches cartoon." in page  # the app is listed all the same, with Lamina's reason
 
 
 def test_the_section_is_left_away_if_lamina_only_suggests_what_is_shown_above(
@@ -156,7 +156,7 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
     assert page.redirect_chain == [(app.get_absolute_url(), 302)]
     assert "We found this app on Lamina and added it" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
-    assert app.schema is not None  # it was read together with its form
+    assert app.schema is not None  # the app was read together with its form
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 

@@ -95,7 +95,7 @@ def test_a_failed_search_can_be_retried_at_once_by_hand(as_alice: Client, beyond
     lamina_part(as_alice, "dentist")
     sandbox.clear_faults()
 
-    assert problem_of(look(as_alice, "dentist")) == "broken"  # for a short while, everyone gets the saved response
+    assert problem_of(look(as_alice, "dentist")) == "broken"  # everyone gets the stored response for a short while
     assert work() == []
     assert "Dental advert" in lamina_part(as_alice, "dentist", ask="again")
 
@@ -122,7 +122,7 @@ def test_the_portal_asks_ten_times_a_minute_for_all_members_together(
     page = look(as_alice, "one more dentist")
     assert problem_of(page) == "turn"
     assert 'hx-trigger="load delay:' in page
-    assert "Dental advert" in look(as_bob, "dentist number 3")  # answers we already have don't count
+    assert "Dental advert" in look(as_bob, "dentist number 3")  # searches whose answers are stored don't count
 
 
 def test_simultaneous_searches_get_ten_turns_and_share_equal_words(beyond: str) -> None:

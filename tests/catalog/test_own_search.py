@@ -1,4 +1,4 @@
-"""Finding an app by words: in upper or lower case, with or without accents, by its current description."""
+"""Finding an app by its name or current description, in upper or lower case and with or without accents."""
 
 import pytest
 from django.test import Client

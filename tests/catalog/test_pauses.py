@@ -62,7 +62,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
 
     send_form(app, parameters)  # the same form again: nobody is told twice
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
-    send_form(app, [BLUE, PROMPT])  # the original form
+    send_form(app, [BLUE, PROMPT])  # the original form again
     assert not AppRule.objects.get().is_paused
     assert "This app is paused" not in as_alice.get(app.get_absolute_url()).text
 
@@ -74,7 +74,7 @@ def test_a_hidden_field_whose_default_goes_pauses_the_app(admin_member: Member) 
     send_form(app, [{**PICTURE, "default": None}, PROMPT])
 
     assert say(AppRule.objects.get().pause) == "“Photo” has no value, and the app no longer has a default for it."
-    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # fixes the problem
+    set_rules(app, admin_member, p0=hidden(file=make_stored()))  # this fixes the problem
     assert not AppRule.objects.get().is_paused
 
 
@@ -125,7 +125,7 @@ def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admi
     assert AppRule.objects.get().pause == Message("rule_options_gone", {"field": "Hue"})
     assert "any of the options that are allowed for “Hue”" in as_admin.get(app.get_absolute_url()).text
     inbox = as_admin.get("/inbox/")
-    assert "is paused because its rules no longer fit its form" in inbox.text
+    assert "is paused because its rules no longer match its form" in inbox.text
     place = path_of(Notice.objects.get())
     assert f'href="{escape(place)}"' in inbox.text
     assert app.public_id in as_admin.get(place).text

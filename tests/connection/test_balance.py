@@ -43,7 +43,7 @@ def test_the_balance_falls_by_what_a_run_was_to_cost(as_alice: Client, alice: Me
     assert shown(as_alice) == "100 credits"
 
     end(alice, 12)
-    end(alice, 30, "starting")  # never accepted, so never paid
+    end(alice, 30, "starting")  # Lamina never accepted this run, so it cost nothing
     end(alice, None)  # Lamina gave no estimate
     assert shown(as_alice) == "about 88 credits"
 
@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
 
 @contextmanager
 def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
-    """Another worker's request for the balance: sent before the block, answered after it."""
+    """Simulate another worker's request for the balance: it is sent before the block and answered after it."""
     asked = sandbox.state["in_last_minute"]
     sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
 

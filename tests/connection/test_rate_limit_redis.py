@@ -76,7 +76,7 @@ def test_a_long_wait_is_cut(redis: "Redis") -> None:
 def test_others_at_our_address_are_counted() -> None:
     for _ in range(10):
         rate_limit.take(Priority.START)
-    rate_limit.learn(86)  # four requests came from other clients, which is too few to count
+    rate_limit.learn(86)  # four requests came from other clients, too few to count
     assert rate_limit.used() == 10
     rate_limit.learn(40)
     assert rate_limit.used() == 60

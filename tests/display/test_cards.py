@@ -35,7 +35,7 @@ def drawn(run: Run, viewer: Member, **more: Any) -> str:
 
 
 def menu_of(run: Run, viewer: Member) -> str:
-    """The button and menu of the run's card."""
+    """Return the button and menu of the run's card."""
     head = drawn(run, viewer, has_tools=True).partition("</h3>")[2].partition('<div class="run-card-picture">')[0]
     return head.rpartition("</div>")[0].strip()
 
@@ -248,7 +248,7 @@ def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
     card = drawn(run, alice, has_tools=True, has_picks=True)
 
     shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
-    assert f'aria-label="More for {shown}"' in card
+    assert f'aria-label="More actions for {shown}"' in card
     assert f">Select {shown}</span>" in card
     assert f'name="label" value="{shown}"' in card
     assert "<script" not in card
@@ -271,9 +271,9 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(going, alice) == [begin, share, cancel]
     assert offered(going, bob) == [begin]
     assert "Share with team" in menu_of(make_run(alice), alice)
-    assert "Share with team" not in menu_of(going, alice)  # the team already sees the run
+    assert "Share with team" not in menu_of(going, alice)  # nothing to offer, since the team already sees the run
     assert "New guest link" in menu_of(done, alice)
-    assert "New guest link" not in menu_of(going, alice)  # there is nothing to see yet
+    assert "New guest link" not in menu_of(going, alice)  # a guest would have nothing to see yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]
     assert offered(gone, alice) == [share, delete]
     assert offered(done, bob) == [begin, repeat]
@@ -293,7 +293,7 @@ def test_a_card_tells_those_who_may_change_it_that_guests_see_it(alice: Member, 
     assert card_of(run, alice).has_guests
     assert not card_of(run, bob).has_guests
     SharingRules.objects.create(guests_allowed=False)
-    assert not card_of(run, alice).has_guests  # guest links don't open
+    assert not card_of(run, alice).has_guests  # guest links don't work while guests aren't allowed
     SharingRules.objects.all().delete()
     links.revoke(link, alice)
     assert not card_of(run, alice).has_guests
@@ -362,7 +362,7 @@ def test_an_example_says_so(as_alice: Client, alice: Member, django_assert_num_q
     own = make_run(alice, status="completed")
     make_kept(own)
 
-    with django_assert_num_queries(4):  # two for each card
+    with django_assert_num_queries(4):  # two queries for each card
         marked, plain = drawn(run, alice), drawn(own, alice)
     assert Page(marked).first(css="run-card-example").words
     assert not Page(plain).find(css="run-card-example")

@@ -1,4 +1,4 @@
-"""A failed run sends people to an admin, but doesn't send admins to themselves."""
+"""A failed run tells people to contact an admin, but doesn't tell admins to contact themselves."""
 
 import pytest
 from django.test import Client

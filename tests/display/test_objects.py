@@ -126,7 +126,7 @@ def _depth(part: Part) -> int:
 # --- Pages ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A picture with a value around it, and a value on its own."""
+    """Return a run with two results: a value that contains a picture, and a value that doesn't."""
     made = make_run(alice, status="completed", title="Palette")
     kept = make_kept(made)
     OutputFile.objects.filter(pk=kept.pk).update(source_url="https://x.test/a.png")
@@ -179,7 +179,8 @@ def test_a_value_beside_files_has_its_own_download(as_alice: Client, run: Run) -
     assert (original.startswith("/files/"), value) == (True, f"/results/{front.public_id}/text")
 
     second = {"source_url": "https://x.test/b.png", "file": make_stored((50, 40))}
-    OutputFile.objects.create(output=front, position=1, status="saved", **second)  # several files have no download here
+    # Several files of one result have no download links on the run's page.
+    OutputFile.objects.create(output=front, position=1, status="saved", **second)
     assert downloads() == [value]
 
 
@@ -198,7 +199,8 @@ def test_guests_download_a_value_as_they_see_it(run: Run, alice: Member) -> None
     answer = Client().get(path)
     assert answer.text.startswith("Z title: Autumn")
     assert "https://x.test" not in answer.text
-    assert Client().get(f"{path_of(link)}results/{back.public_id}/text").status_code == 404  # not in the link
+    # The link doesn't include this result.
+    assert Client().get(f"{path_of(link)}results/{back.public_id}/text").status_code == 404
 
 
 @pytest.mark.django_db

@@ -61,7 +61,7 @@ def test_a_picture_stands_uncropped_in_its_own_shape(as_alice: Client, outputs: 
     assert 'viewBox="0 0 400 300"' in body
     assert 'fill="#336699"' in body
     assert re.search(r'<img [^>]*width="400" height="300" alt="Front · Ghibli"', body)
-    assert f'<a class="frame-link" href="{file.original_url}"' in body  # what a click opens without scripts
+    assert f'<a class="frame-link" href="{file.original_url}"' in body  # without scripts, a click opens this
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert prompt["value"] == "A red shoe"
     assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
 
-    Draft.objects.filter(app=taking).update(answers=[prompt])  # the picture has been taken out again
+    Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has removed the picture again
     assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
 
 

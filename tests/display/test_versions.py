@@ -54,7 +54,7 @@ def test_a_version_is_compared_with_the_one_before_and_what_was_asked(as_alice: 
         links = strip_of(as_alice, output).root.first("nav", css="versions").find("a")
         assert url in [link.attributes["href"] for link in links]
     rows = Page(as_alice.get(url).text).root.first("table", css="compare-inputs").find("tr")
-    assert "Asked for Warmer light <i>" in [row.words.removesuffix(" Left empty") for row in rows]
+    assert "Changes asked for Warmer light <i>" in [row.words.removesuffix(" Left empty") for row in rows]
 
 
 def test_a_result_without_other_versions_has_no_strip(as_alice: Client, alice: Member) -> None:
@@ -85,6 +85,6 @@ def test_fifty_versions_take_as_many_queries_as_three(
     for number in range(4, 51):
         later = make_run(alice, line[0].run.app, status="completed")
         later.outputs.filter(position=0).update(line=line[0], number=number)
-    as_alice.get(line[0].get_absolute_url())  # the connection's state is remembered for only a few seconds
+    as_alice.get(line[0].get_absolute_url())  # renews the connection's state, which is cached for only a few seconds
     with django_assert_max_num_queries(before):
         as_alice.get(line[0].get_absolute_url())

@@ -18,7 +18,7 @@ def app(sandbox: SandboxDoor) -> App:
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """Keep all runs in progress on Lamina, however long a test takes; outcomes set by tests have no effect."""
+    """Keep all runs in progress on Lamina, however long a test takes, whatever outcome the test sets."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 
@@ -30,6 +30,6 @@ def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
 
 @pytest.fixture
 def _quick_streams(settings: Settings, sandbox: SandboxDoor) -> None:
-    """Let the poller follow runs live, and make the sandbox look for news all the time."""
+    """Let the poller follow runs live, and make the sandbox check for news all the time."""
     settings.LAMINA_STREAMS = 40
     sandbox.control("follow", look_seconds=0.05)

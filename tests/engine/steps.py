@@ -28,7 +28,7 @@ stepped_at: dict[int, datetime] = {}  # when each run's last step in this module
 
 
 def hand_over(run: Run) -> Run:
-    """Let one worker handle the start."""
+    """Let one worker take the run and start it."""
     stepped_at[run.pk] = timezone.now()
     submit.submit_run(run.pk)
     run.refresh_from_db()
@@ -36,7 +36,7 @@ def hand_over(run: Run) -> Run:
 
 
 def look(run: Run) -> Run:
-    """Make the next check due, and let one worker do it."""
+    """Make the run's next check due, and let one worker do the check."""
     make_due(run)
     stepped_at[run.pk] = timezone.now()
     reconcile.check_run(run.pk)

@@ -114,7 +114,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # reset: from now on, it counts responses that say "no such run"
+    assert run.missing_reads == 0  # the count was reset: from now on, it counts responses that say "no such run"
 
 
 def press_with_file(member: Member, app: App) -> Run:
@@ -142,7 +142,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     OrmQ.objects.all().delete()
 
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # Lamina is given a few seconds first
+    assert not OrmQ.objects.exists()  # the portal gives Lamina a few seconds first
     sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))

@@ -1,4 +1,4 @@
-"""Pressing Run: one form makes one run, however many times it is pressed, even at once."""
+"""Pressing Run: one form makes one run, however many times people press, even at the same time."""
 
 import threading
 from typing import Any

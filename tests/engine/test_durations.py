@@ -165,7 +165,7 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     assert "2 runs are ahead of this one." in shown(mine)
     assert "One run is ahead of this one." in shown(waiting)
     assert "ahead of this one." not in shown(away)
-    # that run now waits for a person, so it holds up no other run
+    # that run waits for a person by now, so it holds up no other run
     Run.objects.filter(status="checking").update(due_at=None)
     assert "One run is ahead of this one." in shown(mine)
 

@@ -1,4 +1,5 @@
-"""Runs that ended before their results were read: ends show immediately, and reads follow when the budget has room."""
+"""A run may end before its results are read: pages show the end immediately, and the portal reads the results when the
+request budget allows."""
 
 from contextlib import suppress
 
@@ -25,7 +26,7 @@ def test_an_end_is_shown_before_its_results_are_read(
 ) -> None:
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
-    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # one poll, plus the reserve for starts
+    settings.LAMINA_REQUESTS_PER_MINUTE = rate_limit.used() + 2  # enough for one poll and the reserve for starts
     holder = leases.new_holder()
     assert leases.acquire(poller_wakeups.POLLER, holder, polling.LEASE_SECONDS)
     watch = Watch(holder)

@@ -1,4 +1,4 @@
-"""Responses larger than anything an app makes: both what we store and the size of the pages are limited."""
+"""Responses larger than anything an app would make: both what we store and the size of pages are limited."""
 
 import pytest
 from django.test import Client

@@ -1,5 +1,5 @@
-"""A late response to a start that has already been settled: the extra run is cancelled and reported, but never if it is
-one of ours."""
+"""A late response to a start that has already been settled: the extra run is cancelled and reported, but never if it
+turns out to be one of ours."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""How the poller copes when it freezes or is replaced, when its requests are refused, or when it has few requests
+"""How the poller copes when it freezes or is replaced, when Lamina refuses its requests, or when few requests are
 left."""
 
 import time
@@ -126,7 +126,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # pages of the list: newest; running, page by page; queued
+    assert len(pages) == 1 + 3 + 1  # pages of: the newest runs, running runs, queued runs
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"
@@ -152,7 +152,7 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
     watch.round()
 
     asked = [r["runId"] for r in sandbox.requests_to("run")]
-    assert asked[:6] == [run.remote_id for run in order]  # the poller read runs first that it hadn't read before
+    assert asked[:6] == [run.remote_id for run in order]  # the poller began with the runs that it hadn't read before
 
 
 def leave_room_for(count: int) -> None:
@@ -188,7 +188,8 @@ def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandb
     well.refresh_from_db()
     assert well.status == "completed"
     assert max(pause or 0.0 for pause in pauses) < 5
-    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1  # then skipped for a while
+    # After this, the poller skips the run for a while.
+    assert len([r for r in sandbox.requests_to("run") if r["runId"] == sick.remote_id]) == 1
     sandbox.clear_faults()
     watch.again_at.clear()
     watch.round()
@@ -253,7 +254,7 @@ def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
-    cancel.send_cancel(runs[0].pk)  # more important requests have a reserve
+    cancel.send_cancel(runs[0].pk)  # works all the same, because more important requests have a reserve
 
     state = sandbox.state
     assert state["refused_429"] == 0
@@ -269,7 +270,8 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     for run in many(alice, app, sandbox, 5):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
     RequestLog.objects.all().delete()
-    # one is reserved for starts; the rest: newest, a read, running, queued, a read
+    # One request is reserved for starts. The others read the newest runs, a run, the running runs, the queued runs, and
+    # another run.
     settings.LAMINA_REQUESTS_PER_MINUTE = 6
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)

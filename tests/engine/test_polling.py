@@ -1,4 +1,4 @@
-"""Following runs by reading the list: what the poller requests, what it does with responses, and when it stops."""
+"""Following runs by reading the list: what the poller requests, how it treats responses, and when it stops."""
 
 import time
 from datetime import timedelta
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _real_pace(settings: Settings) -> None:
-    """Poll at the real pace, not at the faster one of the other tests."""
+    """Poll as often as in production, not as often as in other tests."""
     settings.LAMINA_POLL_SECONDS = 3.0
 
 
@@ -71,7 +71,8 @@ def test_an_unreadable_row_does_not_end_the_list(alice: Member, app: App, sandbo
 
     watch_once()
 
-    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1  # pages of the list: newest; running, two pages; queued
+    # One page of the newest runs, two pages of running runs, and one page of queued runs.
+    assert len(sandbox.requests_to("runs")) == 1 + 2 + 1
 
 
 def test_with_a_refused_list_runs_are_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
@@ -89,7 +90,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # as often as this may happen during a Lamina deployment
+    for _ in range(5):  # a deployment of Lamina may cause this many
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)

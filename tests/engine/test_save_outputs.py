@@ -103,7 +103,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     own.refresh_from_db()
     assert (own.status, example.status) == ("saved", "saving")
 
-    needless = [  # a run that waits for a person, and one that may take hours
+    needless = [  # nobody waits for these: one waits for a person, the other may take hours
         make_run(alice, status="checking", due_at=None),
         make_run(alice, status="starting", created_at=timezone.now() - timedelta(minutes=16)),
     ]
@@ -117,7 +117,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     second.refresh_from_db()
     assert example.file_id is not None
     assert second.file_id is not None
-    assert example.file_id > second.file_id  # the example's file came last, though it was due first
+    assert example.file_id > second.file_id  # the example's file came last, although it was due first
 
 
 def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:
@@ -252,7 +252,7 @@ def test_a_crash_between_file_and_row_is_retried(
     assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
 
     keep_due_files()
-    assert len(server.hits) == 1  # the file is still claimed
+    assert len(server.hits) == 1  # the stopped worker's claim on the file still holds
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     make_due()
     keep_due_files()

@@ -1,5 +1,5 @@
-"""More on saving files: catalogue pictures, leftovers, retries, and cheap checks for whether there is anything to
-do."""
+"""More on saving files: catalogue pictures, leftovers, retries, and how cheaply the portal checks whether there is
+anything to do."""
 
 import os
 from contextlib import suppress
@@ -37,7 +37,7 @@ def test_a_catalogue_picture_is_copied_once(server: HostileServer) -> None:
 
 @pytest.mark.parametrize("path", ["missing", "page-as-png", "svg-as-png", "says-less", "loop", "says-huge"])
 def test_a_broken_catalogue_picture_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
-    with suppress(FetchFailed):  # some failures may be temporary
+    with suppress(FetchFailed):  # a temporary failure raises this; others return None
         assert save_catalog_picture(f"{server.url}/{path}") is None
     assert save_catalog_picture("no link at all") is None
     assert kept_files(settings) == []
@@ -63,7 +63,7 @@ def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:
 
 
 def given_up(alice: Member, url: str) -> OutputFile:
-    """Make a file that wasn't saved within 24 hours."""
+    """Make a file that the portal gave up on because it couldn't be saved within 24 hours."""
     long_ago = timezone.now() - timedelta(days=2)
     sentence = "There is no file at that address any more."
     return make_unsaved(alice, url, status="failed", error=sentence, due_at=None, attempts=40, created_at=long_ago)

@@ -1,4 +1,4 @@
-"""A worker that is killed while it saves files: each file is saved whole or tried again."""
+"""If a worker is killed while it saves files, each file is either saved completely or tried again."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# Let a minute pass, which is how long claims and slots last, and let the sweep look for what is due.
+# Let a minute pass, since claims and slots last that long, and let the sweep look for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile

@@ -1,4 +1,4 @@
-"""Streams live no longer than the poller's lease or their run."""
+"""Streams end when the poller loses its lease, or when their run ends."""
 
 import time
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""When Lamina refuses to let runs be followed live: how the portal finds out, reports it, and tries again."""
+"""When Lamina refuses to let the portal follow runs live: how the portal finds out, reports it, and tries again."""
 
 import html
 import time
@@ -35,7 +35,7 @@ def health(client: Client) -> str:
 def test_a_refusal_is_remembered_for_a_day_and_told(
     alice: Member, app: App, sandbox: SandboxDoor, as_admin: Client, code: int, runs: int, cause: str
 ) -> None:
-    assert "on, for up to 40 runs at once" in health(as_admin)
+    assert "on, for up to 40 runs at a time" in health(as_admin)
     sandbox.control("faults", endpoint="stream", fault="status", status=code, times=None)
     for _ in range(runs):
         run = start(alice, app, sandbox)
@@ -54,7 +54,7 @@ def test_a_refusal_is_remembered_for_a_day_and_told(
     status.record_status(streams_refused_at=timezone.now() - stream_refusals.REFUSED_FOR)
     with watching() as watch:
         watch_until(watch, lambda: refusal() == "", "streams to work again")
-    assert "on, for up to 40 runs at once" in health(as_admin)
+    assert "on, for up to 40 runs at a time" in health(as_admin)
 
 
 @pytest.mark.parametrize("code", [404, 500])
@@ -119,8 +119,8 @@ def test_a_stream_that_is_held_back_leaves_its_run_to_the_list(
 
 
 def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Lamina allows one stream, and refuses the next one with a 429. For two minutes, the poller doesn't try a third
-    one."""
+    """Lamina allows only one stream and refuses the next one with a 429, so the poller doesn't try a third one for two
+    minutes."""
     first = start(alice, app, sandbox)
     with watching() as watch:
         watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
@@ -136,7 +136,7 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
         assert len(followed(sandbox)) == 2
 
         sandbox.clear_faults()
-        watch.streams._allowed_until = time.monotonic()  # as if two minutes later
+        watch.streams._allowed_until = time.monotonic()  # as if two minutes had passed
         watch._sleep(0.05)
         watch.streams.tend(besides=(), is_due=True)
         watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")

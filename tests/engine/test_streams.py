@@ -1,4 +1,4 @@
-"""Following runs live: which runs get a stream, and what it brings."""
+"""Following runs live: which runs get a stream, and what the streams report."""
 
 import time
 from datetime import timedelta
@@ -75,7 +75,7 @@ def test_runs_on_a_screen_and_the_youngest_come_first(
         wait_until(lambda: len(followed(sandbox)) == 2, "two streams")
 
     assert set(followed(sandbox)) == {opened.remote_id, young.remote_id}
-    assert len(sandbox.requests_to("runs")) == 1  # to check the third run
+    assert len(sandbox.requests_to("runs")) == 1  # for the third run, the poller reads the list
 
 
 def test_starts_and_their_reserve_come_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:

@@ -88,7 +88,7 @@ def test_nobody_there(
     assert str(WAITS[Run.Wait.LAMINA]) in shown(as_alice, run)
     for _ in range(5):
         swept(run)
-    assert waits(run, 60)  # the pauses get longer
+    assert waits(run, 60)  # the waits get longer with each attempt
     settings.LAMINA_BASE_URL = sandbox.url
     assert swept(run).remote_id
     assert starts(sandbox) == 1
@@ -114,7 +114,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     hand_over(run)
-    assert starts(sandbox) == 0  # the claim lasts for as long as its worker might still be alive
+    assert starts(sandbox) == 0  # a claim lasts for as long as its worker might still be alive
 
     assert swept(run).remote_id
 
@@ -127,7 +127,7 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
     assert progress.mark_sent(run, timezone.now() - reconcile.MAY_START, is_alone=True)
     OrmQ.objects.all().delete()
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # the worker may still be busy
+    assert not OrmQ.objects.exists()  # the worker that sent the start may still be busy with it
     make_due(run)
 
     sweep.sweep()
@@ -143,7 +143,8 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
 
 
 def test_a_start_that_lamina_lists_late_is_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The worker was killed right after the POST. Lamina is still working on it, so finding nothing doesn't count."""
+    """The worker was killed right after the POST. Lamina is still processing this request, so a check that finds
+    nothing doesn't count."""
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(run, timezone.now() - reconcile.MAY_START + timedelta(seconds=20), is_alone=True)
@@ -164,7 +165,7 @@ def test_a_start_that_lamina_lists_late_is_found(alice: Member, app: App, sandbo
 def test_a_slow_answer_is_waited_for(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The claim is extended while the worker is alive."""
+    """The worker extends the claim for as long as it is alive."""
     monkeypatch.setattr(start_claim, "RENEW_SECONDS", 0.1)
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
@@ -185,7 +186,7 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Return when the claim on the sent start ends; None if the start isn't sent or the claim doesn't end after
+    """Return when the claim on the sent start ends, or None if the start wasn't sent or its claim ends no later than
     `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
@@ -222,7 +223,7 @@ def commits() -> Iterator[list[str]]:
     connection.connection.set_trace_callback(note)
     yield found
     connection.connection.set_trace_callback(None)
-    assert last != SYNCED  # other commits don't wait
+    assert last != SYNCED  # other commits don't wait for the disk
 
 
 # --- Several workers --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The sweep queues wakeups for steps that are due, but doesn't repeat them over and over while all workers are busy."""
+"""The sweep queues wakeups for steps that are due, but doesn't repeat them endlessly while all workers are busy."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def queued() -> list[tuple[str, int]]:
 
 
 def lose_all() -> None:
-    """Lose all tasks, as if the worker that took them had died."""
+    """Lose all queued tasks, as if the worker that took them had died."""
     OrmQ.objects.all().delete()
 
 
@@ -125,7 +125,7 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """The worker died while holding the claim. It doesn't matter how recently it was woken."""
+    """The worker died while holding the claim, so it doesn't matter that the sweep woke it only recently."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()

@@ -1,4 +1,4 @@
-"""Webhooks sent to the portal: which are trusted, which are refused, and what they decide."""
+"""Webhooks sent to the portal: which of them are trusted, which are refused, and what effect they have."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """Make a run that has ended on Lamina, but the portal doesn't know yet."""
+    """Make a run that has ended on Lamina without the portal knowing yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run
@@ -63,7 +63,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
-    assert len(sandbox.requests_to("run")) == reads + 1  # this is the courier's own read
+    assert len(sandbox.requests_to("run")) == reads + 1  # the courier sent this request; the portal sent none
     assert lamina_status().delivered_at is not None
 
 
@@ -251,7 +251,7 @@ def test_a_delivery_settles_a_start(
 
     assert as_it_is(run)[0] == "completed"
     assert as_it_is(run)[2] == remote_id
-    assert not progress.accept(run, remote_id, "queued", timezone.now())  # the response to our own POST, arriving late
+    assert not progress.accept(run, remote_id, "queued", timezone.now())  # our own POST's response, which arrives late
     assert not progress.doubt(run)
     look(run)
     assert hand_over(run).status == "completed"

@@ -94,7 +94,7 @@ def test_a_worker_with_40_streams_hands_over_and_stops(portal: Portal) -> None:
 
     os.kill(portal.told()["poller"], signal.SIGKILL)
     portal.wait_for_streams(0)
-    portal.control(f"runs/{ids[0]}", status="completed")  # while nobody listens
+    portal.control(f"runs/{ids[0]}", status="completed")  # nobody is following the run at this moment
     portal.do("revive")
     portal.wait_for_streams(STREAMS - 1)
     wait_until(lambda: portal.told()["ended"] == 1, "the end that came while nobody listened")

@@ -27,7 +27,7 @@ def watching() -> Iterator[Watch]:
 
 def watch_until(watch: Watch, done: Callable[[], bool], what: str) -> None:
     """Let the poller work, round after round, until `done`. These rounds follow each other so quickly that a slow
-    machine may use up the minute's requests; streams bring news all the same."""
+    machine may use up the minute's requests; streams still bring news then."""
 
     def is_done() -> bool:
         with suppress(RateLimitWait):

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.history import bulk_actions, selection
+from runs.history import bulk_actions, filters, selection
 from runs.models import GuestLink, Member, Output, Run, SavedView, SharingRules, Upload
 from runs.models.run import RunInputUpload
 from runs.sharing import links
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Do a bulk action without scripts; return the page that follows."""
+    """Apply the bulk action `do` to these runs without scripts; return the page that follows."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
     return flat(client.post("/history/act/", data, follow=True).content)
 
@@ -55,7 +55,7 @@ def fields(body: str) -> dict[str, str]:
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Two finished runs and an active one, all Alice's; a run that Bob shares; and one that only Bob sees."""
+    """Return two finished runs and an active run, all Alice's, a run that Bob shares, and a run that only Bob sees."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),
@@ -71,7 +71,7 @@ def test_only_own_runs_are_shared_and_the_rest_is_said(as_alice: Client, mixed: 
 
     assert "3 runs are shared with the team. 1 run isn't yours" in words(body)
     assert Run.objects.filter(shared_at__isnull=False).count() == 4
-    assert "The team already sees all of these runs." in words(act(as_alice, "share", *mixed[:2]))
+    assert "The team can already see all of these runs." in words(act(as_alice, "share", *mixed[:2]))
 
 
 def test_the_bin_takes_what_has_ended_and_gives_it_back(as_alice: Client, mixed: list[Run]) -> None:
@@ -104,7 +104,7 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     phone = [make_run(alice, mixed[0].app, status="completed", title=title) for title in ("Red shoe", "Oak desk")]
     as_alice.post("/history/select/", {"r": [run.public_id for run in (*phone, mixed[2])], "place": "mine"})
     page = words(as_alice.get("/history/?state=failed").text)
-    assert "3 selected earlier, and what is ticked here 3 not on this page Show all selected" in page
+    assert "3 selected earlier, and the ones ticked here 3 not on this page Show all selected" in page
     listed = as_alice.get("/history/?selected=1").text
     assert all(run.public_id in listed for run in (*phone, mixed[2]))
     assert mixed[0].public_id not in listed
@@ -115,9 +115,9 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     assert "Move 3 runs to the bin?" in words(asked)
     assert "Red shoe" in asked
     assert "Oak desk" in asked
-    assert "1 selected run stays" in words(asked)
+    assert "1 selected run won't be moved" in words(asked)
     agreed = fields(asked)
-    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, on another device
+    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, the selection changes on another device
     assert "Move 4 runs to the bin?" in words(as_alice.post("/history/act/", agreed, follow=True).text)
     agreed = fields(as_alice.get(f"/history/bin/?place=mine&back={quote('/history/?state=failed')}").text)
     answer = as_alice.post("/history/act/", agreed, follow=True)
@@ -169,7 +169,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     assert "1 selected item isn't in the link" in words(body)
     clear(as_alice)
     refused = words(act(as_alice, "guest", mixed[1], mixed[3]))
-    assert "Nothing you selected can be shared: it isn't ready, or it isn't yours to share" in refused
+    assert "None of the items you selected can be shared: they aren't ready, or they aren't yours to share" in refused
     monkeypatch.setattr(bulk_actions, "FILES_AT_MOST", 1)
     assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
@@ -290,4 +290,14 @@ def test_a_name_is_used_once(as_alice: Client) -> None:
 
     assert "used for another view" in body.content.decode()
     assert list(SavedView.objects.values_list("name", "query")) == [("Other", "q=c"), ("Same", "q=b")]
-    assert "Give the view a name" in as_alice.post("/history/views/", {"name": " "}, follow=True).content.decode()
+    assert "Give the view a name." in as_alice.post("/history/views/", {"name": " "}, follow=True).content.decode()
+
+
+def test_no_view_is_saved_beyond_the_limit(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "VIEWS_PER_MEMBER", 1)
+    as_alice.post("/history/views/", {"name": "One", "query": "q=a"})
+
+    page = as_alice.post("/history/views/", {"name": "Two", "query": "q=b"}, follow=True)
+
+    assert "You already have 1 views, which is the limit." in page.text
+    assert list(SavedView.objects.values_list("name", flat=True)) == ["One"]

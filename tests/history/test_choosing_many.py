@@ -15,8 +15,8 @@ from tests.support.factories import make_app, make_kept, make_run
 from tests.support.keys import Keys
 from tests.support.processes import wait_until
 
-# Taps on a selected card (no longer selected), on it again, and at once on a button of the bar that this opens; returns
-# whether the last tap presses the button
+# Taps on a selected card, which deselects it, taps on it again, which opens the bar, and immediately taps on a button
+# of the bar. Returns whether that last tap presses the button.
 TAP_TWICE = """() => {
   const tap = (css) => document.querySelector(css).dispatchEvent(
     new PointerEvent("click", { bubbles: true, cancelable: true, detail: 1, pointerType: "touch" }));
@@ -58,7 +58,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(bar.get_by_text("4 selected")).to_be_visible()
     boxes.nth(39).click()
     boxes.nth(38).click()
-    page.locator(".card-link").nth(38).click()  # immediately, while the ticks are on their way
+    page.locator(".card-link").nth(38).click()  # immediately, while the ticks are still being sent
     page.wait_for_url("**/runs/**")
     wait_until(lambda: chosen(alice) == 4, "the ticks to be kept")
 
@@ -90,8 +90,9 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.get_by_role("button", name="Older").click()
     page.locator(".run-card-pick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
-    expect(page.locator("#picks").get_by_text("1 selected earlier, and what is ticked here")).to_be_visible()
-    expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()  # ticks wouldn't change that number
+    expect(page.locator("#picks").get_by_text("1 selected earlier, and the ones ticked here")).to_be_visible()
+    # Without scripts, this number couldn't follow the ticks.
+    expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()
     expect(page.locator(".run-card-pick :checked")).to_have_count(1)
     with page.expect_download() as download:
@@ -184,9 +185,9 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # on the way, the previous page would use up the line, which is shown only once
+            page.goto("about:blank")  # otherwise, the previous page would show the line, which appears only once
             listeners.on_run_ended(runs[1])
-        page.goto(path, wait_until="commit" if is_told else "load")  # the line stays for 12 s
+        page.goto(path, wait_until="commit" if is_told else "load")  # the page shows the line for only 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))
         expect(page.locator("#picks")).to_be_in_viewport(ratio=1)
         assert keys.tab_through() > 20
@@ -211,9 +212,9 @@ def test_on_a_phone_a_tap_beside_an_open_menu_only_closes_it(
 
     page.touchscreen.tap(*middle)
     expect(box).to_be_checked()
-    assert not page.evaluate(TAP_TWICE)  # the bar has only just opened, maybe under the finger
+    assert not page.evaluate(TAP_TWICE)  # the bar has only just opened, perhaps under the finger
 
-    both = [runs[1].public_id, runs[39].public_id]  # one of them is on the next page, so the bar stays open
+    both = [runs[1].public_id, runs[39].public_id]  # one of these runs is on the next page, so the bar stays open
     selection.keep(alice, "mine", both, both)
     page.reload()
     expect(page.locator("#picks").get_by_text("2 selected")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Cards of a search say where it found the words that they don't show."""
+"""Cards in search results quote the words that the search found in places the card doesn't show."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def give(run: Run, name: str, value: object, kind: str = "text", **more: object)
 
 
 def found(client: Client, q: str, **more: str) -> str:
-    """Return the HTML of the line on the only card; "" if it has none."""
+    """Return the HTML of the quote on the only card that the search finds, or "" if the card has none."""
     page = client.get("/history/", {"q": q, "tab": "team", **more}).context
     [(_day, [card])] = page["groups"]
     return str(card.found_in)
@@ -110,7 +110,7 @@ def test_similar_words_are_quoted_too(as_alice: Client, run: Run, bob: Member) -
 
 
 def test_nobody_learns_what_they_may_not_see(as_alice: Client, run: Run, rose: Member, alice: Member) -> None:
-    """A card quotes neither hidden inputs nor removed comments, even if the words of the run are out of date."""
+    """A card quotes neither hidden inputs nor removed comments, even if the search index isn't up to date."""
     give(run, "Rule", "lighthouse secret", is_hidden=True)
     said = comments.post(Actor(rose), run, None, "A lighthouse whisper")
     assert "whisper" in found(as_alice, "lighthouse")
@@ -129,7 +129,7 @@ def test_it_takes_no_query_of_its_own(
     for _ in range(30):
         run = make_run(bob, app, status="completed", title="Poster", shared_at=timezone.now())
         comments.post(Actor(bob), run, None, "A lighthouse")
-    as_alice.get("/history/?tab=team")  # who may decide is cached for a minute
+    as_alice.get("/history/?tab=team")  # fill the cache of who may decide, which lasts a minute
     status.forget_status()
 
     with django_assert_max_num_queries(8):
@@ -162,7 +162,7 @@ def test_single_results_say_so_too(
     comments.post(Actor(bob), run, None, "A lighthouse")
     as_alice.get("/history/?tab=team")
 
-    with django_assert_max_num_queries(9):  # one of them for examples that are still being made
+    with django_assert_max_num_queries(9):  # one of these queries looks for examples that are still being made
         page = Page(as_alice.get("/history/", {"q": q, "tab": "team", "view": "results"}).text)
 
     assert page.first(css="run-tiles-found").find("mark")

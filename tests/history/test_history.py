@@ -126,7 +126,7 @@ def test_a_full_page_costs_at_most_eight_queries(
 
 
 @pytest.mark.parametrize(("role", "tab"), [("maker", "mine"), ("viewer", "team")])
-# the second search finds nothing at first, so the portal searches more widely
+# for the second word, the first search finds nothing, so the portal searches more widely
 @pytest.mark.parametrize("words", ["orchard", "orchad"])
 def test_a_search_costs_at_most_eight_queries_too(
     as_alice: Client,

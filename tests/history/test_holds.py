@@ -1,4 +1,4 @@
-"""A protected run stays intact, whatever is done by hand, in bulk or by the retention rules."""
+"""A protected run stays intact, whether people delete it by hand or in bulk, or a retention rule would remove it."""
 
 import re
 from datetime import timedelta

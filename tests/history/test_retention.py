@@ -144,7 +144,7 @@ def test_a_number_of_days_that_is_none_is_said_so_and_nothing_typed_is_lost(as_a
     answer = as_admin.post(ADDRESS, {"ready_days": days, "failed_days": "20"})
 
     assert answer.status_code == 422
-    assert "Enter 7 to 3650 days, or leave it empty." in answer.content.decode()
+    assert "Enter a number of days from 7 to 3650, or leave the field empty." in answer.content.decode()
     assert 'value="20"' in answer.content.decode()
     assert not RetentionRules.objects.exists()
 

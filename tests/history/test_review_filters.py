@@ -34,7 +34,8 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> dict[str, Run]:
-    """Runs of two people, by title, with what Sam and others decided on them, or who has yet to decide."""
+    """Return runs of two people, by title: some with verdicts by Sam and others, some that wait for somebody's
+    verdict."""
     made = {}
     for title, maker in {"good": alice, "mixed": alice, "asked": alice, "new": alice, "of bob": bob}.items():
         made[title] = run = make_run(maker, status="completed", title=title, shared_at=timezone.now())
@@ -77,7 +78,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # one person decided on only a few runs, the other on many
+@pytest.mark.parametrize("few", [1_000, 0])  # first, all people count as having decided on few runs, then on many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

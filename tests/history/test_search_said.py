@@ -56,7 +56,7 @@ def test_words_of_notes_find_a_run_as_long_as_they_can_be_read(run: Run, alice: 
     verdicts.decide(output, "rejected", "Horizon is crooked", Actor(sam), None)
     verdicts.withdraw(output, Actor(sam))
 
-    assert finds(alice, "crooked horizon", "mine")  # the note stays in the list of decisions
+    assert finds(alice, "crooked horizon", "mine")  # the note is still in the list of decisions
 
 
 def test_one_note_on_many_results_of_a_run_is_indexed_once(run: Run, alice: Member, sam: Member) -> None:
@@ -113,7 +113,7 @@ def test_the_worker_indexes_older_decisions_in_short_passes(
     make_kept(runs[1])
     for one in runs:
         verdicts.decide(one.outputs.all()[0], "approved", "", Actor(sam), None)
-    RunWords.objects.store((one.pk, "poster") for one in runs)  # as before names were part of the index
+    RunWords.objects.store((one.pk, "poster") for one in runs)  # as from the time before names were indexed
     assert not finds(alice, "samuel")
     monkeypatch.setattr(search_words, "SECONDS", 0)
 
@@ -126,4 +126,4 @@ def test_the_worker_indexes_older_decisions_in_short_passes(
     RunWords.objects.store((one.pk, "poster") for one in runs)
     with CaptureQueriesContext(connection) as asked:
         search_words.index_decided()
-    assert len(asked) == 1  # they were brought in once
+    assert len(asked) == 1  # names are added to the index only once

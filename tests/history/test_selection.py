@@ -32,7 +32,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str) -> str:
-    """Tick the runs `ticks`, out of the runs `on` the page; return the bar's new text."""
+    """Tick the runs `ticks` and no others of the runs `on` the page; return the bar's new text."""
     data = {"r": [run.public_id for run in ticks], "on": " ".join(run.public_id for run in on or []), **more}
     answer = client.post("/history/select/", data, headers=HTMX)
     assert answer.status_code == 200
@@ -63,7 +63,7 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     assert ticked(client_of(alice), second) == {runs[25].public_id}
     assert ticked(as_alice) == {runs[0].public_id, runs[1].public_id}
 
-    assert "2 selected" in select(as_alice, on=[runs[0]])  # with one tick removed on the first page
+    assert "2 selected" in select(as_alice, on=[runs[0]])  # this removes a tick on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
     page = as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
     acts = Page(page).first(id="picks").find(css="button")
@@ -117,7 +117,7 @@ def test_what_one_may_no_longer_see_or_is_gone_drops_out(as_bob: Client, runs: l
 
     assert count(as_bob, "team") == 1
     assert "1 selected" in as_bob.get("/history/?tab=team").text
-    select(as_bob, *runs[:1], query="tab=team")  # nor can it be ticked
+    select(as_bob, *runs[:1], query="tab=team")  # it can't be ticked either
     assert count(as_bob, "team") == 1
 
 
@@ -130,7 +130,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     assert "that match" not in told
     page = as_alice.get("/history/").text
     assert "Select all 31\n" in page
-    # Enter on a checkbox presses the bar's first button, which must not be that one
+    # Enter on a checkbox presses the bar's first button, which must not be "Select all"
     assert Page(page).first(id="picks").first("button").attributes["value"] == "keep"
     assert "Select all 31 that match" in as_alice.get("/history/", {"q": "ghibli"}).text
 
@@ -251,7 +251,7 @@ def test_a_selection_lasts_for_a_week_after_its_last_change(as_alice: Client, ru
     tasks.tidy()
     assert not Selection.objects.exists()
     Selection.objects.create(member=Member.objects.get(), place="mine", changed_at=now - timedelta(days=8))
-    select(as_alice, runs[3])  # the selection has expired, but is tidied up only within the next hour
+    select(as_alice, runs[3])  # the selection has expired, although the hourly cleanup hasn't removed it yet
     assert count(as_alice) == 1
 
 

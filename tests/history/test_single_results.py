@@ -107,7 +107,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     backs = [results_of(run)[1] for run in runs]
     Output.objects.filter(public_id__in=backs[:2]).update(verdict="approved")
     Run.objects.filter(pk__in=[run.pk for run in runs[:2]]).update(verdicts=" approved none ")
-    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # no other result can be selected
+    OutputFile.objects.filter(output__public_id=backs[2]).delete()  # without its file, this result can't be selected
 
     data = {"place": "results", "f": backs[:1], "on": backs[0], "query": "view=results&decision=approved"}
     assert "Select all 2 that match" in flat(as_alice.post("/history/select/", data, headers=HTMX).content)
@@ -117,7 +117,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     told = flat(as_alice.post("/history/select/", data | {"query": "view=results"}, headers=HTMX).content)
     assert "Select all 5" in told
     told = flat(as_alice.post("/history/select/", data | {"query": ""}, headers=HTMX).content)
-    assert "Select all" not in told  # on a run's page
+    assert "Select all" not in told  # without a query, as on a run's page
 
 
 def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Client, alice: Member) -> None:
@@ -134,7 +134,7 @@ def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Clie
 
 
 def test_whoever_selects_runs_is_led_to_their_single_results(as_alice: Client, runs: list[Run]) -> None:
-    words = "Select single results"
+    words = "Select individual results"
     told = Page(as_alice.post("/history/select/", {"r": runs[0].public_id, "query": "state=ready"}, headers=HTMX).text)
     (link,) = [link for link in told.find("a") if link.words == words]
     assert link.attributes["href"] == "/history/?state=ready&view=results"

@@ -116,7 +116,7 @@ def test_it_can_be_kept_and_its_time_starts_again(
 def test_what_somebody_wants_stays(alice: Member, admin_member: Member, app: App) -> None:
     RetentionRules.objects.create(rejected_days=30)
     starred, shown, held, approved, binned, plain = (rejected(alice, app, admin_member, 40) for _ in range(6))
-    tasks.clear()  # all six now have a removal date; what happens to them later counts, too
+    tasks.clear()  # all six now have a removal date; what people do with them later still counts
     assert Output.objects.filter(removal_at__isnull=False).count() == 6
     Output.objects.filter(pk=starred.pk).update(starred_at=timezone.now())
     links.make_link(alice, [shown])
@@ -295,8 +295,8 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     assert found.words == f"5 uploads, about {size_words(exact.size_bytes or 0)}"
 
     monkeypatch.setattr(retention_rules, "COUNTED", 3)
-    counts = iter([None, 4, 0])  # the uploads are counted twice, the record once
-    monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # an exact count takes too long
+    counts = iter([None, 4, 0])  # what the counts return: two for the uploads, one for the record
+    monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # as if an exact count took too long
     assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 
 

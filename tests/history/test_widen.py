@@ -1,5 +1,5 @@
-"""What History shows when no run has all the words: runs with similar words, or with all words but one. Kinds are
-offered as filters."""
+"""What History shows when no run has all the words of a search: runs with similar words, or with all words but one.
+Kinds are offered as filters."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ FILM = [{"index": 0, "label": "Film", "type": "video"}]
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count the runs in the other list however busy this machine is."""
+    """Give the count of runs in the other list enough time, however busy this machine is."""
     monkeypatch.setattr(widen, "ASIDE_SECONDS", 10.0)
 
 
@@ -92,7 +92,7 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     assert told.words == "1 run in Team matches all of these words. These runs match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
-    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # a search without "shoe"
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # there is no "shoe" in this title
     assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
@@ -132,7 +132,7 @@ def test_runs_of_apps_that_only_others_use_are_counted(
     assert told(as_alice, q="poster") == ["1 run in Team matches all of these words."]
     mine = "Your own runs are under Mine."
     assert told(as_bob, q="poster", tab="team") == ["1 of your runs matches all of these words."]
-    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # these aren't counted
+    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # these runs aren't counted
 
     def take_too_long(*_args: object) -> list[int]:
         raise query_timeout.TookTooLong
@@ -148,7 +148,7 @@ def test_a_word_left_out_here_is_found_with_similar_words_there(as_alice: Client
 
     told = Page(as_alice.get("/history/", {"q": "roter Schuh"}).text).first(css="history-wider")
 
-    assert told.words.endswith("without “Schuh”. 1 run in Team matches with similar words.")
+    assert told.words.endswith("without “Schuh”. 1 run in Team has similar words.")
 
 
 def test_a_word_that_is_known_is_never_corrected() -> None:
@@ -217,13 +217,13 @@ def test_the_filter_by_app_offers_only_what_finds_something(as_alice: Client, al
     assert options(as_alice, q="red") == ["Films", "Shoes"]
     assert options(as_alice, q="carpet") == ["Films"]
     assert options(as_alice, tab="team") == ["Films"]
-    # the app that is filtered by stays listed
+    # the app chosen in the filter stays listed
     assert options(as_alice, q="carpet", app=shoes.public_id) == ["Films", "Shoes"]
     hints = as_alice.get("/history/", {"q": "carpet", "app": shoes.public_id}).context["hints"]
     assert [(hint.label, hint.count) for hint in hints] == [("Without “carpet”", "30"), ("Any app", "1")]
     week = {"from": str(timezone.localdate() - timedelta(days=6)), "to": str(timezone.localdate())}
     answer = as_alice.get("/history/", {"q": "film", "tab": "mine"} | week)
-    assert answer.context["wider"].filter.tab == "team"  # the only match is there
+    assert answer.context["wider"].filter.tab == "team"  # the only matching run is on that tab
     assert [hint.label for hint in answer.context["hints"]] == ["Without the filters", "Without “film”"]
 
 
@@ -255,7 +255,7 @@ def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alic
     make_run(bob, theirs, status="completed", shared_at=timezone.now())
     make_run(alice, own, status="completed")
 
-    answer = as_alice.get("/history/", {"app": theirs.public_id})  # she has never used it
+    answer = as_alice.get("/history/", {"app": theirs.public_id})  # Alice has never used this app
     assert [hint.label for hint in answer.context["hints"]] == ["In the team's runs", "Any app"]
     assert [chip.label for chip in answer.context["chips"]] == ["Theirs"]
     assert "under <a" not in answer.text
@@ -274,10 +274,10 @@ def test_runs_that_only_the_other_list_has_are_shown(as_alice: Client, alice: Me
 
     page = Page(as_alice.get("/history/", {"q": "red shoe"}).text)
     assert page.first(css="history-wider").words == "None of your runs match. These are in Team."
-    assert page.first(id="picks-place").attributes["value"] == "team"  # they are selected with the team's runs
+    assert page.first(id="picks-place").attributes["value"] == "team"  # ticks here belong to the Team tab
     assert titles(as_alice, "red shoe") == ["A red shoe"]
     page = Page(as_alice.get("/history/", {"q": "oak", "tab": "team"}).text)
-    assert page.first(css="history-wider").words == "None match in Team. These are your own runs."
+    assert page.first(css="history-wider").words == "No runs in Team match. These are your own runs."
     assert titles(as_alice, "oak", tab="team") == ["An oak desk"]
 
 
@@ -384,6 +384,7 @@ def test_while_examples_are_made_a_search_says_that_more_runs_follow(
         assert told in Page(as_alice.get("/history/", {"q": q}).text).words
     assert told not in Page(as_alice.get("/history/").text).words
 
-    Run.objects.filter(pk=example.pk).update(created_at=timezone.now() - timedelta(days=2))  # made, and backdated
+    # A complete example is backdated.
+    Run.objects.filter(pk=example.pk).update(created_at=timezone.now() - timedelta(days=2))
 
     assert told not in Page(as_alice.get("/history/", {"q": "red shoe"}).text).words

@@ -96,7 +96,7 @@ def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, a
 
 
 def failed_run(member: Member, *, days: int = 0, **fields: Any) -> Run:
-    """Make a run that failed some `days` ago, of which its owner has been told."""
+    """Make a run that failed some `days` ago, and that its owner was notified about."""
     run = make_run(member, **({"status": "failed", "failure": "inputs"} | fields))
     events.run_ended.send(run)
     Notice.objects.filter(run=run).update(created_at=timezone.now() - timedelta(days=days))
@@ -126,7 +126,7 @@ def test_a_failed_run_is_on_home_until_its_maker_has_opened_it_or_run_it_again(
     as_alice.get(f"/runs/{ids[0]}/")
     assert failed_on_home(as_alice) == ids[1:]
     make_run(bob, parent=Run.objects.get(public_id=ids[1]))
-    assert failed_on_home(as_alice) == ids[1:]  # somebody else's new run is no answer of hers
+    assert failed_on_home(as_alice) == ids[1:]  # somebody else's rerun doesn't count, only her own
     make_run(alice, parent=Run.objects.get(public_id=ids[1]))
     assert failed_on_home(as_alice) == ids[2:]
 
@@ -145,7 +145,7 @@ def test_failed_runs_on_home_take_one_query(as_alice: Client, alice: Member, mon
     with CaptureQueriesContext(connection) as found:
         assert len(failed_on_home(as_alice)) == 3
 
-    assert len(found) <= len(without_news) + 1 + 3  # the bell takes three
+    assert len(found) <= len(without_news) + 1 + 3  # the bell makes three queries
 
 
 def test_many_runs_of_the_team_leave_ones_own_on_home(as_alice: Client, alice: Member, bob: Member) -> None:
@@ -290,7 +290,7 @@ def test_home_costs_the_same_with_many_runs(
         for status in ("running", "completed"):
             make_run(alice, app, status=status)
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
-    as_alice.get("/")  # this visit makes the portal request a fresh catalogue, but only once
+    as_alice.get("/")  # this visit makes the portal request a fresh catalogue, but only this first one does
 
     with django_assert_max_num_queries(16):
         as_alice.get("/")
@@ -329,7 +329,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
         assert found is not None
         keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
         assert len(keys) >= 6
-        silent = {"X", "="}  # one key, typed with and without Shift
+        silent = {"X", "="}  # one key, with and without Shift
         assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 

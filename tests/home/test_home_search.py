@@ -27,7 +27,7 @@ def found(client: Client, q: str) -> set[str]:
     body = client.get("/apps/", {"q": q, "runs": "1"}, headers=HTMX).content.decode()
     below = body.partition('id="found-runs" hx-swap-oob="true"')[2].partition("</section>")[0]
     above = body.partition('id="found-first"')[2].partition("</section>")[0]
-    assert not above or "card-link" not in below  # the runs are shown once
+    assert not above or "card-link" not in below  # the runs aren't shown twice
     part = above.partition('class="app-tools"')[0] or below
     titles = re.findall(r'class="card-link"\s+id="card-\w+-link"[^>]*>(.*?)</a>', part)
     assert not titles or "hx-swap-oob" not in part  # the cards arrive together with their section

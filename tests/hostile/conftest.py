@@ -1,4 +1,4 @@
-"""Fixtures for these tests: the quick portal and a browser."""
+"""Fixtures for the hostile tests: the quick portal and a browser."""
 
 from collections.abc import Iterator
 

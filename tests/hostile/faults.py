@@ -40,7 +40,7 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # number of worker rounds while a fault lasts
+ROUNDS = 2  # how many rounds the worker runs while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """The outcome of a row: the run's state and page during the fault and at the end, and the POSTs and runs in the
-    sandbox."""
+    """The outcome of one row: the run's state and page during the fault and at the end, and how many POSTs and runs the
+    sandbox counted."""
 
     endpoint: str
     fault: str

@@ -11,7 +11,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass
 class File:
-    """A chosen file."""
+    """A file that somebody has chosen."""
 
     name: str
     content: bytes
@@ -31,7 +31,7 @@ class Form:
         """Read the form from the page `html`."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
-        pairs = [pair for pair in pairs if pair[0] != "plain"]  # the page itself responds, without a redirect
+        pairs = [pair for pair in pairs if pair[0] != "plain"]  # so that the page itself responds, without a redirect
         return cls(form.attributes.get("action", ""), pairs)
 
     def get(self, name: str) -> str:

@@ -51,7 +51,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
     journeys = {app_id: Journey(APPS[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
     shared = [browser.page("/"), *_catalogue(browser)]
-    work_until(is_at_rest, seconds=4 * TIMEOUT_SECONDS)  # these are dozens of runs, one after the other
+    work_until(is_at_rest, seconds=4 * TIMEOUT_SECONDS)  # there are dozens of runs, one after the other
     records = {record["appId"]: record for record in door.runs}
     assert len(records) == len(door.runs) == len(APP_IDS)
     pages = _history(browser)
@@ -91,7 +91,7 @@ def fill(form: Form, journey: Journey) -> None:
         elif kind == "url":
             if parameter.get("default") is None:
                 form.attach(field_name, wav() if parameter["accept"] == ["audio"] else png())
-                journey.expected[handle] = ...  # an address on the sandbox
+                journey.expected[handle] = ...  # any address on the sandbox will do
         else:
             form.set(field_name, WRITTEN)
             journey.expected[handle] = WRITTEN

@@ -92,7 +92,7 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is compared with Lamina's clock: the right run is found, and one that never started is sent
+    """Lamina's list is compared by Lamina's own clock: the right run is found, and a start that never arrived is sent
     again."""
     with clock_off(off):
         app = known(door, NOTE)
@@ -130,8 +130,8 @@ def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests counted with a wrong clock expire as they do with a correct one. The same goes for a pause that Lamina
-    asked for."""
+    """Requests that were counted with a wrong clock expire as they would with a correct one, and so does a pause that
+    Lamina asked for."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

@@ -13,7 +13,7 @@ from tests.support.quick_portal import quick_portal
 from tests.support.sandbox_door import SandboxDoor, small_pictures
 from tests.support.tables import way_back
 
-# The module needs this mark to get a database; the tests themselves only check what was collected.
+# This mark makes pytest-django set up a database for the module; the tests only check what was collected.
 pytestmark = pytest.mark.django_db
 
 Travelled = tuple[dict[str, Journey], list[Page]]

@@ -28,7 +28,7 @@ SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
 AWAY = str(WAITING[Run.Wait.LAMINA])
 PLEASE_WAIT = str(WAITING[Run.Wait.RATE])
 KEY_REFUSED, FILE_REFUSED = SAID["key"], SAID["files"]
-CANCEL_ASKED = "Cancel requested at"
+CANCEL_ASKED = "Cancellation requested at"
 NOT_STOPPED = "Lamina couldn't stop the run."
 START_REFUSED = {
     "400": SAID["refused"],
@@ -46,7 +46,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Note how the outcome differs from what is wanted at the end. Above all, a run must never be started twice."""
+    """Note how the outcome differs from what is expected at the end. Above all, a run must never be started twice."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -72,13 +72,13 @@ def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_las
         if name in REFUSALS:
             want(outcome, end="failed", words=START_REFUSED[name], runs=0)
         elif name in ACTING:
-            want(outcome, end="ready", posts=1)  # found on Lamina, never sent again
+            want(outcome, end="ready", posts=1)  # found on Lamina, and not sent again
         elif is_lasting:
             want(outcome, end="ready", posts=None)
             words = PLEASE_WAIT if name in WAITS else ""
             want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
         else:
-            want(outcome, end="ready", posts=2)  # after a definite refusal, or two polls that found nothing
+            want(outcome, end="ready", posts=2)  # sent again after a definite refusal, or two checks that found nothing
     judge(outcomes)
 
 
@@ -91,9 +91,9 @@ def test_an_unclear_start_is_looked_for_and_not_repeated(lamina_door: SandboxDoo
 
     page = browser.page(run.get_absolute_url())
     assert page.first(id="run-panel").attributes["data-state"] == "checking"
-    assert "nothing is sent twice" in page.first(css="run-sentence").words
+    assert "nothing will be sent twice" in page.first(css="run-sentence").words
     step()
-    assert Run.objects.get(pk=run.pk).status == "checking"  # one poll is not enough
+    assert Run.objects.get(pk=run.pk).status == "checking"  # one check isn't enough
     assert len(lamina_door.requests_to("run_start")) == 1
 
 
@@ -124,11 +124,11 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" counts from the third response on
+        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" is believed from the third response on
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":
-            want(outcome, end="failed", words="Lamina no longer knows this run.")
+            want(outcome, end="failed", words="Lamina no longer has this run.")
         else:
             want(outcome, end="ready")
             if is_lasting:

@@ -30,7 +30,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def refresh(app: App) -> None:
-    """Make all of the portal's catalogue requests now."""
+    """Send all requests that keep the catalogue up to date now."""
     App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()
@@ -138,7 +138,7 @@ def state_of_box(box: Page) -> str:
 
 
 def judge_box(outcome: Outcome, box: Page, original: str) -> None:
-    if outcome.fault == "garbage":  # 200 with garbage: saved as a download, never shown
+    if outcome.fault == "garbage":  # the garbage came with a 200, so it is saved as a download, but never shown
         is_right = outcome.end == "ready" and bool(box.find("a", css="output-other"))
     elif outcome.is_lasting and outcome.fault != "delay":
         hrefs = [e.attributes["href"] or "" for e in box.find("a")]

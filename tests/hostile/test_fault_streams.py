@@ -26,22 +26,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # The stream goes on and reports the end of the run.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
-# The stream ends right away, and polling the list takes over.
+# The stream ends early, and polling the list takes over.
 ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "bare_end", "endless_line", "truncate")
 # The stream stays open, but doesn't report the end.
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
-# Why streams count as refused for a day ("" if they don't), and after how many requests.
+# By fault: why streams count as refused for a day ("" if they don't), and after how many requests.
 REFUSED = {
     **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
-    **dict.fromkeys(("429", "plain 429"), ("", 1)),  # this poller opens no further streams
+    **dict.fromkeys(("429", "plain 429"), ("", 1)),  # the poller opens no further streams for a while
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }
 
 
-# Only the tests decide when something has lasted too long, however slow the machine is.
+# Long enough that only the tests decide when something has lasted too long, however slow the machine is.
 PACE: dict[str, Any] = {
     "TEND_SECONDS": 0.02,
     "REST_SECONDS": 600.0,
@@ -66,7 +66,7 @@ class Poller:
 
     def until(self, done: Callable[[], bool], what: str) -> None:
         def is_done() -> bool:
-            hurry()  # also after a 429
+            hurry()  # don't wait, not even after a 429
             with suppress(RateLimitWait):
                 self.watch.round()
             self.watch._sleep(0.02)
@@ -107,7 +107,7 @@ def requests_about(door: SandboxDoor, endpoint: str, run: Run) -> int:
 
 
 def judge(browser: Browser, run: Run, name: str, end: str) -> None:
-    """Check that the run has ended like this, that its page says so, and that it has its own result."""
+    """Check that the run has ended as `end` says, that its page agrees, and that it has its own result."""
     run.refresh_from_db()
     page = browser.page(run.get_absolute_url())
     assert (state_of(run).key, page.first(id="run-panel").attributes["data-state"]) == (SHOWN[end], SHOWN[end]), name
@@ -116,7 +116,7 @@ def judge(browser: Browser, run: Run, name: str, end: str) -> None:
 
 
 def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
-    """All faults at the same time, each in the stream of another run."""
+    """All faults happen at the same time, each in another run's stream."""
     browser, door = Browser.of(alice), lamina_door
     names = [*HARMLESS, *ENDING, *HIDING, "none"]
     for name in names[:-1]:
@@ -136,7 +136,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
         assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
 
         poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
-        with patch.object(streams, "ALONE_SECONDS", 0):  # so that the list is read for all runs
+        with patch.object(streams, "ALONE_SECONDS", 0):  # makes the poller read the list for all runs
             poller.until(are_final(*end("endless")), "the end that a stream hides")
         poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
         with patch.object(lamina_streams, "SILENT_SECONDS", 0):
@@ -159,7 +159,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
     browser, door = Browser.of(alice), lamina_door
     for place, fault in enumerate(READ_FAULTS):
         if fault == "truncated":
-            continue  # this is one of the faults in a stream
+            continue  # test_faults_in_a_stream covers this fault
         LaminaStatus.objects.all().delete()
         cache.clear()
         run, end = press(door, browser, f"fault {place}"), ENDS[place % len(ENDS)]
@@ -183,7 +183,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
 
 
 def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries: int) -> None:
-    """Let the poller open the stream of `run` this many times, as if a minute had passed each time."""
+    """Let the poller try to open the stream of `run` as often as `tries` says, as if a minute had passed each time."""
 
     def is_tried() -> bool:
         if not poller.drops(run)():

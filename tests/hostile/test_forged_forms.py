@@ -21,8 +21,8 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXPIRED = "This form was open too long, or someone else opened it. Nothing is lost; press Run again."
-SPENT = "This form has already started a run. Press Run again to start another with these values."
+EXPIRED = "This form was open too long, or you've switched accounts. Nothing is lost; press Run again."
+SPENT = "You've already started a run with this form. Press Run again to start another with these values."
 CHANGED = "This app's form has changed since you opened it. Your answers are kept where they still fit."
 
 
@@ -89,7 +89,7 @@ def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "style_is", "complaints"),
     [
-        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # same labels in another order
+        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # the same labels in another order
         (changed(b={"options": ["Plain", "Quite new"]}), "", {"Style": "Choose one."}),
         (changed(e=None), "1", {}),
         (changed(a={"name": "Headline"}), "1", {}),

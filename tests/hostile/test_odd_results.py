@@ -73,7 +73,7 @@ def test_internal_addresses_are_never_opened(lamina_door: SandboxDoor, browser: 
     assert "output-unsaved" in box.classes
     assert not box.find("img")
     kept = OutputFile.objects.get()
-    assert box.first(css="output-refused").words == kept.source_url  # as text, not as a link
+    assert box.first(css="output-refused").words == kept.source_url  # shown as text, not as a link
     assert not [link for link in box.find("a") if link.attributes["href"].startswith("http")]
     assert (kept.status, kept.attempts) == ("failed", 1)
     assert kept.error in (PRIVATE, NOT_HTTPS)

@@ -65,7 +65,7 @@ def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Brows
         work_until(is_at_rest)
         run.refresh_from_db()
         assert KEY not in repr(run.__dict__)
-        catalog.refresh_app(app.pk)  # because of the 404, the app had counted as removed
+        catalog.refresh_app(app.pk)  # because of the 404, the app counted as removed
         browser.page(run.get_absolute_url())
 
 
@@ -111,7 +111,7 @@ def test_a_waiting_run_can_be_cancelled(lamina_door: SandboxDoor, browser: Brows
 def test_a_viewer_can_look_but_not_run(lamina_door: SandboxDoor, make_member: Callable[..., Member]) -> None:
     viewer = Browser.of(make_member("vera", role="viewer"))
     app = known(lamina_door, NOTE)
-    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # another member's form
+    form = Browser.of(make_member("max")).open(app).set("p0", "typed")  # this form belongs to another member
 
     seen, refused = viewer.page(app.get_absolute_url()), viewer.refused(form)
 
@@ -187,7 +187,7 @@ def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor
     assert len(page.find(css="output-ready")) == 1
     assert page.first(css="run-sentence").words.startswith(
         "Partly ready This run may have cost"
-    )  # the cost comes first
+    )  # the failure comes after the cost
     assert page.first(css="run-note").words.startswith("1 of 2 ready, 1 failed")
     assert "There are no results" not in page.words
     assert "Out of paper" in page.words

@@ -12,7 +12,7 @@ KEY = "lma_secret_key_for_tests"
 
 @dataclass
 class Asked:
-    """A request as received."""
+    """A request as the server received it."""
 
     method: str
     target: str

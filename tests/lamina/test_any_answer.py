@@ -1,4 +1,4 @@
-"""Arbitrary responses: whatever comes back, a call either returns its object or raises one of our errors."""
+"""Arbitrary responses: whatever Lamina sends, a call either returns its object or raises one of our errors."""
 
 import contextlib
 from collections.abc import Callable

@@ -53,8 +53,8 @@ def told(events: list[Answered | RunSnapshot]) -> list[str]:
         RUNNING + DONE.replace("\ndata: {", "\ndata:{").replace("event: ", "event:"),
         RUNNING + DONE.replace('{"runId"', '{\ndata: "runId"'),  # one event split over two data lines
         RUNNING + event("surprise", "{}") + DONE,
-        RUNNING + DONE + event("progress", status("failed")) + "garbage",  # nothing counts after the end
-        RUNNING + event("error", status("completed")),  # the status counts, not the name of the event
+        RUNNING + DONE + event("progress", status("failed")) + "garbage",  # events after the end are ignored
+        RUNNING + event("error", status("completed")),  # only the status matters, not the name of the event
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])

@@ -1,4 +1,4 @@
-"""Time and size are limited, whatever the other side does, and we know whether the request was sent."""
+"""Calls are limited in time and size, whatever the other side does, and we know whether the request was sent."""
 
 import contextlib
 import gzip
@@ -20,7 +20,7 @@ from tests.support.processes import wait_until
 BRIEF_READ = Timeouts(read=0.4, total=60)
 BRIEF_TOTAL = Timeouts(read=60, total=0.8)
 LONG = Timeouts(read=60, total=60)
-LATE_SECONDS = 30.0  # seconds; a call that ends sooner was ended by the brief limit
+LATE_SECONDS = 30.0  # seconds; a call that ended sooner was ended by the shorter limit
 
 
 def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Reply | NoReply:
@@ -179,7 +179,7 @@ def open_connections(url: str) -> int:
 
 
 def running_timers() -> list[threading.Timer]:
-    """Return the timer threads of calls; this process's other threads come and go."""
+    """Return the timer threads of calls; this process may have other threads at any time."""
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     return [timer for timer in timers if timer.function.__module__ == exchange.__module__]
 
@@ -192,5 +192,5 @@ def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scrip
 
     assert len(scripted.asked) == 20  # the server reads one request from each connection
     assert open_connections(scripted.url) == 0
-    # A stopped timer's thread ends in a moment; any other would run for a minute.
+    # The thread of a cancelled timer ends in a moment; any other would run for a minute.
     wait_until(lambda: not running_timers(), "the timers of the calls to end", LATE_SECONDS)

@@ -27,7 +27,7 @@ def test_what_was_loaded_is_left_alone() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_little_memory_is_filled_whatever_the_allocator_says() -> None:
-    """With another allocator in front (`LD_PRELOAD`), glibc's numbers never change, as if each piece filled a gap."""
+    """If `LD_PRELOAD` puts another allocator in front, glibc's numbers never change, as if each piece filled a gap."""
     code = """
 from lamina_portal import memory
 memory._fills_a_gap = lambda glibc, size: counted.append(size) or True

@@ -46,7 +46,7 @@ def test_others_are_not_trusted(settings: Settings, trusted: list[str]) -> None:
 @pytest.mark.parametrize(
     ("forwarded_for", "client"),
     [
-        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the first address was written by the client
+        ("6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the client made up the first address
         ("6.6.6.6, 203.0.113.9, 10.0.0.3", "203.0.113.9"),  # two of the proxies are our own
         ("10.0.0.9, 10.0.0.3", "10.0.0.9"),  # a client inside the trusted network
         ("2001:db8::7", "2001:db8::7"),

@@ -92,7 +92,7 @@ def test_the_secret_key_is_created_once_and_only_its_owner_can_read_it(tmp_path:
         ("STORAGE_URL", "s3://key:secret@host:port/bucket"),
         ("PORTAL_ACCEL_PREFIX", "kept-files"),
         ("PORTAL_SECRET_KEY", "hunter2"),
-        ("PORTAL_SECRET_KEY", "k7#vQ2mZ9xRt4LwB8nHs1JcYe6UfPa0"),  # 31 characters
+        ("PORTAL_SECRET_KEY", "k7#vQ2mZ9xRt4LwB8nHs1JcYe6UfPa0"),  # too short, with 31 characters
         ("PORTAL_SECRET_KEY", "django-insecure-0x!c8r@^4v#k2m(9z$w7q&b5n*h3j)l6p+s1t_y-u=e"),
         ("PORTAL_SECRET_KEY", "Change-me-before-you-put-this-on-the-internet"),
         ("PORTAL_SECRET_KEY", "please.replace_this.with.something.random.and.long"),

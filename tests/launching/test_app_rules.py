@@ -1,4 +1,4 @@
-"""The admin's rules have the last word, whichever way the inputs of a run arrive."""
+"""The admin's rules always win, whichever way the inputs of a run arrive."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ MISSING_WAYS = ("csv", "api", "refine")  # listed in point A2, but the portal do
 
 
 def answers(app: App) -> list[dict[str, Any]]:
-    """Answers given before the rules existed: Ghibli, 4:3."""
+    """Return answers that were given before the rules existed: Ghibli, 4:3."""
     assert app.schema is not None
     values: list[Any] = [{"uploads": []}, GHIBLI, "4:3"]
     handles = [{word: p.get(word) or "" for word in ("name", "key", "id", "type")} for p in app.schema.parameters]
@@ -37,7 +37,7 @@ def answers(app: App) -> list[dict[str, Any]]:
 
 
 def send(client: Client, app: App, query: str = "", **posted: Any) -> Any:
-    """Open the form and send it with everything it holds, plus values for fields that aren't in it."""
+    """Open the form and send everything it contains, plus `posted` for fields that aren't in it."""
     page = Page(client.get(f"{app.get_absolute_url()}{query}").text)
     form = page.first("form", id="app-form")
     assert not form.find(id="p1")
@@ -215,12 +215,12 @@ def test_run_the_same_again_names_what_the_rules_change(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
     set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldEdit(label="Words"))
-    assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the same as then
+    assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the inputs are the same
 
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
     text = as_alice.get(f"/runs/{old.public_id}/again/").text
 
-    assert "An admin has since set “Look”, so that value is used." in text
+    assert "An admin has since set a value for “Look”, so that value is used." in text
     lines = Page(text).first(css="run-again-lines").words
     assert PIXAR in lines
     assert GHIBLI not in lines
@@ -253,7 +253,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     page = as_alice.get(old.get_absolute_url()).text
     as_alice.post(f"/runs/{old.public_id}/retry-failed/", {"token": token})
 
-    assert "An admin has changed the rules for “Style” since this run was made." in page
+    assert "An admin has changed the rules for “Style” since this run." in page
     assert f"?from={old.public_id}" in page.partition('id="run-retry"')[2].partition("</form>")[0]
     assert Run.objects.count() == 1
 
@@ -307,7 +307,7 @@ def test_a_locked_picture_is_everybodys(
     page = Page(text)
     picture = page.first(css="locked-picture").first("img").attributes["src"]
     assert as_bob.get(picture).status_code == 200
-    assert not Upload.objects.filter(member=bob).exists()  # viewing adopts nothing
+    assert not Upload.objects.filter(member=bob).exists()  # viewing doesn't give Bob an upload
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
     posted = {"token": token_in(text), "schema": schema, "p0": "0", "p1": "a", "outputs": ["0", "1"]}
     pressed = [as_bob.post(app.get_absolute_url(), posted) for _ in range(2)]
@@ -317,7 +317,7 @@ def test_a_locked_picture_is_everybodys(
     upload = made.inputs.get(name="Photo").uploads.get()
     assert (upload.member, upload.file) == (bob, logo)
     again = Page(as_alice.get(f"/runs/{old.public_id}/again/").text)
-    assert "An admin has since set “Photo”" in again.words
+    assert "An admin has since set a value for “Photo”" in again.words
     assert "An admin has since set" not in as_bob.get(f"/runs/{made.public_id}/again/").text
     assert press(as_alice, old).status_code == 302
     assert Run.objects.latest("pk").inputs.get(name="Photo").uploads.get().file == logo
@@ -332,7 +332,7 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
 
     assert [answer["name"] for answer in Draft.objects.get().answers] == ["Style", "Photo"]
     assert "brand words" not in as_alice.get("/apps/").text
-    set_rules(app, admin_member, p1=FieldEdit())  # the field is open again
+    set_rules(app, admin_member, p1=FieldEdit())  # the field is no longer locked
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
 
 

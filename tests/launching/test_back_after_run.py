@@ -51,7 +51,7 @@ def open_page(client: Client, url: str) -> Page:
 
 
 def url_of_back(client: Client, run: Run, **known: str) -> str:
-    """Return the URL that the script leads to."""
+    """Return the URL that the page's script goes to after Back."""
     return client.get(run.app.get_absolute_url(), {"sent": run.form_token, **known}).headers["Location"]
 
 
@@ -60,7 +60,7 @@ def go_back(client: Client, run: Run, **known: str) -> Page:
 
 
 def posted(page: Page) -> dict[str, str]:
-    """Return what the form was opened with, as it posts it."""
+    """Return what the form was opened with, according to the fields that it will post."""
     inputs = page.first(id="app-form").find("input")
     given = {one.attributes.get("name", ""): one.attributes.get("value", "") for one in inputs}
     return {name: given[name] for name in ("next", "preset", "from") if name in given}
@@ -77,7 +77,7 @@ def prompt_in(page: Page) -> str:
 
 
 def same_inputs_url(page: Page) -> str:
-    """Return the URL of the link "Fill in the same inputs"; "" if it isn't there."""
+    """Return the URL of the link "Use the same inputs again"; "" if it isn't there."""
     links = [link.attributes["href"] for notes in page.find(css="app-notes") for link in notes.find("a")]
     return next((url for url in links if "from=" in url), "")
 
@@ -121,7 +121,7 @@ def test_the_browser_knows_the_result_if_the_run_made_no_version_of_it(
 def test_the_result_is_one_whose_next_form_makes_all_the_versions(
     as_alice: Client, alice: Member, front: Output
 ) -> None:
-    """Back was opened, which doesn't need changes, and Front was made too, because it does."""
+    """The form was opened for Back, which doesn't need changes; the run also made Front, which does."""
     back = front.run.outputs.get(label="Back")
     first = press_next(as_alice, alice, back, outputs=["0", "1"])
     assert {o.line_id for o in first.outputs.all()} == {front.pk, back.pk}
@@ -163,7 +163,7 @@ def test_without_scripts_the_link_to_the_same_inputs_keeps_both(
         assert query in url
         filled = open_page(as_alice, url)
         assert "typed" in prompt_in(filled)
-        assert same_inputs_url(filled) == ""  # it has just been done
+        assert same_inputs_url(filled) == ""  # the same inputs have just been filled in
 
 
 def take_back(preset: Preset, front: Output) -> None:
@@ -194,7 +194,7 @@ def test_what_is_gone_or_not_for_this_member_is_left_out(
 
     run.refresh_from_db()
     assert url_of_back(as_alice, run, next=front.public_id) == f"{app.get_absolute_url()}?from={run.public_id}"
-    page = open_page(as_alice, before)  # from a tab that was open before
+    page = open_page(as_alice, before)  # this tab was opened before
     assert posted(page) == {"from": run.public_id}
     assert "typed" in prompt_in(page)
 

@@ -41,15 +41,15 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
     app, now = make_app(), timezone.now()
     own = make_run(alice, app, status="completed", created_at=now - timedelta(days=1))
     shared = make_run(bob, app, status="completed", shared_at=now)
-    make_run(bob, app, status="completed")  # a private run
+    make_run(bob, app, status="completed")  # this run is private
     make_run(alice, app, status="completed", outputs_failed=1)
     make_run(alice, app, status="failed")
     make_run(alice, app, status="completed", deleted_at=now)
-    make_run(alice, status="completed")  # a run of another app
+    make_run(alice, status="completed")  # this run is of another app
 
     assert offered(as_alice, app) == [shared.public_id, own.public_id]
     Member.objects.filter(pk=alice.pk).update(role="admin")
-    # admins could see all of them, but others' private work isn't used as an example
+    # admins could see all of these runs, but nobody's private work is offered as an example
     assert len(offered(as_alice, app)) == 2
 
 
@@ -111,7 +111,7 @@ def test_one_press_takes_over_inputs_and_files_and_keeps_what_was_typed(
 
     assert "These are the values from that run. Your draft is saved." in page
     assert "at sea" in page
-    assert "a.png" in page  # a teammate's file, under its stored name
+    assert "a.png" in page  # the teammate's file, under its stored name
     assert "my own words" in as_alice.get(app.get_absolute_url()).text  # "Go back to my draft" leads here
     assert not Run.objects.filter(member=alice).exists()
 
@@ -130,7 +130,7 @@ def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: M
 def test_pressing_examples_sets_aside_one_draft_at_most(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    """What was typed is kept. An unchanged example needn't be kept; a changed one replaces the last one that was
+    """Typed words are kept. An unchanged example needn't be kept, and a changed one replaces the last one that was
     kept."""
     runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
     words = {"p0": "", "p1": "my own words"}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member, app: App, photo: Upload) -> Run:
-    """A run by Alice with her own picture, shared with the team."""
+    """Return a run by Alice with her own picture, shared with the team."""
     return run_of(alice, app, photo, status="completed", shared_at=timezone.now())
 
 

@@ -52,7 +52,7 @@ def test_a_hidden_pictures_file_is_served_to_admins_alone(
     Run.objects.filter(pk=run.pk).update(shared_at=timezone.now())
 
     upload = run.inputs.get(name="Photo").uploads.get()
-    assert (upload.member, upload.file) == (alice, logo)  # this is what gets sent
+    assert (upload.member, upload.file) == (alice, logo)  # Lamina gets this file
     assert {*statuses(as_alice, logo), *statuses(as_bob, logo)} == {404}
     assert statuses(as_admin, logo) == {200}
     assert as_alice.get(f"/uploads/{upload.public_id}/").status_code == 404
@@ -74,7 +74,7 @@ def test_a_colleague_who_retries_does_not_get_the_hidden_picture(
     run.outputs.filter(position=0).update(status="error")
     ended = {"status": "completed", "outputs_failed": 1, "outputs_ready": 1, "finished_at": timezone.now()}
     Run.objects.filter(pk=run.pk).update(due_at=None, shared_at=timezone.now(), **ended)
-    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())  # both fields are open again
+    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())  # neither field is hidden any more
 
     page = as_bob.get(run.get_absolute_url()).text
     token = token_in(page.partition("retry-failed/")[2])
@@ -137,14 +137,14 @@ def test_earlier_runs_hide_what_is_hidden_now_and_keep_what_people_typed(
         assert statuses(client, logo) == {404}
     assert (SECRET in told.search_text, told.input_picture) == (False, None)
     assert SECRET not in page_of(link)
-    assert "at sea" in as_bob.get(typed.get_absolute_url()).text  # their own words
+    assert "at sea" in as_bob.get(typed.get_absolute_url()).text  # a person typed these words
     assert {as_bob.get(url).status_code for url in urls_of(photo.file)} == {200}  # type: ignore[arg-type]
     inputs = Page(as_admin.get(told.get_absolute_url()).text)
     assert SECRET in inputs.words
     assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins see this"] * 2
 
     set_rules(app, admin_member, name="Only another name", p1=hidden(SECRET), p2=hidden(file=logo))
-    assert AppRule.objects.get().hiding_due_at is None  # nothing more to check
+    assert AppRule.objects.get().hiding_due_at is None  # there is nothing more to check
 
 
 def test_a_worker_looks_through_earlier_runs_even_if_the_task_was_lost(

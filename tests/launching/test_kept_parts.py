@@ -1,4 +1,4 @@
-"""Parts of an app's page are cached for everyone who sees the same; nothing personal reaches anyone else."""
+"""Parts of an app's page are cached for everyone to whom they look the same; nothing personal reaches anyone else."""
 
 import pytest
 from django.template import Context, Template

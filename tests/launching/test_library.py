@@ -1,4 +1,4 @@
-"""The library: files that a field accepts, picked with and without scripts. Drafts are kept."""
+"""The library: the files that a field accepts, chosen with and without scripts, without losing the draft."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ MOODS = {"id": "u-2", "key": "", "name": "Moods", "type": "url", "accept": ["ima
 
 
 def made(run: Run, **fields: object) -> StoredFile:
-    """Make a saved result of `run`, with content of its own unless `fields` say otherwise."""
+    """Make a saved result of `run`. Its content is unique unless `fields` says otherwise."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
     output = run.outputs.all()[0]
@@ -32,7 +32,7 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """Make a saved upload by `member`, with content of its own unless `fields` say otherwise."""
+    """Make a saved upload by `member`. Its content is unique unless `fields` says otherwise."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
     Upload.objects.create(member=member, file=file, status="ready", **named(name))
@@ -112,7 +112,7 @@ def test_words_match_as_in_history(
     assert page.context["is_similar"] is (is_wider is not False)
     if is_wider is not None:
         assert re.search("<mark>orchard</mark>", page.text)
-        assert ("Here are similar matches." in page.text) is is_wider
+        assert ("Here are the closest matches." in page.text) is is_wider
 
 
 def test_pages_of_a_wider_search_follow(as_alice: Client, alice: Member, app: App) -> None:
@@ -204,7 +204,7 @@ def test_with_htmx_the_tiles_come_back(as_alice: Client, alice: Member, app: App
 
     assert 'name="p1_kept"' in answer
     assert "<html" not in answer
-    assert not Draft.objects.exists()  # the form saves itself
+    assert not Draft.objects.exists()  # the page saves its form by itself
     inside = as_alice.get(address(app, source="uploads"), HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in inside
     assert 'popovertargetaction="hide"' in inside
@@ -241,7 +241,7 @@ def test_a_picture_is_listed_once_however_often_it_was_made_or_added(
     brought(bob, sha256="same")
     newest = made(make_run(alice, app, status="completed"), sha256="same")
     last = brought(alice, "called something else.png", sha256="same")
-    made(make_run(bob, app, status="completed"), sha256="same")  # newer, but not visible to her
+    made(make_run(bob, app, status="completed"), sha256="same")  # this file is newer, but Alice can't see it
 
     assert picks(as_alice, address(app)) == [newest.public_id, other.public_id]
     with django_assert_max_num_queries(8):

@@ -104,7 +104,7 @@ def test_the_form_says_that_the_team_will_see_the_run_that_it_waits_for(
     as_alice: Client, alice: Member, bob: Member, run: Run
 ) -> None:
     front = ask_for_changes(box_of(run, 0), bob, "again")
-    told = "The team sees the new run once it's ready"
+    told = "The team will see the new run once it's ready"
     assert told not in open_next(as_alice, front).words
 
     asked = requests.ask(alice, [front])
@@ -175,12 +175,12 @@ def test_makers_count_back_to_the_last_approved_version(
     Output.objects.filter(pk=front.pk).update(verdict="changes")
     Output.objects.filter(pk=second.pk).update(verdict="approved")
     assert makers_of(third, alice, bob) == {bob.pk}
-    Run.objects.filter(pk=third.run_id).update(made_by=None, member=alice)  # made before makers were recorded
+    Run.objects.filter(pk=third.run_id).update(made_by=None, member=alice)  # as if made before makers were recorded
     assert makers_of(third, alice, bob) == {alice.pk}
 
 
 def makers_of(output: Output, *people: Member) -> set[int]:
-    """Return which of `people` may not approve the result."""
+    """Return which of `people` count as makers of the result, so that they may not approve it."""
     return {person.pk for person in people if own_work([output], person, ReviewRules(four_eyes=True))}
 
 

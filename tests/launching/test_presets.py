@@ -76,7 +76,7 @@ def test_a_name_is_needed_and_is_ones_own_once(as_alice: Client, app: App, photo
     run = run_of(alice, app, photo)
     save(as_alice, f"from={run.public_id}", "Twice")
 
-    for name, words in ((" ", "Give it a name."), ("Twice", views_presets.TAKEN)):
+    for name, words in ((" ", "Enter a name."), ("Twice", views_presets.TAKEN)):
         answer = as_alice.post(f"/presets/new/?from={run.public_id}", {"name": name})
         assert answer.status_code == 422
         assert Page(answer.text).first(id="preset-error").words == words
@@ -176,11 +176,11 @@ def test_a_draft_outlives_a_form_that_opens_with_something_else(
     page = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").text
     assert Page(page).first(css="app-notes").first("a").attributes["href"] == app.get_absolute_url()
     assert "my long thought" not in page
-    assert "my long thought" in as_alice.get(app.get_absolute_url()).text  # the draft is kept until something is typed
+    assert "my long thought" in as_alice.get(app.get_absolute_url()).text  # the draft stays until somebody types here
 
     aside = page.partition('name="aside" value="')[2].partition('"')[0]
     changed = fields(app, alice, photo, p1="at the lake", aside=aside, **{"from": run.public_id})
-    for _ in range(2):  # the page's second autosave doesn't set anything aside
+    for _ in range(2):  # the second autosave doesn't set another draft aside
         as_alice.post(f"/drafts/{app.public_id}/", changed)
 
     kept = Preset.objects.get()

@@ -56,7 +56,7 @@ def test_nothing_is_saved_or_started_from_it(as_admin: Client, admin_member: Mem
 
     assert "This is only a preview: nothing was saved or started." in answer.text
     assert (saved.status_code, Draft.objects.count(), Run.objects.count()) == (204, 0, 0)
-    del posted["preview"]  # even without this field, the page's token starts nothing
+    del posted["preview"]  # even without this field, the page's token can't start a run
     assert as_admin.post(app.get_absolute_url(), posted).status_code == 422
     assert not Run.objects.exists()
 

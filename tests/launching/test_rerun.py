@@ -1,4 +1,5 @@
-"""Running a run again: confirmed first, paid once, and only while the app still accepts the old answers."""
+"""Running a run again: it must be confirmed, costs credits only once, and works only while the app still accepts the
+old answers."""
 
 from typing import Any
 

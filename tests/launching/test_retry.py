@@ -65,7 +65,7 @@ def test_only_what_failed_is_started(as_alice: Client, alice: Member, partly: Ru
     assert again.credits_estimated == 6
     assert [o.label for o in again.outputs.all()] == ["Side", "Reel"]
     assert [(i.name, i.value) for i in again.inputs.all()] == [("Style", "Ghibli")]
-    assert Draft.objects.filter(member=alice).exists()  # a draft being typed elsewhere stays
+    assert Draft.objects.filter(member=alice).exists()  # a draft that is being typed in another tab stays
 
 
 def test_a_double_click_starts_one(as_alice: Client, partly: Run) -> None:

@@ -1,5 +1,5 @@
-"""The bell shows members what they haven't read yet, whatever page they are on. These tests are about the ends of
-their own runs."""
+"""The bell shows members what they haven't read yet, whatever page they are on. These tests cover the ends of their own
+runs."""
 
 import re
 
@@ -79,7 +79,7 @@ def test_the_poll_tells_once_and_costs_nothing_more(
     end(run)
     body = poll(as_alice, n=token[1], w="1")[1]
     assert re.findall(r'data-ended="(\w+)"', body) == [run.public_id, other.public_id]
-    assert "data-watching" not in body  # nothing more will end, so the page stops asking
+    assert "data-watching" not in body  # no more runs will end, so the page stops asking
 
 
 def test_the_frame_says_whether_more_will_end(
@@ -110,7 +110,7 @@ def test_looking_marks_exactly_what_was_shown(as_alice: Client, alice: Member) -
     answer = as_alice.post("/inbox/seen/", {"notices": shown[1]}, headers=HTMX).text
 
     assert 'data-count="3"' in answer
-    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # the list is being read
+    assert "bell-list" not in answer.replace('popovertarget="bell-list"', "")  # the list stays while someone reads it
     assert rung(as_alice) == [late.public_id, runs[1].public_id, runs[0].public_id]
 
 
@@ -139,12 +139,12 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
     assert "There are no results." in body
     assert 'data-count=""' in body
-    assert "Cartoonify! · Ghibli: Failed." in body  # the page itself announces the end
+    assert "Cartoonify! · Ghibli: Failed." in body  # the run's own page announces its end
     assert rung(as_alice) == []
 
 
 def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> None:
-    """Screen readers announce an end once, although Home shows it twice."""
+    """Screen readers announce the end of a run only once, although Home shows it twice."""
     run = make_run(alice)
     end(run)
 

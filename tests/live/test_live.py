@@ -132,7 +132,7 @@ def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pic
 
     body = as_alice.get("/live/", seen, headers=HTMX).text
 
-    assert "Choose which of the 2 results" in body
+    assert "Choose which of the 2 results to share" in body
     opened = as_alice.get(run.get_absolute_url()).text
     for output in run.outputs.all():
         frame = Page(body).first(id=f"box-{run.public_id}-{output.position}-space")
@@ -141,7 +141,7 @@ def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pic
         assert frame.attributes["height"] == "300000"
     Run.objects.update(status="running", finished_at=None)
     body = as_alice.get("/live/", seen, headers=HTMX).text
-    assert "-space" not in body  # while results arrive, nothing moves
+    assert "-space" not in body  # nothing moves while results arrive
     assert "Choose which" not in body
 
 

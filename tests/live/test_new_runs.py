@@ -1,4 +1,4 @@
-"""How many runs teammates have shared, or you have started elsewhere, since you opened History or Home."""
+"""How many runs teammates have shared, or members have started elsewhere, since they opened History or Home."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ PAGES = [("history", "/history/?tab=team"), ("home", "/")]
 
 
 def opened(client: Client, path: str) -> dict[str, str]:
-    """What the page sends when it asks for news."""
+    """Return what the page sends when it asks for news."""
     found = dict(re.findall(r'data-(since|token|ids)="([^"]*)"', client.get(path).text.replace("&#x27;", "'")))
     return {"since": found["since"], "k": found["token"]}
 
@@ -55,12 +55,12 @@ def test_newly_shared_runs_are_told(
 
     new = [share(make_run(bob, app, status="completed", created_at=timezone.now() - timedelta(days=n))) for n in (1, 0)]
     make_run(bob, app, status="completed")  # this run is private
-    share(make_run(alice, app, status="completed"))  # her own
+    share(make_run(alice, app, status="completed"))  # this run is Alice's own
     status, ids, token = ask(as_alice, sent, name, path)
     assert (status, ids) == (200, [new[1].public_id, new[0].public_id])
     assert ask(as_alice, sent | {"k": token}, name, path)[0] == 204
 
-    Run.objects.filter(pk=new[0].pk).update(shared_at=None)  # it is private again
+    Run.objects.filter(pk=new[0].pk).update(shared_at=None)  # this run is private again
     assert ask(as_alice, sent | {"k": token}, name, path)[1] == [new[1].public_id]
     Run.objects.filter(pk=new[1].pk).update(shared_at=None)
     assert ask(as_alice, sent | {"k": token}, name, path) == (200, [], "")

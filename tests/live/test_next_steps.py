@@ -16,7 +16,7 @@ def test_a_result_can_be_used_in_another_app_from_the_runs_page(as_alice: Client
     kept = make_kept(run)
     use = f'href="/results/{kept.output.public_id}/use/"'
     page = as_alice.get(run.get_absolute_url()).text
-    assert page.count("Use in…") == 1  # the other result has no file
+    assert page.count("Use in…") == 1  # only one of the results has a file
     assert use in page
     run.shared_at = run.created_at
     run.save()

@@ -71,7 +71,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
     rate_limit.close(30)
 
-    assert "Lamina asks us to wait" in page(as_admin)
+    assert "Lamina has asked us to wait" in page(as_admin)
 
 
 def test_members_see_a_calm_banner_and_admins_the_next_step(as_alice: Client, as_admin: Client) -> None:
@@ -141,5 +141,5 @@ def test_an_incident_tells_its_times_with_their_zone(as_admin: Client) -> None:
 
     told = Page(page(as_admin)).first(css="incidents")
 
-    assert len(told.find(css="moment")) == 2  # the incident's own, and the one in the sentence
+    assert len(told.find(css="moment")) == 2  # the time of the incident, and the time in its sentence
     assert not told.find("b")

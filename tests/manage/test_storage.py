@@ -1,4 +1,4 @@
-"""The storage page: sums by kind and person that the worker keeps, and a warning when the disk is nearly full."""
+"""The storage page: totals by kind and person, which the worker keeps, and a warning when the disk is nearly full."""
 
 import pytest
 from django.test import Client
@@ -57,7 +57,7 @@ def test_use_is_shown_by_kind_and_person_largest_first(
         ("Uploads: pictures", "9.2 MB", "2"),
         ("Results: pictures", "5 MB", "1"),
         ("In the bin: pictures", "1 MB", "1"),
-        ("Pictures of apps", "29.3 KB", "1"),
+        ("App pictures", "29.3 KB", "1"),
         ("No longer used: pictures", "3.9 KB", "1"),
     ]
     assert lines(people) == [

@@ -52,7 +52,8 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts nginx in front of `upstream` with one config block and returns the address."""
+    """Return a function that starts nginx in front of `upstream` with one of the config blocks and returns the
+    address."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if binary is None:
         skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
@@ -105,7 +106,7 @@ def test_they_can_sign_in_locally_without_any_sign_of_a_proxy(gunicorn: Start) -
         session, page = try_in(url, "Demo@example.com", **headers)
         assert REFUSED in page, headers
         assert not is_in(session, url)
-        assert not is_in(local, url, **headers)  # not even with a session from the portal's own machine
+        assert not is_in(local, url, **headers)  # not even with a session that began on the portal's own machine
         assert is_in(try_in(url, "kim@acme.example", PASSWORD, **headers)[0], url, **headers)
     assert is_in(local, url)
     assert not is_in(local, url, Origin="https://portal.example.com")

@@ -45,7 +45,7 @@ def fresh(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
         prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
         sandbox.control("test-cards", shown=False)
         for app in {example.app for example in maker.EXAMPLES}:
-            if app != "sandbox-logo":  # this app loses a sketch
+            if app != "sandbox-logo":  # this app keeps its own settings, which make one sketch fail
                 sandbox.control("script", appId=app, seconds=0.2)
             catalog.refresh_app(App.objects.create(remote_id=app, name="not read yet").pk)
         yield sandbox
@@ -72,8 +72,8 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     own = make_run(Member.objects.get(email=maker.DEMO))
     assert not maker.advance()
     first = Run.objects.filter(is_example=True, shared_at__isnull=False).values_list("title", flat=True)
-    assert sorted(first) == ["Red shoe", "Roter Schuh auf weißem Marmor"]  # newcomers search for them at once
-    assert Run.objects.filter(is_example=True).count() == 2  # the others wait for a person's own run
+    assert sorted(first) == ["Red shoe", "Roter Schuh auf weißem Marmor"]  # newcomers can search for these right away
+    assert Run.objects.filter(is_example=True).count() == 2  # the others wait while a person's run is in progress
     own.delete()
     assert not maker.advance()
     work_until(lambda: len(fresh.runs) > 0)
@@ -211,7 +211,7 @@ def test_the_command_asks_for_examples_unless_told_to_start_empty(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
 ) -> None:
     monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their own database and files
-    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # don't start anything
+    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # so that no process is started
     settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
     before = {sig: signal.getsignal(sig) for sig in SIGNALS}
     try:
@@ -227,7 +227,7 @@ def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
     make_run(run.member, run.app)
     assert not wants_examples()
     Run.objects.filter(pk=run.pk).update(sent_at=timezone.now())
-    assert wants_examples()  # the portal was stopped before this one got its title and its day
+    assert wants_examples()  # the portal was stopped before this example got its title and its date
 
 
 def pulse_asks_for_examples() -> bool:
@@ -290,7 +290,7 @@ def test_undo_stays_on_home_until_it_is_pressed_or_closed() -> None:
     assert ["autofocus" in undo_on_home(browser)[0].attributes for _ in range(3)] == [True, False, False]
     assert not undo_on_home(browser_of(maker.SAM))
 
-    bin.bring_back(Run.objects.filter(pk=run.pk))  # from the bin's page, and then away again
+    bin.bring_back(Run.objects.filter(pk=run.pk))  # restored from the bin's page, and then removed again
     browser.post("/examples/clear/")
     browser.post("/examples/restore/")
     assert GuestLink.objects.get().is_example
@@ -331,10 +331,10 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     newer = Output.objects.get(line=detail)
     assert [output.verdict for output in (front, angle, detail, newer)] == ["approved", "", "changes", ""]
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
-    assert GuestLink.objects.get().viewed_at  # whoever has answered has opened it
+    assert GuestLink.objects.get().viewed_at  # a guest who has answered has also opened the link
     assert Comment.objects.get(output=detail).spot_x is not None
     assert [item.output for item in requests.waiting_for(sam)] == [newer, angle]
-    assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # the results Sam asks about
+    assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # Sam asks for these decisions
 
     browser = browser_of(maker.DEMO)
     browser.post("/examples/clear/")

@@ -1,4 +1,4 @@
-"""A part that is forked behaves like a separate program, and becomes one again once the source has changed."""
+"""A forked part behaves like a separate program, and is started as one again once the source has changed."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def said(home: Home, words: str) -> list[str]:
         ("raise ValueError('told')", 1),
         ("import os; os._exit(4)", 4),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
-        # ends the process, without the supervisor's handler
+        # SIGTERM has its default effect, since the fork doesn't inherit the supervisor's handler
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
     ],
 )

@@ -56,7 +56,7 @@ class RunningPortal:
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """Return whether this part has a main process other than `other_than`. During a restart, there may be none."""
+        """Return whether this part has a main process other than `other_than`. During a restart, it may have none."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))
@@ -155,18 +155,18 @@ def test_a_busy_port_is_reported_before_anything_starts(tmp_path: Path) -> None:
 
 @pytest.fixture
 def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
-    """A portal started the way `make dev` does it, on a copy of the code that tests may change."""
+    """Start a portal as `make dev` does, on a copy of the code that tests may change."""
     code, data = tmp_path / "code", tmp_path / "data"
     data.mkdir()
     portal = RunningPortal(data)
     for name in ("lamina_portal", "runs", "templates", "static"):
-        # with the bytecode; otherwise, every part would compile all of it
+        # copies the bytecode, too; otherwise, every part would compile all of the code
         shutil.copytree(portal.home.root / name, code / name)
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(portal.home.root / name, code)
     portal.home.root = code
     portal.home.env["PORTAL_DEBUG"] = "true"
-    portal.home.migrate()  # in another test, the portal's first start creates the tables by itself
+    portal.home.migrate()  # saves time; another test checks that the portal creates the tables by itself
     portal.start("--reload")
     yield portal
     portal.home.end_all()

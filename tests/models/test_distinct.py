@@ -1,4 +1,4 @@
-"""Distinct values, read by jumping through an index, are the same as those found with DISTINCT."""
+"""Distinct values that are read by jumping through an index are the same as those found with DISTINCT."""
 
 import pytest
 

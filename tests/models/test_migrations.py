@@ -97,8 +97,7 @@ def _to_the_latest() -> None:
 def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Migrate]:
     """Return a function that migrates to a given migration and returns its models.
 
-    The next test starts with empty tables that are at this test's migration, so the tests are in the order of their
-    migrations.
+    The next test starts at this test's migration, with empty tables, so the tests are in the order of their migrations.
     """
 
     def to(name: str) -> Any:
@@ -225,7 +224,8 @@ def found(word: str) -> set[str]:
 
 
 def rows_before(apps: Any) -> None:
-    """Create two uploads and a result with accents, which is more than one batch."""
+    """Create two uploads and a result, all with accented letters in their names; together they don't fit in one
+    batch."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects
@@ -249,7 +249,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
     assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
         "whole": ("a", 1000, "kept"),
-        "part": ("a", 333, "kept"),  # at that time, the stored cost was that of all results
+        "part": ("a", 333, "kept"),  # at that time, the stored cost covered all results
         "part lately": ("a", 333, "kept"),
         "half": ("a", 3, "kept"),
         "of another maker": ("b", 1000, "kept"),
@@ -270,7 +270,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     assert str(charges["part"].month) == "2026-01-01"
     assert sum(new.get_model("runs", "MonthTotal").objects.filter(member=None).values_list("used", flat=True)) == 6669
     _to_the_latest()
-    assert wrong_sums() == []  # this check needs the current tables
+    assert wrong_sums() == []  # this check needs the latest tables
 
 
 def runs_before(apps: Any) -> None:

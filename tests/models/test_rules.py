@@ -1,4 +1,4 @@
-"""Who may see, change and share: each rule has one form for rows and one for lists, and both agree."""
+"""Who may see, change and share: each rule has one form for a single row and one for lists, and both agree."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # has rows from the time when they could still run apps
+    "viewer": "viewer",  # owns rows from a time when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -42,7 +42,7 @@ def app(db: None) -> App:
 
 @pytest.fixture
 def runs(people: dict[str, Member], app: App) -> Rows:
-    """One run per person and state."""
+    """Return a run for each person and state."""
     now = timezone.now()
     return {
         (who, state): make_run(
@@ -149,7 +149,7 @@ def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
 def test_who_sees_and_who_changes_a_run(
     people: dict[str, Member], runs: Rows, owner: str, state: str, seen_by: set[str], changed_by: set[str]
 ) -> None:
-    """A deactivated account keeps the rules of its role; it just can't sign in."""
+    """Deactivated people keep the rights of their role; they just can't sign in."""
     run = runs[owner, state]
     assert isinstance(run, Run)
     seen_by, changed_by = ({*who, "deactivated admin"} if "admin" in who else who for who in (seen_by, changed_by))
@@ -226,4 +226,4 @@ def test_that_an_app_is_not_for_this_workspace_is_decided_in_one_place(people: d
     assert said in client_of(people["viewer"]).get(app.get_absolute_url()).text, "the role doesn't matter"
     assert cost_line(app, people["owner"]).reason == NOT_OPEN
     places = [*(ROOT / "runs").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]
-    assert [path.name for path in places if "can allow it on Lamina" in path.read_text()] == ["estimates.py"]
+    assert [path.name for path in places if "can give it access on Lamina" in path.read_text()] == ["estimates.py"]

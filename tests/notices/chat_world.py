@@ -14,7 +14,7 @@ from runs.notices import channels, chat
 
 @dataclass(frozen=True)
 class Event:
-    """What happened, as `chat.post_event` gets it."""
+    """An event, as passed to `chat.post_event`."""
 
     kind: str
     event: str = "something-1"
@@ -31,7 +31,7 @@ def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: s
 
 
 def send_after(**delay: float) -> None:
-    """Send what will be due after some time has passed."""
+    """Let `delay` pass, and then send what is due."""
     with time_machine.travel(timezone.now() + timedelta(**delay), tick=True):
         chat.send_due()
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A run of Alice's that the team can see."""
+    """Return a run of Alice's that the team can see."""
     return make_run(alice, status="completed", title="Oak desk", shared_at=timezone.now())
 
 
@@ -63,7 +63,7 @@ def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receive
 def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver: Receiver) -> None:
     hidden = make_run(alice, status="completed")
     chat.post_event(Event("ready", "ended-1", hidden))
-    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # shared later, when its end is no longer news
+    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # it is shared when its end is no longer news
     chat.post_event(Event("ready", "ended-2", run))
     Run.objects.filter(pk=run.pk).update(shared_at=None)  # no longer shared when the message is due
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
@@ -81,8 +81,8 @@ def test_a_channel_gets_the_kinds_and_apps_that_were_chosen(run: Run, alice: Mem
     assert waiting() == 1
     message = post_of(ChatMessage.objects.get())
     assert message is not None
-    assert message.title == "Other is ready"  # without its first input, which pages show if there is no title
-    channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are waiting
+    assert message.title == "Other is ready"  # pages name a run without a title by its first input, but messages don't
+    channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are already waiting
     chat.send_due()
     assert (receiver.asked, waiting()) == ([], 0)
 
@@ -96,7 +96,7 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
         made = decide(output, "approved", "Lovely", Actor(admin_member), None, batch=batch)
         chat.post_event(Event("decided", f"decision-{made.pk}", output.run, output, decision=made))
     chat.send_due()
-    assert receiver.asked == []  # the acts may still be undone
+    assert receiver.asked == []  # the decisions may still be undone
     send_after(minutes=2)
     assert [texts(message)[:3] for message in receiver.taken] == [
         ["Approved: 2 results from Oak desk", "Lovely", "Ada"]
@@ -119,7 +119,7 @@ def test_a_decision_that_was_posted_is_taken_back(run: Run, admin_member: Member
     undo(made.batch, Actor(admin_member))
     send_after(minutes=4)
     titles = [texts(message)[0] for message in receiver.taken]
-    assert titles == ["Approved: “Front” of Oak desk", "Decision withdrawn: “Front” of Oak desk"]
+    assert titles == ["Approved: “Front” from Oak desk", "Decision withdrawn: “Front” from Oak desk"]
 
 
 @pytest.mark.usefixtures("slack")
@@ -139,8 +139,8 @@ def test_messages_say_what_happened(run: Run, alice: Member, bob: Member, receiv
     Comment.objects.filter(pk=removed.pk).update(removed_at=timezone.now(), text="")
     chat.send_due()
     assert [texts(message)[:3] for message in receiver.taken] == [
-        ["A comment on “Front” of Oak desk mentions Alice", "Warmer light, @Alice", "Bob"],
-        ["A decision is needed on “Front” of Oak desk", "By noon?", "Alice"],
+        ["A comment on “Front” from Oak desk mentions Alice", "Warmer light, @Alice", "Bob"],
+        ["A decision is needed on “Front” from Oak desk", "By noon?", "Alice"],
         ["Lamp failed", "There aren't enough credits left for this run.", "Alice"],
     ]
     assert url_of(receiver.taken[0]).endswith(f"{output.get_absolute_url()}#comment-{comment.public_id}")
@@ -187,7 +187,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
     chat.send_due()
     send_after(minutes=59)
-    assert len(receiver.asked) == 1  # the other message isn't sent either
+    assert len(receiver.asked) == 1  # the other message isn't sent to this address either
     send_after(minutes=61)
     assert len(receiver.taken) == 2
     assert not ChatChannel.objects.exclude(error="").exists()

@@ -133,7 +133,7 @@ def test_a_new_secret_key_keeps_the_address(settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = []
     channel.refresh_from_db()
     assert channels.address_of(channel) == "https://hooks.slack.com/services/x"
-    settings.SECRET_KEY = OLD_KEY  # lost
+    settings.SECRET_KEY = OLD_KEY  # the new key is lost
     channels.seal_again()
     channel.refresh_from_db()
     assert channel.off_at is not None

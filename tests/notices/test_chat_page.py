@@ -36,7 +36,7 @@ def test_an_admin_sets_a_channel_replaces_its_address_and_removes_it(
     assert (channel.app, channel.host, channel.kinds, channel.language) == ("slack", "127.0.0.1", ["ready"], "de")
     assert list(channel.apps.all()) == [app]
 
-    as_admin.post(f"{PAGE}chat/slack/", {"kind": ["failed"], "language": "zz"})  # the page didn't show the app
+    as_admin.post(f"{PAGE}chat/slack/", {"kind": ["failed"], "language": "zz"})  # this form didn't list the app
     channel.refresh_from_db()
     assert channels.address_of(channel) == receiver.slack
     assert (channel.kinds, channel.language, channel.apps.count()) == (["failed"], "en", 1)

@@ -1,4 +1,4 @@
-"""People's names and words in messages for Slack and Teams: they don't format, mention or break anything (N10)."""
+"""People's names and words in messages for Slack and Teams never format, mention or break anything (N10)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,18 +50,18 @@ def test_teams_gets_a_valid_card_without_markdown(text: str) -> None:
     message = teams_message(post(text))
     assert teams_problem(message) == ""
     card = message["attachments"][0]["content"]
-    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}  # this block knows no Markdown
-    assert "msteams" not in card  # nobody is mentioned without this key
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}  # RichTextBlock ignores Markdown
+    assert "msteams" not in card  # without this key, nobody is mentioned
     assert "**bold**" not in card["fallbackText"]
 
 
 def test_a_wrong_card_or_block_is_found() -> None:
     wrong: list[Callable[[Any], object]] = [
-        lambda card: card["body"][0].update(wrap=True),  # only a TextBlock wraps
+        lambda card: card["body"][0].update(wrap=True),  # only a TextBlock can wrap
         lambda card: card["body"][0]["inlines"][0].update(weight="heavy"),
         lambda card: card["actions"][0].pop("url"),
-        lambda card: card["actions"][0].update(type="Action.Execute"),  # exists only since 1.4
-        lambda card: card["body"].append({"type": "Table"}),  # exists only since 1.5
+        lambda card: card["actions"][0].update(type="Action.Execute"),  # only in 1.4 and later
+        lambda card: card["body"].append({"type": "Table"}),  # only in 1.5 and later
         lambda card: card.update(version="1.5"),
     ]
     for spoil in wrong:
@@ -92,7 +92,7 @@ def test_escaped_text_fits_slacks_limit() -> None:
 )
 def test_text_is_cut_between_characters(text: str, length: int, wanted: str) -> None:
     if text.startswith(FAMILY):
-        assert cut(text, length) in (f"{FAMILY}…", "…")  # kept whole or left out
+        assert cut(text, length) in (f"{FAMILY}…", "…")  # the emoji is kept whole or left out
     else:
         assert cut(text, length) == wanted
 

@@ -55,13 +55,13 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
     comments.post(Actor(member=alice), run, front, "@Bob, is this better?", parent=first)
 
     assert told(bob) == [
-        ("reply", "Sam replied to a comment on “Front” of Oak desk"),
-        ("mention", "Alice mentioned you in a comment on “Front” of Oak desk"),
+        ("reply", "Sam replied to a comment on “Front” from Oak desk"),
+        ("mention", "Alice mentioned you in a comment on “Front” from Oak desk"),
     ]
-    assert told(sam) == [("reply", "Alice replied to a comment on “Front” of Oak desk")]
-    assert told(alice) == [("comment", "Bob commented on “Front” of Oak desk")]
+    assert told(sam) == [("reply", "Alice replied to a comment on “Front” from Oak desk")]
+    assert told(alice) == [("comment", "Bob commented on “Front” from Oak desk")]
     comment = Comment.objects.get(text__contains="better")
-    for _ in range(3):  # as when a task runs again
+    for _ in range(3):  # tasks may run more than once
         listeners.on_comment_posted(comment)
         listeners.on_mentioned(comment, bob)
     assert (len(told(bob)), len(told(sam))) == (2, 1)
@@ -95,12 +95,12 @@ def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member,
     front = results(run)[0]
     requests.ask(bob, [front])
     verdicts.decide(front, "changes", "Warmer", Actor(member=sam), None)
-    assert told(alice) == [("decided", "Sam asks for changes to “Front” of Oak desk")]
+    assert told(alice) == [("decided", "Sam asked for changes to “Front” from Oak desk")]
     read_state.mark_all(alice, timezone.now())
 
     verdicts.withdraw(front, Actor(member=sam))
 
-    assert told(alice) == [("decided", "Sam withdrew their decision on “Front” of Oak desk")]
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Front” from Oak desk")]
     assert told(bob) == []
 
 
@@ -119,10 +119,10 @@ def test_an_undone_decision_is_not_mailed_or_taken_back_where_it_was(
     send_gathered()
 
     assert [(*mail.to, mail.subject) for mail in mailoutbox] == [
-        (alice.email, "Sam rejected “Back” of Oak desk"),
-        (alice.email, "Sam withdrew their decision on “Back” of Oak desk"),
+        (alice.email, "Sam rejected “Back” from Oak desk"),
+        (alice.email, "Sam withdrew their decision on “Back” from Oak desk"),
     ]
-    assert told(alice) == [("decided", "Sam withdrew their decision on “Back” of Oak desk")]
+    assert told(alice) == [("decided", "Sam withdrew their decision on “Back” from Oak desk")]
 
 
 def test_a_listener_that_fails_undoes_only_its_own_work(
@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, nothing works after that without a savepoint
+        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, a savepoint is needed to go on after it
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)
@@ -152,7 +152,7 @@ def test_whose_decision_is_set_aside_is_told(run: Run, alice: Member, sam: Membe
 
     verdicts.set_aside(decision, "The old label", Actor(member=admin_member))
 
-    said = ("set-aside", "Ada set a decision on “Front” of Oak desk aside")
+    said = ("set-aside", "Ada set aside a decision on “Front” from Oak desk")
     assert told(sam) == [said]
     assert told(alice)[1:] == [said]
     assert told(admin_member) == []
@@ -172,7 +172,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
 
     assert requests.remind(request, alice)
 
-    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # anyone may still decide on the other result
+    assert [kind for kind, _words in told(sam)] == ["asked", "asked"]  # people may still decide on the other result
     assert told(sam)[1][1] == "Alice sent you a reminder to decide on 2 results from Oak desk"
 
 
@@ -247,7 +247,7 @@ def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: 
 
     comments.post(Actor(member=bob), run, front, "No", parent=quiet)
     comments.post(Actor(member=bob), run, front, "Yes", parent=other)
-    assert [words for _kind, words in told(alice)] == ["Bob replied to a comment on “Front” of Oak desk"]
+    assert [words for _kind, words in told(alice)] == ["Bob replied to a comment on “Front” from Oak desk"]
     Mute.objects.create(member=alice, run=run)
     comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
     comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
@@ -264,9 +264,9 @@ def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Mem
 
     assert told(sam) == [
         ("comment", "Alice commented on Oak desk"),
-        ("comment", "Bob commented on “Front” of Oak desk"),
+        ("comment", "Bob commented on “Front” from Oak desk"),
     ]
-    assert told(alice) == [("mention", "Bob mentioned you in a comment on “Front” of Oak desk")], "told once"
+    assert told(alice) == [("mention", "Bob mentioned you in a comment on “Front” from Oak desk")], "told once"
     comments.remove(said, Actor(member=bob))
     assert len(told(sam)) == 1
 

@@ -118,7 +118,7 @@ def test_nobody_tries_while_the_server_is_away(people: list[Member], settings: S
         tell(member, NoticeKind.MENTION)
     send_gathered()
     try_again()
-    assert Mail.objects.exclude(error="").count() == 1  # only one was attempted
+    assert Mail.objects.exclude(error="").count() == 1  # only one email was attempted
 
 
 def test_waiting_for_a_server_that_is_away_is_no_try(

@@ -53,15 +53,15 @@ def test_a_line_leads_to_the_exact_place_and_is_read_by_opening_it(
     assert "Yes, much &lt;b&gt;" in as_alice.get("/inbox/").text
     where = notice_text.path_of(notice).partition("#")[0]
 
-    as_bob.get(where)  # somebody else's notice
-    as_alice.get(where, headers={"Sec-Purpose": "prefetch"})  # only prefetched
+    as_bob.get(where)  # Bob opens somebody else's notice
+    as_alice.get(where, headers={"Sec-Purpose": "prefetch"})  # the browser only prefetches it
     assert unread(alice) == 1
     page = as_alice.get(where).text
 
     assert f'id="comment-{reply.public_id}"' in page
     assert 'data-count=""' in page
     assert unread(alice) == 0
-    assert links_of(as_alice) == [link]  # it is still listed
+    assert links_of(as_alice) == [link]  # the inbox still lists the notice
 
 
 def test_opening_the_result_itself_reads_what_is_about_it(as_alice: Client, alice: Member, reply: Comment) -> None:
@@ -88,7 +88,7 @@ def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Membe
 
 
 def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member, reply: Comment) -> None:
-    conversation = f"comment-{reply.public_id}"  # any comment of the conversation will do
+    conversation = f"comment-{reply.public_id}"  # any comment of the conversation could be named here
 
     page = unescape(as_alice.post("/inbox/mute/", {"what": conversation, "back": "/inbox/"}, follow=True).text)
 
@@ -141,7 +141,7 @@ def test_an_idle_page_asks_in_two_queries_and_gets_nothing(
     assert (answer.status_code, answer.content) == (204, b"")
 
     news = as_alice.get("/live/", {"n": ""}, headers=HTMX).text
-    assert "Bob replied to a comment on “Front” of Oak desk" in news
+    assert "Bob replied to a comment on “Front” from Oak desk" in news
     assert 'id="review-count"' in news
     assert 'data-count="1"' in news
 

@@ -1,4 +1,4 @@
-"""The pages and buttons about emails: which emails people get, unsubscribing with one click, dead addresses, and the
+"""The pages and buttons about emails: which emails people get, unsubscribing with one click, invalid addresses, and the
 test email (N2, N7, N14, N15; for deciding, D6)."""
 
 import re
@@ -35,14 +35,14 @@ def text_of(client: Client, path: str) -> str:
 def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Client, alice: Member) -> None:
     page = text_of(as_alice, "/me/")
     assert "Someone mentions you" in page
-    assert "The portal needs an admin" not in page  # shown to admins
+    assert "The portal needs an admin" not in page  # only admins see this choice
     form = {f"mail-{kind}": way for kind, way in choices.chosen_by(alice).items() if kind != choices.REMINDER}
     answer = as_alice.post("/me/mails/", form | {"mail-mention": "daily", "mail-ready": "once", "mail-hour": "17"})
     assert answer.status_code == 302
     alice.refresh_from_db()
     assert alice.mail_hour == 17
     chosen = dict(NoticeChoice.objects.values_list("kind", "way"))
-    # choices that weren't changed follow the default
+    # choices that weren't changed aren't stored
     assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}
     assert as_alice.post("/me/mails/", form | {"mail-hour": "24"}).status_code == 422
 
@@ -51,7 +51,7 @@ def test_without_mail_the_pages_say_so(as_admin: Client, settings: Settings) -> 
     settings.MAILERS = WITHOUT_MAIL
     assert "Emails aren't set up here" in text_of(as_admin, "/me/")
     answer = as_admin.post("/manage/notices/mail-test/", {"back": "/manage/notices/"}, follow=True)
-    assert "so people get notices only in the portal" in answer.content.decode()
+    assert "so people only get notices in the portal" in answer.content.decode()
 
 
 def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Member, mailoutbox: list[Sent]) -> None:
@@ -59,11 +59,11 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
     send_gathered()
     parsed = BytesParser(policy=policy.default).parsebytes(mailoutbox[0].message().as_bytes())
     path = urlsplit(parsed["List-Unsubscribe"].strip("<>")).path
-    Member.objects.filter(pk=alice.pk).update(is_active=False)  # works for a closed account, too
+    Member.objects.filter(pk=alice.pk).update(is_active=False)  # the link works for a deactivated account, too
     stranger = Client(enforce_csrf_checks=True)
     page = stranger.get(path)
     assert "Someone mentions you" in page.content.decode()
-    assert not NoticeChoice.objects.exists()  # mail scanners open links
+    assert not NoticeChoice.objects.exists()  # opening the page changes nothing, since mail scanners open links
     answer = stranger.post(path, {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert "sessionid" not in answer.cookies
@@ -73,7 +73,7 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
 def test_robots_that_open_everything_in_a_mail_change_nothing(
     alice: Member, bob: Member, make_member: Callable[..., Member], mailoutbox: list[Sent]
 ) -> None:
-    """Promise D6 of deciding together."""
+    """Promise D6 (see `tests.review`)."""
     sam = make_member("samuel", role="approver")
     run = make_run(alice, status="completed", shared_at=timezone.now())
     Output.objects.update(text="A lake", content_hash="a" * 64)
@@ -134,7 +134,7 @@ def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alic
 def test_a_dead_address_is_seen_and_tried_again(as_admin: Client, as_alice: Client, alice: Member) -> None:
     dead = {"mail_dead_at": timezone.now(), "bounces": 3}
     Member.objects.filter(pk=alice.pk).update(**dead)
-    assert "Emails don't arrive" in text_of(as_admin, "/manage/people/")
+    assert "Emails bounce" in text_of(as_admin, "/manage/people/")
     assert "the mail server says that the address" in text_of(as_admin, f"/manage/people/{alice.public_id}/")
     as_admin.post(f"/manage/people/{alice.public_id}/mail-again/")
     alice.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Emails sent while the sender is being killed: each arrives, and any that arrives twice has the same Message-ID
+"""Emails when the sender is killed while sending: each one arrives, and any that arrives twice has the same Message-ID
 (N8)."""
 
 from pathlib import Path

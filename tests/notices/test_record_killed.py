@@ -1,4 +1,4 @@
-"""Notices when two processes report the same events and are killed: each person gets one notice per event (N1)."""
+"""Notices when two processes that report the same events are killed: each person gets one notice per event (N1)."""
 
 import json
 import random

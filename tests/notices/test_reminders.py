@@ -47,7 +47,7 @@ def approve(output: Output, by: Member) -> None:
 
 
 def look(day: date, hour: int = 7) -> None:
-    """Look twice for what is due, at `hour` in UTC."""
+    """At `hour` in UTC and half an hour later, send the emails that are due."""
     for minute in (0, 30):
         with time_machine.travel(datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC), tick=False):
             mails.request_daily()
@@ -71,7 +71,7 @@ def test_whoever_gets_the_daily_mail_in_the_evening_is_reminded_in_the_morning(
 
 def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     ask(run, sam)
-    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as for a next version
+    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as if asked for a next version
     reminded: list[date] = []
     for day in days_around(-4, 7):
         look(day, 6)  # seven in the morning in Berlin: too early

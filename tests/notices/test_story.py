@@ -104,17 +104,17 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
 
     assert told(alice) == [
         "Oak bag is ready",
-        "Kim (guest) asks for changes to “Front” of Oak bag",
-        "Samuel asks for changes to “Front” of Oak bag",
-        "Samuel approved “Side” of Oak bag",
-        "Samuel approved “Back” of Oak bag",
-        "Samuel rejected “Detail” of Oak bag",
+        "Kim (guest) asked for changes to “Front” from Oak bag",
+        "Samuel asked for changes to “Front” from Oak bag",
+        "Samuel approved “Side” from Oak bag",
+        "Samuel approved “Back” from Oak bag",
+        "Samuel rejected “Detail” from Oak bag",
         "Oak bag is ready",
-        "Samuel approved “Front” of Oak bag",
+        "Samuel approved “Front” from Oak bag",
     ]
     assert told(sam) == [
         "Alice is asking for your decision on 4 results from Oak bag",
-        "Alice mentioned you in a comment on “Front” of Oak bag",
+        "Alice mentioned you in a comment on “Front” from Oak bag",
     ]
     assert letters(mailoutbox, sam) == [
         ("en", "Alice is asking for your decision on 4 results from Oak bag"),

@@ -29,7 +29,7 @@ print(names, default_storage.open("results/picture.webp").read(), signing.loads(
 
 
 class Portal:
-    """A folder in which the manual's commands work unchanged."""
+    """A folder in which the manual's commands work as written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Portal:
 
 
 def commands_of_the_manual(backup: Path) -> tuple[str, str]:
-    """The manual's commands for backup and restore, with `backup` in place of /backup."""
+    """Return the manual's commands for backup and restore, with `backup` in place of /backup."""
     section = (ROOT / "docs/operating.md").read_text().partition("\n## Backup and restore")[2].partition("\n## ")[0]
     first, second = re.findall(r"```sh\n(.*?)```", section, re.S)
     return first.replace("/backup", str(backup)), second.replace("/backup", str(backup))

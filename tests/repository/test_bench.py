@@ -1,4 +1,4 @@
-"""The benchmarks' figures are compared with those that were kept, and written down next to the previous ones."""
+"""The benchmarks compare their figures with the ones kept earlier, and write both down side by side."""
 
 from pathlib import Path
 

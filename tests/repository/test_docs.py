@@ -1,4 +1,4 @@
-"""The docs are true: links and named files exist, quoted messages are in the code, and lists are complete."""
+"""The docs are true: links and named files exist, quoted messages occur in the code, and lists are complete."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The layout of the tests: nothing imports a test, a conftest or the tools of another subject."""
+"""The layout of the tests: nothing imports a test, a conftest or another subject's tools."""
 
 import ast
 import re
@@ -45,7 +45,7 @@ def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
 
 
 def test_shared_tools_depend_on_no_subject() -> None:
-    """This includes the benchmarks: `tests.support` imports only from itself."""
+    """`tests.support` imports only from itself, not even from the benchmarks."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}

@@ -27,8 +27,9 @@ FOLDERS = [
     "display",
 ]
 ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
-LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # they connect everything
-ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")  # in folders from `audit` on
+LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # these connect everything
+# These names count only in `audit` and the folders after it.
+ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")
 STAND_ALONE = ["sandbox", "migrations"]
 DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
 
@@ -103,7 +104,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Return the folders or modules that import themselves indirectly."""
+    """Return the folders or modules that indirectly import themselves."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -138,7 +139,7 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports inside functions and for type checkers count as well."""
+    """Imports in functions and imports for type checkers count as well."""
     modules = {name: source for name, source in sources().items() if Module(name).folder not in LAST}
     packages = {name for name in modules if any(other.startswith(f"{name}.") for other in modules)}
     arrows = {
@@ -183,7 +184,7 @@ def test_no_import_hides_in_a_string() -> None:
     modules = sources()
     names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
     named = {
-        name: dotted_strings(source, names) - {name}  # a module's logger may be named after the module
+        name: dotted_strings(source, names) - {name}  # a logger may be named after its module
         for name, source in modules.items()
         if Module(name).folder not in LAST
     }
@@ -208,7 +209,7 @@ FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "dra
 
 
 def test_modules_are_named_after_things() -> None:
-    """A gerund tells a newcomer nothing, unless it is an established term."""
+    """A gerund says little to a newcomer, unless it is an established term."""
     names = {
         part
         for path in (ROOT / "runs").rglob("*.py")

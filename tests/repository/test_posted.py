@@ -1,4 +1,4 @@
-"""Only forms read posted fields: no view takes one from `request.POST` itself."""
+"""Only forms read posted fields: no view reads them from `request.POST` directly."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Scripts and stylesheets: each page has one module that loads the others, no globals, no texts and few requests."""
+"""Scripts and stylesheets: one module per page loads the others, scripts define no globals and contain no texts, and a
+page needs few requests."""
 
 import json
 import re
@@ -52,7 +53,7 @@ def test_every_script_is_loaded_or_part_of_another() -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES.files))
 def test_the_parts_of_a_script_share_no_name(name: str) -> None:
-    """The parts are put into one file, where a second `const told` would be an error."""
+    """The parts are joined into one file, where a second `const told` would be an error."""
     parts = [SCRIPTS[part] for part, home in MODULES.homes.items() if home == name]
     used = Counter(found for part in parts for found in DECLARED.findall(part))
     used.update({found for part in parts for line in IMPORTED.findall(part) for found in re.findall(r"\w+", line)})
@@ -62,7 +63,7 @@ def test_the_parts_of_a_script_share_no_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_nothing_in_a_string_looks_like_a_comment(name: str) -> None:
-    """`collectstatic` removes comments, which it recognises by how their lines look."""
+    """`collectstatic` removes comments, which it recognises line by line."""
     code = "".join(
         line for line in SCRIPTS[name].splitlines(keepends=True) if not line.strip().startswith(("/*", "//"))
     )

@@ -19,7 +19,7 @@ INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
 TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
 TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
-RENDERED = {  # by template tags that render a template themselves
+RENDERED = {  # the templates that each template tag renders itself, keyed by how the tag is written
     **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
     **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }
@@ -38,7 +38,7 @@ def styled_by(sheet: str) -> frozenset[str]:
 
 
 def made_of(page: str, known: set[str] | None = None) -> set[str]:
-    """Return the templates that `page` consists of, whatever conditions surround them."""
+    """Return the templates that `page` consists of, including those that it uses only under certain conditions."""
     found = set() if known is None else known
     if page not in found:
         found.add(page)

@@ -1,4 +1,5 @@
-"""The tools are honest: commit hooks run, the audit finds advisories, and a benchmark claims only what it measured."""
+"""The tools do what they claim: commit hooks run, the audit finds advisories, and a benchmark reports only what it
+measured."""
 
 import json
 import os
@@ -42,7 +43,7 @@ OF_EACH_KIND = ["manage.py", "templates/web/base.html", "static/portal.js"]
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A separate repository with the same environment and every file that git would commit here. One file of each kind
-    isn't committed yet."""
+    is still uncommitted."""
     copy = tmp_path / "checkout"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():

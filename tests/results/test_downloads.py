@@ -135,8 +135,8 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 
 def test_a_file_has_the_same_name_alone_and_in_the_zip(as_alice: Client, alice: Member, run: Run) -> None:
-    """The name stays the same even after the run gets a new title, in any order, and when the zip contains another run
-    with the same name."""
+    """The name stays the same in any order, when the run gets a new title, and when the zip contains another run with
+    the same name."""
     outputs = [{"index": n, "label": "Front", "type": "image"} for n in range(2)]
     twice = make_run(alice, make_app(outputs=outputs), status="completed", title="Red shoe")
     files = [keep(output) for output in twice.outputs.all() for _ in range(2)]
@@ -162,7 +162,7 @@ def named(client: Client, url: str) -> str:
 
 def test_the_sheet_says_when_nothing_is_real(as_alice: Client, run: Run, settings: Settings) -> None:
     keep(run.outputs.all()[0])
-    for is_sandbox, note in ((True, "Made by the sandbox: none of it is real."), (False, "")):
+    for is_sandbox, note in ((True, "Made by the sandbox: not a real result."), (False, "")):
         settings.IS_SANDBOX = is_sandbox
         assert {row["Note"] for row in rows_of(opened(as_alice, f"r={run.public_id}"))} == {note}
 

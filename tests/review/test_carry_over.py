@@ -1,4 +1,4 @@
-"""Comments on earlier versions of a result, and on an earlier file: they are shown separately, and carried over."""
+"""Comments on earlier versions or earlier files of a result are shown separately, and can be carried over."""
 
 import threading
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def first(alice: Member) -> Output:
 
 @pytest.fixture
 def second(alice: Member, first: Output) -> Output:
-    """Version 2 of that result."""
+    """Version 2 of the result `first`."""
     return version_of(alice, first)
 
 
@@ -101,11 +101,11 @@ def test_comments_on_earlier_versions_are_folded_below(
     assert [heading.words for heading in older.find("h3")] == ["On version 1"]
     assert older.first("h3").find("a")[0].attributes["href"] == first.get_absolute_url()
     assert texts(page, "is-older") == ["Too dark", "Will do", "Crop it"]
-    assert page.first(id="pins").find("a") == []  # the spot is on the other picture
+    assert page.first(id="pins").find("a") == []  # the spot belongs to the other picture
     assert [one.words.split(" Too")[0] for one in older.find("button") if one.words.startswith("Carry")] == [
         "Carry over to version 2"
     ]
-    assert shown(as_bob, first).find("details", css="talk-older") == []  # comments on later versions aren't among them
+    assert shown(as_bob, first).find("details", css="talk-older") == []  # comments on later versions aren't shown
 
 
 def test_a_comment_is_carried_over_and_back_without_scripts(
@@ -118,7 +118,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     for event in TELLING:
         event.listen(listener)
     url, back = f"{second.get_absolute_url()}carry-over/", second.get_absolute_url()
-    for _ in range(2):  # as if pressed twice
+    for _ in range(2):  # people may press twice
         answer = as_bob.post(url, {"comment": comment.public_id, "back": back})
         assert answer["Location"] == f"{back}#comment-{comment.public_id}"
 
@@ -241,7 +241,7 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
     say(bob, second, "Done", parent=Comment.objects.get(pk=own.pk), guests_see=True)
 
     assert seen(old, first) == [["Mine", "Ours", "Done"]]
-    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim with another link is somebody else
+    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim who uses another link counts as somebody else
     assert seen(new, second) == [[]]
     GuestLink.objects.update(shows_comments=False)
     old.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Comments on pages (D9 to D13): written, answered, changed and found, without scripts."""
+"""Comments on pages (D9 to D13): people write, answer, change and find them, all without scripts."""
 
 from typing import Any
 
@@ -115,10 +115,10 @@ def test_sound_of_unknown_length_takes_any_second(as_bob: Client, output: Output
 
 def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
     post(as_bob, output, text="Typed", x="25", y="50,5")
-    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # of 280 by 210 px
+    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # in 280 by 210 px
     body = post(
         as_bob, output, text="Clicked large", fields={"spot-wide.x": "159", "spot-wide.y": "242"}
-    )  # of 640 by 480 px
+    )  # in 640 by 480 px
     spots = list(Comment.objects.values_list("spot_x", "spot_y"))
     assert spots[0] == (2_500, 5_050)
     for spot in spots[1:]:
@@ -273,7 +273,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
             assert as_bob.get(output.get_absolute_url()).status_code == 200
         return len(captured)
 
-    queries()  # fills caches first
+    queries()  # the first call fills caches
     comments.post(Actor(member=bob), output.run, output, "First")
     few = queries()
     Comment.objects.bulk_create(Comment(member=bob, run=output.run, output=output, text=f"No. {n}") for n in range(199))

@@ -1,4 +1,4 @@
-"""Comments (D9, D12, D13): what they may contain, whom they mention, and what happens to them later."""
+"""Comments (D9, D12, D13): what they may contain, whom they mention, and what may become of them later."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -151,7 +151,7 @@ def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: 
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str]]]:
-    """Return who was told about mentions, as (text of the comment, name)."""
+    """Collect who was told about mentions, as (text of the comment, name)."""
     found: list[tuple[str, str]] = []
 
     def listener(comment: Comment, member: Member) -> None:
@@ -184,7 +184,7 @@ def test_a_mention_means_one_person(
     assert [row.member for row in comment.mention_rows.all()] == [longer]
 
     Member.objects.filter(pk=longer.pk).update(name="Bob")
-    assert not say(alice, output, "@bob knows").mentions.exists()  # which Bob?
+    assert not say(alice, output, "@bob knows").mentions.exists()  # it isn't clear which Bob is meant
     picked = say(alice, output, "@bob knows it", mentions=[bob])
     assert [(row.member, row.words) for row in picked.mention_rows.all()] == [(bob, "@bob")]
     Member.objects.filter(pk=bob.pk).update(is_active=False)
@@ -206,7 +206,7 @@ def test_remove_leaves_the_replies(alice: Member, bob: Member, output: Output, r
     comment = say(alice, output, "@Bob, what a mess")
     reply = say(bob, output, "Indeed", parent=comment)
     deeper = say(alice, output, "And worse", parent=reply)
-    assert deeper.parent == comment  # replies have only one level
+    assert deeper.parent == comment  # there is only one level of replies
     assert refusal(lambda: comments.remove(comment, Actor(member=bob))) == "not-allowed"
 
     assert comments.remove(comment, Actor(member=alice))
@@ -231,7 +231,7 @@ def test_resolve_and_reopen(alice: Member, bob: Member, output: Output) -> None:
     assert comments.reopen(comment, Actor(member=alice))
     assert not comments.reopen(comment, Actor(member=bob))
     assert [change.act for change in comment.changes.all()] == ["resolved", "reopened"]
-    assert not comments.resolve(say(bob, output, parent=comment), Actor(member=bob))  # only whole threads
+    assert not comments.resolve(say(bob, output, parent=comment), Actor(member=bob))  # only a thread can be resolved
 
 
 @pytest.mark.django_db(transaction=True)

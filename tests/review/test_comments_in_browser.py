@@ -22,7 +22,7 @@ from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ACROSS, DOWN = 0.3, 0.7  # the spot that everyone marks
+ACROSS, DOWN = 0.3, 0.7  # everyone marks this spot
 NEAR = 50  # in ten-thousandths of the picture's size, so 0.5 %
 
 
@@ -35,7 +35,8 @@ def stored(content: bytes, name: str) -> StoredFile:
 
 
 def turned_photo() -> StoredFile:
-    """Save a photo that was taken upright: 600 by 400 pixels, to be rotated by 90 degrees."""
+    """Save a photo of 600 by 400 pixels that says it must be rotated by 90 degrees, because the camera was held
+    upright."""
     exif, content = Image.Exif(), io.BytesIO()
     exif[0x0112] = 6
     Image.new("RGB", (600, 400), "#7a9a7a").save(content, "JPEG", exif=exif)
@@ -91,7 +92,7 @@ def test_every_way_marks_the_same_spot(
     wide.goto(url)
     frame = wide.locator("[data-frame]").bounding_box()
     assert frame is not None
-    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # it is shown upright
+    assert frame["height"] / frame["width"] == pytest.approx(1.5, abs=0.01)  # the photo is shown upright
     click_spot(wide, "by click")
     expect(wide.locator("#dot-1")).to_be_visible()
     expect(wide.locator("#text-new")).to_have_value("")
@@ -219,7 +220,7 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     expect(page.locator("#dot-1")).to_be_visible()
     expect(page.locator("#talk-list > .threads .comment-text")).to_have_text("Too dark")
     expect(fold.locator(".comment-text")).to_have_text("Too cold")
-    expect(fold.locator(".comment-text")).to_be_visible()  # it stayed open
+    expect(fold.locator(".comment-text")).to_be_visible()  # the fold stayed open
     assert findings(page) == []
 
     page.locator("#text-new").fill("a fine one")  # keys for verdicts do nothing while people type

@@ -1,4 +1,4 @@
-"""Deciding on pages (D1 to D5): what pages offer to whom, and what the response shows."""
+"""Deciding on pages (D1 to D5): what pages offer to whom, and what responses show."""
 
 import csv
 import io
@@ -103,7 +103,7 @@ def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth
     answer = press(as_sam, result, "changes", "Another bag")
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "has changed in the meantime" in page
+    assert "has changed since you opened the page" in page
     assert "Wrong bag" in page
     assert "Another bag" in page
     assert press(as_sam, result, "approved", seen="no number").status_code == 409
@@ -159,7 +159,7 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
     at_back = f"/review/?at={back.public_id}&kept=1"
     assert all(chosen in page_of(as_sam, url) for url in (back.get_absolute_url(), at_back, "/review/decided/"))
     as_sam.post("/results/choose/", {**given, "chosen": back.public_id})
-    assert "has changed in the meantime" in page_of(as_sam, comparison)
+    assert "has changed since you opened the page" in page_of(as_sam, comparison)
     as_sam.post(f"/decisions/undo/{Decision.objects.latest('pk').batch}/")
     assert Run.objects.get(pk=run.pk).verdicts == " none "
 

@@ -1,4 +1,4 @@
-"""How many queries the pages for deciding take (D5), including those for the session and the member, however much they
+"""How many queries the pages for deciding make (D5), including those for the session and the member, however much they
 show."""
 
 import re

@@ -1,4 +1,4 @@
-"""The pages for deciding take hardly more work when a portal has ten times as many runs, results, decisions and
+"""The pages for deciding need hardly more work when a portal has ten times as many runs, results, decisions and
 comments.
 
 `python -m tests.bench review review_postgres` measures the same with many more.
@@ -14,7 +14,7 @@ from tests.bench.review import FEWER, MOST_GROWTH, work_before
 
 pytestmark = pytest.mark.django_db
 RUNS = 50_000  # more would take CI a minute
-# PostgreSQL would rather read tables this small completely. It does that with large tables only where no index helps.
+# PostgreSQL prefers to read tables this small completely. It reads large tables completely only where no index helps.
 AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
 
 

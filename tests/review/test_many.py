@@ -52,7 +52,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert url == "/review/many/?selected=team"
     page = page_of(as_sofia, url)
     assert page.first(css="ask-count").words == "5 results"
-    shown = page.first("input", id="").attributes  # any input will do: the form's fields follow
+    shown = page.first("input", id="").attributes  # the first of any inputs; the form's fields are read below
     assert shown
     fields = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", css="ask-form").find("input")}
     decide(runs[0].outputs.all()[0], "changes", "Warmer", Actor(sofia), None)
@@ -60,7 +60,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert answer.status_code == 422
     assert "Give a reason" in answer.content.decode()
     page = Page(as_sofia.post("/review/many/", fields | {"verdict": "approved"}, follow=True).content.decode())
-    told = "4 results are approved. 1 result was skipped because it has changed in the meantime."
+    told = "4 results were approved. 1 result was skipped because it has changed in the meantime."
     assert page.first(id="messages").words == told
     assert Output.objects.filter(verdict="approved").count() == 4
     undo = page.first("form", id="queue-undo")

@@ -95,7 +95,7 @@ def test_fifty_people_deciding_at_once_lose_and_double_nothing(
 
 
 def timed(client: Client, form: dict[str, str]) -> tuple[Page, float]:
-    """Decide and open the next page; return it, and how many seconds the server spent on both."""
+    """Decide and open the next page; return that page, and how many seconds the server spent on both."""
     began = time.thread_time()
     answer = client.post("/review/", form)
     assert answer.status_code == 303

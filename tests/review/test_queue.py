@@ -114,7 +114,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Warmer"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
-    assert "has changed in the meantime" in page.first(css="queue-failed").words
+    assert "has changed since you opened the page" in page.first(css="queue-failed").words
     assert heading(page) == "Front"
     assert re.search(r"Rejected by Ada · .+ No", page.first("ul", css="queue-verdicts").words)
     assert page.first("textarea").text == "Warmer"

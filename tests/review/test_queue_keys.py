@@ -36,7 +36,7 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator("h1")).to_have_text(words)
     expect(page).to_have_title(
         re.compile(rf"(\(\d+\) )?{re.escape(words)} · Review · Lamina Portal")
-    )  # the number is the count in the bell
+    )  # the count in the bell comes first
     expect(page.locator(".stage-place")).to_have_text(place)
 
 
@@ -56,7 +56,7 @@ def test_twenty_decisions_by_keys_alone(
         file = OutputFile.objects.select_related("file").get(output=pictures[n]).file
         assert file is not None
         expect(page.locator(f"[data-picture='{file.large_url or file.original_url}']")).to_have_count(1)
-        # the picture is loaded before the decision
+        # wait until the picture is loaded before deciding
         page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)
         page.keyboard.press("a")
         shown(page, f"Picture {n + 1}", f"1 of {1000 - n:,}" if 1000 - n >= 1000 else f"1 of {1000 - n}")
@@ -79,7 +79,7 @@ def test_twenty_decisions_by_keys_alone(
     shown(page, "Picture 11", "1 of 990")
     expect(page.locator("#announcer")).to_have_text("Undone. The result is waiting for a decision again.")
     page.keyboard.press("n")
-    page.keyboard.press("Enter")  # without a reason
+    page.keyboard.press("Enter")  # the note is still empty
     expect(page.locator("#decide-error")).to_be_visible()
     expect(page.locator("#decide-note")).to_be_focused()
     page.keyboard.type("Warmer")

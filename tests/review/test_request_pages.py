@@ -1,4 +1,4 @@
-"""Asking for decisions: from a run, about single results, of a client, and what becomes of a request."""
+"""Asking teammates or a client for decisions on a run or on single results, and what becomes of a request."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -115,7 +115,7 @@ def test_asking_about_one_result_or_a_client(as_alice: Client, as_bob: Client, r
 
 def test_a_client_is_asked_without_what_the_link_cannot_show(as_alice: Client, bob: Member, run: Run) -> None:
     theirs = make_run(bob, status="completed", shared_at=timezone.now())
-    Output.objects.create(run=run, position=2, label="Side", kind="image")  # not ready yet
+    Output.objects.create(run=run, position=2, label="Side", kind="image")  # this result isn't ready yet
     given = {"f": [output.public_id for output in [*outputs(run), outputs(theirs)[0]]]}
     page = page_of(as_alice, f"/review/ask/?{urlencode(given, doseq=True)}")
     left_out = (
@@ -186,4 +186,4 @@ def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> 
     link = deciding_link(alice, result)
     requests.ask(alice, [result], link=link)
     lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
-    assert [len(line.find("form")) for line in lines] == [1]  # only to close it
+    assert [len(line.find("form")) for line in lines] == [1]  # the only form closes the request

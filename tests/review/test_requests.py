@@ -42,7 +42,7 @@ def outputs(run: Run) -> list[Output]:
 
 
 def queue(member: Member) -> list[str]:
-    """Return what waits for `member`, as "run/position label"."""
+    """Return the labels of the results that wait for `member`."""
     return [item.output.label for item in requests.waiting_for(member).select_related("output")]
 
 

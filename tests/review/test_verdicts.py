@@ -1,5 +1,5 @@
-"""The rules of deciding (D1, D2, D4): each person has one current verdict, the strictest counts, and all stay
-readable."""
+"""The rules of deciding (D1, D2, D4): each person has one current verdict, the strictest verdict counts, and all of
+them stay readable."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -103,7 +103,7 @@ def test_the_strictest_standing_verdict_counts(result: Output, run: Run, sam: Me
 def test_undo_sets_the_previous_verdict_standing_for_ten_minutes(result: Output, sam: Member, ruth: Member) -> None:
     first = decide(result, "changes", "Too dark", Actor(sam), None)
     second = decide(result, "approved", "", Actor(sam), None)
-    assert undo(second.batch, Actor(ruth)) == 0  # it isn't their decision
+    assert undo(second.batch, Actor(ruth)) == 0  # Ruth can't undo somebody else's decision
     assert undo(second.batch, Actor(sam)) == 1
     assert verdict_now(result) == ("changes", 3)
     assert undo(second.batch, Actor(sam)) == 0
@@ -204,7 +204,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: whoever made an earlier version since the last approved one may object, too, but not approve."""
+    """D4: makers of earlier versions since the last approved one count as makers, too."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)
@@ -278,7 +278,7 @@ def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Mem
     with pytest.raises(NotAllowedError):
         decide(result, "approved", "", Actor(link=GuestLink.objects.get(), name="Kim Acme"), None)
     count_guests_again(link)
-    assert verdict_now(result)[0] == "approved"  # Kim's verdict stands beside Sam's
+    assert verdict_now(result)[0] == "approved"  # Kim's verdict counts beside Sam's
     withdraw(result, Actor(sam))
     assert verdict_now(result)[0] == ""
 
@@ -303,7 +303,7 @@ def test_a_text_can_be_decided_on_once_it_arrives(alice: Member) -> None:
 
 
 def at_once(posts: Sequence[Callable[[], object]]) -> list[object]:
-    """Call all of them at the same moment, each on its own database connection; return results and errors."""
+    """Call all `posts` at the same moment, each on its own database connection; return results and errors."""
     gate, answers = threading.Barrier(len(posts)), list[object]()
 
     def post(act: Callable[[], object]) -> None:

@@ -129,7 +129,8 @@ def test_people_get_two_dozen_good_apps_and_no_test_card() -> None:
     assert kinds == {"image", "video", "audio", "text"}
     assert max(len(app["parameters"]) for app in apps.values()) >= 12
     films = [app["sandbox"] for app in apps.values() if "video" in {one["type"] for one in app["outputs"]}]
-    assert all(max(own.get("seconds", 0), own.get("leastSeconds", 0)) >= 40 for own in films)  # time to stop a run
+    # Long enough for people to stop a run.
+    assert all(max(own.get("seconds", 0), own.get("leastSeconds", 0)) >= 40 for own in films)
     assert len({app["sandbox"]["art"] for app in apps.values()}) == len(apps)
 
 

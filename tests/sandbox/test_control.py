@@ -118,7 +118,7 @@ def test_scripted_values_types_and_refusals(box: Box) -> None:
     assert box.run(box.start())["status"] == "cancelled"
     box.control("script", outcome="unknown_status", seconds=600)
     run_id = box.start()
-    # the run spends a second in the queue first
+    # before that, the run spends a second in the queue
     wait_for(lambda: box.run(run_id), lambda run: run["status"] == "reviewing")
     box.control(f"runs/{run_id}", status="completed")
     assert box.run(run_id)["status"] == "completed"
@@ -204,7 +204,7 @@ def test_web_pages_cannot_use_the_control_api(box: Box) -> None:
 def test_a_delay_ends_when_it_is_told_to(box: Box) -> None:
     box.control("faults", endpoint="run_start", fault="delay", seconds=600, times=None)
     with ThreadPoolExecutor(1) as pool:
-        for path in ("delays", "faults"):  # ending delays keeps faults in place
+        for path in ("delays", "faults"):  # ending the delays doesn't remove the faults
             answer = pool.submit(box.start)
             while not answer.done():
                 requests.delete(f"{box.url}/control/{path}", timeout=60)

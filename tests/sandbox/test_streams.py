@@ -14,7 +14,8 @@ from tests.support.event_streams import events_of
 from tests.support.processes import TIMEOUT_SECONDS
 
 WRITTEN_ODDLY = ("crlf", "cr", "comments", "huge", "drip")
-BROKEN_OFF = {"break": True, "close": False, "half_event": False, "open_event": False}  # whether the connection breaks
+# By fault: whether the connection breaks.
+BROKEN_OFF = {"break": True, "close": False, "half_event": False, "open_event": False}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,8 @@ def pieces(answer: requests.Response) -> Iterator[bytes]:
 
 
 def read(box: Box, run_id: str, until: Callable[[bytes], bool] = lambda _: False) -> tuple[bytes, bool]:
-    """Read a stream to its end, or leave it after `until`; return what it said and whether the connection broke."""
+    """Read a stream to its end, or leave it once `until` accepts what has arrived; return that, and whether the
+    connection broke."""
     body = b""
     try:
         for body in pieces(open_stream(box, run_id)):

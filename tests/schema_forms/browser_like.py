@@ -100,7 +100,7 @@ def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDic
 
 
 def filled(form: SchemaForm, values: dict[str, str | list[str]] | None = None) -> list[tuple[str, str]]:
-    """Return what `form`'s page would post, with `values` typed or chosen in place of its current ones."""
+    """Return what `form`'s page would post after somebody typed or chose `values`."""
     values = values or {}
     fields = [(name, value) for name, value in PageReader(rendered(form)).fields if name not in values]
     for name, value in values.items():

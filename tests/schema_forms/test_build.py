@@ -138,7 +138,7 @@ def test_labels_that_differ_in_spaces_only_show_them() -> None:
 def test_invisible_labels_get_a_name() -> None:
     form = build_form([options("A", " ", "", "\u200b", name="\u200b")], [{"label": " "}, {"label": "B"}])()
     field = form.questions[0]
-    assert [choice.label for choice in field.choices] == ["A", "Blank 2", "Blank 3", "Blank 4"]
+    assert [choice.label for choice in field.choices] == ["A", "Blank option 2", "Blank option 3", "Blank option 4"]
     assert field.question.label == "Field 1"
     assert form.results[0].shown == "Result 1"
 

@@ -1,4 +1,4 @@
-"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals belong to."""
+"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals are about."""
 
 import pytest
 
@@ -109,7 +109,7 @@ def test_refusals_find_their_field_by_name_key_id_and_loosely() -> None:
     ]
     assert map_field_errors(parameters, errors) == {
         "p0": "too long too rude",
-        "p1": "Lamina refused this answer.",
+        "p1": "Lamina refused this input.",
         "": "Colour: unknown Invalid inputs",
     }
 

@@ -63,7 +63,7 @@ def test_exact_values_come_out(
 
 
 def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any]:
-    """Return what each answer sends on its own, so that shared names hide nothing."""
+    """Return what each answer sends by itself, so that answers with the same name don't hide each other."""
     sent = []
     for answer, parameter in zip(answers, parameters, strict=True):
         inputs = to_inputs([parameter], [answer], URLS)
@@ -75,7 +75,7 @@ def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any
 @given(parameters=strategies.parameter_lists, outputs=strategies.output_lists)
 @thorough
 def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
-    """The form is complete, both when it is fresh and when every field has an error. Nothing that the author wrote
+    """The form is complete both when it is fresh and when every field has an error, and nothing that the author wrote
     becomes markup."""
     made = build_form(parameters, outputs)
     everywhere = dict.fromkeys(made.base_fields, "Lamina says: <b>no</b>")

@@ -58,7 +58,7 @@ class Server:
         return False
 
     def connect(self, window: int = 0) -> socket.socket:
-        """Open a connection; `window` limits how many unread bytes it holds (0: the default)."""
+        """Open a connection; `window` limits how many unread bytes the connection holds (0: the default)."""
         client = socket.socket()
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)

@@ -1,4 +1,4 @@
-"""How the web server sends responses to slow clients. It has one thread, as in `test_requests`."""
+"""How the web server sends responses to slow clients. As in `test_requests`, it has one thread."""
 
 import select
 import signal
@@ -77,10 +77,10 @@ def test_slow_downloads_continue(serve: Serve) -> None:
             client.sendall(request(path, "Connection: close"))
         until = time.monotonic() + 3 * STALLED_SECONDS
         while time.monotonic() < until:
-            time.sleep(0.2)  # this is how slow the clients are
+            time.sleep(0.2)  # this is what makes the clients slow
             for client in came:
                 came[client] += len(client.recv(65536))
-        with ThreadPoolExecutor(len(came)) as threads:  # while one client is read, the others mustn't stall
+        with ThreadPoolExecutor(len(came)) as threads:  # the others mustn't stall while one of them is being read
             rests = list(threads.map(read_to_end, came))
     for so_far, rest in zip(came.values(), rests, strict=True):
         assert so_far + len(rest) > 450 * 65536 * 0.99
@@ -111,7 +111,7 @@ def test_a_stopping_server_finishes_what_it_has_started(serve: Serve) -> None:
         busy.sendall(request("/hold"))
         server.process.send_signal(signal.SIGTERM)
         head = ""
-        while "Connection: close" not in head:  # it is stopping, but still responds on open connections
+        while "Connection: close" not in head:  # the server is stopping, but still responds on open connections
             kept.sendall(request("/refuse"))
             head, body = read_answer(kept)
             assert body == b"refused"

@@ -75,7 +75,7 @@ def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, s
 
 
 def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
-    """Send `data` byte by byte until something comes back, and return it."""
+    """Send `data` byte by byte until the server sends something; return everything that it sends."""
     for n in range(len(data)):
         if select.select([client], [], [], every_seconds)[0]:
             break
@@ -134,11 +134,12 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """The upload takes five seconds, mostly spent waiting. That is far longer than the initial allowance."""
+    """The upload takes five seconds, most of which is waiting. That is far longer than the initial allowance."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
-        client.sendall(b"x" * (size // 2))  # half of the body at once, so this client may then pause for seconds
+        # Send half of the body at once, so that the client can then pause for a few seconds.
+        client.sendall(b"x" * (size // 2))
         for _ in range(25):
             assert not select.select([client], [], [], 0.2)[0]
             client.sendall(b"x" * (size // 50))

@@ -20,9 +20,9 @@ from tests.support.slow_clients import KINDS, answers_in_time, slow_clients
 pytestmark = pytest.mark.whole
 STRANGERS = 100
 ASKED = 10
-# It takes two seconds on an idle machine, as `python -m tests.bench slow_clients` requires. Here, other tests run at
-# the same time. A server that slow clients block would take over a minute: a hundred clients wait for sixteen threads,
-# each for 15 s.
+# On an idle machine, each response takes less than two seconds, as `python -m tests.bench slow_clients` requires. Here,
+# other tests run at the same time. A server that slow clients block would take over a minute: a hundred clients wait
+# for sixteen threads, each for 15 s.
 BOUND_SECONDS = 20.0
 
 

@@ -97,7 +97,7 @@ def test_a_surplus_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     away.end()
     other.end()
     assert left.acquire(timeout=SECONDS)
-    assert not left.acquire(timeout=0.3)  # the last thread stays
+    assert not left.acquire(timeout=0.3)  # the last thread keeps running
     assert pool.submit(int, "1").result(SECONDS) == 1
     pool.shutdown()
     assert left.acquire(timeout=SECONDS)

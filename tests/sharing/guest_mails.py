@@ -1,4 +1,4 @@
-"""A link whose guests comment, and the answers and emails that they get."""
+"""A link with comments from its guests, and the replies and emails that they get."""
 
 from django.core.mail import EmailMultiAlternatives as Sent
 from django.utils import timezone
@@ -21,7 +21,7 @@ def make_front(maker: Member) -> Output:
 
 
 def make_answered(member: Member, result: Output) -> GuestLink:
-    """Make a link to `result` whose guests decide and comment."""
+    """Make a link to `result` whose guests may decide and comment."""
     link = links.make_link(member, [result])
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True)
     return GuestLink.objects.get(pk=link.pk)

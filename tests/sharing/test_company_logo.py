@@ -48,7 +48,7 @@ def test_guests_see_the_logo_in_place_of_the_name(as_admin: Client, link: GuestL
     sent = Client().get(f"/logo/{stored.public_id}/")
     assert (sent.status_code, sent.headers["Content-Type"], b"".join(sent)) == (200, "image/webp", content)
     assert sent.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert sent.headers["Content-Disposition"] == 'inline; filename="logo.webp"'  # not what the admin's file is called
+    assert sent.headers["Content-Disposition"] == 'inline; filename="logo.webp"'  # not the name of the admin's file
     assert not sent.cookies
 
 
@@ -64,7 +64,7 @@ def test_a_replaced_or_removed_logo_is_gone(
     second = SharingRules.objects.get().logo
     assert second is not None
     with django_capture_on_commit_callbacks(execute=True):
-        for _ in range(2):  # the second from a page that still shows the logo
+        for _ in range(2):  # the second time from a page that still shows the logo
             as_admin.post("/manage/sharing/", RULES | {"no_logo": "on"})
     assert Client().get(f"/logo/{second.public_id}/").status_code == 404
     assert not StoredFile.objects.filter(pk=second.pk).exists()

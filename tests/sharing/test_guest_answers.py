@@ -81,7 +81,7 @@ def test_a_guest_gives_their_name_once_and_answers_everything(asking: GuestLink)
 
     assert "You asked for changes" in kim.box("r2").words
     assert kim.box("r2").first("blockquote").text == "Shorter,\nplease"
-    assert len(kim.page.root.find("div", css="guest-done")) == 2  # below the heading and after the last result
+    assert len(kim.page.root.find("div", css="guest-done")) == 2  # below the heading, and after the last result
     assert "You've answered all 2 results" in kim.words
     assert decided() == [("Kim Lee", "approved", ""), ("Kim Lee", "changes", "Shorter,\nplease")]
     assert not kim.client.cookies
@@ -91,14 +91,14 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     kim = named(asking)
     kim.type("r1", "Too dark").press("changes", "r1")
     assert decided() == [("Kim", "changes", "Too dark")]
-    back = visit(asking)  # from the email, days later, when no name is known
+    back = visit(asking)  # Kim follows the link days later, when the name isn't known any more
     assert "You're answering as" not in back.words
     assert "Too dark" not in back.words
     back.press("", name="KIM")
     assert "Too dark" in back.box("r1").words
     back.press("approve", "r1")
     assert [(name, verdict) for name, verdict, _ in decided()] == [("KIM", "approved")]
-    assert Decision.objects.count() == 3  # every act is kept
+    assert Decision.objects.count() == 3  # all three decisions are kept
 
 
 def test_two_guests_answer_apart_and_do_not_see_each_other(asking: GuestLink) -> None:
@@ -342,7 +342,7 @@ def test_a_page_never_refreshes_while_a_guest_may_be_typing(link: GuestLink) -> 
 
 # --- Robots -----------------------------------------------------------------------------------------------------------
 def test_whoever_only_opens_addresses_decides_nothing(asking: GuestLink) -> None:
-    """Mail scanners open every link in an email, several times, and look at what they find."""
+    """Mail scanners open every link in an email, several times, and follow what they find."""
     kim = named(asking)
     page = Page(kim.answer.text).root
     found = {e.attributes.get(name, "") for e in page.walk() for name in ("href", "action", "formaction", "src")}

@@ -46,7 +46,7 @@ def test_guests_comment_only_where_the_maker_lets_them(link: GuestLink, run: Run
     answer = Client().post(f"{path_of(link)}comment/", {"comment": first(run).public_id})
     assert answer.status_code == 403
     kim = visit(changed(link, lets_comment=True)).type("r1", "Typed words")
-    assert "Alice asks what you think" in kim.words
+    assert "Alice wants to know what you think" in kim.words
     changed(link, lets_comment=False)
     kim.press("comment", "r1").press("", name="Kim")
     assert kim.status == 422

@@ -47,7 +47,7 @@ def path_to_stop(sent: Sent) -> str:
 def test_what_is_no_address_is_refused_without_losing_a_word(link: GuestLink, email: str) -> None:
     kim = comment_of(link, email=email)
     assert kim.status == 422
-    assert "Check the email address, or leave it empty." in kim.words
+    assert "Check the email address, or leave the field empty." in kim.words
     assert not Comment.objects.exists()
     kim.press("", name="Kim", email=KIM)
     assert Comment.objects.get().text == "Warmer, please"
@@ -69,7 +69,7 @@ def test_one_link_takes_only_so_many_addresses(link: GuestLink) -> None:
         GuestContact(link=link, guest_name=f"G{n}", guest_key=f"g{n}", email=f"g{n}@client.example")
         for n in range(guest_contacts.MOST_PER_LINK)
     )
-    assert "Too many guests get emails about this page." in comment_of(link).words
+    assert "Too many guests already get emails about this page." in comment_of(link).words
 
 
 def test_the_address_is_in_no_page_record_sheet_or_url(
@@ -94,7 +94,7 @@ def test_a_guest_stops_the_emails_by_a_form(link: GuestLink, bob: Member, mailou
     (sent,) = to_guests(mailoutbox)
     path = path_to_stop(sent)
     assert path in str(sent.body)
-    assert "Stop these emails?" in Client().get(path).text  # asking changes nothing: mail scanners open links
+    assert "Stop these emails?" in Client().get(path).text  # this page changes nothing, since mail scanners open links
     assert GuestContact.objects.exists()
     assert "you'll get an email" in kim.open(kim.at).words
     assert "Your address was deleted." in Client(enforce_csrf_checks=True).post(path).text
@@ -113,7 +113,7 @@ def test_an_old_address_cannot_stop_emails_to_a_new_one(link: GuestLink, bob: Me
     answer(link, bob)
     send_gathered()
     path = path_to_stop(*to_guests(mailoutbox))
-    comment_of(link)  # with the same address again
+    comment_of(link)  # another comment, with the same address
     assert "Stop these emails?" in Client().get(path).text
     comment_of(link, email="kim.lee@client.example")
     assert "No more emails" in Client().post(path).text
@@ -170,7 +170,7 @@ def test_a_reply_and_a_stop_at_once_do_no_harm(link: GuestLink, bob: Member) -> 
             with transaction.atomic():
                 answer(link, bob)
                 told.set()
-                stopped.wait(0.5)  # waits in vain: whoever stops has to wait for this transaction
+                stopped.wait(0.5)  # always times out, since `forget` has to wait for this transaction
         finally:
             connection.close()
 

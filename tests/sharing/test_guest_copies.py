@@ -73,7 +73,7 @@ def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool,
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):
-        if not made:  # the worker hasn't started
+        if not made:  # as before the worker has made any copies
             GuestCopy.objects.all().delete()
         for address in addresses_of(link):
             told = unpacked(body(Client().get(address)))
@@ -192,7 +192,7 @@ def test_a_link_asks_for_its_copies(run: Run, as_alice: Client, tmp_path: Path) 
     make_kept(run, stored_of(picture()))
     as_alice.post("/shares/new/", {"run": run.public_id})
     link = GuestLink.objects.get()
-    assert work() == []  # without permission to download, small pictures are enough
+    assert work() == []  # without permission to download, guests need only small pictures
     day = f"{timezone.localdate():%Y-%m-%d}"
     filled = {"o": [run.outputs.all()[0].public_id], "last_day": day, "may_download": "on"}
     as_alice.post(f"/shares/{link.public_id}/", filled)
@@ -284,10 +284,10 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
 
         GuestLink.objects.update(may_download=True)
         (note,) = notes_of(as_alice.get(options).text, "share-copies-note")
-        assert note.startswith("1 file is offered unchanged and may contain the prompt")
+        assert note.startswith("1 file is shared unchanged and may contain the prompt")
         assert body(Client().get(original_of(link))) == content
 
     tasks.sweep()
-    assert "copy_for_guests" in work()  # once ffmpeg is installed
+    assert "copy_for_guests" in work()  # now, ffmpeg is installed
     told = body(Client().get(original_of(link)))
     assert (len(told) > 500, SECRET in told) == (True, False)

@@ -1,4 +1,4 @@
-"""Emails to guests who are answered: who gets one, when, and what is in it (product.md, share page)."""
+"""Emails to guests who get a reply: who gets one, when, and what is in it (product.md, share page)."""
 
 import re
 from datetime import timedelta
@@ -54,8 +54,8 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
 ) -> None:
     settings.PORTAL_URL = "https://portal.example.com"
     kim = comment_of(link)
-    assert "When there's an answer for you, you'll get an email." in kim.words
-    comment_of(link, "Robin", "robin@client.example", "And larger")  # another guest, who isn't answered
+    assert "You'll get an email when there's a reply or a new version." in kim.words
+    comment_of(link, "Robin", "robin@client.example", "And larger")  # another guest, who gets no reply
 
     asked = Comment.objects.filter(guest_name="Kim").get()
     for words in ("Done.", "And one more thing."):
@@ -67,7 +67,7 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
     assert sent.subject == "Bob replied to your comment on “Front”, and 1 more"
     text = str(sent.body)
     assert "Done." not in text
-    assert "Kim" not in text  # anyone could enter someone else's address, with words in place of a name
+    assert "Kim" not in text  # anyone could enter someone else's address, with a message in place of the name
     (address,) = re.findall(r"https://portal\.example\.com(/s/\S+)", text)
     opened = GuestVisit(address)
     assert "Done." in opened.box("r1").words
@@ -108,7 +108,7 @@ def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
 ) -> None:
     comment_of(link)
     run = make_run(front.run.member, front.run.app, status="completed", shared_at=timezone.now())
-    second = make_kept(run).output  # the link doesn't show it
+    second = make_kept(run).output  # this result isn't in the link
     Comment.objects.filter(link=link).update(run=run, output=second, carried_from=front)
     answer(link, bob)
     send_gathered()
@@ -121,7 +121,7 @@ def test_those_who_answered_get_an_email_about_the_next_version(
 ) -> None:
     kim = visit(link)
     kim.press("approve", "r1").press("", name="Kim", email=KIM)
-    comment_of(link, "Lee", "lee@client.example")  # carried over before the guests see version 2
+    comment_of(link, "Lee", "lee@client.example")  # this comment is carried over before the guests see version 2
     GuestContact.objects.create(link=link, guest_name="Robin", guest_key="robin", email="robin@client.example")
     second, third = version(front, 2), version(front, 3)
     assert carry_over(second, alice) == 1
@@ -129,14 +129,14 @@ def test_those_who_answered_get_an_email_about_the_next_version(
     send_gathered()
     sent = to_guests(mailoutbox)
     assert sorted(mail.to[0] for mail in sent) == [KIM, "lee@client.example"]
-    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is there for you to see"}
+    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is ready for you to see"}
 
     mailoutbox.clear()
-    assert carry_over(third, alice) == 1  # written on version 1, which the link no longer shows
+    assert carry_over(third, alice) == 1  # that comment was on version 1, which the link no longer shows
     assert links.replace_output(link, second, third)
     an_hour_later()
     (later,) = to_guests(mailoutbox)
-    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is there for you to see")
+    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is ready for you to see")
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "off"])
@@ -160,7 +160,7 @@ def test_an_address_gets_at_most_one_email_an_hour(link: GuestLink, bob: Member,
     answer(link, bob)
     send_gathered()
     answer(link, bob, "And one more thing.")
-    comment_of(link, "Robin", "Kim@client.example")  # another name with the same address
+    comment_of(link, "Robin", "Kim@client.example")  # another name gives the same address
     answer(link, bob, "Sure.")
     send_gathered()
     assert len(to_guests(mailoutbox)) == 1

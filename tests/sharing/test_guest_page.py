@@ -143,7 +143,7 @@ def test_films_play_piece_by_piece(link: GuestLink, run: Run) -> None:
 def test_a_file_that_cannot_be_shown_is_only_named_when_it_may_be_had(link: GuestLink, run: Run) -> None:
     StoredFile.objects.filter(results__output__run=run).update(kind="other", media_type="image/svg+xml")
     (place,) = Page(page_of(link)).find(css="guest-file")
-    assert not place.find("bdi")  # there is no name
+    assert not place.find("bdi")  # the file isn't named
     page = page_of(link, may_download=True)
     assert [name.words for name in Page(page).first(css="guest-file").find("bdi")] == [f"shared_front_{today()}.png"]
     assert Client().get(file_paths(page)[-1]).headers["Content-Type"] == "application/octet-stream"
@@ -206,7 +206,7 @@ def test_no_cookie_no_script_no_trace(link: GuestLink) -> None:
 
 def test_a_neighbour_is_never_shown(link: GuestLink, run: Run, alice: Member) -> None:
     neighbour = make_kept(make_run(alice, run.app, status="completed"))
-    other = make_kept(run, make_stored((50, 40)), position=1)  # from the same run, but not chosen
+    other = make_kept(run, make_stored((50, 40)), position=1)  # another result of the run, not chosen for the link
     link.chosen.filter(output__position=1).delete()
     for kept in (neighbour, other):
         assert kept.file is not None

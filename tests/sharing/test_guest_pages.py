@@ -69,7 +69,7 @@ def test_other_pages_carry_the_proof_and_the_whole_size(long_link: GuestLink) ->
     second = Client().get(target(first, "next"))
     assert names_on(second.text)[0] == "View 49"
     assert Client().get(file_paths(second.text)[0]).status_code == 200
-    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # without the token
+    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # it needs the token from the link
 
 
 def test_a_short_link_has_no_pages(alice: Member) -> None:

@@ -211,7 +211,7 @@ def test_only_me_takes_a_run_out_of_ended_links_of_several_too(as_alice: Client,
 
     page = as_alice.post(f"/runs/{run.public_id}/share/", {"who": "me"}, follow=True).content.decode()
     assert "Only you and admins can see this run now." in page
-    assert "revoked." not in page  # it was already revoked
+    assert "revoked." not in page  # the link was already revoked
     links.restore(link, SharingRules.current())
 
     assert set(link.outputs.values_list("run", flat=True)) == {other.pk}
@@ -223,7 +223,7 @@ def test_every_change_of_a_link_marks_what_it_shows_as_changed(run: Run, link: G
         return run.version
 
     versions = [version()]
-    assert versions == [2]  # version 2 comes from making the link
+    assert versions == [2]  # making the link raised it to 2
     links.revoke(link, alice)
     versions.append(version())
     links.revoke(link, alice)
@@ -273,7 +273,7 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
     assert "0 of 2 answered" in as_alice.get("/shares/").text
     answered(run.outputs.all()[0], link, "Kim")
     answered(run.outputs.all()[0], link, "Lee")  # the same result counts only once
-    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # about content that the result no longer has
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # for content that the result no longer has
     for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
         words = as_alice.get(page).text
         assert "1 of 2 answered" in words

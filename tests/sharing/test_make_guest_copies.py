@@ -146,7 +146,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    make_guest_copies.tidy()  # runs daily, without being requested
+    make_guest_copies.tidy()  # this also runs daily, without any request
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 
@@ -175,7 +175,7 @@ def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Membe
     make_guest_copies.make_due_copies()
     links.revoke(link, alice)
     make_guest_copies.tidy()
-    assert GuestCopy.objects.count() == 1  # the link may be restored
+    assert GuestCopy.objects.count() == 1  # the copy stays, since the link may be restored
     GuestCopy.objects.update(created_at=timezone.now() - timedelta(days=8))
     make_guest_copies.tidy()
     assert not GuestCopy.objects.exists()

@@ -141,7 +141,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 
     assert [output.pk for output in GuestLink.objects.get().outputs.all()] == [text.pk]
     assert ">1 result<" in made
-    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the other forms are about this result, too
+    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the panel's other forms are about this result, too
     follow = as_alice.post("/shares/new/", dict(asked)).headers["Location"]
     assert f"?o={text.public_id}&made=" in follow
     assert GuestLink.objects.latest("pk").outputs.count() == 1
@@ -171,7 +171,7 @@ def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
     links.make_link(alice, [picture, text])
     shown = [line.words for line in panel(f"?o={picture.public_id}").find(css="share-shown")]
     assert "Shows this result and 1 other" in shown
-    assert "Shows all results of this run" in [line.words for line in panel("").find(css="share-shown")]
+    assert "Shows all results from this run" in [line.words for line in panel("").find(css="share-shown")]
     whole = as_alice.get(f"/runs/{run.public_id}/share/?o={picture.public_id}").content.decode()
     assert Page(whole).first("h1").words == "Share Front"
 
@@ -297,7 +297,7 @@ def test_my_links_are_mine_and_admins_see_all(
     GuestLink.objects.update(audience="Kim at Acme", views=3, viewed_at=timezone.now() - timedelta(hours=2))
     page = as_alice.get("/shares/").content.decode()
     assert "Kim at Acme" in page
-    assert "Opened 3 times, last 2 h ago" in page
+    assert "Opened 3 times, most recently 2 h ago" in page
     assert "No guest links yet." in as_bob.get("/shares/").content.decode()
     listed = as_admin.get("/manage/sharing/").content.decode()
     assert "Kim at Acme" in listed
@@ -317,7 +317,8 @@ def test_a_new_link_can_show_some_results_of_a_run_and_offers_those_ticked_on_it
     panel = Page(as_alice.get(f"/runs/{run.public_id}/share/").text).first(css="share-which")
     assert "open" in panel.attributes
     assert [box.attributes["value"] for box in panel.find("input") if "checked" in box.attributes] == [back.public_id]
-    assert "Create a guest link to these" in panel.words  # below the ticks, so the next stop of Tab
+    # It comes after the checkboxes, so Tab reaches it next
+    assert "Create a guest link to these results" in panel.words
 
     none = as_alice.post("/shares/new/", {"run": run.public_id, "picks": "1"}, follow=True)
     assert "Tick at least one result" in none.text

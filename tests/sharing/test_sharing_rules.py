@@ -56,7 +56,7 @@ def test_an_invalid_number_of_days_is_an_error(as_admin: Client, days: str) -> N
 
 def test_a_lower_maximum_shortens_existing_links(as_admin: Client, link: GuestLink) -> None:
     page = as_admin.post("/manage/sharing/", rules(longest_days="5"), follow=True).content.decode()
-    assert "1 link now ends earlier." in page
+    assert "1 link now expires earlier." in page
     link.refresh_from_db()
     assert (links.last_day_of(link) - timezone.localdate()).days == 5
 
@@ -100,14 +100,18 @@ def test_beside_run_it_says_who_will_see_it(as_alice: Client, alice: Member) -> 
 
     def said(url: str) -> list[str]:
         page = flat(as_alice.get(url).content)
-        return [words for words in ("the team sees it", "only you and admins see it") if words in page]
+        return [
+            words
+            for words in ("the team will see the new run", "only you and admins will see the new run")
+            if words in page
+        ]
 
     assert [said(form), said(again)] == [[], []]
     SharingRules.objects.create(team_by_default=True)
-    assert said(form) == ["the team sees it"]
-    assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins see it"]
+    assert said(form) == ["the team will see the new run"]
+    assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins will see the new run"]
     visibility.share_with_team(run)
-    assert said(f"{form}?from={run.public_id}") == said(again) == ["the team sees it"]
+    assert said(f"{form}?from={run.public_id}") == said(again) == ["the team will see the new run"]
 
 
 def test_a_form_keeps_its_word_when_the_run_it_began_from_is_gone(as_alice: Client, alice: Member) -> None:
@@ -115,7 +119,7 @@ def test_a_form_keeps_its_word_when_the_run_it_began_from_is_gone(as_alice: Clie
     run = make_run(alice, app, status="completed")
     SharingRules.objects.create(team_by_default=True)
     page = flat(as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").content)
-    assert "only you and admins see it" in page
+    assert "only you and admins will see the new run" in page
     posted = dict(re.findall(r'<input type="hidden" name="(token|schema|from|private)" value="([^"]*)"', page))
     Run.objects.filter(pk=run.pk).update(deleted_at=timezone.now())
 

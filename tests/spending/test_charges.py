@@ -76,7 +76,7 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
 
     charge = charge_of(run)
     assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67 hundredths, rounded
-    assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5: half is rounded up, even to an odd number
+    assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5 is rounded up, not to the nearest even number
     assert run.credits_estimated == Decimal("0.02")
     assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
 

@@ -58,7 +58,7 @@ def set_limits(default: int | None = None, portal: int | None = None, **more: An
 
 
 def use(member: Member | None, credits: int) -> None:
-    """Let `member`, or everyone together, use this many credits this month."""
+    """Record that `member`, or the team as a whole, has used this many credits this month."""
     MonthTotal.objects.update_or_create(member=member, month=month_of(timezone.now()), defaults={"used": credits * 100})
 
 
@@ -113,7 +113,7 @@ def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
     assert words in reason(answer)
     assert "at sea" in answer.text
     assert Draft.objects.filter(member=alice, app=app).exists()
-    # the page says this even before anyone presses Run
+    # the page says so even before anyone presses Run
     assert "launch-reason" in as_alice.get(app.get_absolute_url()).text
     assert not Run.objects.exists()
     assert wrong_sums() == [f"{place}: 8000 used instead of 0" for place in [(month_of(timezone.now()), alice.pk)]]
@@ -213,7 +213,7 @@ def test_a_start_sent_again_by_an_admin_meets_the_limit_of_whoever_pays(
     progress.doubt(run)
     progress.ask_person(run, ["r1", "r2"])
     MemberLimit.objects.create(member=alice, hundredths=1000)
-    Run.objects.update(member=admin_member)  # transferred since then
+    Run.objects.update(member=admin_member)  # the run has been transferred since then
 
     page = as_admin.post(f"/runs/{run.public_id}/start-again/", follow=True)
 
@@ -229,7 +229,7 @@ def test_a_retry_that_meets_the_limit_at_the_press_says_so(
     run = partly_failed(as_alice, alice, app)
     token = token_in(as_alice.get(run.get_absolute_url()).text.partition("/retry-failed/")[2])
     set_limits(default=40)
-    # turns off the check that comes before the charge
+    # turn off the check that comes before the charge
     monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")
 
     page = as_alice.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
@@ -269,7 +269,7 @@ def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, a
 
     MemberLimit.objects.update(hundredths=1000, raised_to=None, raised_until=None)
     assert "you have 0 of your 10 left" in reason(press(as_alice, alice, app))
-    for run in Run.objects.all():  # runs in progress continue
+    for run in Run.objects.all():  # these runs were in progress, so they continue
         assert progress.accept(run, f"r{run.pk}", "running", timezone.now())
     assert left_for(alice).used == 6000
     assert wrong_charges() == []

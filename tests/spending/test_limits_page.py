@@ -57,7 +57,7 @@ def test_an_amount_that_is_none_is_said_so_and_nothing_typed_is_lost(as_admin: C
     answer = as_admin.post(LIMITS, {"default": amount, "portal": "77"})
 
     assert answer.status_code == 422
-    assert "Enter a number of credits, such as 100 or 12.5, or leave it empty." in answer.text
+    assert "Enter a number of credits, such as 100 or 12.5, or leave the field empty." in answer.text
     assert 'value="77"' in answer.text
     assert not SpendingLimits.objects.exists()
 
@@ -134,13 +134,14 @@ def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(
     assert "Ana" in refused.text
     assert f'value="{list(mine.values())[-1]}"' in refused.text
     assert Entry.objects.count() == there
-    assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302  # the same values: nothing is replaced
+    # The values are the same, so nothing is replaced.
+    assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302
     again = seen_on(refused.text, address)
     assert as_admin.post(address, mine | {"seen": again}).status_code == 302
 
 
 def seen_on(page: str, address: str) -> str:
-    """Return the state that the form for `address` says the page showed."""
+    """Return the state that the page showed, as the form for `address` posts it."""
     form = next(form for form in Page(page).find("form") if form.attributes.get("action") == address)
     return next(e.attributes["value"] for e in form.find("input") if e.attributes.get("name") == "seen")
 
@@ -157,7 +158,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
     use(alice, 8000)
     for _ in range(3):
         alerts.look()
-    assert told(alice) == ["You've used 80 credits of your limit of 100 credits for November 2026."]
+    assert told(alice) == ["You've used 80 credits in November 2026. Your limit is 100 credits."]
     assert told(admin_member) == []
 
     use(alice, 10_000)
@@ -167,7 +168,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
     assert len(told(alice)) == 2
     assert sorted(told(admin_member)) == [
         "Alice has used up their limit of 100 credits for November 2026.",
-        "Your team has used 800 credits of its limit of 1,000 credits for November 2026.",
+        "Your team has used 800 credits in November 2026. Its limit is 1,000 credits.",
     ]
     assert {path_of(notice).partition("?")[0] for notice in Notice.objects.filter(member=alice)} == {"/me/"}
     assert Entry.objects.filter(verb="portal.alerted").count() == 3

@@ -142,14 +142,14 @@ def test_an_approved_result_costs_what_all_attempts_did(
     assert rows_of(as_admin.get(PAGE).text, "approved") == {"Reel": ["1", "20", "2"]}
 
     decide(result, "rejected", "Too dark", Actor(member=admin_member), None)
-    assert "No results from this period are approved yet." in as_admin.get(PAGE).text
+    assert "No results from this period have been approved yet." in as_admin.get(PAGE).text
 
 
 # --- The account ------------------------------------------------------------------------------------------------------
 def test_the_gap_to_the_account_is_named(
     as_admin: Client, alice: Member, reel: App, sandbox: SandboxDoor, lamina: LaminaClient
 ) -> None:
-    """Runs cost 20% more than estimated: the page says so, but doesn't add it to anyone's spending."""
+    """Runs cost 20% more than estimated. The page says so, but doesn't add the difference to anyone's spending."""
     account.read_account()
     sandbox.control("price", factor=1.2)
     expected = lamina.estimate(CARTOONIFY).expected
@@ -160,7 +160,7 @@ def test_the_gap_to_the_account_is_named(
     account.read_account()
 
     facts = facts_of(as_admin.get(PAGE).text)
-    assert f"{expected * 12 / 10:g} credits" in facts["According to the account"]
+    assert f"{expected * 12 / 10:g} credits" in facts["According to the Lamina account"]
     assert "20% more than charged here" in facts["Unaccounted for"]
     assert AccountReading.objects.count() == 2
 
@@ -208,7 +208,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
-    assert rows[0]["Kind"] == "Images"  # the same word as on the page
+    assert rows[0]["Kind"] == "Images"  # this word is also on the page
     assert rows[1]["Note"].startswith("Charged to the owner later")
     assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"

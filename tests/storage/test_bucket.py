@@ -59,7 +59,7 @@ def test_a_result_is_kept_and_served_from_the_bucket(
     file.refresh_from_db()
     stored = file.file
     assert stored is not None
-    assert kept_files(settings) == []  # no file is left on the local disk
+    assert kept_files(settings) == []  # no file stays on the local disk
     assert len(list(store.all_names("files/"))) == 4
     assert body_of(as_alice.get(stored.original_url)) == server.files["/a.png"]
     assert body_of(as_alice.get(stored.card_url))[8:12] == b"WEBP"
@@ -99,7 +99,7 @@ def test_a_long_file_goes_up_in_parts_and_comes_down_in_pieces(store: Any, tmp_p
     for block in get(stored).streaming_content:
         digest.update(block)
     assert digest.digest() == hashlib.sha256(film).digest()
-    assert seen[-1] > 30_000_000  # the claim was renewed all the way through
+    assert seen[-1] > 30_000_000  # the claim was renewed until the end of the transfer
 
 
 def test_a_transfer_that_is_stopped_half_way_leaves_nothing(store: Any, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_strays_and_interrupted_uploads_are_swept(store: Any, tmp_path: Path, la
     store.save("files/ab/cd/" + "ab" * 16 + ".png", ContentFile(b"stray"))
     store.client.create_multipart_upload(Bucket=store.bucket_name, Key="files/ab/cd/half")
     orphans.sweep()
-    assert len(list(store.all_names("files/"))) == 5  # too new to be removed
+    assert len(list(store.all_names("files/"))) == 5  # the strays are too new to be removed
 
     later()
     orphans.sweep()
@@ -192,7 +192,7 @@ def test_strays_and_interrupted_uploads_are_swept(store: Any, tmp_path: Path, la
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let eight days pass for the sweep."""
+    """Return a function that makes the sweep think that eight days have passed."""
 
     def go() -> None:
         ahead = datetime.now(UTC) + timedelta(days=8)

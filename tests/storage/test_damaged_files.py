@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.damaged_files import kinds, look_at_all
 
 COUNT = 1_000
-FILM_SHARE = 0.1  # a smaller share than in the benchmark: one film takes as long as thirty pictures
+FILM_SHARE = 0.1  # smaller than in the benchmark, since one film takes as long as thirty pictures
 
 
 def test_damaged_files_end_well(tmp_path: Path) -> None:
@@ -14,6 +14,6 @@ def test_damaged_files_end_well(tmp_path: Path) -> None:
     assert tally.uncaught == []
     assert tally.ends.total() == COUNT
     assert min(tally.kinds[kind] for kind in kinds()) >= 5
-    assert tally.ends["kept"] > COUNT / 10  # some damage goes unnoticed, so more was read than the headers
+    assert tally.ends["kept"] > COUNT / 10  # some damage does no harm, so the portal read more than the headers
     assert tally.ends["refused or later"] > COUNT / 10
     assert tally.ends["follows"] == 0, tally.ends  # no process died or ran out of time

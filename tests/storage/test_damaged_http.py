@@ -1,5 +1,5 @@
 """Three hundred damaged files, sent through a whole portal as uploads and as results: no response is a 500, no task
-dies, and every good file is saved. The benchmark does this, too."""
+dies, and every good file is saved. This test runs the benchmark."""
 
 import pytest
 

@@ -150,7 +150,7 @@ def test_the_body_of_a_redirect_is_not_read(server: HostileServer) -> None:
 def test_pasted_links_are_not_trusted_like_those_from_lamina(
     server: HostileServer, settings: Settings, decoy: Decoy
 ) -> None:
-    """If pasted links were trusted, members could read a file store in the portal's own network."""
+    """If pasted links were trusted, members could read files from a store in the portal's own network."""
     settings.TRUSTED_FILE_ORIGINS = []
     for url in (f"{server.url}/a.png", f"{server.url}/redirect?to=http://127.0.0.1:{decoy.port}/"):
         with pytest.raises(FetchRefused):

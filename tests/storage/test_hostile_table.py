@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Ima
 RUNS_IN_A_BROWSER = ("text/html", "image/svg", "xml", "javascript", "application/pdf")
 SCRIPT = b"<script>alert(1)</script>"
 
-# what it is, path on the hostile server, whether anything is saved, code of the message
+# Each row: what it is, its path on the hostile server, whether anything is saved, and the code of the message.
 BODIES = [
     ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private_address|not_https"),
     ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private_address"),
@@ -138,7 +138,7 @@ def test_hostile_bodies(
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
         keep_due_files()
-        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # one attempt is enough here
+        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # so that one attempt is enough here
         file.refresh_from_db()
         served, is_danger = serve(as_alice, file.file.original_url) if file.file else ("", False)
         stored = f"{file.file.kind} .{file.file.name.rsplit('.')[-1]}" if file.file else "nothing"

@@ -1,4 +1,4 @@
-"""File types by content, and small pictures."""
+"""Detecting file types by content, and making small pictures."""
 
 import random
 import shutil
@@ -64,7 +64,7 @@ def test_pictures_are_known_by_content(format: str, media_type: str, extension: 
         (b"\x00\x00\x00\x18ftypM4A \x00\x00\x02\x00M4A mp42", "audio/mp4"),
         (b"\xff\xf1\x50\x80\x02\x1f\xfc", "audio/aac"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "application/octet-stream"),
-        (b"\xff\xfe<\x00h\x00t\x00m\x00l\x00", "application/octet-stream"),  # UTF-16, not an MPEG frame
+        (b"\xff\xfe<\x00h\x00t\x00m\x00l\x00", "application/octet-stream"),  # this is UTF-16, not an MPEG frame
         (b"\xff\xfb\x90\x00" + b"<script>" * 100, "application/octet-stream"),
         (b"BM<script>alert(1)</script>and more", "application/octet-stream"),
         (b"#EXTM3U\nhttp://127.0.0.1/secret", "application/octet-stream"),
@@ -105,7 +105,7 @@ def test_a_picture_that_was_cut_off_is_refused(format: str, path: Path) -> None:
 
 
 def test_a_broken_picture_is_refused(path: Path) -> None:
-    for position in (60, -16):  # one change in the data, the other only in the last checksum
+    for position in (60, -16):  # the first changes the data, the second only the last checksum
         body = bytearray(picture(300, 300))
         body[position] ^= 0xFF
         path.write_bytes(body)

@@ -30,7 +30,7 @@ def stripped(content: bytes, folder: Path) -> bytes:
 
 
 def frames(content: bytes) -> list[tuple[object, bytes]]:
-    """Return how long each frame is shown, and its pixels."""
+    """Return the duration and pixels of each frame."""
     with Image.open(io.BytesIO(content)) as opened:
         return [
             (frame.info.get("duration"), frame.convert("RGBA").tobytes()) for frame in ImageSequence.Iterator(opened)

@@ -125,7 +125,7 @@ def test_any_error_only_costs_the_app_its_picture(server: HostileServer, monkeyp
 def test_a_picture_process_that_dies_loses_nothing(
     program: str, run: Run, server: HostileServer, pretend: Pretend
 ) -> None:
-    """The result is saved, and its small picture follows later."""
+    """The result is saved at once, and its small picture follows later."""
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 
@@ -195,8 +195,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network. The portal refuses it right away because of how it looks, or only once
-    it requests it."""
+    """The address leads into the local network. The portal refuses it right away or, behind a redirect, when it is
+    about to request it."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -225,7 +225,7 @@ def test_a_picture_that_needs_more_than_400_mib_is_refused(tmp_path: Path) -> No
     assert (found.end, found.small) == ("no_picture", {})
     small = tmp_path / "small.png"
     small.write_bytes(picture())
-    assert picture_client.look(small, "image", "PNG", max_points=200_000_000).end == "seen"  # this way of asking works
+    assert picture_client.look(small, "image", "PNG", max_points=200_000_000).end == "seen"  # the call itself works
 
 
 def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
@@ -280,7 +280,7 @@ def test_large_pictures_of_other_processes_count() -> None:
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even those who just had the slot and want it again have to wait their turn."""
+    """Even those who just had the slot and want it again have to wait for their turn."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 

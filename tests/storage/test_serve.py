@@ -188,7 +188,7 @@ def test_the_same_content_has_the_same_name_by_hash(tmp_path: Path) -> None:
         path = tmp_path / "x"
         path.write_bytes(b"same")
         names.add(store.store(Arrival(path, media, "ef" * 32, 4), "x").file.name)
-    assert len(names) == 2  # nothing is ever overwritten
+    assert len(names) == 2  # the first file isn't overwritten
 
 
 def test_nginx_sends_the_file_if_configured(stored: StoredFile, page: StoredFile, settings: Settings) -> None:

@@ -18,7 +18,7 @@ from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
 
 @dataclass(frozen=True)
 class Rule:
-    """Who has access when the run is private, and who has when it is shared with the team."""
+    """Who has access to a private run, and who has access to a run shared with the team."""
 
     private: tuple[str, ...]
     shared: tuple[str, ...]
@@ -67,7 +67,7 @@ def app(world: World) -> list[str]:
 
 
 def shaped(world: World) -> dict[str, Any]:
-    """Return a post of the page on which admins change an app's form."""
+    """Return what an admin posts to change an app's form."""
     return {"seen": 0, "name": "Another name"}
 
 
@@ -98,14 +98,14 @@ def _kim(world: World) -> dict[str, str]:
 
 
 def approval(world: World) -> dict[str, str]:
-    """Return what a guest of the subject's link sends to approve. Guests of another link send their own link's fields
-    to that address."""
+    """Return what a guest with the subject's link sends to approve its result. Guests of another run post the same
+    fields to their own link."""
     output = world.subject.output
     return _kim(world) | {"approve": output.public_id, f"seen-{output.public_id}": guest_answers.content_key(output)}
 
 
 def remark(world: World) -> dict[str, str]:
-    """Return what a guest of the subject's link sends to comment."""
+    """Return what a guest with the subject's link sends to comment on its result."""
     output = world.subject.output.public_id
     return _kim(world) | {"comment": output, f"words-{output}": "Lovely"}
 
@@ -194,8 +194,7 @@ ROWS = [
     Row("runs:mail-stop", "get", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:mail-stop", "post", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:bin", "get", IN),
-    # These come before the row that permanently deletes the file, because only database changes are undone after each
-    # row.
+    # These come before the row that deletes the file for good, because only database changes are undone after each row.
     Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
     Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),
     Row("runs:file-original", "get", NOBODY, query="binned", path=lambda w: [w.subject.binned_file.public_id]),
@@ -270,7 +269,7 @@ ROWS = [
     Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers don't fit any form
     Row("runs:run-rename", "post", CHANGES, 302, path=run),
     Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
-    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # they have no draft
+    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # none of them has a draft
     Row("runs:preset-edit", "get", PRESET, path=preset),
     Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
     Row("runs:preset-delete", "post", PRESET, 302, path=preset),
@@ -388,5 +387,5 @@ ROWS = [
     Row("healthz", "get", ALL),
 ]  # fmt: skip
 
-NO_CSRF = ("runs:webhook", "runs:guest", "runs:mail-stop")  # a secret path authorizes these
+NO_CSRF = ("runs:webhook", "runs:guest", "runs:mail-stop")  # these are authorized by a secret in their path
 ANY_METHOD = ("login",)  # members are redirected, whatever the method

@@ -44,7 +44,7 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 @dataclass
 class Subject:
     """One finished run with everything that belongs to it. `word` appears only in its title, inputs and file names;
-    `shown` appears only in the text it made."""
+    `shown` appears only in the text that the run made."""
 
     word: str
     shown: str

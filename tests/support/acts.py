@@ -1,7 +1,6 @@
-"""What the record says about each POST of the access table (`access_rows`): the act that is recorded, or why there is
-none.
+"""What the record says about each POST of the access table (`access_rows`): the act that is recorded, or why none is.
 
-Each act is sent as somebody who may do it. Most acts are the access table's own requests. Where those requests change
+Each request is sent by somebody who is allowed to make it. Most are the access table's own requests. Where those change
 nothing, the acts have their own path and data here.
 """
 

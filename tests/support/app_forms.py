@@ -11,7 +11,7 @@ from runs.schema_forms.answers import load_answers
 
 
 def fields(app: App, member: Member, photo: Upload | None = None, **more: Any) -> dict[str, Any]:
-    """Return the posted form: the style is Ghibli, the prompt "at sea"."""
+    """Return the fields that the form posts, with the style "Ghibli" and the prompt "at sea"."""
     assert app.schema is not None
     kept = {"p2_kept": photo.public_id} if photo else {}
     common = {"token": new_form_token(member), "schema": app.schema.version, "outputs": ["0", "1"]}

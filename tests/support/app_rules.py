@@ -32,7 +32,7 @@ def hidden(value: str | None = None, **more: Any) -> FieldEdit:
 
 
 def send_form(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
-    """Let Lamina send a different form for `app`."""
+    """Make Lamina send a different form for `app`."""
     known = App.objects.select_related("schema").get(pk=app.pk)
     outputs = known.schema.outputs if known.schema else []
     given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields

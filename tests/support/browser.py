@@ -24,7 +24,7 @@ NAMES = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
 )
-# Otherwise, each context would load two pages for Chromium's own address bar, which takes longer than most tests.
+# Features to disable: they make each context load two pages for the address bar, which takes longer than most tests.
 ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
 # Chromium uses only the last list of features to disable, so this repeats what Playwright disables on Linux.
 PLAYWRIGHT = (
@@ -43,7 +43,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-default-apps",
     "--disable-extensions",
-    # Each page's scripts run only for moments, so compiling them to faster code takes longer than it saves.
+    # Each page's scripts run only briefly, so compiling them to faster code takes longer than it saves.
     "--js-flags=--no-turbofan --no-maglev",
     f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
@@ -103,7 +103,7 @@ LISTENING = """() => !window.htmx || import(document.querySelector("script[type=
 def await_scripts(page: Page) -> None:
     """Wait until all scripts of the open page are listening, if it has any.
 
-    `portal.js` imports them, and the `load` event waits for none of them. Opening a page does this wait automatically;
+    `portal.js` imports them, and the `load` event doesn't wait for them. Opening a page waits for them automatically;
     following a link doesn't.
     """
     page.wait_for_load_state()
@@ -111,7 +111,7 @@ def await_scripts(page: Page) -> None:
 
 
 def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that Playwright reports, because it reports only during a call."""
+    """Wait until `condition` is true. Calls Playwright meanwhile, because it reports events only during a call."""
 
     def look() -> bool:
         page.wait_for_timeout(1)
@@ -121,15 +121,15 @@ def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None
 
 
 def release(page: Page, held: list[Route]) -> None:
-    """Wait until a route has caught a request and put it into `held`, then let it through."""
+    """Wait until a route handler has put a request into `held`, then let that request through."""
     wait_for_event(page, lambda: bool(held), "the request to leave the page")
     held[0].continue_()
 
 
 @contextmanager
 def patient_pages() -> Iterator[None]:
-    """Let pages count as opened only when their scripts are listening: before that, keys and clicks get lost or bypass
-    the scripts. With a `wait_until` other than "load", tests see pages earlier."""
+    """Treat pages as open only once their scripts are listening: before that, keys and clicks get lost or bypass the
+    scripts. With a `wait_until` other than "load", tests see pages earlier."""
 
     def patient(open_page: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(open_page)

@@ -1,4 +1,4 @@
-"""What must always be true of charges and their sums."""
+"""Checks what must always be true of charges and their sums."""
 
 from collections import Counter
 from datetime import date
@@ -9,7 +9,7 @@ Place = tuple[date, int, int, str]  # month, member, app, kind
 
 
 def wrong_charges() -> list[str]:
-    """Return what is wrong with the charges of the current runs, all of which people started, and with the sums."""
+    """Return what is wrong with the charges and their sums. People must have started all runs: each needs a charge."""
     return [*_wrong_states(), *wrong_sums()]
 
 

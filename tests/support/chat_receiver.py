@@ -1,5 +1,4 @@
-"""Slack and Teams on loopback: a real server that accepts messages as they would, and refuses what they would
-refuse."""
+"""A stand-in for Slack and Teams on loopback: a real server that accepts and refuses the same messages as they do."""
 
 import json
 import threading
@@ -13,14 +12,15 @@ import pytest
 from pytest_django import Settings
 
 SECRET = "T0SECRET/B0SECRET/xyzzyPlughSecret"
-SCHEMA = json.loads((Path(__file__).parent / "adaptive_card" / "adaptive-card-1.2.json").read_text())  # Microsoft's
+SCHEMA = json.loads((Path(__file__).parent / "adaptive_card" / "adaptive-card-1.2.json").read_text())  # from Microsoft
 VERSION = "1.2"
 LONGEST = {"header": 150, "section": 3000, "context": 3000, "button": 75}
 CARD = "application/vnd.microsoft.card.adaptive"
 
 
 class Receiver(ThreadingHTTPServer):
-    """`taken` are the accepted messages, `asked` all paths. `plan` holds the next responses: status, headers, body."""
+    """`taken` holds the accepted messages, `asked` all requested paths, and `plan` the next responses (status, headers,
+    body)."""
 
     daemon_threads = True
 
@@ -97,7 +97,7 @@ def teams_problem(content: Any) -> str:
 
 
 def slack_problem(content: Any) -> str:
-    """Return "invalid_blocks" where Slack would, as far as our messages are concerned."""
+    """Return "invalid_blocks" if Slack would, otherwise "". Covers only the kinds of blocks that our messages use."""
     texts: list[tuple[Any, int]] = []
     for block in content["blocks"]:
         for one in [block, *block.get("elements", [])]:

@@ -21,7 +21,7 @@ def client_of(member: "Member") -> Client:
 
 
 def run_out(client: Client, *, hours: float = 0) -> Client:
-    """Return `client` as if its session had expired `hours` ago; it still has the cookie."""
+    """Make it look as if the session of `client` expired `hours` ago. Return `client`, which still has the cookie."""
     from django.contrib.sessions.models import Session
 
     ended = timezone.now() - timedelta(hours=hours)

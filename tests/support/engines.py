@@ -35,7 +35,7 @@ def names() -> list[str]:
 def parameters(*before: str) -> list[Any]:
     """Return the parameters for a test with each engine, for each prefix in `before`; those for "postgres" have the
     pytest mark "postgres"."""
-    import pytest  # not above: programs that import this module don't need it
+    import pytest  # imported here, because programs that use this module don't need it
 
     marks = {"postgres": [pytest.mark.postgres]}
     made = [(f"{word}-{name}" if word else name, marks.get(name, [])) for word in before or ("",) for name in names()]

@@ -1,4 +1,4 @@
-"""Server-sent events, read by the rules of the HTML standard, and independently of the portal."""
+"""Parses server-sent events by the rules of the HTML standard, independently of the portal's code."""
 
 import re
 

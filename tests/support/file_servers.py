@@ -15,7 +15,7 @@ from tests.support.hostile_server import Decoy, HostileServer, hostile_server
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[HostileServer]:
-    """A hostile server, trusted because the portal couldn't reach loopback otherwise."""
+    """A hostile server. The portal trusts it, because it couldn't reach loopback otherwise."""
     with hostile_server() as running:
         settings.TRUSTED_FILE_ORIGINS = [running.url]
         yield running

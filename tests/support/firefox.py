@@ -32,7 +32,7 @@ TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 
 
 class WebSocket:
-    """Only as much of RFC 6455 as two programs on one machine need for text messages."""
+    """The part of RFC 6455 that two programs on one machine need for text messages."""
 
     def __init__(self, port: int, path: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
@@ -74,7 +74,7 @@ class WebSocket:
 
 
 class Firefox:
-    """One tab. `base_url` is put before every path."""
+    """A Firefox with one tab. `base_url` is put before every path."""
 
     def __init__(self, port: int, base_url: str) -> None:
         self.socket = WebSocket(port, "/session")

@@ -1,9 +1,9 @@
-"""Changes the database for the test of a whole worker with many streams, from a process of its own.
+"""Changes the database, from a separate process, for the test of a whole worker with many streams.
 
-python -m tests.support.followed_runs start ID ...     a member with these runs of Lamina, all of them active
-python -m tests.support.followed_runs steal            another poller takes the lease
+python -m tests.support.followed_runs start ID ...     create a member with these Lamina runs, all of them active
+python -m tests.support.followed_runs steal            give the lease to another poller
 python -m tests.support.followed_runs revive           wake the poller as the worker's pulse does
-python -m tests.support.followed_runs tell             {"poller": process id or 0, "ended": count}, as JSON
+python -m tests.support.followed_runs tell             print {"poller": process id or 0, "ended": count} as JSON
 """
 
 import json

@@ -227,7 +227,7 @@ def hostile_server() -> Iterator[HostileServer]:
 
 
 class Decoy:
-    """A port that nobody may connect to; it knows whether anyone has."""
+    """A port that nothing may connect to; it knows whether anything has."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -1,7 +1,7 @@
 """Links that the portal must never follow."""
 
 HOSTILE_URLS = [
-    # what it looks like, link with the decoy's {port}
+    # a description, and a link in which {port} is replaced by the decoy's port
     ("plain http", "http://127.0.0.1:{port}/"),
     ("plain http, public", "http://example.com/a.png"),
     ("loopback", "https://127.0.0.1:{port}/"),

@@ -15,7 +15,7 @@ def text_of(client: Client, path: str) -> str:
 
 
 def invite(admin: Client, **values: str) -> Invite:
-    """Post the form; return the invite."""
+    """Create an invite by posting the form; return it."""
     answer = admin.post(PEOPLE, {"email": "", "name": "", "role": "maker"} | values)
     assert answer.status_code == 302, answer.content.decode()
     made = Invite.objects.first()

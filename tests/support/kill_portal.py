@@ -3,7 +3,7 @@
 
 Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
 poller and the sandbox are killed with `kill -9` at times decided by the seed, then restarted. Every press has its own
-text, so the sandbox's records show how many runs each press became. The last line of output is the verdict, as JSON.
+text, so the sandbox's records show how many runs each press led to. The last line of output is the verdict, as JSON.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.support.whole_portal import APPS, Whole, parser, with_whole
 if TYPE_CHECKING:
     from runs.models import Run
 
-# The poller and the workers that send starts matter most.
+# The poller and the worker processes that send starts come twice, because they matter most.
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
@@ -36,7 +36,7 @@ SETTLED_SECONDS = 240.0
 
 @dataclass
 class Verdict:
-    """The state after the killing. Each list has the cases of one thing that must not happen."""
+    """The state after the killing. Each list holds the cases of one kind of fault."""
 
     engine: str
     presses: int = 0
@@ -48,7 +48,7 @@ class Verdict:
     # ended differently from the sandbox's run, or belongs to another press
     wrong: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)  # not final, whether stuck or not
+    unfinished: list[str] = field(default_factory=list)  # not in a final state, whether stuck or not
     asked: list[str] = field(default_factory=list)  # waiting for a person to decide
     charged: list[str] = field(default_factory=list)  # charges that are missing or doubled, and sums that are wrong
     settled_seconds: float = 0.0  # seconds from the last kill until every run was final
@@ -57,13 +57,13 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Return everything that happened but must not."""
+        """Return everything that happened but should not have happened."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
 
 class Killing:
-    """One round, in which the seed decides in advance what happens when."""
+    """One round of presses and kills. The seed decides in advance what happens when."""
 
     def __init__(self, whole: Whole, runs: int, kills: int, seed: int) -> None:
         self.whole, self.parts = whole, whole.parts
@@ -100,7 +100,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """Make the sandbox slow to start runs, and set this again after each kill."""
+        """Make the sandbox slow to start runs, and do so again after each kill."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:
@@ -124,7 +124,7 @@ class Killing:
             self.problems.append(str(error))
 
     def judge(self, name: str) -> Verdict:
-        """Wait until everything has settled, at most four minutes, and compare with the sandbox's records."""
+        """Wait up to four minutes until everything has settled, and compare with the sandbox's records."""
         from runs.models import Run
         from tests.support.charges import wrong_charges
 

@@ -37,7 +37,7 @@ def send() -> None:
 
 
 def count() -> None:
-    """Print the highest number of times that an email was tried, and how many emails were given up."""
+    """Print the highest number of tries for any email, and how many emails the portal gave up on."""
     from django.db.models import Max
 
     from runs.models import Mail

@@ -1,4 +1,4 @@
-"""A real mail server on loopback that can be as difficult as real ones: it can defer, refuse, drop and stall."""
+"""A mail server on loopback that can be as difficult as real ones: it can defer, refuse, stall and hang up."""
 
 import asyncio
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class MailServer(AbstractContextManager["MailServer"]):
         return [str(mail["Message-ID"]) for mail in self.mails]
 
     def mailers(self, timeout: float = 10) -> dict[str, Any]:
-        """Return the setting MAILERS that sends emails here."""
+        """Return a value for the setting MAILERS that makes the portal send its emails here."""
         options = {"host": "127.0.0.1", "port": self.port, "timeout": timeout}
         return {"default": {"BACKEND": "runs.team.smtp.EmailBackend", "OPTIONS": options}}
 

@@ -1,4 +1,4 @@
-"""Emails that a portal sends while it is being killed or its mail server is difficult, counted where they arrive.
+"""Counts the emails that arrive from a portal that is being killed, or that has a difficult mail server.
 
 Each trial has its own data folder and a mail server on loopback. The sending processes are real ones
 (`tests.support.mail_sender`), so that they can be killed with `kill -9`.
@@ -57,7 +57,7 @@ class Trial:
 
     def send_and_kill(self, after: int, delay: float | None) -> None:
         """Kill the sender `delay` seconds after it handed over `after` emails. Without `delay`, kill it at that very
-        moment, when the server has the email and the sender doesn't know."""
+        moment, when the server has the email and the sender doesn't know it yet."""
         is_reached = threading.Event()
         first = self.server.offered
 

@@ -7,7 +7,7 @@ from runs.words.errors import UserFacingError
 
 
 def says(code: str, **values: Value) -> Callable[[UserFacingError], bool]:
-    """Check an error's message, in `pytest.raises(…, check=says("too_slow"))`."""
+    """Return a check of an error's message, for `pytest.raises(…, check=says("too_slow"))`."""
 
     def check(error: UserFacingError) -> bool:
         message = error.message

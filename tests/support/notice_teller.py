@@ -11,7 +11,7 @@ RUNS, PEOPLE = 30, 4
 
 
 def make() -> None:
-    """Make people who all want to know when each of the runs is ready."""
+    """Create runs, and people who all want to know when each run is ready."""
     from django.utils import timezone
 
     from runs.models import MailWhenReady, Member

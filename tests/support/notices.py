@@ -1,4 +1,4 @@
-"""Makes notices as events do, and sends the emails about those that have gathered."""
+"""Creates notices the way events do, and sends the emails about them."""
 
 from itertools import count
 from typing import Any
@@ -20,13 +20,13 @@ def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> No
 
 
 def send_gathered() -> None:
-    """Send what has gathered, as if the two minutes were over."""
+    """Send the emails about notices collected so far, as if the two minutes were over."""
     Notice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     GuestNotice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     mails.send_due()
 
 
 def try_again() -> None:
-    """Make the next attempt for emails that weren't accepted, as if the pause were over."""
+    """Retry the emails that weren't accepted, as if the pause were over."""
     Mail.objects.filter(sent_at=None, given_up_at=None).update(due_at=timezone.now())
     mails.send_due()

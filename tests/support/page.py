@@ -1,4 +1,4 @@
-"""A page parsed into elements and texts as by a browser, and checks for things that must not be in it."""
+"""Parses a page into elements and texts as a browser does, and checks for things that must not be in it."""
 
 import re
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def _is_mail(element: Element, address: str) -> bool:
 
 
 def errors_of(page: Page) -> dict[str, str]:
-    """Return the linked errors: messages by label. Each must link to a field that shows it, too."""
+    """Return the messages in the error list by label. Each must link to a field, and be shown beside it too."""
     found = {}
     for line in page.first(id="errors").find("li"):
         link = line.first("a")

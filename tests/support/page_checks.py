@@ -22,7 +22,7 @@ SIDEWAYS = """
   return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
 }
 """
-# Returns what people read of a <noscript> that a style shows although scripts run: its markup, as text.
+# Returns the beginning of a <noscript> that a style shows although scripts are on: people then see its markup as text.
 SHOWN_MARKUP = """
 () => {
   const read = document.body.innerText;

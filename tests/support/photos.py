@@ -33,5 +33,5 @@ def photograph(page: Page, test: str) -> None:
             look(page, width, height, scheme)
             page.evaluate("scrollTo(0, 0)")
             path = place / f"{name}-{number}-{width}-{scheme}.png"
-            page.screenshot(path=path, full_page=True, animations="disabled")  # no in-between colours
+            page.screenshot(path=path, full_page=True, animations="disabled")  # no half-finished transitions
     look(page, *WIDTHS[1], "light")

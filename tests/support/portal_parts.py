@@ -1,4 +1,4 @@
-"""The portal's real processes on free ports: started, killed at given times, restarted, and all stopped."""
+"""Runs the portal's real processes on free ports: starts, kills and restarts them, and stops them all at the end."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from pathlib import Path
 from runs.background.prctl import die_with_parent
 from tests.support.processes import ROOT, Home, children_of, free_port, is_gone, wait_until
 
-PER_MINUTE = 1_000_000  # so high that there is no limit in effect, because these tests are about kills
+PER_MINUTE = 1_000_000  # so high that the limit never applies, because these tests are about kills
 WATCH_SECONDS = 0.1
 REVIVED_SECONDS = 180.0  # until the lease expires, plus one check by the scheduler of a worker that is alive
 

@@ -1,4 +1,4 @@
-"""Real portal processes for tests: started in their own data folder, found, waited for, and all stopped."""
+"""Runs real portal processes for tests: starts them in their own data folder, finds them, and stops them all."""
 
 import fcntl
 import os
@@ -68,7 +68,7 @@ def free_port() -> int:
 
 
 class Home:
-    """A data folder for portal processes. They can be found because the folder is in their environment."""
+    """A data folder for portal processes. The processes can be found because the folder is in their environment."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
@@ -96,7 +96,7 @@ class Home:
             shutil.copyfile(migrated(Path(os.environ[SHARED])), self._data_folder() / "portal.sqlite3")
 
     def collect_static(self) -> None:
-        """Put the static files in their place, by copying them, because joining and compressing them takes seconds."""
+        """Copy finished static files into place, because joining and compressing them takes seconds."""
         if SHARED not in os.environ:
             self.manage("collectstatic", "--noinput", "--verbosity", "0")
         else:
@@ -202,8 +202,8 @@ def copy_migrated(url: str) -> None:
 
 
 def migrate_ahead() -> None:
-    """Make the database that the workers copy, while they still collect tests. If that fails, they make it and say
-    why."""
+    """Make the database that the test workers copy, while they are still collecting tests. If that fails, a worker
+    makes it and reports the error."""
     import psycopg
 
     with suppress(AssertionError, psycopg.Error):

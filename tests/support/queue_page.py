@@ -1,4 +1,4 @@
-"""The pages of Review as tests use them, and results that wait there."""
+"""Helpers for tests of the Review pages: reading a page, and making results that wait there."""
 
 from django.db import connection
 from django.test import Client
@@ -12,7 +12,7 @@ from tests.support.page import Page
 
 
 def form_of(page: Page, **given: str) -> dict[str, str]:
-    """Return the fields of the form for deciding, as a browser posts them, changed by `given`."""
+    """Return what a browser would post from the form for deciding, except that the values in `given` are changed."""
     form = page.first("form", id="decide")
     hidden = {e.attributes["name"]: e.attributes["value"] for e in form.find("input")}
     return {**hidden, "note": form.first("textarea").text, **given}
@@ -32,7 +32,7 @@ def heading(page: Page) -> str:
 
 
 def make_results(maker: Member, count: int, app: App | None = None) -> list[Output]:
-    """Make `count` ready texts in shared runs of four."""
+    """Make `count` ready text results, in shared runs with four results each."""
     app = app or make_app(outputs=[{"index": n, "label": f"Text {n + 1}", "type": "text"} for n in range(4)])
     runs = [make_run(maker, app, status="completed", shared_at=timezone.now()) for _ in range(count // 4)]
     Output.objects.filter(run__in=runs).update(text="A lake", content_hash="a" * 64)

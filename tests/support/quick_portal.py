@@ -24,7 +24,7 @@ from tests.support.sandbox_door import SandboxDoor
 KEY = "lma_hostile7Zq_must_stay_on_the_server"
 IMPATIENT = 0.15  # seconds that an impatient portal waits for a response
 DELAY = 600.0  # longer than any test; tests end the delay themselves
-MOVES = ("file", "upload_put")  # endpoints to which files are sent or from which they come
+MOVES = ("file", "upload_put")  # the endpoints for receiving and sending files
 
 
 @contextmanager

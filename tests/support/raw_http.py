@@ -1,4 +1,4 @@
-"""A real web server for tests of raw requests, and a client that sends anything."""
+"""A real web server for tests of raw requests, and a client that can send anything."""
 
 import os
 import selectors
@@ -120,7 +120,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
     with selectors.DefaultSelector() as ready:
         ready.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while time.monotonic() < deadline:
-            events = sum(events for _, events in ready.select(1))  # events of the only socket
+            events = sum(events for _, events in ready.select(1))  # there is only one socket
             try:
                 if events & selectors.EVENT_READ:
                     got = sock.recv(65536)

@@ -10,7 +10,7 @@ import requests
 
 @contextmanager
 def small_pictures() -> Iterator[None]:
-    """Let a sandbox in this process draw small pictures and short videos, which takes a tenth of the time."""
+    """Make a sandbox in this process draw small pictures and short videos, which takes a tenth of the time."""
     from runs.sandbox import video
     from runs.sandbox.drawing import posters, thumbnails
 

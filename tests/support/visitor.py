@@ -1,4 +1,4 @@
-"""A member's browser without scripts, for benchmarks that need many or need them fast."""
+"""A member's browser without scripts, for benchmarks that need many browsers or fast ones."""
 
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -55,8 +55,8 @@ class Visitor:
         return reader.filled()
 
     def press_run(self, path: str, pairs: Pairs) -> requests.Response:
-        """Post the form of the app page at `path`; return the redirect's address without following it. Raises if there
-        is none."""
+        """Post the form of the app page at `path`; return the redirect to the run without following it. Raises if the
+        response isn't a redirect."""
         files = [(name, (None, value)) for name, value in pairs]  # multipart, as the page's form specifies
         answer = self.session.post(f"{self.url}{path}", files=files, allow_redirects=False, timeout=60)
         if answer.status_code != 302:

@@ -1,4 +1,4 @@
-"""A gunicorn with one worker, or any other server, for tests that need a real one on a socket."""
+"""Starts gunicorn with one worker, or any other server, for tests that need a real server on a socket."""
 
 import subprocess
 import sys

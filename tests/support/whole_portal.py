@@ -98,8 +98,8 @@ class Whole:
         return [(name, text if name == f"p{place}" else value) for name, value in pairs]
 
     def press(self, remote_id: str, text: str, choose: "Callable[[list[Visitor]], Visitor]") -> str:
-        """Act like a person: open the form, press Run, and press again until a page arrives. The token ensures that
-        there is a single run.
+        """Act like a person: open the form, press Run, and press again until a page arrives. The form's token
+        ensures that this starts only one run.
 
         Returns the address of the run's page. Raises RuntimeError if no page arrives within three minutes.
         """
@@ -131,7 +131,7 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def with_whole(engine_name: str, work: Callable[[Whole, Engine], Mapping[str, Sequence[str]]]) -> int:
-    """Start a portal, do `work` and stop every process. Return 1 and show the log if `work` found faults."""
+    """Start a portal, run `work` and stop every process. Return 1 and show the log if `work` found faults."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that every `finally` runs
     with (
         tempfile.TemporaryDirectory(prefix="portal-whole-", ignore_cleanup_errors=True) as folder,

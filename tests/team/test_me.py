@@ -90,7 +90,7 @@ def test_each_browser_is_listed_and_this_one_is_marked(alice: Member) -> None:
     sign_in(alice, **{"User-Agent": "curl/8"})
     page = page_of(here)
     assert page.index("Firefox on Windows") < page.index("Unknown browser")
-    assert page.count("This one") == 1
+    assert page.count("This browser") == 1
     assert len(re.findall(ENDS_ONE, page)) == 1
 
 
@@ -124,7 +124,7 @@ def test_last_seen_is_written_only_now_and_then(alice: Member, monkeypatch: pyte
     long_ago = timezone.now() - timedelta(hours=1)
     alice.signed_in.update(seen_at=long_ago)
     here.get("/history/")
-    # the portal has just recorded the sign-in, so it doesn't record this request
+    # the portal has just recorded the sign-in, so it doesn't record this request as well
     assert alice.signed_in.get().seen_at == long_ago
     monkeypatch.setattr(sessions, "_noted", {})
     here.get("/history/")
@@ -135,7 +135,7 @@ def test_a_session_older_than_the_list_is_added_to_it(alice: Member, monkeypatch
     here = sign_in(alice)
     BrowserSession.objects.all().delete()
     monkeypatch.setattr(sessions, "_noted", {})
-    assert "This one" in page_of(here)
+    assert "This browser" in page_of(here)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
     answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
     assert answer.status_code == 302
     assert [is_in(here), is_in(there)] == [True, False]
-    assert "This one" in page_of(here)  # the list still shows this session, although its key is new
+    assert "This browser" in page_of(here)  # the list still shows this session, although its key is new
     assert alice.signed_in.count() == 1
     assert is_in(sign_in(alice, NEW))
 
@@ -215,7 +215,7 @@ def test_an_email_leads_to_a_new_password_and_the_answer_does_not_reveal_account
     assert client.post(found[1], {"password": NEW}).headers["Location"] == "/"
     assert is_in(client)
     assert not is_in(there)
-    assert Client().get(found[1]).status_code == 404  # it works only once
+    assert Client().get(found[1]).status_code == 404  # the link works only once
 
 
 def test_one_person_gets_only_a_few_emails(

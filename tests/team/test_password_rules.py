@@ -57,7 +57,7 @@ def test_without_a_person_the_rest_still_counts() -> None:
 
 
 def test_the_longest_password_takes_no_time() -> None:
-    """The form accepts 1,000 characters; estimating the strength of them all would take seconds."""
+    """The form accepts 1,000 characters, but estimating the strength of all of them would take seconds."""
     began = time.process_time()
     said("aB3$xY7!" * 125)
     assert time.process_time() - began < 0.5
@@ -72,7 +72,7 @@ def test_one_persons_words_do_not_count_for_the_next_person() -> None:
 def test_forms_say_it_beside_the_field(as_alice: Client) -> None:
     form = {"old_password": "a long enough password", "password": "Password123!"}
     page = as_alice.post("/password/change/", form).content.decode()
-    assert page.count("too easy to guess. Add a few words") == 2  # once above the form and once next to the field
+    assert page.count("too easy to guess. Add a few words") == 2  # once above the form, and once next to the field
     assert "At least 10 characters." in as_alice.get("/me/").content.decode()
 
 

@@ -59,7 +59,7 @@ def test_without_a_mail_server_the_link_is_enough(
     page = text_of(as_admin, f"{PEOPLE}?invite={made.public_id}")
     assert "No email server is set up" in page
     assert "Leave empty to get just a link" not in page
-    assert "icon-starting" not in as_admin.get(PEOPLE).text  # nothing was sent
+    assert "icon-starting" not in as_admin.get(PEOPLE).text  # no email was sent
     assert path_of(made) in page
     assert not mailoutbox
 
@@ -82,7 +82,7 @@ def test_a_mail_server_that_is_down_breaks_nothing(as_admin: Client, settings: S
 def test_someone_who_is_already_here_or_invited_is_named(as_admin: Client, alice: Member, bob: Member) -> None:
     assert "Alice (alice@example.com) is already a member" in refusal(as_admin, "ALICE@example.com")
     members.deactivate(bob)
-    assert "was deactivated. Reactivate them" in refusal(as_admin, "bob@example.com")
+    assert "is a deactivated member. Reactivate them" in refusal(as_admin, "bob@example.com")
     invite(as_admin, email="kim@acme.example")
     assert "kim@acme.example already has an invite" in refusal(as_admin, "Kim@ACME.example")
     assert Invite.objects.count() == 1
@@ -114,7 +114,7 @@ def test_an_open_invite_is_sent_again_or_revoked(as_admin: Client, mailoutbox: l
     assert "Expired" in text_of(as_admin, PEOPLE)
     as_admin.post(f"{PEOPLE}invites/{made.public_id}/send/")
     assert len(mailoutbox) == 2
-    assert path in mailoutbox[1].body  # the same link works again
+    assert path in mailoutbox[1].body  # the first link still works
     assert Client().get(path).status_code == 200
     as_admin.post(f"{PEOPLE}invites/{made.public_id}/revoke/")
     answer = Client().get(path)
@@ -211,7 +211,9 @@ def test_everything_is_transferred_to_the_new_owner(as_admin: Client, alice: Mem
     link = make_link(alice)
     page = f"{PEOPLE}{alice.public_id}/hand-over/"
 
-    assert "Alice is active. Deactivate them first." in as_admin.post(page, {"to": bob.public_id}).content.decode()
+    assert (
+        "Alice is still active. Deactivate them first." in as_admin.post(page, {"to": bob.public_id}).content.decode()
+    )
     as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
     assert "2 runs, 1 preset and 1 guest link" in text_of(as_admin, page)
     assert client_of(bob).get(run.get_absolute_url()).status_code == 404

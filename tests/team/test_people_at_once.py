@@ -1,4 +1,4 @@
-"""People who change the same things at once, each on a separate database connection."""
+"""People who change the same things at the same time, each on a separate database connection."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def together(acts: list[Callable[[], None]]) -> None:
 
 
 def test_many_changes_of_the_same_people_at_once_all_finish(make_member: Callable[..., Member]) -> None:
-    """The changes must also finish on PostgreSQL, which aborts deadlocked transactions."""
+    """All changes must finish even on PostgreSQL, which aborts deadlocked transactions."""
     people = [make_member(f"admin{n}", role="admin") for n in range(3)]
     failures: list[DatabaseError] = []
 
@@ -75,7 +75,7 @@ def test_one_person_invited_twice_at_once_gets_one_invite(
 
 
 def test_only_me_and_other_changes_of_links_at_once_all_finish(alice: Member) -> None:
-    """Both changes must also finish on PostgreSQL, where one change locks the run and the other locks the link."""
+    """Both changes must finish even on PostgreSQL, where one change locks the run and the other locks the link."""
     run = make_run(alice, status="completed")
     make_kept(run)
     links = [make_link(alice, list(run.outputs.all())) for _ in range(3)]

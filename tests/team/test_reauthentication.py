@@ -1,4 +1,5 @@
-"""Managing people requires a recently entered password, and then continues with everything that was typed."""
+"""Managing people requires that the password was entered recently; afterwards, the change continues with everything
+that was typed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from tests.support.invites import PEOPLE, invite
 
 ASKED = "Enter your password"
 NAMES_SOMEONE = {"member_id", "person_id", "invite_id"}
-NO_RIGHTS = ("manage-limit",)  # changes what somebody may spend, but not what they may see or do
+NO_RIGHTS = ("manage-limit",)  # this changes what somebody may spend, but not what they may see or do
 
 
 def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
@@ -38,7 +39,8 @@ def admin(as_admin: Client) -> Client:
 
 
 def urls_of_people(prefix: str = "", resolver: URLResolver | None = None) -> Iterator[tuple[str, URLPattern]]:
-    """Yield each URL under which admins manage people, with its route; found by the route or by what it names."""
+    """Yield each URL under which admins manage people, with its route. Such a URL has `people/` in its route, or a
+    parameter that names a person."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -69,7 +71,7 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
         ids["member_id"] = (bob if name in of_bob else alice).public_id
         path = reverse(f"runs:{name}", kwargs={key: ids[key] for key in pattern.pattern.converters})
         answer = admin.post(path, fields)
-        if answer.status_code == 405:  # it only shows something
+        if answer.status_code == 405:  # this URL only shows something
             continue
         assert (answer.status_code, ASKED in answer.content.decode()) == (200, True), route
         assert answer.context["fields"] == list(fields.items())
@@ -78,7 +80,7 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
     assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
     assert alice.runs.count() == 0
     for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
-        assert ASKED not in admin.get(path).content.decode()  # viewing needs no password
+        assert ASKED not in admin.get(path).content.decode()  # viewing requires no password
 
 
 @pytest.mark.django_db

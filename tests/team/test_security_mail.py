@@ -64,7 +64,7 @@ def test_the_worker_mails_a_new_browser_and_a_changed_password(
     tmp_path: Path, mail_server: tuple[Mailbox, str]
 ) -> None:
     mailbox, email_url = mail_server
-    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # Lamina isn't needed
+    port, nobody = free_port(), f"http://127.0.0.1:{free_port()}"  # this test doesn't need Lamina
     home = Home(tmp_path, EMAIL_URL=email_url, PORTAL_URL=f"http://127.0.0.1:{port}", LAMINA_BASE_URL=nobody)
     web_servers.prepare(home)
     try:
@@ -97,7 +97,7 @@ def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
 
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
-    """Tasks that were queued for the worker, with their arguments."""
+    """Collect the tasks that are queued for the worker, with their arguments."""
     tasks: list[tuple[str, tuple[int, ...]]] = []
     monkeypatch.setattr("runs.team.security_mail.enqueue", lambda task, *args: tasks.append((task, args)))
     return tasks

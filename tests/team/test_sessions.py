@@ -89,7 +89,7 @@ def test_the_end_is_moved_at_most_once_an_hour(
     alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = sign_in(alice)
-    client.get("/history/")  # this request stores the language that the browser asks for
+    client.get("/history/")  # this request also stores the language that the browser asks for
     move_end(client, 14 - 0.9 / 24)
     with django_assert_num_queries(3):  # queries: session, member, last use
         client.post("/live/")
@@ -119,7 +119,7 @@ def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
     client = Client()
     client.get("/login/")
     sign_in(alice, client)
-    client.post("/me/", {"name": "Alice", "theme": ""})  # the message on the next page is stored in a cookie
+    client.post("/me/", {"name": "Alice", "theme": ""})  # a cookie now holds the message for the next page
     names = {"__Host-sessionid", "__Host-csrftoken", "__Host-portal_device", "__Host-messages"}
     assert names == set(client.cookies)
     for cookie in client.cookies.values():

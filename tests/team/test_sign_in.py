@@ -1,5 +1,5 @@
-"""Signing in: throttled, with the same error for a wrong address and a wrong password, and without losing a posted
-form."""
+"""Signing in: attempts are throttled, a wrong address and a wrong password lead to the same error, and no posted form
+is lost."""
 
 from datetime import timedelta
 
@@ -135,7 +135,7 @@ def test_an_office_is_not_locked_out_by_one_who_guesses_there(alice: Member, bob
         # Bob has never signed in from that address
         assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, address)
         assert try_in(Client(), alice.email, PASSWORD, address) == "/"
-    assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # in the same network
+    assert throttling.SENTENCE in try_in(Client(), bob.email, PASSWORD, "2001:db8:0:1::7")  # this is the same network
     assert try_in(Client(), alice.email, PASSWORD, "2001:db8:0:1::7") == "/"
 
 
@@ -230,7 +230,7 @@ def test_what_is_too_long_to_carry_is_told(as_alice: Client) -> None:
 
 
 def keep_names(request: HttpRequest) -> list[tuple[str, str]]:
-    """Act as an EXPIRED_FILES_KEEPER that returns fields in place of the files."""
+    """Act as an EXPIRED_FILES_KEEPER that returns a field in place of each file."""
     return [(f"{name}_kept", str(getattr(file, "name", ""))) for name, file in request.FILES.items()]
 
 
@@ -253,7 +253,7 @@ def test_a_file_that_is_not_kept_is_told(as_alice: Client, alice: Member) -> Non
 def test_a_file_that_is_not_kept_is_told_apart_from_one_that_is(
     as_alice: Client, alice: Member, settings: Settings
 ) -> None:
-    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"  # keeps one file of each field
+    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"  # keeps only one file of each field
     two = [SimpleUploadedFile("cat.png", b"x"), SimpleUploadedFile("oak.png", b"x")]
     client, page, replay = expired_post(run_out(as_alice), p2=two)
     assert "Everything you filled in is saved, except some of the files you chose." in flat(page)

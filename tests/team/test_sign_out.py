@@ -1,4 +1,4 @@
-"""After signing out, no pages are left in the browser; until then, each file is fetched only once."""
+"""After signing out, no pages are left in the browser; while signed in, each file is fetched only once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def transferred(page: Page) -> list[int]:
 def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     for _ in range(6):
         make_kept(make_run(alice, status="completed"))
-    page.goto("/me/")  # stores the browser's time zone in a cookie now, since cached files depend on all cookies
+    page.goto("/me/")  # the browser's time zone is stored in a cookie now, because cached files depend on all cookies
     assert "time_zone" in {cookie.get("name") for cookie in page.context.cookies()}
     first = transferred(page)
     page.goto("/me/")
@@ -107,8 +107,8 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
 
 @pytest.mark.browser
 def test_a_page_that_was_fetched_ahead_is_shown(browser: Browser, alice: Member, run: Run, tmp_path: Path) -> None:
-    """Prefetching works even though the page mustn't be cached. Django's own server doesn't know the rules' MIME type,
-    so this uses the portal's real server."""
+    """Prefetching works even though pages mustn't be cached. This test uses the portal's real server, because Django's
+    own server doesn't know the MIME type of the rules."""
     log = ("--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %({sec-purpose}i)s.")
     with serving(tmp_path, *log) as server:
         context = browser.new_context(base_url=server.url)

@@ -71,7 +71,7 @@ def test_a_new_browser_begins_with_the_zone_of_the_last_one(
     with_zone(client_of(alice), "Europe/Berlin").get("/history/")
     other = client_of(alice)
     assert BERLIN in other.get(run.get_absolute_url()).text
-    other.get("/history/")  # this request names no time zone, so the known one stays
+    other.get("/history/")  # this request names no time zone, so the last one still applies
     alice.refresh_from_db()
     assert (alice.browser_time_zone, alice.time_zone, alice.mail_time_zone) == ("Europe/Berlin", "", "Europe/Berlin")
 

@@ -78,7 +78,7 @@ def prepare(folder: Path, database: str) -> None:
 
 
 def keep_rows(path: Path) -> None:
-    """Save all rows of all tables, for the other engine."""
+    """Save all rows of all tables, to be copied to the other engine."""
     from django.core.management import call_command
     from django_q.models import OrmQ
 

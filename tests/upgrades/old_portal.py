@@ -1,4 +1,5 @@
-"""A portal filled by an earlier commit, put where the current code finds it: database, files and sandbox."""
+"""A portal that was filled by an earlier commit, placed where the current code finds it: database, files and
+sandbox."""
 
 import base64
 import json

@@ -214,21 +214,21 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     from runs import tasks
 
     alice, bob = people["alice"], people["bob"]
-    # Ended, but its files still have to be fetched.
+    # This run has ended, but its files still have to be fetched.
     bob.press("Test card: ready at once", p0="files to come")
     work()
     tasks.poll()
-    # Unclear, so a person has to decide: the response was lost, and somebody else's run is there, too.
+    # This start is unclear, so a person has to decide: the response was lost, and somebody else's run is there, too.
     order("faults", endpoint="run_start", fault="drop_after")
     asked = alice.press("Test card: a long text", p0="which of them?")
     work()
     stranger(app_called("Test card: a long text").remote_id)
     look(asked.pk)
-    # Also unclear; the portal will look for it in a moment.
+    # This start is unclear, too; the portal will look for its run in a moment.
     order("faults", endpoint="run_start", fault="drop_after")
     doubtful = bob.press("Test card: text with markup", p0="was it started?")
     work()
-    # On Lamina; one of the two is to be cancelled.
+    # These two runs are on Lamina; one of them is to be cancelled.
     order("script", seconds=20)
     alice.press("Test card: outputs of one name", p0="in progress")
     work()
@@ -262,7 +262,7 @@ def look(run_id: int) -> None:
 
 
 def queue_more(people: dict[str, Person], url: str) -> None:
-    """Queue the other kinds of tasks by doing what causes them. Skip kinds that a commit doesn't have."""
+    """Queue the other kinds of tasks by doing what causes them. Kinds that a commit doesn't have are skipped."""
     from django.utils import timezone
     from django_q.tasks import async_task
 

@@ -1,4 +1,4 @@
-"""Databases filled by earlier commits are upgraded: nothing is lost, everything opens, and queued tasks are run.
+"""Databases filled by earlier commits can be upgraded: nothing is lost, everything opens, and queued tasks run.
 
 db182cd is from before queued tasks were signed JSON, 2ae94db from before the code was sorted by subject.
 """
@@ -17,8 +17,8 @@ from tests.upgrades.old_portal import Browser, OldPortal, old_portal
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 COMMITS = ["db182cd", "2ae94db"]
-PICKLED = "db182cd"  # its queue contains pickles, which the portal no longer unpickles
-CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # temporary rows
+PICKLED = "db182cd"  # its queue contains pickles, which the portal doesn't read any more
+CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # the rows of these tables are temporary
 
 
 @pytest.fixture(scope="module", params=engines.parameters(*COMMITS))
@@ -72,8 +72,8 @@ def test_everything_opens(portal: OldPortal, url: str) -> None:
     for (person,) in portal.rows("SELECT public_id FROM runs_member"):
         admin.page(f"/manage/people/{person}/")
     assert "nora@example.com" in admin.page("/manage/people/")
-    # Open only one page for each: the row's time was moved to now, but its signed content has the real age and may
-    # expire.
+    # Open only one page per session: although the row's time was moved to now, its signed content keeps its real age
+    # and may expire.
     for (session,) in portal.rows("SELECT session_key FROM django_session"):
         assert Browser(url, session=session).get("/me/").url == f"{url}/me/"
 
@@ -176,7 +176,7 @@ def runs_ended_as_they_should(portal: OldPortal) -> None:
     rows = portal.rows("SELECT app_name, status, remote_id FROM runs_run WHERE id >= 13 ORDER BY id")
     assert [(name, status) for name, status, _ in rows[:6]] == [
         ("Test card: ready at once", "completed"),
-        ("Test card: a long text", "checking"),  # this run still waits for a person
+        ("Test card: a long text", "checking"),  # this run is still waiting for a person
         ("Test card: text with markup", "completed"),
         ("Test card: outputs of one name", "completed"),
         ("Test card: 25 options", "cancelled"),

@@ -1,4 +1,4 @@
-"""Limits on unused files, and on how much may arrive at once."""
+"""Limits on unused files, and on how much may arrive at the same time."""
 
 import gc
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ def test_a_body_for_which_there_is_no_room_is_refused_with_a_sentence(
     for size, status in ((900_000, 422), (2_000_000, 507)):
         answer = as_alice.post("/uploads/", {"app": make_app().public_id, "file": SimpleUploadedFile("a", bytes(size))})
         assert answer.status_code == status
-    assert "There is no room left" in answer.content.decode()
+    assert "There's no space left" in answer.content.decode()
 
 
 def test_a_file_that_does_not_fit_is_refused_before_it_is_sent(
@@ -124,7 +124,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_
     with garbage_uncollected():
         answer = client.post("/uploads/", {"file": SimpleUploadedFile("a.png", PNG + bytes(2_000_000))})
         assert answer.status_code == 507
-        assert "There is no room left" in answer.content.decode()
+        assert "There's no space left" in answer.content.decode()
         assert waiting(settings) == []
 
 

@@ -1,4 +1,4 @@
-"""Files in a form sent without scripts: those that can't be used are read to the end, but never written to the disk."""
+"""Files in a form sent without scripts: unusable ones are read to the end, but never written to the disk."""
 
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def test_with_several_fields_the_others_keep_their_files(
     assert "the limit here is 2 MB" in errors_of(page)[FIRST]
     assert SECOND not in errors_of(page)
     assert [tile.words for tile in page.find(css="file-name") if tile.words] == ["small.png"]
-    # some bytes are written, since a file is known to be too large only once it exceeds the limit
+    # some bytes are written, since a file is known to be too large only after it exceeds the limit
     assert sum(written) <= LIMIT + len(picture())
     assert list((Path(settings.MEDIA_ROOT) / "incoming").iterdir()) == []
 
@@ -127,7 +127,7 @@ def test_a_second_file_for_one_is_named(as_alice: Client) -> None:
     page = post(as_alice, app, p0_file=files)
     told = errors_of(page)[FIRST]
     assert "“notes.txt”: This field takes a picture, but that file is something else." in told
-    assert "It took “one.png” and left out two.png, three.png." in told
+    assert "We added “one.png” and left out two.png, three.png." in told
     assert [upload.name for upload in Upload.objects.all()] == ["one.png"]
 
 

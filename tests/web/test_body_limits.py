@@ -82,7 +82,7 @@ def test_nothing_is_read_of_a_strangers_large_body_at_any_address(world: World) 
     ],
 )
 def test_nothing_is_read_where_there_is_no_view_either(path: str, meta: dict[str, str], status: int) -> None:
-    """Django's own error pages check the form's token, too."""
+    """Django checks the form's token for its own error pages, too."""
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = TOKEN
     assert send(client, path, bytes(MB), meta.pop("CONTENT_TYPE", FORM), **meta)[:2] == (status, 0)
@@ -136,8 +136,8 @@ def test_whose_session_ran_out_within_the_day_is_read(as_alice: Client, alice: M
     assert upload(as_alice) == 422
     run_out(as_alice, hours=23)
     assert as_alice.get("/history/").status_code == 302
-    assert as_alice.cookies["sessionid"].value  # the cookie is still set; nothing else would prove who sent the file
-    assert upload(as_alice) == 200  # this is the sign-in page, which keeps the file
+    assert as_alice.cookies["sessionid"].value  # the cookie is still set, since nothing else proves who sent the file
+    assert upload(as_alice) == 200  # this page is the sign-in page, which keeps the file
     run_out(as_alice, hours=25)
     assert upload(as_alice) == 401
 
@@ -229,7 +229,7 @@ def test_what_follows_a_refused_body_is_no_request(server: Server) -> None:
     told = push(server.port, "/me/", len(get), kind=FORM, first=get, Cookie=COOKIE, Content_Length=str(MB))
     assert (told.status, told.answers) == (401, 1)
     told = push(server.port, "/login/", MB, kind=FORM, first=b"a=b" + get, Content_Length="3")
-    assert told.answers == 3  # for the form, the check and a "400": bytes beyond Content-Length aren't part of the form
+    assert told.answers == 3  # one for the form, one for the check and a "400": the form ends where Content-Length says
     assert told.sent < MOST_TAKEN
 
 

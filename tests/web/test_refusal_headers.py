@@ -84,7 +84,7 @@ def test_a_strangers_refused_request(
 
 
 def of_body(*, body: bytes = b"", **meta: str | bytes) -> dict[str, object]:
-    """Return what a request with `body` has."""
+    """Return the WSGI variables of a request with `body`."""
     return {"CONTENT_TYPE": FORM, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))} | meta
 
 
@@ -118,7 +118,7 @@ def as_it_is(_: pytest.MonkeyPatch) -> None:
         (507, nearly_full, b"\x89PNG\r\n\x1a\n"),
         (507, fills_up, b"\x89PNG\r\n\x1a\n"),
         (413, drains_little, b"words"),
-        (403, as_it_is, b"\x89PNG\r\n\x1a\n"),  # read to the end, but without the form's token
+        (403, as_it_is, b"\x89PNG\r\n\x1a\n"),  # the file is read to the end, but the form's token is missing
     ],
 )
 def test_an_upload_that_is_stopped(

@@ -29,7 +29,7 @@ class Old:
     """Everything that was made with the old key."""
 
     session: Client
-    browser: Client  # a browser that the portal knows, signed out
+    browser: Client  # this browser is known to the portal, but signed out
     password: str
     invite: str
     guest: str

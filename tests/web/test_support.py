@@ -25,7 +25,7 @@ AT = datetime(2026, 3, 5, 23, 30, 9, tzinfo=UTC)
 
 
 def words_of(page: str) -> str:
-    """Return the sentence on the page, which people can also select by hand."""
+    """Return the page's sentence for support, which people can also select by hand."""
     found = re.search(r'class="support-words"[^>]*>(.*?)</p>', page, re.S)
     assert found, page
     return found[1]

@@ -88,7 +88,7 @@ def test_what_did_not_fully_succeed_says_what_it_cost(
     body = unescape(as_alice.get(run.get_absolute_url()).text)
 
     assert Page(body).first(css="run-sentence").words.endswith(words)  # these words come first, right after the state
-    if run.status == "failed":  # the words come before the reason
+    if run.status == "failed":  # for failed runs, the reason follows
         assert body.index(words) < body.index(str(FAILURES[run.failure][0]))
 
 
@@ -115,7 +115,7 @@ def test_the_facts_of_a_cancelled_run_say_what_its_note_says(
 
     facts = page.first(css="went-in").words
     assert f"Cost {fact}" in facts
-    assert ("Spending counts the whole estimate" in facts) == bool(remote_id)
+    assert ("Spending counts the full estimate" in facts) == bool(remote_id)
     assert (MAY_CHARGE in page.words) == bool(remote_id)
 
 
@@ -128,13 +128,13 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
     ended = as_alice.get(run.get_absolute_url()).text
 
-    assert "Cancel requested at" in asked
+    assert "Cancellation requested at" in asked
     assert Page(asked).first(css="run-wait").first(css="moment").find("time")
-    assert "It may still cost credits" in asked
-    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # it says what the press did
+    assert "This run may still cost credits" in asked
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # the focused panel says what the press did
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
-    assert "Cancel requested at" not in ended
+    assert "Cancellation requested at" not in ended
 
 
 def test_a_run_that_was_never_sent_is_cancelled_at_once(as_alice: Client, alice: Member) -> None:

@@ -1,4 +1,5 @@
-"""Names of downloads: `oak-desk_front_2_2026-11-25.png`, in any script, short enough, and different within a run."""
+"""Names of downloads, like `oak-desk_front_2_2026-11-25.png`: in any script, short enough, and different within a
+run."""
 
 import unicodedata
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""Everything the sandbox draws: posters that show their inputs, thumbnails, samples."""
+"""Everything the sandbox draws: posters that show their inputs, thumbnails and samples."""

@@ -66,7 +66,7 @@ def seaside(job: Job, size: Size, palette: Palette, chance: random.Random) -> Im
 
 
 def titles(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a still of opening titles: a dark landscape between black bars."""
+    """Draw a frame from a film's opening titles: a dark landscape between black bars."""
     width, height = size
     picture = Paper(
         size, scenes.night(size, palette, chance) if job.variant % 2 else scenes.hills(size, palette, chance)
@@ -84,7 +84,7 @@ def titles(job: Job, size: Size, palette: Palette, chance: random.Random) -> Ima
 
 
 def campaign(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a key visual: the product in a landscape, with the promise in large letters."""
+    """Draw a key visual: the product in a landscape, with the slogan in large letters."""
     width, height = size
     unit = min(size)
     scene = (scenes.hills, scenes.sea, still.town)[(job.position + job.variant + len(job.prompt)) % 3]

@@ -1,4 +1,4 @@
-"""Pieces for a brand: logos, patterns and signs for shop windows."""
+"""Draws a brand's logos, patterns and signs for shop windows."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from runs.sandbox.drawing.paper import Paper, Pen, Point, Size, gradient, joined
 
 
 def logo(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw an emblem over the brand name; each of the sketches has a different emblem and background."""
+    """Draw an emblem over the brand name; each sketch has a different emblem and background."""
     width, height = size
     unit = min(size)
     grounds = (palette.paper, palette.accent, palette.tone(0.08), mix(palette.second, palette.paper, 0.25))

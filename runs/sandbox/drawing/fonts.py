@@ -42,7 +42,7 @@ def _can_draw(path: str, character: str) -> bool:
         return False
     if character.isspace() or unicodedata.category(character) in {"Cf", "Mn"}:
         return True
-    # If a font has no glyph for a character, it draws the same as for a code point that will never be assigned.
+    # If a font has no glyph for a character, it draws the same shape as for a code point that will never be assigned.
     drawn, missing = font.getmask(character), font.getmask("\U0010fffe")
     return drawn.size != missing.size or bytes(drawn) != bytes(missing)
 
@@ -56,7 +56,8 @@ def _candidates(text: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def fitting(text: str) -> tuple[str, str]:
-    """Return the font file that covers most of the text ("" is Pillow's own), and the part of the text it can draw."""
+    """Return the font file that covers most of the text ("" means Pillow's own font), and the part of the text it can
+    draw."""
     if text.isascii():
         return "", text
     best = max(_candidates(text), key=lambda path: sum(_can_draw(path, c) for c in text))

@@ -1,4 +1,4 @@
-"""Helpers for pictures with words: the chosen options, large letters and buttons."""
+"""Helpers for pictures that contain words: chosen options, large letters and buttons."""
 
 from runs.sandbox.drawing import fonts
 from runs.sandbox.drawing.job import Job
@@ -7,7 +7,7 @@ from runs.sandbox.drawing.paper import Paper, Pen, Point
 
 
 def pick(job: Job, *words: str) -> int:
-    """Return the position of the first of `words` that appears in a chosen option; 0 if none does."""
+    """Return the index of the first of `words` that appears in a chosen option; 0 if none does."""
     chosen = " ".join(label for _, label in job.chips).casefold()
     return next((number for number, word in enumerate(words) if word in chosen), 0)
 

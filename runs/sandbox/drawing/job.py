@@ -1,4 +1,4 @@
-"""Describes a result to draw in the words that people see, independently of the API."""
+"""Describes a result to be drawn, in terms of the words that people see and independently of the API."""
 
 import hashlib
 import random
@@ -45,7 +45,7 @@ class Job:
 
     @property
     def prompt(self) -> str:
-        """The first text entered by a person."""
+        """The first text input that isn't empty."""
         return next((str(value) for _, kind, value in self.shown if kind not in {"url", "options"} and value), "")
 
     @property
@@ -75,7 +75,8 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Return the token of a picture on this server; None for any other URL, which is never fetched."""
+    """Return the token of an upload or sample, going by the URL's path; None for any other URL. URLs are never
+    fetched."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []
     except ValueError:

@@ -65,7 +65,8 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """Return the smallest smooth mask that holds the shapes, and the box of that mask on a sheet of this size."""
+        """Return the smallest smooth mask that holds the shapes, and the position of that mask on a sheet of this
+        size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)

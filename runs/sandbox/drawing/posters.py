@@ -77,8 +77,7 @@ def _finished(piece: studio.Piece, job: Job) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw the scene that matches the prompt. Later outputs get other scenes, and so does a prompt that matches
-    none."""
+    """Draw the scene that matches the prompt. For later outputs, or if no scene matches, draw another one."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:
@@ -131,7 +130,7 @@ def _chips(sheet: Image.Image, job: Job, palette: Palette, corner: tuple[float, 
         if not word or x + wide > end:
             break
         box = (x, y, x + wide, y + size * 1.75)
-        # The first chip names the output; its colour stands out, but is light enough for dark letters.
+        # The first chip names the output. Its colour stands out, but is light enough for dark letters.
         fill = mix(palette.second, palette.paper, 0.35) if number == 0 else None
         outline = fill or mix(palette.ink, palette.paper, 0.45)
         paint.rounded_rectangle(box, size * 0.87, fill=fill, outline=outline, width=2)
@@ -150,7 +149,7 @@ def _mark(sheet: Image.Image, palette: Palette, right: int, middle: int, size: i
 
 
 def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
-    """Open an uploaded picture, upright and in RGB, with the longer side at most about 1,600 pixels.
+    """Open an uploaded picture, upright, in RGB and at most 1,600 pixels wide and high.
 
     Return None if it can't be read.
     """

@@ -1,4 +1,4 @@
-"""Pieces that show a product: shop pictures, surfaces, a sneaker and a dish."""
+"""Draws pictures of products: shop pictures, bottles on surfaces, a sneaker and a dish."""
 
 import math
 import random
@@ -68,7 +68,7 @@ def _window_light(sheet: Paper, palette: Palette) -> None:
 
 def surface(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
     """Draw bottles on marble, wood, linen or a plain colour, or in a forest, in the chosen light; if the input is the
-    sample of a shoe, draw that instead."""
+    sample of a shoe, draw the shoe instead of the bottles."""
     width, height = size
     unit = min(size)
     chosen = pick(job, "marmor", "eichenholz", "linen", "leinen", "farb", "herbst")

@@ -1,4 +1,4 @@
-"""A piece that shows a furnished room."""
+"""Draws a furnished room."""
 
 import math
 import random
@@ -13,7 +13,8 @@ from runs.sandbox.drawing.paper import Paper, Pen, Size, glow, gradient, joined
 
 
 def room(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a living room, or its reading corner, in the colours of the style and the light of the time of day."""
+    """Draw a living room, or its reading corner, in the colours of the chosen style and the light of the chosen time of
+    day."""
     width, height = size
     unit = min(size)
     style = ("nordic", "dune", "orchard", "terracotta", "ink")

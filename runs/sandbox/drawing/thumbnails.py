@@ -50,7 +50,7 @@ def halves(chance: random.Random) -> Image.Image:
     slant = [(width * 0.56, -2), (width + 9, -2), (width + 9, height + 2), (width * 0.44, height + 2)]
     edge = [(x - 8, y) for x, y in slant]
     sheet.lay(Pen().polygon(edge), (252, 249, 243), shadow=0.4, lift=8)
-    # Draw this at three times the size, because this look's blur is meant for large pictures.
+    # Draw this at three times the size, because the blur of this style is meant for large pictures.
     large = photo.resize((width * 3, height * 3), Image.Resampling.BICUBIC)
     sheet.lay(Pen().polygon(slant), photos.feature(large, palette).resize(SIZE, Image.Resampling.BICUBIC))
     return grained(sheet.image, 0.7)
@@ -153,7 +153,7 @@ def words(chance: random.Random) -> Image.Image:
 
 
 def finished(app_id: str, palette: str, *words: str) -> Art:
-    """Return a function that draws a result of the app, with these words as its inputs."""
+    """Return a function that draws a result of the app for these input texts."""
 
     def draw_it(chance: random.Random) -> Image.Image:
         job = Job(app_id, "", "", shown=tuple((f"text {n}", "text", word) for n, word in enumerate(words)))
@@ -174,7 +174,7 @@ def emblems(chance: random.Random) -> Image.Image:
 
 
 def music(chance: random.Random) -> Image.Image:
-    """Draw a sound wave like a row of coloured keys."""
+    """Draw a sound wave that looks like a row of coloured keys."""
     width, height = SIZE
     palette = PALETTES["orchard"]
     sheet = Paper(SIZE, gradient(SIZE, palette.tone(0.96), palette.tone(0.8)))

@@ -50,7 +50,7 @@ def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
 
 
 def _extension(data: mmap, target: BinaryIO, at: int, details: Details, counter: Counter) -> int:
-    """Copy the extension at `at` if it affects how the pictures are shown; return its end."""
+    """Copy the extension at `at` if it affects how the pictures are shown, or read its details; return its end."""
     end = _end_of_blocks(data, at + 2, counter)
     label, name, content = data[at + 1], data[at + 3 : at + 14], at + 14
     if label == TIMING and data[at + 2] == 4:

@@ -62,7 +62,7 @@ def _survey(data: mmap) -> Details:
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # a decoder that doesn't know this chunk mustn't show the picture
+            raise CannotStrip  # a critical chunk that we don't know: without it, the picture can't be shown
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)

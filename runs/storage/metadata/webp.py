@@ -27,7 +27,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
     if chunks[0][0] == b"VP8X":
         _write_extended(data, target, chunks, counter)
     elif chunks[0][0] in PICTURES[:2]:
-        _copy_chunk(data, target, chunks[0])  # in a simple file, nothing else is needed
+        _copy_chunk(data, target, chunks[0])  # a simple file needs nothing else
     else:
         raise CannotStrip
     size = target.tell() - 8

@@ -1,4 +1,4 @@
-"""Apps as admins arrange them and change their forms."""
+"""Admins arranging apps and changing their forms."""
 
 from tests.browser.scenes.stage import scene_of
 from tests.browser.visitors import Visitor

@@ -1,4 +1,4 @@
-"""Review: the queue, asking for decisions, and what became of the requests."""
+"""Review: the queue, asking for decisions, and the state of earlier requests."""
 
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.scenes.stage import scene, scene_of
