@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 TAGS = {"p", "br", "hr", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h3"}
 SCHEMES = {"http", "https", "mailto"}
@@ -18,6 +19,10 @@ SCHEMES = {"http", "https", "mailto"}
 def house_rules_html(text: str) -> SafeString:
     """Return the Markdown `text` as HTML; "" if it is blank. All its headings become <h3>, one level below the heading
     that the page shows above them."""
+    if not text.strip():
+        return SafeString()
+    import nh3  # takes 2 MB with the parser, and few apps have house rules
+
     made = nh3.clean(
         _markdown().render(text),
         tags=TAGS,
@@ -34,7 +39,9 @@ def _outside_only(tag: str, attribute: str, value: str) -> str | None:
     return value if attribute != "href" or value.partition(":")[0].lower() in SCHEMES else None
 
 
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
     parser.add_render_rule("image", _words_of_image)
     parser.add_render_rule("heading_open", lambda *_args: "<h3>")
@@ -42,5 +49,5 @@ def _markdown() -> MarkdownIt:
     return parser
 
 
-def _words_of_image(_renderer: Any, tokens: Sequence[Token], index: int, *_more: Any) -> str:
+def _words_of_image(_renderer: Any, tokens: "Sequence[Token]", index: int, *_more: Any) -> str:
     return escape(tokens[index].content)

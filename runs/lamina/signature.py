@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import answers, coerce
@@ -85,6 +83,10 @@ def _is_signed(message: bytes, signature: bytes, keys: Iterable[Mapping[str, Any
 
 
 def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> bool:
+    # These take 6 MB of memory, so load them only when webhooks arrive.
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         if (key["kty"], key["crv"]) != ("OKP", "Ed25519"):
             return False

@@ -17,7 +17,6 @@ from django.http import (
 )
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
-from PIL import Image
 
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
@@ -136,6 +135,8 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     stored = None if link.passphrase else guests.preview_of(link)
     if stored is None:
         return plain(request, "nothing", 404)
+    from PIL import Image  # takes 3 MB, and only chat tools ask for a preview
+
     made = BytesIO()
     try:
         with stored.thumb_1200.open("rb") as small, Image.open(small, formats=["WEBP"]) as picture:

@@ -1,7 +1,9 @@
 """Forked processes keep sharing memory: new objects don't go into the gaps between those loaded earlier."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +41,16 @@ print(sum(counted) <= memory.MOST_FILLED)
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["True"]
+
+
+def test_what_few_portals_use_is_not_loaded(tmp_path: Path) -> None:
+    code = """
+import sys, django
+django.setup()
+from runs.management import whole_portal
+whole_portal.load()
+print(*{"PIL", "cryptography", "markdown_it", "nh3", "zxcvbn"}.intersection(sys.modules))
+"""
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", "PORTAL_DATA_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, check=True, text=True)
+    assert done.stdout.split() == []
