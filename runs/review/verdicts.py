@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from runs import events
 from runs.audit.record import record_each
-from runs.models import Decision, GuestLink, Output, OutputFile, ReviewRules, Verb
+from runs.models import Decision, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
 from runs.review import overall_verdict
@@ -289,15 +289,6 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
             raise NotAllowedError(words)
         Decision.objects.filter(pk=row.pk).update(is_standing=False)
         _record_ends([row], Decision.Act.SET_ASIDE, by, reason)
-
-
-@transaction.atomic
-def count_guests_again(link: GuestLink) -> None:
-    """Update verdicts after a link begins or stops letting its guests decide."""
-    given = Decision.objects.standing().on_current_content().filter(link=link)
-    outputs = Output.objects.filter(pk__in=given.values("output"))
-    overall_verdict.lock_runs(outputs)
-    overall_verdict.settle(list(outputs.all()))
 
 
 def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:

@@ -26,7 +26,8 @@ from runs.review.errors import (
     StaleDecisionError,
     SupersededError,
 )
-from runs.review.verdicts import choose, count_guests_again, decide, decide_many, set_aside, undo, withdraw
+from runs.review.guest_answers import on_deciders_changed
+from runs.review.verdicts import choose, decide, decide_many, set_aside, undo, withdraw
 from runs.sharing.links import make_link
 from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run, make_stored
@@ -277,7 +278,7 @@ def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Mem
     GuestLink.objects.update(lets_decide=False)
     with pytest.raises(NotAllowedError):
         decide(result, "approved", "", Actor(link=GuestLink.objects.get(), name="Kim Acme"), None)
-    count_guests_again(link)
+    on_deciders_changed(link)
     assert verdict_now(result)[0] == "approved"  # Kim's verdict counts beside Sam's
     withdraw(result, Actor(sam))
     assert verdict_now(result)[0] == ""
