@@ -34,6 +34,7 @@ BENCHES = {
     "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
     "memory": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
     "server_time": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
+    "cold_loads": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=300),
     "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
     "history_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=180, module="history", engine="postgres"),
     "history_search": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),

@@ -1,4 +1,5 @@
-"""Measures the memory of `make run` without its sandbox: when idle, and after fifty people have opened pages.
+"""Measures the memory of `make run` without its sandbox: when idle, after fifty people have opened pages, and with as
+many runs in progress as it can follow by streams.
 
 Memory is measured as PSS: when several processes share a page of memory, each is charged for its share. Also measures
 how much memory it takes to load the portal, and what the web server and the worker would take as programs that share
@@ -12,11 +13,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import requests
+from django.conf import settings
+
 from runs.background.pool import LEAVE_SECONDS
 from runs.models import App
 from tests.bench.portal import Portal
 from tests.bench.report import Report
-from tests.support.processes import ROOT, children_of, free_port
+from tests.support.processes import ROOT, children_of, free_port, wait_until
 from tests.support.visitor import Visitor
 
 PEOPLE = 50
@@ -51,6 +55,23 @@ def bench(portal: Portal, report: Report) -> None:
             list(pool.map(lambda visitor, path=path: visitor.get(path), visitors))
     time.sleep(QUIET_SECONDS)
     tell(report, f"after {PEOPLE} people opened three pages each", process.popen.pid, MAX_PAGES)
+    start_runs(visitors[: settings.LAMINA_STREAMS], app)
+    time.sleep(QUIET_SECONDS)
+    tell(report, f"with {settings.LAMINA_STREAMS} streams as well", process.popen.pid, MAX_PAGES)
+
+
+def start_runs(visitors: list[Visitor], app: str) -> None:
+    """Start a run without end for each visitor, and wait until the portal follows all of them by streams."""
+    sandbox = f"{os.environ['LAMINA_BASE_URL']}/control"
+    script = {"times": len(visitors), "outcome": "never"}
+    requests.post(f"{sandbox}/script", json=script, timeout=10).raise_for_status()
+    for visitor in visitors:
+        visitor.press_run(app, visitor.open_form(app))
+
+    def are_followed() -> bool:
+        return len(requests.get(f"{sandbox}/state", timeout=10).json()["streams"]) >= len(visitors)
+
+    wait_until(are_followed, "the portal to follow all runs by streams", 180)
 
 
 def tell_alone(portal: Portal, report: Report) -> None:

@@ -108,37 +108,19 @@ def start(portal: Portal, name: str) -> Process:
 
 
 def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
-    clients = [http.client.HTTPConnection("127.0.0.1", portal.port, timeout=120) for _ in range(CLIENTS)]
-    headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
-
-    def get(client: http.client.HTTPConnection, path: str) -> bytes:
-        client.request("GET", path, headers=headers)
-        try:
-            answer = client.getresponse()
-        except http.client.RemoteDisconnected:
-            # The server closed the connection as idle while other clients were slow; browsers would retry
-            client.request("GET", path, headers=headers)
-            answer = client.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path} returned {answer.status}")
-        return body
-
-    page = requests.get(f"{portal.url}/history/", headers={"Cookie": cookie}, timeout=60).text
-    parts = ["/history/", *dict.fromkeys(ADDRESS.findall(page))]
+    clients = browsers(portal.port)
+    parts = parts_of(portal, "/history/", cookie)
     if sum("/files/" in part for part in parts) < CARDS:
         raise RuntimeError(f"the page shows fewer than {CARDS} pictures: {parts}")
 
     def load(client: http.client.HTTPConnection) -> None:
-        for _ in range(LOADS_EACH):
-            for path in parts:
-                get(client, path)
+        load_all(client, parts, cookie)
 
     def look(client: http.client.HTTPConnection) -> list[float]:
-        return [timed(lambda: get(client, "/history/")) for _ in range(PAGES_EACH)]
+        return [timed(lambda: fetch(client, "/history/", cookie)) for _ in range(PAGES_EACH)]
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(lambda client: get(client, "/healthz"), clients))
+        list(pool.map(lambda client: fetch(client, "/healthz", cookie), clients))
         found.fewest.append(min(connections_of(pid, portal.port) for pid in workers_of(server.popen.pid)))
         begun, worked = time.perf_counter(), ticks_of_all(server)
         list(pool.map(load, clients))
@@ -148,6 +130,38 @@ def measure(portal: Portal, server: Process, cookie: str, found: Found) -> None:
         found.history.append(1000 * percentile(times, 95))
     for client in clients:
         client.close()
+
+
+def browsers(port: int) -> list[http.client.HTTPConnection]:
+    """Return `CLIENTS` clients, each of which keeps its connection open."""
+    return [http.client.HTTPConnection("127.0.0.1", port, timeout=120) for _ in range(CLIENTS)]
+
+
+def parts_of(portal: Portal, path: str, cookie: str) -> list[str]:
+    """Return the path of the page, followed by those of everything that it loads from the portal."""
+    page = requests.get(f"{portal.url}{path}", headers={"Cookie": cookie}, timeout=60).text
+    return [path, *dict.fromkeys(ADDRESS.findall(page))]
+
+
+def load_all(client: http.client.HTTPConnection, parts: list[str], cookie: str) -> None:
+    """Load a page completely, `LOADS_EACH` times."""
+    for _ in range(LOADS_EACH):
+        for path in parts:
+            fetch(client, path, cookie)
+
+
+def fetch(client: http.client.HTTPConnection, path: str, cookie: str) -> None:
+    headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
+    client.request("GET", path, headers=headers)
+    try:
+        answer = client.getresponse()
+    except http.client.RemoteDisconnected:
+        # The server closed the connection as idle while other clients were slow; browsers would retry
+        client.request("GET", path, headers=headers)
+        answer = client.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{path} returned {answer.status}")
 
 
 def timed(ask: Callable[[], object]) -> float:

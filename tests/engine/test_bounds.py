@@ -50,7 +50,7 @@ def test_a_start_without_a_clear_answer_is_delayed_more_each_time_and_then_a_per
 
     assert (run.status, run.due_at, starts(sandbox)) == ("checking", None, 5)
     body = as_alice.get(run.get_absolute_url()).content.decode()
-    assert "Lamina gave no clear answer to 5 attempts to start this run, and its list doesn&#x27;t show it." in body
+    assert "Lamina gave no clear answer to 5 attempts to start this run, and the run isn&#x27;t on its list." in body
     assert not Run.objects.needing_poller().exists()
 
     sandbox.clear_faults()

@@ -82,7 +82,7 @@ def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Me
     first = mailoutbox[0]
     assert first.to == [sam.email]
     assert first.subject == "2 decisions are due soon"
-    assert "of Oak desk: due in 2 days" in str(first.body)
+    assert "from Oak desk: due in 2 days" in str(first.body)
     assert "1 day overdue" in str(mailoutbox[3].body)
 
 

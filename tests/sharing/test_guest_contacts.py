@@ -96,12 +96,12 @@ def test_a_guest_stops_the_emails_by_a_form(link: GuestLink, bob: Member, mailou
     assert path in str(sent.body)
     assert "Stop these emails?" in Client().get(path).text  # this page changes nothing, since mail scanners open links
     assert GuestContact.objects.exists()
-    assert "you'll get an email" in kim.open(kim.at).words
+    assert "You'll get an email" in kim.open(kim.at).words
     assert "Your address was deleted." in Client(enforce_csrf_checks=True).post(path).text
     assert not GuestContact.objects.exists()
     assert not Mail.objects.filter(guest__isnull=False).exists()
-    assert "you'll get an email" not in kim.open(kim.at).words
-    assert "you'll get an email" not in kim.type("r1", "And larger").press("comment", "r1").words
+    assert "You'll get an email" not in kim.open(kim.at).words
+    assert "You'll get an email" not in kim.type("r1", "And larger").press("comment", "r1").words
     answer(link, bob, "And one more thing.")
     send_gathered()
     assert len(to_guests(mailoutbox)) == 1

@@ -39,7 +39,7 @@ def test_a_failed_run_has_a_sentence_to_copy(as_alice: Client, alice: Member) ->
     page = as_alice.get(run.get_absolute_url()).text
     assert words_of(page) == (
         "On 6 March 2026, 00:30 (Berlin, UTC+1), Lamina Portal showed this message about “Cartoonify!” "
-        f"(reference {run.public_id} req_77): “Lamina couldn&#x27;t make this. No face.”"
+        f"(reference {run.public_id} req_77): “Lamina couldn&#x27;t complete this run. No face.”"
     )
     # without scripts, the button is hidden, and people copy the sentence by hand
     assert re.search(r'data-copy="run-support"[^>]*hidden', page)
