@@ -25,7 +25,7 @@ PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
     "busy": _lazy("Lamina is busy with our other requests."),
-    "slow": _lazy("Lamina took too long to answer."),
+    "slow": _lazy("Lamina took too long to respond."),
     "broken": _lazy("Lamina couldn't complete this search."),
     "away": _lazy("We can't reach Lamina right now."),
     "lost": _lazy("No answer yet."),

@@ -30,8 +30,8 @@ FEWEST_DAYS, MOST_DAYS = 7, 3650
 STATUSES = {"ready_days": ("completed",), "failed_days": ("failed", "cancelled")}
 RULES = ("ready_days", "failed_days", "rejected_days", "uploads_days", "record_days")
 SENTENCES = {  # translated where they are used
-    "ready_days": gettext_noop("Runs with results, to be moved to the bin within a day: %(things)s."),
-    "failed_days": gettext_noop("Failed or cancelled runs, to be moved to the bin within a day: %(things)s."),
+    "ready_days": gettext_noop("Runs with results that will be moved to the bin within a day: %(things)s."),
+    "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),

@@ -64,7 +64,7 @@ LIST_PROBLEMS = {
         gettext_noop("The portal retries automatically, with fewer apps."),
     ),
     "apps": (
-        gettext_noop("some apps refused since %(when)s"),
+        gettext_noop("requests for some apps refused since %(when)s"),
         gettext_noop(
             "Lamina or a proxy refused requests for several apps in a row. Until Lamina sends one again, no more apps "
             "are marked as gone. The portal retries automatically."

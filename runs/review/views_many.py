@@ -35,7 +35,7 @@ def review_many(request: PortalRequest) -> HttpResponse:
     Results that have changed in the meantime or can't be decided on are skipped and counted.
     """
     if not ReviewRules.current().may_decide(request.user):
-        raise PermissionDenied(_("Your role doesn't let you decide. Ask an admin if you need to."))
+        raise PermissionDenied(_("Your role doesn't let you decide on results. If you need to, ask an admin."))
     if request.method == "POST":
         return _decide(request)
     place = WhatForm.read(request.GET)["selected"]

@@ -88,7 +88,7 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
     if parcel.packed:
         parcel.archive.add(_sheet(link, outputs, parcel.packed, guest_name), SHEET)
     if parcel.notes:
-        note = _("These files couldn't be shared unchanged: they have hidden details that can't be removed.")
+        note = _("The originals of these files couldn't be shared: they have hidden details that can't be removed.")
         words = "\n".join([note, *parcel.notes, ""])
         parcel.archive.add(words.encode("utf-8", "replace"), f"{_('Missing files')}.txt")
     return parcel.archive

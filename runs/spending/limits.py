@@ -34,7 +34,7 @@ NO_LIMIT = 2**63 - 1
 # Messages about a limit, each as (for admins, for others).
 OWN = (
     gettext_noop(
-        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit under "
+        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit in "
         "“Manage”."
     ),
     gettext_noop(
@@ -44,7 +44,7 @@ OWN = (
 )
 PORTAL = (
     gettext_noop(
-        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. You can raise the limit under "
+        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. You can raise the limit in "
         "“Manage”."
     ),
     gettext_noop(
@@ -55,7 +55,7 @@ PORTAL = (
 THEIRS = (
     gettext_noop(
         "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. You can raise their limit "
-        "under “Manage”."
+        "in “Manage”."
     ),
     gettext_noop(
         "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. An admin can raise their "
@@ -63,8 +63,10 @@ THEIRS = (
     ),
 )
 UNKNOWN = (
-    gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price under “Manage”."),
-    gettext_noop("The cost of this app is unknown, so nobody can run it. An admin can set a price: %(names)s."),
+    gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price in “Manage”."),
+    gettext_noop(
+        "The cost of this app is unknown, so nobody can run it until an admin sets a price. Who to ask: %(names)s."
+    ),
 )
 JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
 

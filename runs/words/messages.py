@@ -51,8 +51,8 @@ FILES: dict[str, Promise] = {
     "broken_picture": _lazy("This picture is broken or incomplete, so it can't be used."),
     "too_many_points": _lazy("This picture has over 70 million pixels, more than the portal can open."),
     "too_many_scans": _lazy("This picture would take too long to open."),
-    "heic": _lazy("HEIC photos can't be used here. Save the photo as JPEG or PNG and choose that file."),
-    "svg": _lazy("SVG files can't be used here. Save the image as PNG or JPEG and choose that file."),
+    "heic": _lazy("HEIC photos can't be used here. Save the photo as JPEG or PNG, and choose the new file."),
+    "svg": _lazy("SVG files can't be used here. Save the image as PNG or JPEG, and choose the new file."),
     "no_media": _lazy("That file isn't a picture, video or audio file, so it can't be used here."),
     "wrong_kind": _lazy("This field takes %(wanted_kinds)s, but that file is %(given_kind)s."),
     "empty_file": _lazy("That file is empty."),
@@ -63,7 +63,9 @@ FILES: dict[str, Promise] = {
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
     "links_at_once": _lazy("Several of your links are still loading. Wait until they're done, then add this one."),
-    "disk_full": _lazy("The portal's disk is full, so the file couldn't be saved. Admins can free up space in Manage."),
+    "disk_full": _lazy(
+        "The portal's disk is full, so the file couldn't be saved. Admins can free up space in “Manage”."
+    ),
     "disk_trouble": _lazy("The portal couldn't save the file. Try again in a moment."),
     "storage_away": _lazy("The portal's file storage can't be reached right now. Try again in a moment."),
     "file_not_ready": _lazy("The file isn't ready yet."),
@@ -74,7 +76,7 @@ FILES: dict[str, Promise] = {
     "copy_failed": _lazy("The copy couldn't be made. The portal will try again."),
 }
 RUNS: dict[str, Promise] = {
-    "another_run": _lazy("Lamina answered with another run's ID."),
+    "another_run": _lazy("Lamina responded with another run's ID."),
     "nothing_came": _lazy("Lamina returned nothing for this result."),
     "interrupted": _lazy("The portal was interrupted while it was starting this run."),
 }
@@ -102,8 +104,8 @@ INCIDENTS: dict[str, Promise] = {
     "record_unguarded": _lazy(
         "The database had stopped protecting the record against changes. It's protected again now."
     ),
-    "lamina_status": _lazy("Lamina answered “%(endpoint)s” with status %(status)s."),
-    "lamina_no_answer": _lazy("Lamina didn't answer “%(endpoint)s”."),
+    "lamina_status": _lazy("Lamina responded to “%(endpoint)s” with status %(status)s."),
+    "lamina_no_answer": _lazy("Lamina didn't respond to “%(endpoint)s”."),
     "list_refused": _lazy("Lamina refused to send the list of apps."),
     "list_late": _lazy("Lamina didn't send the list of apps in time."),
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
@@ -141,11 +143,11 @@ RULES: dict[str, Promise] = {
     "rule_unclear": _lazy("The app now has several fields called “%(field)s”, so the rule can't tell them apart."),
 }
 CHAT: dict[str, Promise] = {
-    "chat_said": _lazy("It answered with status %(status)s: “%(words)s”"),
-    "chat_said_nothing": _lazy("It answered with status %(status)s."),
+    "chat_said": _lazy("It responded with status %(status)s: “%(words)s”"),
+    "chat_said_nothing": _lazy("It responded with status %(status)s."),
     "chat_unreachable": _lazy("Its server couldn't be reached."),
     "chat_unsafe": _lazy("Its server has no valid certificate, so it can't be trusted."),
-    "chat_too_slow": _lazy("Its server didn't answer in time."),
+    "chat_too_slow": _lazy("Its server didn't respond in time."),
     "chat_private": _lazy("The address leads to a private network, so nothing was sent."),
     "chat_bad_address": _lazy("The address can't be opened."),
     "chat_address_unreadable": _lazy(
@@ -155,15 +157,15 @@ CHAT: dict[str, Promise] = {
 SPENDING: dict[str, Promise] = {
     "limit_near": _lazy("You've used %(used_credits)s in %(of_month)s. Your limit is %(limit_credits)s."),
     "limit_reached": _lazy(
-        "You've used up your limit of %(limit_credits)s for %(of_month)s. Ask an admin if you need more."
+        "You've reached your limit of %(limit_credits)s for %(of_month)s. Ask an admin if you need more."
     ),
     "limit_reached_admin": _lazy(
-        "You've used up your limit of %(limit_credits)s for %(of_month)s. You can raise it under “Manage”."
+        "You've reached your limit of %(limit_credits)s for %(of_month)s. You can raise it in “Manage”."
     ),
-    "limit_reached_by": _lazy("%(name)s has used up their limit of %(limit_credits)s for %(of_month)s."),
+    "limit_reached_by": _lazy("%(name)s has reached their limit of %(limit_credits)s for %(of_month)s."),
     "portal_limit_near": _lazy("Your team has used %(used_credits)s in %(of_month)s. Its limit is %(limit_credits)s."),
     "portal_limit_reached": _lazy(
-        "Your team has used up its limit of %(limit_credits)s for %(of_month)s. "
+        "Your team has reached its limit of %(limit_credits)s for %(of_month)s. "
         "Nobody can start a run that costs credits."
     ),
     "limit_asked": _lazy(

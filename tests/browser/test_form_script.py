@@ -196,7 +196,7 @@ def test_files_that_cannot_be_used_are_refused_before_they_are_sent(page: Page, 
     expect(choose(photo, "logo.svg", megabytes=2)).to_contain_text("SVG files can't be used here.")
     expect(choose(photo, "me.HEIC", megabytes=2)).to_contain_text("HEIC photos can't be used here.")
     expect(choose(films, "old.wmv", megabytes=2)).to_have_text(
-        "“old.wmv” has a format that can't be used here. Save it as MP4 and choose that file."
+        "“old.wmv” is in a format that can't be used here. Save it as MP4, and choose the new file."
     )
     expect(choose(films, "a.png", "b.mp3")).to_have_text(
         "“a.png” can't be used here. Add a video. “b.mp3” can't be used here. Add a video."

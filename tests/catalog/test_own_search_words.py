@@ -99,6 +99,6 @@ def test_audio_is_a_kind_to_choose_once_an_app_makes_it(as_alice: Client) -> Non
 def test_apps_with_some_of_the_words_are_offered_as_the_closest(as_alice: Client) -> None:
     body = as_alice.get("/apps/", {"q": "script for our croissants"}).text
 
-    assert "No app matches all of these words. This one comes closest:" in body
+    assert "No apps match all of these words. This one comes closest:" in body
     assert "No app for" not in body
     assert "No app for" in as_alice.get("/apps/", {"q": "for our croissants"}).text

@@ -79,7 +79,7 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client, alice: Member, ap
     ended(alice, app, 40)
     given = {"ready_days": "30", "failed_days": "14", "record_days": "365"}
     asked = as_admin.post(ADDRESS, given).content.decode()
-    assert "Runs with results, to be moved to the bin within a day: 1 run." in asked
+    assert "Runs with results that will be moved to the bin within a day: 1 run." in asked
     assert not RetentionRules.objects.exists(), "nothing is switched on before the page has said what goes"
 
     as_admin.post(ADDRESS, given | {"agreed": Page(asked).first("button", css="danger").attributes["value"]})

@@ -69,10 +69,10 @@ def test_what_people_say_finds_what_they_mean(as_alice: Client, q: str, found: l
 @pytest.mark.usefixtures("_runs")
 def test_a_wider_search_says_so_and_its_pages_follow(as_alice: Client, alice: Member) -> None:
     body = as_alice.get("/history/", {"q": "zeppelin teapot"}).content.decode()
-    assert "No run matches all of these words. These runs match without “teapot”." in body
+    assert "No runs match all of these words. These runs match without “teapot”." in body
     assert "<mark>Zeppelin</mark>" in body
-    assert "No run matches these exact words." in as_alice.get("/history/", {"q": "zepelin"}).content.decode()
-    assert "No run matches" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
+    assert "No runs match these exact words." in as_alice.get("/history/", {"q": "zepelin"}).content.decode()
+    assert "No runs match" not in as_alice.get("/history/", {"q": "zeppelin"}).content.decode()
 
     app = make_app("Many")
     for _ in range(30):

@@ -53,7 +53,7 @@ def test_lamina_away_and_a_refused_key_are_told_with_what_to_do(as_admin: Client
     assert "refused since" in body
     assert len(Page(body).first(css="health-facts").find(css="moment")) == 2
     assert "LAMINA_API_KEY" in body
-    assert "Lamina didn&#x27;t answer “runs”." in body
+    assert "Lamina didn&#x27;t respond to “runs”." in body
 
 
 def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: Member) -> None:

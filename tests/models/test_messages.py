@@ -53,7 +53,7 @@ def test_a_code_of_another_version_breaks_nothing() -> None:
 def test_a_long_value_is_cut_but_the_sentence_stays() -> None:
     stored = fitted(Message("lamina_no_answer", {"endpoint": "e" * 900}), 300)
     assert len(stored) <= 300
-    assert say(Message.from_stored(stored)).startswith("Lamina didn't answer")
+    assert say(Message.from_stored(stored)).startswith("Lamina didn't respond")
     Incident.objects.create(kind="lamina", text=Message(quote="q" * 900))
     assert Incident.objects.get().text.quote.startswith("qqq")
 

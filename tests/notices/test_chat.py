@@ -166,7 +166,7 @@ def test_an_address_that_is_gone_is_switched_off_and_admins_are_told(
     chat.send_due()
     slack.refresh_from_db()
     assert slack.off_at is not None
-    assert say(slack.error) == f"It answered with status {status}: “no_service”"
+    assert say(slack.error) == f"It responded with status {status}: “no_service”"
     assert [say(incident.text)[:30] for incident in Incident.objects.all()] == ["Slack no longer takes messages"]
     chat.post_event(Event("ready", "ended-9", run))
     chat.send_due()
@@ -221,7 +221,7 @@ def test_a_server_in_trouble_is_tried_five_times_with_growing_pauses(run: Run, r
     assert message.given_up_at is not None
     assert pauses[:4] == sorted(pauses[:4])
     told = [say(incident.text) for incident in Incident.objects.all()]
-    assert told == ["A message couldn't be posted in Slack. It answered with status 503."]
+    assert told == ["A message couldn't be posted in Slack. It responded with status 503."]
 
     chat.post_event(Event("ready", "ended-2", run))
     chat.send_due()

@@ -60,10 +60,10 @@ def test_nothing_can_be_answered_unless_the_maker_lets_guests_decide(link: Guest
 def test_a_guest_gives_their_name_once_and_answers_everything(asking: GuestLink) -> None:
     kim = visit(asking)
     assert "Alice is asking for your decision" in kim.words
-    assert "Please answer by" not in kim.words
+    assert "Please respond by" not in kim.words
     requests.ask(asking.member, list(asking.outputs.all()), due_on=date(2099, 3, 5), link=asking)
     kim.open(kim.at)
-    assert "Please answer by 5 March 2099." in kim.words
+    assert "Please respond by 5 March 2099." in kim.words
     kim.press("approve", "r1")
     assert "What's your name?" in kim.words
     assert decided() == []

@@ -122,7 +122,7 @@ def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
 def test_an_admin_reads_that_they_can_raise_it_themselves(as_admin: Client, admin_member: Member, app: App) -> None:
     set_limits(portal=10)
     answer = press(as_admin, admin_member, app)
-    assert "the team has 10 of its 10 left this month. You can raise the limit under “Manage”." in reason(answer)
+    assert "the team has 10 of its 10 left this month. You can raise the limit in “Manage”." in reason(answer)
 
 
 def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
@@ -329,7 +329,9 @@ def test_unknown_costs_need_some_room_and_may_be_stopped(
     set_limits(allows_unknown=False)
     refused = press(as_alice, alice, app)
     assert refused.status_code == 422
-    assert reason(refused) == ("The cost of this app is unknown, so nobody can run it. An admin can set a price: Ada.")
+    assert reason(refused) == (
+        "The cost of this app is unknown, so nobody can run it until an admin sets a price. Who to ask: Ada."
+    )
 
     App.objects.update(price=Decimal(2))
     assert press(as_alice, alice, app).status_code == 302

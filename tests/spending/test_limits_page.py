@@ -167,7 +167,7 @@ def test_people_are_told_once_a_month_at_80_percent_and_when_all_is_used(alice: 
         alerts.look()
     assert len(told(alice)) == 2
     assert sorted(told(admin_member)) == [
-        "Alice has used up their limit of 100 credits for November 2026.",
+        "Alice has reached their limit of 100 credits for November 2026.",
         "Your team has used 800 credits in November 2026. Its limit is 1,000 credits.",
     ]
     assert {path_of(notice).partition("?")[0] for notice in Notice.objects.filter(member=alice)} == {"/me/"}
