@@ -2,7 +2,7 @@
 on Lamina."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +21,7 @@ from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.display.found_in import Sought
 from runs.history.home_search import find_runs
+from runs.history.search import Filter
 from runs.launching.open_drafts import not_started
 from runs.models import App
 from runs.models.app import AppQuerySet
@@ -178,7 +179,9 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
-    cards = run_cards(found.runs, request.user, Sought(found.marker, people=True))
+    search = Filter(tab="both", q=q, is_similar=found.is_wider)
+    sought = replace(Sought.by(search, {}, besides=request.user), marker=found.marker)
+    cards = run_cards(found.runs, request.user, sought)
     return {"has_runs": True, "found_runs": found, "run_cards": cards}
 
 

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Left
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from runs.engine.input_summary import SAMPLE
+from runs.engine.input_summary import SAMPLE, SEARCH_TEXT
 from runs.history.search import KINDS, Filter
 from runs.models import Comment, Decision, Member, Run, RunInput
 from runs.models.run import RunInputUpload
@@ -23,6 +24,8 @@ from runs.words.synonyms import kind_named
 
 NOTHING = Value("", TextField())
 NOT_FOUND = SafeString()
+LONGEST_ESCAPE = len("\\ud83d\\ude00")  # a character in JSON
+NEWEST_SAID = 1_000  # how many comments and how many decisions on the runs of a page are searched, newest first
 LETTERS = 200_000  # how many characters of a run's texts to search for the words
 # How many characters of its title and of an input a card shows. A match after that isn't visible.
 TITLE_SHOWN, LINE_SHOWN = 60, 24
@@ -52,8 +55,7 @@ class FoundText(NamedTuple):
         """The text as people see it. The value of an input is stored as JSON."""
         if self.source not in ("input", "link"):
             return self.told
-        value = json.loads(self.told) if self.told else ""
-        return value if isinstance(value, str) else ""
+        return _text_of(self.told)
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,14 @@ class Sought:
 
     marker: Marker = NONE
     people: bool = False  # it also finds runs by the names of their maker and owner
+    besides: Member | None = None  # except by the name of this person
     kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
-    def by(cls, found: Filter, similar: dict[str, tuple[str, ...]]) -> "Sought":
+    def by(cls, found: Filter, similar: dict[str, tuple[str, ...]], besides: Member | None = None) -> "Sought":
         """Return what the filter `found` looks for; `similar` as in `Marker.of`."""
         kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
-        return cls(Marker.of(found.words, similar), found.tab != "mine", frozenset(kinds))
+        return cls(Marker.of(found.words, similar), found.tab != "mine", besides, frozenset(kinds))
 
     def unseen(self, title: str, lines: Iterable[str]) -> Marker:
         """Return the marker for those words that a card with this title and these inputs doesn't show."""
@@ -76,6 +79,16 @@ class Sought:
 
 
 NOTHING_SOUGHT = Sought()
+
+
+def _text_of(stored: str) -> str:
+    """Return the text of a value stored as JSON, which may be cut off; "" if it isn't a text."""
+    if not stored.startswith('"'):
+        return ""
+    for end in range(len(stored), max(0, len(stored) - LONGEST_ESCAPE), -1):  # it may be cut off inside an escape
+        with suppress(ValueError):
+            return str(json.loads(stored if end == len(stored) and stored.endswith('"') else f'{stored[:end]}"'))
+    return ""
 
 
 def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
@@ -88,7 +101,9 @@ def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, A
     inputs = RunInput.objects.filter(run__in=keys, is_hidden=False)
     uploads = RunInputUpload.objects.filter(input__run__in=keys, input__is_hidden=False)
     comments = Comment.objects.filter(run__in=keys, removed_at=None).exclude(text="")
+    comments = Comment.objects.filter(pk__in=comments.order_by("-pk").values("pk")[:NEWEST_SAID])
     decisions = Decision.objects.filter(output__run__in=keys).exclude(verdict="", note="")
+    decisions = Decision.objects.filter(pk__in=decisions.order_by("-pk").values("pk")[:NEWEST_SAID])
     is_link, who = When(type="url", then=Value("link")), ("member__name", "member__email", "guest_name")
     return [
         _texts(inputs, between, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value"),
@@ -104,7 +119,9 @@ def _texts(
     """Return a query for the run's key, `between`, and `columns` as texts, so that it can be combined with other
     tables."""
     told = {f"between{n}": column for n, column in enumerate(between)}
-    told |= {f"told{n}": Coalesce(Cast(column, TextField()), NOTHING) for n, column in enumerate(columns)}
+    told |= {
+        f"told{n}": Left(Coalesce(Cast(column, TextField()), NOTHING), SEARCH_TEXT) for n, column in enumerate(columns)
+    }
     combined: QuerySet[Any, Any] = rows.order_by().annotate(**told).values_list(run, *told)
     return combined
 
@@ -132,15 +149,15 @@ def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
     yield FoundText("app", told=run.app_name)
     yield FoundText("app", told=run.app.name)
     if sought.people:
-        yield FoundText("maker", told=(run.made_by or run.member).display_name)
-        yield FoundText("owner", told=run.member.display_name)
+        people = {"maker": run.made_by or run.member, "owner": run.member}
+        yield from (FoundText(role, told=one.display_name) for role, one in people.items() if one != sought.besides)
 
 
 def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
     """Yield `texts` until they have more than `letters` characters in total."""
     for text in texts:
         yield text
-        letters -= len(text.told)
+        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts take no longer
         if letters < 0:
             return
 

@@ -69,7 +69,8 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
-    leases.end_kick(poller_wakeups.POLLER)
+    if watch.had_work:  # otherwise, open pages with runs that need no poller would start one window after another
+        leases.end_kick(poller_wakeups.POLLER)
     # Check this after releasing the lease, so that a run added after the last round doesn't have to wait for the
     # worker's pulse.
     if not stop_requested() and Run.objects.needing_poller().exists():
@@ -84,6 +85,7 @@ class Watch:
         self.ends_at = time.monotonic() + WINDOW_SECONDS
         self.renewed_at = float("-inf")
         self.failures = 0
+        self.had_work = False
         self.list_refused_until = self.listed = self.looked_at = float("-inf")
         self.is_list_missing = False  # whether Lamina's last response for the list was "not found"
         self.streams = Streams()
@@ -109,6 +111,7 @@ class Watch:
                 pause = self._back_off()
             if pause is None:
                 return
+            self.had_work = True
             try:
                 self._sleep(pause)
             except DatabaseError:

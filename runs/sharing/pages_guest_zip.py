@@ -124,7 +124,7 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest_n
     runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
     given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
-    headings = [_("File"), _("Result"), _("Kind"), _("Date"), _("Size in bytes"), "SHA-256"]
+    headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
     headings += [_("App")] if link.shows_app else []
     answers = given_by(link, guest_name, outputs) if link.lets_decide else {}
     headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []

@@ -1,6 +1,7 @@
 """Highlight search terms in a text."""
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,7 +42,9 @@ class Term:
         """Return the start and end of the term in `word`, one word of a text; `folded` is the same word, folded. Return
         None if the term isn't there."""
         if not is_spaceless(folded):
-            is_found = folded.startswith(self.starts) and not self.is_spaceless and self.matches(_stored(folded))
+            is_found = (
+                folded.startswith(self.starts) and not self.is_spaceless and self.matches(_stored(folded[:LONGEST]))
+            )
             return (0, len(word)) if is_found else None
         at = folded.find(self.word) if self.is_spaceless and len(folded) == len(word) else -1
         return (at, at + len(self.word)) if at >= 0 else None
@@ -112,8 +115,9 @@ def _joined(text: str, terms: list[Term], found: list[tuple[int, int, Term]]) ->
     """Return the matches of terms with words joined by hyphens, such as "tryon" and "try-on", where no single part
     matches."""
     more = []
+    starts = sorted(start for start, _stop, _term in found)
     for match in JOINED.finditer(text):
-        if not any(match.start() <= start < match.end() for start, _stop, _term in found):
+        if bisect_left(starts, match.start()) == bisect_left(starts, match.end()):
             word = fold(match[0]).replace("-", "")[:LONGEST]
             more += [(*match.span(), term) for term in terms if not term.is_spaceless and term.matches(word)]
     return more

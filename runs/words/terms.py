@@ -20,7 +20,8 @@ STEM_BEGINS = 5  # in letters; a shorter stem must match a whole word, because t
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
-JOINED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
+# Words joined by hyphens. It never backtracks: a long text without spaces would take minutes.
+JOINED = re.compile(r"(?<![^\W_])[^\W_]++(?:-[^\W_]++)++")
 SPACELESS_WORD = re.compile(rf"[{SPACELESS}]+")
 # Stop words, which say nothing about the subject. They only count if the query has no other words.
 IDLE_WORDS = """

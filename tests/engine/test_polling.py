@@ -262,13 +262,25 @@ def test_ensure_poller_queues_one_task(alice: Member, app: App, sandbox: Sandbox
 def test_a_run_started_just_after_the_poller_ended_wakes_it(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     from django_q.models import OrmQ
 
-    poller_wakeups.ensure_poller()
-    polling.poll_window()  # ends, because no run is active
+    start(alice, app, sandbox)
+    polling.poll_window()  # follows the run until it ends
     OrmQ.objects.all().delete()
 
     start(alice, app, sandbox)
 
     assert "runs.tasks.poll" in [queued.task["func"] for queued in OrmQ.objects.all()]
+
+
+def test_a_poller_without_work_is_not_woken_at_once() -> None:
+    from django_q.models import OrmQ
+
+    poller_wakeups.ensure_poller()
+    polling.poll_window()
+    OrmQ.objects.all().delete()
+
+    poller_wakeups.ensure_poller()
+
+    assert not OrmQ.objects.exists()
 
 
 def test_the_budget_is_never_exceeded_by_many_threads() -> None:

@@ -1,5 +1,6 @@
 """Cards in search results quote the words that the search found in places the card doesn't show."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -8,12 +9,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status
+from runs.display.found_in import FoundText
 from runs.engine.input_summary import summarise
 from runs.models import App, GuestLink, Member, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
+from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Page
 
@@ -30,6 +33,11 @@ def run(rose: Member) -> Run:
     run = make_run(rose, make_app(), status="completed", title="Poster", shared_at=timezone.now())
     make_kept(run)
     return run
+
+
+@pytest.fixture
+def client_of_rose(rose: Member) -> Client:
+    return client_of(rose)
 
 
 def give(run: Run, name: str, value: object, kind: str = "text", **more: object) -> RunInput:
@@ -167,3 +175,19 @@ def test_single_results_say_so_too(
 
     assert page.first(css="run-tiles-found").find("mark")
     assert page.find(css="result-card")
+
+
+def test_ones_own_name_is_no_reason_on_home(run: Run, rose: Member, bob: Member, client_of_rose: Client) -> None:
+    comments.post(Actor(bob), run, None, "As red as a rose")
+
+    page = Page(client_of_rose.get("/apps/?q=rose&runs=1").text)
+
+    assert page.first(css="run-card-found").words == "Comment by Bob: “As red as a rose”"
+
+
+@pytest.mark.parametrize("cut", range(1, 14))
+def test_a_stored_text_that_is_cut_off_is_still_a_text(cut: int) -> None:
+    stored = json.dumps('A "red" shoe \U0001f45f')
+
+    assert FoundText("input", told=stored[:-cut]).text.startswith('A "red" shoe'[: len(stored) - cut - 3])
+    assert FoundText("input", told=json.dumps({"url": "x"})[:-cut]).text == ""

@@ -16,7 +16,7 @@ from tests.sharing.guest_visit import visit
 from tests.support.guest_links import path_of
 
 pytestmark = pytest.mark.django_db
-ALWAYS = ["File", "Result", "Kind", "Date", "Size in bytes", "SHA-256"]
+ALWAYS = ["File", "Result", "Kind", "Day", "Size in bytes", "SHA-256"]
 
 
 def zip_of(link: GuestLink, **fields: object) -> zipfile.ZipFile:
@@ -37,7 +37,7 @@ def test_the_sheet_lists_each_file_as_guests_get_it(link: GuestLink) -> None:
         content = archive.read(row["File"])
         assert row["SHA-256"] == hashlib.sha256(content).hexdigest()
         assert row["Size in bytes"] == str(len(content))
-        assert row["Date"] == today()
+        assert row["Day"] == today()
     assert (front["Result"], front["Kind"]) == ("Front", "PNG picture")
     assert (back["Result"], back["Kind"]) == ("Back", "Text")
 
