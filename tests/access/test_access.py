@@ -80,7 +80,7 @@ def test_every_address_has_a_row() -> None:
 
 @pytest.mark.parametrize("sharing", ["private", "shared"])
 def test_the_walk(world: World, sharing: str) -> None:
-    """This also tests promise D3 (see `tests.review`): no URL lets anyone change or delete a decision."""
+    """This also tests promise D3 (see tests/review): no URL lets anyone change or delete a decision."""
     world.subject = getattr(world, sharing)
     wrong, lines, acts = [], [], Acts()
     assert acts.before

@@ -73,7 +73,7 @@ def test_the_header_stops_just_its_kinds_without_a_cookie(alice: Member, bob: Me
 def test_robots_that_open_everything_in_a_mail_change_nothing(
     alice: Member, bob: Member, make_member: Callable[..., Member], mailoutbox: list[Sent]
 ) -> None:
-    """Promise D6 (see `tests.review`)."""
+    """Promise D6 (see tests/review)."""
     sam = make_member("samuel", role="approver")
     run = make_run(alice, status="completed", shared_at=timezone.now())
     Output.objects.update(text="A lake", content_hash="a" * 64)
