@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -84,14 +84,8 @@ class _Row(NamedTuple):
     height: int | None
     has_guests: bool
     value_type: str | None
-    position: int = 0
-    file_position: int | None = None
-    # A row may have these fields instead of a result: a text by which search finds the run.
-    source: str = ""
-    label: str = ""
-    email: str = ""
-    guest: str = ""
-    told: str = ""
+    position: int
+    file_position: int | None
 
     @property
     def words(self) -> str:
@@ -125,6 +119,7 @@ FILE_COLUMNS = (
 COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
 COLUMNS += ("has_guests", "value_type", "position", "files__position")
 PLACE = COLUMNS.index("position")
+TEXT = len(COLUMNS)  # where the fields of a text begin, in a row that has them
 NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
@@ -141,7 +136,7 @@ def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[in
         rows.sort(key=lambda row: (row[0], row[PLACE], row[PLACE + 1] or 0))
     else:
         rows = _ROWS.rows(timezone.now(), *keys)
-    by_run = groupby((_Row(*row) for row in rows), key=attrgetter("run_id"))
+    by_run = groupby(rows, key=itemgetter(0))
     return {pk: _results(list(group)) for pk, group in by_run}
 
 
@@ -173,9 +168,10 @@ def _has_guests(now: datetime) -> Exists:
     return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=alive))
 
 
-def _results(rows: list[_Row]) -> CardResults:
-    texts = [FoundText(row.source, row.label, row.email, row.guest, row.told) for row in rows if row.source]
-    rows = [row for row in rows if not row.source]
+def _results(found: list[tuple[Any, ...]]) -> CardResults:
+    """Return what `found` says about one run: rows of results, or of texts, whose fields follow those of a result."""
+    texts = [FoundText(*row[TEXT:]) for row in found if any(row[TEXT:])]
+    rows = [_Row(*row[:TEXT]) for row in found if not any(row[TEXT:])]
     saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]
     return CardResults(
         kind=rows[0].kind if rows else "",

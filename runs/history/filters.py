@@ -189,7 +189,7 @@ def _broader_label(name: str, found: Filter) -> str:
         "state": _("Any state"),
         "kind": _("Any kind"),
         "decision": _("Any decision"),
-        "decided": _("Any reviewer"),
+        "decided": _("Decided by anyone"),
         "waits": _("Waiting or not"),
         "from": _("No start date"),
         "to": _("No end date"),
