@@ -63,8 +63,9 @@ def bench(portal: Portal, report: Report) -> None:
 def start_runs(visitors: list[Visitor], app: str) -> None:
     """Start a run without end for each visitor, and wait until the portal follows all of them by streams."""
     sandbox = f"{os.environ['LAMINA_BASE_URL']}/control"
-    script = {"times": len(visitors), "outcome": "never"}
-    requests.post(f"{sandbox}/script", json=script, timeout=10).raise_for_status()
+    orders = {"limit": {"per_minute": None}, "script": {"times": len(visitors), "outcome": "never"}}
+    for path, order in orders.items():
+        requests.post(f"{sandbox}/{path}", json=order, timeout=10).raise_for_status()
     for visitor in visitors:
         visitor.press_run(app, visitor.open_form(app))
 
