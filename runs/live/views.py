@@ -125,6 +125,8 @@ def live_team(request: PortalRequest) -> HttpResponse:
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # when a run ends, the balance changes
+    # a run on this page may have ended after this request had read the member; its notice came in that same moment
+    member.refresh_from_db(fields=["news_at", "unread"])
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
     return {"oob": True, "has_frame": True, "bell": bell_of(member, is_watching=is_watching)}

@@ -4,6 +4,7 @@ runs."""
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -149,6 +150,29 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
     end(run)
 
     body = poll(as_alice, r=f"{run.public_id}:1.0-progress-0-2", page="home", n="")[1]
+
+    assert f'id="card-{run.public_id}"' in body
+    assert f'data-ended="{run.public_id}"' in body
+    assert 'id="announcer"' not in body
+
+
+def test_a_run_that_ends_during_the_request_is_announced_once(as_alice: Client, alice: Member) -> None:
+    """Its card and its line arrive together, so the page doesn't announce the card first and the line after it."""
+    run = make_run(alice)
+
+    class EndsIt:
+        """Ends the run after the request has read the member and before it reads the runs."""
+
+        is_done = False
+
+        def __call__(self, execute: object, sql: str, *rest: object) -> object:
+            if 'FROM "runs_run"' in sql and not self.is_done:
+                self.is_done = True
+                end(run)
+            return execute(sql, *rest)  # type: ignore[operator]
+
+    with connection.execute_wrapper(EndsIt()):
+        body = poll(as_alice, r=f"{run.public_id}:1.0-progress-0-2", page="history", n="")[1]
 
     assert f'id="card-{run.public_id}"' in body
     assert f'data-ended="{run.public_id}"' in body
