@@ -38,7 +38,11 @@ OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 OPEN_FILES = 4096  # the limit that we set if the system allows it; each client and each file being sent needs one
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}"
+# Django adds such headers to its own responses
+REFUSAL = (
+    "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
+    "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n{}"
+)
 TIMED_OUT = "408 Request Timeout"
 
 

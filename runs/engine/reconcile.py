@@ -4,12 +4,14 @@ The list doesn't show inputs, so we compare app and time: we take all runs of th
 leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, we assume
 that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
 response, a person decides. A person also decides if several runs are left, if the only run left is older than our POST
-(as far as the clocks can tell), if we can't read the whole list, or if we aren't allowed to read it. If a webhook
+(as far as the clocks can tell), if we can't read the whole list, if we can read nothing of it for ten minutes, or if we
+aren't allowed to read it. If a webhook
 arrives at the run's own URL, the question is settled at once (`webhooks`).
 """
 
 import logging
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -31,6 +33,7 @@ LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
 MAY_START = timedelta(seconds=START.total)  # if our worker dies, Lamina may still work on its POST for this long
 UNCLEAR_FOR = timedelta(minutes=2)  # if we can't read the whole list until this long after the POST, a person decides
+UNREADABLE_FOR = timedelta(minutes=10)  # the same if we can read nothing of it, which often passes by itself
 # Delay before we resend a start that wasn't found: the first time, the second time, and so on. The delays grow because
 # each start that we send is one more that may have happened after all.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
@@ -56,8 +59,11 @@ def check_run(run_id: int) -> None:
             _look_later(run, MARGIN)
         else:
             progress.ask_person(run, [])  # this key isn't allowed to read the list
-    except LaminaError:
-        _look_later(run, LATER)
+    except LaminaError as error:
+        if _is_unreadable(error) and _age(run, now) >= UNREADABLE_FOR:
+            progress.ask_person(run, [])
+        else:
+            _look_later(run, LATER)
     else:
         _decide(run, found, now, is_whole=is_whole)
 
@@ -116,6 +122,11 @@ def _look(run: Run) -> tuple[list[RunRow], bool]:
             break
     known = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
     return [row for row in rows.values() if row.run_id not in known], is_last and not skipped
+
+
+def _is_unreadable(error: LaminaError) -> bool:
+    """Return whether Lamina sent its list, but not one row of it could be read."""
+    return error.status is not None and HTTPStatus.OK <= error.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _may_be(row: RunRow, run: Run) -> bool:

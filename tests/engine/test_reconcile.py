@@ -252,6 +252,33 @@ def test_if_the_list_stays_unreadable_a_person_decides(
     assert starts(sandbox) == 1
 
 
+@pytest.mark.parametrize("fault", [{"fault": "garbage"}, {"fault": "status", "status": 200, "body": {"data": [{}]}}])
+def test_if_nothing_of_the_list_can_be_read_for_ten_minutes_a_person_decides(
+    alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any]
+) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    sandbox.control("faults", endpoint="runs", times=None, **fault)
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now() - reconcile.UNCLEAR_FOR)
+    assert look(run).due_at is not None
+
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now() - reconcile.UNREADABLE_FOR)
+    look(run)
+
+    assert (run.status, run.due_at, run.candidates) == ("checking", None, [])
+    assert 'id="run-again"' in as_alice.get(run.get_absolute_url()).content.decode()
+    assert starts(sandbox) == 1
+
+
+def test_an_outage_of_lamina_is_waited_for(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    run = doubtful(sandbox, alice, app, "drop_after")
+    sandbox.control("faults", endpoint="runs", fault="status", status=500, times=None)
+    Run.objects.filter(pk=run.pk).update(sent_at=timezone.now() - reconcile.UNREADABLE_FOR)
+
+    look(run)
+
+    assert (run.status, seconds_ahead(run) > 0) == ("checking", True)
+
+
 def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: SandboxDoor, world: World) -> None:
     older = start_as_stranger(sandbox)
     world.runs[older].created_at -= 120

@@ -70,6 +70,9 @@ def test_what_cannot_be_served_is_refused_at_once(server: Server, sent: bytes, s
         head, _ = read_answer(client)
         assert head.startswith(f"HTTP/1.1 {status}\r\n")
         assert "Connection: close" in head
+        if not status.startswith("400"):  # gunicorn's own
+            assert "X-Content-Type-Options: nosniff" in head
+            assert "Content-Security-Policy: default-src 'none'" in head
         assert read_to_end(client) == b""
     assert server.get("/refuse") == "refused"
 
