@@ -57,6 +57,7 @@ BENCHES = {
     "seen": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "sent": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
     "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
+    "many_files": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=4200),
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),
     "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=900),
     "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=600),

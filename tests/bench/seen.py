@@ -197,9 +197,9 @@ def upload(portal: Portal, name: str, kind: str, content: bytes) -> str:
     return str(target["assetUrl"])
 
 
-def noise(side: int) -> bytes:
-    """Return a PNG of noise, which can't be compressed: three bytes per pixel."""
-    picture = Image.frombytes("RGB", (side, side), random.Random(1).randbytes(3 * side * side))
+def noise(side: int, seed: int = 1) -> bytes:
+    """Return a PNG of noise, which can't be compressed: three bytes per pixel. It is the same for the same `seed`."""
+    picture = Image.frombytes("RGB", (side, side), random.Random(seed).randbytes(3 * side * side))
     stream = io.BytesIO()
     picture.save(stream, "PNG")
     return stream.getvalue()
