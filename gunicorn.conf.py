@@ -15,8 +15,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 preload_app = True  # loaded once, in memory that the processes share
 keepalive = 20  # seconds; an open page polls every few seconds
-graceful_timeout = 8  # seconds for running requests after SIGTERM; less than `make run` waits for all its parts
-control_socket_disable = True  # it would be in the home directory, where two portals collide
+graceful_timeout = 8  # seconds that running requests get after SIGTERM; less than `make run` waits for all parts
+control_socket_disable = True  # it would be in the home directory, where two portals would collide
 forwarded_allow_ips = ""  # only PORTAL_TRUSTED_PROXIES decides which proxies to trust
 umask = 0o077
 logconfig_dict = {
@@ -37,6 +37,6 @@ def on_starting(_: Any) -> None:
 
 def when_ready(_: Any) -> None:
     """Let the processes share the memory of what was loaded. Collecting garbage costs 1 to 2% of their time; doing so
-    less often would save that, but leave them with 6 MiB of garbage each."""
+    less often would save that time, but leave each process with 6 MiB of garbage."""
     memory.share()
     gc.set_threshold(10_000, 20, 20)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run the portal's commands; `manage.py portal` starts all of it."""
+"""Run the portal's commands; `manage.py portal` starts the whole portal."""
 
 import os
 import sys

@@ -5,7 +5,7 @@ If the advisory source can't be reached, the script says so and doesn't fail, so
 `audit-exceptions.toml` in this folder lists advisories to ignore, each with a reason and a last day. AUDIT_SOURCE names
 another source with OSV's API.
 
-Exit code: 0 if nothing was found or audited, 1 if something was found or an exception has expired.
+Exit code: 0 if nothing was found or nothing could be checked, 1 if something was found or an exception has expired.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""Collect the portal's texts for translation (`make messages`); `--check` reports whether that is necessary.
+"""Collect the portal's texts for translation (`make messages`); `--check` only reports whether this is necessary.
 
-Needs the gettext tools (Debian: `apt-get install gettext`). The portal doesn't: compiled catalogues are committed.
+This needs the gettext tools (Debian: `apt-get install gettext`). The portal itself doesn't need them, because compiled
+catalogues are committed.
 """
 
 import os

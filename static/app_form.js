@@ -17,7 +17,7 @@ addEventListener("pageshow", ({ persisted }) => {
 		location.reload(); // after Reset or Undo, this page can no longer save anything
 	else if (persisted) restore();
 });
-// Give a page that was the response to a form its own URL: Back then requests it again instead of being refused
+// If this page is the response to a form, let Back request it again; otherwise, the browser would refuse to show it
 history.replaceState(history.state, "", location.href);
 
 on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
@@ -72,7 +72,7 @@ addEventListener(
 
 /* The draft, and the values of folded questions */
 
-// The number of edits so far, in the current request, and saved. Edits made after a request was sent aren't saved yet.
+// Edits made so far, sent with the current request, and saved. Those made after a request was sent aren't saved yet.
 let edits = 0;
 let sent = 0;
 let kept = 0;

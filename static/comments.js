@@ -116,7 +116,7 @@ on(["focusout"], "[data-comment-form] textarea", (text) => {
 let picking = null;
 const frame = () => find("[data-frame]:has(img)");
 
-/** @param {HTMLFormElement | null} owner form that the next click on the picture is for */
+/** @param {HTMLFormElement | null} owner the form whose spot the next click on the picture sets */
 const setPicking = (owner) => {
 	picking = owner && frame() ? owner : null;
 	find("[data-stage]")?.classList.toggle("is-picking", !!picking);

@@ -7,7 +7,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const tools = find("[data-tools]");
 if (tools) tools.hidden = false;
 
-/* Pictures share one scale and one offset, which is a fraction of the stage, so that it fits stages of any size */
+/* Pictures share one scale and one offset. The offset is a fraction of the stage, so it fits stages of any size. */
 const MOST = 8;
 const STEP = 1.5;
 const PACE = 0.08;

@@ -9,7 +9,7 @@ const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = find("#ended") ?? document.createElement("div"); // a stand-in: nobody is signed in, so there is no news
+const region = find("#ended") ?? document.createElement("div"); // a placeholder: without a member, there is no news
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 

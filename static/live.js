@@ -93,7 +93,7 @@ const lookAtTeam = () => {
 	return ask(news?.dataset.teamUrl, opening(news));
 };
 
-/** @param {HTMLElement | null} news @returns {string[][]} when the page was opened, and the new runs it knows */
+/** @param {HTMLElement | null} news @returns {string[][]} when the page was opened, and the new runs it knows about */
 const opening = (news) => {
 	if (!news) return [];
 	const { since = "", token = "" } = news.dataset;

@@ -254,7 +254,7 @@ on(["htmx:beforeRequest"], ".history-filters", (_, { detail }) => {
 on(["htmx:afterRequest"], ".history-filters", (_, { detail }) => {
 	detail.target.ariaBusy = null;
 });
-// The apps to choose from change with the list, but not while the person is in the select; what they chose stays chosen
+// The apps to choose from change with the list, but not while the select has the focus; what was chosen stays chosen
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	const { target: select, detail } = event;
 	if (!(select instanceof HTMLSelectElement) || select.id !== "history-app") return;

@@ -41,7 +41,7 @@ const sendIfAnswered = async (form, submitter) => {
 	told.scrollIntoView({ block: "nearest" });
 };
 
-// Capture the event, to be called before the listener in portal.js that lets a form be sent only once
+// Capture the event, so that this runs before the listener in portal.js that lets a form be sent only once
 document.addEventListener(
 	"submit",
 	(event) => {

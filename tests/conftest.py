@@ -108,8 +108,8 @@ def _mid_month() -> Iterator[None]:
         yield
 
 
-# These folders take long although they have few tests, mostly because they wait for whole portals. They start first,
-# because xdist would start them last, when the other workers have nothing left to do.
+# These files and the folder take a long time despite having few tests, mostly because they wait for whole portals. They
+# are started first; xdist would start them last, when the other workers have nothing left to do.
 LONG = (
     "browser",
     "tests/browser/test_axe.py",
@@ -166,7 +166,7 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
         return "browser" if is_shared else path
 
     def _assign_work_unit(self, node: Any) -> None:
-        """Give `node` the next place: a long one if any are left, otherwise the one with the most tests."""
+        """Give the worker `node` its next place: one of LONG if any are left, otherwise the one with most tests."""
         if place := next((place for place in LONG if place in self.workqueue), None):
             self.workqueue.move_to_end(place, last=False)
         super()._assign_work_unit(node)
@@ -187,8 +187,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude objects that live until the end, such as six thousand collected tests, from garbage collection, and
-    collect the rest less often. Garbage collection used to take a tenth of the processor time."""
+    """Exclude objects that live until the end, such as the six thousand collected tests, from garbage collection, and
+    collect the rest less often. Before, garbage collection took a tenth of the processor time."""
     gc.collect()
     gc.freeze()
     often, sometimes, _ = gc.get_threshold()

@@ -1,7 +1,7 @@
 """Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address] [--fresh]`.
 
 Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
-it. With `--fresh`, it also waits for an example run, removes the examples, and undoes that. Exits with 0 only if
+it. With `--fresh`, it also waits for an example run, removes the examples, and restores them. Exits with 0 only if
 everything works.
 """
 
@@ -16,7 +16,7 @@ import requests
 from PIL import Image
 
 TIMEOUT_SECONDS = 120.0
-WANTED = ("cartoonify",)  # without this app, the first one is used
+WANTED = ("cartoonify",)  # if this app is missing, the first one is used
 # Only a picture in a result's box counts: the uploaded photo is on the page from the start.
 RESULT = r'(?s)<figure\s+class="output output-ready(?:(?!</figure>).)*?<img[^>]*\ssrc="(/files/[^"]+)"'
 Files = dict[str, tuple[str, bytes, str]]
@@ -78,8 +78,8 @@ class FormReader(HTMLParser):
             self._select = ""
 
     def filled(self) -> tuple[list[tuple[str, str]], Files]:
-        """Fill in the rest: the first choice where none is made, words in empty texts, and a photo in each file
-        field."""
+        """Fill in the remaining fields: choose the first option where none is chosen, put words into empty text fields,
+        and add a photo to each file field."""
         pairs = [
             (name, value or ("a cat on a sofa" if re.fullmatch(r"p\d+", name) else "")) for name, value in self.pairs
         ]

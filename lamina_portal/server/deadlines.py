@@ -29,7 +29,7 @@ class Progress(Enum):
 
 
 class Arrival:
-    """The bytes of one request, and maybe the beginning of the next. `due` is a time on the monotonic clock.
+    """The bytes of one request, and possibly the beginning of the next. `due` is a time on the monotonic clock.
 
     Only gunicorn's parser interprets the bytes; this class just finds out whether the parser would have to wait for
     more. Odd requests go straight to the parser, which rejects them without reading any further.

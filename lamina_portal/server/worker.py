@@ -25,7 +25,7 @@ from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others are waiting for uploads or slow readers
-STALLED_SECONDS = 60.0  # how long the loop waits while a client reads nothing of its response
+STALLED_SECONDS = 60.0  # how long the loop waits while a client doesn't read any of its response
 LINGER_SECONDS = 10.0  # how long a client has in total to read the last response before we close the connection
 LINGER_QUIET_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored

@@ -39,7 +39,8 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
-    """Record everything in this block as done by `actor`. If `actor` is a function, it is called for each entry."""
+    """Attribute everything that is recorded in this block to `actor`. If `actor` is a function, it is called for each
+    entry."""
     token = _source.set(actor if callable(actor) else lambda: actor)
     try:
         yield
@@ -48,7 +49,7 @@ def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
 
 
 def act_as(actor: Actor) -> None:
-    """Record everything this process does from now on as done by `actor`."""
+    """Attribute everything that this process records from now on to `actor`."""
     _source.set(lambda: actor)
 
 

@@ -1,4 +1,4 @@
-"""Records what management commands do under the name of the command."""
+"""Records what management commands do, each under its own name."""
 
 from contextlib import suppress
 from functools import wraps

@@ -10,11 +10,11 @@ from runs.audit.actors import Actor, Way, acting_as
 from runs.models.ids import new_public_id
 
 GUESTS = "guest"  # the names of all URLs for guests begin with this
-LAMINA = "webhook"  # URL name of Lamina's webhooks; what they change is recorded as done by the portal
+LAMINA = "webhook"  # URL name of Lamina's webhooks; what they change is attributed to the portal
 
 
 class ActorMiddleware:
-    """Records the changes made during a request as done by the member or guest who sent it."""
+    """Records the member or guest who sent a request as the actor for all changes made during it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

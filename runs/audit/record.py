@@ -37,7 +37,7 @@ def record(
     """Write one entry: the current actor (or `actor`) did `verb` to `target`, or to the portal as a whole if `target`
     is None.
 
-    `changes` has the old and new value of each field: {"role": ("maker", "admin")}. `label` replaces the target's own
+    `changes` maps each field to its old and new values: {"role": ("maker", "admin")}. `label` replaces the target's own
     label.
     """
     record_each(verb, [target], changes=changes, label=label, actor=actor)

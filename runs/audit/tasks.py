@@ -1,4 +1,4 @@
-"""Records what background tasks do as done by the portal itself, with the task's id as the request id."""
+"""Records the portal itself as the actor in background tasks, with the task's id as the request id."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -19,7 +19,7 @@ GONE_AFTER = timedelta(hours=1)  # a cluster that has been silent for this long 
 
 
 def beat(name: str) -> bool:
-    """Record that `name` ("poller" or a cluster) is alive now; return True the first time."""
+    """Record that `name` ("poller" or a cluster) is alive now; return True if this is its first heartbeat."""
     now = timezone.now()
     if Heartbeat.objects.filter(name=name).update(at=now):
         return False
@@ -33,7 +33,8 @@ def age_seconds(name: str, now: datetime) -> int | None:
 
 
 def beat_cluster(name: str) -> bool:
-    """Record that the cluster `name` ("" for plain `qcluster`) is running a task; return True the first time."""
+    """Record that the cluster `name` ("" for plain `qcluster`) is running a task; return True if this is its first
+    heartbeat."""
     beat(ANY)
     return bool(name) and beat(name)
 

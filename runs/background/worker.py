@@ -1,7 +1,7 @@
 """A more robust django-q2 cluster. Its processes live and die together, keep taking tasks, and stop promptly.
 
 Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
-as orphans. After `kill -9` of an idle worker, the lock of the queue is lost, and no task runs any more, without an
+as orphans. After `kill -9` of an idle worker, the queue's lock is lost, and no tasks run any more, yet there is no
 error. SIGTERM to the process group makes it hang forever; after SIGTERM to only the main process, it waits for the
 longest task.
 
@@ -98,7 +98,7 @@ class PulsingBroker:
     """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
 
     The cluster handles these tasks like any others, so they show that it takes tasks. The first task comes immediately,
-    so that work left unfinished by the last cluster goes on right away. By the time the second task comes, the lease
+    so that work left unfinished by the last cluster is resumed right away. By the time the second task comes, the lease
     of a poller that died with another host has expired.
     """
 

@@ -2,7 +2,7 @@
 
 Lamina's list is sorted by popularity and may be incomplete, so reading it adds and updates apps but never removes any.
 An app counts as gone only when Lamina itself answers a request for its id with 404. If Lamina refuses several apps in a
-row, even that doesn't count.
+row, even that doesn't count as proof.
 """
 
 from runs.catalog.details import store_detail

@@ -154,7 +154,7 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 
 
 def note_change(apps: Collection[int]) -> None:
-    """Record that something else about these apps (primary keys) has changed, so that pages opened earlier notice it.
+    """Record a change to these apps (primary keys) outside their rules, so that pages opened earlier notice it.
 
     Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets rules that
     have no effect.
@@ -176,7 +176,7 @@ def _locked_rule(app: App, version: int | None) -> AppRule:
 
 
 def _lock_app(app: App) -> None:
-    """Lock `app` and read its texts again. Raise `RulesChangedError` if its form has been updated meanwhile, because
+    """Lock `app` and reload its texts. Raise `RulesChangedError` if its form has been updated in the meantime, because
     fields are found by their position in the form."""
     locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     if locked.schema_id != app.schema_id:

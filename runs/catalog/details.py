@@ -117,8 +117,8 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 
 
 def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
-    """Record what is new in `schema`. If another process has saved the schema meanwhile, it has already recorded
-    this."""
+    """Record what is new in `schema`. If another process has saved the schema in the meantime, it has already recorded
+    the changes."""
     known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
     if known is None and schema is not None:  # there is no current form, so compare with the latest earlier one
         known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
@@ -152,7 +152,7 @@ def _note_refusal(app: App, error: LaminaRejected) -> None:
 
 
 def _closed_in_a_row() -> int:
-    """Return how many apps have become gone or forbidden since Lamina last sent an app."""
+    """Return how many apps have turned out to be gone or forbidden since Lamina last sent an app."""
     at = _last_sent_at()
     is_newly_closed = Q(gone_at__gt=at) | Q(forbidden_at__gt=at) if at else ~Q(gone_at=None, forbidden_at=None)
     return App.objects.filter(is_newly_closed).count()

@@ -30,7 +30,7 @@ def locked_files(app: App) -> dict[str, StoredFile]:
 
 
 def _rows(app: App) -> list[FieldRule]:
-    if AppRule.of(app) is None:  # apps without a row of rules have no field rules either
+    if AppRule.of(app) is None:  # apps without an `AppRule` row have no field rules either
         return []
     prefetch_related_objects([app], _field_rules())
     return list(app.field_rules.all())
@@ -41,7 +41,7 @@ def _field_rules() -> "Prefetch[str]":
 
 
 def as_rule(row: FieldRule) -> Rule:
-    """Convert `row` for use in forms. A locked picture can be shown, although it isn't anyone's upload yet."""
+    """Convert `row` for use in forms. A locked picture can be shown even though it isn't anyone's upload yet."""
     return Rule(
         key=row.key,
         id=row.parameter_id,

@@ -9,7 +9,8 @@ class ArrangeForm(PostedForm):
     """The admins' list of apps, as posted.
 
     `act` is the button that was pressed, `app` the ticked apps and `group` the group to put them in. `on` lists all
-    apps on the page. In the same order, `place` has the place typed for each app, and `was` the place the page showed.
+    apps on the page. In the same order, `place` lists the place typed for each app, and `was` the place that the page
+    showed.
     """
 
     act = CutField(120)

@@ -21,7 +21,7 @@ def house_rules_html(text: str) -> SafeString:
     that the page shows above them."""
     if not text.strip():
         return SafeString()
-    import nh3  # takes 2 MB with the parser, and few apps have house rules
+    import nh3  # takes 2 MB including the parser, and few apps have house rules
 
     made = nh3.clean(
         _markdown().render(text),

@@ -2,8 +2,8 @@
 
 The apps in use are all starred apps, plus others until there are 60 in all. Each takes two requests a day (form and
 estimate). An idle portal reads at most 60 apps a day: because the order of Lamina's list keeps changing, all apps read
-within the last day count towards this limit. Of the starred apps, the one requested longest ago comes first, so that
-each gets its turn, however many there are.
+within the last day count towards this limit. Among the starred apps, the least recently requested one comes first, so
+that each gets its turn, however many there are.
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ from runs.models.app import AppQuerySet
 USED, WITH_STARRED_RUN, SHOWN_FIRST, IN_ALL = 16, 16, 24, 60
 LOOKED_BACK = 100  # how many recent runs to search for apps that were used or have a starred run
 DETAIL_EVERY = timedelta(hours=24)
-RETRY_EVERY = timedelta(minutes=10)  # when to try again after an unusable response about an app
-UNREAD_RETRY_EVERY = timedelta(minutes=1)  # when to retry an app that was never read, while people use the portal
+RETRY_EVERY = timedelta(minutes=10)  # how long to wait after an unusable response about an app
+UNREAD_RETRY_EVERY = timedelta(minutes=1)  # for an app that has never been read, while people are using the portal
 QUIET_RETRY_EVERY = timedelta(hours=12)
 ROUND_A_DAY = 96  # how many apps are checked by id each day (`requests.ROUND_EVERY`)
 PICTURES_EVERY = timedelta(hours=6)
@@ -72,7 +72,7 @@ def _quiet_allowance(now: datetime) -> int:
 
 
 def without_picture(now: datetime) -> AppQuerySet:
-    """Return the listed apps without a thumbnail; after a failed download, an app is left out for some hours."""
+    """Return the listed apps without a thumbnail; after a failed download, an app is left out for a while."""
     may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 

@@ -30,7 +30,7 @@ TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts a
 TASK_SECONDS = 80  # enough for four calls of at most 15 s each, and for saving
 SHORTEST = 2  # letters; a single letter would match everything
 MOST_FINDS = 12
-AGAIN_AFTER = timedelta(seconds=20)  # when to try again after Lamina couldn't be reached or was too slow
+AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
 NO_DISCOVER = frozenset({403, 404, 405, 410, 501})  # Lamina's responses in workspaces without Discover
 
@@ -212,5 +212,5 @@ def _fetch_pictures(search: AppSearch) -> None:
 
 
 def _save(search: AppSearch, **fields: Any) -> None:
-    """Save `fields` of `search`, unless a newer request has replaced it meanwhile."""
+    """Save `fields` of `search`, unless a newer request has replaced it in the meantime."""
     AppSearch.objects.filter(key=search.key, asked_at=search.asked_at).update(**fields)

@@ -1,4 +1,4 @@
-"""Search in our own catalogue: listed apps that match all words, best matches first, then apps that match some.
+"""Search our own catalogue: listed apps that match all words, best matches first, then apps that match some.
 
 The words of all listed apps are compared in Python: this takes only a few milliseconds even for 2,000 apps, and lets a
 match in the name count for more than one in the description. Words are matched as in History (`words.terms`).
@@ -62,8 +62,8 @@ def find(apps: AppQuerySet, q: str) -> Found:
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
-    """Return the score of `word` for each of `rows`, which is 0 if it doesn't match. Words that few apps have count for
-    more.
+    """Return the score of `word` for each of `rows`, which is 0 if it doesn't match. Words that occur in few apps count
+    for more.
 
     An app that matches only because of the kind of result it makes scores `MAKES`, which by itself isn't enough to show
     the app.

@@ -222,7 +222,8 @@ def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
 def parts_of(
     lines: Sequence[FieldLine], edit: AppEdit, errors: dict[str, str], stored: AppEdit | None
 ) -> list[FieldPart]:
-    """Return the fields for the page; with `stored`, each field says what another admin has saved for it meanwhile."""
+    """Return the fields for the page; with `stored`, each field says what another admin has saved for it in the
+    meantime."""
     parts = []
     for line in lines:
         name = line.plain.field_name

@@ -20,7 +20,7 @@ from runs.words.time_spans import span_words
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx trigger for polling while the worker is searching
-TRIES = 3  # how often a page tries again by itself; there is a limit, so that forgotten pages stop asking
+TRIES = 3  # how many times a page tries again on its own; limited, so that forgotten pages stop asking
 PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
@@ -36,7 +36,7 @@ PROBLEMS: dict[str, Promise] = {
     "unknown-id": _lazy("Lamina has no app at this address."),
     "closed": _lazy("Lamina has this app, but this workspace can't use it."),
 }
-# Messages for these problems while the page is waiting to try again by itself.
+# Messages for these problems while the page is waiting to try again on its own.
 WAITING: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
     "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
@@ -78,7 +78,7 @@ class Part:
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the page is waiting to try again by itself, which it does only a few times."""
+        """Whether the page is waiting to try again on its own, which it does only a few times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
@@ -95,8 +95,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page of `member` shows: its filter `makes`, the ids of apps in our own results (`above`), and how often
-    it has tried again (`tries`)."""
+    """What the page shows to `member`: its filter `makes`, the ids of apps in our own results (`above`), and how many
+    times it has tried again (`tries`)."""
 
     member: Member
     makes: str = ""

@@ -88,8 +88,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request one app by its id, the one that was checked longest ago. This way, we eventually notice every app that is
-    gone."""
+    """Request the least recently checked app by its id. This way, we eventually notice every app that is gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

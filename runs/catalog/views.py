@@ -98,7 +98,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def app_search(request: PortalRequest) -> HttpResponse:
-    """Show Lamina's results so far, asking Lamina if needed; respond with 204 if nothing is new since `seen`.
+    """Show Lamina's results so far, asking Lamina if needed; respond with 204 if nothing has changed since `seen`.
 
     With `go` (the words were submitted, not just typed), a pasted URL opens its app.
     """
@@ -201,7 +201,7 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
 
 
 def _tries(request: PortalRequest) -> int:
-    """Return how often this page has tried again by itself after a wait."""
+    """Return how many times this page has waited and then tried again on its own."""
     return _number(request, "tries", MOST_TRIES)
 
 

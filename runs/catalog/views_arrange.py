@@ -80,7 +80,7 @@ def _step_words(step: arrange.Step | None) -> str:
 
 
 def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
-    """Change all ticked apps; return a sentence saying how many."""
+    """Change all ticked apps; return a sentence saying how many were changed."""
     if act == "group":
         count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
         group = " ".join(posted["group"].split())
@@ -118,7 +118,8 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return the filters that match any apps: for each, its label, count and URL, and whether it is selected."""
+    """Return the current filter and all others that match any apps: for each, its label, count and URL, and whether it
+    is selected."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

@@ -14,7 +14,8 @@ from django.db import transaction
 from runs.connection import rate_limit_redis
 from runs.models import RequestLog
 
-WINDOW_SECONDS = 62.0  # Lamina counts a request on arrival, we count it when it is sent, so allow two more seconds
+# Lamina counts a request when it arrives, but we count it when it is sent, so allow two more seconds.
+WINDOW_SECONDS = 62.0
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
 STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a database write

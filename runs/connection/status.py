@@ -18,8 +18,8 @@ CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-# With steady clocks, the difference varies by less than this. It does vary, because Lamina's times are in whole seconds
-# and responses take time.
+# With steady clocks, the difference varies by less than this. It varies at all because Lamina's times are in whole
+# seconds and responses take time.
 STEADY_SECONDS = 3.0
 
 

@@ -45,8 +45,8 @@ class NoticeLine:
 
     @property
     def told_id(self) -> str:
-        """The id that pages remember once they have announced the notice: the id of the run that ended, or for other
-        notices their own id."""
+        """The id that pages remember once they have announced the notice: the id of the run that ended or, for other
+        notices, the notice's own id."""
         run = self.notice.run
         return run.public_id if run is not None and self.is_end else self.notice.public_id
 
@@ -121,7 +121,7 @@ class Bell:
 
 
 def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = True) -> Bell:
-    """Return the bell of `member`. Takes no query if there is no news; otherwise one, or three with pictures."""
+    """Return the bell of `member`. Takes no queries if there is no news; otherwise one, or three with pictures."""
     if member.news_at is None:
         return Bell(is_watching=is_watching)
     notices = list(Notice.objects.of(member).unread().for_lists()[: LISTED + 1])
@@ -154,7 +154,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
 
 
 def token_of(news_at: datetime | None) -> str:
-    """Return the token for the time of the member's latest news; pages send it back when they poll."""
+    """Return a token made from the time of the member's latest news; pages send it back when they poll."""
     return f"{news_at.timestamp():.6f}" if news_at else ""
 
 

@@ -17,8 +17,8 @@ SHOWN_WITH = ("app__thumbnail", "input_picture", "member", "deleted_by")  # rela
 
 @dataclass(frozen=True)
 class BinRow:
-    """One run, shown as a row. `picture` comes from a result; without one, from an input, or otherwise from the app.
-    `input_words` is the first input, unless the title shows it."""
+    """One run, shown as a row. `picture` is the first one available: a result's, an input's or the app's. `input_words`
+    is the first input; "" if the title already shows it."""
 
     run: Run
     gone_at: datetime | None

@@ -119,13 +119,13 @@ FILE_COLUMNS = (
 COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
 COLUMNS += ("has_guests", "value_type", "position", "files__position")
 PLACE = COLUMNS.index("position")
-TEXT = len(COLUMNS)  # where the fields of a text begin, in a row that has them
+TEXT = len(COLUMNS)  # where the fields of a text begin, in rows that have them
 NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
 def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
-    """Return the results of each run, by the primary key of the run; runs without results are left out. For the runs
-    with the primary keys `with_texts`, the same query reads the texts by which search finds them."""
+    """Return the results of each run, by the run's primary key. For runs whose primary keys are in `with_texts`, the
+    same query also reads the texts by which search finds them. Runs for which nothing is found are left out."""
     keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
     if not keys:
         rows = []
@@ -169,7 +169,8 @@ def _has_guests(now: datetime) -> Exists:
 
 
 def _results(found: list[tuple[Any, ...]]) -> CardResults:
-    """Return what `found` says about one run: rows of results, or of texts, whose fields follow those of a result."""
+    """Return the results of one run from its rows in `found`. Each row is a result or a text; a text's fields come
+    after those of a result."""
     texts = [FoundText(*row[TEXT:]) for row in found if any(row[TEXT:])]
     rows = [_Row(*row[:TEXT]) for row in found if not any(row[TEXT:])]
     saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]

@@ -24,7 +24,7 @@ LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
 # In characters. If the app name is longer than this, the title may have no room for the input that follows it.
 NAME_BEFORE_INPUT = 22
-SAVING_SECONDS = 20  # nearly everything is saved by then; if not, it's a long video, and polling often is pointless
+SAVING_SECONDS = 20  # by then, usually only long videos are still being saved, and polling often for those is pointless
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RunCard:
     has_guests: bool = False  # shown only to people who can change the run
     is_active: bool = False  # results are still arriving or being saved
     is_saving: bool = False
-    found_in: SafeString = NOT_FOUND  # for a search: where it found those words that the card doesn't show
+    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the card doesn't show
 
     @property
     def detail(self) -> str:
@@ -90,7 +90,7 @@ class RunCard:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many results have each verdict. Takes no query, because the run stores these numbers."""
+        """How many results have each verdict. Takes no queries, because the run stores these numbers."""
         run = self.run
         counts = (run.outputs_approved, run.outputs_changes, run.outputs_rejected)
         return {verdict: count for verdict, count in zip(VERDICT_WORDS, counts, strict=True) if count}
@@ -147,15 +147,15 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    The token consists of the run's version, how slow the run is and the state it shows. It contains no words, so it is
-    the same in every language.
+    The token consists of the run's version, its level of slowness and the state that pages show. It contains no words,
+    so it is the same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"
 
 
 def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
-    """Return when to poll often, because news of the run is likely: "from to", in seconds from now; "" if unknown.
+    """Return when to poll often because news of the run is likely, as "from to" in seconds from now; "" if unknown.
 
     News is likely around the time when such runs usually end, and for `SAVING_SECONDS` while results are being saved.
     """

@@ -31,7 +31,7 @@ class CommentDraft:
     action: str  # URL it is posted to
     people_url: str  # URL that finds people for "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # start of a query string that plays the file from a given second, which is appended
+    at_query: str = "?at="  # query string that plays the file from a time; the time is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True

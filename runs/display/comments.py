@@ -126,7 +126,7 @@ def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> 
 
 
 def player_start(at: str) -> str:
-    """Return what to append to a file's URL so that it plays from the second `at`; "" if `at` is invalid."""
+    """Return what to append to a file's URL so that the file plays from the time `at`; "" if `at` is invalid."""
     at_ms = parse_seconds(at)
     return f"#t={at_ms / 1000:.1f}" if at_ms is not None else ""
 
@@ -234,7 +234,7 @@ def editable_text(comment: Comment) -> str:
 
 
 def numbers_of(output: Output) -> dict[int, int]:
-    """Return the numbers (from 1) that saved files have on the result's page, by position."""
+    """Return the numbers (from 1) of saved files on the result's page, by the files' positions."""
     saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
     return {position: number for number, position in enumerate(saved, 1)}
 

@@ -26,7 +26,8 @@ class Piece:
 
 
 def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
-    """Return both texts, with removed words marked on the left and new ones on the right; None if they are too long."""
+    """Return both texts, with removed words marked on the left and new ones on the right; None if the texts are too
+    long."""
     if (found := _compared(left, right)) is None:
         return None
     return (
@@ -36,7 +37,8 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return a single string in which the changes from `base` to `text` are marked; None if they are too long."""
+    """Return one sequence of pieces in which the changes from `base` to `text` are marked; None if the texts are too
+    long."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 
 

@@ -25,9 +25,9 @@ from runs.words.synonyms import kind_named
 NOTHING = Value("", TextField())
 NOT_FOUND = SafeString()
 LONGEST_ESCAPE = len("\\ud83d\\ude00")  # a character in JSON
-NEWEST_SAID = 1_000  # how many comments and how many decisions on the runs of a page are searched, newest first
+NEWEST_SAID = 1_000  # how many comments and how many decisions on a page's runs are searched, newest first
 LETTERS = 200_000  # how many characters of a run's texts to search for the words
-# How many characters of its title and of an input a card shows. A match after that isn't visible.
+# How many characters of the title and of an input a card shows. Matches beyond these aren't visible.
 TITLE_SHOWN, LINE_SHOWN = 60, 24
 
 
@@ -47,7 +47,7 @@ class FoundText(NamedTuple):
 
     @property
     def found_name(self) -> str:
-        """The name by which search finds the run; "" for comments, which are found only by what they say."""
+        """The name by which search finds the run; "" for comments, which search finds only by their text."""
         return self.who if self.source == "decision" else ""
 
     @property
@@ -63,18 +63,18 @@ class Sought:
     """What a search looks for."""
 
     marker: Marker = NONE
-    people: bool = False  # it also finds runs by the names of their maker and owner
-    besides: Member | None = None  # except by the name of this person
+    people: bool = False  # the search also finds runs by the names of their maker and owner
+    besides: Member | None = None  # but not by the name of this person
     kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
     def by(cls, found: Filter, similar: dict[str, tuple[str, ...]], besides: Member | None = None) -> "Sought":
-        """Return what the filter `found` looks for; `similar` as in `Marker.of`."""
+        """Return what the filter `found` looks for; `similar` is as in `Marker.of`."""
         kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
         return cls(Marker.of(found.words, similar), found.tab != "mine", besides, frozenset(kinds))
 
     def unseen(self, title: str, lines: Iterable[str]) -> Marker:
-        """Return the marker for those words that a card with this title and these inputs doesn't show."""
+        """Return a marker for the words that a card with this title and these inputs doesn't show."""
         return self.marker.without([title[:TITLE_SHOWN], *(line[:LINE_SHOWN] for line in lines)])
 
 
@@ -93,7 +93,7 @@ def _text_of(stored: str) -> str:
 
 def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
     """Return queries for all texts by which `words.run_index` finds `runs`, except for those in the run itself. Each
-    row has the run's key, `between`, and the fields of `FoundText`.
+    row has the run's key, the values of `between`, and the fields of `FoundText`.
 
     Everybody who can see a run can see all of these texts. Hidden inputs and removed comments are left out.
     """
@@ -116,8 +116,8 @@ def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, A
 def _texts(
     rows: "QuerySet[Any]", between: Sequence[Combinable], run: str, *columns: str | Combinable
 ) -> "QuerySet[Any, Any]":
-    """Return a query for the run's key, `between`, and `columns` as texts, so that it can be combined with other
-    tables."""
+    """Return a query for the run's key, the values of `between`, and `columns` converted to text, so that the query can
+    be combined with those for other tables."""
     told = {f"between{n}": column for n, column in enumerate(between)}
     told |= {
         f"told{n}": Left(Coalesce(Cast(column, TextField()), NOTHING), SEARCH_TEXT) for n, column in enumerate(columns)
@@ -127,8 +127,9 @@ def _texts(
 
 
 def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:
-    """Return a line that says which of the texts contains most of the words that the card doesn't show (the terms of
-    `unseen`), with an excerpt; "" if none contains any. `kinds` are the kinds of the run's results."""
+    """Return a line that says which text contains the most terms of `unseen` (words that the card doesn't show), with
+    an excerpt. If no text contains any, the line names one of the run's `kinds` of result that the search asks for; if
+    there is none, return ""."""
     if not unseen.terms:
         return NOT_FOUND
     best, most = None, 0
@@ -157,7 +158,7 @@ def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
     """Yield `texts` until they have more than `letters` characters in total."""
     for text in texts:
         yield text
-        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts take no longer
+        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts don't take any longer
         if letters < 0:
             return
 

@@ -230,8 +230,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin might have lost
-    access to the run since then."""
+    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have lost
+    access to the run since."""
     return run if run.is_visible_to(member) else None
 
 

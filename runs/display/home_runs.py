@@ -81,7 +81,7 @@ def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
 
 
 def used_lately(member: Member) -> list[AppCard]:
-    """Return the apps that the member used most recently and that are still available, latest first."""
+    """Return the apps that the member used most recently and that are still available, most recent first."""
     used = list(dict.fromkeys(_keys(_USED, member)))
     apps = {app.pk: app for app in _of_keys(member.role).rows(*padded(sorted(used)))} if used else {}
     return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]

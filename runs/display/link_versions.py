@@ -28,8 +28,8 @@ class VersionOffer:
 
 
 def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | None = None) -> list[VersionOffer]:
-    """Return offers for the member's open links that show earlier versions of `outputs`, or any of `outputs` that has a
-    newer version. With `link`, return only the offers for that link."""
+    """Return offers for the member's open links that show an outdated version of any of `outputs`. If `link` is given,
+    return only the offers for that link."""
     lines = {output.line_id or output.pk for output in outputs}
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
     if len(family) == len(lines):  # no result has a second version

@@ -66,7 +66,7 @@ class ManagedApp:
 
 @dataclass(frozen=True)
 class ManagedGroup:
-    """A heading with its apps on this page. `number` counts the named groups from 1."""
+    """A heading with its apps on this page. `number` is the position of the group, from 1."""
 
     name: str
     apps: list[ManagedApp]

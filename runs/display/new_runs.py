@@ -44,7 +44,7 @@ def page_opened(found: Filter, url: str = "") -> NewRuns:
 
 
 def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewRuns | None:
-    """Return runs that appeared after `since` in the list `found` (Mine or Team) of `member`.
+    """Return runs that appeared after `since` in `member`'s list `found` (Mine or Team).
 
     Return None if `since` isn't a valid time.
     """

@@ -1,4 +1,4 @@
-"""`provenance.csv`: one row for each file in a download, with all details from the page of that file."""
+"""`provenance.csv`: one row for each file in a download, with all details from that file's page."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -75,7 +75,7 @@ class OutputBox:
 
 def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
     """Return the boxes for all results of `run`. With `is_swap`, the boxes keep the shape they have on the open page
-    until the run ends, so that nothing moves whenever a result arrives."""
+    until the run ends, so that nothing moves when a result arrives."""
     is_swap = is_swap and run.is_active
     outputs = list(run.outputs.all())
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
@@ -180,8 +180,8 @@ def file_label(words: str, number: int, count: int) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Return why the portal refuses to fetch the file's URL, whether it noticed before or during the download; "" if it
-    doesn't refuse."""
+    """Return why the portal refuses to fetch the file's URL, whether the reason came up before or during the download;
+    "" if it doesn't refuse."""
     if output_file.is_refused:
         return say(output_file.error)
     try:

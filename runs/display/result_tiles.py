@@ -55,7 +55,7 @@ class RunTiles:
     maker: Member | None  # None if it is the viewer
     tiles: list[ResultTile] = field(default_factory=list)
     more: int = 0
-    found_in: SafeString = NOT_FOUND  # for a search: where it found those words that the title doesn't show
+    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the title doesn't show
 
     @property
     def ids(self) -> list[str]:
@@ -108,8 +108,8 @@ def _matches(tile: ResultTile, found: Filter) -> bool:
 def _tiles_and_texts_of(
     runs: list[Run], walk: str, with_texts: list[int]
 ) -> tuple[dict[int, list[ResultTile]], dict[int, list[FoundText]]]:
-    """Return the ready results of each run, by the primary key of the run, and for the runs with the primary keys
-    `with_texts`, the texts by which search finds them. Takes one query."""
+    """Return the ready results of each run, and the texts by which search finds the runs whose primary keys are in
+    `with_texts`. Both are by primary key of the run. Takes one query."""
     outputs = Output.objects.filter(run__in=[run.pk for run in runs]).annotate(
         excerpt=Left("text", EXCERPT), type=JsonType("raw_value"), **dict.fromkeys(NO_TEXT, Value("", TextField()))
     )

@@ -30,7 +30,7 @@ def words_of(count: int) -> str:
 
 
 def may_decide(member: Member) -> bool:
-    """Return whether `member` may decide on results. For approvers and admins, this takes no query."""
+    """Return whether `member` may decide on results. For approvers and admins, this takes no queries."""
     return member.role in ReviewRules().deciding_roles or member.role in _deciding_roles()
 
 

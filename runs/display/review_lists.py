@@ -52,7 +52,7 @@ class Thumb:
 
     @property
     def verdict_word(self) -> str:
-        """The verdict of the result in words."""
+        """The verdict on the result, in words."""
         return str(Decision.Verdict(self.output.verdict).label) if self.output.verdict else _("Not reviewed")
 
 
@@ -160,5 +160,5 @@ def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
 
 
 def saved_files() -> QuerySet[OutputFile]:
-    """Return saved files, with what small pictures need."""
+    """Return saved files, with what their thumbnails need."""
     return OutputFile.objects.filter(status=OutputFile.Status.SAVED).select_related("file")

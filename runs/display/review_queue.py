@@ -167,7 +167,7 @@ def queue_page(
         .select_related("member", "link", "chosen__run")
     )
     item = items.get(at)
-    # results wait only for members who may decide on them, so there is no need to read the rules then
+    # a result waits only for members who may decide on it, so the rules are read only if it isn't waiting
     rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,
@@ -205,7 +205,7 @@ def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the result of `page`. Takes no query if the result has neither comments nor earlier
+    """Return the comments on the result of `page`. Takes no queries if the result has neither comments nor earlier
     versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])

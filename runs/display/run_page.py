@@ -60,7 +60,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Clock:
-    """How long the run has been going, or took, and how long such runs usually take."""
+    """How long the run has been going or how long it took, and how long such runs usually take."""
 
     since: str | None  # only while the clock is running
     words: str

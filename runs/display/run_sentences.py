@@ -94,8 +94,8 @@ def cancel_words(run: Run) -> str:
 
 
 def cancel_money_words(run: Run) -> str:
-    """Return what the run may cost although someone asked to stop it; "" if nobody has asked, or if the run has
-    ended."""
+    """Return what the run may still cost even though someone has asked to stop it; "" if nobody has asked, Lamina
+    couldn't stop it, or the run has ended."""
     if not run.is_active or run.cancel_asked_at is None:
         return ""
     if run.cancel_answer in CANNOT_STOP:
@@ -163,7 +163,7 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why we don't know whether Lamina received a start, so that a person has to decide whether to resend it."""
+    """Return why we don't know whether Lamina received a start. A person then has to decide whether to resend it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:

@@ -28,7 +28,7 @@ class PanelLink:
 
     view: LinkView
     words: str
-    shows_this: bool  # the link shows the result that the panel was opened from; always true if that was a whole run
+    shows_this: bool  # the link shows the result that the panel was opened from; always true in a whole run's panel
 
 
 @dataclass(frozen=True)

@@ -232,8 +232,8 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the action as it is shown. It includes the name of the person whose verdict was set aside, and the
-        result that was chosen instead only if the member can see that result."""
+        """Return the action as it is shown. If a verdict was set aside, this includes whose it was; if another result
+        was chosen instead, this includes that result, but only if the member can see it."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         actor = Actor(self.member)

@@ -67,7 +67,7 @@ def _held(row: HeldOutputs | None) -> list[RemoteOutput]:
 
 
 def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
-    """Store `remotes` for later, in place of any outputs stored earlier; if it is empty, just delete those."""
+    """Store `remotes` for later, replacing any stored earlier; if `remotes` is empty, just delete the earlier ones."""
     if not remotes:
         HeldOutputs.objects.filter(run=run).delete()
         return
@@ -76,9 +76,9 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
 
 
 def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
-    """Turn the outputs that were stored for later into extra results, because the run has ended; return True if any box
-    changed. Outputs in `final` (Lamina's final response, if there is one) are left out, because they have been applied.
-    Those missing from it are kept, because they were paid for."""
+    """Turn the outputs that were stored for later into results, because the run has ended; return True if any box
+    changed. Outputs that are also in `final` (Lamina's final response, if there is one) are skipped, because they have
+    already been applied; the others become results because they were paid for."""
     held = HeldOutputs.objects.filter(run=run).first()
     if held is None:
         return False

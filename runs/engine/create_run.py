@@ -57,7 +57,7 @@ class LaunchRequest:
     parent: Run | None = None  # the run that this run was started from
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # whether the form said that only the maker would see the run
-    keeps_draft: bool = False  # Run was pressed elsewhere, so keep the draft of the app's form
+    keeps_draft: bool = False  # the run isn't started from the app's form, so keep the form's draft
     # Earlier results that get a new version from this run, by index of the schema's outputs.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 

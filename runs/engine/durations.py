@@ -16,7 +16,7 @@ EARLY, LATE = 0.75, 1.5
 
 
 def spans_of(app_id: int) -> list[float]:
-    """Return how many seconds Lamina worked on the app's last completed runs, newest first; at most 20.
+    """Return how many seconds Lamina worked on each of the app's last 20 completed runs, newest first.
 
     Time in our queue or Lamina's doesn't count, because our runs may be waiting for each other there.
     """
@@ -57,7 +57,8 @@ def slow_level(run: Run, now: datetime) -> int:
 def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
     """Return the earliest and latest time when the run is likely to end, in seconds from now; None if unknown.
 
-    They are 0.75 times the 10th and 1.5 times the 95th percentile of its app's runs. Both may be negative.
+    They are based on 0.75 times the 10th and 1.5 times the 95th percentile of its app's run times. The time that Lamina
+    has already worked is subtracted, so both may be negative.
     """
     quick, late = run.app.quick_seconds, run.app.late_seconds
     if run.status not in AT_LAMINA or quick is None or late is None:

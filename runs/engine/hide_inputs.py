@@ -65,7 +65,7 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
-    """Return inputs that are still visible although they contain a value of the hidden `fields`."""
+    """Return inputs that are still visible even though they contain a value of the hidden `fields`."""
     told = Q(pk__in=())
     for field in fields:
         told |= _field_of(field) & _value_of(field)
@@ -91,8 +91,8 @@ def _value_of(rule: FieldRule) -> Q:
 
 
 def _hide_uploads(files: Sequence[StoredFile]) -> None:
-    """Hide uploads that were made at the start of a run from pictures that are now hidden. Leave out admins' uploads,
-    and uploads that their owner also uses elsewhere."""
+    """Hide uploads that runs made from pictures that are now hidden. Leave out admins' uploads, and uploads that their
+    owners also use elsewhere."""
     made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
     used = RunInputUpload.objects.filter(upload__file__in=files)
     hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))

@@ -46,7 +46,7 @@ def open_inputs(run: Run) -> list[RunInput]:
 @transaction.atomic
 def summarise(run: Run) -> None:
     """Store the inputs that the card of `run` shows, and the run's searchable text. Hidden inputs are left out. If the
-    run was started from another run, inputs that differ from that run's are marked, because they tell the two apart.
+    run was started from another run, inputs that differ from that run's are marked, because they distinguish the two.
 
     This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
     locks the run and reads its title again.

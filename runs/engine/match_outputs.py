@@ -18,8 +18,8 @@ def match(
     """Pair outputs with boxes. Outputs without a box get a new one, which is added to `boxes`.
 
     While the run isn't final, outputs that might be the next version of a result are left out until more outputs have
-    arrived. If the run is given up, they become extra results, except for those that are still empty. By then, they may
-    come from several responses, so their order says nothing, and none of them becomes a next version.
+    arrived. If we stop waiting (`is_given_up`), they become extra results, except for those that are still empty. By
+    then, they may come from several responses, so their order says nothing, and none of them becomes a next version.
     """
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
@@ -115,7 +115,7 @@ class _Matching:
         return box
 
     def extra_box(self, schema_index: int | None = None) -> Output:
-        """Return a new box for an output that nobody asked for."""
+        """Return a new box for an output that gets none of the existing ones."""
         box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
         box.schema_index = schema_index
         if self.boxes:

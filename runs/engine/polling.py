@@ -33,7 +33,7 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 600.0  # the longest that Lamina keeps a stream open
+WINDOW_SECONDS = 600.0  # the longest time that Lamina keeps a stream open
 OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; in total, this stays below the task's timeout
 LEASE_SECONDS = 12.0  # longer than a read of the list may take, plus the time between two renewals
 SLICE_SECONDS = 0.25  # longest sleep before the stop flag is checked again
@@ -69,7 +69,7 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
-    if watch.had_work:  # otherwise, open pages with runs that need no poller would start one window after another
+    if watch.had_work:  # otherwise, a page showing runs that need no poller would start window after window
         leases.end_kick(poller_wakeups.POLLER)
     # Check this after releasing the lease, so that a run added after the last round doesn't have to wait for the
     # worker's pulse.

@@ -63,7 +63,7 @@ class PollingSchedule:
         self.forget_at = time.monotonic() + KNOWN_SECONDS
 
     def too_early(self, active: list[Run], now: datetime) -> float:
-        """Return how many seconds to wait before a poll could show anything new, at most LAMINA_POLL_SECONDS; 0.0 means
+        """Return how many seconds to wait until a poll could show anything new, at most LAMINA_POLL_SECONDS; 0.0 means
         poll now.
 
         Runs that somebody is watching are polled now, unless that would make others wait for their results.

@@ -193,7 +193,7 @@ def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
 
 
 def _settle_unstarted(run: Run) -> None:
-    """Release the charge of a start that didn't happen. Keep the charge if the start was resent because a check found
+    """Release the charge for a start that didn't happen. Keep the charge if the start was resent because a check found
     nothing: the earlier POST may have started a run after all."""
     if run.empty_looks:
         charges.keep(run)
@@ -294,7 +294,7 @@ def note_ended(runs: list[Run], now: datetime) -> None:
 
 
 def record_missing(run: Run, now: datetime, *, is_list_missing: bool = False) -> bool:
-    """Count a "no such run" response; after three in a row, fail the run as lost. While the run list is missing too,
+    """Count a "no such run" response; after three in a row, fail the run as lost. If the run list isn't found either,
     the response probably comes from a gateway and says nothing about the run, so counting starts over."""
     if is_list_missing:
         Run.objects.filter(pk=run.pk).update(missing_reads=1, asked_at=now)

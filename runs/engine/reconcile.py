@@ -108,8 +108,8 @@ def tries_of(run: Run) -> int:
 
 
 def _look(run: Run) -> tuple[list[RunRow], bool]:
-    """Return runs of this app that Lamina started since just before our POST and that we don't know yet; and whether we
-    could read the whole list."""
+    """Return the runs of this app that Lamina has started since just before our POST and that we don't know yet, and
+    whether we could read the whole list."""
     since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
     skipped, is_last = 0, False

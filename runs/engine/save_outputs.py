@@ -3,8 +3,8 @@ show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
 leases), so that a start never has to wait for a video. In a new portal, the files of the examples wait while somebody's
-own recent run is unfinished. A worker claims a row with a conditional UPDATE, by the database's clock, and renews the
-claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are
+own recent run is unfinished. A worker claims a row with a conditional UPDATE, timed by the database's clock, and renews
+the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are
 retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
 """
 
@@ -105,7 +105,7 @@ def _own_saving() -> QuerySet[OutputFile]:
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim the file with the fewest failures; if several have as few, the one that has waited longest. Return None if
+    """Claim the file with the fewest failures; if there is a tie, claim the one that has waited longest. Return None if
     none is left.
 
     A file that kills its worker has to wait longer each time, as after any other failure.

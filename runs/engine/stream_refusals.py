@@ -36,7 +36,7 @@ def are_allowed(now: datetime) -> bool:
 def record(run: Run, error: LaminaError | None) -> None:
     """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
 
-    This counts as a refusal if Lamina says so, or if it keeps happening although Lamina responds to requests for the
+    This counts as a refusal if Lamina says so, or if it keeps happening even though Lamina responds to requests for the
     run.
     """
     match error:

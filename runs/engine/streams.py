@@ -38,7 +38,7 @@ TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
 FIRST_NEWS_SECONDS = 5.0
 PROBES = 3  # open no more than this until one delivers something: enough to tell whether Lamina refuses streams
 ALONE_SECONDS = 90.0  # how often to look up followed runs in the list too
-FEWER_SECONDS = 120.0  # how long to keep to the number of streams that Lamina allowed, after it refused one
+FEWER_SECONDS = 120.0  # after a refusal, how long to stay within the number of streams that Lamina allowed
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
@@ -209,7 +209,7 @@ class Streams:
 
 
 def _spare(ended: int) -> int:
-    """Return how many more streams the budget allows, if waiting starts and reading the results of `ended` runs come
-    first."""
+    """Return how many more streams the budget allows, after reserving requests for the starts that are waiting and for
+    reading the results of `ended` runs."""
     waiting = Run.objects.filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

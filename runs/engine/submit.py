@@ -157,7 +157,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses the call only because it has other names for the inputs, retry once with Lamina's names. That is
+    If Lamina refuses the call only because it uses other names for the inputs, retry once with Lamina's names. That is
     safe, because the refused call certainly started nothing.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
@@ -179,7 +179,7 @@ def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error:
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Cancel a second start of a run that is already settled.
+    """Cancel the second start of a run on Lamina, because the run is already settled.
 
     Does nothing if `remote_id` belongs to a run that we know: this one, or another run if Lamina gave out the same id
     twice.

@@ -20,8 +20,8 @@ AT_ONCE = 20
 
 
 def sweep(now: datetime | None = None) -> None:
-    """Wake the worker for starts that are due (their task was lost, their wait is over, or their worker died) and for
-    unsent cancels."""
+    """Wake the worker for starts and checks that are due (their task was lost, their wait is over, or their worker
+    died), and for cancels that weren't sent or got no clear response."""
     now = now or timezone.now()
     # These times were set by a clock that was ahead, and may be hours away.
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)

@@ -4,7 +4,8 @@ A wakeup may have died with its worker, or it may still be waiting for a free wo
 `Run.rung_at` is when the last wakeup was queued. If the step had been due for ten seconds at that time, for example, we
 assume after ten more seconds that the wakeup was lost. So losing a wakeup at most doubles the wait, and while all
 workers are busy, a step gets wakeups after 5, 10, 20, 40 seconds and so on, rather than in every round. A step that
-becomes due after its last wakeup (because a worker died with the claim, or a wait is over) gets a new wakeup at once.
+becomes due after its last wakeup (because a worker died holding the claim, or a wait is over) gets a new wakeup at
+once.
 """
 
 from datetime import datetime, timedelta

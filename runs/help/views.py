@@ -22,7 +22,7 @@ def help_keys(request: PortalRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def help_accessibility(request: PortalRequest) -> HttpResponse:
-    """Show the accessibility statement, to visitors too. Only members see admins' email addresses."""
+    """Show the accessibility statement to everyone, signed in or not. Only members see admins' email addresses."""
     mail = mail_to_admins(_("Lamina Portal: accessibility")) if request.user.is_authenticated else ""
     context = {"section": "accessibility", "reviewed": REVIEWED, "mail": mail}
     return render_page(request, "help/accessibility.html", context)

@@ -1,9 +1,9 @@
 """The bin: deleted runs can be restored for 30 days. After that, they are permanently deleted together with their
 files.
 
-Rows are deleted before files. So if the process crashes in between, it may leave files without a row, which the daily
-sweep removes, but never a row without its file. Files that are also used elsewhere are kept, such as an upload in a
-preset or a result used as an input.
+Rows are deleted before files, so a crash in between may leave files without a row (the daily cleanup removes them), but
+never a row without its file. Files that are also used elsewhere are kept, such as an upload in a preset or a result
+used as an input.
 """
 
 from datetime import datetime, timedelta

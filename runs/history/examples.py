@@ -1,7 +1,7 @@
 """Remove the examples of a new sandbox portal (`management.examples`), and restore them.
 
 Example runs go to the bin. There is no bin for guest links and presets, so their rows are returned to the caller, which
-keeps them for Undo in the admin's session. Anything that people created or changed themselves stays, as do example runs
+keeps them in the admin's session for Undo. Anything that people created or changed themselves stays, as do example runs
 that somebody has put into their own guest link.
 """
 
@@ -35,7 +35,7 @@ from runs.web.http import PortalRequest
 
 OF_RESULTS = (GuestLinkOutput, ReviewItem, Decision, Comment)
 UNDO = "undo_examples"  # session key for the removed examples
-IS_TOLD = "told_examples"  # session key, set once Home has offered Undo; later offers no longer get the focus
+IS_TOLD = "told_examples"  # session key, set once Home has offered Undo; later offers don't take the focus
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def _both(first: PutAway, then: PutAway) -> PutAway:
-    """Return what was removed by pressing the button twice. In between, people may have restored the runs from the
-    bin."""
+    """Combine what two presses of the button removed. Between them, people may have restored the runs from the bin."""
     rows = json.dumps([*json.loads(first.rows), *json.loads(then.rows)])
     return PutAway([*first.runs, *then.runs], rows, [*first.of_presets, *then.of_presets], first.at)
 

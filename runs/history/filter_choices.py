@@ -64,7 +64,7 @@ class Directory:
     decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
     # Person -> keys of the runs that are waiting for them, unless there are many
     waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    waited_for: Member | None = None  # active member in the filter "waits for"; only key and role are loaded
+    waited_for: Member | None = None  # active member in the filter "waiting for", with only key and role loaded
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed

@@ -143,7 +143,7 @@ def _day_words(day: str) -> str:
 
 
 def broader(found: Filter) -> list[tuple[str, Filter]]:
-    """Return wider searches than `found`, each with a label: the same search in another list, or with fewer filters.
+    """Return searches wider than `found`, each with a label: the same search in another list, or with fewer filters.
 
     For a search with words, return at most three, to limit the cost.
     """

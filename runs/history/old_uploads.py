@@ -36,7 +36,7 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
 
 
 def going(days: int, now: datetime) -> QuerySet[Upload]:
-    """Return the uploads that a retention period of `days` days would remove now, without those that drafts still
+    """Return the uploads that a retention period of `days` days would remove now, except those that drafts still
     use."""
     return overdue(days, now).exclude(public_id__in=orphans.named_in_drafts())
 

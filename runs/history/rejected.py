@@ -1,9 +1,9 @@
 """Retention of rejected results: their files and texts are scheduled for removal 30 days in advance, then removed.
 
-Until the removal, a result's page announces it, and anyone who may change the run can keep the result. Results are kept
-if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if
-someone has decided on them more recently, or if someone is still asked to decide on them. The result's row in the
-database stays, with its decisions and comments.
+Until then, a result's page announces the removal, and anyone who may change the run can keep the result. Results are
+kept if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if
+anyone has decided on them within the retention period, or if someone is still being asked to decide on them. The
+result's row in the database stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ def unschedule() -> int:
 
 
 def keep(output: Output, now: datetime) -> bool:
-    """Keep a result that was scheduled for removal, and start its retention period again. Return False if it wasn't
+    """Keep a result that was scheduled for removal, and restart its retention period. Return False if it wasn't
     scheduled."""
     going = Output.objects.filter(pk=output.pk, removal_at__isnull=False, removed_at=None)
     with transaction.atomic():

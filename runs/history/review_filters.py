@@ -58,7 +58,7 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
 def only(pks: Iterable[int]) -> Q:
     """Return a condition for the runs with these few keys.
 
-    If we gave PostgreSQL the keys directly, it might go through all runs until it has found enough of them for a page.
+    If we gave PostgreSQL the keys directly, it might go through all runs until it had found enough of them for a page.
     """
     known = list(pks)
     return Q(Among(F("pk"), Subquery(Run.objects.filter(pk__in=known).values("pk")))) if known else Q(pk__in=[])
@@ -68,8 +68,8 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
     If there are only a few, `few` has their keys, so that the database looks up only these runs. If there are many, the
-    newest runs soon fill a page. The condition then avoids EXISTS, for which the database would first collect all of
-    them.
+    newest runs soon fill a page. The condition then avoids EXISTS, because with EXISTS the database would first collect
+    all of the runs.
     """
     if few is not None and not verdict:
         return only(few)

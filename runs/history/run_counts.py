@@ -15,7 +15,7 @@ SLICE = 20_000  # how many primary keys to cover at a time
 
 
 class _Key(NamedTuple):
-    """What one row counts: runs with the same owner and status, in the bin or not."""
+    """What one row counts: runs with the same owner and status that are either all in the bin or all outside it."""
 
     member_id: int
     status: str

@@ -1,9 +1,9 @@
 """History filters: read from a URL, written to a URL, and applied to runs.
 
 Invalid values in a query string are ignored. Runs are sorted newest first. Each page starts from the last run of the
-one before (`order.Cursor`), so page 1,000 costs no more than page 1. A query first finds the ids for a page in an index
-with every column that a filter uses (`Run.Meta`), so even a combination of filters without any matches reads only the
-index, never the rows.
+previous one (`order.Cursor`), so page 1,000 costs no more than page 1. A query first finds the ids for a page in an
+index with every column that a filter uses (`Run.Meta`), so even a combination of filters without any matches reads only
+the index, never the rows.
 
 Words are looked up in a database index (`models.search.RunWords`) of the words of each run and their stems. The portal
 computes both, so that SQLite and PostgreSQL find the same runs. If no run has all words, `widen` decides what to do.
@@ -210,8 +210,8 @@ class Filter:
         return runs.filter(directory.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
-        """Return the words that runs must contain, and the words that may match something else instead, such as a
-        person's name, each with a condition for that."""
+        """Return the words that runs must contain, and the words that may instead match something else, such as a
+        person's name, each with a condition for such matches."""
         asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)

@@ -122,7 +122,8 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
 
 
 def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return what can be selected: `runs`, or, if `found` shows single results, the results of the first of these runs.
+    """Return what can be selected: `runs`, or, if `found` shows single results, the results of as many of these runs as
+    needed.
 
     Each of the runs has a result, so there's no need to look at more runs than the number of results that can be
     selected.
@@ -150,7 +151,7 @@ def outputs_in(member: Member, place: str) -> QuerySet[Output]:
 def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
     """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
 
-    If you know whether anything is selected there, pass it as `is_any` to save the first query.
+    If you know whether anything is selected there, pass that as `is_any` to save the first query.
     """
     if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
         return Chosen(place)

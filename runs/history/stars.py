@@ -48,8 +48,8 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 @transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star or unstar an app. While it has a star, an app that can otherwise be found only by searching is on everyone's
-    list."""
+    """Star or unstar an app. While starred, even an app that could otherwise be found only by searching is on
+    everyone's list."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):
         record(Verb.APP_STARRED if is_on else Verb.APP_UNSTARRED, app)

@@ -11,8 +11,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """What Undo needs: a message, the bulk action that undoes what was done, and its time or the selection's place, if
-    that action needs it."""
+    """What Undo needs: a message, the bulk action that reverses the last one, and, if it needs them, the last action's
+    time or the place of its selection."""
 
     words: str
     do: str
@@ -26,9 +26,10 @@ def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None 
 
 
 def take_undo(request: PortalRequest, place: str = "") -> Undo | None:
-    """Return what can be undone, but only once. For a prefetched page, return None and keep it for later.
+    """Return what can be undone, but only once. For a prefetched page, return None and keep the undo for later.
 
-    With `place`, return it only if it is about the selection there; otherwise, keep it for History.
+    If `place` is given, return the undo only if it applies to that place's selection; if it doesn't, return None and
+    keep it for the History page.
     """
     undo: Undo | None = request.session.get(UNDO)
     if undo is None or "Sec-Purpose" in request.headers or (place and undo.get("place") != place):

@@ -96,8 +96,8 @@ def history(request: PortalRequest) -> HttpResponse:
 def _listing(
     found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
 ) -> Listing:
-    """Find the runs to list, for at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for what
-    the person may have meant."""
+    """Find the runs to list, taking at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for
+    what the person may have meant."""
     page, instead = Page([]), Elsewhere(directory)
     try:
         with_apps = None if before or after else _page_with_apps(found, member, directory)
@@ -118,7 +118,7 @@ def _listing(
 
 def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
     """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if searching for
-    both at once doesn't help or takes too long; finding only a page takes fewer runs."""
+    both at once doesn't help or takes too long; finding just a page requires fewer runs."""
     if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
         return None
     try:
@@ -178,7 +178,8 @@ def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_
     """Return notes for the first page about runs that aren't in the list.
 
     The link to the member's own runs is left out if these were already counted for another link. Example runs that are
-    still being added are mentioned if a search in all apps finds at most a page of runs, or if a filter finds none.
+    still being added are mentioned if a search by words in all apps finds no more than one page of runs, or if nothing
+    is found.
     """
     page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs

@@ -60,7 +60,7 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
 def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
     """Return whether to ask for confirmation before moving the selection to the bin.
 
-    Ask if others use its results, or if some of it isn't on the page, because that may have been ticked days ago or on
+    Ask if others use its results, or if some of its items aren't on the page: they may have been ticked days ago or on
     another device. Don't ask if this selection was already confirmed.
     """
     member, place = request.user, chosen.place

@@ -1,5 +1,5 @@
 """Wider searches for when no run contains all the words: they look for similar words, or leave one word out. The same
-search is also made in the other list, so that nobody thinks that a few matches are all there are."""
+search is also made in the other list, so that nobody mistakes a few matches for all there are."""
 
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,7 @@ from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
 
 FEW = 100  # count at most this many runs for each wider search, to see which one finds the fewest
-ASIDE_SECONDS = 0.1  # a search with few matches may take this much longer, to count those in the other list
+ASIDE_SECONDS = 0.1  # a search with few matches may take this much longer, to count matches in the other list
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Elsewhere:
 
 def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """Return alternatives to `found`, which has no matches. Makes at most two queries, or four if neither a wider
-    search nor the other list has any. If only the other list has runs with all the words, show those.
+    search nor the other list has matches. If only the other list has runs with all the words, show those.
 
     If several words could be left out, leave out one that names a kind of result, because the kind is offered as a
     filter anyway. Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most

@@ -208,7 +208,8 @@ class LaminaClient:
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Return upload URLs for `files`, in the same order. Each file is a filename and "image", "video" or "audio".
+        """Return upload URLs for `files`, in the same order. Each file is a pair of its name and its kind ("image",
+        "video" or "audio").
 
         Source: POST /v1/assets/upload-urls.
         """

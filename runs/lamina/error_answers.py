@@ -66,8 +66,8 @@ def _first_text(body: Any, name: str) -> str:
 
 
 def _is_laminas(body: Any) -> bool:
-    """Return whether this is one of Lamina's error objects: it has an `error` or a code. Proxies send text, HTML, or
-    an object with only a `message`."""
+    """Return whether this is one of Lamina's error objects, which have an `error` or a code. Proxies send text, HTML,
+    or an object with only a `message`."""
     return isinstance(body, dict) and bool(_sentence(body.get("error")) or _first_text(body, "code"))
 
 

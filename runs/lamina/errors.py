@@ -106,7 +106,7 @@ class LaminaRateLimited(LaminaError):
 
 
 class LaminaRejected(LaminaError):
-    """The call was refused: don't repeat it as it is.
+    """The call was refused: don't repeat it unchanged.
 
     `is_from_lamina` is True if the response was one of Lamina's error objects. If not, a proxy may have refused the
     call, and that says nothing about an app or a run.

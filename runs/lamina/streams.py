@@ -59,8 +59,8 @@ class RunStream:
         self._cutter.cut()
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
-        """Yield first Lamina's response to the request and then, unless that is an error, the run each time it changes.
-        Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
+        """Yield Lamina's response to the request first, and then, unless that is an error, the run each time it
+        changes. Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:
             if isinstance(flow, Reply):

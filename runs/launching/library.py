@@ -68,8 +68,8 @@ def browse(
 ) -> LibraryPage:
     """Return files from `source` that `member` may use and that match all `words`. Without `kinds`, return any media.
 
-    If nothing matches, return files with similar words; for later pages, `is_similar` does that right away. A file is
-    listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
+    If nothing matches, return files with similar words; to get the later pages of such a list, set `is_similar`. A file
+    is listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
     count as one. The number of queries is small and doesn't depend on the length of the list.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)

@@ -114,10 +114,10 @@ def delete_preset(preset: Preset) -> None:
 
 @transaction.atomic
 def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Before a draft is replaced, save it as a preset named after its time; return None if the draft is empty.
+    """Before a draft is replaced, save it as a preset named after the time of its last change (`now`); return None if
+    the draft is empty.
 
-    This replaces the draft that was set aside before, unless the member has changed that preset and so made it their
-    own.
+    This replaces the draft that was last set aside, unless the member has changed that preset and so made it their own.
     """
     if not kept.is_begun:
         return None

@@ -27,7 +27,7 @@ def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
 
 
 def examples_query(member: int, app: int) -> RunQuerySet:
-    """Return the query for `examples`. It finds the newest runs by an index alone, so it is fast however many there
+    """Return the query for `examples`. It finds the newest runs using only an index, so it is fast however many there
     are."""
     seen = Run.objects.own_or_shared(Member(pk=member))
     ready = seen.filter(app_id=app).in_state("ready").exclude(verdicts=REJECTED)
@@ -59,7 +59,8 @@ def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
 
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
-    """Load what cards still need for `runs`, which are all of `app`: the app, and the people other than the viewer."""
+    """Load what cards still need for `runs`, all of which belong to `app`: the app, and the people other than the
+    viewer."""
     others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
     people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
     for run in runs:

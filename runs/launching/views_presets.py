@@ -58,7 +58,7 @@ def preset_new(request: PortalRequest) -> HttpResponse:
     except NameTakenError:
         form.add_error("name", _(TAKEN))
         return _new_page(request, source, form)
-    if source.draft is not None:  # what the draft had is now in the preset, unless more was typed since
+    if source.draft is not None:  # the draft's content is now in the preset, unless more has been typed since
         Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
     messages.success(request, _("Saved as “%(name)s”.") % {"name": made.name})
     return go_to(request, made.get_absolute_url())

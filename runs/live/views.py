@@ -79,7 +79,8 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 
     The page sends its bell's token (`n`), its balance (`b`), the number next to Review (`c`) and, while a run is
     active, `w`. Open pages request this once a minute, so it also keeps the balance up to date. Home and Mine also send
-    when they were opened (`since`) and which of the runs started elsewhere since then they already know (`k`).
+    when they were opened (`since`) and a token for the runs started elsewhere since then that they already know about
+    (`k`).
     """
     catalog.request_balance_if_stale()
     is_watching, started_at = new_runs.own_runs(request.user)
@@ -97,7 +98,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 
 
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
-    """Return the runs that the member has started since the page was opened; None if the page knows them all.
+    """Return the runs that the member has started since the page was opened; None if the page knows about them all.
 
     `started_at` is when the member last started a run, which saves a query for pages that are up to date.
     """
@@ -114,7 +115,7 @@ def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> n
 @never_cache
 def live_team(request: PortalRequest) -> HttpResponse:
     """Return the runs that teammates have shared since the page was opened; respond with 204 if the page already knows
-    them all (`k`)."""
+    about all of them (`k`)."""
     found = Filter.read(_query_of_page(request)) if request.GET.get("page") == "history" else Filter(tab="team")
     news = new_runs.news_since(request.GET.get("since", ""), replace(found, tab="team"), request.user)
     if news is None or news.token == request.GET.get("k", ""):
@@ -125,7 +126,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # when a run ends, the balance changes
-    # a run on this page may have ended after this request had read the member; its notice came in that same moment
+    # a run may have ended after this request read the member; if so, its notice was created at the same moment
     member.refresh_from_db(fields=["news_at", "unread"])
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
@@ -249,14 +250,15 @@ def _list_of_page(request: PortalRequest) -> Filter:
 
 
 def _walk(request: PortalRequest) -> str:
-    """Return the query string of the list for Previous and Next, taken from the page's URL."""
+    """Return the query string that tells the Previous and Next links which list to follow, taken from the page's
+    URL."""
     query = _query_of_page(request)
     return urlencode({"in": query["in"]}) if "in" in query else ""
 
 
 def _keep_watch(active: list[Run], *, is_watching: bool) -> None:
     """Record that the active runs are on screen, unless this was done in the last 5 seconds. If there is nothing to
-    record but a run is active, make sure that the poller is running. Either takes one query.
+    record but a run is active, make sure that the poller is running. Either way, this takes one query.
 
     `is_watching` means that there is an active run that isn't on this page.
     """

@@ -95,7 +95,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class UnknownField:
-    """A field of a type the portal doesn't know, and when Lamina first listed it."""
+    """A field of a type the portal doesn't know, and when the portal first saw it."""
 
     app: App
     label: str

@@ -20,7 +20,7 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table. `percent` is the length of its bar; the largest line has 100."""
+    """One line of a table. `percent` is the length of its bar; for the largest line, this is 100."""
 
     label: str
     size_words: str

@@ -317,7 +317,7 @@ def _give_back(credits: float) -> None:
 
 
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
-    """Set the title, star the run, create a guest link and save a preset, if the example asks for them.
+    """Set the title, star the run, create a guest link and save a preset, whichever of these the example asks for.
 
     If `is_removed`, the run is about to go to the bin. Links and presets can't go there, so none are made.
     """

@@ -12,7 +12,8 @@ logger = logging.getLogger(__name__)
 
 
 def restore() -> None:
-    """Recreate missing triggers, and tell the admins, because entries could have been changed meanwhile."""
+    """Recreate missing triggers, and tell the admins, because entries could have been changed while the triggers were
+    missing."""
     try:
         lost = guard.missing()
     except DatabaseError:

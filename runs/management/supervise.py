@@ -61,8 +61,8 @@ def say(sentence: str) -> None:
 
 
 def load(order: Order) -> Callable[[], bool]:
-    """Load what this process needs. Return a function that says whether its forks would still have the current
-    source."""
+    """Load what this process needs. Return a function that says whether a fork of this process would still have the
+    current source."""
     if order.is_reloaded or sys.platform != "linux":  # on macOS, libraries that have been used don't survive a fork
         apps.populate([])  # loads no models
         return lambda: False

@@ -1,4 +1,4 @@
-"""Give each result its own address, and each run the kinds of its outputs, including existing ones."""
+"""Give each result its own address, and each run a list of its outputs' kinds; fill both in for existing rows."""
 
 from django.db import migrations, models
 

@@ -15,14 +15,14 @@ STROKED = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy, since the original may change."""
+    """Fold `text` as search did when this migration was written. This is a copy, because the original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return `Run.kinds` in the format of that time: " image video "."""
+    """Return `Run.kinds` in the format used at the time: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "
 

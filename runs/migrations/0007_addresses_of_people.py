@@ -1,4 +1,4 @@
-"""Give people random ids for their addresses, and use these instead of numbers in saved views."""
+"""Give people random public ids for URLs, and use these instead of numbers in saved views."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode

@@ -13,7 +13,7 @@ STROKED = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy, since the original may change."""
+    """Fold `text` as search did when this migration was written. This is a copy, because the original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

@@ -1,10 +1,11 @@
-"""Bring back apps that were marked as gone only because lists lacked them; their ids will be requested again."""
+"""Bring back apps that were marked as gone only because they were missing from lists; they will be requested by id
+again."""
 
 from typing import Any
 
 from django.db import migrations, models
 
-MISSED_LISTS = 2  # an app missing from this many lists was marked as gone; a response for its id left the count alone
+MISSED_LISTS = 2  # an app missing from this many lists was marked as gone; a response for its id never reset the count
 
 
 def bring_back(apps: Any, _: Any) -> None:

@@ -1,8 +1,8 @@
 """Store who made a run separately from who owns it. Until now, one column held both, and a transfer overwrote it.
 
-The maker is read from the form's one-time token, which starts with the member number of the person who opened the form.
-Nobody else could use the token, and a transfer doesn't change it, so nothing is guessed. If the token names no existing
-member, the maker stays unknown.
+The maker is read from the form's one-time token, which starts with the primary key of the member who opened the form.
+Nobody else could use the token, and a transfer doesn't change it, so nothing is guessed. If that member no longer
+exists, the maker stays unknown.
 """
 
 from typing import Any

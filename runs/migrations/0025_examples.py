@@ -1,4 +1,4 @@
-"""Mark what a fresh sandbox portal contains for newcomers to look at."""
+"""Mark the examples that a new sandbox portal contains for newcomers to look at."""
 
 from django.db import migrations, models
 

@@ -1,10 +1,10 @@
-"""Add the index of the words of runs, and the table of known words."""
+"""Add the index of the words in runs, and the table of known words."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
 RUN_WORDS = {
-    # The tokenizer only splits at spaces: the portal has cut the texts into words before.
+    # The tokenizer only splits at spaces, because the portal has already split the texts into words.
     "sqlite": "CREATE VIRTUAL TABLE runs_runwords USING fts5(words, detail=none, columnsize=0, tokenize='ascii')",
     "postgresql": "CREATE TABLE runs_runwords (rowid bigint PRIMARY KEY, words tsvector NOT NULL)",
 }

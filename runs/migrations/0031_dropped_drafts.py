@@ -1,4 +1,4 @@
-"""A draft that was dropped stays next to the form's new draft, so that it can be brought back."""
+"""Keep a discarded draft alongside the form's new draft, so that it can be restored."""
 
 from django.db import migrations, models
 

@@ -1,6 +1,6 @@
-"""Fill the index of the words of runs and the table of known words, and store the words of apps in the new form.
+"""Fill the index of the words in runs and the table of known words, and store the words of apps in the new form.
 
-The functions are copies of those that search used when this migration was written, since the originals may change.
+The functions are copies of those that search used when this migration was written, because the originals may change.
 """
 
 import re
@@ -16,16 +16,17 @@ SHORTEST_KNOWN = 4
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
-LONGEST = 40  # letters of a word that count
+LONGEST = 40  # only this many letters of a word count
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs are no letters to Python
+SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
 JOINED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 SPACELESS_WORD = re.compile(rf"[{SPACELESS}]+")
-SHORTEST_STEMMED = 4  # letters; shorter words have no endings worth cutting
+SHORTEST_STEMMED = 4  # in letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
-# Endings, and how many letters they must leave. The first that fits is cut, and then the next.
+# Endings, each with the minimum number of letters that must be left after removing it. The first ending that fits is
+# removed, then the next that fits.
 ENDINGS = (
     *(("ierungen", 4), ("ierung", 4), ("ieren", 4), ("ungen", 4), ("ements", 4), ("ement", 4)),
     *(("ments", 4), ("ment", 4), ("ions", 4), ("ings", 3), ("heit", 4), ("keit", 4), ("lich", 4)),
@@ -43,7 +44,7 @@ def stem(word: str) -> str:
     if word.endswith("ies") and len(word) > 5:
         return f"{word[:-3]}i"
     if word.endswith("ie") and len(word) > 4:
-        return word[:-2] if len(word) > 7 else word[:-1]  # "fotografie", but "movie" as "movies"
+        return word[:-2] if len(word) > 7 else word[:-1]  # "fotografie" loses "ie"; "movie" is treated like "movies"
     bare = word[:-1] if _has_plural_s(word) else word
     while (shorter := _shorter(bare)) != bare:
         bare = shorter
@@ -53,7 +54,8 @@ def stem(word: str) -> str:
 
 
 def _has_plural_s(word: str) -> bool:
-    """Return whether only the last letter is an ending: "glass" and "virus" have none, "boxes" loses two letters."""
+    """Return whether the final "s" is an ending on its own. In "glass" and "virus", it isn't an ending; in "boxes", the
+    ending is "es"."""
     return (word[-1] == "s" and word[-2] not in "esui") or word.endswith(("oes", "ees", "ies"))
 
 
@@ -70,14 +72,15 @@ def _shorter(word: str) -> str:
 
 
 def _may_lose(left: str, ending: str) -> bool:
-    """Return whether `ending` after `left` is one: "Rosen" ends in n after e, "erstellt" in t after l."""
+    """Return whether `ending` may be removed after `left`: for example "n" after "e" as in "Rosen", "t" after "l" as in
+    "erstellt"."""
     if ending == "n":
         return left[-1] in "el"
     return ending != "t" or left[-1] in "bnrlz"
 
 
 def _single(left: str) -> str:
-    """Return "cut" for "cutt", as in "cutting"."""
+    """Undo the doubled letter in words such as "cutting": return "cut" for "cutt"."""
     return left[:-1] if len(left) > 3 and left[-1] == left[-2] and left[-1] not in "aeiouls" else left
 
 
@@ -85,7 +88,7 @@ def fold(text: str) -> str:
     """Return `text` in the form that search stores and compares.
 
     "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
-    signs in Indic scripts stay, since they carry meaning.
+    signs in Indic scripts stay, because they carry meaning.
     """
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -98,7 +101,8 @@ def split(folded: str) -> list[str]:
 
 
 def stored_words(text: str) -> str:
-    """Return what search stores of `text`: folded words and stems, each once, sorted, with spaces between."""
+    """Return what search stores for `text`: its folded words and stems, sorted, without duplicates and separated by
+    spaces."""
     return " ".join(sorted(set(_stored(fold(text)))))
 
 
@@ -122,13 +126,13 @@ def is_learned(word: str) -> bool:
 
 
 def trigrams(word: str) -> set[str]:
-    """Return the neighbouring letters of `word` by threes, with spaces around it so that its ends count more."""
+    """Return the groups of three adjacent letters in `word`, padded with spaces so that its ends count more."""
     padded = f"  {word} "
     return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
 class Learner:
-    """Collects words, and stores those that weren't stored before."""
+    """Collects words, and stores those that aren't known yet."""
 
     def __init__(self, apps):
         self.words, self.trigrams = apps.get_model("runs", "KnownWord"), apps.get_model("runs", "WordTrigram")

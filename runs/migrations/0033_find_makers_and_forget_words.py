@@ -1,4 +1,4 @@
-"""Index runs that were transferred by their maker, and let known words be forgotten without reading all trigrams."""
+"""Index transferred runs by maker, and let known words be deleted without reading all trigrams."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""A form that was reset can't overwrite the draft any more, and one draft at most is set aside as a preset."""
+"""Keep a form that was reset from overwriting the draft, and set aside at most one draft as a preset."""
 
 from django.db import migrations, models
 

@@ -1,6 +1,6 @@
-"""Store the hash of the content of each result so far, and that no result has been reviewed.
+"""Store a content hash for each existing result, and mark all results as not yet reviewed.
 
-The functions are copies of those that store hashes of new results.
+The functions are copies of those that store the hashes of new results.
 """
 
 import hashlib
@@ -11,7 +11,8 @@ BATCH = 1000
 
 
 def content_hash(text, files):
-    """Return the hash of a result with this text and these files (status, SHA-256), in order; "" if one is missing."""
+    """Return the hash of a result with this text and these files (status, SHA-256), in order; "" if a file is
+    missing."""
     if not files:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     if any(status != "saved" for status, _ in files):

@@ -1,4 +1,4 @@
-"""Mentions get their words, and comments the file that they point into."""
+"""Store the words of each mention, and which file of a result a comment points to."""
 
 import django.db.models.deletion
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Notices say how many results they are about. Runs that ended and that their owner hasn't seen become notices."""
+"""Store how many results a notice is about, and make notices for ended runs that their owners haven't seen."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ AT_ONCE = 1_000
 
 
 def make_notices(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
-    """Make a notice for each run that is news, and count them. Repeating it makes no second one."""
+    """Make a notice for each run that is news, and store how many are unread. Repeating this makes no duplicates."""
     Run, Notice, Member = (apps.get_model("runs", name) for name in ("Run", "Notice", "Member"))
     news = Run.objects.filter(is_news=True, finished_at__isnull=False).order_by("pk")
     made: list[Any] = []

@@ -1,4 +1,4 @@
-"""A chat channel has the apps whose runs it tells of, and the language of its messages."""
+"""Store which apps' runs a chat channel reports on, and the language of its messages."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Comments keep where they were written when they are carried over to a later version."""
+"""Remember where a comment was written when it is carried over to a later version."""
 
 import django.db.models.deletion
 from django.db import migrations, models

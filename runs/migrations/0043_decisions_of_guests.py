@@ -5,7 +5,7 @@ IS_GUEST = Q(link__isnull=False)
 
 
 class Migration(migrations.Migration):
-    """Find what a guest of a certain name decided, and who decided lately, without reading what members decided."""
+    """Index guests' decisions by name and by time, so that finding them doesn't involve reading members' decisions."""
 
     dependencies = [
         ("runs", "0042_carried_comments"),

@@ -1,4 +1,4 @@
-"""Runs no longer say whether they are news: notices do (0046)."""
+"""Stop storing with runs whether they are news, because notices do that now (0040)."""
 
 from django.db import migrations
 

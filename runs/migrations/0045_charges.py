@@ -1,4 +1,4 @@
-"""Tables of charges, their sums and limits; an app gets a price of its own, where Lamina gives no estimate."""
+"""Add tables for charges, their sums and spending limits, and a price for apps that get no estimate from Lamina."""
 
 import django.db.models.deletion
 import django.utils.timezone

@@ -1,8 +1,9 @@
-"""Charge the runs so far, so that spending doesn't begin with an empty page.
+"""Charge existing runs, so that the spending page isn't empty at first.
 
-Each run costs what was estimated for it. Until reviews came (0044), that was the cost of all results of the app, so
-runs of a part of them are charged their share. Runs that were deleted for good are lost. It works in SQL and in slices,
-since there may be a million runs. If interrupted, it can run again: it charges only runs without a charge.
+Each run is charged its estimate. Until 0044, the estimate was the cost of all results of the app, so runs that made
+only some of them are charged their share. Runs that were permanently deleted can't be charged. The work is done in SQL
+and in batches, because there may be a million runs. If interrupted, it can be repeated: only runs without a charge are
+charged.
 """
 
 from datetime import UTC, datetime
@@ -77,7 +78,8 @@ SELECT NULL, month, SUM(hundredths) FROM runs_spendingsum GROUP BY month
 
 
 def months_between(earliest, latest):
-    """Return the months from `earliest` to `latest` in the portal's zone, each with the moments of its two ends."""
+    """Return the months from `earliest` to `latest` in the portal's time zone, each with the times when it begins and
+    ends."""
     zone, found = ZoneInfo(settings.TIME_ZONE), []
     begins = earliest.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
     while begins <= latest:

@@ -1,4 +1,5 @@
-"""The record, which only grows: triggers guard it, created after every migration (`audit.guard`)."""
+"""Add the record of who did what. It only grows, and is guarded by triggers created after every migrate
+(`audit.guard`)."""
 
 import django.utils.timezone
 import runs.models.ids

@@ -14,7 +14,7 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    """Keep what has changed in the forms of apps, for admins."""
+    """Store changes to the forms of apps, for admins to see."""
 
     dependencies = [
         ("runs", "0048_app_rules"),

@@ -1,4 +1,4 @@
-"""Rules for how long each kind of thing is kept, holds on runs, days on which rejected results go, and how much room
+"""Add retention rules for each kind of thing, holds on runs, removal dates for rejected results, and the space that
 files take."""
 
 import django.db.models.deletion

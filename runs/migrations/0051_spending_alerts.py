@@ -1,4 +1,5 @@
-"""Readings of what the account has spent, alerts that were told, and approved results of charges."""
+"""Add readings of what the account has spent, which alerts were sent, and how many results of each charge were
+approved."""
 
 from typing import Any
 
@@ -22,7 +23,7 @@ KINDS = [
 
 
 def count_approved(apps: Any, _schema_editor: Any) -> None:
-    """Count the approved results of runs that were charged before, and set the sums."""
+    """Count the approved results of runs that have already been charged, and update the sums."""
     Charge, Output = apps.get_model("runs", "Charge"), apps.get_model("runs", "Output")
     SpendingSum = apps.get_model("runs", "SpendingSum")
     approved = Output.objects.filter(run=OuterRef("run"), verdict="approved", status="completed").order_by()

@@ -1,4 +1,4 @@
-"""Owners and makers of runs are told of comments."""
+"""Notify the owners and makers of runs about comments."""
 
 from django.db import migrations, models
 

@@ -7,7 +7,8 @@ from django.db.models import F
 
 
 def hide_pictures(apps: Any, _schema_editor: Any) -> None:
-    """Hide uploads that runs made from pictures in hidden fields, and have earlier runs checked for more."""
+    """Hide uploads that runs made from pictures in hidden fields, and have earlier runs checked for more such
+    uploads."""
     links = apps.get_model("runs", "RunInputUpload").objects.all()
     rules = apps.get_model("runs", "FieldRule").objects.filter(mode="hidden")
     uploads = apps.get_model("runs", "Upload").objects.filter(file__in=rules.exclude(file=None).values("file"))

@@ -1,4 +1,4 @@
-"""Let a worker transfer the runs of people who left, in slices."""
+"""Let a worker transfer the runs of people who have left, in batches."""
 
 import django.db.models.deletion
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Indexes of files that are few among millions: pictures of apps, and results that could not be saved."""
+"""Add indexes for the few files among millions that are pictures of apps, or results that could not be saved."""
 
 from django.db import migrations, models
 from django.db.models import Q

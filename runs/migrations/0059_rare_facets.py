@@ -1,6 +1,6 @@
-"""Indexes that begin with what is rare, so that History reads only the runs it shows: kinds, states and verdicts.
+"""Add indexes for rare kinds, states and verdicts, so that History reads only the runs that it shows.
 
-SQLite doesn't use a partial index for a condition with parameters. There, an index with all facets stays the way.
+SQLite doesn't use a partial index for a condition with parameters, so there, the index with all facets is still used.
 """
 
 from django.db import migrations
@@ -22,7 +22,7 @@ INDEXES = {
 def create(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for name, definition in INDEXES.items():
-            schema_editor.execute(f"CREATE INDEX {name} ON runs_run {definition}", None)  # LIKE has signs of %
+            schema_editor.execute(f"CREATE INDEX {name} ON runs_run {definition}", None)  # None because LIKE contains %
 
 
 def drop(apps, schema_editor):

@@ -1,4 +1,4 @@
-"""An index of the labels of results, so that search in a field's library finds the few there are among all results."""
+"""Add an index of result labels, so that search in a field's library can find the few distinct labels quickly."""
 
 from django.db import migrations, models
 from django.db.models.functions import Substr

@@ -1,4 +1,4 @@
-"""The name of the company, for the pages of guests."""
+"""Add the company's name, for guests' pages."""
 
 from django.db import migrations, models
 

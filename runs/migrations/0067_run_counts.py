@@ -1,4 +1,4 @@
-"""How many runs there are, by person and state, as the worker counts them every hour."""
+"""Add a table of how many runs there are by person and state, which the worker counts every hour."""
 
 import django.db.models.deletion
 import django.utils.timezone

@@ -1,4 +1,4 @@
-"""When each upload was last used, in a column of its own: the library no longer looks through all runs for it."""
+"""Store when each upload was last used, so that the library no longer has to look through all runs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The company's logo, for the pages of guests."""
+"""Add the company's logo, for guests' pages."""
 
 import django.db.models.deletion
 from django.db import migrations, models

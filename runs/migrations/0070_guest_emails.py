@@ -1,4 +1,5 @@
-"""Email addresses of guests who want to hear about answers, outputs that wait for a box, and the state of the index."""
+"""Add email addresses of guests who want to hear about answers, a table of outputs that are waiting for a box, and the
+state of the search index."""
 
 import django.db.models.deletion
 import django.utils.timezone

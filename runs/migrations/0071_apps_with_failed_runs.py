@@ -1,7 +1,7 @@
-"""An index of runs that didn't complete, by app, for History's list of apps with such runs.
+"""Add an index of runs that aren't completed, by app, for History's list of apps with such runs.
 
-Without it, PostgreSQL reads all runs of each app that has none. SQLite doesn't use a partial index for a condition with
-parameters (see migration 0059).
+Without the index, PostgreSQL reads all runs of each app that has no such runs. SQLite doesn't use a partial index for a
+condition with parameters (see migration 0059).
 """
 
 from django.db import migrations

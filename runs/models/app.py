@@ -20,7 +20,7 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
         """Return the apps on the list that everyone sees. Apps that are gone, or that were only found by searching,
-        aren't listed but keep their URL."""
+        aren't listed but keep their URLs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
@@ -149,7 +149,7 @@ class App(models.Model):
 
     @property
     def is_runnable(self) -> bool:
-        """Whether this workspace can use the app. If not, no run of it can be started."""
+        """Whether this workspace can use the app. If not, no runs of the app can be started."""
         return not (self.is_gone or self.is_forbidden)
 
     def is_open_to(self, member: Member) -> bool:

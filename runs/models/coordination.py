@@ -77,12 +77,12 @@ class LaminaStatus(models.Model):
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")
-    app_asked_at = models.DateTimeField(null=True, blank=True)  # when an app was last checked by its id
+    app_asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested an app by its id to check it
     signing_keys: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # JWKs
     signing_keys_at = models.DateTimeField(null=True, blank=True)
     signing_keys_asked_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)  # last valid webhook
-    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # streams in a row that failed
+    stream_failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # consecutive streams that failed
     # When and why the portal stopped following runs live: "forbidden", "missing" or "broken".
     streams_refused_at = models.DateTimeField(null=True, blank=True)
     streams_refusal = models.CharField(max_length=20, blank=True, default="", db_default="")

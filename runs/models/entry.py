@@ -36,8 +36,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One recorded action. It stores names as they were, rather than references, so it survives when the object it is
-    about is deleted.
+    """One recorded action. It stores names as they were, rather than references, so it survives the deletion of the
+    object it is about.
 
     The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """

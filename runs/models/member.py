@@ -82,8 +82,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
 
     # For notices (runs.notices). `news_at` is when unread notices last changed, or null if there are none; it saves
-    # pages a query. `unread` counts unread notices, up to about 100, including those about runs that the member no
-    # longer sees.
+    # pages a query. `unread` counts unread notices, up to about 100, including those about runs that the member can
+    # no longer see.
     news_at = models.DateTimeField(null=True, blank=True)
     unread = models.PositiveIntegerField(default=0, db_default=0)
     # Hour of the daily email, in the member's time zone

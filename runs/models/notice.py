@@ -165,7 +165,7 @@ class Mute(models.Model):
 
 
 class MailWhenReady(models.Model):
-    """A member who wants an email when this run is ready, whatever their general choice for ready runs is."""
+    """A member who wants an email when this run is ready, whatever they chose for ready runs in general."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="mail_when_ready")

@@ -29,7 +29,8 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or of which they made a version since the last approved one.
+        """Return results that the member made, or that have an earlier version by the member since the last approved
+        one.
 
         Under the four-eyes rule, members can't approve such results (`review.deciders`), so their queue leaves them
         out.
@@ -39,7 +40,7 @@ class OutputQuerySet(models.QuerySet["Output"]):
 
 def is_own_work(member: Member, at: str = "") -> Q:
     """Return the condition of `OutputQuerySet.own_work_of` for use on rows that refer to a result; `at` is the path to
-    it, such as "output__".
+    the result, such as "output__".
 
     The query never collects all of the member's own work, which could be most of the table.
     """

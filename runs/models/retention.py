@@ -44,8 +44,8 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 class StorageUse(models.Model):
     """How many files one person stores for one use, and how much space they take; counted by `storage.usage`.
 
-    Every file counts once, even if it has several uses. `member` is null for app pictures, copies for guests and files
-    that are no longer used, because nobody owns them.
+    Every file counts once, even if it has several uses. `member` is null for files that nobody owns: app pictures,
+    copies for guests, and files that are no longer used.
     """
 
     class Use(models.TextChoices):

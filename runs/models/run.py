@@ -25,8 +25,8 @@ SILENT_AFTER = timedelta(hours=24)
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
-# The columns of the run and of related rows that cards need. Any other column is read from the database when it is
-# used.
+# The columns that cards need, both of the run and of related rows. Any other column is read from the database when it
+# is used.
 CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),

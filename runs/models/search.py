@@ -13,10 +13,11 @@ from runs.models.run import Run
 
 SAMPLE = 1_000  # how many of the newest runs are in the sample
 COMMON = 20  # a word is common if at least this many runs in the sample contain it
-# PostgreSQL chooses a plan before it knows how common the words are, and half of the time it chooses the wrong one.
+# PostgreSQL chooses a plan before it knows how common the words are, and half the time it chooses the wrong one.
 # That's why the query first counts matches among the newest runs. If the words are common, runs are then checked one by
-# one, in list order, until the page is full; if they are rare, all matching runs are read from the index. In that
-# part, the words are in a subquery: the planner then can't base its estimate on them, and always uses the index.
+# one, in list order, until the page is full; if they are rare, all matching runs are read from the index. In the
+# latter case, the words are in a subquery, so that the planner always uses the index: it can't base its estimate on the
+# words.
 IS_COMMON = f"""(SELECT count(*) >= {COMMON}
       FROM (SELECT words FROM runs_runwords ORDER BY rowid DESC LIMIT {SAMPLE}) newest WHERE words @@ %s::tsquery)"""  # noqa: S608
 ON_POSTGRES = f"""CASE
@@ -26,8 +27,9 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same lookups with a limit: if only a few runs have the words, a query can start from those runs. On PostgreSQL, we
-# don't even look for common words, because we would have to read the whole index; `AreCommon` tells whether that's so.
+# The same lookups with a limit: if only a few runs have the words, a query can start from those runs. On PostgreSQL,
+# common words aren't looked up at all, because we would have to read the whole index; `AreCommon` tells us whether a
+# lookup was skipped for this reason.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
@@ -59,8 +61,8 @@ class AmongFew(HasWords):
 
 
 class AreCommon(HasWords):
-    """Lookup for whether the words are so common that `AmongFew` finds no runs, which only happens on PostgreSQL. Its
-    left side is ignored."""
+    """Lookup for whether the words are so common that `AmongFew` finds no runs, which only happens on PostgreSQL. The
+    left side of the lookup is ignored."""
 
     lookup_name = "are_common"
     on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
@@ -88,8 +90,8 @@ class RunWordsQuerySet(models.QuerySet["RunWords"]):
 
 
 class RunWords(models.Model):
-    """The words by which a search finds a run. This is an FTS5 table on SQLite, a `tsvector` with a GIN index on
-    PostgreSQL."""
+    """The words by which a search finds a run. This is an FTS5 table on SQLite, and a table with a GIN-indexed
+    `tsvector` on PostgreSQL."""
 
     run = models.OneToOneField(
         Run, on_delete=models.CASCADE, primary_key=True, db_column="rowid", db_constraint=False, related_name="+"
@@ -108,8 +110,8 @@ class RunWords(models.Model):
 class IndexState(models.Model):
     """A single row that says how far the worker has got with reindexing older runs (`review.search_words`)."""
 
-    version = models.PositiveSmallIntegerField(default=0)  # the `search_words.VERSION` that all runs are indexed for
-    # Primary key of the last decision that was handled for the next version
+    version = models.PositiveSmallIntegerField(default=0)  # `search_words.VERSION` when all runs were last reindexed
+    # While runs are being reindexed for the next version: primary key of the last decision processed
     reached = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ class Charge(models.Model):
     class State(models.TextChoices):
         RESERVED = "reserved", "Reserved"  # from pressing Run until we know whether Lamina started it
         KEPT = "kept", "Kept"  # Lamina started it, or we can't be sure that it didn't
-        RELEASED = "released", "Released"  # it certainly never started; not included in any sum
+        RELEASED = "released", "Released"  # the run certainly never started; not included in any sum
 
     class Source(models.TextChoices):
         LAMINA = "lamina", "Lamina's estimate"
@@ -57,8 +57,8 @@ class Charge(models.Model):
     total = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
-    is_from_before = models.BooleanField(default=False)  # its run was started before the portal kept charges
-    is_maker_known = models.BooleanField(default=True)  # if not, `member` owned the run when it was counted
+    is_from_before = models.BooleanField(default=False)  # its run was started before the portal recorded charges
+    is_maker_known = models.BooleanField(default=True)  # if not, `member` is whoever owned the run when it was counted
     # How many of the run's results are currently approved, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)
@@ -182,7 +182,7 @@ def limit_of(member: Member, on: date) -> int | None:
 
 
 class AccountReading(models.Model):
-    """How much the Lamina account had spent in total, read every hour, and the total of our charges at the time."""
+    """The total spent on the Lamina account, read every hour, and the total of our charges at that time."""
 
     at = models.DateTimeField(db_index=True)
     spent = models.BigIntegerField()  # in hundredths; includes spending outside this portal

@@ -1,4 +1,4 @@
-"""Notices: tell people about events that concern them, once each, in the portal, by email and in the team's chat.
+"""Notices: tell each person once about each event that concerns them, in the portal, by email and in the team's chat.
 
 Tables: `models/notice.py`. This package listens to `events.py`; the engine and `review` don't import it. A notice is
 one event for one person (`create_notices.py`), and its text is created when it is read (`notice_text.py`). The worker

@@ -57,8 +57,8 @@ def _step(used: int, limit: int) -> int:
 
 @transaction.atomic
 def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
-    """Tell the member about their own limit, and tell the admins too if it is reached. Alerts about the portal's limit
-    go only to admins. If two workers try this at the same time, only one of them sends the alert."""
+    """Tell the member about their own limit, and also tell the admins once it is reached. Alerts about the portal's
+    limit go only to admins. If two workers try this at the same time, only one of them sends the alert."""
     if not MonthTotal.objects.filter(pk=total.pk, told=total.told).update(told=step):
         return
     event = f"limit-{step}-{total.month:%Y%m}"
@@ -91,7 +91,7 @@ def tell_all_admins(event: str, message: Message, actor: Member | None = None) -
 
 @transaction.atomic
 def ask_for_more(member: Member) -> bool:
-    """Tell admins that `member` wants a higher limit, at most once a day; return whether any admin was told now."""
+    """Tell admins, at most once a day, that `member` wants a higher limit; return whether any admin was told now."""
     now = timezone.now()
     left = left_for(member, now)
     if left.limit is None:

@@ -1,4 +1,4 @@
-"""The team's channels in Slack and Teams: their addresses, what is posted there, and when they are turned off.
+"""The team's channels in Slack and Teams: their addresses, what is posted to them, and when they are turned off.
 
 Anyone who knows a channel's address can post there, so it is stored encrypted and never shown again; pages show only
 its host.
@@ -72,7 +72,7 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
 
 
 def _told_of(channel: ChatChannel | None) -> dict[str, Any]:
-    """Return the channel's settings to be put on record, without its address and apps."""
+    """Return the channel's settings for the audit record, without its address and apps."""
     return values_of(channel, "kinds", "language", "host") if channel else {}
 
 
@@ -124,7 +124,7 @@ def note_trouble(channel: ChatChannel, message: Message) -> None:
 
 
 def tell_lost(channel: ChatChannel, message: Message) -> None:
-    """Tell the admins that a message couldn't be sent, and why; at most once a day for the same reason."""
+    """Tell the admins that a message couldn't be sent, and why, at most once a day for each reason."""
     text = Message("chat_message_lost", {"app": channel.get_app_display(), "reason_message": message.to_stored()})
     lately = timezone.now() - timedelta(days=1)
     if not Incident.objects.filter(kind="chat", text=text, at__gt=lately).exists():

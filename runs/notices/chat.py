@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 LEASE, TASK = "chat", "send_chat"
 LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
 PASS_SECONDS = 45.0  # how long one task keeps sending; well below its timeout
-REGRET = timedelta(minutes=1)  # messages about decisions wait this long, because many decisions are undone right away
+REGRET = timedelta(minutes=1)  # delay for messages about decisions, because many decisions are undone right away
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
 STALE = timedelta(days=2)  # messages older than this are dropped
@@ -86,8 +86,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether to post the event to the channel: the team must be able to see its run, or any run of the request.
-    A withdrawal is posted only where the decision was posted."""
+    """Return whether to post the event to the channel, which must be allowed to mention its run or, for a request to
+    the team, any of the request's runs. A withdrawal is posted only where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():

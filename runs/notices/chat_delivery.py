@@ -28,7 +28,7 @@ WORDS_LENGTH = 160
 TAKEN = {200, 201, 202, 204}
 GONE = {404, 410}
 BUSY = 429
-LATER = {408, 425, BUSY}  # try later for these, and for all server errors (5xx)
+LATER = {408, 425, BUSY}  # retry later after these, and after all server errors (5xx)
 LONGEST_WAIT = timedelta(days=1)
 BLOT = "•••"
 PROBLEMS = {

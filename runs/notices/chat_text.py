@@ -26,7 +26,7 @@ from runs.words.run_failures import FAILURES
 
 NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # how many of the mentioned people are named
+NAMED = 3  # at most this many of the people mentioned are named
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
@@ -60,8 +60,8 @@ class Group:
         }
 
     def path(self, otherwise: str) -> str:
-        """Return the path of the page to open: the result if there is just one, its run if all are from one run,
-        otherwise `otherwise`."""
+        """Return the path of the page to open: the result's if there is just one, the run's if all are from one run, or
+        else `otherwise`."""
         if self.count == 1:
             return self.first.get_absolute_url()
         return self.first.run.get_absolute_url() if self.is_one_run else otherwise

@@ -18,7 +18,7 @@ from runs.audit.record import differences, record
 from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
 from runs.team import mail
 
-GATHER = timedelta(minutes=2)  # events within this time of each other share one email
+GATHER = timedelta(minutes=2)  # how long an email waits for more events to include
 DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # the kinds of notices that "Email me when it's ready" covers
 REMINDER = "reminder"

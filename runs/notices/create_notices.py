@@ -30,7 +30,7 @@ class About:
     actor: Member | None = None
     guest_name: str = ""
     message: Message = field(default_factory=Message)
-    results: int = 0  # how many results it is about, if more than one
+    results: int = 0  # the number of results concerned, if more than one
 
 
 @transaction.atomic
@@ -49,8 +49,8 @@ def tell(members: Iterable[Member | int], about: About) -> int:
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
-    """Return the `members` to notify: active ones who can see it, didn't do it or mute it, and haven't been notified
-    yet."""
+    """Return the `members` to notify: active ones, other than the actor, who can see the run, haven't muted it, and
+    haven't been notified yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
     if about.actor is not None:
         active = active.exclude(pk=about.actor.pk)

@@ -97,7 +97,7 @@ def _is_no_address(code: int, words: str) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """Return the server's response, such as "550 No such user", or the name of the error."""
+    """Return the server's response, such as "550 No such user"; without one, the error's message or name."""
     said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))

@@ -23,10 +23,11 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Mark requests as read for people who have nothing left to decide in them. If several results were decided
-    together, this is done only once.
+    """Mark notices about requests as read for people who have nothing left to decide in them. If several results were
+    decided together, this is done only once.
 
-    If decisions are undone, requests that were marked as read because of them become unread again.
+    If decisions end, notices that were marked as read because of them become unread again for people who now have
+    something to decide.
     """
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():
@@ -43,7 +44,7 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def on_request_closed(request: ReviewRequest) -> None:
-    """Mark a request as read for everyone who was asked."""
+    """Mark the notices about a request as read for everyone who was asked."""
     read_state.mark_read_for_all(_about(request), request.closed_at or timezone.now())
 
 

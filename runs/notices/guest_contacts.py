@@ -20,7 +20,7 @@ from runs.sharing.guest_fields import EmailRefusedError
 from runs.team import mail
 
 MOST_PER_LINK = 50  # so that nobody can use the portal to email a whole list of people
-KEPT = timedelta(days=30)  # how long after a link has ended, because it may still be restored or extended
+KEPT = timedelta(days=30)  # how long addresses outlive their link, which may still be restored or extended
 
 
 def clean_email(link: GuestLink, name: str, typed: str) -> str:
@@ -62,6 +62,6 @@ def forget(contact: GuestContact) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete the addresses of links that ended over 30 days ago."""
+    """Delete the addresses of guests whose links ended over 30 days ago."""
     before = now - KEPT
     GuestContact.objects.filter(Q(link__expires_at__lt=before) | Q(link__revoked_at__lt=before)).delete()

@@ -1,9 +1,9 @@
 """Emails that tell guests about answers: a member replied to their comment, or their link now shows the next version of
 a result that they decided or commented on.
 
-They go through the same queue as emails to members. Several answers within two minutes share one email, and each link
-sends an address at most one email an hour. The text is written when the email is sent, and leaves out what guests can't
-see any more. It contains nothing that guests typed, because anyone could enter someone else's address.
+They go through the same queue as emails to members. Answers within two minutes of each other share one email, and each
+link sends an address at most one email an hour. The text is written when the email is sent, and leaves out what guests
+can't see any more. It contains nothing that guests typed, because anyone could enter someone else's address.
 """
 
 from collections.abc import Collection
@@ -102,8 +102,8 @@ def gather(now: datetime) -> None:
 
 
 def _last_mail_at(contact: GuestContact, now: datetime) -> datetime | None:
-    """Return when this link last sent an email to the contact's address, under any name. If an email is still waiting
-    to be sent, for example because the mail server can't be reached, return `now`."""
+    """Return when this link last sent an email to the contact's address, whatever name the guest used. If an email is
+    still waiting to be sent, for example because the mail server can't be reached, return `now`."""
     same = Mail.objects.filter(guest__link=contact.link_id, guest__email__iexact=contact.email)
     same = same.exclude(sent_at=None, given_up_at__isnull=False)
     last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", Value(now))))["last"]

@@ -25,7 +25,7 @@ from runs.notices import read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
-ASKED_AT_MOST = 200  # tell at most this many people if anyone may decide
+ASKED_AT_MOST = 200  # the most people to tell if anyone may decide
 DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
@@ -98,8 +98,8 @@ def _decided(decision: Decision) -> None:
 
 
 def _set_aside(decision: Decision) -> None:
-    """Tell the makers of the result, and the person who made the decision (if that was a guest, the maker of the
-    link)."""
+    """Tell the makers of the result, and the person who made the decision or, if that was a guest, the maker of the
+    link."""
     target = decision.target
     if target is None:
         return
@@ -108,8 +108,8 @@ def _set_aside(decision: Decision) -> None:
 
 
 def _taken_back(decision: Decision) -> None:
-    """Hide notices about a decision that was undone or withdrawn, and tell the people who have already read one or got
-    it by email. If the decision was undone, having read the notice isn't enough: only people who were emailed are told.
+    """Hide notices about a decision that was undone or withdrawn. If it was withdrawn, tell the people who have read
+    theirs or got it by email; if it was undone, tell only those who got it by email.
 
     If other decisions that were made together with it still stand, hide nothing and tell everyone who has the notice.
     """
@@ -203,7 +203,7 @@ def on_output_saved(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Do the same as `on_output_saved`, for thumbnails that are made later."""
+    """Do the same as `on_output_saved`, but for thumbnails that were made later."""
     _show_again(Q(run__outputs__files__file=stored))
 
 
@@ -214,8 +214,8 @@ def _show_again(condition: Q) -> None:
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------
 def on_incident_recorded(incident: Incident) -> None:
-    """Tell admins what needs fixing: about silent workers once a day; about dead addresses, channels that were turned
-    off and paused apps each time."""
+    """Tell admins what needs fixing: silent workers at most once a day, but dead addresses, channels that were turned
+    off and paused apps every time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
     elif incident.kind in ("mail", "chat", "app"):

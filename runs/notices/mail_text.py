@@ -103,7 +103,7 @@ def _path_to(notices: list[Notice]) -> str:
 
 
 def _each_once(lines: list[str]) -> list[str]:
-    """Return `lines` without duplicates; a line that occurred several times ends with the number of times."""
+    """Return `lines` without duplicates; a repeated line ends with the number of times it occurred."""
     return [line if times == 1 else f"{line} ({times}×)" for line, times in Counter(lines).items()]  # noqa: RUF001
 
 

@@ -1,8 +1,8 @@
 """Emails about notices: collects due notices into one email for each person, and sends it.
 
-Notices within two minutes share one email. An email is a row, created in the transaction that claims its notices, so no
-notice is in two emails. Its text is written when it is sent: anything that has been read in the portal or undone by
-then, or that the reader may no longer see, is left out. If nothing is left, it isn't sent.
+Notices within two minutes of each other share one email. An email is a row, created in the transaction that claims its
+notices, so no notice is in two emails. Its text is written when it is sent: anything that has been read in the portal
+or undone by then, or that the reader may no longer see, is left out. If nothing is left, it isn't sent.
 
 Each attempt is recorded before it starts, and uses the same `Message-ID`. So after a crash, a single email may arrive
 twice but is never lost; daily emails and reminders arrive at most once. Only one worker sends at a time, so the others
@@ -79,7 +79,7 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            # Keep the lease that long, so that no worker tries again before then.
+            # Keep the lease for the length of the pause, so that no worker tries again before then.
             leases.renew(LEASE, holder, AWAY_SECONDS)
         else:
             leases.release(LEASE, holder)
@@ -213,7 +213,7 @@ def _bounced(row: Mail) -> None:
     """Count the bounce if the email was to a member; delete the address if it was a guest's."""
     if row.member is not None:
         bounces.record_bounce(row.member)
-    elif contact := GuestContact.objects.filter(mails=row).first():  # None if they have unsubscribed meanwhile
+    elif contact := GuestContact.objects.filter(mails=row).first():  # None if they have since unsubscribed
         guest_contacts.forget(contact)
 
 

@@ -1,4 +1,4 @@
-"""Runs and conversations that a member has muted. Notices that the member already has stay."""
+"""Runs and conversations that a member has muted. Muting doesn't remove existing notices."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 

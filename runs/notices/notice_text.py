@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # where an admin can fix each problem; for problems not listed, that is Health
+PORTAL_PLACES = {  # where an admin can fix each problem; problems not listed here lead to Health
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -140,7 +140,7 @@ def _said(told: Told) -> str:
 
 
 def _place_words(told: Told) -> str:
-    """Return words for what the notice is about, such as "“Front view” from Oak desk" or "3 results from Oak desk"."""
+    """Return what the notice is about as a phrase: "“Front view” from Oak desk" or "3 results from Oak desk"."""
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:

@@ -1,5 +1,5 @@
-"""Turns names and other text by people into one line of plain text, for places where no markup separates it from the
-text around it."""
+"""Turns names and other text that people typed into one line of plain text, for places where no markup separates it
+from the text around it."""
 
 import unicodedata
 

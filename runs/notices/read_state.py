@@ -28,12 +28,12 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
 
 
 def mark_all(member: Member, until: datetime) -> int:
-    """Mark the member's notices as read up to `until`, the time of their page. Later ones stay unread."""
+    """Mark the member's notices up to `until`, when the page was shown, as read. Later ones stay unread."""
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark all unread `notices` as read, whoever they belong to, with `at` as the time."""
+    """Mark all unread `notices` of all members as read, with `at` as the time."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -49,8 +49,8 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark notices as read if the page that is being opened, of a run or a result, already shows their news.
-    Prefetching the page doesn't count."""
+    """Mark notices as read when the page of the run or result that they are about is opened. Prefetching the page
+    doesn't count."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 

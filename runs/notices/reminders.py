@@ -15,7 +15,7 @@ from runs.notices.local_time import hour_of_today
 BEFORE = timedelta(days=2)
 AFTER = timedelta(days=5)
 NOON, MORNING = 12, 8  # hours of the day
-ANYWHERE = timedelta(days=1)  # a local date is at most this far from the date in UTC
+ANYWHERE = timedelta(days=1)  # a local date differs from the UTC date by at most this much
 
 
 def make_due(now: datetime) -> None:
@@ -32,7 +32,7 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, or 8:00 if that email comes at noon or later, because what is due
+    """Return the hour of the member's daily email, or 8:00 if that email comes at noon or later, because decisions due
     today can't wait that long."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
@@ -49,7 +49,7 @@ def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
 
 
 def owed(member: Member, today: date) -> ReviewItemQuerySet:
-    """Return what is waiting for the member's verdict and due around `today`, earliest first."""
+    """Return what is waiting for the member's verdict and is due around `today`, earliest first."""
     return _around(ReviewItem.objects.waiting_for(member), today, today)
 
 

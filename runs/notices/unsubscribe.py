@@ -16,7 +16,7 @@ from runs.web import secret_links
 
 SALT = "runs.notices.unsubscribe"
 BETWEEN = "~"  # separator that needs no escaping in a URL
-GUEST = "guest"  # in place of a member's id, which is longer
+GUEST = "guest"  # takes the place of a member's id, which is longer
 KINDS = {*NoticeKind.values, choices.REMINDER}
 
 

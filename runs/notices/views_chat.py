@@ -1,4 +1,4 @@
-"""Admin pages for Slack and Teams: where messages are posted, what they are about, and a button for a test message."""
+"""Admin pages for Slack and Teams: where messages are posted, which events they cover, and a button to send a test."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -57,7 +57,7 @@ def record_download(parcel: Parcel) -> None:
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return those results in `result_ids`, and in the runs in `run_ids`, that `member` may see.
+    """Return the results in `result_ids` and all results of the runs in `run_ids`, as far as `member` may see them.
 
     Raises `TooMuch` if there are more ids than fit into one download.
     """
@@ -76,8 +76,8 @@ def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySe
 def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
     """For each result in `chosen`, return the newest approved version that `member` may see.
 
-    This version may belong to another run. If there are too many for one download, not all are returned, but enough for
-    `pack` to refuse them.
+    This version may belong to another run. If there are too many for one download, only some are returned, but enough
+    for `pack` to refuse them.
     """
     lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
     versions = Output.objects.visible_to(member).filter(

@@ -1,6 +1,6 @@
 """Carry open comments over to a later version of a result, or to its new file, and move them back.
 
-The comment then belongs to that result, with its replies, its mentions and its place in the file, but the portal
+The comment then belongs to that result, along with its replies, its mentions and its place in the file, but the portal
 remembers where it was written. Nobody is notified again.
 
 Comments never move from a shared run to a private one, where fewer people could see them.
@@ -29,7 +29,7 @@ AT_ONCE = 500  # carry over at most this many comments at once
 def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
     """Carry open comments on earlier versions and files over to `output`: those in `wanted` (public ids), or all.
 
-    Return how many, not counting those already carried over. Raises `CommentRefusedError`.
+    Return how many were moved; those already carried over don't count. Raises `CommentRefusedError`.
     """
     if not output.run.is_visible_to(by) or output.status != Output.Status.COMPLETED:
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
@@ -80,7 +80,7 @@ def before_deletion(run: Run) -> None:
         [one for comment in found for one in (comment.output, comment.carried_from) if one is not None]
     )
     if not Run.objects.filter(pk=run.pk, deleted_at__isnull=False).exists():
-        return  # restored in the meantime
+        return  # the run was restored in the meantime
     for comment in found:
         if comment.output is not None and comment.carried_from is not None:
             _return([comment], comment.output, comment.carried_from)

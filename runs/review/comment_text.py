@@ -28,7 +28,7 @@ class CommentRefusedError(UserFacingError):
 
 
 class UnseenMentionError(CommentRefusedError):
-    """The comment mentions `members` who can't see what it is about."""
+    """The comment mentions `members` who can't see the run that it is on."""
 
     def __init__(self, members: list[Member]) -> None:
         super().__init__("unseen", _("Someone you mentioned can't see this. Nothing was sent."))
@@ -62,7 +62,7 @@ def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     """Return the active members whom `text` mentions, and those `picked` from the list, each with the words that
     mention them.
 
-    If several members have the same name, it refers to the one who was picked, or to nobody.
+    If several members share a name, it refers to the one who was picked; if none or several were, to nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:

@@ -35,7 +35,7 @@ VERBS = {
 }
 PER_MINUTE = 30  # maximum number of comments by one member in a minute
 PER_MINUTE_AS_GUEST = 10  # maximum number of comments by one guest in a minute
-PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link in a minute, because a guest could simply type another name
+PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link combined, since a guest could simply type another name
 
 
 @transaction.atomic
@@ -225,8 +225,8 @@ def _lock(by: Actor, run: Run) -> None:
 
 
 def _twin(comment: Comment, by: Actor) -> Comment | None:
-    """Return the same comment if the person posted it a moment ago, for example by pressing the button twice; otherwise
-    None."""
+    """Return the identical comment that the same person posted a moment ago, if any; they may have pressed the button
+    twice."""
     lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
     same = {name: getattr(comment, name) for name in SAME_IF_TWICE}
     return lately.filter(**same).first()

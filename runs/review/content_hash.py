@@ -1,4 +1,4 @@
-"""The hash of a result's content (`Output.content_hash`), which identifies what a verdict is about.
+"""The hash of a result's content (`Output.content_hash`), which identifies the content that a verdict is on.
 
 Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result no longer
 counts as reviewed. The copy that guests see counts as the same content.

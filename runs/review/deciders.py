@@ -52,8 +52,8 @@ class Actor:
 
     @property
     def on_record(self) -> actors.Actor | None:
-        """The actor to name in the audit record if this is a guest; None for a member, because the record already knows
-        who is signed in."""
+        """The actor to name in the audit record if this is a guest; None for a member, who is signed in and therefore
+        named anyway."""
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
     def owns(self, decision: Decision) -> bool:

@@ -16,7 +16,7 @@ class DecisionError(UserFacingError):
 
 
 class StaleDecisionError(DecisionError):
-    """The result has changed since the page showed it. `output` is its current state."""
+    """The result has changed since the page showed it. `output` is the result as it is now."""
 
     code = "stale"
 

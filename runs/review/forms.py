@@ -42,8 +42,8 @@ class UndoForm(PanelForm):
 
 
 class ChooseForm(PostedForm):
-    """The id of the `chosen` result and of all compared results (`on`), each with the state that the page showed, as in
-    "abc:3"."""
+    """The id of the `chosen` result, and the ids of all compared results (`on`), each with the state that the page
+    showed, as in "abc:3"."""
 
     chosen = CutField()
     on = RepeatedField()
@@ -84,7 +84,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         return given
 
     def overtake(self, name: str, stored: SeenForm) -> None:
-        """Also say which apps ask for decisions now, if these aren't the ones that were ticked."""
+        """Also say which apps now ask for decisions, if they differ from the ones that were ticked."""
         super().overtake(name, stored)
         asking = rules.asking_apps() & set(self.cleaned_data["on"])
         if asking != set(self.cleaned_data["app"]):

@@ -28,7 +28,7 @@ class DecideForm(PostedForm):
 
 
 class UndoForm(PostedForm):
-    """The batch of decisions to undo, and its result or the page to return to (`back`)."""
+    """The batch of decisions to undo, and what to show next: the page `back` or, in the queue, `result`."""
 
     batch = CutField(16)
     result = CutField(16)

@@ -1,4 +1,4 @@
-"""Record guests' answers, and find the answers about a link's results, for the guest and for the link's maker.
+"""Record guests' answers, and find the answers on a link's results, for the guest and for the link's maker.
 
 An answer is recorded only while its link is open, which is checked under a lock. Once a link is revoked, it accepts no
 more answers, not even from a page that was already open.
@@ -37,7 +37,7 @@ def open_link(link: GuestLink) -> GuestLink:
 
 
 def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
-    """Record the verdict of the guest called `name`. A guest's last answer about the current content counts.
+    """Record the verdict of the guest called `name`. A guest's last answer on the current content counts.
 
     `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
     guests don't see that. Raises `LinkClosedError` or a `DecisionError`.
@@ -57,7 +57,7 @@ def content_key(output: Output) -> str:
 
 
 def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers of the guest called `name` about everything the link shows, or only about `outputs`, by the
+    """Return the answers that the guest called `name` gave on everything the link shows, or only on `outputs`, by the
     result's primary key."""
     if not name:
         return {}
@@ -72,14 +72,14 @@ def has_answers(link: GuestLink) -> bool:
 
 
 def answers_of(link: GuestLink) -> list[Decision]:
-    """Return all guests' answers about what `link` shows now, sorted by the guests' names."""
+    """Return all guests' answers on what `link` shows now, sorted by the guests' names."""
     mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
     return list(mine.order_by("guest_key", "created_at"))
 
 
 @transaction.atomic
 def on_deciders_changed(link: GuestLink) -> None:
-    """Update verdicts when the answers of a link's guests begin to count, or no longer count."""
+    """Update verdicts when the answers of a link's guests start or stop counting."""
     given = Decision.objects.standing().filter(link=link).values("output")
     outputs = list(Output.objects.filter(pk__in=given))
     overall_verdict.lock_runs(outputs)

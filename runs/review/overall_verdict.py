@@ -1,7 +1,7 @@
 """The overall verdict on a result, and the counts on its run.
 
-The strictest verdict wins: rejected, then needs changes, then approved. Verdicts count if they are by members, or by
-guests whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
+The strictest verdict wins: rejected, then needs changes, then approved. Verdicts count if they come from members, or
+from guests whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
 """
 
 from collections.abc import Collection, Iterable

@@ -2,8 +2,8 @@
 answered.
 
 A request asks anyone who may decide, members by name, or the guests of a link. If anyone may answer, one verdict
-settles a result. If members are asked by name, each must give a verdict. If guests are asked, one verdict from the link
-is enough. Whether a result is settled is worked out again whenever someone decides or its content changes, so
+settles a result. If members are asked by name, each must give a verdict. If guests are asked, one verdict from any of
+them is enough. Whether a result is settled is worked out again whenever someone decides or its content changes, so
 withdrawing or undoing a decision puts it back in the queue. A closed request no longer changes.
 
 What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
@@ -44,7 +44,7 @@ REMIND_AGAIN_AFTER = timedelta(hours=1)
 MOST = 2_000  # maximum number of results in one request
 COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # how many decisions are read to find those on a member's results
+LOOKED_THROUGH = 500  # how many of the latest decisions are searched for those on a member's results
 
 
 class AskError(UserFacingError):
@@ -88,7 +88,7 @@ def ask(
 
 
 def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return those of `outputs` that are ready or may still become ready, without those in the bin."""
+    """Return those of `outputs` that are ready or may still become ready, leaving out those in the bin."""
     hopeless = (Output.Status.ERROR, Output.Status.CANCELLED)
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
@@ -181,8 +181,8 @@ def day_for_guests(link: GuestLink) -> date | None:
 
 
 def asked_by(member: Member) -> QuerySet[ReviewRequest]:
-    """Return the member's requests, newest first. `total` and `settled` count their results, leaving out those in the
-    bin."""
+    """Return the member's requests, newest first. `total` and `settled` count each request's results, leaving out those
+    in the bin."""
     kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
     requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
     counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
@@ -210,7 +210,7 @@ def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
 def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
     """Return decisions that others made on the member's results after `since`, latest first."""
     lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
-    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # don't read all decisions on the member's results
+    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # don't read every decision ever made
     mine = decided_lately(member).filter(among, output__run__member=member)
     return mine.exclude(member=member)
 
@@ -253,7 +253,7 @@ def settle(output_id: int) -> None:
 
 
 def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: ReviewRules) -> bool:
-    """Return whether `verdicts`, which are all verdicts in force on a result, answer the `request`."""
+    """Return whether `verdicts`, all the verdicts in force on a result, settle the result in `request`."""
     if request.audience == Audience.GUESTS:
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
@@ -268,7 +268,8 @@ def on_version_made(new: Output, replaced: Output) -> None:
     """When a new version is ready, let it replace earlier ones in open requests.
 
     It takes their place in the request, but comes first in the queue. A version that failed doesn't replace anything.
-    The new version's run is shared with the team, so that the people who are asked can see it.
+    The new version's run is shared with the team, so that the people who are asked can see it, unless they are all
+    guests.
     """
     if new.status != Output.Status.COMPLETED:
         return

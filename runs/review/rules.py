@@ -18,8 +18,8 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations that make a query for any row read the rules too, which saves a query. Use `rules_on` to get
-    the rules from the row."""
+    """Return annotations that let a query for any row read the rules as well, which saves a second query. Use
+    `rules_on` to get the rules from the row."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 

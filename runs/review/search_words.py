@@ -1,4 +1,4 @@
-"""Lets search find runs by what people say about their results: comments, notes on decisions, and who decided."""
+"""Lets search find runs by the comments on them, by the notes on decisions, and by who decided."""
 
 import time
 
@@ -12,7 +12,7 @@ from runs.words.known_words import forget_unused
 from runs.words.run_index import index_runs
 from runs.words.terms import split
 
-VERSION = 1  # increase it when runs with decisions can be found by more words than before
+VERSION = 1  # increase this when more words of runs with decisions become searchable
 LEASE, LEASE_SECONDS = "index-decided", 30.0
 SECONDS = 0.2  # time limit for one pass
 SLICE = 50  # decisions
@@ -35,7 +35,7 @@ def _state() -> IndexState:
 
 
 def _index_some(state: IndexState, ends_at: float) -> None:
-    """Continue after the last decision that was processed, until the monotonic clock reaches `ends_at`."""
+    """Continue after the last decision processed, until none are left or the monotonic clock reaches `ends_at`."""
     while decisions := _next_decisions(state.reached):
         for pk, run_id, is_known in decisions:
             if not is_known:

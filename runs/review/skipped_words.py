@@ -33,7 +33,7 @@ def skipped_words(code: str, count: int) -> str:
 
 
 def left_out_words(hopeless: int, superseded: int) -> str:
-    """Return a sentence about how many results are left out of a request, because they failed or because there is a
+    """Return a sentence saying how many results are left out of a request, because they failed or because there is a
     newer version; "" if none are."""
     failed = ngettext(
         "%(count)s result failed or was cancelled, so it's left out.",
@@ -49,8 +49,8 @@ def left_out_words(hopeless: int, superseded: int) -> str:
 
 
 def not_for_guests_words(unready: int, foreign: int) -> str:
-    """Return a sentence about how many results a guest link can't show, because they aren't ready or because they
-    belong to someone else; "" if it can show all."""
+    """Return a sentence saying how many results a guest link can't show, because they aren't ready or because they
+    belong to someone else; "" if it can show all of them."""
     waiting = ngettext(
         "%(count)s result isn't ready yet, so it's left out of the link.",
         "%(count)s results aren't ready yet, so they're left out of the link.",

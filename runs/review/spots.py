@@ -12,12 +12,12 @@ from runs.models import StoredFile
 
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
-SHORTEST_SIDE = 120  # in px; half a pixel is then at most 0.42 % of a side
+SHORTEST_SIDE = 120  # in px, so that half a pixel is at most 0.42% of a side
 
 
 @dataclass(frozen=True)
 class SpotButton:
-    """A picture to click on; `size` is its CSS class. If there are several, the stylesheet shows the one that fits the
+    """A picture to click on; `size` is its CSS class. The stylesheet shows only the button that fits the
     screen."""
 
     name: str

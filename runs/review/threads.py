@@ -28,7 +28,7 @@ from runs.models import Comment, Member, Mention, Output, Run
 from runs.models.comments import CommentQuerySet
 from runs.models.joined import Among
 
-LATEST = 25  # threads shown at first; a page takes about a millisecond for each
+LATEST = 25  # threads shown at first; each takes a page about a millisecond
 LATEST_OLDER = 10
 MOST = 500  # maximum number of current threads, and of older ones, when someone asks to see all
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]

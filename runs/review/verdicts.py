@@ -1,6 +1,6 @@
 """Deciding on results: decide, undo, withdraw, set aside.
 
-Every action adds a row (`models.Decision`) that is never deleted. The verdict of a result (`Output.verdict`) is updated
+Every action adds a row (`models.Decision`) that is never deleted. The verdict on a result (`Output.verdict`) is updated
 in the same transaction, with a conditional UPDATE that takes effect only if nothing has changed since the person's page
 was loaded (`Output.decided_in`). If people repeat their own verdict, they get the existing one.
 """
@@ -38,7 +38,7 @@ ENDS = {
     Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
     Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
 }
-AT_ONCE = 200  # results per transaction when deciding on many, so that others don't have to wait long
+AT_ONCE = 200  # results per transaction when deciding on many, so that nobody else has to wait long
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Press:
 
 @dataclass(frozen=True)
 class Bulk:
-    """The outcome of deciding on many results. `skipped` says how many had changed or couldn't be decided on."""
+    """The outcome of deciding on many results. `skipped` is how many had changed or couldn't be decided on."""
 
     batch: str
     done: int = 0
@@ -98,8 +98,8 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
 
 
 def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
-    """Approve one result and reject the others, without requiring reasons. If one of these fails, nothing is saved.
-    Returns the batch, for Undo.
+    """Approve one result and reject the others, without requiring reasons. If one of these verdicts is refused, nothing
+    is saved. Returns the batch, for Undo.
 
     `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
@@ -195,7 +195,7 @@ class _Decider:
 
 
 def _says(standing: Decision, press: Press) -> bool:
-    """Return whether `press` only repeats `standing`. An empty note leaves the old note as it is."""
+    """Return whether `press` only repeats `standing`. An empty note counts as the same note."""
     is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
     return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
 

@@ -22,7 +22,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
-    """Return the same as `newer_of_each`, for when the results' later `versions` and their runs are already loaded."""
+    """Return the same as `newer_of_each`, when the results' later `versions` and their runs are already loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
     found = ((output, newest.get(output.first_id)) for output in outputs)
@@ -30,7 +30,7 @@ def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[i
 
 
 def on_content_changed(output: Output) -> None:
-    """Announce that a new version is ready to replace the one before it."""
+    """When a later version becomes ready, announce that it replaces the last completed version before it."""
     if output.line_id is not None and output.status == Output.Status.COMPLETED:
         ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
         if (replaced := ready.last()) is not None:

@@ -35,7 +35,7 @@ from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-# These errors are caused by what was typed; the others, by the state of the result
+# These errors are caused by what was typed; all others, by the result's state
 TYPED = (ReasonNeededError, NoteTooLongError)
 
 

@@ -44,7 +44,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     no_link = refusal_of(request.user)
     form = AskForm(list(requests.deciders()), posted_of(request), may_make_links=not no_link)
     sentence = ""
-    if asked.changed and not asked.outputs:  # then show the results as they are now
+    if asked.changed and not asked.outputs:  # show the results as they are now
         sentence, what = skipped_words("stale", asked.changed), what | {"shown": {}, "shown_text": ""}
         asked = _asked(request.user, what)
     elif request.method == "POST" and form.is_valid():
@@ -134,7 +134,7 @@ def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpRes
 
 
 def _tell(request: PortalRequest, done: str, *missing: str) -> None:
-    """Show a message saying what was done, and what was left out (`missing`) and why."""
+    """Show a message saying what was `done`, and what was left out and why (`missing`)."""
     said = [words for words in missing if words]
     level = messages.warning if said else messages.success
     level(request, " ".join([done, *said]))
@@ -166,7 +166,7 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
 
 
 def _guest_words(outputs: Sequence[Output], member: Member) -> str:
-    """Return a sentence about how many of `outputs` a link can't show, and why."""
+    """Return a sentence saying how many of `outputs` a link can't show, and why."""
     offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
     shown = set(offered.order_by().values_list("pk", flat=True))
     left = [output for output in outputs if output.pk not in shown]

@@ -1,8 +1,8 @@
 """Comments: post, reply, edit, remove, resolve, and find people to mention.
 
-The form is on the page of the result or run. Each form also has its own page. Without scripts, people write replies and
-edits there, and if something is wrong, that page shows the form again with what was typed. With scripts, the changed
-parts are swapped into the page.
+The forms are on the page of the result or run. Each form also has a page of its own. Without scripts, people write
+replies and edits there, and if something is wrong, that page shows the form again with what was typed. With scripts,
+the changed parts are swapped into the page.
 """
 
 from dataclasses import dataclass, replace
@@ -130,7 +130,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return people who can be mentioned on a run and whose name has a part that begins with `q`."""
+    """Return people who can be mentioned on a run and who have a name or part of a name that begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]

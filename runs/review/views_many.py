@@ -85,7 +85,7 @@ def _show(
 
 
 def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
-    """Show a message about how many results were decided on, and how many were skipped and why."""
+    """Show a message saying how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result was approved.", "%(count)s results were approved.", bulk.done),

@@ -37,9 +37,9 @@ def _number(text: str | None) -> int:
 def review(request: PortalRequest) -> HttpResponse:
     """Show what is waiting for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
-    With `?request=`, begin with the first result that this request asks about. `?done=` is the decision that led here;
-    it is announced once to screen readers. If a decision couldn't be recorded, its result stays on screen. With
-    `?kept=1`, a result that was commented on also stays, even if it is no longer waiting.
+    With `?request=`, begin with the first result that this request asks about. `?done=` is the batch of the decision
+    that led here, which is announced once to screen readers. If a decision couldn't be recorded, its result stays on
+    screen. With `?kept=1`, a result that was commented on also stays, even if it is no longer waiting.
     """
     if request.method == "POST":
         return _decide(request)

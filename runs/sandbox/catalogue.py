@@ -1,4 +1,4 @@
-"""The apps of the sandbox: `catalog.json` has those for people, and `test_cards.json` those that only tests need."""
+"""The sandbox's apps: `catalog.json` contains the ones for people, and `test_cards.json` the ones only tests need."""
 
 import copy
 import json

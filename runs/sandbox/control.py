@@ -7,15 +7,15 @@ doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("l
     GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute,
                          most_in_a_minute, refused_429, streams (ids of the runs whose streams are open now),
                          most_streams (the most that were open at the same time)
-    POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; endpoints and faults are
-                         in faults.py; with "times": null, it lasts until DELETE faults; also "appId", "runId", "body",
-                         "headers"
+    POST faults          {"endpoint": "apps", "fault": "status", "status": 403, "times": null}; faults.py lists all
+                         endpoints and faults; with "times": null, the fault lasts until DELETE faults; "appId",
+                         "runId", "body" and "headers" are optional
                          {"endpoint": "apps", "fault": "delay", "seconds": 10}: responds after 10 s, or earlier on
                          DELETE faults or DELETE delays
                          {"endpoint": "apps", "fault": "drip", "seconds": 60, "gap": 20}: sends the headers and a
                          piece of the body at once, then a piece every 20 s, the last one after 60 s
                          {"endpoint": "stream", "fault": "break", "after": 2}: the connection breaks after two events;
-                         "after": 0 means before the first; stream_faults.py has all faults for streams
+                         "after": 0 means before the first; stream_faults.py describes all faults for streams
     DELETE faults
     DELETE delays        responds to delayed requests now; lasting faults remain
     POST script          {"appId": null, "times": 1, "seconds": 3, "outcome": "failed", "error": "Too dark"}
@@ -29,32 +29,32 @@ doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("l
 
     POST follow          {"look_seconds": 0.1, "ping_seconds": 1, "stream_seconds": 5}: pace of `stream` (2, 15, 600)
                          {"phase": 1}: the second check comes one full step after the first; 0: at once; null
-                         (default): at a random time in between, because nobody can tell when Lamina checks
+                         (default): at a random time in between, since we can't know when Lamina checks
                          {"feedback_seconds": 3}: how long feedback takes (null: as long as the run did)
-                         {"feedback_waits": false}: feedback responds at once; the run is `running` until it is done
+                         {"feedback_waits": false}: feedback responds at once; the run is `running` while it is remade
     POST transfer        {"shape": "docs"}: `transfer-asset` returns only `url`; "sdk": cdnUrl, assetId, filename;
                          "both" (default): all four
 
-The list of apps (`GET /v1/apps`; with `search=` it is the endpoint "search" in faults and in the log):
+The list of apps (`GET /v1/apps`; with `search=`, faults and the log call this endpoint "search"):
 
     POST list            {"most": 25, "beyond": "refuse"}: limit=26 is a 400; "clamp" (default): 25 apps, silently
                          {"refuse_limit": true}: any limit is a 400; without one, the list has {"default": 10} apps
                          {"most": 12, "order": "popularity", "seed": 1}: a new order on each call, with the
                          workspace's own private apps first; setting the same "seed" again repeats the series;
-                         "order": "given" stops it
+                         "order": "given" restores the original order
                          {"most": null, "default": null}: back to 500 and 100
 
-Apps. Every call accepts these flags: "listed", "found" (by search and discover), "gone" (404 by id), "unknown_first"
-(unknown input names are reported first): bool; "workspace": "own" or "other" (another workspace's private app: 403 by
-id, hidden by default); "names": which of "key", "id", "name" identify inputs; "errors": "structured", "strings",
-"legacy" or "nested".
+Apps. POST apps, apps/ID and odd-apps accept these flags: "listed", "found" (by search and discover), "gone" (404 by
+id), "unknown_first" (unknown input names are reported first): bool; "workspace": "own" or "other" (another workspace's
+private app: 403 by id, hidden by default); "names": which of "key", "id", "name" identify inputs; "errors":
+"structured", "strings", "legacy" or "nested".
 
     POST apps            {"app": {"appId": "new", "name": "New", "parameters": []}, "listed": false}
                          {"app": {"appId": "theirs", "name": "Theirs"}, "workspace": "other"}
                          {"app": {...}, "names": ["key"], "errors": "legacy"}
     POST apps/ID         {"gone": true}, {"workspace": "other"}, {"listed": false}: flags of an existing app
     DELETE apps/ID
-    POST test-cards      {"shown": true}: add the test cards, or remove them with false, until the next reset
+    POST test-cards      {"shown": true}: add the test cards until the next reset; false: remove them
     POST odd-apps        {"kind": "many_parameters", "size": 3000}, with flags; returns {"ok": true, "appIds": [...]}
                          kinds and their default size: many_parameters 3000, many_options 501, long_description 3 MiB,
                          long_labels 1000, large_schema 512 KiB, only_key, only_id; {"kind": "plain", "count": 2000}

@@ -7,10 +7,11 @@ ENDPOINTS = {
     "apps", "search", "discover", "app", "estimate", "run_start", "run", "runs", "wait", "stream", "cancel", "feedback",
     "account", "usage", "upload_urls", "upload_put", "transfer", "signing_key", "file", "*",
 }  # fmt: skip
-# These faults replace the endpoint's response. The endpoint does nothing unless the fault has "acts": true.
+# These faults replace the endpoint's response. The endpoint does nothing unless the fault has "acts": true, which
+# "drop_before" ignores.
 INSTEAD = {"status", "drop_before", "garbage", "old_error", "plain_429", "html", "empty"}
 AFTERWARDS = {"drop_after", "delay", "drip", "truncate", "truncated", "headers"}
-# These faults change what a stream sends; stream_faults.py says how.
+# These faults change what a stream sends, as described in stream_faults.py.
 STREAM = {
     "crlf", "cr", "comments", "huge", "drip", "break", "close", "half_event", "open_event", "stranger", "junk",
     "misnamed", "stale", "bare_end", "silence", "endless_line", "late", "endless",
@@ -24,8 +25,9 @@ OUTCOMES = {
 class Fault:
     """A fault set by a test. If `times` is None, it lasts until it is cleared.
 
-    `seconds` is a delay, the length of a drip, or the Retry-After of a plain 429. `gap` is the pause between two pieces
-    of a drip, in seconds. In a stream, `after` is the number of events before the fault, and `size` is in bytes.
+    `seconds` is the length of a delay, drip or silence, or the Retry-After of a plain 429. `gap` is the pause between
+    two pieces of a drip, in seconds. In a stream, `after` is the number of events before the fault, and `size` is in
+    bytes.
     """
 
     endpoint: str
@@ -53,7 +55,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """Defines how the next runs of an app behave; `app_id` is None for any app."""
+    """Defines how the next runs of an app behave; None as `app_id` means any app."""
 
     app_id: str | None = None
     times: int | None = 1

@@ -38,8 +38,8 @@ class Gallery:
     def output(self, run: Run, position: int, part: int, revision: int = 0) -> tuple[Path, str]:
         """Return the file and media type of one output.
 
-        `part` is the number of the picture if the output has several, and `revision` the number of times that the
-        output was remade.
+        `part` is the number of the picture if the output has several, and `revision` is how many times the output has
+        been remade.
         """
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)

@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(reply, request_id)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the `Date` header, using the same clock as the times in responses."""
+        """Return the `Date` header, taken from the same clock as the times in responses."""
         return super().date_time_string(self.server.router.world.clock() if timestamp is None else timestamp)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # Use the host name that the caller used, so that the caller trusts the origin of URLs in responses
+        # Keep the caller's own host name, so that the caller trusts the origin of URLs in responses
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
-VARIANTS = 5  # how many different pictures there are for the same inputs, so that "run again" shows something new
+VARIANTS = 5  # how many different pictures the same inputs can give, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
 # How long a run waits in the queue: this share of its total time, but at most this many seconds.

@@ -1,4 +1,4 @@
-"""How tests can restrict the app list: the highest limit, the response to a higher one, and a changing order."""
+"""How tests can change the app list: the highest limit, the response to a higher one, and a random order."""
 
 import random
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ def large_schema(_: int, size: int) -> App:
 
 
 def only_key(_: int, __: int) -> App:
-    """Return an app that accepts inputs only by `key`, although they have names and ids."""
+    """Return an app that accepts inputs only by `key`, even though they have names and ids."""
     return _app("Only by key", "Test card: takes inputs by key only.", _three()) | {"sandbox": {"names": ["key"]}}
 
 

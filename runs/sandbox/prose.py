@@ -9,7 +9,7 @@ Writer = Callable[[Job, random.Random], str]
 
 
 class Asked:
-    """The inputs by name. Call it with a name to get that input as a single line, or a default if it is empty."""
+    """The inputs by name. Call this with a name to get that input on a single line, or a default if it is empty."""
 
     def __init__(self, job: Job) -> None:
         self._values = {

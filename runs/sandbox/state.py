@@ -43,8 +43,9 @@ class FollowOrders:
     """The pace of streams and feedback, in seconds; if `feedback_seconds` is None, feedback takes as long as the run
     did.
 
-    `phase` (0 to 1) is how much of `look_seconds` passes between a stream's first two checks for changes; None means a
-    random amount. Without `feedback_waits`, feedback responds at once, while the remade outputs are still pending.
+    `phase` (0 to 1) is the share of `look_seconds` that passes between a stream's first two checks for changes; None
+    means a random share. Without `feedback_waits`, feedback responds at once, while the outputs to be remade are still
+    pending.
     """
 
     look_seconds: float = 2.0
@@ -135,7 +136,7 @@ class World:
 
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
-        """Count a stream of this run as open during the block."""
+        """Count a stream of this run as open for the duration of the block."""
         key, streams = object(), self.streams  # keep using this dict, because a reset in between starts a new one
         with self.lock:
             streams[key] = run_id
@@ -207,8 +208,8 @@ class World:
     def _usual_seconds(self, app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> float:
         """Return how long a run with these inputs takes.
 
-        `leastSeconds` leaves people enough time to stop a run. It is ignored in a sandbox that tests have made quick,
-        and the first time that `quickFirst` is among the inputs, as in the portal's example.
+        `leastSeconds` leaves people enough time to stop a run. It is ignored if a test has sped up the sandbox, and
+        also for the first run with these inputs if they include `quickFirst`, as in the portal's example.
         """
         own = app["sandbox"]
         seconds = float(own.get("seconds", self.seconds))
@@ -263,8 +264,8 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    `failsFirst` contains an input value. The first time that value is used, some outputs fail, so that people can see a
-    partly failed run. A retry succeeds.
+    `failsFirst` contains an input value. If the inputs include it, some outputs of the first run with these inputs
+    fail, so that people can see a partly failed run. A retry succeeds.
     """
     own = app["sandbox"]
     fails = own.get("failsFirst")
@@ -274,8 +275,8 @@ def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) ->
 
 
 def _failed_of(app: catalogue.App, script: faults.Script, outputs: list[dict[str, Any]]) -> list[int]:
-    """Return the positions of the outputs that will fail. If `script` says that some will but not which, these are the
-    ones that the app names, or otherwise the last one."""
+    """Return the positions of the outputs that will fail. If `script` says that some will fail but not which ones, use
+    those that the app names, or the last one if it names none."""
     if script.failed_outputs is not None:
         return script.failed_outputs
     failed: list[int] = app["sandbox"].get("failedOutputs", [len(outputs) - 1])

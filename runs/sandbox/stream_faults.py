@@ -1,4 +1,4 @@
-"""Faults that tests can cause in a stream: in the way its events are written, or in what comes between them."""
+"""Faults that tests can cause in a stream. They change how its events are written, or what comes between them."""
 
 import json
 import time

@@ -14,7 +14,7 @@ MEDIA = {
     "audio": ("wav", "audio/wav"),
     "text": ("txt", "text/plain"),
 }
-OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs of a type we don't know
+OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs whose type we don't know
 
 
 def rewrite(value: Any, origin: str) -> Any:

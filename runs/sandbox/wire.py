@@ -49,8 +49,8 @@ class Request:
 
 @dataclass
 class Reply:
-    """A response. With `cut`, only half of the body is sent, although `Content-Length` gives its full length; of
-    `events`, only the first one is sent.
+    """A response. With `cut`, only half of the body is sent, even though `Content-Length` gives its full length; if the
+    body comes from `events`, only the first piece is sent.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
     `events` is a body without a length, sent piece by piece; if it raises Dropped, the connection breaks.

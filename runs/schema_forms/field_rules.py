@@ -32,8 +32,8 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 
 
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
-    """Find each rule's question by key, or else by id, or else by name. Values that several questions share don't
-    count."""
+    """Find each rule's question by key, or else by id, or else by name. A key, id or name that several questions share
+    doesn't count."""
     taken: dict[int, Rule] = {}
     left = list(rules)
     for of_question, of_rule in _HANDLES:

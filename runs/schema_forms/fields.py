@@ -1,5 +1,5 @@
-"""Django fields for each kind of question. Cleaning gives an Answer; the posted value isn't stripped or changed in any
-way. The templates in schema_forms/ render these fields."""
+"""Django fields for each kind of question. Cleaning returns an Answer; the posted value isn't stripped or changed in
+any way. The templates in schema_forms/ render these fields."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

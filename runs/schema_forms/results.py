@@ -90,7 +90,8 @@ def results_of(outputs: Outputs) -> list[Result]:
 
 
 class ResultsField(forms.Field):
-    """Checkboxes for results. Cleaning gives the indexes of all ticked results, including those with the same label."""
+    """Checkboxes for results. Cleaning returns the indexes of all ticked results, including those with the same
+    label."""
 
     bound_field_class = BoundField  # the form's own bound field class is for answers
 

@@ -45,7 +45,7 @@ class PanelForm(PostedForm):
 class NewLinkForm(PostedForm):
     """A new link to chosen results (`o`), or to every ready result of a run (`run`).
 
-    `pick` has the ids that were ticked in a list of the run's results; `picks` says that the page had such a list.
+    `pick` holds the ids ticked in a list of the run's results; `picks` is set if the page had such a list.
     """
 
     run = CutField()
@@ -77,7 +77,7 @@ class PassphraseForm(PostedForm):
 
 
 class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # generic only in django-stubs
-    """The sharing rules that admins set. The file for the logo is in `request.FILES`."""
+    """The sharing rules that admins set. The logo file is in `request.FILES`."""
 
     longest_days = DaysField(
         1, links.LONGEST_DAYS, "", label=_lazy("Maximum number of days a link can last"), required=True

@@ -1,5 +1,5 @@
-"""What guests send from a link's page. All results are in one form, so that everything they typed is sent, whichever
-button they press."""
+"""What guests send from a link's page. All results share one form, so everything that guests have typed is sent,
+whichever button they press."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -22,7 +22,7 @@ class PressForm(PostedForm):
     comment = CutField(16)
     place = CutField(16)  # opens the page for marking a spot or time to comment on
     asked = SwitchField()  # the guest has already been asked for their name
-    back = SwitchField()  # the guest pressed Back on the page for the name or the comment
+    back = SwitchField()  # the guest pressed Back on the page for their name or comment
     opened = CutField(200)
     n = CutField(2_000)  # the guest's signed name
     name = CutField()
@@ -78,7 +78,7 @@ class SentForm:
 
     @property
     def has_place(self) -> bool:
-        """Whether the comment is about a spot or time, which means that it comes from the page for marking it."""
+        """Whether the comment is about a spot or time, and so comes from the page for marking one."""
         return bool(self.x or self.y or self.at or self.clicks)
 
     @property

@@ -55,8 +55,8 @@ class Addresses:
         return self._with(path, given) + (f"#{place}" if place else "")
 
     def decide(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send an answer; `number` is the page to return to, and `place` the
-        part of that page."""
+        """Return the URL to which a result's buttons send an answer; `number` and `place` say which page, and which
+        part of it, to return to."""
         path = reverse("runs:guest-decide", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 

@@ -36,12 +36,13 @@ class State(StrEnum):
     PREPARING = "preparing"
     LATE = "late"  # copying failed, and we'll try again
     NOT_OFFERED = "not-offered"  # no copy can be made
-    NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests may not download the original
+    NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests aren't allowed to download the original
 
 
 @dataclass(frozen=True)
 class Given:
-    """The version of a file that guests get. `stored` is what they are sent; None if there is no copy, or not yet."""
+    """The version of a file that guests get. `stored` is the file they are sent; None if there is no copy, or none
+    yet."""
 
     state: State
     stored: StoredFile | None = None

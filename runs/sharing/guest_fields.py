@@ -22,7 +22,7 @@ EMAIL_LENGTH = 254
 IS_EMAIL = EmailValidator(allowlist=[])  # refuses "localhost" too, which Django allows
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
-PAGE_AGE = timedelta(days=7)  # how long after a page was opened its answer may be sent
+PAGE_AGE = timedelta(days=7)  # how long after opening a page a guest can still answer from it
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # characters that look blank
 

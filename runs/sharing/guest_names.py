@@ -54,7 +54,7 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
 
 
 def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
-    """Return what the file names of a result are made from, for guests of `link`."""
+    """Return the parts that make up a result's file names for guests of `link`."""
     return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 

@@ -33,9 +33,9 @@ from runs.words.file_names import Stem, ending_of
 
 MAX_UNKNOWN = 60  # requests for unknown links from one IP address in ten minutes
 MAX_WRONG = 10  # wrong passphrases for one link from one IP address, in ten minutes
-MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses together
-MAX_ANSWERS = 200  # answers to one link from one IP address, in ten minutes
-MAX_ANSWERS_OF_ALL = 2_000  # answers to one link from all IP addresses together
+MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses combined, in ten minutes
+MAX_ANSWERS = 200  # answers sent through one link from one IP address, in ten minutes
+MAX_ANSWERS_OF_ALL = 2_000  # answers sent through one link from all IP addresses combined, in ten minutes
 PER_PAGE = 48  # results on one page
 PROOF_SALT = "runs.guest-proof"
 PROOF_AGE = timedelta(hours=12)
@@ -113,7 +113,8 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
 
 
 def record_answer(request: HttpRequest, link: GuestLink) -> bool:
-    """Count an answer to `link`; return False if there were too many, from this IP address or in total."""
+    """Count an answer sent through `link`; return False if there have been too many, from this IP address or in
+    total."""
     this = f"answer:{link.public_id}"
     try:
         Attempt({f"{this}:{address_of(request)}": MAX_ANSWERS, this: MAX_ANSWERS_OF_ALL})
@@ -167,7 +168,7 @@ def size_of(link: GuestLink) -> tuple[int, int]:
 
 
 def record_download(link: GuestLink) -> None:
-    """Put on record that a guest downloads all files of the link, unless there are only a few."""
+    """Record that a guest is downloading all of the link's files, unless there are only a few."""
     if (count := size_of(link)[0]) > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
@@ -189,7 +190,7 @@ def runs_with_inputs(outputs: list[Output]) -> list[Run]:
 
 
 def app_names(outputs: Iterable[Output]) -> list[str]:
-    """Return the names of the apps that made `outputs`, each once, in the order of the results."""
+    """Return the names of the apps that made `outputs`, without duplicates, in the order of the results."""
     order = [output.run_id for output in outputs]
     names = dict(Run.objects.filter(pk__in=set(order)).values_list("pk", "app_name"))
     return list(dict.fromkeys(names[pk] for pk in order))

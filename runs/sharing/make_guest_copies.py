@@ -3,8 +3,8 @@
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
 worker claims a row with a conditional UPDATE that uses the database's clock. The claim also postpones the next attempt,
 so a file that kills its worker goes to the back of the queue. The worker renews its claim while it copies; if it dies,
-the claim ends within a minute. Each copy ends up as ready or as impossible, or is retried later with an error message.
-No single file can stop the task.
+the claim ends within a minute. Each copy ends up ready or impossible, or gets an error message and is tried again
+later. No single file can stop the task.
 """
 
 import logging
@@ -35,7 +35,7 @@ CLAIM = timedelta(seconds=60)
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
 MOST_FAILURES = 4  # failures before we give up; after disk and storage problems, we always try again
-UNUSED_AFTER = timedelta(days=7)  # not right away, because a link may have been revoked by mistake
+UNUSED_AFTER = timedelta(days=7)  # wait this long, because a link may have been revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
 FAILED = Message("copy_failed")
@@ -46,7 +46,7 @@ class NoTool(Exception):
 
 
 def make_due_copies() -> None:
-    """Create copies until none are due, the time window ends or the worker stops.
+    """Create copies until none are due, time runs out or the worker stops.
 
     Returns at once if another worker is already creating copies. Must run in a task with a timeout of
     `guest_copies.TASK_SECONDS`.

@@ -1,7 +1,7 @@
 """Data for the guest page. It reveals nothing about a run beyond what the sender chose.
 
-Guests who may not download see images 1200 pixels wide. Guests get copies without metadata instead of originals
-(`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
+Guests who aren't allowed to download files see images that are 1200 pixels wide. Guests get copies without metadata
+instead of originals (`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
 """
 
 from collections.abc import Iterable
@@ -259,15 +259,15 @@ def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses
 
 
 def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
-    """Return the tree for a structured result, without URLs at Lamina; None if the result isn't structured."""
+    """Return the tree for a structured result, without Lamina URLs; None if the result isn't structured."""
     kept = [f for f in output.files.all() if f.file is not None]
     names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in kept if f.file is not None}
     return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
 
 
 def text_bytes(output: Output, stems: list[Stem]) -> bytes:
-    """Return a result's text as guests download it. For a structured result, this is its lines without URLs at
-    Lamina."""
+    """Return a result's text as guests download it. For a structured result, these are its lines, without Lamina
+    URLs."""
     tree = guest_tree(output, stems)
     return (tree.plain if tree else output.text).encode("utf-8", "replace")
 

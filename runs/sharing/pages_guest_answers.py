@@ -248,8 +248,8 @@ def verdict_words(decision: Decision | None) -> str:
 def answers_of_page(
     addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
 ) -> Answers:
-    """Return what the page says about answering. `shown` has everything that the link shows; `boxes` has only those on
-    this page."""
+    """Return what the page says about answering. `shown` holds all results that the link shows; `boxes` covers only
+    those on this page."""
     link = addresses.link
     given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes

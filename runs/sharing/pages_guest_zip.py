@@ -73,7 +73,7 @@ class Parcel:
 
 def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
     """Return the results of `link` as a zip of known length, with the file names that guests see. The zip is empty if
-    there are no results. Its list has the decisions of the guest called `guest_name`.
+    there are no results. Its list includes the decisions of the guest named `guest_name`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -95,7 +95,7 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add the version of `stored` that guests get to `parcel`. If that is only a smaller picture or nothing, add a
+    """Add the version of `stored` that guests get to `parcel`. If they get only a smaller picture or nothing, add a
     note."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
@@ -145,7 +145,7 @@ def _answered(decision: Decision | None) -> list[str]:
 
 
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield the name of each input with its text or, if it has files, with the names that guests see."""
+    """Yield the name of each input with its text or, if it has files, with the file names that guests see."""
     for given in run.inputs.all():
         files = input_files(given)
         names = ", ".join(input_name(given, position, file) for position, file in enumerate(files))

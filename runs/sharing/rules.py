@@ -1,5 +1,5 @@
-"""The rules for sharing, which admins set: whether there are guest links, who creates them, how long they last, and the
-company's name and logo that guests see.
+"""The rules for sharing, which admins set: whether guest links are allowed, who can create them, how long they last,
+and the company's name and logo that guests see.
 
 Lowering the maximum number of days also shortens existing links.
 """
@@ -16,7 +16,7 @@ RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "c
 
 
 def rules_seen(rules: SharingRules) -> str:
-    """Return `rules` as one string, with which `change_rules` can tell whether they have changed."""
+    """Return `rules` as a single string that lets `change_rules` tell whether they have changed."""
     return seen_of(values_of(rules, *RULES))
 
 

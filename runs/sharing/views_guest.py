@@ -135,7 +135,7 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     stored = None if link.passphrase else guests.preview_of(link)
     if stored is None:
         return plain(request, "nothing", 404)
-    from PIL import Image  # takes 3 MB, and only chat tools ask for a preview
+    from PIL import Image  # loading this takes 3 MB, and only chat tools ask for previews
 
     made = BytesIO()
     try:

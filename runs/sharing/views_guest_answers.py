@@ -1,7 +1,7 @@
 """Receives what guests send from a link's page: decisions and comments. Only POST records anything.
 
-Without cookies or scripts, access is proven by the secret URL and two signed form fields. Whatever goes wrong, the page
-still shows what was typed.
+There are no cookies or scripts, so access is proven by the secret URL and two signed form fields. Whatever goes wrong,
+the page still shows what was typed.
 """
 
 from collections.abc import Callable
@@ -166,8 +166,8 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
 
 
 def _check_note(sent: SentForm) -> None:
-    """Raise a `DecisionError` if the note isn't acceptable, so that the guest learns this before they are asked for
-    their name."""
+    """Raise a `DecisionError` if the note isn't acceptable, so that the guest finds out before being asked for their
+    name."""
     note = clean_note(sent.note)
     if sent.verdict != APPROVED and not note and ReviewRules.current().needs_reason:
         raise ReasonNeededError
@@ -248,7 +248,7 @@ def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpRes
 
 
 def _words_of(error: DecisionError, link: GuestLink) -> str:
-    """Return an error's text for a guest, who doesn't know the team's pages."""
+    """Return an error's text, reworded where needed for a guest, who never sees the team's pages."""
     sender = {"sender": link.member.display_name}
     if isinstance(error, SupersededError):
         return _("There is a newer version now. Ask %(sender)s to show it here, then answer that one instead.") % sender

@@ -82,8 +82,8 @@ def plain(
 
 
 def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """Render a page that says that the copy isn't ready yet. With an error status, browsers don't save this page as the
-    file."""
+    """Render a page that says that the copy isn't ready yet. Its error status keeps browsers from saving it in place of
+    the file."""
     answer = plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
@@ -102,7 +102,7 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
 
 
 def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """Return the same as `open_link`, but ask for the passphrase if it hasn't been entered."""
+    """Do the same as `open_link`, but also ask for the passphrase if it hasn't been entered."""
     link = open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return plain(request, "ask", 403, link)

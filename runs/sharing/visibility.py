@@ -24,8 +24,8 @@ def begins_with_team(parent: Run | None) -> bool:
 
 
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
-    """Return the text next to the Run button about who will see the run; "" unless new runs are shared with the team by
-    default."""
+    """Return the text next to the Run button that says who will see the run; "" unless new runs are shared with the
+    team by default."""
     if not SharingRules.current().team_by_default:
         return ""
     is_private = is_private or (parent is not None and parent.shared_at is None)
@@ -64,8 +64,8 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs stays open but no longer shows `run`. Links like this are changed even if they
-    were revoked or have expired, because they may be reopened.
+    A link that also shows other runs stays open but no longer shows `run`. Such links are changed even if they have
+    been revoked or have expired, because they may be reopened.
     """
     ended, now = 0, timezone.now()
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.

@@ -19,7 +19,8 @@ from runs.words.numbers import number_words
 NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can give it access on Lamina.")
 CENT = Decimal("0.01")
 
-# Messages about too few credits, each as (for admins, for others). The key says if fewer results would be affordable.
+# Messages about too few credits, each as (for admins, for others). The key says whether fewer results would be
+# affordable.
 TOO_FEW_CREDITS = {
     False: (
         gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),

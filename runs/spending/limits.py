@@ -185,7 +185,7 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return the highest use of `limit` at which a run that costs `hundredths` is still allowed.
+    """Return the largest amount of `limit` that may already be used if a run costing `hundredths` is to be allowed.
 
     For a run of unknown cost, some of the limit must be left.
     """

@@ -122,8 +122,8 @@ class Spending:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the page is about: a period, and maybe one person or app. `whole` names the table that shows all its rows:
-    "people" or "apps"."""
+    """What the page is about: a period, and possibly one person or app. `whole` names the table that shows all its
+    rows: "people" or "apps"."""
 
     period: Period
     person: Member | None = None

@@ -14,7 +14,7 @@ from runs.spending.overview import KINDS, Chosen
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
-# A charge's month depends on the time zone that was set at the time, which may have been changed since
+# A charge's month depends on the portal's time zone when Run was pressed, which may have changed since
 ZONES = timedelta(days=2)
 COLUMNS = (
     *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),

@@ -3,7 +3,7 @@
 Based on django-storages, with these changes:
 
 - Files are read in pieces, from any position, instead of entirely into memory or a temporary file.
-- Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Their size is then checked.
+- Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Afterwards, the size is checked.
 - Every failure is an OSError, as with a disk, so that callers don't need to know the difference.
 
 S3 itself guarantees that an object appears completely or not at all.

@@ -2,7 +2,7 @@
 
 A web thread waits at most five seconds for the picture process. If that isn't enough, it saves the file without
 thumbnails, and a worker creates them later. The database says which files are due. Each attempt is recorded before it
-starts, so a file that kills its worker is retried less and less often. After `MAX_ATTEMPTS`, it stays without
+starts, so a file that kills its worker is retried less and less often. After `MAX_ATTEMPTS`, it is left without
 thumbnails.
 """
 
@@ -71,8 +71,8 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to create the thumbnails of one file. If that fails, the file becomes due again at the time set by the
-    claim."""
+    """Try to create the thumbnails of one file. If that fails and a retry may work, the file becomes due again at
+    the time set by the claim, or right away if we only had to stop."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:

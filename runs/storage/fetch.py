@@ -101,7 +101,7 @@ def _stream(
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
     """Return the bytes that have arrived, at most 64 KB after decompression. `read1` doesn't wait for more, and
-    unpacks even decompression bombs little by little."""
+    unpacks even a decompression bomb only a little at a time."""
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
@@ -163,8 +163,8 @@ def put_file(
 ) -> None:
     """PUT the file at `path` to one of Lamina's upload URLs, through the guard, within `seconds` in total.
 
-    Any 2xx is a success; the API key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to stop.
-    Raises `FetchRefused` or `FetchFailed`.
+    Any 2xx counts as success; the API key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to
+    stop. Raises `FetchRefused` or `FetchFailed`.
     """
     headers = {"Content-Type": content_type}
     with (

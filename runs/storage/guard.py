@@ -4,10 +4,10 @@ We allow https to a public IP address on port 80 or 443, and origins that the ca
 port). These are `settings.TRUSTED_FILE_ORIGINS`: Lamina's own origin and those added by the operator. The same rule
 applies to links that members paste, so members can also use origins that the operator added, as the README says.
 
-requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so a different
-second DNS answer has no effect. This module takes care of the rest: odd spellings of IP addresses, user names in links,
-redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which the requests library
-would read in full), and the total time (see `deadline`).
+requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so it makes no
+difference if DNS gives another answer later. This module takes care of the rest: odd spellings of IP addresses, user
+names in links, redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which the
+requests library would read in full), and the total time (see `deadline`).
 """
 
 import ipaddress

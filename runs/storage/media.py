@@ -16,7 +16,7 @@ from runs.words.errors import UserFacingError
 MAX_POINTS = 70_000_000  # takes 280 MB when decoded; a file of a few kilobytes can claim to have billions of pixels
 MAX_SCANNED_POINTS = 1_000_000_000  # pixels times scans in a JPEG; real JPEGs have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
-WEB_WAITERS = 3  # how many of the eight threads of a web process may wait; the others stay free for other pages
+WEB_WAITERS = 3  # how many of a web process's eight threads may wait; the others stay free for other pages
 BROKEN = Message("broken_picture")
 TOO_MANY_POINTS = Message("too_many_points")
 TOO_MANY_SCANS = Message("too_many_scans")
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    If `is_lasting`, this file will never be acceptable. Otherwise, transferring it again may help.
+    If `is_lasting`, the file will never be acceptable. If not, transferring it again may help.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:

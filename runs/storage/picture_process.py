@@ -33,7 +33,7 @@ type Answer = tuple[dict[str, Any], Small]
 
 def main() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output from decoders doesn't mix with our answers
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output from decoders doesn't get mixed up with our answers
     _bound()
     for line in requests:
         with _time_limit():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-# A picture that needs more memory than this is large; two of them at once would be too much for a small host
+# A picture that needs more memory than this counts as large; two at once would be too much for a small host
 LARGE_BYTES = 100 * 1024 * 1024
 PAUSE_SECONDS = 0.03
 

@@ -37,12 +37,12 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 def file_response(
     request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
 ) -> HttpResponseBase:
-    """Return a response with the file of `stored`. A download is named `name`, or has the stored name if `name` is
-    empty.
+    """Return a response with the file of `stored`. A download is called `name`, or keeps its stored name if `name`
+    is empty.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
     `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
-    doesn't exist or the storage has lost the file. The name of a download may change, so browsers ask again each time.
+    doesn't exist or the storage has lost the file. A download's name may change, so browsers check with us each time.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)

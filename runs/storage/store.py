@@ -38,12 +38,12 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control characters, te
 
 
 class StorageAway(OSError):
-    """The storage can't be reached, or doesn't work right now."""
+    """The storage can't be reached, or isn't working right now."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A complete, inspected file. Its path no longer exists after it has been stored."""
+    """A complete, inspected file. Once it has been stored, nothing is left at its `path`."""
 
     path: Path
     media: Media
@@ -72,7 +72,7 @@ def new_waiting_path() -> Path:
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
     """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters or
-    characters that mean something to shells or file systems. Letters of any script are kept."""
+    characters that have a special meaning in shells or file systems. Letters of any script are kept."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char

@@ -1,7 +1,8 @@
-"""How much room stored files take up, by person, use and kind. The worker counts them in batches, so that no page has
-to wait.
+"""How much room stored files take up, by person, use and kind. The worker counts the files in batches, so that no page
+has to wait.
 
-Each file counts once: as a result if it is one, otherwise as an upload of whoever added it first, and so on.
+Each file counts only once, under the first use that applies: a picture from the catalogue, a result, an upload (for
+whoever added it first), and so on, in the order of `_slice`.
 """
 
 from collections import Counter

@@ -58,7 +58,7 @@ def address_of(invite: Invite) -> str:
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Invite someone. If `email` is empty, whoever opens the link enters their own. Raises `RefusedError`.
+    """Invite someone. If `email` is empty, the person who opens the link enters their address. Raises `RefusedError`.
 
     If two admins invite people at the same time, one waits for the other; otherwise, one person could get two invites,
     and if one of them was revoked, the other would stay open. If `email` is empty, a double click returns the same

@@ -1,5 +1,5 @@
-"""Managing people: their roles, deactivating and reactivating them, and what they leave behind, which `transfers` can
-pass on.
+"""Managing people: their roles, their deactivation and reactivation, and what they leave behind for `transfers` to pass
+on.
 
 There is always at least one active admin; a change that would remove the last one is refused.
 """

@@ -33,8 +33,8 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Requires people to be signed in by default. If the session has expired, nothing they typed is lost.
 
     htmx would put the sign-in page into a card, so we tell htmx to load it as a whole page, which returns to the same
-    place after signing in. If a page only polls for its bell, balance or newly shared runs, the response is empty,
-    because someone may be typing on it. The response to a form posted without scripts is the sign-in page, which
+    place after signing in. If a page is only polling for its bell, balance or newly shared runs, the response is empty,
+    because someone may be typing on that page. The response to a form posted without scripts is the sign-in page, which
     carries the posted values along. Other scripts get a 401, because a page with status 200 would look like success to
     them.
     """

@@ -56,8 +56,8 @@ def member_of(token: str) -> Member | None:
 def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
-    Return False if the link has been used meanwhile, or if the member has signed in. If several people use the link at
-    the same time, only one succeeds.
+    Return False if, in the meantime, the link has been used or the member has signed in. If several people use the link
+    at the same time, only one succeeds.
     """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
@@ -65,7 +65,7 @@ def set_with_link(member: Member, password: str) -> bool:
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # True if the same person clicked twice
+        return member.is_active and member.check_password(password)  # True if the person clicked twice
     sessions.end_all(member)
     record(Verb.PERSON_NEW_PASSWORD, member, actor=as_member(member))
     return True

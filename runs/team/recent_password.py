@@ -25,7 +25,8 @@ def is_recent(request: HttpRequest) -> bool:
 
 
 def listen() -> None:
-    """Record the time at each sign-in, because every way to sign in either asks for the password or sets a new one."""
+    """Record the time at each sign-in, because every way of signing in either asks for the password or sets a new
+    one."""
     user_logged_in.connect(_signed_in, dispatch_uid="runs.recent_password")
 
 

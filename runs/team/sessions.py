@@ -44,7 +44,7 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes by itself don't count as visits, because there may be nobody looking at the page.
+    Requests that an open page makes on its own don't count as visits, because there may be nobody looking at the page.
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
@@ -91,7 +91,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 @transaction.atomic
 def end_one(member: Member, public_id: str) -> bool:
-    """Sign out one browser of `member`; return False if they have none with that id."""
+    """Sign out one browser of `member`; return False if there is none with that id."""
     row = BrowserSession.objects.filter(member=member, public_id=public_id).first()
     if row is None:
         return False
@@ -112,8 +112,8 @@ def end_all(member: Member, *, but: str | None = None) -> int:
 
 @transaction.atomic
 def end_others(member: Member, current_key: str | None) -> int:
-    """Sign `member` out everywhere but in the browser with the key `current_key`; return how many browsers were signed
-    out."""
+    """Sign `member` out everywhere except in the browser with the key `current_key`; return how many browsers were
+    signed out."""
     record_each(
         Verb.PERSON_BROWSER_ENDED, BrowserSession.objects.filter(member=member).exclude(session_key=current_key or "")
     )

@@ -1,7 +1,7 @@
 """The connection to the mail server, which waits longer at the one point where giving up could deliver an email twice.
 
 Django's timeout is 10 s for each response. That is right for all but the last one: once the whole email has been sent,
-a server may take a minute to respond, for example because it scans for viruses, although it already has the email.
+a server may take a minute to respond, for example because it scans for viruses, even though it already has the email.
 Sending the email again would then deliver it twice. So we wait longer for that response. If it doesn't come, callers
 can tell that the server may have the email after all.
 """
@@ -11,12 +11,12 @@ from typing import Any
 
 from django.core.mail.backends import smtp
 
-LAST_ANSWER_SECONDS = 90.0  # for the response to the whole email
+LAST_ANSWER_SECONDS = 90.0  # how long to wait for a response once the whole email has been sent
 
 
 class _Patient(smtplib.SMTP):
-    """Waits longer for the response to an email. `is_unclear` says whether the server may have the email although it
-    hasn't confirmed that.
+    """Waits longer for the response to an email. `is_unclear` says whether the server may have the email even though it
+    hasn't confirmed this.
 
     The base class is only here for its attributes; the classes below choose the kind of connection.
     """
@@ -48,7 +48,7 @@ class PatientEncrypted(_Patient, smtplib.SMTP_SSL):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Django's backend for SMTP, with a connection that waits longer."""
+    """Django's SMTP backend, with a connection that waits longer."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -56,5 +56,5 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the server may have got the last email although it didn't confirm that."""
+        """Whether the server may have received the last email even though it didn't confirm this."""
         return bool(getattr(self.connection, "is_unclear", False))

@@ -66,7 +66,7 @@ def transfer_runs() -> None:
 
 @transaction.atomic
 def _has_more(leaver_id: int) -> bool:
-    """Transfer some more runs; return whether there may be others left."""
+    """Transfer another batch of runs; return whether there may be more."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
     if leaver.gives_to is None:  # they were reactivated, or another worker was faster
         return False
@@ -77,7 +77,8 @@ def _has_more(leaver_id: int) -> bool:
 
 
 def _give_some(leaver: Member, to: Member, who: Actor) -> int:
-    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many runs that was."""
+    """Transfer the oldest runs of `leaver` to `to`, along with the files they used; return how many runs were
+    transferred."""
     runs = list(Run.objects.filter(member=leaver).order_by("pk").only("public_id", "title", "app_name")[:SLICE])
     pks = [run.pk for run in runs]
     used = RunInputUpload.objects.filter(input__run__in=pks).values("upload")

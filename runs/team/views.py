@@ -146,7 +146,7 @@ def _person_page(request: PortalRequest, member: Member, *, status: int = 200, *
 @admins_only
 @recent_password_required
 def person_new_password(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Create a link for setting a new password. It is only shown on this page."""
+    """Create a link for setting a new password. The link is shown only on this page."""
     member = _person(member_id)
     if not member.is_active:
         messages.warning(request, _("%(name)s can't sign in. Reactivate them first.") % {"name": member.display_name})

@@ -85,7 +85,7 @@ class SignInView(LoginView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and request.user.is_authenticated and (answer := self._resume()):
-            return answer  # they have signed in meanwhile in another tab
+            return answer  # they have already signed in using another tab
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -81,8 +81,8 @@ def person_menu(context: Context) -> SafeString:
 
 
 def _spending_url(member: Member) -> str:
-    """Return the URL of the page that shows `member` what runs cost: for admins everybody's, for others their own; ""
-    for viewers."""
+    """Return the URL of the page that shows `member` what runs cost: everybody's runs for admins, and their own for
+    makers and approvers; "" for viewers."""
     if member.is_admin:
         return reverse("runs:manage-spending")
     return f"{reverse('runs:me')}#spending" if member.can_run else ""

@@ -37,7 +37,7 @@ class RunMenu:
     can_begin: bool  # the app can be run, and this person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # this person can share it (with the team even while it is active; guests need results to look at)
+    can_share: bool  # this person can share it (with the team even while it is active; with guests once it has results)
     can_share_with_team: bool  # this person can share it with the team, which can't see it yet
     can_cancel: bool
     can_delete: bool

@@ -47,8 +47,8 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
 
 
 def _lamina_origin() -> list[str]:
-    """Return Lamina's own origin, the only one that files may be sent to even if it isn't public (as with the sandbox).
-    Other trusted origins are for reading only: the portal never writes to them, whatever Lamina's responses say."""
+    """Return Lamina's own origin, the only one that may receive files even if it isn't public (the sandbox's isn't).
+    The portal only reads from other trusted origins and never writes to them, whatever Lamina's responses say."""
     lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # trusted origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 

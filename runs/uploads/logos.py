@@ -24,7 +24,7 @@ EXTENSIONS = {sniffed.extension for sniffed in (file_types.PNG, file_types.JPEG,
 
 
 def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
-    """Save a logo from an admin's disk. Raises `UploadRejected` if it is too large, broken, or not a PNG, JPEG or
+    """Save a logo that an admin uploaded. Raises `UploadRejected` if it is too large, broken, or not a PNG, JPEG or
     WebP."""
     found, size = sniffed(uploaded_file), uploaded_file.size or 0
     if size == 0:
@@ -35,7 +35,7 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
         raise UploadRejected(_("Choose a PNG, JPEG or WebP picture as the logo."))
     if size > LIMIT_BYTES:
         raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
-    if isinstance(uploaded_file, RefusedFile):  # it would be accepted now, but its bytes were discarded
+    if isinstance(uploaded_file, RefusedFile):  # it passes the checks here, but its bytes are gone
         raise UploadRejected(UNREADABLE)
     try:
         return _stored(uploaded_file)

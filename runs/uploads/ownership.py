@@ -20,7 +20,7 @@ from runs.words.fold import named
 
 def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
     """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
-    `stored`, except with `is_hidden`: then the new upload is hidden from the member too."""
+    `stored`. If the member may not see it, `is_hidden` hides the new upload from them as well."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     fitting = own if is_hidden else own.filter(is_hidden=False)
     return fitting.order_by("is_hidden", "pk").first() or Upload.objects.create(
@@ -61,7 +61,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
-    """Return `answers` for showing to `member`, without other people's uploads that have no file yet."""
+    """Return `answers` as shown to `member`, leaving out other people's uploads that have no file yet."""
     found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:

@@ -24,11 +24,11 @@ from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
 
 DRAINED_BYTES = 100_000_000
-HEADERS_BYTES = 1_000_000  # more than the headers of all parts of a form take up
+HEADERS_BYTES = 1_000_000  # more than the headers of all of a form's parts take up
 
 
 class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in the stubs
-    """A file that was read but not saved. We only know its name, its size and the type we detected."""
+    """A file that was read but not saved. All we know is its name, its size and the type we detected."""
 
     def __init__(self, name: str, size: int, sniffed: file_types.Sniffed) -> None:
         super().__init__(BytesIO(), name, size=size)
@@ -82,11 +82,11 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         return super().file_complete(file_size)
 
     def _judge(self) -> file_types.Sniffed:
-        """Decide whether the file can be used, based on its first bytes and its minimum size."""
+        """Decide whether the file can be used, based on its first bytes and the smallest size it can have."""
         self.sniffed = sniffed = file_types.sniff(self.head)
         question, is_last = _question(self.request, self.field_name or "")
         certain_bytes = len(self.head)
-        if is_last:  # only this file and a few fields can follow
+        if is_last:  # apart from a few fields, the rest of the form is this file
             others = self.earlier_bytes + HEADERS_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             certain_bytes = max(certain_bytes, self.body_bytes - others)
         kinds = accepted_kinds(question.accept) if question else []

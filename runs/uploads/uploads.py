@@ -59,7 +59,7 @@ class UploadRejected(UserFacingError):
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Save a file from a person's disk. `accept` lists the kinds that the field accepts (empty means any media).
+    """Save a file from someone's disk. `accept` lists the kinds that the field accepts (empty means any media).
 
     Raises `UploadRejected` with a message if the file is empty, too large, broken or of the wrong kind, or if there is
     no room for it.
@@ -72,7 +72,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     _check_kind(found.kind, found.extension, kinds)
     if problem := size_problem(found.kind, size):
         raise UploadRejected(problem)
-    if isinstance(uploaded_file, RefusedFile):  # it would be accepted now, but its bytes were discarded
+    if isinstance(uploaded_file, RefusedFile):  # it passes the checks here, but its bytes are gone
         raise UploadRejected(UNREADABLE)
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)

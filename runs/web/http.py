@@ -99,7 +99,8 @@ def render_page(
 
 
 def go_to(request: PortalRequest, url: str) -> HttpResponse:
-    """Redirect to `url`. htmx needs a special header: it would follow a 302 and put that page into its target."""
+    """Redirect to `url`. htmx needs a special header, because it would follow a 302 and put the new page into its
+    target element."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 

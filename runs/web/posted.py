@@ -105,7 +105,7 @@ class PostedForm(forms.Form):
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values by field name; a field that wasn't sent has its empty value."""
+        """Return the values by field name; a field that wasn't sent gets its empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data

@@ -73,7 +73,7 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
 
 
 def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
-    """Return queries for known words that `words` may be typos of or made up of. Run the queries together as one.
+    """Return queries for known words of which `words` may be typos or compounds. Run the queries together as one.
 
     Rows are annotated with `asked`, the searched word, and `known`, the known word.
     """

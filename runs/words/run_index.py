@@ -26,8 +26,8 @@ def index_runs(runs: Iterable[Run]) -> None:
 
 
 def text_of(run: Run) -> str:
-    """Return all texts by which search finds `run`, folded: `search_text`, comments and notes on its results, and who
-    decided on them."""
+    """Return all texts by which search finds `run`, folded: `search_text`, its comments, the notes on decisions, and
+    the names of the people who decided."""
     comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
     said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
@@ -81,6 +81,6 @@ def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:
-    """Return one row (that of `member`) if so many runs match `query` that `few_matching` returns none; otherwise no
-    row."""
+    """Return the row of `member` if so many runs match `query` that `few_matching` returns none; otherwise, return no
+    rows."""
     return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

@@ -87,8 +87,8 @@ def query_words(q: str) -> list[str]:
 
 
 def ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word`: with a word that begins with `word`, or with the same word with
-    a different ending."""
+    """Return the ways in which a text can match `word`: it has a word that begins with `word`, or the same word with a
+    different ending."""
     if is_spaceless(word):
         return (tuple(Token(pair) for pair in _pairs(word) or [word]),)
     bare = stem(word)
@@ -133,8 +133,7 @@ def _without_umlauts(word: str) -> str:
 
 
 def matcher(ways: Ways) -> Callable[[str], bool]:
-    """Return a function that checks whether a stored text matches one of `ways`, in the same way as the index of
-    runs."""
+    """Return a function that checks whether a stored text matches one of `ways`, just as the index of runs does."""
     single = tuple(_needle(way[0]) for way in ways if len(way) == 1)
     several = [tuple(map(_needle, way)) for way in ways if len(way) > 1]
 

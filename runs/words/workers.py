@@ -6,7 +6,8 @@ PREFIX = "worker "  # names are "worker host:pid"
 
 
 def worker_words(name: str) -> str:
-    """Return a name such as "process 7 on host". Older incidents store this text instead of the cluster's name."""
+    """Return a name such as "process 7 on host". Incidents stored by older versions contain this text already, so it is
+    returned as it is."""
     if not name.startswith(PREFIX):
         return name
     host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")

@@ -42,7 +42,7 @@ def row_of(name: str, act: Act) -> Row:
 
 
 def send(world: World, row: Row, act: Act) -> HttpResponseBase:
-    """Do `act` by sending the request for `row`; return the response with the entries that it recorded."""
+    """Do `act` by sending the request for `row`; return the response, along with the entries that were recorded."""
     client = world.client(act.who)
     act.before(world, client)
     there = set(Entry.objects.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""Of two admins who save the first rules at the same moment, the second sees what the first has saved."""
+"""If two admins save the first rules at the same moment, the second one is shown what the first one has saved."""
 
 import threading
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""If a process of the worker is killed, even at the worst moment, the whole worker ends instead of no longer taking
-tasks. It stops promptly when asked to."""
+"""If one of the worker's processes is killed, even at the worst moment, the whole worker ends, rather than running on
+without taking tasks. When asked to stop, the worker stops promptly."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # how many seconds a task takes; nothing may wait that long for it
+LONG = int(2 * TIMEOUT_SECONDS)  # seconds that a long task takes; nothing may wait until it ends
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 

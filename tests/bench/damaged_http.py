@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # an intact file comes last, and no earlier file may block it
+    for first in numbers[::PER_RUN]:  # an intact file is the last one of its run; the others must not block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))

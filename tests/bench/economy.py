@@ -1,4 +1,4 @@
-"""Measures how many requests it takes to follow runs, and how late the portal learns that they ended.
+"""Measures how many requests it takes to follow runs, and how late the portal learns that they have ended.
 
 Lamina's quick start is measured for comparison. The portal is measured twice. First it follows runs by streams, and
 polls any runs for which it has no stream; then it gets webhooks from the sandbox. Runs are started through the real
@@ -114,8 +114,8 @@ def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -
 
 
 def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """Wait for the worker to fetch the signing keys and for a first webhook; after that, the portal relies on
-    webhooks."""
+    """Wait for the worker to fetch the signing keys and for the first webhook to arrive; after that, the portal relies
+    on webhooks."""
     wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
     portal.sandbox.order("script", seconds=1)
     visitor.press_run(path, visitor.open_form(path))
@@ -181,8 +181,8 @@ def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
 def report_early_results(
     report: Report, state: dict[str, Any], ours: dict[str, str], onlookers: Sequence["Onlooker"]
 ) -> None:
-    """Report how long it took from when Lamina had the early results (all but the last one of each run) until the run's
-    page showed them. `ours` maps the runs' ids on Lamina to their ids in the portal."""
+    """Report how long after Lamina had the early results (all but the last one of each run) they appeared on the run's
+    page. `ours` maps the runs' ids on Lamina to their ids in the portal."""
     landed = {ours[run["runId"]]: [seconds(at) for at in run["landsAt"]] for run in state["runs"]}
     delays = [
         next(at for at, shown in onlooker.seen if shown > place) - landed_at
@@ -194,7 +194,7 @@ def report_early_results(
 
 
 class Onlooker:
-    """Somebody who has a run's page open during the block. `seen` records when the page showed how many results."""
+    """Somebody who has a run's page open during the block. `seen` records how many results it showed, and when."""
 
     def __init__(self, visitor: Visitor, path: str) -> None:
         self.visitor, self.path = visitor, path

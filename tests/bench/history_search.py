@@ -37,7 +37,8 @@ PEOPLE = 200
 OUTPUTS_PER_RUN = 4
 APPS_MS = 60.0
 MORE_ON_POSTGRES = 10
-# The end of the query that checks whether examples are being made. Only a sandbox runs it; on SQLite, it has "= 1".
+# The end of the query that checks whether examples are being made, on PostgreSQL and on SQLite. Only a portal with a
+# sandbox runs this query.
 EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 FILE = {
     "file": "files/00/1.png",

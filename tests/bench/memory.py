@@ -61,7 +61,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def start_runs(visitors: list[Visitor], app: str) -> None:
-    """Start a run without end for each visitor, and wait until the portal follows all of them by streams."""
+    """Start a run that never ends for each visitor, and wait until the portal follows all of them by streams."""
     sandbox = f"{os.environ['LAMINA_BASE_URL']}/control"
     orders = {"limit": {"per_minute": None}, "script": {"times": len(visitors), "outcome": "never"}}
     for path, order in orders.items():

@@ -74,9 +74,9 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
-    """Measure how much more of two cores open pages need because they also ask for news. There are two kinds: pages
-    where nothing is going on, which make no other requests, and pages of a run in progress, which poll anyway. This is
-    the web server's processor time, without the database's if that is a separate process."""
+    """Measure what additional percentage of two cores open pages use by asking for news. There are two kinds: pages
+    where nothing is going on, which make no other requests, and pages of a run in progress, which poll anyway. Only the
+    web server's processor time counts, not the database's if that is a separate process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()

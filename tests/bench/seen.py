@@ -107,8 +107,8 @@ class Watch:
         return [self.seen[address][what] - known_at(address) for address in addresses]
 
     def run(self, spans: Sequence[float], *, is_together: bool = False) -> list[str]:
-        """Start runs that take this many seconds each, or that many after the first press if `is_together`; follow
-        their pages until each shows its picture."""
+        """Start a run for each of `spans`. It takes this many seconds or, if `is_together`, ends this many seconds
+        after the first press. Follow the runs' pages until each shows its picture."""
         begun, addresses = time.monotonic(), list[str]()
         for seconds in spans:
             passed = time.monotonic() - begun if is_together else 0.0

@@ -67,7 +67,7 @@ def bench(portal: Portal, report: Report) -> None:
         share = OPEN_PAGES * taken[UNCHANGED_POLL] / 1000 / seconds
         report.note(f"{OPEN_PAGES} open pages that ask {often}: processors busy with it", f"{share:.2f}")
     count_app_pages(portal, report, member, runs[0].app.get_absolute_url())
-    ask_for_decisions(portal.make_member("ben"), runs)  # last, since Home shows what is waiting
+    ask_for_decisions(portal.make_member("ben"), runs)  # not earlier, since Home would show them
     report_page(report, client, f"review queue of {CARDS} results", Page("/review/"))
 
 

@@ -1,5 +1,5 @@
 """Measures the spending page with 1,000,000 charges (ten times `--runs`) on PostgreSQL, and a tenth of that on SQLite.
-Also measures how much time charging adds to a press of Run. `log` does the same for record entries.
+Also measures how much time charging adds to a press of Run. `log` measures the log page similarly.
 
 As in `history_search`, the database makes the rows: 200 people, 40 apps, and charges from one year, all of which are in
 the CSV file.

@@ -125,7 +125,7 @@ def forget_password(email: str) -> None:
 
 
 def chat_off() -> None:
-    """Create a Teams channel that is switched off, so that nothing is ever sent there."""
+    """Create a Teams channel that is turned off, so that nothing is ever sent there."""
     channel = channels.set_channel("teams", "https://teams.example.com/workflows/x", [], [], "en")
     channels.switch_off(channel, Message("chat_said", {"status": 404, "words": "WorkflowNotFound"}))
 
@@ -290,8 +290,8 @@ def link(run: str) -> str:
 
 
 def addresses(email: str, run: str) -> list[str]:
-    """Return the paths of four pages: a teammate's page, a preset of the member's, a guest link to their run, and the
-    page where people unsubscribe from emails."""
+    """Return the paths of pages about a teammate, a preset of the member's and a guest link to their run, and of the
+    pages where members and guests unsubscribe from emails."""
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"

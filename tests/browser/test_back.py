@@ -128,7 +128,7 @@ def test_back_after_run_still_makes_the_next_version(page: Page, alice: Member) 
     page.goto(f"{path}?next={result.public_id}")
     page.get_by_label("Idea").fill("A red shoe")
     page.get_by_role("checkbox", name="Back").check()
-    page.get_by_role("checkbox", name="Front").uncheck()  # so that only the browser knows what the form was for
+    page.get_by_role("checkbox", name="Front").uncheck()  # so that only the browser still knows about version 2
     press_run(page)
 
     page.go_back()

@@ -144,7 +144,7 @@ def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests,
 
 
 def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
-    """Open a notice at the exact place it is about, mute and unmute a run, and mark the rest as read."""
+    """Follow a notice to the exact place it is about, mute and unmute a run, and mark the rest as read."""
     page = visitor.page
     for _ in range(2):
         result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")

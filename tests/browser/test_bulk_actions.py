@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Expect each card to be ticked or not, as `wanted` says in order."""
+    """Expect the cards, in order, to be ticked or not as `wanted` says."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 

@@ -1,4 +1,4 @@
-"""Every place that shows or takes a decision or a comment, in all states (D15). axe finds no problems in a wide window
+"""Every place that shows or accepts decisions or comments, in all states (D15). axe finds no problems in a wide window
 in English, or on a phone in German. On a phone, no page scrolls sideways, with scripts or without.
 
 `test_guest_answers.py` checks what guests see; the scenes for `test_axe.py` include more forms with errors.

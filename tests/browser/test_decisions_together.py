@@ -100,8 +100,8 @@ def open_form(page: Page, run: str) -> None:
 
 
 def ask(maker: Visitor, run: str, whom: Visitor) -> None:
-    """Ask an approver by name, with a due date, so that this person's queue starts with these results. This also shares
-    the run."""
+    """Ask an approver by name and set a due date, so that the approver's queue starts with these results. This also
+    shares the run."""
     page = maker.page
     open_form(page, run)
     page.get_by_role("radio", name="Specific people").press("Space")
@@ -169,7 +169,7 @@ def expect_shown(page: Page, title: str, place: str) -> None:
 
 
 def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
-    """Give a verdict in the queue: by its key or, without scripts, by Tab to its button."""
+    """Give a verdict in the queue by pressing its key or, without scripts, by tabbing to its button."""
     if not scripts:
         if note:
             reach(page, page.get_by_label("Note"))

@@ -1,4 +1,4 @@
-"""Drafts survive a reload, another device and an expired sign-in, and can be restored after they were deleted."""
+"""Drafts survive a reload, a change of device and an expired sign-in, and can be restored after being deleted."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A client gives answers on a small phone without scripts or cookies, and with a keyboard on a wide screen."""
+"""A client decides and comments on a small phone without scripts or cookies, and by keyboard on a wide screen."""
 
 from collections.abc import Callable
 
@@ -36,8 +36,8 @@ def expect_fits(page: Page) -> None:
 
 
 def expect_fine(page: Page) -> None:
-    """Expect axe to find nothing, on a phone in dark mode and on a wide screen in light mode. axe needs scripts, unlike
-    the page."""
+    """Expect axe to find nothing, on a phone in dark mode and on a wide screen in light mode. axe needs scripts, but
+    the page doesn't."""
     for width, height, scheme in [(320, 640, "dark"), (1280, 800, "light")]:
         look(page, width, height, scheme)
         assert findings(page) == []

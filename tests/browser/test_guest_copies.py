@@ -61,7 +61,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # A page of its own, because the first one refreshes itself, which would abort an address opened at the same moment.
+    # Use a new page: the first one refreshes itself, which would interrupt opening an address at the same moment.
     guest = guest.context.new_page()
     guest.context.pages[0].close()
     guest.goto(path_of(link))

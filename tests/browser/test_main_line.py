@@ -59,7 +59,7 @@ def find_cartoonify(visitor: Visitor) -> None:
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text("makes 2 images")
     assert page.url.endswith("/")
-    # by now, the results of Lamina's search may have replaced this
+    # by now, the results of Lamina's search may have replaced this announcement
     visitor.wait_for(lambda: "1 app" in [words.strip() for words in told(page, "said")], "the count to be announced")
     cards.get_by_role("link", name="Cartoonify!").click()
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, path: str, width: int) -> None:
     visitor, mate = guests(width=width), guests("bob")
     page = visitor.page
-    # Without a finished run, Home would welcome a newcomer.
+    # Without a finished run, Home would show what newcomers see.
     whole.inside.ask("fill_history", email=visitor.email, remote_id=SLOW, count=1)
     runs = [whole.inside.ask("stay", email=mate.email, remote_id=SLOW, status="starting") for _ in range(4)]
     whole.inside.ask("share", run=runs[0])
@@ -29,7 +29,7 @@ def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, pa
     pass_time(visitor, 20)
     expect(news).to_be_hidden()
     before = page.locator(f"#card-{runs[0]}").bounding_box()
-    for run in runs:  # one of these runs is already on the page, and was shared again
+    for run in runs:  # one of these runs is already on the page and is shared again
         whole.inside.ask("share", run=run)
     whole.inside.ask("share", run=runs[3], is_shared=False)
 

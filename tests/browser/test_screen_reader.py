@@ -78,7 +78,7 @@ def test_one_finds_an_app_fills_it_in_and_hears_the_run_end(guests: Guests, whol
     assert unnamed(found) == []
 
     page.get_by_label("What do you need?").press_sequentially("cartoon")
-    # Lamina's own search may replace this at once
+    # the results of Lamina's own search may replace this announcement right away
     visitor.wait_for(lambda: any(words.strip() == "1 app" for words in told(page, "said")), "the app to be announced")
     page.get_by_role("link", name="Cartoonify!", exact=True).click()
     page.locator("#app-form").wait_for()

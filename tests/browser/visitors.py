@@ -58,7 +58,7 @@ class Visitor:
         return self.page.context
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until `condition` holds, which depends on what the watch records."""
+        """Wait until `condition`, which depends on what the watch records, is true."""
         wait_for_event(self.page, condition, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:

@@ -79,8 +79,8 @@ class Whole:
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:
-        """Wait until `run` has this state or status in the portal, or has ended (for "final"), and all its files are
-        saved."""
+        """Wait until `run` has this state or status in the portal (for "final", until it has ended), and until all its
+        files are saved."""
 
         found: dict[str, Any] = {}
 

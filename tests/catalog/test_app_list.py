@@ -1,4 +1,4 @@
-"""However Lamina cuts, reorders or delays its list of apps, no app is lost."""
+"""However Lamina shortens, reorders or delays its list of apps, no app is lost."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -230,7 +230,7 @@ def test_a_proxy_that_refuses_every_app_closes_none_and_is_reported(door: Sandbo
 
 
 def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another(door: SandboxDoor) -> None:
-    """Five apps are gone, and a proxy that answers like Lamina refuses all others for a while."""
+    """Five apps really are gone, and for a while, a proxy that answers like Lamina refuses all the others, too."""
     door.control("list", most=8)
     catalog.refresh_catalog()
     gone = [f"odd-plain-{n}" for n in range(2, 7)]

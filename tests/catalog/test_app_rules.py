@@ -151,7 +151,7 @@ def test_of_two_admins_the_second_is_told(admin_member: Member, app: App) -> Non
 
 
 def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_member: Member, app: App) -> None:
-    """Fields are named by their position, so a rule could be saved for the wrong field."""
+    """Posted fields are named by position, so a rule could otherwise be saved for the wrong field."""
     opened = App.objects.select_related("schema").get(pk=app.pk)
     send_form(app, [PROMPT, STYLE, PICTURE])
 

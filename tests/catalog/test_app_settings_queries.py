@@ -13,7 +13,7 @@ from tests.support.factories import make_app
 pytestmark = pytest.mark.django_db
 MANY = [{"key": f"k{n}", "name": f"Field {n}", "type": "text", "default": ""} for n in range(40)]
 SIGNED_IN = 2  # the queries each page makes for the session and the member
-LIST = 6  # more queries for the list of apps, however many apps it shows
+LIST = 6  # what the list of apps adds to these, however many apps it shows
 
 
 def test_500_apps_of_40_fields(as_admin: Client) -> None:

@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
 
 @contextmanager
 def asked_at_the_same_time(sandbox: SandboxDoor) -> Iterator[None]:
-    """Simulate another worker's request for the balance: it is sent before the block and answered after it."""
+    """Simulate another worker's request for the balance: it is sent before the `with` block, and answered after it."""
     asked = sandbox.state["in_last_minute"]
     sandbox.control("faults", endpoint="usage", fault="delay", seconds=600)
 

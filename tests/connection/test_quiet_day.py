@@ -17,9 +17,9 @@ from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KNOWN, FEW = 2_000, 300  # numbers of apps; FEW is enough for most tests, and still exceeds a day's requests
+KNOWN, FEW = 2_000, 300  # numbers of apps; FEW is enough for most tests, as it equals MOST_REQUESTS
 PULSE_SECONDS = 300  # 30 s in production, but the lists are read at the same times either way
-READING_SECONDS = 120  # short enough to read in a day all the forms that may be read
+READING_SECONDS = 120  # short enough to read every form that may be read in a day
 MOST_REQUESTS = 300
 API = "/v1/"
 
@@ -45,7 +45,7 @@ def asked(door: SandboxDoor) -> dict[str, int]:
 
 
 def live(hours: float, traveller: time_machine.Traveller, pulse_seconds: int = PULSE_SECONDS) -> None:
-    """Let `hours` pass, running the scheduled tasks when they are due, and the worker's tasks."""
+    """Let `hours` pass, running scheduled tasks when they are due, and queued tasks as the worker would."""
     for n in range(int(hours * 3600 / pulse_seconds)):
         traveller.shift(pulse_seconds)
         tasks.pulse()

@@ -1,4 +1,4 @@
-"""A result that is a value with fields or a list is shown as a tree or table, in its original order and limited in
+"""A result with fields or list items is shown as a tree or a table, in its original order and up to a limited
 size."""
 
 import json

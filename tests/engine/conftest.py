@@ -18,7 +18,7 @@ def app(sandbox: SandboxDoor) -> App:
 
 @pytest.fixture
 def _runs_go_on(sandbox: SandboxDoor) -> None:
-    """Keep all runs in progress on Lamina, however long a test takes, whatever outcome the test sets."""
+    """Keep all runs in progress on Lamina, however long a test takes and whatever outcome it sets."""
     sandbox.control("script", appId=None, times=None, outcome="never")
 
 

@@ -15,7 +15,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 
 class Courier:
-    """Signs with the sandbox's key. Every part of a delivery can be replaced."""
+    """Sends webhooks signed with the sandbox's key. Tests can replace any part of a delivery."""
 
     def __init__(self, server: Sandbox, door: SandboxDoor) -> None:
         self.server = server
@@ -49,7 +49,7 @@ class Courier:
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of `token` and return the status; the response must arrive within a second."""
+    """POST to the path of `token` and return the status; this must take no more than a second of CPU time."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

@@ -24,7 +24,7 @@ KEY = {"x-api-key": "lma_sandbox"}
 INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
 
 
-stepped_at: dict[int, datetime] = {}  # when each run's last step in this module began
+stepped_at: dict[int, datetime] = {}  # when this module began each run's last step
 
 
 def hand_over(run: Run) -> Run:
@@ -123,7 +123,7 @@ def at_once(count: int, act: Callable[[], Any]) -> None:
 
 
 def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
-    """Start a run that Lamina accepted a minute ago and that nobody has polled yet."""
+    """Start a run, and make it look as if Lamina had accepted it a minute ago; nobody has polled it yet."""
     sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
     run = press(member, app)
     submit.submit_run(run.pk)

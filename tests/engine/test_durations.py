@@ -60,8 +60,8 @@ def test_a_run_is_likely_to_end_a_little_beyond_the_10th_to_95th_percentile(alic
 
 
 def test_waiting_in_laminas_queue_is_not_usual(alice: Member) -> None:
-    """Twenty runs started at once wait for each other in Lamina's queue, and would make the app look slow for everyone
-    else."""
+    """Twenty runs started at once wait for each other in Lamina's queue. This mustn't make the app look slow for
+    everyone else."""
     app, now = make_app(), timezone.now()
     for n in range(20):
         accepted, began = now - timedelta(seconds=10 * n + 10), now - timedelta(seconds=10)
@@ -165,7 +165,7 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     assert "2 runs are ahead of this one." in shown(mine)
     assert "One run is ahead of this one." in shown(waiting)
     assert "ahead of this one." not in shown(away)
-    # that run waits for a person by now, so it holds up no other run
+    # this run is now waiting for a person, so it holds up no other run
     Run.objects.filter(status="checking").update(due_at=None)
     assert "One run is ahead of this one." in shown(mine)
 

@@ -28,7 +28,7 @@ def answered(run: Run, remote_id: str) -> None:
 
 
 def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The second start was being checked after a long silence when Lamina named a run that already belongs to us."""
+    """The second start was being checked after a long silence when Lamina named a run that already belonged to us."""
     first = hand_over(press(alice, app))
     second = sent(press(alice, app))
     assert progress.doubt(second)

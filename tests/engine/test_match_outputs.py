@@ -36,7 +36,7 @@ def run_for(member: Member, app: App, version: int, *places: int) -> Run:
 
 
 def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
-    """Apply a response from Lamina: "Back:b" stands for the text "b" with the label "Back"; the text is also its id.
+    """Apply a response from Lamina: "Back:b" stands for the text "b" with the label "Back"; "b" is also its id.
     With "?" after the text, the output is still pending; "Back:?" has no text yet."""
     rows: list[dict[str, Any]] = []
     for label, text in (output.split(":") for output in outputs):

@@ -42,7 +42,8 @@ def test_while_it_is_looked_for_nobody_decides(
 def test_two_who_were_asked_at_once_start_it_once(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, as_admin: Client
 ) -> None:
-    """The second person's page is out of date: the new start by the first person got no response either."""
+    """The second person's page is out of date: the first person has already started the run again, and that start got
+    no response either."""
     run = asked_about(sandbox, alice, app)
     as_alice.post(f"{run.get_absolute_url()}start-again/")
     sandbox.control("faults", endpoint="run_start", fault="drop_after")

@@ -58,7 +58,7 @@ def test_a_frozen_poller_is_replaced_and_does_nothing_when_it_wakes(
     frozen = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, frozen.holder, polling.LEASE_SECONDS)
     frozen.round()
-    end_lease()  # the poller hasn't renewed it for 12 s
+    end_lease()  # as if the poller hadn't renewed it for 12 s
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     reads = len(sandbox.requests_to("runs"))
 

@@ -90,7 +90,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # a deployment of Lamina may cause this many
+    for _ in range(5):  # a deployment of Lamina may cause this many such responses
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)
@@ -134,7 +134,8 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
 
 
 def test_a_run_is_not_lost_while_the_list_is_missing_too(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """A gateway says "not found" about everything, for longer than it takes to lose a run that Lamina doesn't know."""
+    """A gateway says "not found" about everything, for longer than it takes the portal to give up on a run that Lamina
+    doesn't know."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)
@@ -264,7 +265,7 @@ def test_a_run_started_just_after_the_poller_ended_wakes_it(alice: Member, app: 
 
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
-    polling.poll_window()  # until it has seen the end
+    polling.poll_window()  # runs until it has seen the run's end
     OrmQ.objects.all().delete()
 
     start(alice, app, sandbox)

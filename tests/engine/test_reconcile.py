@@ -287,7 +287,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
 
     look(run)
     assert (run.status, run.empty_looks) == ("checking", 1)
-    # Makes the list ignore the requested filters.
+    # This list ignores the requested filters.
     now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
     rows = [
         {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},

@@ -1,4 +1,4 @@
-"""Other clients' runs: if the clocks can tell that a run is older than our POST, we don't take it for ours."""
+"""Other clients' runs: if the clocks show that a run is older than our POST, we don't take it for ours."""
 
 import time
 from datetime import datetime, timedelta
@@ -106,7 +106,7 @@ def test_clocks_are_known_while_they_keep_step() -> None:
     assert status.is_clock_known(seconds[5])
     assert not status.is_clock_known(first - timedelta(seconds=1))  # too early: before the first comparison
     assert not status.is_clock_known(seconds[11])  # too late: after the last comparison
-    assert noted(seconds[11], -3600.0).clock_steady_since == seconds[11]  # noticed at once: a clock has been changed
+    assert noted(seconds[11], -3600.0).clock_steady_since == seconds[11]  # a changed clock is noticed at once
     assert not status.is_clock_known(seconds[5])
     told_nothing = noted(seconds[20], None)
     assert (told_nothing.clock_steady_since, told_nothing.clock_ahead_seconds) == (None, -3600.0)

@@ -103,7 +103,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     own.refresh_from_db()
     assert (own.status, example.status) == ("saved", "saving")
 
-    needless = [  # nobody waits for these: one waits for a person, the other may take hours
+    needless = [  # nobody is waiting for these: one needs a person's decision, the other may take hours
         make_run(alice, status="checking", due_at=None),
         make_run(alice, status="starting", created_at=timezone.now() - timedelta(minutes=16)),
     ]

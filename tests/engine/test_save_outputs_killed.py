@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# Let a minute pass, since claims and slots last that long, and let the sweep look for what is due.
+# Pretend that a minute has passed, since claims and slots last that long, and let the sweep look for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile

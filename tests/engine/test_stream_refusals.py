@@ -85,7 +85,7 @@ def test_streams_that_break_now_and_then_are_no_refusal(alice: Member, app: App,
 
     with watching() as watch:
         watch_until(watch, lambda: len(followed(sandbox)) == 3, "three streams")
-        # Only the first news of a stream counts, and that of the third may have come before the others failed.
+        # Only a stream's first news counts, and the third stream may have sent its own before the others failed.
         start(alice, app, sandbox)
         watch_until(watch, lambda: LaminaStatus.objects.get().stream_failures == 0, "news")
 

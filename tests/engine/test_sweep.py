@@ -125,7 +125,8 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """The worker died while holding the claim, so it doesn't matter that the sweep woke it only recently."""
+    """The worker died while holding the claim. When the claim ends, the step gets a wakeup right away, even though
+    its previous one was recent."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()

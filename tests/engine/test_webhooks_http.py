@@ -104,7 +104,7 @@ def test_starts_of_one_app_need_not_wait_for_each_other(alice: Member, app: App,
 
 def test_without_keys_the_second_try_counts(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
-    sandbox.control("webhooks", delays=[0.5] * 200)  # webhooks are late until the keys have arrived
+    sandbox.control("webhooks", delays=[0.5] * 200)  # a refused webhook is sent again every 0.5 s
     run = hand_over(press(alice, app))
     wait_until(
         lambda: LaminaStatus.objects.filter(signing_keys_asked_at__isnull=False).exists(), "the first try to be refused"

@@ -15,7 +15,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Hold the lease and follow runs, but only when the test says so."""
+    """Hold the lease, and follow runs only when the test says so."""
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     try:
@@ -27,7 +27,7 @@ def watching() -> Iterator[Watch]:
 
 def watch_until(watch: Watch, done: Callable[[], bool], what: str) -> None:
     """Let the poller work, round after round, until `done`. These rounds follow each other so quickly that a slow
-    machine may use up the minute's requests; streams still bring news then."""
+    machine may use up the minute's requests; even then, streams still bring news."""
 
     def is_done() -> bool:
         with suppress(RateLimitWait):

@@ -190,7 +190,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert kept.file is not None
     preset = Preset.objects.create(app=run.app, member=alice, name="Mine")
     preset.uploads.add(upload)
-    taken = adopt(bob, kept.file)  # Bob takes the file into his form
+    taken = adopt(bob, kept.file)  # Bob adds the file to his form
     link = GuestLink.objects.create(
         member=alice, token_hash="x", nonce="n", expires_at=timezone.now() + timedelta(days=1)
     )
@@ -268,7 +268,7 @@ def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice:
 
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
     assert not WordTrigram.objects.filter(word="zeppelin").exists()
-    assert known_words.forget_unused() == 1  # it removes "formerly", which only an old title had
+    assert known_words.forget_unused() == 1  # "formerly" is removed: only an old title had it
     assert not KnownWord.objects.filter(word="formerly").exists()
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
 

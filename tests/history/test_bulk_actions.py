@@ -48,7 +48,7 @@ def words(body: str) -> str:
 
 
 def fields(body: str) -> dict[str, str]:
-    """Return the fields of the page that asks before moving runs to the bin, with its button."""
+    """Return the fields, including the button, of the page that asks before moving runs to the bin."""
     hidden = re.findall(r'name="(place|back|at)" value="([^"]*)"', body)
     return {name: unescape(value) for name, value in hidden} | {"do": "bin"}
 
@@ -161,7 +161,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     for run in (mixed[0], mixed[3], second):
         make_kept(run)
 
-    body = act(as_alice, "guest", mixed[0], mixed[3], second)  # the fourth run is Bob's
+    body = act(as_alice, "guest", mixed[0], mixed[3], second)  # `mixed[3]` is Bob's
 
     link = GuestLink.objects.get()
     assert {output.run for output in link.outputs.all()} == {mixed[0], second}

@@ -15,8 +15,8 @@ from tests.support.factories import make_app, make_kept, make_run
 from tests.support.keys import Keys
 from tests.support.processes import wait_until
 
-# Taps on a selected card, which deselects it, taps on it again, which opens the bar, and immediately taps on a button
-# of the bar. Returns whether that last tap presses the button.
+# Taps a selected card, which deselects it, taps it again, which opens the bar, and immediately taps one of the bar's
+# buttons. Returns whether that last tap presses the button.
 TAP_TWICE = """() => {
   const tap = (css) => document.querySelector(css).dispatchEvent(
     new PointerEvent("click", { bubbles: true, cancelable: true, detail: 1, pointerType: "touch" }));
@@ -91,7 +91,7 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.locator(".run-card-pick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
     expect(page.locator("#picks").get_by_text("1 selected earlier, and the ones ticked here")).to_be_visible()
-    # Without scripts, this number couldn't follow the ticks.
+    # Without scripts, this number couldn't keep up with the ticks.
     expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()
     expect(page.locator(".run-card-pick :checked")).to_have_count(1)

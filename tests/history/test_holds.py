@@ -1,4 +1,4 @@
-"""A protected run stays intact, whether people delete it by hand or in bulk, or a retention rule would remove it."""
+"""A protected run stays intact, even if people try to delete it, alone or in bulk, or a retention rule applies."""
 
 import re
 from datetime import timedelta

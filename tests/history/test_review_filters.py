@@ -78,7 +78,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # first, all people count as having decided on few runs, then on many
+@pytest.mark.parametrize("few", [1_000, 0])  # everyone counts first as having decided on few runs, then on many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

@@ -1,6 +1,6 @@
-"""Forty searches in people's own words, written down before this search was built: 38 of them find the right app or run
-among the first three results. Half are for apps of the sandbox, half for runs, and 15 are German. They include typos,
-various word endings and word orders."""
+"""Forty searches in people's own words, written down before this search was built. For 38 of them, the right app or run
+is among the first three results. Half are for apps in the sandbox, half for runs, and 15 are German. They include
+typos, various word endings and word orders."""
 
 import json
 from collections import Counter

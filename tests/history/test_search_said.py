@@ -113,7 +113,7 @@ def test_the_worker_indexes_older_decisions_in_short_passes(
     make_kept(runs[1])
     for one in runs:
         verdicts.decide(one.outputs.all()[0], "approved", "", Actor(sam), None)
-    RunWords.objects.store((one.pk, "poster") for one in runs)  # as from the time before names were indexed
+    RunWords.objects.store((one.pk, "poster") for one in runs)  # as if from before names were indexed
     assert not finds(alice, "samuel")
     monkeypatch.setattr(search_words, "SECONDS", 0)
 

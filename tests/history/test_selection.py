@@ -32,7 +32,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str) -> str:
-    """Tick the runs `ticks` and no others of the runs `on` the page; return the bar's new text."""
+    """Tick the runs in `ticks`, and untick all others in `on`, the runs on the page; return the bar's new text."""
     data = {"r": [run.public_id for run in ticks], "on": " ".join(run.public_id for run in on or []), **more}
     answer = client.post("/history/select/", data, headers=HTMX)
     assert answer.status_code == 200
@@ -40,7 +40,7 @@ def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str
 
 
 def ticked(client: Client, url: str = "/history/") -> set[str]:
-    """Return the runs that are ticked on a page of History."""
+    """Return the ids of the runs that are ticked on a page of History."""
     boxes = Page(client.get(url).text).root.walk()
     return {
         str(box.attributes["value"]) for box in boxes if "checked" in box.attributes and box.attributes["name"] == "r"
@@ -117,7 +117,7 @@ def test_what_one_may_no_longer_see_or_is_gone_drops_out(as_bob: Client, runs: l
 
     assert count(as_bob, "team") == 1
     assert "1 selected" in as_bob.get("/history/?tab=team").text
-    select(as_bob, *runs[:1], query="tab=team")  # it can't be ticked either
+    select(as_bob, *runs[:1], query="tab=team")  # a run that isn't shared can't be ticked either
     assert count(as_bob, "team") == 1
 
 

@@ -1,5 +1,5 @@
 """What History shows when no run has all the words of a search: runs with similar words, or with all words but one.
-Kinds are offered as filters."""
+Kinds of results are offered as filters."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -134,7 +134,7 @@ def test_runs_of_apps_that_only_others_use_are_counted(
     assert told(as_alice, q="poster") == ["1 run in Team matches all of these words."]
     mine = "Your own runs are under Mine."
     assert told(as_bob, q="poster", tab="team") == ["1 of your runs matches all of these words."]
-    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # these runs aren't counted
+    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # a wider search doesn't count them
 
     def take_too_long(*_args: object) -> list[int]:
         raise query_timeout.TookTooLong

@@ -96,7 +96,7 @@ def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, a
 
 
 def failed_run(member: Member, *, days: int = 0, **fields: Any) -> Run:
-    """Make a run that failed some `days` ago, and that its owner was notified about."""
+    """Make a run that failed `days` days ago, and whose owner was notified."""
     run = make_run(member, **({"status": "failed", "failure": "inputs"} | fields))
     events.run_ended.send(run)
     Notice.objects.filter(run=run).update(created_at=timezone.now() - timedelta(days=days))
@@ -290,7 +290,7 @@ def test_home_costs_the_same_with_many_runs(
         for status in ("running", "completed"):
             make_run(alice, app, status=status)
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
-    as_alice.get("/")  # this visit makes the portal request a fresh catalogue, but only this first one does
+    as_alice.get("/")  # this first visit makes the portal request a fresh catalogue; later ones don't
 
     with django_assert_max_num_queries(16):
         as_alice.get("/")

@@ -67,7 +67,7 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert 'href="/history/?tab=team&amp;q=shoes"' in body
     assert "Partial matches" in as_alice.get("/apps/", {"q": "red booots", "runs": "1"}).content.decode()
 
-    # the search for apps alone leads to the runs as well
+    # a search for apps alone links to the same search in the runs
     for q in ("shoes", "red boots"):
         apps = as_alice.get("/apps/", {"q": q}).content.decode()
         assert 'id="found-' not in apps

@@ -1,4 +1,4 @@
-"""A browser that checks every page, and a search for the key in pages, logs and tasks."""
+"""A browser that checks every page, and a check that the API key never leaks into pages, logs or tasks."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A form, filled in and sent the way a browser without scripts does it: multipart, CRLF line breaks, in page order."""
+"""Fills in and sends forms as a browser without scripts does: as multipart, with CRLF line breaks, in page order."""
 
 import re
 import secrets

@@ -114,8 +114,8 @@ def test_links_refused_without_opening_them(browser: Browser, app: App, form: Fo
 def test_links_that_lead_to_nothing(
     lamina_door: SandboxDoor, browser: Browser, app: App, path: str, fault: dict[str, object] | None, sentence: str
 ) -> None:
-    """Submitted before the link is checked, the run waits for the file, fails without starting on Lamina, and leads
-    back to the field."""
+    """If the form is submitted before the link has been checked, the run waits for the file, fails without starting on
+    Lamina, and leads back to the field."""
     if fault:
         lamina_door.control("faults", endpoint="file", times=None, **fault)
     form = browser.open(app).set("p0", "note").set("p1", "1").set("p2_link", lamina_door.url + path)

@@ -92,8 +92,8 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_an_unclear_start_is_still_found(door: SandboxDoor, alice: Member, off: timedelta, fault: str) -> None:
-    """Lamina's list is compared by Lamina's own clock: the right run is found, and a start that never arrived is sent
-    again."""
+    """Times in Lamina's list are judged by Lamina's own clock: the right run is found, and a start that never arrived
+    is sent again."""
     with clock_off(off):
         app = known(door, NOTE)
         browser = Browser.of(alice)

@@ -116,7 +116,7 @@ def judge(browser: Browser, run: Run, name: str, end: str) -> None:
 
 
 def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
-    """All faults happen at the same time, each in another run's stream."""
+    """All faults happen at the same time, each in the stream of a different run."""
     browser, door = Browser.of(alice), lamina_door
     names = [*HARMLESS, *ENDING, *HIDING, "none"]
     for name in names[:-1]:
@@ -183,7 +183,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
 
 
 def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries: int) -> None:
-    """Let the poller try to open the stream of `run` as often as `tries` says, as if a minute had passed each time."""
+    """Let the poller try `tries` times to open the stream of `run`, as if a minute had passed each time."""
 
     def is_tried() -> bool:
         if not poller.drops(run)():

@@ -116,7 +116,7 @@ def test_an_app_that_has_changed_meanwhile(
     browser.press(kept)
     work_until(is_at_rest)
     [record] = lamina_door.runs
-    assert record["inputs"]["Style"] == "Doubled  space"  # the parameter is found by its label, wherever it is now
+    assert record["inputs"]["Style"] == "Doubled  space"  # the option is found by its label, wherever it is now
 
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])

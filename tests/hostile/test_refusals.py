@@ -65,7 +65,7 @@ def test_a_refused_key_echoed_by_lamina(lamina_door: SandboxDoor, browser: Brows
         work_until(is_at_rest)
         run.refresh_from_db()
         assert KEY not in repr(run.__dict__)
-        catalog.refresh_app(app.pk)  # because of the 404, the app counted as removed
+        catalog.refresh_app(app.pk)  # after the 404, the app counts as removed
         browser.page(run.get_absolute_url())
 
 

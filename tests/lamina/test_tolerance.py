@@ -1,5 +1,5 @@
-"""Wrong optional fields never make us lose the object; only responses that could be mistaken for empty ones are
-refused."""
+"""A wrong optional field never costs us the whole object; a response is refused only if it could be mistaken for an
+empty one."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

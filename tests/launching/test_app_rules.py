@@ -1,4 +1,4 @@
-"""The admin's rules always win, whichever way the inputs of a run arrive."""
+"""The admin's rules always win, however the inputs of a run arrive."""
 
 from collections.abc import Callable
 from typing import Any

@@ -121,7 +121,7 @@ def test_the_browser_knows_the_result_if_the_run_made_no_version_of_it(
 def test_the_result_is_one_whose_next_form_makes_all_the_versions(
     as_alice: Client, alice: Member, front: Output
 ) -> None:
-    """The form was opened for Back, which doesn't need changes; the run also made Front, which does."""
+    """The form was opened for the result Back, which doesn't need changes; the run also made Front, which does."""
     back = front.run.outputs.get(label="Back")
     first = press_next(as_alice, alice, back, outputs=["0", "1"])
     assert {o.line_id for o in first.outputs.all()} == {front.pk, back.pk}

@@ -1,4 +1,4 @@
-"""Drafts that are emptied or deleted can be restored; Home and Apps list them."""
+"""Home and Apps list drafts; those that are emptied or deleted can be restored."""
 
 from collections.abc import Callable
 from datetime import timedelta

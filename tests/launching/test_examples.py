@@ -1,4 +1,4 @@
-"""Examples next to the form: the app's latest good results. One press takes over their inputs, including files."""
+"""Examples next to the form: the app's latest good results. One press copies their inputs, including files."""
 
 import re
 from datetime import timedelta
@@ -130,8 +130,7 @@ def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: M
 def test_pressing_examples_sets_aside_one_draft_at_most(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    """Typed words are kept. An unchanged example needn't be kept, and a changed one replaces the last one that was
-    kept."""
+    """What people typed is kept. An unchanged example needn't be kept, and a changed one replaces the one kept last."""
     runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
     words = {"p0": "", "p1": "my own words"}
 

@@ -180,7 +180,7 @@ def test_makers_count_back_to_the_last_approved_version(
 
 
 def makers_of(output: Output, *people: Member) -> set[int]:
-    """Return which of `people` count as makers of the result, so that they may not approve it."""
+    """Return which of `people` count as makers of the result and so may not approve it."""
     return {person.pk for person in people if own_work([output], person, ReviewRules(four_eyes=True))}
 
 

@@ -1,5 +1,5 @@
-"""The bell shows members what they haven't read yet, whatever page they are on. These tests cover the ends of their own
-runs."""
+"""The bell shows members what they haven't read yet, whatever page they are on. The news in these tests is that one of
+their own runs has ended."""
 
 import re
 
@@ -145,7 +145,7 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
 
 def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> None:
-    """Screen readers announce the end of a run only once, although Home shows it twice."""
+    """Screen readers announce the end of a run only once, even though Home shows it twice."""
     run = make_run(alice)
     end(run)
 

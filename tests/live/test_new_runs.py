@@ -1,4 +1,5 @@
-"""How many runs teammates have shared, or members have started elsewhere, since they opened History or Home."""
+"""The number of runs that teammates have shared, or that members have started elsewhere, since History or Home was
+opened."""
 
 import re
 from datetime import timedelta

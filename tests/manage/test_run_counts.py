@@ -1,5 +1,5 @@
-"""Counts of runs, kept by the worker: if there are many runs, Health and People show these counts and read no
-runs."""
+"""Counts of runs, kept by the worker: if there are many runs, Health and People show these counts instead of counting
+the runs themselves."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""A forked part behaves like a separate program, and is started as one again once the source has changed."""
+"""A forked part behaves like a separate program, and is restarted as one once the source has changed."""
 
 import os
 import signal

@@ -20,7 +20,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # owns rows from a time when they could still run apps
+    "viewer": "viewer",  # owns rows made when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -96,7 +96,7 @@ def uploads(people: dict[str, Member]) -> Rows:
 def differences(
     rows: Rows, people: dict[str, Member], row_rule: str, found: Callable[[Member], QuerySet[Model]]
 ) -> list[str]:
-    """Return where the rule for a row and the rule for lists differ, for all `rows` and `people`."""
+    """Return the cases among `rows` and `people` in which the rule for a row and the rule for lists differ."""
     wrong = []
     for asking, member in people.items():
         by_list = set(found(member).values_list("pk", flat=True))

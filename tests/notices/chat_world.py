@@ -49,7 +49,7 @@ def texts(message: Any) -> list[str]:
 
 
 def url_of(message: Any) -> str:
-    """Return where the button of a message leads."""
+    """Return the URL that the button of a message leads to."""
     if "attachments" in message:
         return str(message["attachments"][0]["content"]["actions"][0]["url"])
     return str(message["blocks"][-1]["elements"][0]["url"])

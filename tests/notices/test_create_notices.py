@@ -42,7 +42,7 @@ def results(run: Run) -> list[Output]:
 
 
 def told(member: Member) -> Told:
-    """Return the kind and words of what the member sees in the inbox, oldest first."""
+    """Return the kind and text of each notice that the member sees in the inbox, oldest first."""
     shown = Notice.objects.of(member).for_lists().order_by("pk")
     return [(notice.kind, notice_text.title_of(notice)) for notice in shown]
 
@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # fails; on PostgreSQL, a savepoint is needed to go on after it
+        Member.objects.create(email=alice.email)  # fails; PostgreSQL can continue only because of a savepoint
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)

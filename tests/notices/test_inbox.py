@@ -88,7 +88,7 @@ def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Membe
 
 
 def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member, reply: Comment) -> None:
-    conversation = f"comment-{reply.public_id}"  # any comment of the conversation could be named here
+    conversation = f"comment-{reply.public_id}"  # any comment in the conversation could be named here
 
     page = unescape(as_alice.post("/inbox/mute/", {"what": conversation, "back": "/inbox/"}, follow=True).text)
 

@@ -71,7 +71,7 @@ def test_whoever_gets_the_daily_mail_in_the_evening_is_reminded_in_the_morning(
 
 def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     ask(run, sam)
-    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as if asked for a next version
+    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as if it were a next version
     reminded: list[date] = []
     for day in days_around(-4, 7):
         look(day, 6)  # seven in the morning in Berlin: too early

@@ -22,7 +22,7 @@ from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ACROSS, DOWN = 0.3, 0.7  # everyone marks this spot
+ACROSS, DOWN = 0.3, 0.7  # every way of marking is tried on this spot
 NEAR = 50  # in ten-thousandths of the picture's size, so 0.5 %
 
 
@@ -220,7 +220,7 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     expect(page.locator("#dot-1")).to_be_visible()
     expect(page.locator("#talk-list > .threads .comment-text")).to_have_text("Too dark")
     expect(fold.locator(".comment-text")).to_have_text("Too cold")
-    expect(fold.locator(".comment-text")).to_be_visible()  # the fold stayed open
+    expect(fold.locator(".comment-text")).to_be_visible()  # the collapsible section stayed open
     assert findings(page) == []
 
     page.locator("#text-new").fill("a fine one")  # keys for verdicts do nothing while people type

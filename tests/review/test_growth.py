@@ -1,7 +1,7 @@
-"""The pages for deciding need hardly more work when a portal has ten times as many runs, results, decisions and
+"""The pages for deciding take hardly any more work when a portal has ten times as many runs, results, decisions and
 comments.
 
-`python -m tests.bench review review_postgres` measures the same with many more.
+`python -m tests.bench review review_postgres` measures the same thing with many more of each.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Deciding, and asking for decisions, for everything that is selected."""
+"""Deciding, and asking for decisions, on everything that is selected."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert url == "/review/many/?selected=team"
     page = page_of(as_sofia, url)
     assert page.first(css="ask-count").words == "5 results"
-    shown = page.first("input", id="").attributes  # the first of any inputs; the form's fields are read below
+    shown = page.first("input", id="").attributes  # the page's first input, whatever it is; the form's are read below
     assert shown
     fields = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", css="ask-form").find("input")}
     decide(runs[0].outputs.all()[0], "changes", "Warmer", Actor(sofia), None)

@@ -21,7 +21,7 @@ from tests.support.queue_page import form_of, heading, make_results
 
 PEOPLE, RESULTS, EACH = 50, 200, 6
 ANSWER_SECONDS = 0.15
-# As many requests at a time as the portal's web server handles (2 workers with 8 threads each); the others wait.
+# Allows as many requests at a time as the portal's web server handles (2 workers with 8 threads each).
 SERVED = threading.BoundedSemaphore(16)
 # SQLite's lock isn't fair: of 16 threads on a busy machine, one may wait past the usual time-out.
 PATIENT = "PRAGMA busy_timeout=300000"
@@ -29,7 +29,7 @@ STRICT = ("rejected", "changes", "approved")
 
 
 class Decider(threading.Thread):
-    """Somebody who gives verdicts on a few results, and tries again whenever a page was out of date."""
+    """Somebody who gives verdicts on a few results, and tries again whenever the page is out of date."""
 
     def __init__(self, member: Member, outputs: list[Output], gate: threading.Barrier) -> None:
         super().__init__()

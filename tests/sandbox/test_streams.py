@@ -14,7 +14,7 @@ from tests.support.event_streams import events_of
 from tests.support.processes import TIMEOUT_SECONDS
 
 WRITTEN_ODDLY = ("crlf", "cr", "comments", "huge", "drip")
-# By fault: whether the connection breaks.
+# For each fault: whether it breaks the connection.
 BROKEN_OFF = {"break": True, "close": False, "half_event": False, "open_event": False}
 
 
@@ -35,7 +35,7 @@ def open_stream(box: Box, run_id: str) -> requests.Response:
 
 
 def pieces(answer: requests.Response) -> Iterator[bytes]:
-    """Yield everything received so far, each time that more arrives. Closing the generator leaves the stream."""
+    """Yield everything received so far whenever more arrives. Closing the generator closes the stream."""
     body = b""
     with answer:
         for piece in answer.iter_content(None):
@@ -44,8 +44,8 @@ def pieces(answer: requests.Response) -> Iterator[bytes]:
 
 
 def read(box: Box, run_id: str, until: Callable[[bytes], bool] = lambda _: False) -> tuple[bytes, bool]:
-    """Read a stream to its end, or leave it once `until` accepts what has arrived; return that, and whether the
-    connection broke."""
+    """Read a stream to its end, or close it once `until` accepts what has arrived; return what has arrived, and whether
+    the connection broke."""
     body = b""
     try:
         for body in pieces(open_stream(box, run_id)):

@@ -19,7 +19,7 @@ thorough = settings(max_examples=150)
 
 
 def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str], Any]:
-    """Return the field, what is posted, and the value that must come out (None: left to the app)."""
+    """Return the field, what is posted, and the value that must be sent (None: the app's default applies)."""
     if question.kind == "options":
         position = data.draw(st.integers(0, len(question.options) - 1))
         label = question.options[position]

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.whole
 STRANGERS = 100
 ASKED = 10
 # On an idle machine, each response takes less than two seconds, as `python -m tests.bench slow_clients` requires. Here,
-# other tests run at the same time. A server that slow clients block would take over a minute: a hundred clients wait
-# for sixteen threads, each for 15 s.
+# other tests run at the same time. A server that slow clients can block would take over a minute: a hundred clients
+# would share sixteen threads, and each would hold one for 15 s.
 BOUND_SECONDS = 20.0
 
 

@@ -36,7 +36,7 @@ def link(alice: Member, front: Output) -> GuestLink:
 
 
 def an_hour_later() -> None:
-    """Let an hour pass since the last emails, then send what has gathered."""
+    """Let an hour pass after the last emails, then send what has accumulated."""
     hour = timedelta(minutes=61)
     Mail.objects.update(created_at=F("created_at") - hour, sent_at=F("sent_at") - hour)
     send_gathered()
@@ -160,7 +160,7 @@ def test_an_address_gets_at_most_one_email_an_hour(link: GuestLink, bob: Member,
     answer(link, bob)
     send_gathered()
     answer(link, bob, "And one more thing.")
-    comment_of(link, "Robin", "Kim@client.example")  # another name gives the same address
+    comment_of(link, "Robin", "Kim@client.example")  # another guest enters the same address
     answer(link, bob, "Sure.")
     send_gathered()
     assert len(to_guests(mailoutbox)) == 1

@@ -1,5 +1,5 @@
-"""A link shows a newer version only after its maker presses a button, and tells the maker what its guests have
-answered."""
+"""A link shows a newer version only after its maker presses a button; the link's page tells the maker what its guests
+have answered."""
 
 import pytest
 from django.test import Client

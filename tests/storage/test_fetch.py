@@ -88,7 +88,7 @@ def test_a_file_is_put_to_an_upload_address(server: HostileServer, tmp_path: Pat
 
     assert server.puts == {"/up": (b"the bytes", "image/png"), "/elsewhere": (b"the bytes", "image/png")}
     assert server.headers["Content-Length"] == "9"
-    assert "Transfer-Encoding" not in server.headers  # sending it with Content-Length is how requests are smuggled
+    assert "Transfer-Encoding" not in server.headers  # sending both headers is how requests are smuggled
 
 
 def test_an_upload_address_is_guarded_too(server: HostileServer, decoy: Decoy, tmp_path: Path) -> None:

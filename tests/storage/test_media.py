@@ -1,4 +1,4 @@
-"""Detecting file types by content, and making small pictures."""
+"""Detecting file types by content, and making thumbnails."""
 
 import random
 import shutil

@@ -125,7 +125,7 @@ def test_any_error_only_costs_the_app_its_picture(server: HostileServer, monkeyp
 def test_a_picture_process_that_dies_loses_nothing(
     program: str, run: Run, server: HostileServer, pretend: Pretend
 ) -> None:
-    """The result is saved at once, and its small picture follows later."""
+    """The result is saved right away, and its thumbnail is made later."""
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 

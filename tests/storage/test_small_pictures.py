@@ -1,4 +1,4 @@
-"""Deferred small pictures: a web thread waits only a few seconds, the worker makes them, and the page shows them."""
+"""Deferred thumbnails: a web thread waits only a few seconds; then the worker makes them, and the page shows them."""
 
 import time
 from pathlib import Path

@@ -1,9 +1,9 @@
 """The access test's table: one row for each URL and method, saying who may use it.
 
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
-(to a private run, and to one shared with the team), `status` what they get. Everybody else gets the default: 404, or
-the sign-in page if they have no account. `only` lists people who get something else, `path` has the URL's arguments,
-`data` is what is posted. `query` distinguishes rows with the same URL.
+(to a private run, and to one shared with the team), and `status` says what they get. Everybody else gets the default:
+404, or the sign-in page if they have no account. `only` lists people who get something else, `path` provides the URL's
+arguments, and `data` what is sent. `query` distinguishes rows with the same URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -161,7 +161,7 @@ ROWS = [
     Row("runs:draft-restore", "post", IN, 302, path=app),
     Row("runs:app-news", "get", IN, 302, path=app),
     Row("runs:app-cost", "get", IN, 302, path=app),
-    Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they are sent to the team's
+    Row("runs:history", "get", IN, viewer=302),  # viewers have no runs, so they are redirected to the team's runs
     Row("runs:history-bulk-action", "post", IN, 302, data=lambda w: {"do": "compare", "r": [w.subject.run.public_id]}),
     Row("runs:bin-selected", "get", IN, 302, viewer=403),  # nothing is selected
     Row("runs:history-select", "post", IN, 302, data=lambda w: {"r": [w.subject.run.public_id]}),
@@ -269,7 +269,7 @@ ROWS = [
     Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers don't fit any form
     Row("runs:run-rename", "post", CHANGES, 302, path=run),
     Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
-    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # none of them has a draft
+    Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # nobody has a draft
     Row("runs:preset-edit", "get", PRESET, path=preset),
     Row("runs:preset-edit", "post", PRESET, 302, path=preset, data=lambda _: {"name": "Two"}),
     Row("runs:preset-delete", "post", PRESET, 302, path=preset),

@@ -1,4 +1,4 @@
-"""What the record says about each POST of the access table (`access_rows`): the act that is recorded, or why none is.
+"""What the record says about each POST in the access table (`access_rows`): the act that is recorded, or why none is.
 
 Each request is sent by somebody who is allowed to make it. Most are the access table's own requests. Where those change
 nothing, the acts have their own path and data here.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runs.models import Member
 
-# The first one has no windows to draw, which saves tests a quarter of their processor time.
+# The first of these draws no windows, which saves the tests a quarter of their processor time.
 NAMES = (
     "chromium-headless-shell",
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
@@ -103,8 +103,8 @@ LISTENING = """() => !window.htmx || import(document.querySelector("script[type=
 def await_scripts(page: Page) -> None:
     """Wait until all scripts of the open page are listening, if it has any.
 
-    `portal.js` imports them, and the `load` event doesn't wait for them. Opening a page waits for them automatically;
-    following a link doesn't.
+    `portal.js` imports them, and the `load` event doesn't wait for that. Opening a page waits for the scripts
+    automatically; following a link doesn't.
     """
     page.wait_for_load_state()
     page.wait_for_function(LISTENING)

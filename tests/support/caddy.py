@@ -17,7 +17,7 @@ BUFFERS = (2, 6, 4)  # the first version with `request_buffers`
 
 
 def block(program: str, address: str, upstream: str) -> str:
-    """Return the manual's Caddyfile with this test's addresses, and with its last option if Caddy is new enough."""
+    """Return the manual's Caddyfile with this test's addresses; its last option is turned on if Caddy is new enough."""
     ours = blocks_of_the_manual("caddyfile", 1)
     assert all(
         part in ours for part in ("portal.example.com {", "reverse_proxy 127.0.0.1:8000 {", "# request_buffers ")

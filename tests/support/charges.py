@@ -9,7 +9,8 @@ Place = tuple[date, int, int, str]  # month, member, app, kind
 
 
 def wrong_charges() -> list[str]:
-    """Return what is wrong with the charges and their sums. People must have started all runs: each needs a charge."""
+    """Return what is wrong with the charges and their sums. Assumes that people started all runs, so that each
+    needs a charge."""
     return [*_wrong_states(), *wrong_sums()]
 
 

@@ -1,4 +1,4 @@
-"""Signed-in browsers without scripts, and the password that everybody has in the tests."""
+"""Signed-in browsers without scripts, and the password that everybody uses in the tests."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING

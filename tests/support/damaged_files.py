@@ -97,7 +97,7 @@ def damaged(number: int, film_share: float = FILM_SHARE) -> tuple[str, bytes]:
             break
         chance.choice(CHANGES)(chance, body)
     if kind == "png" and chance.random() < 0.7:
-        mend_sums(body)  # otherwise, every change would only be noticed as a wrong checksum
+        mend_sums(body)  # otherwise, every change would only show up as a wrong checksum
     return kind, bytes(body)
 
 

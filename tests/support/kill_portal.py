@@ -26,7 +26,7 @@ from tests.support.whole_portal import APPS, Whole, parser, with_whole
 if TYPE_CHECKING:
     from runs.models import Run
 
-# The poller and the worker processes that send starts come twice, because they matter most.
+# The poller and the worker processes that send starts are listed twice, because they matter most.
 KINDS = ("poller", "worker child", "worker", "sandbox", "web", "web child", "poller", "worker child")
 GAP_SECONDS = (0.5, 2.5)
 DOWN_SECONDS = (0.0, 1.5)
@@ -57,7 +57,7 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Return everything that happened but should not have happened."""
+        """Return everything that happened but shouldn't have."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 

@@ -21,12 +21,13 @@ from tests.support.mail_servers import DROP, TAKEN, MailServer, stall
 from tests.support.processes import Home
 
 LATER = "451 4.3.0 Later"
-SLOWLY = stall(0.03)  # slow enough that a kill that comes a little late still hits a sender at work
+SLOWLY = stall(0.03)  # slow enough for a slightly late kill to still hit a sender at work
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What arrived. `other_ids` counts people who got two emails that a mail program can't recognise as the same."""
+    """What arrived. `other_ids` counts people who got two emails that a mail program can't recognise as the same
+    message."""
 
     mails: int
     arrived: int
@@ -57,7 +58,7 @@ class Trial:
 
     def send_and_kill(self, after: int, delay: float | None) -> None:
         """Kill the sender `delay` seconds after it handed over `after` emails. Without `delay`, kill it at that very
-        moment, when the server has the email and the sender doesn't know it yet."""
+        moment, when the server has the email but the sender doesn't know that yet."""
         is_reached = threading.Event()
         first = self.server.offered
 

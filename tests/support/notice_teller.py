@@ -1,5 +1,5 @@
-"""One process that notifies people of runs that ended, as a worker does: `python -m tests.support.notice_teller make`,
-then `tell`, which reports each run twice, and `count`."""
+"""One process that notifies people of runs that have ended, as a worker does. Start it with `python -m
+tests.support.notice_teller make`, then with `tell`, which reports each run twice, and with `count`."""
 
 import json
 import random
@@ -40,7 +40,7 @@ def tell() -> None:
 
 
 def count() -> None:
-    """Print how many notices there are, and for how many people the bell shows a different number."""
+    """Print how many notices there are, and for how many people the bell shows a wrong number."""
     from django.utils import timezone
 
     from runs.models import Member, Notice

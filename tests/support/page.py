@@ -135,7 +135,7 @@ def _dangers(element: Element) -> Iterator[str]:
 
 
 def _is_original_link(element: Element, address: str) -> bool:
-    """Return whether this is the link to the original of a result that couldn't be saved, with `noopener`."""
+    """Return whether this is a link, with `noopener`, to the original of a result that couldn't be saved."""
     is_link = element.tag == "a" and element.inside("output-links") and re.match(r"https?://", address) is not None
     return is_link and "noopener" in element.attributes.get("rel", "")
 
@@ -146,7 +146,7 @@ def _is_mail(element: Element, address: str) -> bool:
 
 
 def errors_of(page: Page) -> dict[str, str]:
-    """Return the messages in the error list by label. Each must link to a field, and be shown beside it too."""
+    """Return the messages in the error list, by label. Each must link to its field and also be shown beside it."""
     found = {}
     for line in page.first(id="errors").find("li"):
         link = line.first("a")

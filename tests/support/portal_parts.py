@@ -18,7 +18,7 @@ from tests.support.processes import ROOT, Home, children_of, free_port, is_gone,
 
 PER_MINUTE = 1_000_000  # so high that the limit never applies, because these tests are about kills
 WATCH_SECONDS = 0.1
-REVIVED_SECONDS = 180.0  # until the lease expires, plus one check by the scheduler of a worker that is alive
+REVIVED_SECONDS = 180.0  # enough for the lease to expire and for a live worker's scheduler to check once
 
 
 class Part:

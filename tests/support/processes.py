@@ -103,7 +103,7 @@ class Home:
             shutil.copytree(collected(Path(os.environ[SHARED])), self._data_folder() / "static", dirs_exist_ok=True)
 
     def _data_folder(self) -> Path:
-        """Return where the database and the static files are."""
+        """Return the folder of the database and the static files, creating it if necessary."""
         folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
@@ -243,7 +243,8 @@ GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its f
 
 
 def is_gone(pid: int) -> bool:
-    """Return whether `pid` has ended, even if nothing has reaped it, as a container's first process may never do."""
+    """Return whether `pid` has ended, even if nothing has reaped it. In a container, the first process may never reap
+    it."""
     return state_of(pid) in ("Z", "X")
 
 

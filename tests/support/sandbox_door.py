@@ -1,4 +1,4 @@
-"""The sandbox, as tests use it through its control API."""
+"""The sandbox's control API, as tests use it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

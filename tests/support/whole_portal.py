@@ -112,7 +112,7 @@ class Whole:
                 return visitor.press_run(path, pairs).headers["Location"]
             except (requests.RequestException, RuntimeError) as error:
                 trouble = f"{type(error).__name__}: {error}"
-                time.sleep(0.2)  # wait, as a person would whose page didn't load
+                time.sleep(0.2)  # wait, as people do when a page doesn't load
         raise RuntimeError(f"{text}: no page within {PRESS_SECONDS:.0f} s, lastly {trouble}")
 
 

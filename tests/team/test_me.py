@@ -302,7 +302,7 @@ def test_expired_sessions_are_deleted(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
     Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
     sessions.tidy(timezone.now())
-    assert Session.objects.count() == 2  # an expired session is kept for a day, to prove who sends forms that were open
+    assert Session.objects.count() == 2  # an expired session is kept for a day, to prove who sent a form
     sessions.tidy(timezone.now() + timedelta(hours=2))
     assert alice.signed_in.get().session_key == here.session.session_key
     assert Session.objects.count() == 1

@@ -1,5 +1,5 @@
-"""Managing people requires that the password was entered recently; afterwards, the change continues with everything
-that was typed."""
+"""Managing people requires a recently entered password; once it has been entered again, the change continues with
+everything that was typed."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -253,7 +253,7 @@ def test_a_file_that_is_not_kept_is_told(as_alice: Client, alice: Member) -> Non
 def test_a_file_that_is_not_kept_is_told_apart_from_one_that_is(
     as_alice: Client, alice: Member, settings: Settings
 ) -> None:
-    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"  # keeps only one file of each field
+    settings.EXPIRED_FILES_KEEPER = f"{__name__}.keep_names"  # keeps only one file per field
     two = [SimpleUploadedFile("cat.png", b"x"), SimpleUploadedFile("oak.png", b"x")]
     client, page, replay = expired_post(run_out(as_alice), p2=two)
     assert "Everything you filled in is saved, except some of the files you chose." in flat(page)

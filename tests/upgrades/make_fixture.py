@@ -10,10 +10,10 @@ PYTHONPATH=. python WHERE/tests/upgrades/make_fixture.py OUT postgres://portal@1
 OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
 guest links, which no database holds) and `files.json` (stored files, in base64).
 
-Everything is posted as people would post it, and run by the functions that the worker calls. The sandbox responds over
-HTTP. Things that no page can do are written into the rows: an expired guest link, due times, and tiny pictures instead
-of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and times differ between two
-runs.
+Forms are posted as people would post them, and tasks are run by the functions that the worker calls. The sandbox
+responds over HTTP. What no page can produce is written straight into the rows: an expired guest link, due times, and
+tiny pictures instead of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and times
+differ between two fixtures of one commit.
 """
 
 import base64
@@ -130,7 +130,7 @@ def write_facts(sandbox: Path, guest_links: dict[str, str], path: Path) -> None:
 
 
 def write_files(media: Path, path: Path) -> None:
-    """Write the small stored files, by their name in the storage."""
+    """Write the small stored files, by their names in the storage."""
     found = sorted(one for one in (media / "files").rglob("*") if one.is_file() and one.stat().st_size < KEPT_BYTES)
     told = {str(one.relative_to(media)): base64.b64encode(one.read_bytes()).decode() for one in found}
     path.write_text(json.dumps(told, indent=1) + "\n")

@@ -69,16 +69,16 @@ class OldPortal:
             on_server(self.database, f'CREATE DATABASE "{name}" TEMPLATE "{name}_kept"')
 
     def rows(self, query: str) -> Rows:
-        """Return the current rows of `query`."""
+        """Return the rows that `query` finds now."""
         with self._connection() as connection:
             return [tuple(row) for row in connection.execute(query).fetchall()]
 
     def ids(self) -> dict[str, set[Any]]:
-        """Return the keys of all rows of the portal, the queue and the sessions, by table."""
+        """Return the primary keys of all rows in the portal's tables, the queue and the sessions, by table."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         if self.engine == "postgres":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        # The index of words is left out: SQLite keeps it in tables of its own.
+        # The word index is left out: SQLite keeps it in tables of its own.
         ours = re.compile(r"runs_(?!runwords)|django_q_ormq|django_session")
         tables = [name for (name,) in self.rows(names) if ours.match(name)]
         return {table: {row[0] for row in self.rows(f'SELECT {key_of(table)} FROM "{table}"')} for table in tables}  # noqa: S608
@@ -116,7 +116,7 @@ def facts_of(commit: str) -> dict[str, Any]:
 
 
 def moved(text: str, made_at: float, lamina: str) -> str:
-    """Return `text` with every time shifted from `made_at` to now, and with the current address `lamina`."""
+    """Return `text` with every time shifted from `made_at` to now, and with `lamina` as the sandbox's address."""
     passed = timedelta(seconds=time() - made_at)
 
     def later(found: re.Match[str]) -> str:
@@ -126,7 +126,7 @@ def moved(text: str, made_at: float, lamina: str) -> str:
 
 
 def started_sandbox(commit: str, folder: Path) -> Sandbox:
-    """Return a sandbox with the fixture's runs, shifted to now."""
+    """Return a sandbox with the fixture's runs, whose times are shifted to now."""
     facts = facts_of(commit)
     store = Store(folder / "sandbox.sqlite3")
     for record in facts["sandbox"]:

@@ -137,7 +137,7 @@ def keep_in_order(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def share(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Share with the team, and with guests: links that are open, need a passphrase, are revoked or have expired."""
+    """Share with the team, and with guests by links that are open, need a passphrase, are revoked or have expired."""
     from django.utils import timezone
 
     alice, petra = people["alice"], people["petra"]

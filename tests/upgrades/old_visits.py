@@ -89,7 +89,7 @@ def app_called(name: str) -> Any:
 
 
 def token_in(page: str, path: str) -> str:
-    """Return the token of the first address on the page that starts with `path`, for example "/s/"."""
+    """Return the token in the page's first address that starts with `path`, for example "/s/"."""
     found = re.search(rf"{path}([\w-]{{32}})/", page)
     assert found is not None, plain(page)
     return found[1]

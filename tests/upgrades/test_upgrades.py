@@ -50,7 +50,7 @@ def url(portal: OldPortal) -> Iterator[str]:
 
 
 def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: str) -> None:
-    """Check that every row of `before` is still in its table, except in the tables `but`."""
+    """Check that every row in `before` is still in its table, without checking the tables in `but`."""
     after = portal.ids()
     lost = {table: ids - after.get(table, set()) for table, ids in before.items() if table not in but}
     assert {table: ids for table, ids in lost.items() if ids} == {}
@@ -101,7 +101,7 @@ def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Check that every input and result file is served byte for byte, and that one without bytes gets a 404."""
+    """Check that every input and result file is served byte for byte, and that a file without bytes gets a 404."""
     results = (
         "SELECT f.public_id, f.file, f.sha256, r.member_id FROM runs_outputfile "
         "JOIN runs_storedfile f ON f.id = file_id JOIN runs_output o ON o.id = output_id "

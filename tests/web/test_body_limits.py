@@ -229,7 +229,7 @@ def test_what_follows_a_refused_body_is_no_request(server: Server) -> None:
     told = push(server.port, "/me/", len(get), kind=FORM, first=get, Cookie=COOKIE, Content_Length=str(MB))
     assert (told.status, told.answers) == (401, 1)
     told = push(server.port, "/login/", MB, kind=FORM, first=b"a=b" + get, Content_Length="3")
-    assert told.answers == 3  # one for the form, one for the check and a "400": the form ends where Content-Length says
+    assert told.answers == 3  # to the form, to the GET, and a 400: the form ends where Content-Length says
     assert told.sent < MOST_TAKEN
 
 

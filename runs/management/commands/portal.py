@@ -74,8 +74,8 @@ class Command(BaseCommand):
         return people
 
     def _hand_over(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> NoReturn:
-        """Become the supervisor: the same process, but without what was loaded so far. Signals that arrive meanwhile
-        reach the supervisor."""
+        """Become the supervisor: the same process, but without what was loaded so far. Signals that arrive in the
+        meantime reach the supervisor."""
         signal.pthread_sigmask(signal.SIG_BLOCK, supervise.SIGNALS)
         order = supervise.Order(str(bind), str(sandbox or ""), people, is_reloaded)
         os.chdir(settings.BASE_DIR)

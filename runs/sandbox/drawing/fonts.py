@@ -1,5 +1,5 @@
-"""Fonts: Pillow's own, and DejaVu or Noto for scripts that Pillow's font doesn't have. Characters that no font can draw
-are left out."""
+"""Fonts: Pillow's own, and DejaVu or Noto for scripts that Pillow's font doesn't cover. Each text uses a single font;
+characters missing from it are left out."""
 
 import unicodedata
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Describes a result to be drawn, in terms of the words that people see and independently of the API."""
+"""Describes a result to draw, using the words that people see and independently of the API."""
 
 import hashlib
 import random

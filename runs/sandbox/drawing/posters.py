@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
-# The aspect ratio of a result, by a word in its label that says what the result is for.
+# Aspect ratios, by a word in a result's label that says what the result is for.
 SHAPES = {
     "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
     "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",

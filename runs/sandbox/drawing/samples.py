@@ -54,8 +54,7 @@ def person(palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def product(palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a bottle on a plain background, like a photo that people take themselves before an app makes a better
-    one."""
+    """Draw a bottle on a plain background, like a photo that someone took and wants an app to improve."""
     width, height = SIZE
     floor = height * 0.74
     ground = mix(palette.paper, palette.tone(0.9), 0.5)

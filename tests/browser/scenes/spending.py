@@ -1,4 +1,4 @@
-"""Spending: where credits went, limits with input errors, and the form of a maker who has reached their limit."""
+"""Spending: where credits went, limits with input errors, and the form that a maker over their limit sees."""
 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.scenes.stage import scene, scene_of, started
