@@ -308,7 +308,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
         return _("Allow at least one option.") if is_none_left else ""
     value, file = _fixed_value(question, wanted)
     if value is None and file is None:
-        words = _("The app has no default for this field. Give it a value, or leave it open.")
+        words = _("The app has no default for this field. Set a value, or leave the field open.")
         return "" if question.kind == "url" and question.default is not None else words
     if question.kind == "options" and value not in question.options:
         return _("Choose one of the listed options.")

@@ -38,9 +38,9 @@ PROBLEMS: dict[str, Promise] = {
 }
 # Messages for these problems while the page is waiting to try again on its own.
 WAITING: dict[str, Promise] = {
-    "turn": _lazy("Too many searches in the last minute. We'll ask Lamina in %(wait)s."),
-    "limited": _lazy("Lamina asked us to wait. We'll ask again in %(wait)s."),
-    "busy": _lazy("Lamina is busy with our other requests. We'll try this search in %(wait)s."),
+    "turn": _lazy("Too many searches in the last minute. This search will start in %(wait)s."),
+    "limited": _lazy("Lamina asked us to wait. We'll try again in %(wait)s."),
+    "busy": _lazy("Lamina is busy with our other requests. This search will start in %(wait)s."),
 }
 MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 

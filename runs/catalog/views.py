@@ -229,7 +229,10 @@ def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse
     if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
         messages.success(
             request,
-            _("We found this app on Lamina and added it. It appears on everyone's list once someone stars or runs it."),
+            _(
+                "We found this app on Lamina and added it. It will appear on everyone's list once someone stars or "
+                "runs it."
+            ),
         )
     return go_to(request, app.get_absolute_url())
 

@@ -68,7 +68,7 @@ def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
         arrange.move_apps(posted["moved"])
         return _("The order was saved."), "place"
     if not posted["app"]:
-        return _("Tick some apps first."), act
+        return _("Tick at least one app first."), act
     return _changed(act, posted, admin), act
 
 

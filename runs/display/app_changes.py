@@ -41,9 +41,9 @@ def change_words(change: AppChange) -> str:
         return _type_words(change)
     sentences = {
         Kind.ADDED: _("“%(field)s” is new."),
-        Kind.GONE: _("“%(field)s” is gone."),
+        Kind.GONE: _("“%(field)s” was removed."),
         Kind.RENAMED: _("“%(from)s” is now called “%(to)s”."),
-        Kind.SAMPLE: _("“%(field)s” has a different sample file, which runs use if no file is added."),
+        Kind.SAMPLE: _("“%(field)s” has a different sample file, which is used if no file is added."),
         Kind.NEEDED: _("“%(field)s” no longer has a default, so it must be filled in."),
     }
     return sentences[Kind(change.kind)] % {"field": change.field, **detail}

@@ -133,7 +133,7 @@ class RunCard:
         """What `audience_icon` means, in words."""
         if self.owner:
             return (
-                _("(guests with a link can see it)") if self.has_guests else _("(only its maker and admins can see it)")
+                _("(guests with a link can see it)") if self.has_guests else _("(only its owner and admins can see it)")
             )
         if self.run.shared_at:
             return _("Team and guest link") if self.has_guests else _("Shared with the team")

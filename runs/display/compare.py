@@ -227,4 +227,4 @@ def _asked_changes(columns: list[Column]) -> list[Row]:
     for decision in asked:
         notes[decision.output_id].append(decision.note)
     words = ["\n".join(notes[output.pk]) for output in outputs]
-    return [plain_row(_("Changes asked for"), words)] if any(words) else []
+    return [plain_row(_("Requested changes"), words)] if any(words) else []

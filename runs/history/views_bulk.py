@@ -137,7 +137,7 @@ def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selec
     if left := chosen.count - shown:
         words = ngettext(
             "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",
-            "%(count)s selected items aren't in the link: they have no ready results, or they aren't yours to share.",
+            "%(count)s selected items aren't in the link: their results aren't ready, or they aren't yours to share.",
             left,
         )
         messages.warning(request, words % {"count": number_words(left)})

@@ -30,7 +30,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
         if Run.objects.filter(pk=run.pk, held_at__isnull=False).exists():
             messages.success(request, _("This run is now protected from deletion."))
         else:
-            messages.warning(request, _("This run isn't protected: it was moved to the bin in the meantime."))
+            messages.warning(request, _("This run couldn't be protected: it was moved to the bin in the meantime."))
     elif run.is_releasable_by(request.user):
         holds.release(Run.objects.filter(pk=run.pk))
         messages.success(request, _("The run is no longer protected."))
@@ -57,5 +57,5 @@ def result_keep(request: PortalRequest, result_id: str) -> HttpResponse:
     output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     refuse_viewers(request.user)
     if rejected.keep(output, timezone.now()):
-        messages.success(request, _("This result is kept. Its retention period starts again today."))
+        messages.success(request, _("This result will be kept. Its retention period starts again today."))
     return go_to(request, output.get_absolute_url())

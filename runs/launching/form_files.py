@@ -86,7 +86,7 @@ def _take_files(
             named = {"name": file.name, "problem": str(rejected)}
             sentences.append(_("“%(name)s”: %(problem)s") % named if len(files) > 1 else str(rejected))
     if left and question.is_multiple:
-        words = _("This field takes at most %(limit)s files; %(left)s didn't fit.")
+        words = _("This field takes at most %(limit)s files, so we left out %(left)s.")
         sentences.append(words % {"limit": MAX_FILES, "left": ", ".join(left)})
     elif left:
         sentences.append(one_file_words(taken[0].name, left))

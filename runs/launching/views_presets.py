@@ -126,7 +126,7 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
     preset = _changeable(request, preset_id)
     app = preset.app
     presets.delete_preset(preset)
-    messages.info(request, _("“%(name)s” was deleted. Runs made with it don't change.") % {"name": preset.name})
+    messages.info(request, _("“%(name)s” was deleted. Runs made with it aren't affected.") % {"name": preset.name})
     return go_to(request, app.get_absolute_url())
 
 

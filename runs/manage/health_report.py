@@ -66,8 +66,8 @@ LIST_PROBLEMS = {
     "apps": (
         gettext_noop("requests for some apps refused since %(when)s"),
         gettext_noop(
-            "Lamina or a proxy refused requests for several apps in a row. Until Lamina sends one again, no more apps "
-            "are marked as gone. The portal retries automatically."
+            "Lamina or a proxy refused requests for several apps in a row. Until one succeeds, no more apps are marked "
+            "as gone. The portal retries automatically."
         ),
     ),
 }
@@ -183,7 +183,7 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
     if status.catalog_problem:
         words, retries = LIST_PROBLEMS[status.catalog_problem]
         quote = _("Lamina says: “%(quote)s”.") % {"quote": status.catalog_quote} if status.catalog_quote else ""
-        still = _("Known apps still work.") if status.catalog_at else _("No apps can be shown yet.")
+        still = _("Apps loaded earlier still work.") if status.catalog_at else _("No apps can be shown yet.")
         advice = " ".join(filter(None, [quote, still, _(retries)]))
         words = filled_in(_(words), when=_when(status.catalog_problem_at or now))
         return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
@@ -285,7 +285,7 @@ def _files() -> Fact:
         advice = _("The portal keeps trying for 24 hours.")
         return Fact(label, words, "warn", f"{say(trouble)} {advice}")
     if failed:
-        return Fact(label, words, "warn", _("To retry a file, open its result and press “Try to fetch again”."))
+        return Fact(label, words, "warn", _("To retry a file, open its result and press “Try fetching again”."))
     return Fact(label, words)
 
 

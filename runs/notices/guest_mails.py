@@ -167,7 +167,7 @@ def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:
     comment = notice.comment
     if comment is None:
         values = {"number": notice.output.number, "result": label}
-        return _("Version %(number)s of “%(result)s” is ready for you to see") % values
+        return _("Version %(number)s of “%(result)s” is ready to view") % values
     if link.hides_names:
         return _("The team replied to your comment on “%(result)s”") % {"result": label}
     return _("%(name)s replied to your comment on “%(result)s”") % {"name": comment.who, "result": label}

@@ -40,7 +40,7 @@ def mail_test(request: PortalRequest) -> HttpResponse:
         _say(request, try_once(_test_mail(request.user)))
     else:
         messages.warning(
-            request, _("Emails aren't set up. To turn them on, ask the person who runs the portal to set EMAIL_URL.")
+            request, _("Email isn't set up. To turn it on, ask the person who runs the portal to set EMAIL_URL.")
         )
     return go_to(request, own_path(BackForm.read(request.POST)["back"], reverse("runs:manage")))
 

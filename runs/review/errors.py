@@ -66,5 +66,5 @@ class SupersededError(DecisionError):
     code = "superseded"
 
     def __init__(self, output: Output) -> None:
-        super().__init__(_("There is a newer version of this result. Decide on that one."))
+        super().__init__(_("There is a newer version of this result. Decide on that one instead."))
         self.output = output

@@ -112,7 +112,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
     first = 0 if last is None else last + 1
     unique = {output.pk: output for output in outputs if output.status not in ("error", "cancelled")}
     if not unique:
-        raise AskError(_("Choose at least one result that is ready or still being made."))
+        raise AskError(_("Choose at least one result that is finished or in progress."))
     if len(unique) > MOST:
         raise AskError(_("One request can cover at most %(most)s results. Choose fewer.") % {"most": f"{MOST:,}"})
     due_on = request.due_on or date.max

@@ -19,8 +19,8 @@ def skipped_words(code: str, count: int) -> str:
             count,
         ),
         "not-saved": ngettext(
-            "%(count)s result was skipped because it isn't saved.",
-            "%(count)s results were skipped because they aren't saved.",
+            "%(count)s result was skipped because it hasn't been saved.",
+            "%(count)s results were skipped because they haven't been saved.",
             count,
         ),
     }

@@ -95,7 +95,7 @@ def link_new(request: PortalRequest) -> HttpResponse:
         chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = outputs_for(request.user, chosen)
     if not outputs and run is not None:
-        words = _("Nothing is ready yet. Press Guest link again when a result is ready.")
+        words = _("Nothing is ready yet. Choose “Guest link” again when a result is ready.")
         return _done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404

@@ -38,8 +38,8 @@ OWN = (
         "“Manage”."
     ),
     gettext_noop(
-        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. An admin can raise your limit: "
-        "%(names)s."
+        "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. To have your limit raised, ask "
+        "an admin: %(names)s."
     ),
 )
 PORTAL = (
@@ -48,8 +48,8 @@ PORTAL = (
         "“Manage”."
     ),
     gettext_noop(
-        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. An admin can raise the limit: "
-        "%(names)s."
+        "This needs %(cost)s; the team has %(left)s of its %(limit)s left this month. To have the limit raised, ask "
+        "an admin: %(names)s."
     ),
 )
 THEIRS = (
@@ -58,8 +58,8 @@ THEIRS = (
         "in “Manage”."
     ),
     gettext_noop(
-        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. An admin can raise their "
-        "limit: %(names)s."
+        "This needs %(cost)s; %(name)s has %(left)s of their %(limit)s left this month. To have their limit "
+        "raised, ask an admin: %(names)s."
     ),
 )
 UNKNOWN = (

@@ -100,14 +100,22 @@ def _gap_note(growth: account.Growth) -> str:
     is_small = growth.gap_percent == 0
     if growth.gap > 0 and growth.charged:
         if is_small:
-            return _("Under 1%% more than charged here: some was spent elsewhere, or estimates were too low.") % percent
-        return _("%(percent)s%% more than charged here: some was spent elsewhere, or estimates were too low.") % percent
+            words = _(
+                "Less than 1%% more than was charged here: some credits were spent elsewhere, or the estimates were "
+                "too low."
+            )
+        else:
+            words = _(
+                "%(percent)s%% more than was charged here: some credits were spent elsewhere, or the estimates were "
+                "too low."
+            )
+        return words % percent
     if growth.gap > 0:
         return _("Spent outside this portal.")
     if growth.gap and is_small:
-        return _("Under 1%% less than charged here: estimates were too high.") % percent
+        return _("Less than 1%% below what was charged here: the estimates were too high.") % percent
     if growth.gap:
-        return _("%(percent)s%% less than charged here: estimates were too high.") % percent
+        return _("%(percent)s%% below what was charged here: the estimates were too high.") % percent
     return _("Every credit is accounted for.")
 
 

@@ -91,7 +91,7 @@ def send_new_password_mail(member_id: int) -> None:
             _("Hello %(name)s,") % {"name": member.display_name},
             _("Someone, hopefully you, asked for a new password. Set it here within an hour:"),
             new_password_address(member, BY_MAIL),
-            _("If it wasn't you, do nothing: your password stays the same."),
+            _("If it wasn't you, ignore this email: your password stays the same."),
         )
 
 

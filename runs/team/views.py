@@ -57,7 +57,7 @@ def _send(request: PortalRequest, invite: Invite) -> None:
     if invite_mail.send(invite):
         messages.success(request, _("The invite is on its way to %(email)s.") % {"email": invite.email})
     else:
-        messages.warning(request, _("The email could not be sent. Copy the link and send it yourself."))
+        messages.warning(request, _("The email couldn't be sent. Copy the link and send it yourself."))
 
 
 @require_POST

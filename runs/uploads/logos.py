@@ -32,7 +32,7 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
     if problem := kind_problem(found.kind, found.extension, [StoredFile.Kind.IMAGE]):
         raise UploadRejected(problem)
     if found.extension not in EXTENSIONS:
-        raise UploadRejected(_("Choose a PNG, JPEG or WebP picture as the logo."))
+        raise UploadRejected(_("Choose a PNG, JPEG or WebP image for the logo."))
     if size > LIMIT_BYTES:
         raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
     if isinstance(uploaded_file, RefusedFile):  # it passes the checks here, but its bytes are gone

@@ -43,8 +43,8 @@ SENTENCES = {  # translated where they are used
 }
 FOR_ADMINS = {
     507: gettext_noop(
-        "The portal's disk is nearly full, so this wasn't saved. Empty the bin, keep results for less time, or "
-        "give the portal a larger disk; then try again."
+        "The portal's disk is nearly full, so this wasn't saved. Empty the bin, keep results for a shorter "
+        "time, or give the portal a larger disk; then try again."
     ),
 }
 

@@ -111,19 +111,19 @@ INCIDENTS: dict[str, Promise] = {
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
     "apps_refused": _lazy("Lamina or a proxy refused requests for several apps in a row."),
     "webhook_for_another_run": _lazy("The run in a webhook call didn't match its URL."),
-    "result_not_saved": _lazy("A result of run %(run)s couldn't be saved: %(reason_message)s"),
+    "result_not_saved": _lazy("A result from run %(run)s couldn't be saved: %(reason_message)s"),
     "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second run was cancelled."),
     "second_start_goes_on": _lazy(
         "Run %(run)s was started twice on Lamina. The second run, %(remote)s, couldn't be cancelled."
     ),
-    "key_refused": _lazy("Lamina refuses the workspace key, so nothing new can run."),
+    "key_refused": _lazy("Lamina refuses the workspace key, so no new runs can start."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
     "mail_given_up": _lazy(
         "The portal couldn't deliver an email to %(name)s and won't try again. The mail server said: “%(words)s”"
     ),
     "mail_dead": _lazy("Emails to %(name)s aren't arriving: the mail server says there is no such address."),
     "chat_off": _lazy(
-        "%(app)s no longer takes messages at the address that was set, so the portal has stopped sending them. "
+        "%(app)s no longer accepts messages at the address that was set, so the portal has stopped sending them. "
         "Set a new address under “Notices”."
     ),
     "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
@@ -148,7 +148,7 @@ CHAT: dict[str, Promise] = {
     "chat_unreachable": _lazy("Its server couldn't be reached."),
     "chat_unsafe": _lazy("Its server has no valid certificate, so it can't be trusted."),
     "chat_too_slow": _lazy("Its server didn't respond in time."),
-    "chat_private": _lazy("The address leads to a private network, so nothing was sent."),
+    "chat_private": _lazy("The address is on a private network, so nothing was sent."),
     "chat_bad_address": _lazy("The address can't be opened."),
     "chat_address_unreadable": _lazy(
         "The portal's secret key has changed, so the address can't be read any more. Paste it again."

@@ -32,10 +32,10 @@ class State:
 
 
 WAITS: dict[Run.Wait, Promise] = {
-    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically."),
+    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically once we can."),
     Run.Wait.BUDGET: _lazy("Many runs are starting. This one is waiting its turn."),
     Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start this run as soon as we can."),
-    Run.Wait.APP: _lazy("This run is waiting for another run of this app. It will start automatically."),
+    Run.Wait.APP: _lazy("This run will start automatically once another run of this app has started."),
     Run.Wait.FILES: _lazy("Your files are being sent to Lamina."),
 }
 

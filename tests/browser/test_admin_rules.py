@@ -89,7 +89,7 @@ def meets_each(sam: Visitor) -> None:
     open_app(sam, APP)
     expect(page.locator(".locked-value")).to_have_text("Mint")
     expect(page.get_by_text("Set by an admin.")).to_be_visible()
-    expect(page.get_by_text("An admin can raise your limit").first).to_be_visible()
+    expect(page.get_by_text("To have your limit raised, ask an admin").first).to_be_visible()
     expect(page.get_by_role("button", name="Run", exact=True).last).to_be_disabled()
 
 

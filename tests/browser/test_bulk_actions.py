@@ -82,7 +82,7 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     page = visitor.page
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=2)
     page.goto("/history/")
-    cards, chips = page.locator(".run-card"), page.get_by_role("list", name="Filters in use")
+    cards, chips = page.locator(".run-card"), page.get_by_role("list", name="Active filters")
 
     page.get_by_label("Search inputs").fill("GHÏBLI")
     expect(page).to_have_url(re.compile(r"/history/\?q=GH%C3%8FBLI$"))

@@ -99,8 +99,8 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     moved = place(page)
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_label("Share of picture 1")).to_have_value("51")
-    page.get_by_label("Share of picture 1").press("ArrowUp")
+    expect(page.get_by_label("Percentage of picture 1 shown")).to_have_value("51")
+    page.get_by_label("Percentage of picture 1 shown").press("ArrowUp")
     expect(page.get_by_label("Where picture 1 ends")).to_have_value("52")
     assert place(page) == moved
 

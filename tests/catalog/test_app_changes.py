@@ -61,7 +61,7 @@ def test_another_sample_is_told_since_a_locked_picture_without_a_file_uses_it(
     app = _stored(sandbox, [{**picture, "default": "https://x.test/b.png?signed=3"}])
 
     page = as_admin.get(reverse("runs:manage-app", args=[app.slug, app.public_id])).text
-    assert "“Logo” has a different sample file, which runs use if no file is added." in flat(page)
+    assert "“Logo” has a different sample file, which is used if no file is added." in flat(page)
 
 
 def test_fields_of_one_name_are_not_mistaken_for_each_other(sandbox: SandboxDoor) -> None:

@@ -136,7 +136,7 @@ def test_a_late_list_is_retried_with_fewer_apps(
 
     fact = list_fact()
     assert (fact.state, fact.words.split(" since")[0]) == ("warn", "timing out")
-    assert fact.advice.startswith("Known apps still work. Lamina has up to 45 s to respond")
+    assert fact.advice.startswith("Apps loaded earlier still work. Lamina has up to 45 s to respond")
     incidents = Incident.objects.values_list("text", flat=True)
     assert [message.code for message in incidents] == ["list_late"], "Lamina isn't reported as down"
 

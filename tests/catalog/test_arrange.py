@@ -64,7 +64,7 @@ def test_groups_are_headings_in_the_admins_order(as_admin: Client, as_bob: Clien
 
 
 def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps: list[App]) -> None:
-    assert "Tick some apps first." in _press(as_admin, "hide")
+    assert "Tick at least one app first." in _press(as_admin, "hide")
     assert "2 apps are now hidden." in _press(as_admin, "hide", app=apps[:2])
     assert _people_see(as_bob) == ["C", "D"]
     assert _names(as_admin) == ["A", "B", "C", "D"]

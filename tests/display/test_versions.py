@@ -54,7 +54,7 @@ def test_a_version_is_compared_with_the_one_before_and_what_was_asked(as_alice: 
         links = strip_of(as_alice, output).root.first("nav", css="versions").find("a")
         assert url in [link.attributes["href"] for link in links]
     rows = Page(as_alice.get(url).text).root.first("table", css="compare-inputs").find("tr")
-    assert "Changes asked for Warmer light <i>" in [row.words.removesuffix(" Left empty") for row in rows]
+    assert "Requested changes Warmer light <i>" in [row.words.removesuffix(" Left empty") for row in rows]
 
 
 def test_a_result_without_other_versions_has_no_strip(as_alice: Client, alice: Member) -> None:

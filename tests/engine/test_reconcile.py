@@ -150,7 +150,7 @@ def test_a_person_decides_between_several_candidates(
     page = as_alice.get(run.get_absolute_url()).content.decode()
     assert 'id="run-again"' in page
     assert 'id="run-leave"' in page
-    assert "could charge you twice" in page
+    assert "starting again could mean you're charged twice" in page
     assert not Run.objects.needing_poller().exists()
     as_alice.post(f"{run.get_absolute_url()}{'start-again' if button == 'run-again' else 'leave'}/")
     run.refresh_from_db()

@@ -128,7 +128,7 @@ def test_pages_say_so_if_a_run_went_to_the_bin_or_was_protected_meanwhile(
     monkeypatch.setattr(holds, "hold", lambda *_: bin.move_to_bin(runs, alice, now))
     page = protect(as_alice, run)
     assert "is now protected" not in page
-    assert "isn't protected: it was moved to the bin" in Page(page).words
+    assert "couldn't be protected: it was moved to the bin" in Page(page).words
     monkeypatch.undo()
 
     move = bin.move_to_bin

@@ -102,7 +102,7 @@ def test_it_can_be_kept_and_its_time_starts_again(
     output = rejected(alice, app, admin_member, 40)
     tasks.clear()
     answer = as_alice.post(f"/results/{output.public_id}/keep/", follow=True)
-    assert "This result is kept." in answer.text
+    assert "This result will be kept." in answer.text
 
     tasks.clear()
     output.refresh_from_db()

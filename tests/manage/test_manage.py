@@ -116,7 +116,7 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     make_kept(run)
     waiting, lost = run.outputs.all()
     OutputFile.objects.create(output=lost, source_url="https://x.test/l", status="failed", due_at=None, error="Gone.")
-    assert "Try to fetch again" in page(as_admin)
+    assert "Try fetching again" in page(as_admin)
     OutputFile.objects.create(output=waiting, position=1, source_url="https://x.test/w", error="No room left.")
     bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
 

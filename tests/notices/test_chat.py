@@ -167,7 +167,7 @@ def test_an_address_that_is_gone_is_switched_off_and_admins_are_told(
     slack.refresh_from_db()
     assert slack.off_at is not None
     assert say(slack.error) == f"It responded with status {status}: “no_service”"
-    assert [say(incident.text)[:30] for incident in Incident.objects.all()] == ["Slack no longer takes messages"]
+    assert [say(incident.text)[:32] for incident in Incident.objects.all()] == ["Slack no longer accepts messages"]
     chat.post_event(Event("ready", "ended-9", run))
     chat.send_due()
     assert (len(receiver.asked), waiting()) == (1, 0)

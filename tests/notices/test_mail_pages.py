@@ -49,7 +49,7 @@ def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Clie
 
 def test_without_mail_the_pages_say_so(as_admin: Client, settings: Settings) -> None:
     settings.MAILERS = WITHOUT_MAIL
-    assert "Emails aren't set up here" in text_of(as_admin, "/me/")
+    assert "Email isn't set up here" in text_of(as_admin, "/me/")
     answer = as_admin.post("/manage/notices/mail-test/", {"back": "/manage/notices/"}, follow=True)
     assert "so people only get notices in the portal" in answer.content.decode()
 
@@ -134,7 +134,7 @@ def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alic
 def test_a_dead_address_is_seen_and_tried_again(as_admin: Client, as_alice: Client, alice: Member) -> None:
     dead = {"mail_dead_at": timezone.now(), "bounces": 3}
     Member.objects.filter(pk=alice.pk).update(**dead)
-    assert "Emails bounce" in text_of(as_admin, "/manage/people/")
+    assert "Emails bouncing" in text_of(as_admin, "/manage/people/")
     assert "the mail server says that the address" in text_of(as_admin, f"/manage/people/{alice.public_id}/")
     as_admin.post(f"/manage/people/{alice.public_id}/mail-again/")
     alice.refresh_from_db()

@@ -129,14 +129,14 @@ def test_those_who_answered_get_an_email_about_the_next_version(
     send_gathered()
     sent = to_guests(mailoutbox)
     assert sorted(mail.to[0] for mail in sent) == [KIM, "lee@client.example"]
-    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is ready for you to see"}
+    assert {mail.subject for mail in sent} == {"Version 2 of “Front” is ready to view"}
 
     mailoutbox.clear()
     assert carry_over(third, alice) == 1  # that comment was on version 1, which the link no longer shows
     assert links.replace_output(link, second, third)
     an_hour_later()
     (later,) = to_guests(mailoutbox)
-    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is ready for you to see")
+    assert (later.to, later.subject) == (["lee@client.example"], "Version 3 of “Front” is ready to view")
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "off"])

@@ -95,7 +95,7 @@ def test_ten_presses_from_four_processes_never_go_beyond_a_limit(
     whom = "you have 10 of your 100" if whose == "own" else "the team has 10 of its 100"
     refusals = {words for status, words in answers if status == 422}
     assert len(refusals) == 1
-    assert f"This needs about 30 credits; {whom} left this month. An admin can raise" in refusals.pop()
+    assert f"This needs about 30 credits; {whom} left this month. To have" in refusals.pop()
     assert Run.objects.count() == 3
     assert wrong_charges() == []
 
@@ -109,7 +109,10 @@ def test_a_press_beyond_the_limit_says_what_is_left_and_loses_nothing(
     answer = press(as_alice, alice, app)
 
     assert answer.status_code == 422
-    words = "This needs about 30 credits; you have 20 of your 100 left this month. An admin can raise your limit: Ada."
+    words = (
+        "This needs about 30 credits; you have 20 of your 100 left this month. To have your limit raised, ask an "
+        "admin: Ada."
+    )
     assert words in reason(answer)
     assert "at sea" in answer.text
     assert Draft.objects.filter(member=alice, app=app).exists()
@@ -184,7 +187,8 @@ def test_run_again_retry_and_start_again_meet_the_limit_too(
     as_alice: Client, alice: Member, admin_member: Member, app: App
 ) -> None:
     press(as_alice, alice, app)
-    run, words = Run.objects.get(), "you have 0 of your 10 left this month. An admin can raise your limit: Ada."
+    run = Run.objects.get()
+    words = "you have 0 of your 10 left this month. To have your limit raised, ask an admin: Ada."
     progress.doubt(run)
     progress.ask_person(run, ["r1", "r2"])
     page = as_alice.get(f"/runs/{run.public_id}/again/").text

@@ -161,17 +161,17 @@ def test_the_gap_to_the_account_is_named(
 
     facts = facts_of(as_admin.get(PAGE).text)
     assert f"{expected * 12 / 10:g} credits" in facts["According to the Lamina account"]
-    assert "20% more than charged here" in facts["Unaccounted for"]
+    assert "20% more than was charged here" in facts["Unaccounted for"]
     assert AccountReading.objects.count() == 2
 
 
 @pytest.mark.parametrize(
     ("spent", "term", "words"),
     [
-        (100_001, "Unaccounted for", "0.01 credits Under 1% more than charged here"),
+        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than was charged here"),
         (100_000, "Unaccounted for", "Every credit is accounted for."),
-        (99_999, "Charged but not spent", "0.01 credits Under 1% less than charged here"),
-        (50_000, "Charged but not spent", "500 credits 50% less than charged here"),
+        (99_999, "Charged but not spent", "0.01 credits Less than 1% below what was charged here"),
+        (50_000, "Charged but not spent", "500 credits 50% below what was charged here"),
     ],
 )
 def test_a_gap_of_either_sign_is_named_as_what_it_is(as_admin: Client, spent: int, term: str, words: str) -> None:

@@ -33,7 +33,7 @@ def test_members_can_write_to_the_admins_and_strangers_do_not_learn_who_they_are
 ) -> None:
     assert f"mailto:{admin_member.email}?subject=" in as_alice.get(PAGE).text
     page = Client().get(PAGE).text
-    assert "Write to the person who sent you here." in page
+    assert "Contact the person who sent you here; they can reach" in page
     assert admin_member.email not in page
     assert "<script" not in page
 

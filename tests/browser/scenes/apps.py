@@ -17,7 +17,7 @@ def managed_apps_with_a_ticked_one(visitor: Visitor, whole: Whole) -> None:
 def shaped_app_that_was_refused(visitor: Visitor, whole: Whole) -> None:
     page, app = visitor.page, whole.inside.ask("app", remote_id="card-long-names")
     page.goto(f"/manage{app['path']}")
-    page.get_by_label("Only these roles, and admins").check()
+    page.get_by_label("Only admins and these roles").check()
     page.locator(".shape-field > summary").first.click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("alert").wait_for()
