@@ -76,8 +76,8 @@ def picks_bar(
 def _plain_words(elsewhere: int) -> str:
     """Return what the bar says if scripts are off: without them, its numbers can't change as boxes are ticked."""
     if not elsewhere:
-        return _("The ones ticked here")
-    return _("%(count)s selected earlier, and the ones ticked here") % {"count": number_words(elsewhere)}
+        return _("Items ticked on this page")
+    return _("%(count)s selected earlier, plus any ticked on this page") % {"count": number_words(elsewhere)}
 
 
 def _all_selected(place: str) -> Filter:

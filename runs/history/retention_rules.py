@@ -34,7 +34,7 @@ SENTENCES = {  # translated where they are used
     "failed_days": gettext_noop("Failed or cancelled runs that will be moved to the bin within a day: %(things)s."),
     "rejected_days": gettext_noop("Rejected results whose files will be removed in 30 days: %(things)s."),
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
-    "record_days": gettext_noop("Record entries that will be permanently deleted within a day: %(things)s."),
+    "record_days": gettext_noop("Entries in the record that will be permanently deleted within a day: %(things)s."),
 }
 SLICE = 1_000
 # Time limits for counting what one rule would remove, and for adding up file sizes.

@@ -110,13 +110,13 @@ INCIDENTS: dict[str, Promise] = {
     "list_late": _lazy("Lamina didn't send the list of apps in time."),
     "list_unreadable": _lazy("Lamina's list of apps couldn't be read."),
     "apps_refused": _lazy("Lamina or a proxy refused requests for several apps in a row."),
-    "webhook_for_another_run": _lazy("The run in a webhook call didn't match its URL."),
+    "webhook_for_another_run": _lazy("A webhook call was about a different run than the one in its URL."),
     "result_not_saved": _lazy("A result from run %(run)s couldn't be saved: %(reason_message)s"),
     "second_start_cancelled": _lazy("Run %(run)s was started twice on Lamina. The second run was cancelled."),
     "second_start_goes_on": _lazy(
         "Run %(run)s was started twice on Lamina. The second run, %(remote)s, couldn't be cancelled."
     ),
-    "key_refused": _lazy("Lamina refuses the workspace key, so no new runs can start."),
+    "key_refused": _lazy("Lamina is rejecting the workspace key, so no new runs can start."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
     "mail_given_up": _lazy(
         "The portal couldn't deliver an email to %(name)s and won't try again. The mail server said: “%(words)s”"

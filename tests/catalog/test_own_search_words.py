@@ -100,5 +100,5 @@ def test_apps_with_some_of_the_words_are_offered_as_the_closest(as_alice: Client
     body = as_alice.get("/apps/", {"q": "script for our croissants"}).text
 
     assert "No apps match all of these words. This one comes closest:" in body
-    assert "No app for" not in body
-    assert "No app for" in as_alice.get("/apps/", {"q": "for our croissants"}).text
+    assert "No apps found for" not in body
+    assert "No apps found for" in as_alice.get("/apps/", {"q": "for our croissants"}).text

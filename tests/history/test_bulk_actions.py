@@ -104,7 +104,7 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     phone = [make_run(alice, mixed[0].app, status="completed", title=title) for title in ("Red shoe", "Oak desk")]
     as_alice.post("/history/select/", {"r": [run.public_id for run in (*phone, mixed[2])], "place": "mine"})
     page = words(as_alice.get("/history/?state=failed").text)
-    assert "3 selected earlier, and the ones ticked here 3 not on this page Show all selected" in page
+    assert "3 selected earlier, plus any ticked on this page 3 not on this page Show all selected" in page
     listed = as_alice.get("/history/?selected=1").text
     assert all(run.public_id in listed for run in (*phone, mixed[2]))
     assert mixed[0].public_id not in listed

@@ -90,7 +90,7 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.get_by_role("button", name="Older").click()
     page.locator(".run-card-pick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
-    expect(page.locator("#picks").get_by_text("1 selected earlier, and the ones ticked here")).to_be_visible()
+    expect(page.locator("#picks").get_by_text("1 selected earlier, plus any ticked on this page")).to_be_visible()
     # Without scripts, this number couldn't keep up with the ticks.
     expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()

@@ -300,7 +300,7 @@ def test_admins_are_told_once_a_day_what_is_wrong_and_where_to_mend_it(
 
     notices = list(Notice.objects.of(admin_member).for_lists().order_by("pk"))
     beginnings = [
-        "Lamina refuses the workspace key",
+        "Lamina is rejecting the workspace key",
         "The portal's disk is nearly full: 1",
         "Worker ",
         "Emails",

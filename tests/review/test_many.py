@@ -145,6 +145,6 @@ def test_nothing_ready_is_said(as_sofia: Client, alice: Member) -> None:
 
 def test_a_reason_is_asked_for_only_if_the_rules_ask_for_it(as_sofia: Client, runs: list[Run]) -> None:
     url = bulk(as_sofia, "decide", runs)
-    assert "needed unless you approve" in page_of(as_sofia, url).words
+    assert "required unless you approve" in page_of(as_sofia, url).words
     ReviewRules.objects.create(needs_reason=False)
-    assert "needed unless you approve" not in page_of(as_sofia, url).words
+    assert "required unless you approve" not in page_of(as_sofia, url).words

@@ -101,7 +101,7 @@ def test_a_decision_without_a_reason_stays_on_screen(as_sam: Client, alice: Memb
     assert page.first(id="decide").attributes["data-pending"] == "rejected"
     ReviewRules.objects.create(needs_reason=False)
     page = page_of(as_sam)
-    assert "needed unless you approve" not in page.words
+    assert "required unless you approve" not in page.words
     assert as_sam.post("/review/", form_of(page, verdict="rejected")).status_code == 303
 
 
