@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 SQLITE_OPTIONS: dict[str, Any] = {
-    # Without IMMEDIATE, a transaction that reads first and writes later fails at once if another process has written in
+    # Without IMMEDIATE, a transaction that reads before it writes fails immediately if another process has written in
     # between.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -28,7 +28,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 STORAGE_FORM = "STORAGE_URL must be like s3://KEY:SECRET@HOST:PORT/BUCKET?region=eu-central-1&secure=true"
 
 MIN_KEY_CHARACTERS = 32
-MIN_KEY_LETTERS = 8  # different characters in a key; 32 random hex digits have about 14
+MIN_KEY_LETTERS = 8  # distinct characters; a key of 32 random hex digits has about 14
 # Fragments of well-known example keys (Django, tutorials, compose files), without punctuation.
 KNOWN_IN_KEYS = (
     *("djangoinsecure", "insecurekey", "secretkey", "supersecret", "mysecret", "yoursecret", "password", "example"),
@@ -93,7 +93,7 @@ def _make_key(path: Path) -> str:
     fresh.touch(mode=0o600)
     fresh.write_text(key, encoding="ascii")
     try:
-        os.link(fresh, path)  # this is atomic, so that two processes that start at the same time get the same key
+        os.link(fresh, path)  # atomic, so two processes that start at the same time get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
@@ -102,7 +102,7 @@ def _make_key(path: Path) -> str:
 
 
 def api_key(env: Env) -> str:
-    """Return the workspace key from LAMINA_API_KEY or the file LAMINA_API_KEY_FILE; empty for the sandbox."""
+    """Return the workspace key from LAMINA_API_KEY or the file that LAMINA_API_KEY_FILE names; "" for the sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -115,7 +115,7 @@ def api_key(env: Env) -> str:
 
 def database(env: Env, data_dir: Path) -> dict[str, Any]:
     """Return Django's DATABASES["default"] from DATABASE_URL; if that isn't set, use SQLite in `data_dir`."""
-    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass variables that aren't set as empty values
+    is_set = bool(env.str("DATABASE_URL", ""))  # compose files pass unset variables as empty strings
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data_dir / "portal.sqlite3")}
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if is_set else sqlite
     config["CONN_MAX_AGE"] = None
@@ -153,7 +153,8 @@ def mailers(env: Env) -> dict[str, Any]:
 
 
 def host_of(url: str) -> str:
-    """Return the host of `url` as in a `Host` header, but without the port. IPv6 addresses are in brackets."""
+    """Return the host in `url` as it appears in a `Host` header, but without the port. IPv6 addresses are in
+    brackets."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -243,9 +244,10 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(name: str, url: str, *, is_bare: bool = True) -> str:
-    """Return SCHEME://HOST[:PORT] of `url` in lower case, without a trailing slash. `name` is the name of the setting.
+    """Return the origin (SCHEME://HOST[:PORT]) of `url` in lower case, without a trailing slash. `name` is the name of
+    the setting.
 
-    With `is_bare`, refuse a URL that has more than an origin, such as a path, because we would trust everything at that
+    If `is_bare` is set, reject a URL with anything after the origin, such as a path, because we would trust the entire
     origin.
     """
     try:

@@ -1,7 +1,7 @@
 """Joins stylesheets with their imports, and small modules with the modules that import them, so that browsers load
 fewer files.
 
-Both classes return the text that browsers get: with the parts included, and without comments or indentation.
+Both classes return the text to send to browsers, with all parts included and without comments or indentation.
 """
 
 import posixpath
@@ -20,8 +20,8 @@ IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<mo
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
 SHEET_GAP = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|(?:/\*.*?\*/|\s)+', re.S)
 SHEET_EDGE = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")| ?(?P<edge>[{};,]) ?|(?P<colon>:) ')
-# Matches only comments on lines of their own, casts, and end-of-line comments that contain no quotes, so that nothing
-# inside a string is taken for a comment.
+# Matches only comments on lines of their own, JSDoc type casts, and end-of-line comments without quotes, so that
+# nothing inside a string is mistaken for a comment.
 MODULE_COMMENT = re.compile(
     r"^[ \t]*/\*.*?\*/|^[ \t]*//[^\n]*|(?<=[\s(])/\*\* @\w[^*]*\*/ ?|[ \t]// [^\n\"'`]*$", re.M | re.S
 )
@@ -41,7 +41,7 @@ def small_module(text: str) -> str:
 
 
 class JoinedFiles(Storage):
-    """Storage for the files in `paths`, with the text that `joined` builds from them."""
+    """Storage that returns, for each file in `paths`, the text that `joined` builds for it."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -74,8 +74,8 @@ class JoinedStylesheets(JoinedFiles):
 
 
 class JoinedModules(JoinedFiles):
-    """Our modules. A module that only one other module imports becomes part of that one, and `portal.js` contains all
-    modules that it imports.
+    """Our modules. A module that only one other module imports is merged into that module, and `portal.js` contains all
+    modules it imports, directly or indirectly.
 
     The modules in one file share a namespace, so no two of them may define the same name; a test checks this.
     """

@@ -1,7 +1,8 @@
 """Loads templates without their indentation, which makes up a sixth of a page and isn't needed by browsers.
 
 The indentation is removed once, when a process first uses a template, so requests don't spend time on it. Line breaks
-stay, so errors still name the right line. Text that people typed isn't part of a template, so it keeps its spaces.
+are kept, so error messages still give the right line number. Text that people typed isn't part of a template, so it
+keeps its spaces.
 """
 
 import re

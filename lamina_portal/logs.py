@@ -3,9 +3,9 @@
 import logging
 import re
 
-# A mistyped path (with capital letters, double slashes or encoded letters) finds no page, but still contains the token.
-# In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even encoded
-# twice.
+# A mistyped path (with capital letters, double slashes or encoded letters) doesn't lead to a page, but still contains
+# the token. In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even
+# encoded twice.
 PERCENT = "%(?:25)*"
 SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 

@@ -11,14 +11,14 @@ USAGE = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", 
 
 
 class _Usage(ctypes.Structure):
-    """`struct mallinfo2` of glibc 2.33 and later. `keepcost` is how much memory is free at the end of the heap, in
+    """`struct mallinfo2` of glibc 2.33 and later. `keepcost` is the amount of free memory at the end of the heap, in
     bytes."""
 
     _fields_ = [(name, ctypes.c_size_t) for name in USAGE]
 
 
 def _load_glibc() -> "ctypes.CDLL | None":
-    """Return glibc; None if the C library is another one, or an older version."""
+    """Return glibc; None if this isn't Linux, or its C library isn't glibc 2.33 or later."""
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallinfo2"):
         return None
@@ -34,10 +34,10 @@ _glibc = _load_glibc()  # load this before any fork, because loading after a for
 def share() -> None:
     """Call this when everything is loaded, before forking.
 
-    The garbage collector writes to each object that it looks at, and a fork then gets its own copy of that page of
+    The garbage collector writes to every object it examines, which in a forked process copies the object's page of
     memory. So we tell the collector to ignore everything loaded so far. Then we run it once, so that it counts only the
-    few objects that are left; otherwise, its next full run would wait until new objects amounted to a quarter of what
-    was loaded.
+    few objects that it still tracks; otherwise, its next full run would wait until new objects amounted to a quarter of
+    those loaded.
     """
     gc.collect()
     gc.freeze()
@@ -48,7 +48,7 @@ def share() -> None:
 
 
 def _use_one_heap(glibc: ctypes.CDLL) -> None:
-    """Make all threads use the same heap. Otherwise, each thread keeps free memory of its own: about 2 MiB after
+    """Make all threads use the same heap. Otherwise, each thread holds on to free memory of its own: about 2 MiB after
     handling a page."""
     glibc.mallopt(ARENA_MAX, 1)
     glibc.mallopt(MMAP_THRESHOLD, LARGE)
@@ -58,7 +58,7 @@ def _use_one_heap(glibc: ctypes.CDLL) -> None:
 def _fill_gaps(glibc: ctypes.CDLL) -> None:
     """Permanently fill the gaps between used blocks of memory: less than 1 MiB in total.
 
-    A forked process would use these gaps first, and so copy the pages of memory around them: 4 MiB just to open the
+    A forked process would use these gaps first, which would copy the memory pages they are on: 4 MiB just to open the
     database. If the process uses another allocator (`LD_PRELOAD`), nothing is filled, because glibc's numbers don't
     describe that allocator.
     """

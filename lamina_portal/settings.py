@@ -49,7 +49,7 @@ _chat_origins: list[str] = env.list("PORTAL_CHAT_ORIGINS", [])
 PORTAL_CHAT_ORIGINS = [environment.origin("PORTAL_CHAT_ORIGINS", url) for url in _chat_origins]
 
 DEBUG = env.bool("PORTAL_DEBUG", False)
-# The sandbox has its own data, so that History starts empty when someone adds a key later.
+# The sandbox has its own data folder, so that History starts out empty once someone adds a workspace key.
 DATA_DIR = environment.data_folder(env.str("PORTAL_DATA_DIR", ""), BASE_DIR / "var")
 if IS_SANDBOX:
     DATA_DIR = environment.data_folder(str(DATA_DIR / "sandbox"), DATA_DIR)
@@ -175,14 +175,14 @@ MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 
 
 def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
-    """Give static files the one page header that matters for files too."""
+    """Add the only page header that also matters for static files."""
     headers["X-Content-Type-Options"] = "nosniff"
 
 
 WHITENOISE_MIMETYPES = MIMETYPES
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields without files; enough for long texts
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields, not counting files; enough for long texts
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
 MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video of 1 GB and the rest of the form
@@ -213,7 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_lifetime"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # the longest that a sign-in lasts, even if the session is always in use
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long a sign-in lasts at most, even if the session is in constant use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],
@@ -272,7 +272,7 @@ LOGGING: dict[str, Any] = {
         "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "runs": {"level": "INFO"},
         "lamina_portal": {"level": "INFO"},
-        # Each entry of the record is logged as one line of JSON.
+        # Each entry in the audit record is logged as one line of JSON.
         "portal.audit": {"level": "INFO", "handlers": ["record"], "propagate": False},
         "urllib3": {"level": "WARNING"},  # lower levels log whole URLs, some of which are secret
     },

@@ -4,12 +4,12 @@ Imports in our modules use these names too. A stylesheet lists its parts with or
 url("base/tokens.css") layer(tokens);`. Browsers could load the stylesheet and our modules as they are, with one request
 for each part, but `collectstatic` joins the parts (see `joined_files.py`).
 
-All our modules have the same hash, which is made from all of them. `portal.js` and the other modules import each other,
-so a module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes modules
-from two versions.
+All our modules share one hash, computed from the content of all of them. `portal.js` and the other modules import each
+other, so a module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes
+modules from two versions.
 
-`collectstatic` runs whenever the portal starts. Compressing takes most of its time, so what hasn't changed since the
-last start isn't compressed again.
+`collectstatic` runs whenever the portal starts. Compressing takes most of its time, so files that haven't changed since
+the last start aren't compressed again.
 """
 
 import gzip
@@ -59,7 +59,7 @@ class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
 
 class KeepingCompressor(Compressor):  # type: ignore[misc] # whitenoise has no types
-    """Compresses files, but reuses compressed files from earlier if the content is the same."""
+    """Compresses files, but reuses existing compressed files if the content hasn't changed."""
 
     def compress(self, path: str) -> list[str]:
         kept = [f"{path}.br", f"{path}.gz"]

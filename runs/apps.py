@@ -87,5 +87,5 @@ def make_schedules(**_: Any) -> None:
 
     for name, fields in SCHEDULES.items():
         twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # from two hosts that migrated at the same time
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # made by two hosts migrating at the same time
         Schedule.objects.update_or_create(name=name, defaults=fields)

@@ -1,7 +1,7 @@
 """Events keep the code that makes a change independent of the code that reacts to it.
 
 Events are sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
-together with the change, such as charging, isn't left to listeners. The sender does that itself.
+together with the change, such as charging, isn't left to listeners: the sender does such work itself.
 """
 
 import logging
@@ -56,13 +56,13 @@ file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been 
 content_changed = Event[[Output]]("content_changed")
 version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)
 run_shared = Event[[Run]]("run_shared")  # a run has been shared with the team
-# A link shows the next version of a result in its place: (link, old, new)
+# A link now shows a result's next version instead of the result: (link, old, new)
 version_shown = Event[[GuestLink, Output, Output]]("version_shown")
 deciders_changed = Event[[GuestLink]]("deciders_changed")  # a link's guests can now decide, or no longer can
 decision_made = Event[[Decision]]("decision_made")  # someone made, withdrew, undid or set aside a decision
 review_asked = Event[[ReviewRequest]]("review_asked")  # someone asked for decisions, or sent a reminder
-request_closed = Event[[ReviewRequest]]("request_closed")  # a request was closed by its asker or an admin
-mentioned = Event[[Comment, Member]]("mentioned")  # a comment mentions a member that it didn't mention before
+request_closed = Event[[ReviewRequest]]("request_closed")  # the person who asked, or an admin, closed a request
+mentioned = Event[[Comment, Member]]("mentioned")  # a comment mentions a member whom it didn't mention before
 comment_posted = Event[[Comment]]("comment_posted")  # someone commented or replied
 # The author edited or removed a comment. Listeners also get its previous text.
 comment_changed = Event[[Comment, str]]("comment_changed")

@@ -1,4 +1,4 @@
-"""Tasks for django-q2. They only call other packages. It does no harm if a task is lost, repeated or late."""
+"""Tasks for django-q2. The tasks only call other packages. It does no harm if one is lost, repeated or late."""
 
 from typing import Any
 
@@ -199,9 +199,9 @@ def request_clearing() -> None:
 
 def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
-    unused files, guest copies that are no longer needed, old entries of the record, and known words that no text
-    contains any longer. Also encrypt chat addresses with the current secret key, and count the space that files
-    take."""
+    unused files, guest copies that are no longer needed, old entries of the record, and known words that no longer
+    appear in any text. Also re-encrypt chat addresses with the current secret key, and recount the space that files
+    take up."""
     retention_rules.apply(timezone.now())
     bin.empty_overdue()
     orphans.sweep()

@@ -23,8 +23,8 @@ const fail = (tile, words = "") => {
 	get(".file-facts", tile).textContent = words;
 };
 
-// Smaller files are simply sent: the server checks their content and responds at once. For larger files, we first check
-// the type (by the file's name) and ask the server whether it has room, so that nobody uploads 60 MB for nothing.
+// Smaller files are sent right away: the server checks their content and responds at once. For larger files, we first
+// check the type (by the file's name) and ask the server whether it has room, so that nobody uploads 60 MB for nothing.
 const SENT_ANYWAY_BYTES = 1_000_000;
 
 /** @param {number} size @param {string} roomUrl @returns {Promise<string>} why there is no room; empty if there is */

@@ -5,7 +5,7 @@ import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from
 const form = get(".app-form", document, HTMLFormElement);
 const draftUrl = form.dataset.draftUrl ?? "";
 
-/* After Run and then Back, the browser would restore only half of the form. So the server fills it in from the run. */
+/* If someone presses Run and then Back, the browser would restore only half of the form, so the server fills it in. */
 
 const restore = () => {
 	const { sentToken: sent, sentNext: next = "" } = history.state ?? {};
@@ -14,7 +14,7 @@ const restore = () => {
 restore();
 addEventListener("pageshow", ({ persisted }) => {
 	if (persisted && history.state?.isClosed)
-		location.reload(); // after Reset or Undo, this page can no longer save anything
+		location.reload(); // once Reset or Undo has been pressed, this page can no longer save anything
 	else if (persisted) restore();
 });
 // If this page is the response to a form, let Back request it again; otherwise, the browser would refuse to show it

@@ -1,5 +1,5 @@
 /* Comments: mentions while typing, spots on pictures, times in video and audio. Without this script, the forms open on
-   separate pages and have fields for all of this. */
+   separate pages, with a field for each of these. */
 import { all, find, on, say } from "./helpers.js";
 
 /** @param {Element} within */

@@ -4,7 +4,7 @@ import { all, find, on } from "./helpers.js";
 /** @param {string} id */
 const dialogOf = (id) => find(`#${id}`, document, HTMLDialogElement);
 
-/** Focus what opened a dialog or, if that is gone, the first visible button. @param {string} id of the dialog */
+/** Focus the link that opens a dialog, or the first visible button if it's gone. @param {string} id of the dialog */
 const goBack = (id) => {
 	const opener = find(`[data-dialog="${id}"]`);
 	(opener ?? all("main :is(a, button).button").find((button) => button.checkVisibility()))?.focus();

@@ -1,4 +1,4 @@
-/* Announces news: a line for each notice, which closes by itself; the bell's list; and a count in the tab's title. */
+/* Announces news: in a line for each notice, which closes by itself, in the bell's list, and in the tab's title. */
 
 import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
@@ -9,7 +9,7 @@ const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = find("#ended") ?? document.createElement("div"); // a placeholder: without a member, there is no news
+const region = find("#ended") ?? document.createElement("div"); // a placeholder: nobody is signed in, so no news
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 

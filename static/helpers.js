@@ -1,4 +1,4 @@
-/* What the other scripts share: finding elements, page-wide listeners, announcements, what the browser remembers. */
+/* Helpers for the other scripts: finding elements, page-wide listeners, announcements, storage in the browser. */
 
 /**
  * First element in `root` that matches `css`, if it is of `type`.
@@ -72,7 +72,7 @@ export const say = (words = "") => {
 export const fill = (text = "", values) => text.replace(/\{(\w+)\}/g, (name, key) => String(values[key] ?? name));
 
 /** @param {"localStorage" | "sessionStorage"} where */
-const storage = (where) => (where === "localStorage" ? localStorage : sessionStorage); // throws if it is blocked
+const storage = (where) => (where === "localStorage" ? localStorage : sessionStorage); // throws if storage is blocked
 
 /**
  * Return what this browser has remembered; "" if it has nothing, or if its storage is blocked.

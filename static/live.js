@@ -1,4 +1,4 @@
-/* Keeps pages up to date: polls for the runs on a page and for its frame, and lets clocks tick between polls. */
+/* Keeps pages up to date: polls for news of a page's runs and of its frame, and lets clocks tick between polls. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;

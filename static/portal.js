@@ -1,5 +1,5 @@
-/* The only script in base.html. It has what every page needs, and imports each other script if that script's attribute
-   is on the page. Pages work without scripts. `collectstatic` joins the imports at the top into this file. */
+/* The only script in base.html. It contains what every page needs, and imports any other script whose attribute is on
+   the page. Pages work without scripts. `collectstatic` joins the imports at the top into this file. */
 import "./ended.js";
 import { all, find, on, say, showBusy, showIdle } from "./helpers.js";
 import "./live.js";
@@ -7,7 +7,7 @@ import "./reach.js";
 
 /* ---- On every page */
 
-/* Send a form only once, however often its button is pressed. A script that holds the form back prevents the event. */
+/* Send a form only once, however often its button is pressed. A script that delays the form cancels the event. */
 on(["submit"], "[data-once]", (form, event) => {
 	if (event.defaultPrevented || !(form instanceof HTMLFormElement)) return false;
 	const { submitter } = event;
@@ -24,7 +24,7 @@ addEventListener("pageshow", () => {
 		}
 });
 
-/* A tap beside an open menu or sheet only closes it. The browser alone would also press what is under the finger. */
+/* A tap outside an open menu or sheet only closes it. By default, it would also press whatever is under the finger. */
 let isTapBeside = false;
 document.addEventListener(
 	"pointerdown",

@@ -1,5 +1,6 @@
-/* Forms with `data-reach-url` are sent only if the portal responds. If it doesn't, the page stays and says so, whereas
-   the browser would show an error page of its own. The form is sent again only if someone presses the button. */
+/* Forms with `data-reach-url` are sent only if the portal responds. If it doesn't, the page stays open and says so;
+   otherwise, the browser would replace it with its own error page. The form is sent again only if someone presses the
+   button. */
 import { find, get, say, showBusy, showIdle } from "./helpers.js";
 
 const ANSWER_MS = 10_000;

@@ -1,11 +1,11 @@
 /* Says that an action has failed, so that nobody thinks it has worked. The note stays until the next click or action;
-   requests that no person triggered neither show nor remove it. Without scripts, the browser shows the server's error
+   requests by polls and scripts neither show nor remove it. Without scripts, the browser shows the server's error
    page. */
 import { find, get } from "./helpers.js";
 
 /**
- * Return whether no person triggered a request: it is a poll, or a script sent it. `data-background` marks requests
- * that are sent while someone types and that show their own errors.
+ * Return whether a request is a poll or was sent by a script, not by a person. `data-background` marks requests that
+ * are sent while someone types and that show their own errors.
  *
  * @param {DocumentEventMap["htmx:beforeRequest"]} event
  */

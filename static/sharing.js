@@ -28,7 +28,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {HTMLElement} sheet that was just closed */
 const close = (sheet) => {
 	const run = find(".share", sheet)?.id.slice("share-".length);
-	sheet.lastElementChild?.replaceChildren(); // otherwise, this would show when the sheet opens for another run
+	sheet.lastElementChild?.replaceChildren(); // otherwise, the next run's sheet would show this at first
 	const menu = openMenu(); // the menu that the sheet was opened from
 	menu?.hidePopover();
 	if (menu?.previousElementSibling instanceof HTMLElement) menu.previousElementSibling.focus();

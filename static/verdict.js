@@ -1,4 +1,4 @@
-/* The reason's field gets the focus when it opens; Ctrl+Enter sends it, Escape closes it. Forms work without this. */
+/* Fields for reasons get the focus when they open; Ctrl+Enter sends, Escape closes. Forms work without this script. */
 import { find, on } from "./helpers.js";
 
 document.addEventListener(

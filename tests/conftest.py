@@ -57,14 +57,14 @@ def _clean_slate(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_power_cuts() -> Iterator[None]:
-    """Don't wait for the disk, since what tests save needn't survive a power cut."""
+    """Make `os.fsync` do nothing, since what tests save needn't survive a power cut."""
     with patch.object(os, "fsync", lambda _: None):
         yield
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
-    """Give each worker a copy of one migrated database, because migrating takes seconds."""
+    """Give each worker a copy of one migrated database, because running the migrations takes several seconds."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return django_db_keepdb
     if connection.vendor == "sqlite":
@@ -85,12 +85,12 @@ def own_postgres() -> str:
 def django_db_setup(
     django_db_setup: None, django_db_keepdb: bool, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """Make tests that commit leave the database as it was, without Django's slow `flush`."""
+    """Undo what tests commit to the database, without Django's slow `flush`."""
     with django_db_blocker.unblock():
         go_back = way_back()
     with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: go_back()):
         yield
-    if django_db_keepdb and connection.vendor == "postgresql":  # the database is a copy
+    if django_db_keepdb and connection.vendor == "postgresql":  # it is this worker's own copy
         drop_database(own_postgres())
 
 
@@ -108,8 +108,9 @@ def _mid_month() -> Iterator[None]:
         yield
 
 
-# These files and the folder take a long time despite having few tests, mostly because they wait for whole portals. They
-# are started first; xdist would start them last, when the other workers have nothing left to do.
+# These test files, and the browser tests as a whole, take a long time despite having few tests, mostly because they
+# wait for whole portals. So they are started first; xdist would start them last, when the other workers have nothing
+# left to do.
 LONG = (
     "browser",
     "tests/browser/test_axe.py",
@@ -154,10 +155,10 @@ LONG = (
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """In parallel runs, keep each file on one worker, and the browser tests on two workers with one portal each.
+    """In parallel runs, keeps each file on one worker, and the browser tests on two workers with one portal each.
 
-    test_axe.py is a third of the browser tests, so one of these two workers gets that file, and the other gets the
-    rest.
+    test_axe.py makes up a third of the browser tests, so one of these two workers gets that file, and the other gets
+    the rest.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -166,14 +167,15 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
         return "browser" if is_shared else path
 
     def _assign_work_unit(self, node: Any) -> None:
-        """Give the worker `node` its next place: one of LONG if any are left, otherwise the one with most tests."""
+        """Give the worker `node` its next unit of work: one from LONG if any are left, otherwise the one with the most
+        tests."""
         if place := next((place for place in LONG if place in self.workqueue), None):
             self.workqueue.move_to_end(place, last=False)
         super()._assign_work_unit(node)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make a folder that all workers of this run share."""
+    """Create a folder that is shared by all workers of this test run."""
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="portal-tests-shared-")
         folder = Path(os.environ[SHARED])
@@ -188,7 +190,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """Exclude objects that live until the end, such as the six thousand collected tests, from garbage collection, and
-    collect the rest less often. Before, garbage collection took a tenth of the processor time."""
+    collect the rest less often. Otherwise, garbage collection would take a tenth of the processor time."""
     gc.collect()
     gc.freeze()
     often, sometimes, _ = gc.get_threshold()
@@ -230,7 +232,7 @@ def lamina(sandbox: SandboxDoor) -> "LaminaClient":
 
 @pytest.fixture
 def make_member(db: None) -> Callable[..., "Member"]:
-    """Make a member by name: `make_member("dora", role="viewer")`."""
+    """Return a function that creates a member by name: `make_member("dora", role="viewer")`."""
     from runs.models import Member
 
     def make(name: str, **fields: Any) -> Member:
@@ -285,7 +287,7 @@ def as_admin(admin_member: "Member") -> Client:
 
 @pytest.fixture
 def redis_url() -> str:
-    """Return the address of a real Redis, from TEST_REDIS_URL."""
+    """Return the address of the real Redis that TEST_REDIS_URL names; skip or fail the test if it isn't set."""
     if not os.environ.get("TEST_REDIS_URL"):
         skip_or_fail("TEST_REDIS_URL is not set: name a Redis that the tests may use")
     return os.environ["TEST_REDIS_URL"]

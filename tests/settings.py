@@ -29,7 +29,7 @@ from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file rather than memory, so that threads and other processes face the same locks as in production.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
-    # Tests don't wait for the disk, as with `os.fsync` in conftest.py. The last PRAGMA wins.
+    # Don't wait for the disk; conftest.py turns off `os.fsync` for the same reason. The last PRAGMA wins.
     DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 # The manifest storage needs collectstatic to run first; without it, no page would render.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -42,4 +42,4 @@ LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second; polling every three seconds would waste time
-LAMINA_STREAMS = 0  # most tests are about polling the list; tests of streams turn streams on
+LAMINA_STREAMS = 0  # most tests are about polling the list; tests for streams turn these on

@@ -1,8 +1,8 @@
 """Makes a first picture on a running portal, over HTTP: `python -m tests.smoke [address] [--fresh]`.
 
-Signs in as the sandbox's demo person, opens an app, fills in its form, presses Run, waits for the picture and fetches
-it. With `--fresh`, it also waits for an example run, removes the examples, and restores them. Exits with 0 only if
-everything works.
+Signs in with the sandbox's demo account, opens an app, fills in its form, presses Run, waits for the picture and
+fetches it. With `--fresh`, it also waits for an example run, removes the examples, and restores them. Exits with 0 only
+if everything works.
 """
 
 import io
@@ -108,7 +108,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
-        self.page = ""  # the page after the last press
+        self.page = ""  # the page that followed the last press
 
     def get(self, path: str) -> str:
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -116,7 +116,7 @@ class Visitor:
         return answer.text
 
     def wait_for(self, path: str, pattern: str) -> "re.Match[str]":
-        """Reload the page until it contains `pattern`, as the page does by itself without scripts."""
+        """Reload the page until it contains `pattern`, as the page reloads itself in browsers without scripts."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not (found := re.search(pattern, page := self.get(path))):
             if time.monotonic() > deadline:

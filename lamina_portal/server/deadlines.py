@@ -6,8 +6,8 @@ from enum import Enum
 HEAD_SECONDS = 15.0  # longest time from the first byte (or the start of a new connection) to the end of the headers
 BODY_SECONDS = 30.0  # longest time from the end of the headers to the end of the body
 UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB received adds one second
-MAX_HEAD = 32 * 1024  # bytes; browsers send 1 to 4 KB
-MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that needs it
+MAX_HEAD = 32 * 1024  # in bytes; browsers send 1 to 4 KB
+MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that handles the request
 
 # The end of the headers, or a line break without CR, which gunicorn's parser refuses at once.
 END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
@@ -32,16 +32,16 @@ class Arrival:
     """The bytes of one request, and possibly the beginning of the next. `due` is a time on the monotonic clock.
 
     Only gunicorn's parser interprets the bytes; this class just finds out whether the parser would have to wait for
-    more. Odd requests go straight to the parser, which rejects them without reading any further.
+    more. Malformed requests go straight to the parser, which rejects them without reading any further.
     """
 
     def __init__(self, due: float, *, is_first: bool) -> None:
         self.due = due
-        self.is_first = is_first  # whether this is the first request of the connection
+        self.is_first = is_first  # whether this is the first request on the connection
         self.received = bytearray()
         self.head_size = 0  # in bytes, including the blank line; 0 until that has arrived
         self.body_size = 0
-        self.chunk_at = 0  # where the next chunk starts, if the body comes in chunks
+        self.chunk_at = 0  # where the next chunk starts; 0 unless the body is chunked
 
     @property
     def has_begun(self) -> bool:
@@ -93,7 +93,7 @@ class Arrival:
         return Progress.READY if is_here else Progress.MORE
 
     def _chunks_progress(self) -> Progress:
-        """Return the progress of a body that comes in chunks. Some proxies send even an empty body this way.
+        """Return the progress of a chunked body. Some proxies send even an empty body this way.
 
         Django doesn't accept such bodies, so large ones aren't read. Small ones are collected here, because gunicorn
         reads them to the end.

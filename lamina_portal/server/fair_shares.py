@@ -1,4 +1,4 @@
-"""How many connections each worker process has, so that workers can share them evenly."""
+"""Tracks how many connections each worker process has, so that the workers can share them evenly."""
 
 import mmap
 import struct

@@ -1,5 +1,5 @@
-"""A client's connection that doesn't keep a thread waiting: what the client can't receive right away, the main loop
-sends later."""
+"""A client connection that doesn't keep a thread waiting: the main loop later sends whatever the client can't receive
+right away."""
 
 import errno
 import os
@@ -19,13 +19,13 @@ NO_ALLOWANCE_SECONDS = 0.2  # how long a thread may wait if no other thread can 
 SHORT_SECONDS = 0.05  # shorter waits count as work, not as waiting
 MAX_IN_KERNEL = 256 * 1024  # in bytes; with a larger buffer, we would notice too late that a client is reading
 MAX_UNSENT = 1_000_000  # in bytes; if more of a streamed response is unsent, its thread has to wait
-NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors from file systems that don't have sendfile
+NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors from file systems that don't support sendfile
 READ_AT_ONCE = 64 * 1024
 MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get their turn
 
 
 class TimeAllowance:
-    """How many seconds a client may still keep a thread waiting. Each byte transferred earns more time."""
+    """How many more seconds a client may keep a thread waiting. Each byte transferred earns more time."""
 
     def __init__(self, seconds: float = ALLOWANCE_SECONDS, bytes_a_second: int = BYTES_A_SECOND) -> None:
         self.seconds, self.bytes_a_second = seconds, bytes_a_second
@@ -88,7 +88,7 @@ class BytesPart:
 class ClientSocket(socket.socket):
     """An accepted connection, with the methods that gunicorn's parser and response use.
 
-    `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` keep what the client
+    `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` queue what the client
     can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
     too slow, ConnectionResetError is raised, as if it had disconnected. Each wait happens inside `away`, so that
     another thread can take over.
@@ -111,7 +111,7 @@ class ClientSocket(socket.socket):
         """Do nothing; see `setblocking`."""
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """Read from the client in a thread; used only for the rest of a large body."""
+        """Read from the client, from within a thread; used only for the rest of a large body."""
         while self.uploading:
             with suppress(BlockingIOError):
                 data = super().recv(bufsize, flags)

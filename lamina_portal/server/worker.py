@@ -1,9 +1,9 @@
 """gunicorn's threaded worker, changed so that slow clients don't keep threads waiting.
 
-gunicorn gives each new connection to a thread, so 16 clients that send just a byte now and then could block it. Here, a
-single non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and closes
-connections. Threads only get complete requests. Everything has a deadline (`deadlines`, `sockets`). Clients use plain
-HTTP/1.1; TLS is left to the proxy.
+gunicorn gives each new connection to a thread, so 16 clients that send just a byte now and then could tie up every
+thread. Here, a single non-blocking loop reads headers and bodies of up to 64 KB, sends responses to slow readers and
+closes connections. Threads only get complete requests. Everything has a deadline (`deadlines`, `sockets`). Clients use
+plain HTTP/1.1; TLS is left to the proxy.
 """
 
 import errno
@@ -25,7 +25,7 @@ from lamina_portal.server.sockets import ClientSocket, TimeAllowance
 from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others are waiting for uploads or slow readers
-STALLED_SECONDS = 60.0  # how long the loop waits while a client doesn't read any of its response
+STALLED_SECONDS = 60.0  # how long the loop waits for a client that isn't reading its response
 LINGER_SECONDS = 10.0  # how long a client has in total to read the last response before we close the connection
 LINGER_QUIET_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored
@@ -35,10 +35,10 @@ RECEIVE = 64 * 1024  # how many bytes to read at once
 NEARLY_FULL = 0.9  # as a share of gunicorn's worker_connections
 FAULT_OF_CLIENT = (errno.EAGAIN, errno.ECONNABORTED)
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
-OPEN_FILES = 4096  # the limit that we set if the system allows it; each client and each file being sent needs one
+OPEN_FILES = 4096  # the limit we set if the system allows it; each client and each file being sent needs a descriptor
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# Django adds such headers to its own responses
+# Django adds headers like these to its own responses
 REFUSAL = (
     "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n{}"
@@ -47,7 +47,7 @@ TIMED_OUT = "408 Request Timeout"
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """The connection of one client.
+    """A connection to one client.
 
     While the main loop has the connection, it waits until `due` for an event, which `waits_for` then handles. The rest
     of the time, the connection belongs to a thread.
@@ -63,7 +63,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.since = now
         self.due = self.arrival.due
         self.waits_for: Callable[[Connection], None] | None = None
-        self.is_kept = False  # whether it is kept open for another request
+        self.is_kept = False  # whether to keep it open for another request
         self.lingers_until = 0.0
         self.discarded = 0  # how many bytes the client has sent since the last response
 
@@ -74,7 +74,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, age: int, *arguments: Any, **options: Any) -> None:
         super().__init__(age, *arguments, **options)
         self.share = Share(age)
-        self.waiting: set[Connection] = set()  # the clients in the loop
+        self.waiting: set[Connection] = set()  # the connections that the main loop has
         self.gives_way_until = self.gave_way_at = 0.0
         self.swept_at = 0.0
 
@@ -301,7 +301,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _linger(self, conn: Connection) -> None:
         """Stop sending, and wait until the client closes the connection.
 
-        If we closed it while data from the client is still unread, the connection would be reset, and the client might
+        If we closed it while data from the client was still unread, the connection would be reset, and the client might
         lose the last response.
         """
         try:
@@ -328,7 +328,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def close_database_connections() -> None:
-    """Close the database connections of this thread."""
+    """Close this thread's database connections."""
     from django.db import connections
 
     connections.close_all()

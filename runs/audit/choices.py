@@ -9,7 +9,7 @@ type Options = list[tuple[str, str, bool]]  # for each choice: its value, its la
 
 
 def people(search: Search) -> Options:
-    """Return all members, sorted by name. People who left are included, because the record still shows what they
+    """Return all members, sorted by name. People who have left are included, because the record still shows what they
     did."""
     members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
     return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
@@ -21,7 +21,7 @@ def ways(search: Search) -> Options:
 
 
 def acts(search: Search) -> list[tuple[str, Options]]:
-    """Return all actions, grouped by what they are about."""
+    """Return all actions, grouped by the kind of thing they affect."""
     return [
         (str(words), [(verb.value, verb_words(verb), verb == search.act) for verb in Verb if verb.group == group])
         for group, words in GROUPS.items()

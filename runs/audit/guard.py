@@ -5,8 +5,8 @@ They are created after every `migrate`, because SQLite drops them when a migrati
 for them when it starts.
 
 The triggers protect against mistakes in the portal's code, and against mistakes by people who edit the database by
-hand. They can be lifted for only one transaction at a time. The owner of the database can still remove them; only a
-copy somewhere else protects against that (`audit.log_lines`).
+hand. They can be lifted for only one transaction at a time. The database's owner can still remove them; only a copy
+stored elsewhere protects against that (`audit.log_lines`).
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # fields for which an old value of 0 means that there was none
+COUNTS = ("comments", "files", "results")  # counts; an old value of 0 is shown as if there was no old value
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """One page of lines, grouped by day, latest first. `older` is the id of the entry that the next page continues
-    after; empty on the last page."""
+    """One page of lines, grouped by day, latest first. `older` is the id of the last entry on this page, for the link
+    to the next page; "" if this is the last page."""
 
     days: list[tuple[date, list[Line]]]
     older: str = ""
@@ -71,7 +71,7 @@ class Lines:
 
 
 def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
-    """Return a page of entries that are in any of `found` and older than the entry with the id `before`."""
+    """Return a page of entries that match any query in `found` and are older than the entry with the id `before`."""
     entries = _latest(found, before)
     shown, is_more = entries[:PAGE], len(entries) > PAGE
     urls, members = urls_of(shown), _members(shown)
@@ -103,7 +103,7 @@ def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
 
 
 def who_words(entry: Entry) -> str:
-    """Return the name to show for whoever made the change, as it was at the time."""
+    """Return the name of whoever made the change, as it was at the time."""
     if entry.way == Entry.Way.GUEST:
         return _("%(name)s (guest)") % {"name": entry.actor_name} if entry.actor_name else _("A guest")
     if entry.way == Entry.Way.COMMAND:
@@ -131,6 +131,6 @@ def _members(entries: Sequence[Entry]) -> dict[int | None, str]:
 
 
 def networks_of(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return the networks that guests and sign-ins in `entries` came from, by the entries' primary keys."""
+    """Return the networks that the guests and sign-ins in `entries` came from, keyed by the entries' primary keys."""
     origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries])
     return dict(origins.values_list("entry_id", "network"))

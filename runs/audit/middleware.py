@@ -26,7 +26,7 @@ class ActorMiddleware:
 
 
 def _actor_of(request: HttpRequest, request_id: str) -> Actor:
-    """Return who is acting right now. This changes if the member signs in during the request."""
+    """Return who is acting right now, which changes if a member signs in during the request."""
     name = (request.resolver_match and request.resolver_match.url_name) or ""
     if name == LAMINA:
         return Actor(Way.WORKER, request_id=request_id)

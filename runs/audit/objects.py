@@ -1,7 +1,7 @@
 """What entries are about: an object's kind, id and label, as stored in the audit record.
 
-Labels never contain what people typed into an app, a comment or a passphrase, because nobody can remove single entries
-later.
+Labels never contain what people typed into an app, a comment or a passphrase, because individual entries can't be
+removed later.
 """
 
 from collections.abc import Callable
@@ -61,7 +61,7 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 def name_of(target: Model | None, label: str = "") -> Named:
     """Return the kind, id and label that the audit record uses for `target`. Objects without a public id, such as
-    rules, have only a kind. For a comment or decision, return those of the result or run that it is about."""
+    rules, have only a kind. For a comment or decision, use the result or run that it is about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

@@ -11,8 +11,8 @@ BATCH = 5000
 
 
 def apply(now: datetime, days: int | None, batch: int = BATCH, *, go_on: Callable[[], bool] = lambda: True) -> int:
-    """Remove entries older than `days` (None means never); return how many. Each transaction removes at most `batch`
-    entries. Before each transaction, `go_on` is called and returns whether to continue."""
+    """Remove entries older than `days` (None keeps them all); return how many were removed. Each transaction removes at
+    most `batch` entries. `go_on` is called before each transaction and returns whether to continue."""
     removed = 0
     while days is not None and go_on() and (count := _remove_some(now - timedelta(days=days), batch)):
         removed += count

@@ -26,7 +26,7 @@ class OvertakenError(Exception):
 def locked_row[Rules: Model](model: type[Rules]) -> Rules:
     """Lock the only row of `model` and return it. Needs a transaction.
 
-    If there is no row yet, create one with the defaults first. That way, if two people save for the first time at once,
+    If there is no row yet, create one with the defaults first. That way, if the first two people to save do so at once,
     the second waits and then gets what the first saved.
     """
     rows = model._default_manager.select_for_update()

@@ -22,7 +22,7 @@ TYPED = frozenset({"note", "message", "text", "value"})
 HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
-AT_ONCE = 2000  # maximum number of entries in memory at a time
+AT_ONCE = 2000  # maximum number of entries held in memory at a time
 FEW_FILES = 20  # a download with up to this many files isn't recorded
 
 
@@ -51,8 +51,8 @@ def record_each(
     label: str = "",
     actor: Actor | None = None,
 ) -> None:
-    """Write one entry for each of `targets`, all with the same time and request id. Only a batch of entries is in
-    memory at a time."""
+    """Write one entry for each of `targets`, all with the same time and request id. Only one batch of entries is held
+    in memory at a time."""
     who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
     for some in batched(targets, AT_ONCE):
         _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)

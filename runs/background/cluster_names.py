@@ -1,4 +1,4 @@
-"""Names of worker clusters. They have their own module, so that the supervisor doesn't load the models."""
+"""Names of worker clusters. They are in a separate module, so that the supervisor doesn't have to load the models."""
 
 import socket
 

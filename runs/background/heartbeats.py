@@ -1,7 +1,8 @@
 """Record in the database, for all hosts, which worker clusters exist and which of them still take tasks.
 
 Each cluster queues tasks for itself (`worker.Pulse`); each time such a task runs, it records a heartbeat. So if a
-cluster is alive but doesn't take tasks, its heartbeats stop. The row "worker" records when any cluster last ran a task.
+cluster is alive but no longer takes tasks, its heartbeats stop. The row "worker" records when any cluster last ran a
+task.
 """
 
 import os
@@ -50,8 +51,8 @@ def forget(name: str) -> bool:
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Record clusters that were killed on this host or have gone silent, each only once; return True if any were
-    found."""
+    """Record an incident for each cluster that was killed on this host or has gone silent, only once for each; return
+    True if there were any."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {host()}:"
@@ -75,7 +76,7 @@ def is_dead(pid: str) -> bool:
     except ProcessLookupError:
         return True
     except (OSError, ValueError, OverflowError):
-        return False  # it is someone else's process, or not a process id
+        return False  # another user's process, or not a process id
     return False
 
 

@@ -87,5 +87,5 @@ def may_kick(name: str) -> bool:
 
 
 def end_kick(name: str) -> None:
-    """Allow the next kick immediately, because what the last kick started has finished."""
+    """Allow the next kick immediately, because the work that the last kick started has finished."""
     Lease.objects.filter(name=name).update(kicked_at=None)

@@ -1,10 +1,10 @@
 """How many processes the worker has for tasks: one while it is idle, and up to Q_CLUSTER's `workers` while tasks are
 waiting.
 
-Even an idle process uses memory, and the more work it has done, the more it uses. So once a process has worked, it ends
-after a short time without tasks. When there is work again, a new process starts and shares its memory with the others.
-Everything else is as in django-q2: each task has a process to itself, which can be killed on its own, for example
-because the task takes too long.
+Even an idle process uses memory, and the more work it has done, the more it uses. So a process that has done some work
+ends after a short time without tasks. When there is work again, a new process starts and shares its memory with the
+others. Everything else is as in django-q2: each task has a process to itself, which can be killed on its own, for
+example when the task takes too long.
 """
 
 import time
@@ -36,7 +36,7 @@ class PatientQueue:
 
 
 class BusyWait:
-    """An event that calls `look` every LOOK_SECONDS while someone waits for the event."""
+    """An event that calls `look` every LOOK_SECONDS while a caller waits for it."""
 
     def __init__(self, event: Any, look: Callable[[], None]) -> None:
         self._event = event

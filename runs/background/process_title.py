@@ -9,7 +9,7 @@ ARGUMENTS = slice(45, 47)
 
 
 def show(title: str) -> None:
-    """Make `ps` show `title`, cut to the length of the command line that the first process was started with.
+    """Make `ps` show `title`, truncated to the length of the command line that started the first process.
 
     This works only on Linux; on other systems, the command line stays as it is.
     """

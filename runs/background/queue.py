@@ -22,8 +22,8 @@ stop_flag = mmap.mmap(-1, 1)
 def enqueue(task: str, *args: int | str) -> None:
     """Queue `task`, the name of a function in `runs.tasks`, when the current transaction commits.
 
-    Pass only ids, and pass them by position: objects would be out of date by then, and django-q2 uses some keywords
-    itself.
+    Pass only ids, and pass them by position: objects would be out of date by the time the task runs, and django-q2 uses
+    some keywords itself.
     """
     transaction.on_commit(partial(_hand_over, task, *args))
 

@@ -24,7 +24,8 @@ class TaskPackage:
 
     @staticmethod
     def dumps(task: dict[str, Any], compressed: bool = False) -> str:
-        """Return the text for the broker. Raises `TypeError` if an argument is neither text nor a number."""
+        """Return `task` as signed text for the broker. Raises `TypeError` if an argument is neither text nor a
+        number."""
         started = {"started": task["started"].isoformat()} if "started" in task else {}
         return signing.dumps(task | started, salt=SALT, compress=compressed)
 

@@ -1,8 +1,8 @@
 """A more robust django-q2 cluster. Its processes live and die together, keep taking tasks, and stop promptly.
 
 Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
-as orphans. After `kill -9` of an idle worker, the queue's lock is lost, and no tasks run any more, yet there is no
-error. SIGTERM to the process group makes it hang forever; after SIGTERM to only the main process, it waits for the
+as orphans. After `kill -9` of an idle worker, the queue's lock is never released, so no more tasks run, yet there is no
+error. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process makes it wait for the
 longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
@@ -56,7 +56,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
     """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. Starts pool
     processes only when there is work for them (see `pool`)."""
 
-    pulse: ClassVar[Pulse]  # set before the start, because django-q2 creates the sentinel
+    pulse: ClassVar[Pulse]  # set before the cluster starts, because django-q2 creates the sentinel itself
     stop_event: Any
 
     def spawn_cluster(self) -> None:
@@ -95,7 +95,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 
 
 class PulsingBroker:
-    """Wraps the broker for the pusher of a cluster, and adds tasks for this cluster alone.
+    """Wraps the broker that a cluster's pusher uses, and adds tasks for this cluster alone.
 
     The cluster handles these tasks like any others, so they show that it takes tasks. The first task comes immediately,
     so that work left unfinished by the last cluster is resumed right away. By the time the second task comes, the lease
@@ -141,8 +141,8 @@ class WholeCluster(Cluster):  # type: ignore[misc]
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         """Only set the stop flag, because a signal handler may interrupt anything.
 
-        The handler used to stop the cluster itself. But once, its check for whether the sentinel was alive interrupted
-        another such check: the sentinel seemed alive although it had just ended, and the cluster waited forever.
+        The handler used to stop the cluster itself. But once, its check of whether the sentinel was alive interrupted
+        another such check, so the sentinel seemed alive even though it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)
@@ -166,7 +166,7 @@ def _exit_with(sentinel_pid: int) -> None:
     try:
         end = os.waitid(os.P_PID, sentinel_pid, os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
-        end = None  # the main thread has already noticed that it ended
+        end = None  # the main thread has already noticed that the sentinel ended
     if end is not None and (end.si_code != os.CLD_EXITED or end.si_status != 0):
         os._exit(BROKEN)
     time.sleep(LEAVE_SECONDS)

@@ -1,5 +1,5 @@
-"""Read the app list from Lamina. Its maximum size isn't documented, so we try the largest size, then smaller sizes,
-then no limit."""
+"""Read the app list from Lamina. Lamina doesn't document the highest `limit` it accepts, so we try a high one, then
+lower ones, then none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def forget_refused_apps() -> None:
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
-    """Return the list at the largest size that Lamina accepts; None if it isn't available now."""
+    """Return the list at the largest size that Lamina accepts; None if the list isn't available right now."""
     size, late, is_refused = _first_size(now), 0, False
     while go_on():
         try:

@@ -62,7 +62,7 @@ class FieldEdit:
 
 @dataclass(frozen=True)
 class AppEdit:
-    """The admin's settings for an app. `fields` has the settings of each field, by its name in the form ("p0")."""
+    """The admin's settings for an app. `fields` maps each field's name in the form ("p0") to its settings."""
 
     is_hidden: bool = False
     roles: Sequence[str] = ()  # empty means all
@@ -106,7 +106,7 @@ def lost_rules(app: App) -> list[FieldRule]:
 def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
     """Save `edit`; fields that it doesn't mention keep their rules.
 
-    `version` is the version of the rules on the admin's page. If something has changed since then, raises
+    `version` is the version of the rules on the admin's page. If anything has changed since that version, raises
     `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. In both cases, nothing is saved.
     """
     rule = _locked_rule(app, version)
@@ -146,7 +146,7 @@ def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule
 
 @transaction.atomic
 def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None:
-    """Delete the rule of a field that the app no longer has."""
+    """Delete the rule for a field that the app no longer has."""
     rule = _locked_rule(app, None)
     row.delete()
     _save(rule, admin, now)
@@ -198,7 +198,7 @@ def _hide_earlier(rule: AppRule, now: datetime) -> None:
 
 
 def _hidden_values(app: App) -> set[str]:
-    """Return the hidden fields of `app` and what they send, as texts that can be compared."""
+    """Return the hidden fields of `app` and what they send, as strings that can be compared."""
     hidden = FieldRule.objects.filter(app=app, mode=FieldRule.Mode.HIDDEN)
     return {repr(row) for row in hidden.values_list("key", "parameter_id", "name", "value", "file")}
 

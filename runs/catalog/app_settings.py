@@ -16,7 +16,8 @@ from runs.models import App, AppRule, FieldRule, Member, Verb
 
 @dataclass(frozen=True)
 class AppSettings:
-    """All of the admins' settings for one app. `forget` lists rules to delete because their field is gone."""
+    """All of the admins' settings for one app. `forget` lists the rules to delete because their fields no longer
+    exist."""
 
     edit: AppEdit
     asks_review: bool = False
@@ -40,7 +41,7 @@ def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
-    """Return a field's rule as the page needs it."""
+    """Return a field's rule in the form that the settings page uses."""
     if row is None:
         return FieldEdit()
     return FieldEdit(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
@@ -52,7 +53,7 @@ def save_settings(app: App, admin: Member, settings: AppSettings, version: int, 
     before = _recorded(app)
     old_group = app_rules.rule_of(app).group
     rule = app_rules.save_rules(app, admin, settings.edit, version, now)
-    if rule.group != old_group:  # the rule's old place was in another group
+    if rule.group != old_group:  # its old place was in another group, so clear it
         AppRule.objects.filter(pk=rule.pk).update(position=None)
     for row in settings.forget:
         app_rules.forget_field(app, admin, row, now)
@@ -89,8 +90,8 @@ def _recorded(app: App) -> dict[str, Any]:
 
 
 def _field_name(row: FieldRule) -> str:
-    """Return the name of a rule's field in the record. It includes the key or id, because several fields of a form may
-    have the same name."""
+    """Return the name that the record uses for a rule's field. It includes the key or id, because several fields of a
+    form may have the same name."""
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 

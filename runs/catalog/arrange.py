@@ -43,7 +43,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The apps under one heading, in order. The apps that are in no group come last, in a group without a name."""
+    """The apps under one heading, in order. Apps that don't belong to a group come last, in a group without a name."""
 
     name: str
     apps: list[Placed]
@@ -73,7 +73,7 @@ def in_order(apps: AppQuerySet) -> list[Group]:
 
 
 def managed_apps() -> AppQuerySet:
-    """Return the apps that admins can arrange: listed apps, hidden or not, and others that have rules."""
+    """Return the apps that admins can arrange: all listed apps (even hidden ones) and any others that have rules."""
     is_listed = Q(is_listed=True) | Q(starred_at__isnull=False)
     return App.objects.filter(is_listed | Q(rule__isnull=False), gone_at=None)
 

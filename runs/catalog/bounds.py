@@ -1,4 +1,4 @@
-"""Limits on what we store about an app. Longer texts are shortened and end in "…".
+"""Limits on what we store about an app. Texts that are too long are shortened and end in "…".
 
 Values that must be sent back exactly (names, keys, options, output labels) are never shortened. If such a value is too
 long, we shorten it only where it is shown, or leave it out, or show a message in place of the form.
@@ -44,7 +44,8 @@ def description_of(app: AppSummary | AppDetail) -> str:
 
 
 def thumbnail_url_of(summary: AppSummary) -> str:
-    """Return the URL of the app's thumbnail; "" if it is missing, too long, or a video."""
+    """Return the URL of the app's thumbnail; "" if there is none, if the URL is too long, or if the thumbnail is a
+    video."""
     found = summary.thumbnail
     return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
 

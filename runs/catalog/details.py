@@ -47,7 +47,7 @@ def read_detail(app: App, priority: Priority) -> bool:
 
 
 def read_estimate(app: App, priority: Priority) -> None:
-    """Read and save the cost of a full run of `app`. Without an estimate, the cost is unknown, not zero."""
+    """Read and save the cost of a full run of `app`. If Lamina gives no estimate, the cost is unknown, not zero."""
     fields: dict[str, Any] = {"estimated_at": timezone.now()}
     try:
         estimate = lamina(priority).estimate(app.remote_id)
@@ -159,7 +159,7 @@ def _closed_in_a_row() -> int:
 
 
 def _asked_in_vain() -> int:
-    """Return how many apps have been requested since Lamina last sent an app."""
+    """Return how many apps have been requested in vain since Lamina last sent one."""
     at = _last_sent_at()
     return App.objects.filter(Q(schema_asked_at__gt=at) if at else ~Q(schema_asked_at=None)).count()
 

@@ -25,7 +25,7 @@ def with_rules(apps: AppQuerySet) -> AppQuerySet:
 
 
 def locked_files(app: App) -> dict[str, StoredFile]:
-    """Return the pictures that the rules of `app` set for locked or hidden fields, by their id in `Rule.file`."""
+    """Return the pictures that the rules of `app` set for locked or hidden fields, keyed by their id in `Rule.file`."""
     return {row.file.public_id: row.file for row in _rows(app) if row.file}
 
 

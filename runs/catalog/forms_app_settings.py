@@ -36,7 +36,7 @@ class ArrangeForm(PostedForm):
 
 class AppSettingsForm(PostedForm):
     """An app's settings page, as posted. `seen` is the version of the rules that the page showed, and `schema` the
-    version of the app's form. `forget` lists rules to delete because their fields are gone."""
+    version of the app's form. `forget` lists the rules to delete because their fields no longer exist."""
 
     seen = CutField(12)
     schema = CutField(16)
@@ -74,7 +74,7 @@ class FieldSettingsForm(PostedForm):
 
 
 class ResetForm(PostedForm):
-    """The version of the rules that the page showed when it asked whether to reset them."""
+    """Confirms a reset. `seen` is the version of the rules that the page showed when it asked for confirmation."""
 
     seen = CutField(12)
 

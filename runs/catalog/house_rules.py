@@ -21,7 +21,7 @@ def house_rules_html(text: str) -> SafeString:
     that the page shows above them."""
     if not text.strip():
         return SafeString()
-    import nh3  # takes 2 MB including the parser, and few apps have house rules
+    import nh3  # imported only here, because it takes 2 MB with the parser, and few apps have house rules
 
     made = nh3.clean(
         _markdown().render(text),
@@ -35,7 +35,7 @@ def house_rules_html(text: str) -> SafeString:
 
 
 def _outside_only(tag: str, attribute: str, value: str) -> str | None:
-    """Drop links without a scheme, because they would lead to a page of the portal."""
+    """Drop links without a scheme, because they would lead to the portal's own pages."""
     return value if attribute != "href" or value.partition(":")[0].lower() in SCHEMES else None
 
 

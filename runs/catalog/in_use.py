@@ -1,6 +1,6 @@
 """Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
 
-The apps in use are all starred apps, plus others until there are 60 in all. Each takes two requests a day (form and
+The apps in use are all starred apps, plus others if needed to make 60 in total. Each takes two requests a day (form and
 estimate). An idle portal reads at most 60 apps a day: because the order of Lamina's list keeps changing, all apps read
 within the last day count towards this limit. Among the starred apps, the least recently requested one comes first, so
 that each gets its turn, however many there are.
@@ -47,7 +47,7 @@ def is_old(now: datetime) -> Q:
 
 
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
-    """Return apps in use whose form or estimate is missing or a day old, in the order of `apps_in_use`.
+    """Return apps in use whose form or estimate is missing or over a day old, in the order of `apps_in_use`.
 
     Apps that were requested recently have to wait, and they wait longer if the portal is idle.
     """

@@ -28,7 +28,7 @@ from runs.words.fold import fold
 PER_MINUTE = 10
 TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
 TASK_SECONDS = 80  # enough for four calls of at most 15 s each, and for saving
-SHORTEST = 2  # letters; a single letter would match everything
+SHORTEST = 2  # in letters; a single letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
@@ -42,7 +42,7 @@ def is_worth_asking(q: str) -> bool:
 
 
 def known(q: str) -> AppSearch | None:
-    """Return the stored search for these words, answered or not, or None. Makes one query."""
+    """Return the stored search for these words, whether answered or not; None if there isn't one. Makes one query."""
     return AppSearch.objects.filter(key=_key(q)).first()
 
 

@@ -16,8 +16,8 @@ from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
-# How much a match counts: in the name or in the other texts, with the typed word or a similar one, or by the kind of
-# result that the app makes.
+# How much a match counts: the typed word in the name or in the other texts, a similar word in either, or just the kind
+# of result that the app makes.
 NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 
 
@@ -62,8 +62,8 @@ def find(apps: AppQuerySet, q: str) -> Found:
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
-    """Return the score of `word` for each of `rows`, which is 0 if it doesn't match. Words that occur in few apps count
-    for more.
+    """Return how well each of `rows` matches `word`: a score, which is 0 if there is no match. Words that occur in few
+    apps count for more.
 
     An app that matches only because of the kind of result it makes scores `MAKES`, which by itself isn't enough to show
     the app.

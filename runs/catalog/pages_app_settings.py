@@ -76,7 +76,7 @@ class FieldPart:
 
     @property
     def own_label(self) -> str:
-        """The app's own label for the field, if the admin has changed it."""
+        """The label that the app itself gives the field; "" if the admin hasn't changed it."""
         return self.question.label if self.edit.label and self.edit.label != self.question.label else ""
 
     @property
@@ -173,7 +173,7 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
 def read_settings(
     admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
 ) -> PostedSettings:
-    """Read the posted page. Files are saved as the admin's uploads first, so that none is lost if there are errors."""
+    """Read the posted page. Files are first saved as the admin's uploads, so that none are lost if there are errors."""
     posted = AppSettingsForm.read(given)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
@@ -222,7 +222,7 @@ def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
 def parts_of(
     lines: Sequence[FieldLine], edit: AppEdit, errors: dict[str, str], stored: AppEdit | None
 ) -> list[FieldPart]:
-    """Return the fields for the page; with `stored`, each field says what another admin has saved for it in the
+    """Return the fields for the page; if `stored` is given, each field says what another admin has saved for it in the
     meantime."""
     parts = []
     for line in lines:

@@ -59,8 +59,8 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Part:
-    """The section with Lamina's results, below our own results. `state` is "soon" (not asked yet), "asking" or
-    "answered"."""
+    """The section with Lamina's results, below our own results. `state` is "soon" (we haven't asked Lamina yet),
+    "asking" or "answered"."""
 
     words: str
     state: str = "soon"
@@ -71,14 +71,14 @@ class Part:
     sentence: str = ""
     has_above: bool = False  # some suggestions are also in our own results, with or without a reason
     is_drawn: bool = True  # no more thumbnails will arrive
-    token: str = ""  # identifies what the page shows, so that we don't send it again
+    token: str = ""  # identifies what the page already shows, so that we don't send it again
     next_look: str = ""  # htmx trigger of the next poll, if any
     seconds: int = 0  # seconds until a page without scripts reloads; 0 means never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the page is waiting to try again on its own, which it does only a few times."""
+        """Whether the page is waiting before it tries again on its own, which it does only a few times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
@@ -151,7 +151,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
 
 
 def _is_closed(search: AppSearch, member: Member) -> bool:
-    """Return whether `search` is for the id of an app that the admin's rules don't show to `member`."""
+    """Return whether `search` is for the id of an app that the admin's rules hide from `member`."""
     found = [find["app"] for find in search.finds] if ids_in(search.words) else []
     return bool(found) and not App.objects.open_to(member).filter(pk__in=found).exists()
 

@@ -8,10 +8,10 @@ MOST_IDS = 3  # maximum number of ids to try in one search; each takes a request
 
 
 def ids_in(words: str) -> list[str]:
-    """Return possible app ids in `words`: path segments that are a UUID or `app_…`, the last one first.
+    """Return possible app ids in `words`: path segments that are a UUID or start with `app_`, in reverse order.
 
-    The last one is the likeliest, because a workspace's id usually comes before the app's. Host, query and fragment are
-    ignored.
+    The last one in `words` is the most likely, because a workspace's id usually comes before the app's. Host, query and
+    fragment are ignored.
     """
     found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)]
     ids = [one if one.startswith("app_") else one.lower() for one in reversed(found)]

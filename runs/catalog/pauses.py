@@ -71,5 +71,5 @@ def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:
 
 
 def _is_strict(rule: Rule) -> bool:
-    """Return whether runs would send a different value without the rule."""
+    """Return whether, without the rule, runs could send values that it doesn't allow."""
     return rule.is_fixed or bool(rule.options)

@@ -11,7 +11,7 @@ from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 
-SECOND_TRY = timedelta(minutes=1)  # in case a host was only briefly busy; after the second try, wait as long as usual
+SECOND_TRY = timedelta(minutes=1)  # in case the host was only briefly busy; after that, wait as long as usual
 
 
 def fetch_pictures_if_due(app: App) -> None:

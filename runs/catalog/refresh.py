@@ -90,7 +90,7 @@ def _refresh_list(go_on: GoOn) -> None:
 
 
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
-    """Read forms and estimates of the apps in use, one app after the other, then thumbnails.
+    """Read the forms and estimates of the apps in use, one app at a time, then thumbnails.
 
     If Lamina sends no usable response for an app, we try that app again later. After three such failures in a row, we
     stop: Lamina itself is probably down, or a proxy is answering in its place.

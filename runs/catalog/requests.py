@@ -42,7 +42,7 @@ def request_refresh() -> None:
 
 
 def request_refresh_if_stale() -> None:
-    """Request a fresh list if the last one is over ten minutes old; after a failure, wait two minutes."""
+    """Request a fresh list if the last one is over ten minutes old, but wait two minutes after a failure."""
     status, now = lamina_status(), timezone.now()
     is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
@@ -60,9 +60,10 @@ def request_regular_refresh() -> None:
 
 
 def request_app_refresh(app: App, *, is_news: bool = False) -> None:
-    """Ask the worker to read the form of `app` again, at most once every 30 s (10 s without a form or an estimate).
+    """Ask the worker to read the form of `app` again, at most once every 30 s (10 s if its form or estimate is
+    missing).
 
-    With `is_news` (Lamina refused to start a run), this limit doesn't apply.
+    If `is_news` is set (Lamina has just refused to start a run), this limit doesn't apply.
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN

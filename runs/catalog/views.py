@@ -1,5 +1,5 @@
-"""The catalogue: people find apps by words and by the kind of results they make. Our own apps come first, then others
-on Lamina."""
+"""The catalogue, where people find apps by words and by the kinds of results that the apps make. Our own apps come
+first, then others on Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class AppSection:
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Show what we find in our own catalogue. With `ask` (sent if scripts are off), also ask Lamina; otherwise,
+    """Show what we find in our own catalogue. If `ask` is given (because scripts are off), also ask Lamina; otherwise,
     `app_search` does that."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
@@ -131,7 +131,7 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    is_known = found.kinds is not None and not makes  # if False, only apps of one kind were searched
+    is_known = found.kinds is not None and not makes  # if not, we didn't check, or searched only one kind
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
     return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
@@ -175,7 +175,8 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`, as the search on Home does, if the request has the parameter `runs`."""
+    """Return the runs that match `q`, found as in the search on Home; none unless the request has the parameter
+    `runs`."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)

@@ -167,7 +167,7 @@ def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
 
 
 def _words_of(settings: AppSettings) -> dict[str, str]:
-    """Return all settings as text, except those of the fields."""
+    """Return all settings except those for individual fields, as text."""
     edit = settings.edit
     return {
         "name": edit.name,

@@ -56,8 +56,8 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
 
 
 def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
-    """Carry out the action of the pressed button; return a sentence about the result, and the id of the control to
-    focus next."""
+    """Carry out the pressed button's action; return a sentence about the result, and the id of the control to focus
+    next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
         return _step_words(arrange.step(what, -1 if act == "up" else 1)), f"{act}-{what}"

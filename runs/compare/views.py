@@ -18,9 +18,10 @@ from runs.web.http import PortalRequest, render_page
 
 @require_safe
 def compare(request: PortalRequest) -> HttpResponse:
-    """Show the results `?f=<result>,<result>` side by side.
+    """Show the results listed in `?f=<result>,<result>` side by side.
 
-    With fewer than two, or with `pick`, show the page for choosing; `?r=<run>,<run>` offers the results of these runs.
+    If there are fewer than two, or if `pick` is given, show the page for choosing; `?r=<run>,<run>` offers the results
+    of these runs.
     """
     ids = comparing.asked_ids(request.GET.getlist("f"))
     found = comparing.found_outputs(request.user, ids)

@@ -1,4 +1,4 @@
-"""The credit balance and the name of the workspace."""
+"""The workspace's credit balance and name."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ def refresh_balance() -> None:
     """
     if are_examples_made() and status.lamina_status().balance is not None:
         return
-    asked_at = timezone.now()  # take the time before asking, because the answer may not include runs sent after that
+    asked_at = timezone.now()  # note the time before asking, because the answer may not include runs sent after that
     try:
         usage = lamina().usage()
     except (LaminaError, RateLimitWait):

@@ -1,8 +1,9 @@
 """The shared request counter, which keeps all processes within Lamina's limit.
 
 Lamina allows each IP address 100 requests of any kind a minute. The times of all requests in the last minute are in one
-row, which is locked for each change. With REDIS_URL, they are in Redis and follow its clock (`rate_limit_redis`). Less
-important requests leave room for more important ones, so that a start never waits behind the catalogue.
+row, which is locked for each change. If REDIS_URL is set, they are in Redis instead and use its clock
+(`rate_limit_redis`). Less important requests leave room for more important ones, so that a start never waits behind the
+catalogue.
 """
 
 import time
@@ -22,7 +23,7 @@ STRANGERS = 5  # up to this many requests by other clients are ignored; they are
 
 
 class Priority(IntEnum):
-    """Priority of a request. The value is the percentage of the limit that it leaves free for other requests."""
+    """A request's priority. Its value is the percentage of the limit that such requests leave free for others."""
 
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
@@ -82,7 +83,7 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # if the difference is this small, requests may just be on their way
+        return  # such a small difference may just be requests that are still on their way
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]

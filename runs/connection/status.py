@@ -18,8 +18,8 @@ CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
 AWAY_AFTER = 3
-# With steady clocks, the difference varies by less than this. It varies at all because Lamina's times are in whole
-# seconds and responses take time.
+# As long as both clocks are steady, the difference we measure varies by less than this. It varies because Lamina's
+# times are in whole seconds and responses take time.
 STEADY_SECONDS = 3.0
 
 
@@ -95,8 +95,7 @@ def record_answer(
 
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
-    """Return how far Lamina's clock is ahead of ours, and since when this difference has been steady (None if
-    unknown)."""
+    """Return how far Lamina's clock is ahead of ours, and when this difference became steady (None if unknown)."""
     known = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
         return known, None

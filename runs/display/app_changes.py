@@ -24,7 +24,7 @@ class ChangeDay:
 
 
 def change_days(app: App) -> list[ChangeDay]:
-    """Return the latest changes of the app's form, newest first, with one query."""
+    """Return the latest changes to the app's form, newest first, with one query."""
     changes = list(app.changes.all()[:SHOWN])
     return [
         ChangeDay(at, [change_words(change) for change in of_time])

@@ -72,7 +72,7 @@ class NoticeLine:
 
     @property
     def is_talk_muted(self) -> bool:
-        """Whether the conversation is muted; always False in lists that don't look this up (only `inbox.inbox_page`
+        """Whether the conversation is muted; always False in lists that don't look it up (only `inbox.inbox_page`
         does)."""
         return bool(getattr(self.notice, "is_talk_muted", False))
 
@@ -89,7 +89,7 @@ class Bell:
     token: str = ""
     lines: list[NoticeLine] = field(default_factory=list)
     has_more: bool = False
-    is_watching: bool = False  # more news will come: one of the member's runs is active or saving results
+    is_watching: bool = False  # more news is expected: one of the member's runs is active or saving results
 
     @property
     def count(self) -> str:
@@ -159,6 +159,6 @@ def token_of(news_at: datetime | None) -> str:
 
 
 def bell_context(request: HttpRequest) -> dict[str, object]:
-    """Context processor: add the bell for signed-in people, loaded only if the page shows it."""
+    """Context processor: add the bell for signed-in people; it is loaded only if the page shows it."""
     user = getattr(request, "user", None)
     return {"bell": SimpleLazyObject(lambda: bell_of(user) if isinstance(user, Member) else Bell())}

@@ -46,7 +46,7 @@ def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
 
 
 def binned_page(member: Member, **lookup: str) -> dict[str, Any]:
-    """Return the context of the 404 page for a run in the member's bin, found by `lookup`.
+    """Return the context for the 404 page of a run that is in the member's bin and matches `lookup`.
 
     Raises Http404 if the run doesn't exist or is in somebody else's bin.
     """

@@ -37,7 +37,7 @@ class CardPicture:
     width: int | None
     height: int | None
     duration_seconds: float | None
-    has_large: bool  # there is a 400 px thumbnail besides the 200 px one
+    has_large: bool  # there is a 400 px thumbnail in addition to the 200 px one
 
     @property
     def small_url(self) -> str:
@@ -119,13 +119,13 @@ FILE_COLUMNS = (
 COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
 COLUMNS += ("has_guests", "value_type", "position", "files__position")
 PLACE = COLUMNS.index("position")
-TEXT = len(COLUMNS)  # where the fields of a text begin, in rows that have them
+TEXT = len(COLUMNS)  # where a text's fields start, in rows that have them
 NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
 def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
-    """Return the results of each run, by the run's primary key. For runs whose primary keys are in `with_texts`, the
-    same query also reads the texts by which search finds them. Runs for which nothing is found are left out."""
+    """Return each run's results, keyed by the run's primary key. For runs whose primary keys are in `with_texts`, the
+    same query also reads the texts by which search finds them. Runs with neither are left out."""
     keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
     if not keys:
         rows = []

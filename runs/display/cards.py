@@ -24,7 +24,7 @@ LINES_PER_CARD = 2
 VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected": rejected_words}
 # In characters. If the app name is longer than this, the title may have no room for the input that follows it.
 NAME_BEFORE_INPUT = 22
-SAVING_SECONDS = 20  # by then, usually only long videos are still being saved, and polling often for those is pointless
+SAVING_SECONDS = 20  # after that, usually only long videos are still being saved, so polling often would be pointless
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class RunCard:
     text_excerpt: str
     created_at: datetime
     age_words: str
-    age_brief: str  # shorter, for phones: without "ago"
+    age_brief: str  # the age without "ago", for phones
     elapsed_words: str = ""
     ask_often: str = ""  # see `ask_often_of`
     duration_words: str = ""
@@ -106,7 +106,7 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """Each picture, and whether its small thumbnail is large enough."""
+        """Each picture, and whether its small thumbnail is large enough for its place on the card."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
@@ -117,7 +117,7 @@ class RunCard:
 
     @property
     def source_url(self) -> str:
-        """URL of the input's thumbnail, shown next to the result; empty if there is no such thumbnail or no result."""
+        """URL of the input's thumbnail, shown next to the result; empty if either is missing."""
         has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
         return self.input_picture.small_url if self.input_picture and has_result else ""
 
@@ -147,8 +147,8 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    The token consists of the run's version, its level of slowness and the state that pages show. It contains no words,
-    so it is the same in every language.
+    The token is made of the run's version, slowness and result counts, and of the state that pages show. It contains no
+    words, so it is the same in every language.
     """
     level = slow_level(run, timezone.now())
     return f"{run.version}.{level}-{state_key(run)}-{run.outputs_ready}-{run.outputs_total}"

@@ -29,9 +29,9 @@ class CommentDraft:
     key: str
     kind: str  # new, reply or edit
     action: str  # URL it is posted to
-    people_url: str  # URL that finds people for "@"
+    people_url: str  # URL that finds people to mention after "@"
     back: str  # URL of the page to return to
-    at_query: str = "?at="  # query string that plays the file from a time; the time is appended
+    at_query: str = "?at="  # start of a query string that plays the file from a given time; the time is appended
     text: str = ""
     guests_see: bool = False
     offers_guests: bool = True
@@ -84,7 +84,7 @@ def with_all_comments(url: str) -> str:
 
 
 def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. `shows_all` says whether the page shows all
+    """Return an empty form for a comment on the result that `page` shows. `shows_all` says whether the page shows all
     comments."""
     slide = page.slide
     back = with_all_comments(slide.url) if shows_all else slide.url
@@ -92,15 +92,15 @@ def result_draft(page: ResultPage, *, shows_all: bool = False) -> CommentDraft:
 
 
 def draft_on(output: Output, run: Run, back: str, file: StoredFile | None, number: int) -> CommentDraft:
-    """Return the empty form for a comment on `output`, whose page shows `file`."""
+    """Return an empty form for a comment on `output`, whose page shows `file`."""
     action = reverse("runs:result-comment", args=[output.public_id])
     hint = _("What should change?")
     return CommentDraft("new", "new", action, people_url(run), back, hint=hint, file=file, number=number)
 
 
 def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the whole run. `walk` is the query string of the History list that the
-    page was opened from."""
+    """Return an empty form for a comment on the whole run. `walk` is the query string of the History list that the page
+    was opened from."""
     url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
     back = with_all_comments(url) if shows_all else url
     action = reverse("runs:run-comment", args=[run.public_id])
@@ -108,7 +108,7 @@ def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDr
 
 
 def reply_draft(parent: Comment, back: str) -> CommentDraft:
-    """Return the empty form for a reply."""
+    """Return an empty form for a reply to `parent`."""
     action = reverse("runs:comment-reply", args=[parent.public_id])
     people = people_url(parent.run)
     return CommentDraft(parent.public_id, "reply", action, people, back, offers_guests=parent.guests_see)

@@ -18,7 +18,7 @@ from runs.review.threads import Thread
 from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
 
-MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and looking for links takes a whole millisecond
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and it takes a full millisecond to look for them
 SAFE_REL = 'rel="nofollow noopener noreferrer"'
 SUMMARY_LENGTH = 80  # characters to show of a resolved comment
 
@@ -42,7 +42,7 @@ class CommentLine:
     comment: Comment
     html: SafeString
     summary: str
-    also: list[Member]  # people mentioned whose name isn't in the text
+    also: list[Member]  # mentioned people whose names aren't in the text
     is_mine: bool
     number: int = 0
     place: str = ""
@@ -132,7 +132,7 @@ def player_start(at: str) -> str:
 
 
 def run_talk(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the whole run; only the latest unless `shows_all`."""
+    """Return the comments on the whole run: all of them if `shows_all`, otherwise only the latest."""
     talk = threads.talk_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
     lines = [_line(thread.comment, viewer, thread.replies) for thread in talk.threads]
     return CommentPanel(lines, hidden=talk.hidden)
@@ -213,7 +213,8 @@ def comment_line(comment: Comment) -> CommentLine:
 
 
 def text_html(comment: Comment) -> SafeString:
-    """Return the text of a comment as HTML: escaped, with links and with the current names of members it mentions."""
+    """Return the text of a comment as HTML: escaped, with links and with the current names of the members it
+    mentions."""
     named = {row.words.casefold(): row.member for row in comment.mention_rows.all() if row.words}
     if not named:
         return _linked(comment.text)
@@ -234,13 +235,13 @@ def editable_text(comment: Comment) -> str:
 
 
 def numbers_of(output: Output) -> dict[int, int]:
-    """Return the numbers (from 1) of saved files on the result's page, by the files' positions."""
+    """Return the number (from 1) that each saved file has on the result's page, keyed by the file's position."""
     saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
     return {position: number for number, position in enumerate(saved, 1)}
 
 
 def position_of(output: Output, number: int) -> int:
-    """Return the position of the file that the result's page shows as number `number`."""
+    """Return the position of the file that is number `number` on the result's page."""
     return {shown: position for position, shown in numbers_of(output).items()}.get(number, 0)
 
 

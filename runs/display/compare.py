@@ -16,8 +16,8 @@ from runs.models.addresses import path_to
 AT_MOST = 4
 ASKED_AT_MOST = 50  # maximum number of ids in one URL
 ID_LENGTH = 20  # maximum length of an id in the URL: a result's id, perhaps with a file number
-TEXT_SHOWN = 20_000  # characters of a text to show; the result page shows the whole text
-TALLEST, WIDEST = 0.7, 16 / 9  # limits for the aspect ratio of the box that all columns share
+TEXT_SHOWN = 20_000  # number of characters to show of a text; the result page shows all of it
+TALLEST, WIDEST = 0.7, 16 / 9  # limits on the aspect ratio of the box that all columns share
 
 
 @dataclass
@@ -195,8 +195,8 @@ def columns_of(run: Run) -> list[Column]:
 
 
 def _mark_texts(columns: list[Column]) -> bool:
-    """Mark the differences between two texts; if there are more texts, mark how each differs from the first. Return
-    False if the texts are too long."""
+    """Mark the differences between two texts or, if there are more, between the first text and each of the others.
+    Return False if the texts are too long."""
     texts = ["".join(piece.text for piece in column.pieces) for column in columns]
     if len(columns) == 2:
         if (both := side_by_side(*texts)) is None:

@@ -59,10 +59,10 @@ def _inputrows_of(runs: list[Run]) -> list[Row]:
 
 
 def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]:
-    """Return the inputs of `run` by keys that are the same for the same field in other runs.
+    """Return the inputs of `run`, keyed so that a field has the same key in every run.
 
-    If all runs are of one app, the key is the field's most stable id; otherwise, it is the field's name. Repeated keys
-    are numbered.
+    If all runs use the same app, the key is the field's most stable id; otherwise, it is the field's name. Repeated
+    keys are numbered.
     """
     seen: Counter[str] = Counter()
     found = {}

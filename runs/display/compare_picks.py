@@ -54,7 +54,7 @@ def suggested_picks(runs: Sequence[Run]) -> list[str]:
 
 
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
-    """Return the newest results of `member` and of teammates' shared runs, leaving out the runs in `without`.
+    """Return the newest results from `member`'s own runs and teammates' shared runs, leaving out the runs in `without`.
 
     The search works as in History: if no run has all of the words, similar words count too.
     """
@@ -71,7 +71,7 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
 
 
 def _latest(member: Member, wanted: Filter, directory: Directory) -> list[Run]:
-    """Return the newest finished runs that match `wanted`, both `member`'s own and those of teammates, newest first."""
+    """Return the latest finished runs that match `wanted`, both `member`'s own and teammates', newest first."""
     found: list[Run] = []
     for tab in ("mine", "team"):
         runs = replace(wanted, tab=tab).runs(member, directory).filter(status="completed")

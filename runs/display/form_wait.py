@@ -1,6 +1,6 @@
-"""A page that is waiting for an app form: when it polls, and which message it shows meanwhile.
+"""A page that is waiting for an app form: when it polls, and which message it shows in the meantime.
 
-The page polls fast at first, because the worker often gets the form in a fraction of a second, and then more slowly.
+The page polls fast at first and then more slowly, because the worker often gets the form in a fraction of a second.
 """
 
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ class Sought:
 
     @classmethod
     def by(cls, found: Filter, similar: dict[str, tuple[str, ...]], besides: Member | None = None) -> "Sought":
-        """Return what the filter `found` looks for; `similar` is as in `Marker.of`."""
+        """Return what the filter `found` looks for; `similar` has the same meaning as in `Marker.of`."""
         kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
         return cls(Marker.of(found.words, similar), found.tab != "mine", besides, frozenset(kinds))
 
@@ -82,10 +82,10 @@ NOTHING_SOUGHT = Sought()
 
 
 def _text_of(stored: str) -> str:
-    """Return the text of a value stored as JSON, which may be cut off; "" if it isn't a text."""
+    """Return the text in `stored`, which is JSON that may be cut off; "" if it isn't a text."""
     if not stored.startswith('"'):
         return ""
-    for end in range(len(stored), max(0, len(stored) - LONGEST_ESCAPE), -1):  # it may be cut off inside an escape
+    for end in range(len(stored), max(0, len(stored) - LONGEST_ESCAPE), -1):  # it may be cut off in an escape sequence
         with suppress(ValueError):
             return str(json.loads(stored if end == len(stored) and stored.endswith('"') else f'{stored[:end]}"'))
     return ""
@@ -158,7 +158,7 @@ def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
     """Yield `texts` until they have more than `letters` characters in total."""
     for text in texts:
         yield text
-        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts don't take any longer
+        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts take no longer than long ones
         if letters < 0:
             return
 

@@ -98,8 +98,8 @@ class LinkView:
 
     @property
     def is_named(self) -> bool:
-        """Whether lists name the link by its audience. Otherwise, they name it by its run, because the run says more
-        than "anyone"."""
+        """Whether lists show the link's audience as its name. If not, they show its run's title, which says more than
+        "anyone"."""
         return bool(self.link.audience) or self.run is None
 
     @property
@@ -117,7 +117,7 @@ class LinkView:
 
 @dataclass(frozen=True)
 class LinkAnswer:
-    """A guest's answer on one result, as the link's page shows it."""
+    """A guest's answer about one result, as the link's page shows it."""
 
     label: str
     url: str
@@ -170,7 +170,7 @@ def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Fetch everything a `LinkView` needs, with all results, in four queries for any number of links."""
+    """Fetch everything a `LinkView` needs, with all results, in four queries, no matter how many links there are."""
     return _with_people(links).prefetch_related(Prefetch("chosen", _results()))
 
 
@@ -230,8 +230,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have lost
-    access to the run since."""
+    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have since
+    lost access to the run."""
     return run if run.is_visible_to(member) else None
 
 

@@ -13,12 +13,12 @@ from runs.words.due_dates import due_words, is_urgent
 
 WAITING = 4  # how many results to show
 DECIDED = 3
-READ = 12  # how many queue items to read to find those results, because several requests may ask about one result
+READ = 12  # how many queue items to read to find those results, because several requests may be about the same result
 
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A result that is waiting for the member."""
+    """A result that is waiting for the member's decision."""
 
     item: ReviewItem
     thumb: Thumb

@@ -21,7 +21,7 @@ OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a
 
 @dataclass(frozen=True)
 class Group:
-    """The notices about one run, newest first. Without a run, they are about the portal or several runs."""
+    """The notices about one run, newest first. If there is no run, they are about the portal or several runs."""
 
     run: Run | None
     name: str
@@ -32,7 +32,7 @@ class Group:
 @dataclass(frozen=True)
 class Inbox:
     """One page of the inbox. The next page has the notices before the id `older` ("" if this is the last page). `until`
-    is when this page was made."""
+    is when this page was loaded."""
 
     groups: list[Group]
     older: str
@@ -46,7 +46,7 @@ class Inbox:
 
 @dataclass(frozen=True)
 class MutedLine:
-    """A run or conversation that the member muted."""
+    """A run or conversation that the member has muted."""
 
     mute: Mute
     name: str

@@ -1,7 +1,7 @@
 """Structured results (JSON objects and arrays), shown as a readable tree or table.
 
 They are parsed from the text of the result, because PostgreSQL doesn't keep the order of fields in `Output.raw_value`.
-Parsing stops when there is enough to show, however long, deep or broken the text is.
+Parsing stops once there is enough to show, no matter how long, deep or broken the text is.
 """
 
 import json
@@ -21,7 +21,7 @@ COLUMNS = 6
 CELL_LENGTH = 200
 LABEL_LENGTH = 80
 NOTHING = "–"  # noqa: RUF001 - a dash, as in tables
-CUT = "[…]"  # ends a text that was too long to store
+CUT = "[…]"  # comes at the end of a text that was too long to store in full
 TOKEN = re.compile(r'([{}\[\],:])|"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([^\s{}\[\],:"]++)', re.DOTALL)
 BROKEN_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{0,3})?\Z")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
@@ -110,7 +110,7 @@ def read_start(text: str, most: int) -> tuple[Any, bool]:
 
 
 def _value(mark: str | None, quoted: str | None, word: str) -> Any:
-    """Return the value that a token starts: an empty object, an empty list, or a text."""
+    """Return the value that begins at a token: an empty object, an empty list, or a text."""
     if mark:
         return {} if mark == "{" else []
     return _literal(word) if quoted is None else _unquoted(quoted)
@@ -159,8 +159,8 @@ def _part(label: str, value: Any, files: FileNames, level: int = 0) -> Part:
 
 
 def _columns(items: list[Any]) -> list[str]:
-    """Return the columns if `items` can be shown as a table: two or more objects with the same few fields, all short
-    texts."""
+    """Return the columns of the table that can show `items`; none unless they are two or more objects with the same few
+    fields, all short texts."""
     first = items[0]
     if len(items) < 2 or not isinstance(first, dict) or not 1 < len(first) <= COLUMNS:
         return []

@@ -1,4 +1,4 @@
-"""Offers for guest links that show an old version of a result: the link's maker can swap in the newest with one
+"""Offers for guest links that show an old version of a result: the link's maker can swap in the newest version with one
 click."""
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from runs.sharing.links import outputs_for
 
 @dataclass(frozen=True)
 class VersionOffer:
-    """A link that shows `old`; `new` is its newest version."""
+    """A link that shows `old`; `new` is the newest version of that result."""
 
     link: GuestLink
     old: Output

@@ -74,7 +74,7 @@ class ManagedGroup:
     number: int
     is_first: bool
     is_last: bool
-    has_others: bool  # there are named groups, so the apps in no group need a heading too
+    has_others: bool  # there are named groups, so the apps without a group need a heading too
 
     @property
     def up_id(self) -> str:
@@ -124,8 +124,8 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
 
 
 def audience_of(rule: AppRule) -> Audience:
-    """Return who sees an app with these rules. A paused app counts as paused, whatever the other rules are, because an
-    admin must act."""
+    """Return who sees an app with these rules. A paused app counts as paused, whatever its other rules say, because an
+    admin needs to act."""
     if rule.is_paused:
         return Audience("paused", "warning", _("Paused"))
     if rule.is_hidden:

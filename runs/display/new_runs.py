@@ -14,7 +14,7 @@ from runs.history.search import Filter
 from runs.models import Member, Run
 
 AT_MOST = 100
-# If a run was shared just before the page was rendered, it may not have been committed yet.
+# A run that was shared just before the page was rendered may not have been committed by then.
 MARGIN = timedelta(seconds=10)
 
 
@@ -64,7 +64,7 @@ def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewR
 
 
 def own_runs(member: Member) -> tuple[bool, datetime | None]:
-    """Return whether a run of `member` is active, and when they last started one, in one query."""
+    """Return whether `member` has an active run and when they last started one, using a single query."""
     own = Run.objects.owned_by(member)
     newest = Subquery(own.newest_first().values("created_at")[:1])
     is_active, newest_at = Member.objects.filter(pk=member.pk).values_list(Exists(own.active()), newest).get()

@@ -15,7 +15,7 @@ class Shape:
 
 
 def shapes_of(name: str) -> list[Shape]:
-    """Return the shapes of a subtle pattern. The same name always gets the same pattern."""
+    """Return the shapes of a subtle pattern for `name`. The same name always gets the same pattern."""
     digest = hashlib.sha256(name.encode("utf-8", "replace")).digest()
     fours = [digest[4 * i : 4 * i + 4] for i in range(6)]
     shapes = [Shape(x=x % 17, y=y % 11, r=2 + r % 4, tone=1 + tone % 4) for x, y, r, tone in fours]

@@ -1,4 +1,4 @@
-"""Where a result came from: app, inputs, people, dates, cost and checksum, for the result page and the sheet."""
+"""Where a result came from: app, inputs, people, dates, cost and checksum, for the result page and `provenance.csv`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ NOUNS = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one result came from. `references` has its ids on Lamina."""
+    """Where one result came from. `references` holds the Lamina ids of the run, the app and the result."""
 
     output: Output
     file: StoredFile | None
@@ -38,14 +38,14 @@ class Provenance:
     pressed_at: datetime
     finished_at: datetime | None
     credits_words: str
-    references: dict[str, str]  # keys: "run", "app" and "result", each only if known
+    references: dict[str, str]  # keys: "run", "app" and "result"; unknown ids are left out
     sha256: str
     verdict: str = ""  # the overall verdict, in words
     decisions: tuple[Decision, ...] = ()  # decisions that apply to the result's current content
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """The kind and size of the file shown, or of the text."""
+        """Facts such as kind and size, each with its label, about the file or, if there is none, about the text."""
         return file_facts(self.file) if self.file else text_facts(self.output)
 
     @property
@@ -64,7 +64,7 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
         file=file,
         app_name=run.app_name,
         inputs=input_lines(run),
-        # The run was transferred before the portal recorded makers.
+        # The maker is unknown if the run was transferred before the portal recorded makers.
         maker=run.made_by.display_name if run.made_by else _("Unknown"),
         owner=run.member.display_name if run.is_transferred else "",
         pressed_at=run.created_at,
@@ -90,12 +90,12 @@ def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
 
 
 def verdict_words(verdict: str) -> str:
-    """Return a verdict in words: "Approved", or "Not reviewed" if it is empty."""
+    """Return a verdict in words, such as "Approved"; "Not reviewed" if it is empty."""
     return str(Decision.Verdict(verdict).label) if verdict else pgettext("verdict", "Not reviewed")
 
 
 def references_of(run: Run, output: Output) -> dict[str, str]:
-    """Return the ids of the run, app and result on Lamina, if known."""
+    """Return the Lamina ids of the run, app and result, leaving out unknown ones."""
     named = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
     return {kind: reference for kind, reference in named.items() if reference}
 
@@ -112,7 +112,7 @@ def file_facts(file: StoredFile) -> list[tuple[str, str]]:
 
 
 def kind_words(kind: str, ending: str) -> str:
-    """Return the format and kind of a file: "PNG picture" for "image" and ".png"."""
+    """Return a file's format and kind in words, such as "PNG picture" for "image" and ".png"."""
     format_name = ending[1:].upper()
     if not format_name:
         return _(NOUNS.get(kind, NOUNS["other"]))

@@ -34,7 +34,7 @@ class OutputBox:
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
-    is_reshaped: bool  # the picture's shape differs from the one that the box had before it arrived
+    is_reshaped: bool  # whether the picture's shape differs from the shape of the box before it arrived
     colour: str  # the picture's main colour; "" if it would be visible around the picture
     files: list[StoredFile]
     links: list[str]  # URLs of originals that couldn't be saved
@@ -47,10 +47,10 @@ class OutputBox:
     position: int
     alt: str
     url: str  # URL of the result page
-    use_url: str  # URL for using the result in another app; empty if it has several files, or no file and no text
-    unsaved: int  # number of files that couldn't be saved; the others may have been saved
+    use_url: str  # URL for using the result in another app; empty unless it has text or exactly one file
+    unsaved: int  # number of files that couldn't be saved; other files of the result may have been saved
     fetch_again_url: str  # URL for trying again to fetch the files that couldn't be saved
-    walk: str  # query string of the History list for Previous and Next
+    walk: str  # query string of the History list that Previous and Next follow
     goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
     keep_url: str  # URL for keeping the result
@@ -63,7 +63,7 @@ class OutputBox:
 
     @property
     def page_url(self) -> str:
-        """URL of the result page, including the query string of the list."""
+        """URL of the result page, including the query string of the History list."""
         return with_query(self.url, self.walk)
 
     @property
@@ -141,7 +141,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
 
 
 def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
-    """Give the files their current names, for this page only."""
+    """Give these file objects their current names for display, without saving them."""
     for output_file in kept:
         if output_file.file is not None:
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
@@ -166,13 +166,13 @@ def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
 
 
 def _alt(run: Run, label: str) -> str:
-    """Return the picture's alt text: its label, and the first two inputs."""
+    """Return the picture's alt text: the result's label and the run's first two visible inputs."""
     told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
     return " · ".join([label, *told])[:200]
 
 
 def file_label(words: str, number: int, count: int) -> str:
-    """Return `words`, which describe a result, with the file number added if the result has several files."""
+    """Return `words` (a description of a result), adding the file's number if the result has several files."""
     if count <= 1:
         return words
     values = {"result": words, "number": number, "count": count}
@@ -180,8 +180,8 @@ def file_label(words: str, number: int, count: int) -> str:
 
 
 def refusal_of(output_file: OutputFile) -> str:
-    """Return why the portal refuses to fetch the file's URL, whether the reason came up before or during the download;
-    "" if it doesn't refuse."""
+    """Return why the portal refuses to fetch the file's URL, whether it noticed the problem before or during the
+    download; "" if it doesn't refuse."""
     if output_file.is_refused:
         return say(output_file.error)
     try:

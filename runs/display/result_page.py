@@ -2,7 +2,7 @@
 
 A result may have several files. Each file is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next
 always work the same way. Previous and Next go through all results of the run in order, including failed ones. If the
-page was opened from History (`?in=<query>`), they continue with the other runs in that list.
+page was opened from History (`?in=<query>`), Previous and Next continue with the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -47,14 +47,14 @@ class Slide:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to look at. There is nothing if the result failed, was cancelled, couldn't be saved
-        or was removed."""
+        """Whether there is anything to look at. False if the result failed, was cancelled, couldn't be saved or was
+        removed."""
         return self.kind not in ("error", "cancelled", "unsaved", "removed")
 
     @property
     def kind(self) -> str:
-        """How to show the slide: as an image, video, audio, text, object or download. Without content, this is the
-        result's state."""
+        """How to show the slide: as an image, video, audio, text, object or download. If there is no content, this is
+        the state of the result's box."""
         if self.file is not None:
             return self.file.kind if self.file.kind in VIEWERS else "download"
         if self.box.state == "ready":
@@ -90,7 +90,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class ResultPage:
-    """Everything that the page of one result shows, as one member sees it."""
+    """Everything shown on a result's page, as one member sees it."""
 
     run: Run
     state: State
@@ -105,7 +105,7 @@ class ResultPage:
     run_url: str
     versions: Versions | None  # None if there is only one version
     next_url: str  # URL of the form for the next version; "" if the viewer can't make one
-    selected_url: str  # URL of everything that the viewer has selected; "" if this result isn't selected
+    selected_url: str  # URL of the list of results that the viewer has selected; "" if this result isn't one of them
 
     @property
     def place_words(self) -> str:
@@ -183,7 +183,7 @@ def _elsewhere(output: Output | None, walk: str) -> Beside | None:
 
 
 def slides_of(run: Run, output: Output) -> Iterator[Slide]:
-    """Return a slide for each file of one result of `run`, whose results and inputs are loaded."""
+    """Return the slides of `output`, a result of `run`; the run's results and inputs must already be loaded."""
     return (slide for slide in _slides(run, None) if slide.output.pk == output.pk)
 
 

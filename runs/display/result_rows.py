@@ -1,7 +1,7 @@
 """Reads everything that a result's page needs, except decisions and comments.
 
-This is the run with its results and inputs, all versions, the rules for deciding, and the number next to Review. It
-takes three queries, no matter how many versions there are.
+That means the run with its results and inputs, all versions of the result, the rules for deciding, and the number next
+to Review. Reading all this takes three queries, no matter how many versions there are.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ResultRows:
     line: list[Output]  # all versions with their files; their runs have only the fields `OF_A_RUN`
     around: Around
     waiting: int  # number of results waiting for the member's decision
-    is_selected: bool  # whether the member has selected this result, alone or with others
+    is_selected: bool  # whether the member has selected this result
 
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
@@ -50,7 +50,7 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
 
 
 def _rows_of(run: Any, public_id: str) -> ResultRows:
-    """Collect everything that belongs to `run`, which was fetched with annotations."""
+    """Read everything that belongs to `run`, using the annotations that `result_rows` fetched with it."""
     first: int = run.first_id
     wanted = Output.objects.filter(Q(run=run) | Q(pk=first) | Q(line=first))
     found = fetch_joined(wanted, "files", "file", one={"run": OF_A_RUN, "starred_by": ()})

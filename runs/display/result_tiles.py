@@ -27,7 +27,8 @@ ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class ResultTile:
-    """One ready result. `text` is the beginning of its text; `verdict` is empty if nobody has decided."""
+    """One ready result. `text` is the beginning of the result's text; `verdict` is empty if nobody has decided on
+    it."""
 
     public_id: str
     url: str
@@ -52,7 +53,7 @@ class RunTiles:
 
     run: Run
     url: str
-    maker: Member | None  # None if it is the viewer
+    maker: Member | None  # None if the viewer made the run
     tiles: list[ResultTile] = field(default_factory=list)
     more: int = 0
     found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the title doesn't show
@@ -78,9 +79,9 @@ def result_tiles(
 ) -> list[RunTiles]:
     """Return the results of `runs` (fetched with `for_cards()`) that have the kind and verdict that `found` asks for.
 
-    With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` of each run. Runs without
-    such results are left out. `walk` is the query string of the list that Previous and Next follow. Like cards, the
-    tiles say where a search (`sought`) found words that the title doesn't show.
+    With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` per run, or one more if
+    that shows them all. Runs without such results are left out. `walk` is the query string of the list that Previous
+    and Next follow. Like cards, the tiles say where a search (`sought`) found words that the title doesn't show.
     """
     runs = list(runs)
     unseen = {run.pk: sought.unseen(run.display_title, ()) for run in runs}
@@ -108,8 +109,8 @@ def _matches(tile: ResultTile, found: Filter) -> bool:
 def _tiles_and_texts_of(
     runs: list[Run], walk: str, with_texts: list[int]
 ) -> tuple[dict[int, list[ResultTile]], dict[int, list[FoundText]]]:
-    """Return the ready results of each run, and the texts by which search finds the runs whose primary keys are in
-    `with_texts`. Both are by primary key of the run. Takes one query."""
+    """Return the ready results of each run and, for the runs whose primary keys are in `with_texts`, the texts that
+    search looks through. Both dictionaries have the runs' primary keys as keys. Takes one query."""
     outputs = Output.objects.filter(run__in=[run.pk for run in runs]).annotate(
         excerpt=Left("text", EXCERPT), type=JsonType("raw_value"), **dict.fromkeys(NO_TEXT, Value("", TextField()))
     )

@@ -1,7 +1,7 @@
 """The number next to Review in the main bar: results waiting for the member's decision.
 
-Because it is on every page, it takes only one query for people who may decide, and none for others. Whether makers may
-decide is cached for a minute.
+Because every page shows this number, counting takes only one query for people who may decide, and none for others.
+Whether makers may decide is cached for a minute.
 """
 
 import functools
@@ -39,6 +39,6 @@ def _deciding_roles() -> set[str]:
 
 
 def review_context(request: HttpRequest) -> dict[str, object]:
-    """Context processor: add the number for signed-in people, counted only if the page shows it."""
+    """Context processor: add the number for signed-in people, which is counted only if the page shows it."""
     user = getattr(request, "user", None)
     return {"review_count": functools.cache(lambda: count_words(user) if isinstance(user, Member) else "")}

@@ -16,8 +16,8 @@ from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
 PAGE = 20  # requests on a page
-PICTURES = 8  # results to show for a request
-LATELY = 5  # decisions to show under an empty queue and on Home
+PICTURES = 8  # how many results to show for each request
+LATELY = 5  # how many decisions to show below an empty queue and on Home
 DECIDED = 50  # decisions in the list
 GUESTS = ReviewRequest.Audience.GUESTS  # guests can't be reminded, because the portal doesn't have their addresses
 
@@ -66,7 +66,7 @@ class DecidedLine:
 
 @dataclass(frozen=True)
 class RequestLine:
-    """A request by the member: whom they asked, its progress, and some of its results."""
+    """One of the member's requests: who was asked, its progress, and some of its results."""
 
     request: ReviewRequest
     thumbs: list[Thumb]
@@ -122,7 +122,7 @@ class RequestsPage:
 
 
 def requests_page(member: Member, number: int, now: datetime) -> RequestsPage:
-    """Return page `number` (from 1) of the requests of `member`, newest first."""
+    """Return page `number` (counting from 1) of the requests made by `member`, newest first."""
     number = max(1, number)
     items = ReviewItem.objects.filter(output__run__deleted_at=None).select_related("output").order_by("position")
     files = Prefetch("output__files", saved_files())
@@ -151,7 +151,7 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
 
 
 def decided_lines(decisions: QuerySet[Decision], member: Member) -> list[DecidedLine]:
-    """Return `decisions` as lines with pictures, for `member`. Takes two queries."""
+    """Return `decisions` as lines with pictures, as `member` sees them. Takes two queries."""
     return [DecidedLine(Shown(decision, member), Thumb(decision.output)) for decision in with_pictures(decisions)]
 
 
@@ -160,5 +160,5 @@ def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:
 
 
 def saved_files() -> QuerySet[OutputFile]:
-    """Return saved files, with what their thumbnails need."""
+    """Return saved files, along with everything their thumbnails need."""
     return OutputFile.objects.filter(status=OutputFile.Status.SAVED).select_related("file")

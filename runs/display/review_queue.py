@@ -28,13 +28,13 @@ from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
 LATEST = 10  # comment threads shown at first, so that pages stay fast
-LISTED = 1_000  # how many waiting results the queue reads to put them in order
+LISTED = 1_000  # the queue orders and counts at most this many waiting results
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A verdict as shown: icon, word, who gave it, when, and why."""
+    """A verdict as it is shown: its icon and word, who gave it, when and why."""
 
     decision: Decision
     viewer: Member
@@ -123,8 +123,7 @@ def label_of(output: Output) -> str:
 
 
 def waiting_ids(member: Member) -> dict[str, int]:
-    """Return the results waiting for `member`, in order: their public ids, each with the primary key of its review
-    item."""
+    """Map the public ids of the results waiting for `member`, in order, to the primary keys of their review items."""
     rows = requests.waiting_for(member).values_list("output__public_id", "pk")
     found: dict[str, int] = {}
     for public_id, pk in rows[: LISTED + 1]:
@@ -144,7 +143,8 @@ def first_of(request_id: str, waiting: dict[str, int]) -> str:
 def queue_page(
     member: Member, waiting: dict[str, int], *, at: str = "", number: int = 1, is_kept: bool = False
 ) -> QueuePage | None:
-    """Return the page for the result `at` (public id), by default the first of `waiting`; None if nothing is waiting.
+    """Return the page for the result `at` (public id), by default the first of `waiting`; None if there is nothing to
+    show.
 
     With `is_kept`, show the result even if it is no longer waiting. `number` says which of its files to show.
     """
@@ -167,7 +167,7 @@ def queue_page(
         .select_related("member", "link", "chosen__run")
     )
     item = items.get(at)
-    # a result waits only for members who may decide on it, so the rules are read only if it isn't waiting
+    # a result waits only for members who may decide on it, so we only need to read the rules if it isn't waiting
     rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,
@@ -205,16 +205,16 @@ def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the result of `page`. Takes no queries if the result has neither comments nor earlier
-    versions."""
+    """Return the comments on the result that `page` shows. Takes no queries if the result has neither comments nor
+    earlier versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])
     return result_talk(page.slide, member, most=threads.MOST if shows_all else LATEST)
 
 
 def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
-    """Return the empty form for a comment on the result of `page`. After posting it, the member returns to the same
-    result in the queue."""
+    """Return an empty comment form for the result that `page` shows. After posting a comment, the member returns to the
+    same result in the queue."""
     slide = page.slide
     n = str(slide.number) if slide.number > 1 else ""
     here = queue_url(at=page.output.public_id, kept="1", n=n, comments="all" if shows_all else "")
@@ -229,7 +229,7 @@ def last_shown(member: Member, now: datetime) -> Shown | None:
 
 
 def queue_url(**query: str) -> str:
-    """Return the URL of the queue at the result `at`."""
+    """Return the URL of the queue, with all parameters that aren't empty, such as `at` (the result to show)."""
     given = {name: value for name, value in query.items() if value}
     return f"{reverse('runs:review')}{'?' if given else ''}{urlencode(given)}"
 
@@ -250,8 +250,8 @@ def _with_run(before: str) -> list[str]:
 
 
 def _load(outputs: Sequence[Output]) -> None:
-    """Load all results of the runs of `outputs`, with files. Inputs aren't loaded, because the queue doesn't show them
-    in full."""
+    """Load all results, with their files, of the runs that `outputs` belong to. Inputs aren't loaded, because the queue
+    doesn't show them in full."""
     runs: dict[int, Run] = {}
     for output in outputs:
         output.run = runs.setdefault(output.run_id, output.run)

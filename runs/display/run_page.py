@@ -43,7 +43,7 @@ class Onward:
 
     run: Run
     next_url: str  # URL of the form for the next versions of results that need changes; "" if no result needs any
-    offers_change: bool  # whether the row of buttons offers the form; False if the failure message does
+    offers_change: bool  # whether the row of buttons has a link to the form; False if the failure message has one
     is_change_primary: bool
 
 
@@ -101,7 +101,7 @@ class RunPage:
     preset: Preset | None
     parent: Run | None
     children: list[Run]
-    url: str  # URL of this page, including the list for Previous and Next
+    url: str  # URL of this page, including the query string of the list that Previous and Next follow
     mail_wish: Wish  # whether the viewer has asked for an email when the run is ready
 
     @property
@@ -119,7 +119,7 @@ def is_live(run: Run) -> bool:
 def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "") -> RunPage:
     """Return the page of a run fetched with `for_page()`, as `member` sees it.
 
-    With `is_swap`, the page is already open and parts of it are being replaced. `walk` is the query string of the
+    `is_swap` means that the page is already open and parts of it are being replaced. `walk` is the query string of the
     History list that Previous and Next follow.
     """
     now = timezone.now()
@@ -205,8 +205,8 @@ def _with_verdicts(run: Run, member: Member, boxes: list[OutputBox]) -> list[Out
 
 
 def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
-    """Return the buttons that lead `member` from the run to its app's form. `failure` says why the run failed, if it
-    has."""
+    """Return the buttons that lead `member` from the run to its app's form. `failure` says why the run failed; None if
+    it didn't."""
     can_change = _can_change(run, member)
     next_url = _next_url(run) if can_change else ""
     return Onward(
@@ -234,7 +234,7 @@ def _next_url(run: Run) -> str:
 
 
 def wanted_words(run: Run) -> str:
-    """Return a list of the requested results, in words; "" if the app declares none."""
+    """List the requested results in words; return "" if the app doesn't declare its results."""
     outputs = run.schema.outputs
     if not outputs:
         return ""

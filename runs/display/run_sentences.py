@@ -29,7 +29,8 @@ CANNOT_STOP = ("refused", "not_cancellable")
 
 
 def sentence_of(run: Run) -> str:
-    """Return the state of the run as a sentence, with numbers. The clock next to it is updated separately."""
+    """Return a sentence about the run's state, with numbers such as how long it took. The clock next to it is updated
+    separately."""
     state = state_of(run)
     if run.status == "starting":
         return _("Sending the run to Lamina.")
@@ -56,7 +57,7 @@ def sentence_of(run: Run) -> str:
 
 
 def saving_words(run: Run) -> str:
-    """Return how far saving the results has come; "" if all of them are saved, or we have given up on the others."""
+    """Return a sentence about how many results have been saved; "" if none is still being saved."""
     outputs = [output for output in run.outputs.all() if output.status == "completed"]
     unsaved = sum(any(f.status == "saving" for f in output.files.all()) for output in outputs)
     if not unsaved:
@@ -113,8 +114,8 @@ def may_have_started(run: Run) -> bool:
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
-    Lamina doesn't report the cost of a run. Runs that Lamina certainly never started are free; for others, we have an
-    estimate.
+    Lamina doesn't report the cost of a run. Runs that Lamina certainly never started cost nothing; for others, we have
+    an estimate at best.
     """
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
@@ -163,7 +164,7 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why we don't know whether Lamina received a start. A person then has to decide whether to resend it."""
+    """Return why we don't know whether Lamina received a start, so that a person has to decide whether to resend it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
@@ -191,7 +192,7 @@ def slow_words(level: int) -> str:
 
 
 def wait_words(run: Run) -> str:
-    """Return why a start is waiting and for how long, or why a finished run has no results yet."""
+    """Return why a start is waiting and when we will try again, or why a finished run has no results yet."""
     if run.status in AT_LAMINA and run.ended_at:
         return _("Many runs are active, so fetching the results is taking a little longer.")
     if run.status != "starting" or not run.wait:
@@ -241,8 +242,8 @@ def _support_words(run: Run, shown: str) -> str:
 
 
 def failure_words(cause: str, needs: Decimal | None) -> str:
-    """Return why a run with the cause `cause` failed. If there weren't enough credits, say how many are left and how
-    many it `needs`, if both are known."""
+    """Return a sentence saying why a run failed, given the `cause`. If there weren't enough credits, it says how many
+    are left and how many the run `needs`, if both are known."""
     if cause != "credits":
         return str(FAILURES.get(cause, FAILURES["remote"])[0])
     balance, sentence = status.lamina_status().balance, str(NOT_ENOUGH_CREDITS)

@@ -20,8 +20,8 @@ FIRST = 3  # how many actions fit on a phone
 
 @dataclass(frozen=True)
 class Act:
-    """A button in the bar. `name` is the value that it posts. `needs` names a condition for using it: "files" or "zip"
-    (the selection isn't too large), or "pair" (enough is selected to compare)."""
+    """A button in the bar. `name` is the value that the button posts. `needs` names a condition for using the button:
+    "files" or "zip" (the selection isn't too large), or "pair" (enough is selected to compare)."""
 
     name: str
     icon: str
@@ -48,7 +48,7 @@ def picks_bar(
     is_any: bool | None = None,
     directory: Directory | None = None,
 ) -> dict[str, Any]:
-    """Return the context of `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
+    """Return the context for `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
 
     `found` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether anything
     is selected in `place`) and the `directory` for `found` if these are already known.

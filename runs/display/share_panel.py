@@ -33,7 +33,7 @@ class PanelLink:
 
 @dataclass(frozen=True)
 class ResultToShare:
-    """A finished result that people can choose for a new link. It is ticked if it is selected on the run's page."""
+    """A finished result that people can include in a new link. It is ticked if it is selected on the run's page."""
 
     public_id: str
     label: str
@@ -43,7 +43,7 @@ class ResultToShare:
 
 @dataclass(frozen=True)
 class ResultChoice:
-    """The results that people can choose from for a new link; none if there is no choice."""
+    """The results to choose from for a new link; empty if there are fewer than two."""
 
     dom_id: str
     results: list[ResultToShare]
@@ -67,7 +67,7 @@ class SharePanel:
     no_link_words: str
     usual_last_day: date
     said: str
-    maker: str  # name of the run's owner; empty if that is the member
+    maker: str  # name of the run's owner; empty if the member owns the run
     # Id of the result that the panel was opened from, for links to just that result. Empty for the whole run.
     only: str
     only_label: str
@@ -172,7 +172,8 @@ def _picture_of(output: Output) -> StoredFile | None:
 
 
 def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) -> PanelLink:
-    """Return `view` with words that say which results it shows. `labels` has the labels of all results of the run."""
+    """Return `view` together with words saying which results the link shows. `labels` has the labels of all results of
+    the run."""
     shown = {chosen.output_id for chosen in view.link.chosen.all()}
     here = [label for output, label in labels.items() if output.pk in shown]
     shows_this = this is None or this.pk in shown

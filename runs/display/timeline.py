@@ -14,7 +14,7 @@ from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
-MOST = 50  # how many of the latest steps about results to show, for each kind of step
+MOST = 50  # of each kind of step about results, show only this many of the latest
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)
@@ -29,7 +29,7 @@ class Step:
     at: datetime | None = None
     who: str = ""
     is_guest: bool = False
-    run: Run | None = None  # the run that this run was started from, or a run that was started from this run
+    run: Run | None = None  # another run: the one that this run was started from, or one that was started from this run
     label: str = ""  # the result's label
     url: str = ""
     count: int = 0  # number of comments
@@ -100,7 +100,7 @@ def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[S
         yield Step(act, at, who, label=label, url=f"{url}#talk", count=count)
 
 
-# These queries read what happened to a run's results, by the run's primary key, latest first.
+# Each of these queries takes a run's primary key and reads what happened to the run's results, latest first.
 _DECISIONS = Prepared(
     lambda run: (
         Decision.objects.filter(output__run_id=run).select_related("member").order_by("-created_at", "-pk")[:MOST]

@@ -1,6 +1,7 @@
 """Verdicts on results: the current ones, who gave them and when, and what the viewer may do.
 
-The panel has the same parts on every page that shows one: result page, run page, compare and review queue.
+The verdict panel has the same parts on every page that shows it: the result page, the run page, the comparison and the
+review queue.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +30,7 @@ class Given:
     """One action: someone gave a verdict, or undid, withdrew or set aside one."""
 
     decision: Decision
-    word: str  # the verdict, or how it ended: "Approved", "Withdrawn"
+    word: str  # the verdict, or what happened to it, such as "Approved" or "Withdrawn"
     icon: str
     who: str
     is_mine: bool
@@ -56,7 +57,8 @@ class VerdictPanel:
     # "ready", "saving", "unsaved" (its files could not be saved), "removed" (by the retention rules), or "none" if
     # there is no result
     state: str
-    # The strictest verdict counts. If several are equally strict, this is the viewer's own or, without one, the newest.
+    # The verdict that counts: the strictest one. If several are equally strict, this is the viewer's own or, if theirs
+    # isn't among them, the newest.
     first: Given | None
     others: list[Given]  # other verdicts in force
     mine: Given | None
@@ -65,7 +67,7 @@ class VerdictPanel:
     needs_reason: bool
     undo_batch: str  # the batch of the viewer's own verdict, if they can still undo it
     newer: Output | None
-    newer_url: str  # empty if the viewer can't see it
+    newer_url: str  # empty if the viewer can't see the newer version
     # The whole history, newest first; empty on pages that don't show it
     acts: list[Given] = field(default_factory=list)
 
@@ -83,7 +85,7 @@ class VerdictPanel:
 
     @property
     def seen(self) -> int:
-        """The value that forms send along, so that we notice if the page is out of date."""
+        """The value that forms submit so that we can tell whether the page was out of date."""
         return self.output.decided_in
 
     @property
@@ -128,17 +130,18 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel for one result, with its full history. Pass `known` if it has already been read."""
+    """Return the panel for one result, with its full history. If what panels need besides decisions has already been
+    read, pass it as `known`."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
-    """Return panels for many results by primary key, without history. The number of queries doesn't depend on how many
-    results there are.
+    """Return the panels for many results, without their history, keyed by the result's primary key. The number of
+    queries doesn't depend on how many results there are.
 
-    The runs of the results should be loaded.
+    The results' runs should already be loaded.
     """
     decided = [output.pk for output in outputs if output.decided_in]
     rows = list(_rows().standing().filter(output__in=decided).order_by("-created_at", "-pk")) if decided else []
@@ -232,8 +235,8 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the action as it is shown. If a verdict was set aside, this includes whose it was; if another result
-        was chosen instead, this includes that result, but only if the member can see it."""
+        """Return the action as it is shown. This includes whose verdict was set aside, if one was, and which result was
+        chosen instead, if any and if the member can see it."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         actor = Actor(self.member)

@@ -32,7 +32,7 @@ class Versions:
 
 
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
-    """Return the strip of `output`'s versions: those in `line` that `member` may see; None if they may see only one."""
+    """Return the strip of those versions of `output` in `line` that `member` may see; None if they may see only one."""
     found = seen_among(line, member)
     if not found:
         return None

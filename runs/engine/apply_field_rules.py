@@ -1,7 +1,7 @@
-"""Turns people's answers into what a run sends, with the admin's rules applied last. No other code does this.
+"""The only code that turns people's answers into what a run sends, with the admin's rules applied last.
 
-Every run goes through `ruled_for`, wherever its answers come from: a form, a draft, a preset, an earlier run. Pages use
-`ruled` to say in advance what the rules will change.
+Every run goes through `ruled_for`, wherever its answers come from: a form, a draft, a preset or an earlier run. Pages
+use `ruled` to say in advance what the rules will change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
 
 
 def _is_same_file(change: Change) -> bool:
-    """Return whether the change only replaces a picture with the same file."""
+    """Return whether the change merely replaces a picture with another upload of the same file."""
     if change.before is None or not isinstance(change.after.value, Files):
         return False
     before = Upload.objects.filter(public_id__in=change.before.upload_ids).values_list("file__public_id", flat=True)

@@ -91,7 +91,7 @@ def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bo
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """Store the kinds of results that the run actually makes, for the filter in History."""
+    """Store which kinds of results the run actually makes, so that History can filter by kind."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)
@@ -124,7 +124,7 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
     elif not is_named_now:
         return False
     if box.status == Output.Status.PENDING and remote.dimensions:
-        # Only until the picture arrives: changing its box after that would make the page jump.
+        # Only until the picture arrives: reshaping its box after that would make the page jump.
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
@@ -166,7 +166,8 @@ def _fitting(text: str) -> str:
 
 
 def ending(snapshot: RunSnapshot, ready: int) -> dict[str, Any]:
-    """Return the fields for the end of a run, as people see it. A run with any usable result counts as completed."""
+    """Return the fields that record how a run ended, from people's point of view. A run with any usable result counts
+    as completed."""
     whole = snapshot.error_message or next((o.error for o in snapshot.outputs if o.error), "")
     text = whole[:SENTENCE_LENGTH]
     if snapshot.state == "cancelled":
@@ -188,7 +189,7 @@ def record_file_change(output_file: OutputFile) -> None:
 
 
 def tell_if_complete(output_file: OutputFile) -> None:
-    """Tell listeners that the result has its content, unless other files of the result are still being saved.
+    """Tell listeners that the result's content is complete, unless other files of the result are still being saved.
 
     Call this after `record_file_change`, which locks the run. Otherwise, if two files were saved at the same time, each
     call might still see the other file as unsaved.
@@ -199,6 +200,6 @@ def tell_if_complete(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Mark the boxes with this file, and their runs, as changed, because we now know more about the file."""
+    """Mark the boxes that contain this file, and their runs, as changed, because we now know more about the file."""
     for output_file in OutputFile.objects.filter(file=stored).select_related("output"):
         record_file_change(output_file)

@@ -14,7 +14,8 @@ NO_WORD = "no word"
 
 
 def send_cancel(run_id: int) -> None:
-    """Ask Lamina to cancel a run, then read the run's state, because only the state tells whether the run stopped."""
+    """Ask Lamina to cancel a run, then read the run's state, because only the state shows whether the run has
+    stopped."""
     run = Run.objects.get(pk=run_id)
     if run.is_final or not run.remote_id or run.cancel_asked_at is None:
         return

@@ -1,8 +1,8 @@
 """Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts at most one run.
 
-One transaction records the press (`launch_run`). Sending the run (`submit_run`) may be repeated, delayed or
-interrupted. `sent_at` is committed before the one POST that may cost credits, so we never repeat that POST without
-checking.
+A single transaction records that Run was pressed (`launch_run`). Sending the run (`submit_run`) may be repeated,
+delayed or interrupted. `sent_at` is committed before the one POST that may cost credits, so we never repeat that POST
+without first checking whether it worked.
 """
 
 import re
@@ -52,18 +52,18 @@ class LaunchRequest:
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
-    wanted: Sequence[int]  # indexes of the schema's outputs; empty if the app names none
+    wanted: Sequence[int]  # indexes of the requested outputs in the schema; empty if the app names no outputs
     token: str
     parent: Run | None = None  # the run that this run was started from
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # whether the form said that only the maker would see the run
     keeps_draft: bool = False  # the run isn't started from the app's form, so keep the form's draft
-    # Earlier results that get a new version from this run, by index of the schema's outputs.
+    # Earlier results of which this run makes a new version, keyed by the index of the output in the schema.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 
 def new_form_token(member: Member) -> str:
-    """Create a one-time token for a form of `member`."""
+    """Create a one-time token for a form shown to `member`."""
     return signing.TimestampSigner(salt=TOKEN_SALT).sign(f"{member.pk}.{secrets.token_urlsafe(12)}")
 
 
@@ -77,8 +77,8 @@ def read_form_token(token: str, max_age: timedelta | None = None) -> int | None:
 
 
 def is_unspent(member: Member, token: str) -> bool:
-    """Return whether the form of `member` with this token hasn't started a run yet. Once it has, a draft that arrives
-    late mustn't be saved."""
+    """Return whether this token belongs to a form of `member` that hasn't started a run yet. Once the form has started
+    one, a draft that arrives late mustn't be saved."""
     return read_form_token(token) == member.pk and run_of_form(member, token) is None
 
 
@@ -88,10 +88,10 @@ def run_of_form(member: Member, token: str) -> Run | None:
 
 
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:
-    """Record the press of Run. Idempotent: the same form with the same inputs returns the same run.
+    """Record that Run was pressed. Idempotent: the same form with the same inputs returns the same run.
 
-    Raises `TokenSpentError` if the token was used with other inputs, `RulesRefuseError`, or `limits.LimitReached`. The
-    caller must have checked the token and the answers.
+    Raises `RulesRefuseError`, `limits.LimitReached`, or, if the token was already used with other inputs,
+    `TokenSpentError`. The caller must have checked the token and the answers.
     """
     now = now or timezone.now()
     ruled = ruled_for(member, press.app, press.schema, press.answers)
@@ -145,7 +145,7 @@ def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -
     _record_boxes(run, outputs, expected_ratio(ruled.answers), press.replaces)
     if run.shared_at is not None:
         events.run_shared.send(run)
-    # This comes last, because it locks the portal's total, and everyone else who presses Run then has to wait.
+    # This comes last, because it locks the portal's total, which makes everyone else who presses Run wait.
     charges.reserve(run, estimated, now)
     return run
 
@@ -176,7 +176,7 @@ def _record_boxes(
 def _join_line(box: Output, replaced: Output) -> None:
     """Make `box` the newest version of the result `replaced`, unless that result has been deleted.
 
-    Lock the first version, so that two presses at the same time make versions 2 and 3.
+    Locks the first version, so that pressing Run twice at the same time makes versions 2 and 3.
     """
     first = Output.objects.select_for_update().filter(pk=replaced.line_id or replaced.pk).first()
     if first is not None:

@@ -10,8 +10,8 @@ from runs.models import AT_LAMINA, App, Run
 LAST = 20
 FEWEST = 5
 HALF_AN_HOUR = timedelta(minutes=30)
-# One run in seven ends outside the percentiles, so `usual_end` widens them by these factors: pages should show nearly
-# every end quickly.
+# One run in seven ends outside the range between the 10th and the 95th percentile, so `usual_end` widens the range by
+# these factors: pages should notice nearly every end quickly.
 EARLY, LATE = 0.75, 1.5
 
 
@@ -57,8 +57,8 @@ def slow_level(run: Run, now: datetime) -> int:
 def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
     """Return the earliest and latest time when the run is likely to end, in seconds from now; None if unknown.
 
-    They are based on 0.75 times the 10th and 1.5 times the 95th percentile of its app's run times. The time that Lamina
-    has already worked is subtracted, so both may be negative.
+    Both times are based on its app's run times: 0.75 times the 10th and 1.5 times the 95th percentile. The time that
+    Lamina has already worked is subtracted, so either may be negative.
     """
     quick, late = run.app.quick_seconds, run.app.late_seconds
     if run.status not in AT_LAMINA or quick is None or late is None:

@@ -1,4 +1,4 @@
-"""Inputs of a run as people see them on its card and page, and for search."""
+"""Prepares a run's inputs for its card, its page and search."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def _summary_line(given: RunInput, *, is_changed: bool) -> dict[str, object]:
 
 
 def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
-    """Return those of `inputs` that had a different value in the run with the key `parent_id`."""
+    """Return those of `inputs` that had a different value in the run whose primary key is `parent_id`."""
     if parent_id is None:
         return []
     links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
@@ -96,7 +96,8 @@ def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[Ru
 
 def _is_same_input(given: RunInput, other: RunInput) -> bool:
     """Return whether both inputs have the same text or the same files. Files are compared by content, because the same
-    file may be uploaded again under another name. If a file hasn't arrived yet or was removed, names are compared."""
+    file may be uploaded again under another name. If a file hasn't arrived yet or has been removed, file names are
+    compared instead."""
     files = [[upload.file for upload in ordered_uploads(one)] for one in (given, other)]
     if all(files) and not any(None in some for some in files):
         first, second = ([file.sha256 for file in some if file] for some in files)
@@ -131,7 +132,7 @@ def input_text(given: RunInput) -> str:
 
 
 def summary_text(line: dict[str, str]) -> str:
-    """Return the text for one line of `Run.summary`: "(empty)" for an input that someone cleared."""
+    """Return the text of one line of `Run.summary`; "(empty)" if someone cleared the input."""
     return _translated(line["type"], line["text"]) or _("(empty)")
 
 
@@ -150,7 +151,7 @@ def _stored_text(given: RunInput) -> str:
 
 
 def whole_text(given: RunInput) -> str:
-    """Return the whole input with its line breaks; a chosen option is shortened as in the form."""
+    """Return the full text of the input, including line breaks; a chosen option is shortened as in the form."""
     if not isinstance(given.value, str) or given.type == "url":
         return input_text(given)
     return shortened(given.value) if given.type == "options" else given.value

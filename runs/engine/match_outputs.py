@@ -1,8 +1,8 @@
 """Match Lamina's outputs to the boxes of a run.
 
-An output gets the box with its id on Lamina; otherwise, a box with its label; otherwise, any free box. Labels may
-repeat, so the rules are stricter for the box of a result's next version: it takes only the output in the same position
-as that result. Outputs without a box are extra results.
+An output gets the box that already has its Lamina id; failing that, a free box with its label; failing that, any free
+box. Labels may repeat, so the rules are stricter for a box meant for a result's next version: it only takes the output
+in that result's position. Outputs left without a box become extra results.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,8 @@ def match(
 
     While the run isn't final, outputs that might be the next version of a result are left out until more outputs have
     arrived. If we stop waiting (`is_given_up`), they become extra results, except for those that are still empty. By
-    then, they may come from several responses, so their order says nothing, and none of them becomes a next version.
+    then, they may have come from several responses, so their order means nothing, and none of them becomes a next
+    version.
     """
     ids = _ids_of(remotes)
     named = {box.remote_id: box for box in boxes if box.remote_id}
@@ -36,7 +37,7 @@ def match(
 
 
 def _ids_of(remotes: Sequence[RemoteOutput]) -> list[str]:
-    """Return a unique id for each output. Two outputs with the same id on Lamina are still two results."""
+    """Return a unique id for each output. Two outputs are separate results even if Lamina gave them the same id."""
     ids: list[str] = []
     seen = set[str]()
     for at, remote in enumerate(remotes):
@@ -78,7 +79,7 @@ class _Matching:
         return [output["index"] for output in self.run.schema.outputs if _label(output["label"]) == label]
 
     def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
-        """Match one of several outputs with the same label by its position among them."""
+        """If several outputs share this label, match the one at `at` by its position among them."""
         alike = [n for n, remote in enumerate(self.remotes) if _label(remote.label) == label]
         wanted = [box for box in self.boxes if _label(box.label) == label and box.schema_index in places]
         asked: list[int | None] = [*places]
@@ -115,7 +116,7 @@ class _Matching:
         return box
 
     def extra_box(self, schema_index: int | None = None) -> Output:
-        """Return a new box for an output that gets none of the existing ones."""
+        """Return a new box for an output that doesn't belong in any existing box."""
         box = Output(run=self.run, position=max((box.position for box in self.boxes), default=-1) + 1, kind="image")
         box.schema_index = schema_index
         if self.boxes:

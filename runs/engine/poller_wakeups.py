@@ -1,4 +1,4 @@
-"""Wake the poller. If it is already awake, this takes one query; if not, it queues one task."""
+"""Wake the poller. If the poller is already awake, this takes one query; if not, this queues one task."""
 
 from runs.background import leases
 from runs.background.queue import enqueue_long

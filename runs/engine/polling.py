@@ -1,12 +1,12 @@
 """The portal's only poller. It follows active runs: some live through streams, and the others by reading Lamina's run
 list.
 
-The poller is a django-q2 task that holds a database lease. It polls for one window, then hands over to the next task.
-Without active runs, no poller runs and no requests are sent. The poller is woken when a run is started or viewed, and
-by the worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run
-(`streams`). One read of the list per round covers all runs without a stream; requesting 20 runs one by one would exceed
-the limit of 100 requests a minute. The list is also the safety net for streams: every 90 seconds, it is read for all
-runs.
+The poller is a django-q2 task that holds a database lease. Each task polls for one window, then hands over to the next
+task. Without active runs, no poller runs and no requests are sent. The poller is woken when a run is started or viewed,
+and by the worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run
+(`streams`). Reading the list once per round covers all runs without a stream; requesting 20 runs one by one in every
+round would exceed the limit of 100 requests a minute. The list is also the safety net for streams: every 90 seconds, it
+is read for all runs.
 """
 
 import logging
@@ -34,7 +34,7 @@ from runs.models import Run
 logger = logging.getLogger("runs.polling")
 
 WINDOW_SECONDS = 600.0  # the longest time that Lamina keeps a stream open
-OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; in total, this stays below the task's timeout
+OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; the window plus this stays below the task's timeout
 LEASE_SECONDS = 12.0  # longer than a read of the list may take, plus the time between two renewals
 SLICE_SECONDS = 0.25  # longest sleep before the stop flag is checked again
 LIST_REFUSED_SECONDS = 50.0
@@ -48,7 +48,7 @@ LONGEST_WAIT_SECONDS = 2.0
 
 
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Sort runs by start time. If reads have to wait, later runs then don't delay earlier ones."""
+    """Sort runs by start time, so that if reads have to wait, later runs don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
 
 
@@ -69,7 +69,7 @@ def poll_window() -> None:
     finally:
         watch.streams.close()
         leases.release(poller_wakeups.POLLER, watch.holder)
-    if watch.had_work:  # otherwise, a page showing runs that need no poller would start window after window
+    if watch.had_work:  # otherwise, a page showing runs that don't need a poller would start one window after another
         leases.end_kick(poller_wakeups.POLLER)
     # Check this after releasing the lease, so that a run added after the last round doesn't have to wait for the
     # worker's pulse.
@@ -87,7 +87,7 @@ class Watch:
         self.failures = 0
         self.had_work = False
         self.list_refused_until = self.listed = self.looked_at = float("-inf")
-        self.is_list_missing = False  # whether Lamina's last response for the list was "not found"
+        self.is_list_missing = False  # whether Lamina last responded "not found" to a request for the list
         self.streams = Streams()
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
@@ -122,8 +122,7 @@ class Watch:
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep in short steps, so that the poller stops as soon as it has to, renews its lease, and applies what
-        streams deliver."""
+        """Sleep in short steps; between them, the poller can stop, renew its lease and apply what streams deliver."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not stop_requested():
             self._follow(min(SLICE_SECONDS, left))
@@ -190,7 +189,7 @@ class Watch:
         ended, hidden = self._read_list(active)
         self.streams.record_listed(active.values())
         self.unread |= {run.pk: run for run in ended}
-        if self.is_list_refused:  # each round reads every run, so leave room for starts
+        if self.is_list_refused:  # each round now reads every run by id, so leave room for starts
             self._read_each(list(hidden.values()), Priority.PARTIAL)
             return
         if hidden:
@@ -209,7 +208,8 @@ class Watch:
         return time.monotonic() - self.looked_at > SLOW_SECONDS
 
     def _is_delivered(self, now: datetime) -> bool:
-        """Return whether webhooks report changes; the list is then only a safety net."""
+        """Return whether webhooks make it unnecessary to read the list now; it is still read every SLOW_SECONDS, as a
+        safety net."""
         if webhooks.are_arriving(now) and time.monotonic() - self.listed < SLOW_SECONDS:
             return True
         self.listed = time.monotonic()
@@ -267,7 +267,7 @@ class Watch:
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
         """Look in Lamina's lists of active runs for runs that the newest page doesn't show. Return the runs that aren't
-        there either, starting with the one that hasn't been seen for longest."""
+        there either, starting with the one that hasn't been seen for the longest time."""
         missing = dict(hidden)
         for status in ("running", "queued") if not self.is_list_refused else ():
             for number in range(PAGES):
@@ -301,7 +301,7 @@ class Watch:
                 if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # the next read of the list will tell us again if the run has ended
+                self.unread.pop(run.pk, None)  # if the run has ended, the next read of the list will say so again
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()

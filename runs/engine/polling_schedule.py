@@ -36,7 +36,7 @@ LATEST_FIRST_LOOK = 60.0
 # multiples of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them more than 5 s ago.
 # LATEST_SHORT_LOOK is the age of a run, in seconds, at which we poll in any case.
 GATHERING = 4 / 3
-GATHERING_FEW = 5 / 6  # the same if only a few runs are active, because their final reads need little of the budget
+GATHERING_FEW = 5 / 6  # GATHERING when only a few runs are active, because their final reads need little of the budget
 FEW = 20
 LATEST_SHORT_LOOK = 240.0
 KNOWN_SECONDS = 60.0
@@ -66,7 +66,7 @@ class PollingSchedule:
         """Return how many seconds to wait until a poll could show anything new, at most LAMINA_POLL_SECONDS; 0.0 means
         poll now.
 
-        Runs that somebody is watching are polled now, unless that would make others wait for their results.
+        Runs that somebody is watching are polled now, unless that would delay the results of other runs.
         """
         gathering = _gathering(active)
         if gathering is None and any(is_on_screen(run, now) for run in active):
@@ -78,7 +78,8 @@ class PollingSchedule:
         return float(min(max(0.0, first), settings.LAMINA_POLL_SECONDS))
 
     def pause(self, active: list[Run], now: datetime) -> float:
-        """Return the pause before the next poll in seconds: shortest if someone is watching, longest for old runs."""
+        """Return how many seconds to pause before the next poll: fewest if someone is watching, most if all runs are
+        old."""
         poll: float = settings.LAMINA_POLL_SECONDS
         is_watched = any(is_on_screen(run, now) for run in active)
         if not is_watched and all(now - run.created_at >= YOUNG for run in active):
@@ -102,8 +103,8 @@ def is_budget_short(active: Iterable[Run]) -> bool:
 
 
 def _gathering(active: list[Run]) -> float | None:
-    """Return how long to delay a poll, in multiples of LAMINA_POLL_SECONDS, so that more runs have ended by then; None
-    if the budget has room."""
+    """Return how long to delay a poll so that it finds more runs that have ended, in multiples of LAMINA_POLL_SECONDS;
+    None if the budget has room."""
     if not is_budget_short(active):
         return None
     return GATHERING_FEW if len(active) <= FEW else GATHERING

@@ -35,7 +35,7 @@ from runs.spending import charges
 logger = logging.getLogger("runs.progress")
 
 LOST_AFTER = 3  # this many "no such run" responses in a row mean that the run is lost
-NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to only these columns don't show on any page
+NO_NEWS = {"seen_at", "asked_at", "running_at"}  # changes to these columns alone don't show on any page
 # Only responses at least this far apart count, because Lamina may briefly respond this way during a deployment.
 LOST_EVERY = timedelta(seconds=30)
 INTERRUPTED = Message("interrupted")  # the worker died between the POST and the response
@@ -44,7 +44,7 @@ INTERRUPTED = Message("interrupted")  # the worker died between the POST and the
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
     """Claim this start; return False if it isn't due, was cancelled, or another worker was faster.
 
-    The claim lasts until `due_at`. If the worker dies, the sweep finds the run.
+    The claim lasts until `due_at`. If the worker dies, the sweep picks up the run again.
     """
     claim = run.attempts + 1
     waiting = Run.objects.filter(pk=run.pk, status="starting", sent_at=None, due_at__lte=now, attempts=run.attempts)
@@ -59,8 +59,9 @@ def claim_start(run: Run, now: datetime, until: datetime) -> bool:
 def is_app_busy(run: Run, *, is_alone: bool) -> bool:
     """Return whether this start must wait for another start of the same app.
 
-    It waits for a start that is being checked, because we could mistake one for the other. With `is_alone` (webhooks
-    are off), it also waits for a start that is being sent, because we could only tell the two apart by their order.
+    It must wait for a start that is being checked, because we could mistake one for the other. With `is_alone`
+    (webhooks are off), it also waits for a start that is being sent, because we could only tell the two apart by their
+    order.
     """
     first = Q(status="checking", due_at__isnull=False)
     if is_alone:
@@ -113,8 +114,8 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
 
 
 def hold(run: Run, reason: Run.Wait, until: datetime, **fields: Any) -> bool:
-    """Delay the start until `until`, because nothing has been started yet. If somebody has asked to cancel the run,
-    cancel it instead."""
+    """Delay the start until `until`, which is safe because nothing has been started yet. If somebody has asked to
+    cancel the run, cancel it instead."""
     changed = _change(run, ("starting",), sent_at=None, wait=reason, due_at=until, **fields)
     if changed and run.cancel_asked_at:
         _end_unsent(run, timezone.now())
@@ -145,8 +146,8 @@ def ask_person(run: Run, candidates: list[str], **fields: Any) -> bool:
 
 
 def start_again(run: Run, now: datetime, *, after: timedelta = timedelta(), empty_looks: int = 0) -> bool:
-    """Resend a doubtful start after a delay of `after`, because a check or a person (see `press_start_again`) found
-    that it didn't happen."""
+    """Resend a doubtful start after a delay of `after`, because a check found that it didn't happen, or because a
+    person decided to (see `press_start_again`)."""
     wait = Run.Wait.LAMINA if after else Run.Wait.NONE
     news: dict[str, Any] = {"wait": wait, "due_at": now + after, "empty_looks": empty_looks, "failure_text": ""}
     changed = _change(run, ("checking",), status="starting", sent_at=None, candidates=[], **news)
@@ -202,7 +203,7 @@ def _settle_unstarted(run: Run) -> None:
 
 
 def leave_it(run: Run, now: datetime) -> bool:
-    """Give up, at somebody's request, on a run that may not have started or is still going after a day."""
+    """Give up, at somebody's request, on a run that may not have started or that is still active after a day."""
     if run.needs_confirmation:
         return fail(run, "left", now, from_statuses=("checking",))
     if run.is_silent(now):
@@ -221,7 +222,7 @@ def fail(
     from_statuses: tuple[str, ...] = ("starting",),
 ) -> bool:
     """Mark a run without results as failed. `cause` is a key of `words.run_failures.FAILURES`; `text` is the reason
-    that we were given. A run that fails while it is starting costs nothing, unless it had been sent before
+    that was reported, if any. A run that fails while it is starting costs nothing, unless it had been sent before
     (`_settle_unstarted`)."""
     return _end(
         run,
@@ -270,7 +271,7 @@ def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
 
 def record_row(run: Run, row: RunRow, now: datetime) -> bool:
     """Apply a row of the run list to a run that hasn't ended; only `apply_snapshot` ends a run."""
-    if run.ended_at is not None:  # the list said earlier that the run had ended; it hasn't
+    if run.ended_at is not None:  # an earlier read of the list said that the run had ended, but it hasn't
         _change(run, AT_LAMINA, is_certain=True, ended_at=None)
     if row.state == run.status:
         return False
@@ -279,8 +280,8 @@ def record_row(run: Run, row: RunRow, now: datetime) -> bool:
 
 
 def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> datetime | None:
-    """Return when `run` left Lamina's queue, by our clock. This is worked out from Lamina's times if possible;
-    otherwise, it is when we noticed."""
+    """Return when `run` left Lamina's queue, by our clock: worked out from Lamina's times if possible, otherwise the
+    time when we noticed."""
     if run.started_at and remote.queued_seconds is not None:
         return min(now, run.started_at + timedelta(seconds=remote.queued_seconds))
     return run.running_at or (now if remote.state == "running" else None)
@@ -309,8 +310,8 @@ def record_missing(run: Run, now: datetime, *, is_list_missing: bool = False) ->
 def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed: bool = False) -> bool:
     """Record Lamina's report on a run and its results; return True if this changed anything that a page shows.
 
-    With `is_pushed`, the report came from a stream or a webhook. If it says "completed" but has no outputs, it only
-    counts as news that the run has ended: the poller then reads the run by its id, and believes that response.
+    With `is_pushed`, the report came from a stream or a webhook. A pushed report that says "completed" but has no
+    outputs only tells us that the run has ended: the poller then reads the run by its id, and relies on that response.
     """
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
@@ -374,14 +375,15 @@ def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = Fals
 
 
 def _end_of(fields: dict[str, Any]) -> Verb:
-    """Return the verb for the entry about a run's end: somebody cancelled it or gave up on it, or it simply ended."""
+    """Return the verb for the record entry about a run's end: somebody cancelled it or gave up on it, or it simply
+    ended."""
     if "cancelled_by" in fields:
         return Verb.RUN_CANCELLED
     return Verb.RUN_LEFT if fields.get("failure") in ("left", "silent") else Verb.RUN_ENDED
 
 
 def _log(run: Run, fields: dict[str, Any]) -> None:
-    """Log a change if people may see it. `run` is the run before the change; `fields` has the new values."""
+    """Log a change if it affects what people see. `run` is the run before the change; `fields` has the new values."""
     status = fields.get("status", run.status)
     told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:

@@ -1,12 +1,11 @@
 """If a start got no clear response, look for it in Lamina's run list before sending it again.
 
 The list doesn't show inputs, so we compare app and time: we take all runs of this app since just before the POST and
-leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find none, we assume
-that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
+leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find no such run, we
+assume that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
 response, a person decides. A person also decides if several runs are left, if the only run left is older than our POST
 (as far as the clocks can tell), if we can't read the whole list, if we can read nothing of it for ten minutes, or if we
-aren't allowed to read it. If a webhook
-arrives at the run's own URL, the question is settled at once (`webhooks`).
+aren't allowed to read it. A webhook sent to the run's own URL settles the question at once (`webhooks`).
 """
 
 import logging
@@ -28,14 +27,15 @@ from runs.models import Run
 logger = logging.getLogger("runs.checking")
 
 MARGIN = timedelta(seconds=60)  # allows for clocks that differ, and for the time that the POST took
-OLDER = timedelta(seconds=5)  # a run that started this long before our POST isn't ours, if Lamina's clock is known
+# If we know how far off Lamina's clock is, a run that started more than this long before our POST can't be ours.
+OLDER = timedelta(seconds=5)
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
-MAY_START = timedelta(seconds=START.total)  # if our worker dies, Lamina may still work on its POST for this long
-UNCLEAR_FOR = timedelta(minutes=2)  # if we can't read the whole list until this long after the POST, a person decides
-UNREADABLE_FOR = timedelta(minutes=10)  # the same if we can read nothing of it, which often passes by itself
+MAY_START = timedelta(seconds=START.total)  # if our worker dies, Lamina may still be working on its POST for this long
+UNCLEAR_FOR = timedelta(minutes=2)  # if we still can't read the whole list this long after the POST, a person decides
+UNREADABLE_FOR = timedelta(minutes=10)  # the same if we can't read any of it, a problem that often goes away by itself
 # Delay before we resend a start that wasn't found: the first time, the second time, and so on. The delays grow because
-# each start that we send is one more that may have happened after all.
+# each start that we resend may turn out to be one too many.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
 LATER = timedelta(seconds=10)
 SOON = timedelta(seconds=3)
@@ -83,7 +83,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> 
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         poller_wakeups.ensure_poller()
     elif not could_be and run.failure_text == progress.INTERRUPTED and _age(run, now) < MAY_START:
-        _look_later(run, LOOK_AGAIN)  # this doesn't count as a check, because our run may only be late
+        _look_later(run, LOOK_AGAIN)  # this doesn't count as a check, because our run may simply be late
     elif could_be or (found and not is_first_look):
         progress.ask_person(run, [row.run_id for row in found])
     elif is_first_look:
@@ -103,7 +103,7 @@ def _send_again(run: Run) -> None:
 
 
 def tries_of(run: Run) -> int:
-    """Return how often this start was sent and not found, if that is why we ask a person; otherwise 0."""
+    """Return how many times this start was sent without being found, if that is why we ask a person; otherwise 0."""
     return run.empty_looks // LOOKS if run.empty_looks > LOOKS * len(AGAIN_AFTER) and not run.candidates else 0
 
 
@@ -158,5 +158,5 @@ def _look_later(run: Run, after: timedelta) -> None:
 
 
 def _ours(run: Run) -> QuerySet[Run]:
-    """Return the run if this check still owns it. If a newer check has taken over, return nothing."""
+    """Return a queryset with the run if this check still owns it; an empty one if a newer check has taken over."""
     return Run.objects.filter(pk=run.pk, status="checking", due_at=run.due_at)

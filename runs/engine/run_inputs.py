@@ -1,6 +1,6 @@
 """The inputs of a run: stored when Run is pressed, and read back as answers to send, to show or to compare.
 
-`schema_forms.inputs` turns the answers into what Lamina gets.
+`schema_forms.inputs` turns the answers into what is sent to Lamina.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ from runs.schema_forms.questions import sample_urls
 
 
 def record_inputs(run: Run, answers: Sequence[Answer], hidden: Container[int]) -> None:
-    """Store `answers` as the inputs of the new `run`. Those whose position is in `hidden` are shown only to admins."""
+    """Store `answers` as the inputs of the new `run`. Answers whose position is in `hidden` are shown only to
+    admins."""
     for position, answer in enumerate(answers):
         _record_input(run, position, answer, is_hidden=position in hidden)
 
@@ -35,7 +36,7 @@ def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -
         is_default=answer.is_default,
         is_hidden=is_hidden,
     )
-    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, or retention might remove a file meanwhile
+    mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention can't remove a file
     uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
         RunInputUpload(input=given, upload=uploads[upload_id], position=i)
@@ -76,7 +77,7 @@ def hidden_before(parent: Run | None, answers: Sequence[Answer]) -> set[int]:
 
 
 def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
-    """Return whether `run` was started with exactly these inputs."""
+    """Return whether `run` is a run of `app` with exactly these inputs."""
     return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
 
 

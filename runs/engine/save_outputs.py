@@ -2,7 +2,7 @@
 show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
-leases), so that a start never has to wait for a video. In a new portal, the files of the examples wait while somebody's
+leases), so that a start never has to wait for a video. In a new portal, the example runs' files wait while somebody's
 own recent run is unfinished. A worker claims a row with a conditional UPDATE, timed by the database's clock, and renews
 the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are
 retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
@@ -35,11 +35,11 @@ logger = logging.getLogger("runs.outputs")
 
 CLAIM = timedelta(seconds=60)
 WINDOW_SECONDS = 240.0  # another task then takes over, so that no task runs forever
-FETCH_SECONDS = 600.0  # per file; window and file together stay below the task's timeout
+FETCH_SECONDS = 600.0  # per file; the window plus one file stays below the task's timeout
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
-PEOPLE_FIRST = timedelta(minutes=15)  # how long examples wait for someone's run; longer runs don't keep the portal busy
+PEOPLE_FIRST = timedelta(minutes=15)  # examples don't wait for a person's run any longer than this after it was started
 
 WEB_PAGE = Message("web_page_instead")
 UNREADABLE = Message("unreadable_answer")
@@ -77,8 +77,8 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 def _due_files() -> QuerySet[OutputFile]:
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    # Compare `due_at` with our own clock: SQLite's is exact only to the millisecond, so we would miss a row that was
-    # just made.
+    # Compare `due_at` with our own clock: SQLite's clock is only accurate to the millisecond, so we would miss a row
+    # that has just been created.
     return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
 
 
@@ -125,7 +125,7 @@ def _delay(attempts: int) -> timedelta:
 def fetch_again(output: Output) -> bool:
     """Try again to save files of `output` that we gave up on. Return True if there were any.
 
-    Their 24 hours are over, so this is the only try: if it fails, the page says so at once.
+    The files' 24 hours are over, so this is the only try: if it fails, the page says so at once.
     """
     fresh = {
         "status": OutputFile.Status.SAVING,
@@ -213,7 +213,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
 
 
 def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = False) -> None:
-    """Stop trying. The page shows why saving failed, and the original link unless it isn't safe."""
+    """Stop trying. The page shows why saving failed and, if it is safe, the original link."""
     ended = {"status": OutputFile.Status.FAILED, "due_at": None, "claimed_until": None}
     fields = ended | {"error": message, "is_refused": is_refused}
     with transaction.atomic():
@@ -227,6 +227,6 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
 
 
 def result_name(output_file: OutputFile, found: Media) -> str:
-    """Return the current name of the file. Pages and downloads call this each time, because the name changes with the
-    run's title."""
+    """Return the current name of the file. Pages and downloads call this whenever they need the name, because it
+    changes with the run's title."""
     return file_name(output_file, found.extension)

@@ -1,5 +1,5 @@
-"""Whether Lamina lets us follow runs live. If it refuses, the portal doesn't try again for a day, and the Health page
-says so."""
+"""Remembers whether Lamina lets us follow runs live. If Lamina refuses, the portal doesn't try again for a day, and the
+Health page says so."""
 
 import logging
 from datetime import datetime, timedelta
@@ -36,8 +36,8 @@ def are_allowed(now: datetime) -> bool:
 def record(run: Run, error: LaminaError | None) -> None:
     """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
 
-    This counts as a refusal if Lamina says so, or if it keeps happening even though Lamina responds to requests for the
-    run.
+    This counts as a refusal if Lamina says that it refuses, or if it keeps happening even though Lamina responds to
+    requests for the run.
     """
     match error:
         case LaminaRejected() if error.is_forbidden:

@@ -1,9 +1,9 @@
 """Follow active runs live, each through its own stream from Lamina. This is part of the poller and runs under its
 lease.
 
-Each stream has a thread that only reads, and puts everything into one shared queue. The poller applies what is in the
-queue, so nothing is written without the lease, and the threads never touch the database. If anything goes wrong with a
-stream, it just ends, and the poller then looks for the run in Lamina's list.
+Each stream has a thread that only reads it and puts whatever arrives into one shared queue. The poller applies what is
+in the queue, so nothing is written without the lease, and the threads never touch the database. If anything goes wrong
+with a stream, it just ends, and the poller then looks for the run in Lamina's list.
 """
 
 import logging
@@ -36,7 +36,7 @@ TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
 # When a stream opens, Lamina tells us the run's state at once. If nothing arrives for this long, we assume that a proxy
 # is holding the data back.
 FIRST_NEWS_SECONDS = 5.0
-PROBES = 3  # open no more than this until one delivers something: enough to tell whether Lamina refuses streams
+PROBES = 3  # open at most this many until one delivers something: enough to tell whether Lamina refuses streams
 ALONE_SECONDS = 90.0  # how often to look up followed runs in the list too
 FEWER_SECONDS = 120.0  # after a refusal, how long to stay within the number of streams that Lamina allowed
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
@@ -128,7 +128,8 @@ class Streams:
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
-            # There were too many streams, and trying another would hold up all our other requests again.
+            # There were already too many streams, and trying to open another would hold up all our other requests
+            # again.
             self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
@@ -137,8 +138,8 @@ class Streams:
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
-        """Open streams for runs that need one, except for `besides`, and give up on streams that stay silent. Unless
-        `is_due`, do nothing if the last call was less than half a second ago."""
+        """Open streams for runs that need one, except for those in `besides`, and give up on streams that stay silent.
+        Unless `is_due`, do nothing if the last call was less than half a second ago."""
         if not is_due and time.monotonic() < self._tend_at:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
@@ -153,7 +154,7 @@ class Streams:
             return
 
     def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
-        """Return the runs to open streams for: first those that someone has on screen, then the youngest."""
+        """Return the runs to open streams for: first those that someone has on screen, then the newest."""
         free = self._most - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
             return []
@@ -190,7 +191,7 @@ class Streams:
             self._arrivals.put(Arrival(run_id, stream, None))
 
     def keep(self, runs: Iterable[Run]) -> None:
-        """Close the streams of all runs but these."""
+        """Close all streams except those of `runs`."""
         kept = {run.pk for run in runs}
         self._close([one for pk, one in self._open.items() if pk not in kept])
 

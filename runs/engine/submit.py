@@ -32,7 +32,7 @@ from runs.words.lamina_errors import field_message
 # Time for several starts in a row. Even with a slow last POST, this stays below the task's timeout.
 WINDOW_SECONDS = 40.0
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
-FILE_TRIES = 32  # with the pauses between tries, about half an hour
+FILE_TRIES = 32  # about half an hour, given the pauses between tries
 
 
 def submit_run(run_id: int) -> None:
@@ -47,7 +47,7 @@ def submit_run(run_id: int) -> None:
 
 
 def _submit(run: Run) -> bool:
-    """Claim a start and send it. Whatever happens, the sweep can continue from there.
+    """Claim a start and send it. Whatever goes wrong, the sweep can take over from there.
 
     Returns True if the app is free for its next start.
     """
@@ -73,7 +73,8 @@ def _submit(run: Run) -> bool:
 
 
 def _next_of(app: App) -> int | None:
-    """Return the oldest start of `app` that is waiting for another start, and make it due."""
+    """Find the oldest start of `app` that is waiting for another start, make it due and return its primary key; None if
+    there is none."""
     waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
@@ -135,7 +136,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # meanwhile, the other start has ended without waking this one
+            wakeups.queue_start(run.pk)  # the other start has ended in the meantime, without waking this one
         return
     try:
         started = _start(run, urls, webhook)
@@ -179,7 +180,7 @@ def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error:
 
 
 def _note_surplus(run: Run, remote_id: str) -> None:
-    """Cancel the second start of a run on Lamina, because the run is already settled.
+    """Cancel a second start of a run on Lamina, because the run has already been settled.
 
     Does nothing if `remote_id` belongs to a run that we know: this one, or another run if Lamina gave out the same id
     twice.

@@ -14,8 +14,8 @@ from django.utils import timezone
 from runs.engine import progress, wakeups
 from runs.models import AT_LAMINA, Run
 
-UNCLEAR_CANCEL = timedelta(seconds=20)  # if the run is still going this long after the cancel was sent, send it again
-LONGEST_WAIT = timedelta(minutes=15)  # no step is ever delayed for as long as this
+UNCLEAR_CANCEL = timedelta(seconds=20)  # resend a cancel request if the run is still active after this long
+LONGEST_WAIT = timedelta(minutes=15)  # no step is ever delayed this long
 AT_ONCE = 20
 
 

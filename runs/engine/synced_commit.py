@@ -1,4 +1,4 @@
-"""Commits that survive a power cut, because they are on the disk before we go on.
+"""Commits that survive a power cut, because we wait until they are on disk before going on.
 
 SQLite normally doesn't wait for the disk (`synchronous=NORMAL`), so a power cut may undo the last commits. That is fine
 for most of them, but not for the commit before the one POST that may cost credits: without it, we would send the POST
@@ -13,7 +13,7 @@ from django.db import connection
 
 @contextmanager
 def synced() -> Iterator[None]:
-    """Make the commit in this block wait until it is on the disk, with all commits before it.
+    """Make the commit in this block wait until it and all earlier commits are on disk.
 
     The block must contain the whole transaction. Inside a transaction, this does nothing, because SQLite can't change
     the setting there.

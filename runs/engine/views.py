@@ -20,7 +20,7 @@ BODY_LIMIT = 2_000_000  # maximum size of a delivery, in bytes
 @require_POST
 @judges_body
 def webhook(request: HttpRequest, token: str) -> HttpResponse:
-    """Check and apply a delivery. Its body is read only if a run has this token.
+    """Check and apply a delivery. The body is read only if the token belongs to a run.
 
     We respond within a second, because fetching the files is left to the worker.
     """

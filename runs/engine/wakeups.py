@@ -1,4 +1,5 @@
-"""Sends wakeups (tasks that tell the worker to take the next step of a run now), and decides when one was lost.
+"""Sends wakeups (tasks that tell the worker to take the next step of a run now), and decides when to assume that one
+was lost.
 
 A wakeup may have died with its worker, or it may still be waiting for a free worker; there is no way to tell.
 `Run.rung_at` is when the last wakeup was queued. If the step had been due for ten seconds at that time, for example, we
@@ -65,5 +66,6 @@ def heard(run_id: int) -> None:
 
 
 def forget() -> None:
-    """Allow new wakeups for everything that is due, because a worker that died or was away may have lost some."""
+    """Allow new wakeups for everything that is due, because a worker that died or was unavailable may have lost
+    some."""
     Run.objects.filter(status__in=ACTIVE, rung_at__isnull=False).update(rung_at=None)

@@ -1,8 +1,8 @@
 """Webhooks: updates about a run, sent to the run's own URL and trusted only if Lamina's signature matches every byte.
 
 A webhook may arrive before the response to our POST, so it also settles a start that is being sent or is in doubt. The
-worker fetches Lamina's keys. While these are missing or seem outdated, we respond with 503, and Lamina tries again
-within seconds.
+worker fetches Lamina's signing keys. While the keys are missing or seem outdated, we respond with 503, and Lamina tries
+again within seconds.
 """
 
 import logging
@@ -54,7 +54,7 @@ def address_for(run: Run) -> str | None:
 
 
 def run_of(token: str) -> Run | None:
-    """Return the run that this secret token belongs to; None if we never gave it out."""
+    """Return the run that this secret token belongs to; None if we never issued this token."""
     return Run.objects.filter(hook_token=token).first()
 
 

@@ -47,7 +47,7 @@ def moved_words(count: int) -> str:
 
 
 def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
-    """Return sentences about who else uses the results of `runs`, to show to `member` before they move the runs to the
+    """Return warnings about who else uses the results of `runs`, to show `member` before the runs are moved to the
     bin."""
     results = Output.objects.filter(run__in=runs)
     shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()

@@ -1,8 +1,8 @@
-"""Remove the examples of a new sandbox portal (`management.examples`), and restore them.
+"""Removes the examples of a new sandbox portal (`management.examples`) and restores them on request.
 
 Example runs go to the bin. There is no bin for guest links and presets, so their rows are returned to the caller, which
 keeps them in the admin's session for Undo. Anything that people created or changed themselves stays, as do example runs
-that somebody has put into their own guest link.
+that somebody has added to a guest link of their own.
 """
 
 import json
@@ -40,10 +40,10 @@ IS_TOLD = "told_examples"  # session key, set once Home has offered Undo; later 
 
 @dataclass(frozen=True)
 class PutAway:
-    """The removed examples: public ids of runs, and the rows of links and presets as JSON.
+    """The removed examples: the public ids of their runs, and the other rows (links, presets and so on) as JSON.
 
     `of_presets` pairs runs with the preset they were started from, because deleting the preset clears that reference.
-    Examples that were still in progress at the time `at` are moved to the bin later; their `deleted_by` is None.
+    Examples that were still in progress at the time `at` are moved to the bin later, with `deleted_by` set to None.
     """
 
     runs: list[str]
@@ -58,7 +58,7 @@ def examples() -> "models.QuerySet[Run]":
 
 
 def unclaimed() -> "models.QuerySet[Run]":
-    """Return the examples that nobody has put into a guest link of their own."""
+    """Return the examples that nobody has added to a guest link of their own."""
     own_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive().filter(is_example=False))
     return examples().exclude(pk__in=own_links.values("output__run"))
 
@@ -113,7 +113,7 @@ def _was_put_away(found: PutAway) -> Q:
 
 
 def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
-    """Keep what was removed until Undo is pressed or closed, or the session ends. Sessions end before the bin is
+    """Remember what was removed until Undo is pressed or dismissed or the session ends, which is before the bin is
     emptied."""
     if UNDO in request.session:
         found = _both(PutAway(**request.session[UNDO]), found)
@@ -122,7 +122,8 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def _both(first: PutAway, then: PutAway) -> PutAway:
-    """Combine what two presses of the button removed. Between them, people may have restored the runs from the bin."""
+    """Combine what was removed by pressing the button twice. In between, people may have restored the runs from the
+    bin."""
     rows = json.dumps([*json.loads(first.rows), *json.loads(then.rows)])
     return PutAway([*first.runs, *then.runs], rows, [*first.of_presets, *then.of_presets], first.at)
 

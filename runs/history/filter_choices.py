@@ -64,7 +64,7 @@ class Directory:
     decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
     # Person -> keys of the runs that are waiting for them, unless there are many
     waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    waited_for: Member | None = None  # active member in the filter "waiting for", with only key and role loaded
+    waited_for: Member | None = None  # member chosen in the filter "waiting for", if active; only key and role are set
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
@@ -77,11 +77,11 @@ class Directory:
     def names(
         member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
     ) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return the query for the rows that `load` reads. It includes only selections that have changed since
-        `since`."""
+        """Return the query for the rows that `load` reads. Of the member's selections, it includes only those changed
+        since `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
-        # EXISTS would make the database collect the apps of all runs.
+        # A subquery, because EXISTS would make the database collect the apps of all runs.
         first = Subquery(used.filter(deleted_at=None).values("pk")[:1])
         kept = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
         apps = _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)
@@ -176,7 +176,7 @@ class Directory:
         return replace(self, apps=kept + found if is_new else kept)
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
-        """Return this directory with the runs that match each of `queries`, except for queries that match many runs.
+        """Return this directory, adding the runs that match each of `queries`, except for queries that match many runs.
         Takes one database query if any of `queries` is new."""
         new = [query for query in dict.fromkeys(queries) if query not in self.having]
         if not new:
@@ -212,8 +212,8 @@ class Directory:
         return condition
 
     def decided_by(self, who: str, verdict: str) -> Q:
-        """Return a condition for runs on which `who` decided. With a `verdict`, only runs where they gave that verdict
-        match."""
+        """Return a condition for runs on which `who` decided. With a `verdict`, only runs on which they gave that
+        verdict match."""
         return with_decision_of(who, verdict, self.decided.get(who))
 
     def waiting_for(self, who: str, member: Member) -> Q:
@@ -250,7 +250,7 @@ class Directory:
 
 
 def _few(who: str, runs: list[Named]) -> dict[str, frozenset[int]]:
-    """Return {who: keys of `runs`}; an empty dictionary if there are many runs."""
+    """Return {who: keys of `runs`}; an empty dictionary if there are too many runs."""
     return {who: frozenset(run.pk for run in runs)} if len(runs) <= review_filters.FEW else {}
 
 
@@ -261,14 +261,14 @@ def _exact_query(q: str) -> str:
 
 @cache
 def _usual_names(role: str, is_mine: bool) -> Prepared[tuple[Any, ...]]:
-    """Return the query that `Directory.load` makes for members with `role` if there is no search and no filter by
+    """Return the query that `Directory.load` runs for members with `role` if there is no search and no filter by
     person."""
     return Prepared(lambda member, since: Directory.names(Member(pk=member, role=role), since, is_mine=is_mine))
 
 
 def _runs_with(query: str, member: Member) -> list[QuerySet[Any]]:
-    """Return two queries: one for the runs that match `query`, and one that returns a row only if there are too many of
-    them."""
+    """Return two queries: one for the runs that match `query`, and one that returns a row only if too many runs
+    match."""
     return [
         _rows("run", few_matching(query), "public_id", "public_id", "public_id"),
         _rows("many", too_many_for(query, member), "public_id", "public_id", "public_id"),

@@ -30,7 +30,7 @@ NAME_LENGTH = 60
 
 @dataclass(frozen=True)
 class Chip:
-    """One active filter; `url` leads to the list without it."""
+    """One active filter; `url` leads to the list without that filter."""
 
     label: str
     url: str
@@ -47,7 +47,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Tab:
-    """One of the three lists, or a span of days. `url` keeps the active filters that make sense there."""
+    """One of the three lists, or a span of days. `url` keeps those active filters that still make sense there."""
 
     name: str
     url: str
@@ -166,8 +166,8 @@ def in_other_list(found: Filter) -> Filter:
 
 
 def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same search in the member's own runs, because Team doesn't list those; "" if such a link
-    wouldn't help."""
+    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
+    help."""
     is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
     return in_other_list(found).url() if is_help else ""
 
@@ -220,7 +220,7 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
     newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
-    For a kind or state, apps that aren't among the newest matches are looked up one by one.
+    If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
     """
     others = found.without("app")
     if others.tab == "mine" and not others.narrowing:
@@ -249,12 +249,12 @@ def asks_newest(found: Filter) -> bool:
 
 
 def _is_search(found: Filter) -> bool:
-    """Return whether `found` filters by words or decisions, so that finding even a single run may take long."""
+    """Return whether `found` filters by words or decisions, so that finding even a single run may take a long time."""
     return bool(found.q or found.decision or found.decided or found.waits)
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return tabs that narrow `found` to common spans of days. Weeks start on the usual day for the reader's
+    """Return tabs that narrow `found` to common spans of days. The first day of the week depends on the reader's
     language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)

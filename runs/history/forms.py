@@ -29,8 +29,8 @@ class SelectionForm(PostedForm):
     by spaces. With scripts, `on` has only ids whose ticks aren't saved yet, and `shown` has all ids.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
-    next. `at` is the time of the action to undo or, after a confirmation page, the `stamp` of the selection that it
-    showed.
+    next. `at` is the time of the action to undo or, after a confirmation page, the `stamp` of the selection that the
+    page showed.
     """
 
     do = CutField()
@@ -60,7 +60,7 @@ class SelectionForm(PostedForm):
 
 
 class SaveViewForm(PostedForm):
-    """The name under which to save the filter `query`."""
+    """A name under which to save the filter `query`."""
 
     query = CutField()
     name = CutField()

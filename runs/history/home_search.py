@@ -15,8 +15,8 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class FoundRuns:
-    """The newest matching runs, and the URLs of lists with all of them. If `is_wider`, not every word matches
-    exactly."""
+    """The newest matching runs, and the URLs of the lists that contain all of them. If `is_wider`, the runs don't match
+    every word exactly."""
 
     runs: list[Run] = field(default_factory=list)
     is_wider: bool = False
@@ -45,7 +45,7 @@ def find_runs(member: Member, q: str) -> FoundRuns:
 
 
 def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
-    """Return runs with similar words; if there are none, return runs that match if one word is left out."""
+    """Return runs with similar words; if there are none, return runs that match when one word is left out."""
     similar = replace(found, is_similar=True)
     directory = directory.with_words(similar.word_queries(member, directory), member)
     if runs := _newest(similar, member, directory):

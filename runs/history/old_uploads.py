@@ -17,7 +17,7 @@ from runs.models.run import RunInputUpload
 from runs.storage import orphans
 
 SLICE = 200
-LATELY = timedelta(hours=1)  # drafts that changed this recently are checked again
+LATELY = timedelta(hours=1)  # drafts changed this recently are checked again just before an upload is removed
 
 
 def overdue(days: int, now: datetime) -> QuerySet[Upload]:
@@ -77,7 +77,7 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
 def _lock(pk: int) -> None:
     """Wait for transactions that are putting one of the upload's runs on hold, or that have locked the upload.
 
-    Starting a run doesn't lock the upload: on PostgreSQL, foreign keys are checked only on commit.
+    Code that starts a run locks its uploads itself, because on PostgreSQL, foreign keys are checked only on commit.
     """
     runs = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload=pk).values("input__run"))
     list(runs.order_by("pk").select_for_update().values_list("pk"))  # always in the same order, to avoid deadlocks

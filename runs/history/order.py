@@ -49,7 +49,7 @@ class Cursor:
         return runs.filter(Q(created_at__gt=self.at) | same_moment, created_at__gte=self.at)
 
     def _key(self) -> Subquery:
-        """Select the primary key of the run. If the run was deleted, other runs from the same microsecond are
+        """Select the primary key of the run. If the run has been deleted, other runs from the same microsecond are
         skipped."""
         return Subquery(Run.objects.filter(public_id=self.public_id).values("pk")[:1])
 
@@ -64,7 +64,7 @@ class Page:
     runs: list[Run]
     older: str = ""
     newer: str = ""
-    is_whole: bool = False  # there are no other pages
+    is_whole: bool = False  # whether this is the only page
     newest_apps: list[int] | None = None
 
 
@@ -75,7 +75,7 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
         if len(found) > size:
             shown = found[1:]
             return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
-        before = None  # this is less than a page, so show the full first page instead
+        before = None  # there is less than a full page, so show the first page instead
     found = _fetch(before.older(runs) if before else runs, size + 1)
     shown = found[:size]
     older = str(Cursor.of(shown[-1])) if len(found) > size else ""
@@ -83,8 +83,8 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def first_page_with_apps(runs: RunQuerySet) -> Page:
-    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because most of
-    its time goes into finding all runs that contain the words."""
+    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because it
+    spends most of its time finding all runs that contain the words."""
     newest = newest_keys(runs)
     keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
     found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # if `keys` is empty, Django makes no query
@@ -94,8 +94,8 @@ def first_page_with_apps(runs: RunQuerySet) -> Page:
 
 
 def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
-    """Return the primary key and app of the newest `NEWEST_ASKED` runs, plus one more, so that the caller can tell
-    whether there are more."""
+    """Return the primary key and app of each of the newest `NEWEST_ASKED` runs, plus one more, so that the caller can
+    tell whether there are more."""
     newest = runs.newest_first().values_list("pk", "app_id")
     return [(key, app) for key, app in newest[: NEWEST_ASKED + 1]]
 

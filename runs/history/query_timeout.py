@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 SEARCH_SECONDS = 4.0  # much longer than any search took when we measured with 100,000 runs
 AGAIN_SECONDS = 0.2
-STEPS = 20_000  # SQLite instructions between two checks of the clock: a few milliseconds
+STEPS = 20_000  # how many SQLite instructions to run between two checks of the clock: a few milliseconds' worth
 
 
 class TookTooLong(Exception):

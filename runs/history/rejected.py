@@ -1,9 +1,9 @@
 """Retention of rejected results: their files and texts are scheduled for removal 30 days in advance, then removed.
 
-Until then, a result's page announces the removal, and anyone who may change the run can keep the result. Results are
-kept if someone still wants them: if they or their run are starred, if the run is on hold, if guests can open them, if
-anyone has decided on them within the retention period, or if someone is still being asked to decide on them. The
-result's row in the database stays, with its decisions and comments.
+Until then, a result's page announces the removal, and anyone who may change the run can keep the result. A result is
+kept if someone still wants it: if it or its run is starred, if the run is on hold, if guests can open the result, if
+anyone has decided on it within the retention period, or if someone is still being asked to decide on it. The result's
+row in the database stays, with its decisions and comments.
 """
 
 from datetime import datetime, timedelta

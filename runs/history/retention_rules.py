@@ -1,9 +1,9 @@
 """Retention rules, applied once a day: how long runs, rejected results, uploads and the record are kept.
 
 Old runs are moved to the bin, where they stay for 30 days as usual. Runs on hold, starred runs and runs that guests can
-open are kept, because someone still wants them. If a run is restored, its period starts again. Without a rule,
-everything is kept. The work is done in batches and stops when the worker stops, so even a million rows don't block
-anything.
+open are kept, because someone still wants them. If a run is restored, its retention period starts again. Without a
+rule, everything is kept. The work is done in batches and stops when the worker stops, so even a million rows don't
+block anything.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ type FilesOf = Callable[[QuerySet[Any]], QuerySet[StoredFile]]
 
 @dataclass(frozen=True)
 class Removal:
-    """What one rule would remove now. `size_bytes` and `count` are None if finding them takes too long.
+    """What one rule would remove now. `size_bytes` and `count` are None if determining them takes too long.
 
     If `is_about`, the size is an estimate. If `is_more`, there are more things than `count`.
     """
@@ -163,8 +163,8 @@ def _count(things: QuerySet[Any]) -> int | None:
 
 
 def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) -> Removal:
-    """Return the removal of `things`, with the size of their files. If there are many, the size is estimated from a
-    sample."""
+    """Return the `Removal` for `things`, including the total size of their files. If there are many, the size is
+    estimated from a sample."""
     is_about = count > SAMPLE
     if is_about:
         things = things.model._default_manager.filter(

@@ -46,9 +46,9 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     if who == GUEST or who.startswith(ONE_GUEST):
         latest = decided_on(who).order_by("-created_at")
         return Decision.objects.filter(pk__in=Subquery(latest.values("pk")[: FEW + 1]))
-    # Read the index by person, beginning with this person, even if that includes some of the next person's decisions.
-    # In the index of everyone's latest decisions, this person's decisions might be far down. And if PostgreSQL expected
-    # to find only a few of them, it would read them all.
+    # Start at this person in the index that is sorted by person, even if we then also read some of the next person's
+    # decisions. In the index of everyone's latest decisions, this person's decisions might be far down. And if
+    # PostgreSQL expected to find only a few of them, it would read them all.
     key = _key_of(who)
     onward = Decision.objects.standing().on_current_content().filter(member__gte=key)
     few = Subquery(onward.order_by("member_id", "-created_at").values("pk")[: FEW + 1])
@@ -67,9 +67,9 @@ def only(pks: Iterable[int]) -> Q:
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
-    If there are only a few, `few` has their keys, so that the database looks up only these runs. If there are many, the
-    newest runs soon fill a page. The condition then avoids EXISTS, because with EXISTS the database would first collect
-    all of the runs.
+    If there are only a few such runs, `few` holds their keys, so that the database looks up only these runs. If there
+    are many, the database soon finds enough of them among the newest runs to fill a page. The condition then avoids
+    EXISTS, because with EXISTS the database would first collect all of the runs.
     """
     if few is not None and not verdict:
         return only(few)
@@ -79,13 +79,14 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
 
 
 def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
-    """Return the keys of runs with results that are waiting for a verdict by `who`, or by anyone."""
+    """Return the keys of runs with results that are waiting for a verdict by `who` (None: by anyone)."""
     items = ReviewItem.objects.undecided().decidable() if who is None else ReviewItem.objects.waiting_for(who)
     return items.order_by().values("output__run")
 
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
-    """Return the runs with results that are waiting for a verdict by `who`, or by anyone: up to one more than `FEW`."""
+    """Return the runs with results that are waiting for a verdict by `who` (None: by anyone), up to one more than
+    `FEW`."""
     keys = waiting_for(who)
     if keys.query.is_empty():  # empty for viewers, who don't decide
         return Run.objects.none()

@@ -5,8 +5,9 @@ previous one (`order.Cursor`), so page 1,000 costs no more than page 1. A query 
 index with every column that a filter uses (`Run.Meta`), so even a combination of filters without any matches reads only
 the index, never the rows.
 
-Words are looked up in a database index (`models.search.RunWords`) of the words of each run and their stems. The portal
-computes both, so that SQLite and PostgreSQL find the same runs. If no run has all words, `widen` decides what to do.
+Words are looked up in a database index (`models.search.RunWords`) of each run's words and their stems. The portal
+computes words and stems itself, so that SQLite and PostgreSQL find the same runs. If no run contains all the words,
+`widen` decides what to do.
 """
 
 from collections.abc import Mapping
@@ -95,7 +96,7 @@ class Filter:
 
     @property
     def narrowing(self) -> dict[str, str]:
-        """The values that narrow the list, by their names in the URL."""
+        """The filter values that narrow the list, keyed by their names in the URL."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return {name: values[name] for name in NARROWING if values[name]}
 
@@ -196,8 +197,8 @@ class Filter:
         return query_words(self.q)
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
-        """Return those of `runs` that contain all words, in their texts or in the current name of their maker, owner or
-        app.
+        """Return those of `runs` that contain all the words, in their texts or in the current name of their maker,
+        owner or app.
 
         In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
         her runs.

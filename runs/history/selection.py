@@ -25,7 +25,7 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 10_000  # maximum number of runs or results to select; a busy team makes about this many in a year
+AT_MOST = 10_000  # maximum number of runs or results in a selection; a busy team makes about this many in a year
 FILES_AT_MOST = 2_000  # maximum number of results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)
@@ -88,7 +88,7 @@ class Matches:
 
     total: int
     left: int
-    is_narrowed: bool  # if False, the filter finds everything in its list
+    is_narrowed: bool  # False if the filter finds everything in its list
 
     @property
     def words(self) -> str:
@@ -125,7 +125,7 @@ def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
     """Return what can be selected: `runs`, or, if `found` shows single results, the results of as many of these runs as
     needed.
 
-    Each of the runs has a result, so there's no need to look at more runs than the number of results that can be
+    Each of the runs has at least one result, so we never need more runs than the number of results that can be
     selected.
     """
     if found.place != Place.RESULTS:
@@ -140,8 +140,8 @@ def runs_in(member: Member, place: str) -> RunQuerySet:
 
 
 def outputs_in(member: Member, place: str) -> QuerySet[Output]:
-    """Return the completed results that are selected in `place`, or whose runs are selected there, and that `member`
-    may see."""
+    """Return the completed results that `member` may see and that are selected in `place`, either directly or through
+    their runs."""
     if place != Place.RESULTS:
         return Output.objects.filter(run__in=runs_in(member, place), status=Output.Status.COMPLETED)
     kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, place))
@@ -241,7 +241,7 @@ def clear(member: Member, place: str) -> bool:
 
 @transaction.atomic
 def undo_clear(member: Member, place: str) -> None:
-    """Restore the selection that was last cleared in `place`, in addition to anything selected since.
+    """Restore the selection that was last cleared in `place`, adding it to anything selected since.
 
     The total may exceed `AT_MOST`, so that Undo doesn't lose anything.
     """
@@ -262,9 +262,9 @@ def tidy(now: datetime) -> None:
 
 
 def _begin(member: Member, place: str) -> Selection:
-    """Return the member's selection in `place`, locked, so that changes are applied one after the other.
+    """Lock and return the member's selection in `place`, so that changes are applied one after the other.
 
-    While this waits for the lock, another request may clear the selection. In that case, create a new one.
+    If another request clears the selection while this one is waiting for the lock, create a new selection.
     """
     Selection.objects.expired(timezone.now()).filter(member=member, place=place).delete()
     current = None
@@ -275,8 +275,8 @@ def _begin(member: Member, place: str) -> Selection:
 
 
 def _room(kept: Any, seen: QuerySet[Any]) -> int:
-    """Return how many more can be selected. Anything that the member can no longer see, such as runs in the bin,
-    doesn't count."""
+    """Return how many more runs or results can be selected. Anything that the member can no longer see, such as runs in
+    the bin, doesn't count."""
     return max(0, AT_MOST - seen.filter(pk__in=kept.values("pk")).count())
 
 

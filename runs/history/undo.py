@@ -11,8 +11,8 @@ UNDO = "undo"  # session key
 
 
 class Undo(TypedDict):
-    """What Undo needs: a message, the bulk action that reverses the last one, and, if it needs them, the last action's
-    time or the place of its selection."""
+    """What Undo needs: a message, the bulk action that reverses the last one, and, if that bulk action needs them, the
+    last action's time or the place of its selection."""
 
     words: str
     do: str

@@ -34,7 +34,7 @@ from runs.words.moments import day_words, weekday_words
 from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
-WITH_APPS_SECONDS = 2.0  # after that, search for the page alone
+WITH_APPS_SECONDS = 2.0  # after that, give up and search for the page without the apps
 Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
@@ -118,7 +118,8 @@ def _listing(
 
 def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
     """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if searching for
-    both at once doesn't help or takes too long; finding just a page requires fewer runs."""
+    both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
+    fewer runs have to be found."""
     if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
         return None
     try:
@@ -129,7 +130,7 @@ def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page
 
 
 def _limit(found: Filter, seconds: float) -> AbstractContextManager[None]:
-    """Limit the time of a search by words; other filters need no limit."""
+    """Limit how long a search by words may take; other filters need no limit."""
     return query_timeout.at_most(seconds) if found.q else nullcontext()
 
 
@@ -177,9 +178,9 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
 def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
     """Return notes for the first page about runs that aren't in the list.
 
-    The link to the member's own runs is left out if these were already counted for another link. Example runs that are
-    still being added are mentioned if a search by words in all apps finds no more than one page of runs, or if nothing
-    is found.
+    The link to the member's own runs is left out if those runs were already counted for another link. Example runs that
+    are still being added are mentioned if a search by words in all apps finds no more than one page of runs, or if
+    nothing is found.
     """
     page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
@@ -212,7 +213,8 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
 
 
 def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
-    """Return the runs on the page as cards, or each of their results; only the selected ones if `shown` asks for that.
+    """Return the page's runs as cards, or their individual results in the view for results (only the selected ones if
+    `shown` asks for those).
 
     Each card or result links to a page whose Previous and Next follow this list.
     """

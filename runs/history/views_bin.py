@@ -39,7 +39,7 @@ def bin(request: PortalRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation; POST moves the run to the bin, or deletes it from there."""
+    """GET asks for confirmation; POST moves the run to the bin or, if it is already there, permanently deletes it."""
     known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
     binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
     run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
@@ -60,7 +60,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
 @never_cache
 @makers_only
 def bin_selected(request: PortalRequest) -> HttpResponse:
-    """Ask before moving the selected runs to the bin, listing their names."""
+    """Ask for confirmation before moving the selected runs to the bin, naming the first few."""
     posted, member = SelectionForm.read(request.GET), request.user
     place = posted["place"]
     count = selection.chosen(member, place).count

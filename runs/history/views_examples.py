@@ -23,7 +23,7 @@ def examples_clear(request: PortalRequest) -> HttpResponse:
 @require_POST
 @admins_only
 def examples_restore(request: PortalRequest) -> HttpResponse:
-    """Restore the examples that `examples_clear` removed, or just stop offering to."""
+    """Restore the examples that `examples_clear` removed, or just stop offering to do so."""
     found = examples.take_kept(request)
     if found and ExamplesUndoForm.read(request.POST)["do"] != "close":
         examples.bring_back(found)

@@ -23,7 +23,7 @@ from runs.web.posted import posted_of
 def manage_retention(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them, or only shows what they would remove.
 
-    If new rules would remove anything, the page says so and asks for confirmation before saving them.
+    If new rules would remove anything, the page says so and asks for confirmation before they are saved.
     """
     rules, now = RetentionRules.current(), timezone.now()
     before = {name: getattr(rules, name) for name in retention_rules.RULES}

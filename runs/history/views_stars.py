@@ -1,4 +1,4 @@
-"""Stars on runs, results and apps. The form posts the wanted state, so a second click changes nothing."""
+"""Stars on runs, results and apps. The form posts the desired state, so a second click changes nothing."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Wider searches for when no run contains all the words: they look for similar words, or leave one word out. The same
+"""Wider searches, made when no run contains all the words: they look for similar words, or leave one word out. The same
 search is also made in the other list, so that nobody mistakes a few matches for all there are."""
 
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ ASIDE_SECONDS = 0.1  # a search with few matches may take this much longer, to c
 @dataclass(frozen=True)
 class Wider:
     """A wider search that finds runs, and the word it leaves out, as typed ("" if none). If it is the same search in
-    the other list, `other_list` is a sentence that says so above the runs."""
+    the other list, `other_list` is the sentence above the runs that says so."""
 
     filter: Filter
     left_out: str = ""
@@ -58,7 +58,7 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     search nor the other list has matches. If only the other list has runs with all the words, show those.
 
     If several words could be left out, leave out one that names a kind of result, because the kind is offered as a
-    filter anyway. Otherwise, leave out the word whose removal finds the fewest runs, because that keeps the most
+    filter anyway. Otherwise, leave out the word whose removal gives the fewest matches, because that keeps the most
     specific words.
     """
     # The search on Home already covers both lists, and Home shows no hints
@@ -84,8 +84,8 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
 
 
 def also_elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return a link to the other list if `found`, which has few matches in Mine or Team, also has matches there, at
-    least with similar words. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
+    """Return a link to the other list if `found`, which has few matches in Mine or Team, has matches in that list too,
+    at least with similar words. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
     is_asked = found.words and found.tab != "starred" and not (found.selected or found.is_similar)
     there = in_other_list(found)
     if not is_asked or (there.tab == "mine" and not directory.has_own):

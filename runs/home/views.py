@@ -1,4 +1,4 @@
-"""Home: runs in progress, latest results, starred runs, and apps to start something new.
+"""Home: runs in progress, latest results, starred runs, and apps for starting something new.
 
 Viewers can't start runs, so their latest results are the team's shared runs.
 """
@@ -68,8 +68,8 @@ def home(request: PortalRequest) -> HttpResponse:
 
 
 def _has_runs(member: Member) -> bool:
-    """Return whether `member` has started a run, even if it failed or was cancelled. Examples count once they are
-    ready."""
+    """Return whether `member` has started a run, even if it failed or was cancelled. Examples count once they have
+    ended."""
     return Run.objects.owned_by(member).exclude(is_example=True, status__in=ACTIVE).exists()
 
 
@@ -82,7 +82,7 @@ def _suggestions(apps: list[AppCard]) -> list[AppCard]:
     """Return the apps that get people to a first picture in the fewest steps.
 
     Apps that make pictures come first; among these, those with the fewest required fields. An app whose form hasn't
-    been fetched yet counts as having the most.
+    been fetched yet is treated as having the most required fields.
     """
     forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False)
     needed = {

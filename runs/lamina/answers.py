@@ -1,7 +1,7 @@
 """Parse the body of a successful response into our objects. If that fails, raise `Unreadable`; never guess.
 
-Unreadable items in a list are skipped, but `data` must be a list. Otherwise, the response could be mistaken for "no
-apps" (emptying the catalogue) or "no runs" (repeating a start and paying for it twice).
+Unreadable items in a list are skipped, but `data` must be a list. If we accepted anything else, the response could be
+mistaken for "no apps" (emptying the catalogue) or "no runs" (repeating a start and paying for it twice).
 """
 
 import json
@@ -111,7 +111,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     if sorted(by_name) == sorted(names):
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
-        return uploads  # Lamina has renamed every file, so we can only match by order
+        return uploads  # Lamina has renamed every file, so we can only match by position
     raise Unreadable
 
 

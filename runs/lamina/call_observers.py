@@ -62,7 +62,7 @@ class Key:
         return self._text if len(self._text) >= _SECRET_LENGTH else ""
 
     def masked(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """Return `headers` with the key masked, in case a proxy sends it back."""
+        """Return `headers` with the key masked, in case a proxy has echoed it."""
         secret = self.secret
         if not secret or not any(secret in value for value in headers.values()):
             return headers

@@ -1,7 +1,7 @@
 """Client for the Lamina API, with one method per endpoint. It chooses the time-outs, sends the key and turns failures
-into our errors, so that callers don't have to.
+into our own exceptions, so that callers don't have to.
 
-Nothing is retried here, because only callers know the shared request budget.
+Nothing is retried here, because only callers know about the shared request budget.
 """
 
 import json
@@ -43,8 +43,8 @@ APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
 LIST_LIMIT = 100  # maximum number of rows in a list response
-FOUND_LIMIT = 12  # maximum number of search results: more than anyone reads, but below every limit we have seen
-_ERROR_BYTES = 500_000  # read at most this many bytes of an error's body; other bodies may be longer
+FOUND_LIMIT = 12  # maximum number of search results: more than anyone reads, but below any limit we've seen on Lamina
+_ERROR_BYTES = 500_000  # read at most this many bytes of an error response's body; other bodies may be longer
 
 
 def _nothing(_: Any) -> None:
@@ -78,9 +78,10 @@ class LaminaClient:
 
     # --- Apps ---------------------------------------------------------------------------------------------------------
     def list_apps(self, limit: int | None = 200) -> list[AppSummary]:
-        """Return one page of apps, most popular first; some may be missing, and those that can't be read are skipped.
+        """Return one page of apps, most popular first. Lamina may leave some out, and apps that can't be read are
+        skipped.
 
-        If `limit` is None, Lamina chooses the number. Waits at most 45 s. Source: GET /v1/apps.
+        If `limit` is None, Lamina decides how many to send. Waits at most 45 s. Source: GET /v1/apps.
         """
         return self._call(
             "apps",
@@ -131,11 +132,11 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits. Waits at most 75 s. `outputs` are labels; by default, Lamina makes all
-        outputs.
+        """Start a run, which costs credits. Waits at most 75 s. `outputs` are the labels of the outputs to make (all of
+        them by default).
 
-        Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, there
-        may be a run. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
+        Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, a run
+        may have started anyway. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
         """
         body: dict[str, Any] = {"inputs": dict(inputs)}
         if outputs:
@@ -162,7 +163,7 @@ class LaminaClient:
         offset: int = 0,
         since: datetime | None = None,
     ) -> RunPage:
-        """Return a page of at most 100 runs of the workspace (including other clients' runs), newest first.
+        """Return a page of at most 100 of the workspace's runs (including those of other clients), newest first.
 
         Source: GET /v1/runs.
         """
@@ -171,8 +172,8 @@ class LaminaClient:
         return self._call("runs", "GET", "/v1/runs", lambda body: answers.page(body, limit, offset), query=query)
 
     def follow_run(self, run_id: str) -> RunStream:
-        """Return a stream of one run's changes, which counts as one request. Another thread may read the stream. This
-        calls `before` but not `after`; instead, the stream yields what `after` would receive.
+        """Return a stream of one run's changes, which counts as one request. The stream may be read in another thread.
+        This calls `before` but not `after`; instead, the stream yields what `after` would receive.
 
         Source: GET /v1/runs/{id}/stream.
         """
@@ -187,10 +188,10 @@ class LaminaClient:
         return RunStream(run_id, connect, self._stream_opened, self._key)
 
     def cancel_run(self, run_id: str) -> str:
-        """Ask Lamina to cancel a run, which is safe to repeat. Returns the status in the response; "" if there is none.
+        """Ask Lamina to cancel a run; asking again is safe. Returns the status in the response, or "" if there is none.
 
         That status (such as "cancel_requested") doesn't prove that the run was cancelled; only reading the run later
-        proves that. Source: POST /v1/runs/{id}/cancel.
+        does. Source: POST /v1/runs/{id}/cancel.
         """
         path = f"/v1/runs/{_segment(run_id)}/cancel"
         return self._call("cancel", "POST", path, answers.status_word, may_be_empty=True)
@@ -208,8 +209,8 @@ class LaminaClient:
         return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
-        """Return upload URLs for `files`, in the same order. Each file is a pair of its name and its kind ("image",
-        "video" or "audio").
+        """Return upload URLs for `files`, in the same order. Each file is a (name, kind) pair, where the kind is
+        "image", "video" or "audio".
 
         Source: POST /v1/assets/upload-urls.
         """
@@ -224,7 +225,8 @@ class LaminaClient:
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
-        """Return the JWKs for webhook signatures. According to Lamina's documentation, they aren't inside `data`.
+        """Return the JWKs for verifying webhook signatures. Lamina's documentation says that this response isn't
+        wrapped in `data`.
 
         Source: GET /v1/webhooks/signing-key.
         """
@@ -304,8 +306,8 @@ class LaminaClient:
         return Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
 
     def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
-        """Call the `after` hook. If the hook fails, still return the response, because it may contain the id of a new
-        run."""
+        """Call the `after` hook and return `error`. If the hook fails, only log it, because callers still need the
+        response, which may contain the id of a new run."""
         answered = self._answered(endpoint, reply, error)
         try:
             self._after(answered)
@@ -315,12 +317,12 @@ class LaminaClient:
 
 
 def _no_stream(_: Any) -> LaminaError:
-    """Raise an error if the response isn't a stream."""
+    """Raise `Unreadable`, because this response should have been a stream."""
     raise answers.Unreadable
 
 
 def _segment(identity: str) -> str:
-    """Quote an id for use in a URL's path. An id that can't be used there can't exist on Lamina, so this raises a 404
+    """Quote an id for use in a URL's path. An id that can't be used in a path can't exist on Lamina, so it raises a 404
     error."""
     usable = coerce.as_id(coerce.clean_text(identity))
     if not usable:
@@ -334,7 +336,7 @@ def _query_string(query: Mapping[str, Any]) -> str:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    """Return `moment` in Lamina's time format: UTC, milliseconds, Z."""
+    """Return `moment` in Lamina's time format: UTC with milliseconds, ending in Z."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-ID_LENGTH = 200  # characters; longer texts aren't accepted as ids
+ID_LENGTH = 200  # maximum length of an id in characters; longer texts aren't accepted as ids
 WORD_LENGTH = 50  # maximum length in characters of a status or type, which may be any short word
 _MAX_DEPTH = 40  # how deeply lists and objects may be nested; anything deeper is turned into text
 _CREDITS_LIMIT = Decimal(10) ** 10
@@ -27,7 +27,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
-    """Return `value` as plain JSON types, with all texts cleaned and `secret` masked.
+    """Return `value` converted to plain JSON types, with all texts cleaned and `secret` masked.
 
     Raises RecursionError if `value` is nested too deeply for Python.
     """
@@ -65,7 +65,7 @@ def as_text(value: Any) -> str:
 
 
 def as_word(value: Any) -> str:
-    """Return a status or type, trimmed and cut to a short length."""
+    """Return a status or type, trimmed and cut to `WORD_LENGTH`."""
     return as_text(value).strip()[:WORD_LENGTH]
 
 
@@ -77,7 +77,7 @@ def as_id(value: Any) -> str:
 
 
 def as_texts(value: Any) -> list[str]:
-    """Return a list of texts. A single text becomes a list of one; objects are replaced by their labels."""
+    """Return `value` as a list of texts. A single text becomes a list of one; objects are replaced by their labels."""
     items = value if isinstance(value, list | tuple) else [value]
     found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
     return [as_text(item) for item in found if isinstance(item, str | int | float)]
@@ -123,7 +123,7 @@ def as_credits(value: Any) -> Decimal | None:
 
 
 def as_time(value: Any) -> datetime | None:
-    """Convert ISO 8601, or Unix seconds or milliseconds, to a time in UTC; None if that fails."""
+    """Convert an ISO 8601 string, Unix seconds or Unix milliseconds to a time in UTC; return None if that fails."""
     try:
         match value:
             case datetime():

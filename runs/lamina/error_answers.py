@@ -32,7 +32,7 @@ _REQUEST_ID_LENGTH = 100
 MOST_CHOICES, CHOICE_LENGTH = 20, 100  # how many of an input's choices to quote, and how many characters of each
 # Characters that would change the order of the text around a quote
 _UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
-# Starts like HTML from a proxy, or like part of an error object
+# Matches a text that starts like HTML from a proxy, or like part of an error object
 _NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)
 
 
@@ -66,7 +66,7 @@ def _first_text(body: Any, name: str) -> str:
 
 
 def _is_laminas(body: Any) -> bool:
-    """Return whether this is one of Lamina's error objects, which have an `error` or a code. Proxies send text, HTML,
+    """Return whether `body` is one of Lamina's error objects, which have an `error` or a code. Proxies send text, HTML,
     or an object with only a `message`."""
     return isinstance(body, dict) and bool(_sentence(body.get("error")) or _first_text(body, "code"))
 
@@ -80,14 +80,14 @@ def _when(text: str) -> datetime | None:
 
 
 def header_date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the time of the response on Lamina's clock, from the `Date` header."""
+    """Return the time of the response according to Lamina's clock (the `Date` header)."""
     return _when(headers.get("Date", ""))
 
 
 def retry_after(headers: Mapping[str, str], body: Any) -> float:
     """Return the number of seconds to wait, from 1 to 600.
 
-    It comes from `Retry-After` (seconds, or a date on Lamina's clock), `retryAfter` or `RateLimit-Reset`.
+    The number comes from `Retry-After` (seconds, or a date on Lamina's clock), `retryAfter` or `RateLimit-Reset`.
     """
     said = headers.get("Retry-After", "").strip()
     seconds = coerce.as_number(said)
@@ -118,8 +118,8 @@ def _all_text(value: Any) -> str:
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaError:
     """Return the error for this response. `body` is decoded JSON, or plain text if it isn't JSON.
 
-    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, because then it
-    certainly had no effect; after a 5xx, we can't be sure. "Insufficient credits" is recognized with any status,
+    This also handles a 2xx response that couldn't be read. A call may be repeated only after a 429, which guarantees
+    that it had no effect; after a 5xx, we can't be sure. "Insufficient credits" is recognized whatever the status,
     because repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
@@ -150,8 +150,8 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
-    """Tidy codes, messages and choices so that they can be quoted. Fields stay as they are, because they must match a
-    name exactly."""
+    """Tidy codes, messages and choices so that they can be quoted. Field names aren't tidied, because they must match
+    an input's name exactly."""
     return [
         FieldError(
             p.field[:MESSAGE_LENGTH],

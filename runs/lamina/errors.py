@@ -1,7 +1,7 @@
-"""Errors of Lamina calls, grouped by how the caller can react.
+"""Errors that Lamina calls may raise, grouped by how the caller can react.
 
 Repeating a call may cost money, so `nothing_happened` is True only if we are certain. No error carries the key or the
-exception that caused it, because a `requests` exception contains the request, and that contains the key.
+exception that caused it, because a `requests` exception contains the request, which contains the key.
 """
 
 import re
@@ -16,7 +16,7 @@ _NOT_ABOUT_THE_KEY = frozenset({"AUTH_FAILED", "WEBHOOK_INVALID_SECRET"})
 
 
 def tells_insufficient_credits(text: str) -> bool:
-    """Return whether `text`, from an error or a failed run, says "insufficient credits" (in upper or lower case)."""
+    """Return whether `text`, from an error or a failed run, says "insufficient credits" (ignoring case)."""
     return _TOO_FEW_CREDITS.search(text) is not None
 
 
@@ -38,8 +38,8 @@ class LaminaError(Exception):
     """A failed call.
 
     `message` is for developers and logs, and is never empty. `quote` is Lamina's own message, or "" if there is none;
-    only this text is meant for people. `status` is None if there was no response. `nothing_happened` is True only if
-    the call certainly had no effect.
+    only this text is meant for people. `status` is None if there was no response. `nothing_happened` is True only if we
+    are certain that the call had no effect.
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class LaminaError(Exception):
 class LaminaUnavailable(LaminaError):
     """No connection, no response in time, a 5xx, or a response that can't be read: try again later.
 
-    `was_connected` is False only if no byte of the request can have reached Lamina. Only then may a start be repeated.
+    `was_connected` is False only if no byte of the request can have reached Lamina. Only in that case may the start of
+    a run be repeated.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class LaminaUnavailable(LaminaError):
 
 
 class LaminaRateLimited(LaminaError):
-    """Lamina refused the call because of its request limit; wait `retry_after` seconds (1 to 600), then repeat."""
+    """Lamina refused the call because of its request limit; wait `retry_after` seconds (1 to 600), then repeat it."""
 
     def __init__(
         self,
@@ -108,8 +109,8 @@ class LaminaRateLimited(LaminaError):
 class LaminaRejected(LaminaError):
     """The call was refused: don't repeat it unchanged.
 
-    `is_from_lamina` is True if the response was one of Lamina's error objects. If not, a proxy may have refused the
-    call, and that says nothing about an app or a run.
+    `is_from_lamina` is True if the response was one of Lamina's error objects. Otherwise, a proxy may have refused the
+    call, which tells us nothing about the app or the run.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class LaminaRejected(LaminaError):
 
     @property
     def says_unknown_parameter(self) -> bool:
-        """Whether the text or code says that an input is unknown, but not which one."""
+        """Whether the message or code says that an input is unknown without saying which one."""
         words = f"{self.code} {self.message}"
         return not self.field_errors and _UNKNOWN_PARAMETER.search(words) is not None
 

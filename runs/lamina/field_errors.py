@@ -1,7 +1,7 @@
-"""Find out which inputs an error is about, whatever format its details have.
+"""Find out which inputs an error is about, whatever the format of its details.
 
-Lamina sends an array of unspecified items, a list of sentences (legacy) or nested objects. We look for what they all
-have in common: an identifier ("handle") and a complaint.
+Lamina sends an array of unspecified items, a list of sentences (legacy) or nested objects. We look for what all these
+formats have in common: an identifier ("handle") and a complaint.
 """
 
 import re
@@ -13,7 +13,7 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-# How many characters of each complaint are read; the patterns below may scan a text many times
+# Read at most this many characters of each complaint, because the patterns below may scan a text many times
 _TEXT_LENGTH = 2000
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
@@ -70,7 +70,8 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """Read a legacy error text. If `is_sentence`, it is the error's headline, and only its start may name an input."""
+    """Read a legacy error text. If `is_sentence` is set, the text is the error's headline, and only its start may name
+    an input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())

@@ -26,7 +26,7 @@ def needed(value: str) -> str:
 
 
 def readable[T: BaseModel](model: type[T], items: Any) -> list[T]:
-    """Return the `items` that can be read as `model`; empty if `items` isn't a list."""
+    """Return the `items` that can be read as `model`, or an empty list if `items` isn't a list."""
     found: list[T] = []
     for item in items if isinstance(items, list | tuple) else ():
         if isinstance(item, dict | model):

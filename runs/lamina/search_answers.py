@@ -36,7 +36,7 @@ def matches(body: Any) -> list[AppMatch]:
     listed = data.get("matches") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise Unreadable
-    # According to the types in Lamina's SDK, `estimatedCredits` is a number here, but in estimates it is an object.
+    # According to the types in Lamina's SDK, `estimatedCredits` is a number in matches but an object in estimates.
     flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
     return rows(AppMatch, {"data": flat})[0]
 

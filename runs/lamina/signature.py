@@ -1,6 +1,6 @@
 """Verify webhook deliveries, using the raw bytes and headers, the public keys and the current time.
 
-The signature (Ed25519) covers the timestamp header, a dot and the body exactly as sent; other headers prove nothing.
+The signature (Ed25519) covers the timestamp header, a dot and the body exactly as sent; no other header can be trusted.
 The checks run in the order that Lamina documents.
 """
 
@@ -20,7 +20,7 @@ from runs.lamina.types import RunSnapshot
 SIGNATURE_HEADER = "X-Lamina-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Lamina-Webhook-Timestamp"
 REQUEST_ID_HEADER = "X-Lamina-Webhook-Request-Id"
-FRESH_FOR = timedelta(seconds=300)  # how far the timestamp may be from our time, in either direction
+FRESH_FOR = timedelta(seconds=300)  # how far the timestamp may be from our own clock, in either direction
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
@@ -78,12 +78,13 @@ def _is_fresh(seconds: int, now: datetime) -> bool:
 
 
 def _is_signed(message: bytes, signature: bytes, keys: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether any of `keys` made `signature`. All are tried, since no header names the `kid`."""
+    """Return whether `signature` is valid for any of `keys`. All of them are tried, because no header gives the
+    `kid`."""
     return any(_is_signed_by(key, message, signature) for key in keys)
 
 
 def _is_signed_by(key: Mapping[str, Any], message: bytes, signature: bytes) -> bool:
-    # These take 6 MB of memory, so load them only when webhooks arrive.
+    # These imports take 6 MB of memory, so they are delayed until the first webhook arrives.
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -1,7 +1,7 @@
 """Follow one run through server-sent events: for up to 10 minutes, Lamina sends every change, with pings in between.
 
 A stream is read in its own thread, which spends most of its time waiting for Lamina; any other thread may close it. If
-anything goes wrong with a stream, it ends without an error; the caller must then find out about the run in another way.
+anything goes wrong with a stream, it ends without an error; the caller must then get the run's state in another way.
 """
 
 import codecs
@@ -27,7 +27,7 @@ class Garbage(Exception):
 
 
 class RunStream:
-    """The stream of one run. The request is sent only when `events` is read."""
+    """A stream of one run's changes. The request is sent only when `events` is read."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class RunStream:
         self._key = key
         self._cutter = Cutter()
         self.opened_at = self.heard_at = time.monotonic()
-        self.end = ""  # why it ended: "final", "timeout" (Lamina's, after 10 minutes), "garbage", "refused" or "cut"
+        self.end = ""  # why the stream ended: "final", "timeout" (sent by Lamina), "garbage", "refused" or "cut"
 
     def __repr__(self) -> str:
         return f"RunStream({self._run_id!r})"
@@ -87,7 +87,7 @@ class RunStream:
                     return
 
     def _lines(self, pieces: Iterable[bytes]) -> Iterator[str]:
-        """Yield each line. Lines may end with LF, CRLF or CR; pieces may end anywhere."""
+        """Yield each line. Lines may end with LF, CRLF or CR; pieces may end anywhere, even within a character."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         begun: list[str] = []
         begun_length = length = 0

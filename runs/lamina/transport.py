@@ -5,7 +5,7 @@ forever, and its exceptions don't say whether the request was sent. That's why w
 when sending begins, and a timer that shuts the connection down at the deadline. A new connection for each call costs a
 handshake (at most 100 a minute), but no call ever fails because of a stale connection.
 
-Network errors are never raised, so that no `requests` exception (which contains the key) can get out.
+Network errors are never raised, so that no `requests` exception (which contains the key) can escape.
 """
 
 import contextlib
@@ -97,8 +97,8 @@ class Cutter:
         return _SEND_SECONDS
 
     def hold(self, connection: socket.socket) -> None:
-        """Keep a duplicate of the socket, because TLS detaches the original. Either of them can shut the connection
-        down."""
+        """Keep a duplicate of the socket, because TLS detaches the original. Shutting down either of them shuts down
+        the connection."""
         self.let_go()
         with self._lock:
             self._socket = connection.dup()
@@ -124,7 +124,7 @@ class Cutter:
 
 
 class _Watch(Cutter):
-    """Shuts down the connection of one call at the deadline."""
+    """Shuts down a call's connection at the deadline."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Watch(Cutter):
 
 
 class _Watched(HTTPConnection):
-    """A connection that reports its socket and the first byte sent to its `Cutter`."""
+    """A connection that tells its `Cutter` which socket it uses and when it starts sending."""
 
     def __init__(self, *args: Any, cutter: Cutter, **kwargs: Any) -> None:
         self._cutter = cutter
@@ -233,9 +233,9 @@ def exchange(
 def open_flow(
     url: str, *, headers: Mapping[str, str], cutter: Cutter, read_seconds: float
 ) -> Iterator[Flow | Reply | NoReply]:
-    """GET a response that arrives over a long time. Like `exchange`, but the whole call has no time limit: it goes on
-    until `cutter` cuts it, or until nothing arrives for `read_seconds`. A response with a status other than 200 is read
-    right away."""
+    """Send a GET request whose response arrives bit by bit. Works like `exchange`, but without a limit for the whole
+    call, which may go on until `cutter` cuts it or nothing arrives for `read_seconds`. A response with a status other
+    than 200 is read right away."""
     with contextlib.ExitStack() as stack:
         stack.callback(cutter.let_go)
         session = stack.enter_context(requests.Session())

@@ -55,7 +55,7 @@ _FINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class Thumbnail(Remote):
-    """The picture of an app; `type` may also be "video"."""
+    """An app's thumbnail; `type` may also be "video"."""
 
     url: NeededText
     type: Annotated[str, word_or("image")] = "image"
@@ -81,7 +81,8 @@ class AppSummary(Remote):
 
 
 class Parameter(Remote):
-    """An input of an app. `name` is sent back unchanged. If `default` is missing or null, the input is required."""
+    """An input of an app. `name` is sent back to Lamina unchanged. If `default` is missing or null, the input is
+    required."""
 
     id: Text = ""
     key: Text = ""
@@ -96,8 +97,8 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """If the name is missing, use the key or id as the name. If there is neither, raise ValueError, because no
-        value could be sent."""
+        """If the name is missing, use the key or id as the name. If the input has neither, raise ValueError, because no
+        value could be sent for it."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -110,7 +111,7 @@ class Parameter(Remote):
         return self.default is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Return JSON that reads back as an equal Parameter; `default` is left out if there is none."""
+        """Return JSON data that can be read back as an equal Parameter; `default` is left out if there is none."""
         return self.model_dump(exclude=None if self.has_default else {"default"})
 
 
@@ -193,8 +194,8 @@ class RemoteOutput(Remote):
 
     @property
     def urls(self) -> list[str]:
-        """All http(s) URLs in the value, in order, without duplicates; empty for a text, where URLs are part of the
-        text."""
+        """All http(s) URLs in the value, in order, without duplicates; empty for a text output, whose URLs are just
+        part of the text."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
 
     @property
@@ -278,7 +279,7 @@ class RunRow(_RunState):
 
 class RunPage(Remote):
     """One page of the run list, newest first. `skipped` is the number of unreadable rows; `total` is at least the
-    number seen."""
+    number of runs seen so far."""
 
     rows: list[RunRow]
     total: int

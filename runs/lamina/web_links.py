@@ -10,7 +10,7 @@ _TRAILING = ".,;:!?)]"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts in `value`, depth first. (Its depth was limited when it was read.)"""
+    """Yield the texts in `value`, depth first. (Its nesting was limited when it was decoded.)"""
     match value:
         case str():
             yield value

@@ -1,4 +1,4 @@
-"""Builds one app's form for one member, as posted or filled with answers."""
+"""Builds an app's form for a member, either as it was posted or filled with given answers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ def app_form(
     wanted: list[int] | None = None,
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
-    """Build the form of `app` for `member`, as posted or with `answers`."""
+    """Build the form of `app` for `member`, either from posted `data` or from `answers`."""
     is_sent = data is not None and member.can_run  # the form is being sent, so only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
     return build_form(schema.parameters, schema.outputs, rules_of(app))(
@@ -42,7 +42,7 @@ def app_form(
 
 
 def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
-    """Return the version of a form: the version of the app's parameters and, if there are any, of the admin's rules."""
+    """Return the version of a form: that of the app's parameters, plus that of the admin's rules if there are any."""
     version = rules_version(rules)
     return f"{schema.version}.{version}" if version else schema.version
 
@@ -66,7 +66,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
-    """Return our copies of the app author's sample files, by their original URLs."""
+    """Return our copies of the app author's sample files, keyed by their original URLs."""
     stored = {file.public_id: file for file in _FILES.rows(*padded([*app.samples.values()]))} if app.samples else {}
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}

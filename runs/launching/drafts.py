@@ -71,7 +71,7 @@ def save_draft(
 
 
 def load_draft(member: Member, app: App) -> Kept | None:
-    """Return the draft of `member` for `app`, or None."""
+    """Return the draft that `member` has for `app`, or None."""
     draft = _CURRENT.first(member.pk, app.pk)
     return kept_in(draft) if draft else None
 
@@ -103,7 +103,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
 
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
-    """Return the new value of `Draft.closed_forms`, with the form of `form_token` added."""
+    """Return a new value for `Draft.closed_forms` that includes the form with `form_token`."""
     added = [_form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 
@@ -118,7 +118,7 @@ def _form_hash(token: str) -> str:
 
 
 def dropped_draft(member: Member, app_id: str) -> Draft | None:
-    """Return the member's discarded draft for the app with the public id `app_id`, with its app."""
+    """Return the member's discarded draft for the app with the public id `app_id`, with the app loaded."""
     found = Draft.objects.dropped().filter(member=member, app__public_id=app_id).select_related("app").first()
     return found if found is not None and kept_in(found).is_begun else None
 

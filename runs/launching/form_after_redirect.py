@@ -1,7 +1,7 @@
-"""Responses to posted forms, kept for the page after a redirect.
+"""Responses to posted forms, saved so that they can be shown after a redirect.
 
-Without scripts, if someone goes back to the response of a POST, the browser asks whether to send the form again. That's
-why the response is a redirect: the draft keeps what was typed, and the session keeps the message for the page.
+Without scripts, when someone goes back to a page that answered a POST, the browser asks whether to send the form again.
+That's why the response is a redirect: the draft keeps what was typed, and the session keeps the message for the page.
 """
 
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ PARAMETER = "answered"
 
 @dataclass(frozen=True)
 class Answered:
-    """A form to show. It includes the token it was posted with, if that can still start a run."""
+    """A form to show. `token` is the one it was posted with, if that can still start a run."""
 
     opened: Opening
     token: str = ""
 
 
 def keep(session: SessionBase, app: App, shown: Shown) -> str:
-    """Save the message of `shown` in the session; return the URL of the page that shows it."""
+    """Save the messages of `shown` in the session; return the URL of the page that shows them."""
     errors = {name: shown.form.error_of(name) for name in ["", *shown.form.fields]}
     kept = {
         "id": new_public_id(),
@@ -43,7 +43,7 @@ def keep(session: SessionBase, app: App, shown: Shown) -> str:
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened` (the form with the draft) and add the message that was kept for it, unless the message is out of
+    """Return `opened` (the form with the draft) with the messages that were saved for it, unless they are out of
     date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)

@@ -21,7 +21,7 @@ type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
 
 
 def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
-    """Receive one file or link for `field` ("p0") of the app's form.
+    """Receive one file or link for `field` (such as "p0") of the app's form.
 
     Raises `UploadRejected` with a message for the page.
     """

@@ -14,9 +14,9 @@ class ControlsForm(PostedForm):
     """What an app's form posts besides its answers.
 
     This includes the button, the token that starts one run, the schema version, what the form was opened with (a run, a
-    preset, or the result to make the next version of), and when it was opened, so that it doesn't overwrite an older
-    draft. `page` names the page on which drafts are listed. `plain` is sent if scripts are off, `preview` if this is an
-    admin's preview.
+    preset, or the result to make the next version of), and when it was opened (so that an older draft isn't
+    overwritten). `page` names the page whose list of drafts has the button. `plain` is sent if scripts are off,
+    `preview` if this is an admin's preview.
     """
 
     act = CutField()

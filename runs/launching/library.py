@@ -1,6 +1,6 @@
-"""The library of a form field: earlier results and uploads of the kinds it accepts, with search and pages.
+"""The library for a form field: earlier results and uploads of the kinds it accepts, with search and paging.
 
-This module also puts picked files into the form. Lists begin with the newest.
+This module also puts picked files into the form. Lists start with the newest files.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Item:
 class LibraryPage:
     """One page of a list; `before` says where the next page starts and is empty on the last page.
 
-    `search` is what people searched for, or a wider search if nothing matches their exact words.
+    `search` is what people searched for, or a wider search if nothing matched their exact words.
     """
 
     items: list[Item]
@@ -59,14 +59,15 @@ def source_words() -> dict[str, str]:
 
 
 def question_of(app: App, field: str) -> Question | None:
-    """Return the question behind the form field `field` ("p0"), if it accepts files."""
+    """Return the question behind the form field `field` (such as "p0"), if it accepts files."""
     return files_question(app.schema.parameters, field) if app.schema else None
 
 
 def browse(
     member: Member, kinds: Sequence[str], source: str, words: str, before: str, *, is_similar: bool = False
 ) -> LibraryPage:
-    """Return files from `source` that `member` may use and that match all `words`. Without `kinds`, return any media.
+    """Return files from `source` that `member` may use and that match all `words`. If `kinds` is empty, return media of
+    any kind.
 
     If nothing matches, return files with similar words; to get the later pages of such a list, set `is_similar`. A file
     is listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
@@ -93,7 +94,7 @@ def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, 
 def _made_results(
     member: Member, kinds: list[str], search: LibrarySearch, source: str, before: str
 ) -> "QuerySet[OutputFile]":
-    """Return one page of results plus one more, newest first. There is an index for this order."""
+    """Return one page of results plus one extra, newest first. There is an index for this order."""
     found = _results(member, kinds, search, source)
     found = found.filter(~Exists(found.filter(file__sha256=OuterRef("file__sha256"), pk__gt=OuterRef("pk"))))
     if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
@@ -102,7 +103,7 @@ def _made_results(
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
-    """Return one page of uploads plus one more, the most recently added or used first. There is an index for this
+    """Return one page of uploads plus one extra, the most recently added or used first. There is an index for this
     order."""
     found = _uploads(member, kinds, search)
     same, later = found.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
@@ -139,9 +140,9 @@ def _item(row: OutputFile | Upload) -> Item:
 
 
 def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:
-    """Return the member's own uploads of these files, in order, and no more than `question` accepts.
+    """Return the member's own uploads of these files, in the given order and no more than `question` accepts.
 
-    Files that don't exist, that the member can't see or that are of another kind are left out.
+    Files that don't exist, that the member can't see or that are of the wrong kind are left out.
     """
     kinds = question.accept or MEDIA_KINDS
     seen = files_visible_to(member).filter(kind__in=kinds)
@@ -155,10 +156,11 @@ def put_into_draft(
 ) -> str:
     """Answer `question` in the member's draft with a text or files; return the URL of the form at that question.
 
-    If the form is new to the member (`is_new`), the URL leads to any required question above it that is still empty.
+    If the form is new to the member (`is_new`), the URL leads to the first unanswered required question above
+    `question`, if any.
 
-    If the question accepts several files, they are added; otherwise they replace the current one. The rest of the draft
-    doesn't change.
+    If the question accepts several files, the new ones are added; otherwise, the new file replaces the current one. The
+    rest of the draft doesn't change.
     """
     assert app.schema is not None  # noqa: S101 - the question is in the schema
     kept = drafts.load_draft(member, app)
@@ -166,7 +168,7 @@ def put_into_draft(
         member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
     asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
-    if question.position not in asked:  # an admin has meanwhile set a fixed value for it
+    if question.position not in asked:  # an admin has set a fixed value for it in the meantime
         return form_url(member, app, question)
     answers, place = form.draft_answers(kept.answers if kept else ()), asked.index(question.position)
     answer = answers[place]
@@ -215,7 +217,7 @@ def uses_of(member: Member, kind: str) -> list[Use]:
 
 
 def first_question(app: App, kind: str) -> Question | None:
-    """Return the first question of the app's form that accepts a file of `kind` (or a text) from people."""
+    """Return the first question of the app's form that people can answer with a file of `kind` (or a text)."""
     asked = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
     questions = [question for question in asked if not question.is_fixed]
     if kind == "text":

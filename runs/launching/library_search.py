@@ -1,8 +1,8 @@
-"""Search in the library, where words are matched as in History.
+"""Search in the library. Words are matched in the same way as in History.
 
-Results are found by their run's words (in the index) and by their label, and uploads by their name. Labels and names
-are short and aren't in the index, so a word also matches there if it is part of another word. There are only a few
-distinct labels, so labels are compared first.
+Results are found by the words of their run (which are in the index) and by their label; uploads are found by their
+name. Labels and names are short and aren't in the index, so a search word also matches a part of a word in them. There
+are only a few distinct labels, so words are compared with these before any results are searched.
 """
 
 from collections.abc import Mapping
@@ -42,14 +42,14 @@ class LibrarySearch:
 
     @classmethod
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
-        """Break what was typed into words, and work out how each can match. Takes one query if there are words."""
+        """Break what was typed into words, and work out how each can match. Makes one query if there are any words."""
         words = query_words(q)
         known = similar_to(words)
         ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
         return cls(q, ways, is_similar, Marker.of(words, known))
 
     def looked_up(self, member: Member) -> Self:
-        """Return this search with what it needs to find results: the matching runs for words that only a few runs
+        """Return this search with the data it needs to find results: the matching runs for words that only a few runs
         contain, and the result labels. Makes two queries."""
         if not self.asked:
             return self
@@ -68,8 +68,8 @@ class LibrarySearch:
         return condition
 
     def _in_label(self, ways: Ways) -> Q:
-        """Return a condition for results whose label matches. It lists the labels that may match, so that the database
-        knows where to look."""
+        """Return a condition for results whose label matches. The condition lists the labels that may match, so that
+        the database knows where to look."""
         matching = _in_text("output__search_text", ways)
         if self.labels is None:
             return matching

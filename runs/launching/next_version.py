@@ -41,7 +41,7 @@ class NextVersion:
 
     @property
     def others(self) -> int:
-        """How many other results of the run will be remade, because they need changes too."""
+        """How many other results of the run will also be remade, because they need changes."""
         return len(set(self.replaced.values()) - {self.result})
 
     @property
@@ -55,14 +55,14 @@ class NextVersion:
 
 
 def source_result(member: Member, app: App, public_id: str) -> Output | None:
-    """Return the result of `app` whose next version the form makes, if `member` may see it."""
+    """Return the result whose next version the form of `app` will make, if `member` may see it."""
     if not public_id:
         return None
     return Output.objects.visible_to(member).filter(run__app=app, public_id=public_id).select_related("run").first()
 
 
 def replaced_result(member: Member, run: Run) -> Output | None:
-    """Return the result that got a new version from `run`, if `member` may see it.
+    """Return the result that `run` made a new version of, if `member` may see it.
 
     If there are several, prefer one that doesn't need changes, because `next_version` then finds the others.
     """
@@ -92,8 +92,8 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 
 
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
-    """Return the indexes of the run's `outputs` in the app's form, by primary key. Results that the app doesn't list
-    are left out."""
+    """Return the indexes of the run's `outputs` in the app's form, keyed by primary key. Results that the app doesn't
+    list are left out."""
     asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
     by_position = dict(enumerate(asked))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
@@ -101,13 +101,13 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
 
 
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
-    """Return whether `schema` makes the same result in this place as the form that `run` was started with."""
+    """Return whether `schema` makes the same result at this index as the form that `run` was started from."""
     then, now = ({o["index"]: o["label"] for o in form.outputs} for form in (run.schema, schema))
     return place in now and now[place] == then.get(place)
 
 
 def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
-    """Return which earlier results the new results in `wanted` replace, by index in the form."""
+    """Return the earlier results that the new results in `wanted` will replace, keyed by index in the form."""
     if result is None:
         return {}
     replaced = next_version(result, schema).replaced

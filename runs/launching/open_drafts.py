@@ -1,4 +1,4 @@
-"""Drafts listed on Home and Apps: forms that someone has begun to fill in but not run yet."""
+"""Drafts listed on Home and Apps: forms that someone has started to fill in but hasn't run yet."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ WORDS_LENGTH = 100
 
 @dataclass(frozen=True)
 class DraftLine:
-    """One draft, and the start of its content."""
+    """One draft, with the beginning of its content."""
 
     app: App
     words: str
@@ -34,7 +34,7 @@ class NotStarted:
 
 
 def not_started(member: Member, dropped_id: str = "") -> NotStarted:
-    """Return the drafts that `member` can continue, in one query. Empty drafts are left out."""
+    """Return the drafts that `member` can continue, which are read in a single query. Empty drafts are left out."""
     if not member.can_run:
         return NotStarted([], None)
     is_open = Q(app__in=App.objects.open_to(member))

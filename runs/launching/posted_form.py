@@ -1,4 +1,4 @@
-"""Handles an app's form as posted: saves its files and its draft, then starts a run, or shows the form again and says
+"""Handles an app's posted form: saves its files and its draft, then starts a run, or shows the form again and says
 why."""
 
 from collections.abc import Iterator
@@ -34,7 +34,8 @@ EXPIRED = gettext_noop("This form was open too long, or you've switched accounts
 
 @dataclass(frozen=True)
 class Shown:
-    """The form to show again, with a `token` that is still valid, or with the reason why nothing was started."""
+    """The form to show again, with its `token` if that is still valid; `is_refused` means that no run could be
+    started."""
 
     form: SchemaForm
     opened: Opening
@@ -71,7 +72,7 @@ class Controls:
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current schema. Ids of uploads are added to
+    """The form of `app` as `member` posted it. `schema` is the app's current schema. Upload ids are added to
     `answers`."""
 
     member: Member
@@ -90,7 +91,8 @@ class PostedAppForm:
         opened = self._keep_draft(form)
         if self.controls.act:
             return self._other_button(form, opened)
-        # Check this first: if this form has already started a run, that run may have used up what was left to spend
+        # Check this before looking for a run that this form has already started, which may have used up what was left
+        # to spend
         is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
@@ -116,7 +118,7 @@ class PostedAppForm:
             return drafts.drop_draft(self.member, self.app, now, self.controls.token)
 
     def bring_back(self, now: datetime) -> None:
-        """Restore the discarded draft. Anything typed since is saved as a preset."""
+        """Restore the discarded draft. Anything typed since then is saved as a preset."""
         with self._closing():
             prefill.bring_back(self.member, self.app, now, self.controls.token)
 
@@ -137,7 +139,7 @@ class PostedAppForm:
     @cached_property
     def _known_schema(self) -> AppSchema | None:
         """The schema version the form was made from; None if the app has no such version."""
-        version = self.controls.schema.partition(".")[0]  # without the version of the admin's rules
+        version = self.controls.schema.partition(".")[0]  # leaves out the version of the admin's rules
         return AppSchema.objects.filter(app=self.app, version=version).first()
 
     @property
@@ -203,8 +205,8 @@ class PostedAppForm:
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
-        """Go to the run that this form has already started. If the inputs have changed since, show the form with a new
-        token."""
+        """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
+        new token instead."""
         if form.is_valid() and self._is_what_started(spent, form):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())

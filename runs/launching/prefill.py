@@ -42,7 +42,7 @@ KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
-# For this long, keep browsers from restoring the form: they'd restore only part of it
+# For this long after a run, keep browsers from restoring its form, because they'd restore only part of it
 FORGOTTEN_FOR = timedelta(days=1)
 _LATEST = Prepared(
     lambda member, app, since: (
@@ -59,7 +59,7 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    If there is a draft that the form doesn't show, `set_aside` is when the page was rendered.
+    If there is a draft that the form doesn't show, `set_aside` is the time at which the page was rendered.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -69,10 +69,10 @@ class Opening:
     run: Run | None = None  # the parent of the run that the form starts
     result: Output | None = None  # the result of `run` whose next version the form makes
     preset: Preset | None = None
-    filled_from: Run | None = None  # usually `run`; after going back, the run that this form has started
+    filled_from: Run | None = None  # usually `run`, but after going back to a form, the run that it started
     set_aside: str = ""
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
-    is_private: bool = False  # recorded when the form was opened, because the source run may be deleted by now
+    is_private: bool = False  # recorded when the form was opened, because the source run may have been deleted since
 
     @property
     def source(self) -> str:
@@ -86,7 +86,7 @@ class Opening:
         return [run for run in {self.run, self.filled_from} if run is not None]
 
     def saying(self, *words: str) -> Self:
-        """Return this opening with more sentences above the form."""
+        """Return this opening after adding sentences to show above the form."""
         self.notices += [Notice(sentence) for sentence in words]
         return self
 
@@ -114,7 +114,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     draft = drafts.load_draft(member, app)
     is_draft = draft is not None and (not asked or draft.source in asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
-        draft = None  # there is nothing in it to go back to
+        draft = None  # the draft contains nothing to go back to
     found = _opened_from(member, app, [draft.source] if draft is not None and is_draft and not asked else asked)
     if asked and not found.source:
         raise NoSourceError(*asked)
@@ -139,7 +139,7 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
 
 
 def _opened_from(member: Member, app: App, sources: Iterable[str]) -> Opening:
-    """Return an opening for those of `sources` (public ids of a result, a preset and a run) that `member` may see."""
+    """Return an opening from whichever of `sources` (public ids of a result, a preset and a run) `member` may see."""
     found = Opening()
     for source in sources:
         if (result := next_version.source_result(member, app, source)) is not None:
@@ -170,14 +170,14 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
 
 def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
     """Return the URL of the form that makes the next version of `result`, starts from `preset` and shows the inputs of
-    `run`. At least one of these must be given."""
+    `run`. At least one of the three must be given."""
     given = {"next": result, "preset": preset, "from": run}
     query = {name: source.public_id for name, source in given.items() if source is not None}
     return f"{app.get_absolute_url()}?{urlencode(query)}"
 
 
 def again_url(member: Member, app: App, run: Run, result: Output | None) -> str:
-    """Return the URL of the form as `run` was started from it: with the run's inputs, making the next version of
+    """Return the URL of the form as it was when `run` was started: with the run's inputs, making the next version of
     `result`, and with the run's preset if `member` may still see it."""
     preset = run.preset if run.preset is not None and run.preset.is_visible_to(member) else None
     return form_url(app, result=result, preset=preset, run=run)
@@ -185,7 +185,8 @@ def again_url(member: Member, app: App, run: Run, result: Output | None) -> str:
 
 def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
     """Return the URL for going back after pressing Run: the form as it was sent with `token`, or the usual form if no
-    run was started. `next_id` is the public id of the result whose next version it made, if the browser knows."""
+    run was started. `next_id` is the public id of the result that the form made the next version of, if the browser
+    sent it."""
     run = create_run.run_of_form(member, token)
     if run is None or run.deleted_at is not None or run.app_id != app.pk:
         return app.get_absolute_url()
@@ -247,7 +248,8 @@ def set_aside(member: Member, app: App, opened: str) -> Preset | None:
 
 @transaction.atomic
 def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
-    """Turn `draft` into a preset; return None if the draft is empty, or if it was changed or deleted meanwhile."""
+    """Turn `draft` into a preset; return None if it contains nothing new, or if it was changed or deleted in the
+    meantime."""
     if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
         return None
     kept = drafts.kept_in(draft)
@@ -255,7 +257,7 @@ def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
 
 
 def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
-    """Return whether a draft has only the values of the run or preset it came from, which still exists."""
+    """Return whether the run or preset that a draft came from still exists and the draft has only its values."""
     run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
     if run is None and preset is None:
         return False
@@ -271,7 +273,7 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
 
 @transaction.atomic
 def bring_back(member: Member, app: App, now: datetime, form_token: str = "") -> None:
-    """Restore the discarded draft in the form. Anything typed since is saved as a preset.
+    """Restore the discarded draft in the form. Anything typed since then is saved as a preset.
 
     After this, the form with `form_token` can no longer save the draft.
     """

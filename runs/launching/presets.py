@@ -1,9 +1,9 @@
 """Presets: named answers for one app's form, private or shared with the team.
 
 The uploads in a preset's answers are kept, whatever happens to the runs they were uploaded for. Anyone who opens the
-preset sees these files, and gets copies of their own when they submit the form (`uploads.ownership`). So a team
-preset works for everyone, even after its maker's files are gone. A preset may contain only files of the member who
-saves it; otherwise, people could share somebody else's file by posting its id.
+preset sees these files, and gets copies of their own when they submit the form (`uploads.ownership`). That's why a team
+preset works for everyone, even after its maker's files have been deleted. A preset may contain only files owned by the
+member who saves it; otherwise, people could share somebody else's file by posting its id.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _make(
 def update_preset(
     preset: Preset, member: Member, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime
 ) -> None:
-    """Replace the preset's answers, keeping only files owned by `member`, who is its maker or an admin."""
+    """Replace the preset's answers, keeping only files owned by `member` (the preset's maker or an admin)."""
     with transaction.atomic():
         preset.answers = dump_answers(ownership.only_own(member, answers))
         preset.wanted_outputs = None if wanted is None else list(wanted)
@@ -117,7 +117,8 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
     """Before a draft is replaced, save it as a preset named after the time of its last change (`now`); return None if
     the draft is empty.
 
-    This replaces the draft that was last set aside, unless the member has changed that preset and so made it their own.
+    This replaces the draft that was last set aside, unless the member has changed that preset and thereby made it their
+    own.
     """
     if not kept.is_begun:
         return None

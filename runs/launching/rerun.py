@@ -36,7 +36,7 @@ class RerunPlan:
 
 def again(member: Member, run: Run) -> RerunPlan:
     """Plan how to run `run` again. The app's current form must accept every answer that people gave, without changes;
-    the admin's rules set the others.
+    the admin's rules provide the other answers.
 
     Teammates' files aren't replaced with the member's own yet; `press_again` does that.
     """
@@ -47,7 +47,7 @@ def again(member: Member, run: Run) -> RerunPlan:
     form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
     given = open_answers(schema.parameters, form.rules, past)
     seen = open_answers(schema.parameters, form.rules, run_inputs.answers_for(member, run))
-    if len(seen) != len(given):  # a field that was hidden is visible now, but nobody may see what it sent then
+    if len(seen) != len(given):  # a field that was hidden then is visible now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, given)
     is_new = run.schema_id != schema.pk
@@ -94,7 +94,7 @@ def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
 
 
 def _makes_same(run: Run, schema: AppSchema) -> bool:
-    """Return whether the app still makes the requested results, with the same names."""
+    """Return whether the app still makes the requested results, under the same names."""
     if not run.wanted_outputs:
         return True
     then = {o["index"]: o["label"] for o in run.schema.outputs if o["index"] in run.wanted_outputs}

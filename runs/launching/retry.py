@@ -1,7 +1,7 @@
 """Retrying failed results: a new run with the same inputs, but only for the results that failed.
 
-Lamina identifies results by label, so results with the same label can only be made together (as on the form). If one of
-them failed, all of them are made again, and the page says how many.
+Lamina identifies results by label, so results with the same label can only be made together (as on the form). If one
+result fails, all results with its label are made again, and the page says how many.
 """
 
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """What the run page shows about retrying, below the results."""
+    """The information about retrying that the run page shows below the results."""
 
     failed: int  # how many results failed; 0 if there is nothing to retry
-    made: int  # how many results a retry makes
+    made: int  # how many results a retry would make
     words: str
     cost: CostLine | None
-    reason: str  # why a retry isn't possible now
+    reason: str  # why a retry isn't possible right now
     may_change: bool  # whether people can open the app's form instead
     token: str
     tried: list[RelatedRun]  # retries of this run
@@ -59,7 +59,8 @@ class RetryPlan:
 
 
 def failed_indexes(run: Run) -> list[int]:
-    """Return the schema indexes of the results that failed in `run`, including all results with the same labels."""
+    """Return the schema indexes of the results that failed in `run`, and of all results that share a label with
+    them."""
     offered = run.schema.asked(run.wanted_outputs)
     failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
     labels = {offered[position]["label"] for position in failed if position < len(offered)}
@@ -105,7 +106,7 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
 @transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
-    # Lock the run, so that a second page sees the retry that the first one started
+    # Lock the run, so that the second of two simultaneous requests sees the retry that the first one started
     Run.objects.select_for_update().get(pk=run.pk)
     if started := _started(run, member, token):
         return started
@@ -126,7 +127,7 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
 
 
 def _started(run: Run, member: Member, token: str) -> Run | None:
-    """Return the retry of `run` that the button with this `token` has started, if any."""
+    """Return the retry of `run` that was started with `token`, if any."""
     started = create_run.run_of_form(member, token)
     return started if started is not None and started.parent_id == run.pk else None
 

@@ -12,7 +12,7 @@ RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
 EXAMPLES_FROM = 50  # how many of the newest good runs the examples are chosen from
 REJECTED = " rejected "  # the value of `Run.verdicts` if all results are rejected
-# The columns that cards show, except those of the app and the people, which are loaded separately
+# The columns that cards need, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
     *("app_id", "member_id", "made_by_id"),
@@ -20,15 +20,15 @@ COLUMNS = (
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`. People aren't loaded, because they are often just the
-    viewer."""
+    """Return good runs of the app with the primary key `app`. Their people aren't loaded, because often the only one is
+    the viewer."""
     ready = runs.filter(app_id=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)
 
 
 def examples_query(member: int, app: int) -> RunQuerySet:
-    """Return the query for `examples`. It finds the newest runs using only an index, so it is fast however many there
-    are."""
+    """Return the query for `examples`. It finds the newest runs using only an index, so it is fast no matter how many
+    runs there are."""
     seen = Run.objects.own_or_shared(Member(pk=member))
     ready = seen.filter(app_id=app).in_state("ready").exclude(verdicts=REJECTED)
     newest = ready.newest_first().values("pk")[:EXAMPLES_FROM]
@@ -46,7 +46,7 @@ _PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 
 
 def examples(member: Member, app: App) -> list[Run]:
-    """Return the latest good runs of `app` by the member and the team, for the form to offer as examples. Runs with an
+    """Return the latest good runs of `app` by the member and the team, which the form offers as examples. Runs with an
     approved result come first; runs whose results are all rejected are left out."""
     return _EXAMPLES.rows(member.pk, app.pk)
 

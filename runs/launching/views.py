@@ -61,8 +61,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 
 
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
-    """Return the app with its schema, its rules and the relations in `more`, if the admin's rules show it to the
-    member."""
+    """Return the app with its schema, its rules and the relations in `more`, if the admin's rules let the member see
+    it."""
     app = _app_for(request.user.role, *more).first(app_id)
     if app is None:
         raise Http404
@@ -77,7 +77,7 @@ def _app_for(role: str, *more: str) -> Prepared[App]:
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
-    """Show the form with the draft, with the values of a run or preset, or empty."""
+    """Show the form: empty, or filled with the draft or with the values of a run or preset."""
     try:
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
@@ -138,7 +138,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
 
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Empty the form. Until the person leaves the page, they can restore the previous values there."""
+    """Empty the form. The previous values can be restored until the person leaves the page."""
     app = _app(request, app_id)
     if _is_preview(request):
         return _previewed(request, app)
@@ -166,7 +166,7 @@ def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _list_url(request: PortalRequest) -> str:
-    """Return the URL of the page whose list of drafts has the button; "" if the button is in a form."""
+    """Return the URL of the page whose list of drafts contains the pressed button; "" if the button is in a form."""
     page = ControlsForm.read(request.POST)["page"]
     return reverse(f"runs:{page}") if page in ("home", "app-list") else ""
 
@@ -208,7 +208,8 @@ def app_page(
     status: int = 200,
     viewer: Member | None = None,
 ) -> HttpResponse:
-    """Show the form of `app` as opened or posted. With `viewer`, show an admin the page as that member would see it."""
+    """Show the form of `app` as opened or posted. If `viewer` is given, show an admin the page as that member would see
+    it."""
     member = viewer or request.user
     partial = "app-body" if request.method == "GET" else ""  # for GET, this replaces the waiting page's placeholder
     examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
@@ -244,7 +245,7 @@ def app_page(
 
 
 def _preview_words(app: App, maker: Member) -> str:
-    """Return a sentence with what an admin should know about the preview."""
+    """Return a sentence telling an admin what the preview shows."""
     if app.is_open_to(maker):
         return _("This is what a maker sees. Nothing is saved or started from here.")
     return _(

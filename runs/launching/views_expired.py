@@ -9,13 +9,13 @@ from runs.launching import form_files
 from runs.launching.forms import ControlsForm
 from runs.models import AppSchema, Member
 
-KEPT_FOR = timedelta(days=1)  # files are only saved for forms younger than this
+KEPT_FOR = timedelta(days=1)  # files are saved only if the form was opened less than this long ago
 
 
 def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
-    """Save the posted form's files as uploads; return pairs of form fields and upload ids.
+    """Save the posted form's files as uploads; return (form field, upload id) pairs.
 
-    The signed token of the form says whose files they are. Only that member can use them.
+    The form's signed token says whose files they are. Only that member can use the uploads.
     """
     controls = ControlsForm.read(request.POST)
     owner = create_run.read_form_token(controls["token"], KEPT_FOR) or 0

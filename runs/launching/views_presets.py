@@ -31,7 +31,7 @@ TAKEN = gettext_noop("You already have a preset with this name. Choose another n
 class Source:
     """The source of a new preset: a run, or the member's draft for the app.
 
-    Files of teammates are shown at first, and replaced with the member's own when the preset is saved.
+    Teammates' files are shown at first, and replaced with the member's own copies when the preset is saved.
     """
 
     app: App

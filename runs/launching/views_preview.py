@@ -1,4 +1,4 @@
-"""The page of an app as a maker sees it, for admins who set it up."""
+"""An app's page as a maker sees it, for admins who are setting up the app."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404

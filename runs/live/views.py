@@ -46,8 +46,8 @@ KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *
 
 @dataclass(frozen=True)
 class Seen:
-    """A run as the page shows it: its version, and the token (`version_token`) that contains the last state
-    announced."""
+    """A run as the page shows it: its version, and its token (`version_token`), which contains the last announced
+    state."""
 
     version: int
     token: str
@@ -98,9 +98,10 @@ def live_frame(request: PortalRequest) -> HttpResponse:
 
 
 def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> new_runs.NewRuns | None:
-    """Return the runs that the member has started since the page was opened; None if the page knows about them all.
+    """Return the runs that the member has started since the page was opened; None if the page already knows about all
+    of them.
 
-    `started_at` is when the member last started a run, which saves a query for pages that are up to date.
+    `started_at` is when the member last started a run; it saves a query if the page is up to date.
     """
     since, known = request.GET.get("since", ""), request.GET.get("k", "")
     if not known and not new_runs.is_after(started_at, since):
@@ -126,7 +127,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # when a run ends, the balance changes
-    # a run may have ended after this request read the member; if so, its notice was created at the same moment
+    # a run may have ended since the member was loaded for this request, and its notice was created at that moment
     member.refresh_from_db(fields=["news_at", "unread"])
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
@@ -192,7 +193,8 @@ def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
 
 
 def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) -> dict[str, Any]:
-    """Return the changed parts of a run page. People see its news there, so the notices about it are marked as read."""
+    """Return the changed parts of a run page. People see the run's news on that page, so notices about the run are
+    marked as read."""
     if not fresh:
         return {"fresh": []}
     run = fresh[0]
@@ -243,8 +245,8 @@ def _query_of_page(request: PortalRequest) -> QueryDict:
 
 
 def _list_of_page(request: PortalRequest) -> Filter:
-    """Return the filter of the list on a History page. The page sends it, because it may be wider than the filter in
-    the URL."""
+    """Return the filter of the list on a History page. The page sends this filter, because it may be wider than the one
+    in the URL."""
     sent = request.GET.get("in")
     return Filter.read(_query_of_page(request)) if sent is None else Filter.parse(sent)
 

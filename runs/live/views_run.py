@@ -70,10 +70,10 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation on a page of its own, for when scripts are off; POST cancels.
+    """GET asks for confirmation on a separate page (used when scripts are off); POST cancels the run.
 
-    If Lamina has to stop the run, there is no separate message: it would soon be wrong, and the run page shows the
-    current status.
+    If Lamina still has to stop the run, no message is shown: it would soon be out of date, and the run page shows the
+    current status anyway.
     """
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
@@ -92,7 +92,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Resend a start whose outcome is unknown; the page has warned that the run may be charged twice.
+    """Resend a start request whose outcome is unknown; the page has warned that the run may be charged twice.
 
     Nothing is started if the page is out of date, someone else has already decided, or the admin's rules don't allow
     it.
@@ -129,7 +129,7 @@ def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_POST
 def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Retry the failed results. Idempotent: pressing twice returns the same run."""
+    """Retry the failed results. Idempotent: pressing the button twice leads to the same run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
     try:

@@ -115,7 +115,7 @@ class HealthReport:
 
 
 def health_report() -> HealthReport:
-    """Return the current state. Takes about a dozen queries."""
+    """Return the current state. Makes about a dozen queries."""
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
@@ -242,7 +242,7 @@ def _workers(at: datetime | None, now: datetime) -> list[Fact]:
 
 
 def _worker(at: datetime, now: datetime, name: str = "") -> Fact:
-    """Return the state of one cluster; without `name`, of all clusters together."""
+    """Return the state of one cluster, or of all clusters combined if `name` is empty."""
     label, values = _("Worker"), {"name": name, "age": age_words(at, now)}
     if now - at > heartbeats.SILENT_AFTER:
         words = _("%(name)s: no report since %(when)s") if name else _("no report since %(when)s")
@@ -312,7 +312,7 @@ def _storage() -> Fact:
 
 @dataclass(frozen=True)
 class _Used:
-    """How much space files take. `note` says when they were counted, unless that was just now."""
+    """How much space files take. `note` says when the files were counted, unless that was just now."""
 
     files: int
     size_bytes: int
@@ -320,8 +320,8 @@ class _Used:
 
 
 def _used() -> _Used:
-    """Return the worker's last count. If there are few files, return their current sum instead, computed at most once a
-    minute."""
+    """Return the worker's last count. If there are only a few files, return their current total instead, which is
+    computed at most once a minute."""
     kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
     if (kept["number"] or 0) >= MANY_FILES:
         note = _("Counted once a day, last %(counted)s. Previews aren't included; they take up a little more space.")

@@ -15,7 +15,7 @@ from runs.models import FINAL, Run, RunCount
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 
-TIMES_AS_LONG = 200  # without worker counts, our own count is cached for this many times as long as counting took
+TIMES_AS_LONG = 200  # if the worker hasn't counted yet, our own count is cached for this many times as long as it took
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
 
 
 def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
-    """Return how many runs have ended, from the worker's counts."""
+    """Return how many runs have ended in each state, according to the worker's counts."""
     found: dict[str, list[RunCount]] = {}
     for one in counted:
         if one.status in FINAL:
@@ -54,8 +54,8 @@ def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
 
 
 def _count_ended() -> list[dict[str, Any]]:
-    """Return how many runs have ended, cached if counting them took a while. After an upgrade, a large portal may have
-    no worker counts for an hour, and the page reloads every 10 seconds."""
+    """Return how many runs have ended in each state; the result is cached if counting took a while. After an upgrade, a
+    large portal may have no worker counts for an hour, and the page reloads every 10 seconds."""
     ended: list[dict[str, Any]] | None = cache.get("runs-ended")
     if ended is None:
         begun = time.monotonic()

@@ -20,7 +20,7 @@ Use = StorageUse.Use
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a table. `percent` is the length of its bar; for the largest line, this is 100."""
+    """One line of a table. `percent` is the length of the line's bar (100 for the largest)."""
 
     label: str
     size_words: str
@@ -44,7 +44,7 @@ class StorageReport:
 
 
 def storage_report() -> StorageReport:
-    """Read the sums that the worker maintains. Takes four queries, however many files there are."""
+    """Return a report based on the sums that the worker maintains. Makes four queries, however many files there are."""
     rows = StorageUse.objects.all()
     total = rows.aggregate(size=Sum("size_bytes"))["size"] or 0
     people = _people()

@@ -1,4 +1,4 @@
-"""The admin page for the state of the portal and its connection to Lamina."""
+"""The admin page that shows the state of the portal and of its connection to Lamina."""
 
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache

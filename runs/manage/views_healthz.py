@@ -15,7 +15,7 @@ from runs.connection.status import is_sandbox, lamina_status
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return how many seconds ago the worker, the poller and Lamina last gave a sign of life; respond with 503 if the
+    """Return how many seconds ago the worker, the poller and Lamina were last heard from; respond with 503 if the
     database is down."""
     now = timezone.now()
     try:

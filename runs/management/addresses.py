@@ -39,7 +39,7 @@ class Address:
 
     @property
     def as_seen_from_here(self) -> "Address":
-        """The address that programs on this machine connect to."""
+        """The address that programs on this machine should connect to."""
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:

@@ -1,7 +1,7 @@
-"""An example of a review in progress: someone has asked for decisions, a teammate and a client have made some, there is
-a comment on a spot, and one result is waiting in its second version.
+"""An example of a review in progress: someone has asked for decisions, a teammate and a client have made some, one
+comment points to a spot in a picture, and one result is waiting in its second version.
 
-All this is done with the actions that people use, and then backdated.
+All of this is done with the same actions that people use, and then backdated.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,20 +18,20 @@ SPOT = (4_800, 5_600)  # in ten-thousandths of the picture's width and height
 
 
 def begin(app: str, run: Run) -> None:
-    """Begin the review of the example `run`, if there is one for its `app` (an id on Lamina)."""
+    """Begin the example review of `run`, if one is defined for its `app` (an id on Lamina)."""
     review = REVIEWS.get(app)
     if review is not None and not ReviewItem.objects.filter(output__run=run).exists():
         review(Run.objects.select_related("member").get(pk=run.pk))
 
 
 def needs_next(run: Run, label: str) -> Output | None:
-    """Return the result of `run` with that label, if it needs changes and has no next version yet."""
+    """Return the result of `run` with this `label`, if it needs changes and has no next version yet."""
     found = run.outputs.filter(label=label, verdict=Decision.Verdict.CHANGES).first()
     return None if found is None or found.later_versions.exists() else found
 
 
 def _packshots(run: Run) -> None:
-    """Sam approves one picture and wants changes in another; the client approves one too. The third is still
+    """Sam approves one picture and wants changes in another; the client approves one too. The third picture is still
     waiting."""
     front, angle, detail = run.outputs.all()
     day = timezone.localdate() + timedelta(days=2)

@@ -1,12 +1,12 @@
 """Creates a dozen finished runs in a new sandbox portal, so that newcomers have something to look at.
 
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
-results are fetched and saved. Only a few run at a time. While somebody is waiting for a run of their own, no more
-examples start and no results of examples are saved, so that neither the portal's start nor anyone's first picture is
-delayed. The two examples that newcomers look for are the exception: they start immediately, and can be seen while they
-are in progress. Each finished run is shared, starred and backdated as if the demo members had worked for a few days.
-The sandbox refunds its credits, so that only people's own runs change the balance (see also `connection.balance`).
-`history.examples` removes the runs.
+results are fetched and saved. Only a few examples run at a time. While somebody is waiting for a run of their own, no
+further examples start and no results of examples are saved, so that neither the portal's start nor anyone's first
+picture is delayed. The two examples that newcomers look for are the exception: they start immediately, and can be seen
+while they are in progress. Each finished run is shared, starred and backdated as if the demo members had worked for a
+few days. The sandbox refunds the credits for each example, so that only people's own runs change the balance (see also
+`connection.balance`). `history.examples` removes the runs.
 """
 
 import logging
@@ -153,7 +153,7 @@ def request_examples() -> None:
 
 
 def request_rest() -> None:
-    """Queue the task again if it gave up on examples whose results have arrived since. The pulse calls this."""
+    """Queue the task again if it gave up on examples whose results have arrived since then. The pulse calls this."""
     if settings.IS_SANDBOX and not leases.is_held(LEASE) and any(map(_is_left, Run.objects.filter(is_example=True))):
         enqueue_long("make_examples", timeout_seconds=LONGEST_SECONDS + 60)
 
@@ -163,7 +163,7 @@ def _is_left(run: Run) -> bool:
 
 
 def _is_wanted() -> bool:
-    """Return whether nobody has used the portal yet, or it was stopped while the examples were being created."""
+    """Return whether to create examples: if nobody has used the portal yet, or if it stopped while creating them."""
     if not settings.IS_SANDBOX:
         return False
     made = list(Run.objects.filter(is_example=True))
@@ -208,8 +208,8 @@ def advance() -> bool:
 
 
 def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
-    """Return whether the example can be made. A next version can't be made if the run before it has ended without a
-    result that needs changes."""
+    """Return whether the example can be made. A next version can't be made if the earlier run ended without a result
+    that needs changes."""
     earlier = made.get(token_of(_before(example))) if example.next_of else None
     return earlier is None or not is_finished(earlier) or needs_next(earlier, example.next_of) is not None
 
@@ -231,8 +231,8 @@ def is_finished(run: Run) -> bool:
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start up to `at_most` of the waiting examples, or more if they are early ones. Skips examples if the form or the
-    estimate of their app hasn't arrived from the sandbox yet."""
+    """Start all early examples among `waiting`, and others until there are `at_most`. Skips examples whose app's form
+    or estimate hasn't arrived from the sandbox yet."""
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
     ready = [example for example in waiting if example.app in apps and (not example.next_of or _replaced(example))]
@@ -249,7 +249,7 @@ def _replaced(example: Example) -> Output | None:
 
 
 def _press_run(example: Example, app: App, member: Member) -> None:
-    """Start the run of `example`, as if its maker had filled in the form and pressed Run."""
+    """Start the run for `example`, as if its maker had filled in the form and pressed Run."""
     assert app.schema is not None  # noqa: S101 - `_launch` has checked it
     given = [
         Answer(p["name"], p.get("key") or "", p["id"], p["type"], example.inputs[key])
@@ -294,7 +294,7 @@ def _finish(example: Example, run: Run) -> None:
     if run.remote_id and run.credits_estimated:
         transaction.on_commit(partial(_give_back, float(run.credits_estimated)))
     back = timedelta(hours=example.hours_ago)
-    is_shared = example.is_shared and bool(run.shared_at or not example.is_early)  # somebody may have unshared it
+    is_shared = example.is_shared and bool(run.shared_at or not example.is_early)  # somebody may have stopped sharing
     Run.objects.filter(pk=run.pk).update(
         created_at=F("created_at") - back,
         started_at=F("started_at") - back,
@@ -308,7 +308,7 @@ def _finish(example: Example, run: Run) -> None:
 
 
 def _give_back(credits: float) -> None:
-    """Refund the sandbox's account for the cost of an example, so that the balance doesn't change."""
+    """Refund the cost of an example to the sandbox's account, so that the balance doesn't change."""
     try:
         url = f"{settings.LAMINA_BASE_URL}/control/balance"
         requests.post(url, json={"add": credits}, timeout=CONTROL_SECONDS).raise_for_status()
@@ -319,7 +319,8 @@ def _give_back(credits: float) -> None:
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
     """Set the title, star the run, create a guest link and save a preset, whichever of these the example asks for.
 
-    If `is_removed`, the run is about to go to the bin. Links and presets can't go there, so none are made.
+    If `is_removed`, the run is about to go to the bin. Links and presets can't go to the bin, so none are made in that
+    case.
     """
     if example.title and not run.title:
         titles.rename(run, example.title)

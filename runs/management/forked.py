@@ -1,7 +1,7 @@
 """Runs a Python command in a fork of this process, so that it shares the memory of everything that this process has
 loaded.
 
-Only do this while this process has no threads, no open database connections and no locks.
+Fork only while this process has no threads, no open database connections and no locks.
 """
 
 import multiprocessing
@@ -24,12 +24,12 @@ LOOK_SECONDS = 0.05
 class Forked:
     """A command that runs in a fork, with the methods of `subprocess.Popen` that the supervisor needs.
 
-    `command` is what follows `python` on a command line: a file or `-m` and a module, then arguments.
+    `command` is what follows `python` on a command line: a file, or `-m` and a module, followed by arguments.
     """
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._process = multiprocessing.get_context("fork").Process(target=_run, args=(command, folder, os.getpid()))
-        # Block these signals until the fork no longer has our handlers
+        # Block these signals until the fork has replaced our handlers
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._process.start()

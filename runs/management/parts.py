@@ -35,8 +35,8 @@ def sandbox_part(address: Address) -> Part:
 
 
 def worker_part(is_forked: Callable[[], bool]) -> Part:
-    """Return the part that runs the worker. A fork skips the checks that `manage.py portal` has already made: checking
-    again would copy 20 MiB of memory."""
+    """Return the part that runs the worker. A fork skips the checks that `manage.py portal` has already made, because
+    repeating them would copy 20 MiB of memory."""
     command = python("manage.py", "worker")
     part = Part("worker", command, settings.BASE_DIR, is_restarted=True, is_forked=is_forked)
     part.fork_options = ["--skip-checks"]
@@ -56,7 +56,7 @@ def worker_name(part: Part) -> str:
 
 
 def last_heartbeat(part: Part) -> object:
-    """Return when the worker's last heartbeat was. While the database is down, return a new value each time, so that
+    """Return the time of the worker's last heartbeat. While the database is down, return a new value each time, so that
     the worker counts as alive."""
     try:
         with connection.cursor() as cursor:

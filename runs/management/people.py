@@ -20,7 +20,7 @@ HOW_TO_MAKE_AN_ADMIN = "Create the first admin with: .venv/bin/python manage.py 
 
 
 def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
-    """Make sure that somebody can sign in. Return messages that say who can."""
+    """Make sure that somebody can sign in. Return messages that say who can sign in."""
     if settings.IS_SANDBOX:
         public = next((host for host in (_portal_host(), bind.host) if not is_loopback(host)), None)
         if public is None:
@@ -64,7 +64,7 @@ def _close_demo_people() -> None:
 
 
 def _ask_for_admin(say: Callable[[str], None]) -> str:
-    """Prompt in the terminal until an admin has been created. Return the email address of that admin."""
+    """Prompt in the terminal until an admin has been created. Return the new admin's email address."""
     say("There is no admin yet. Create one:")
     while True:
         email = input("  Email address: ").strip()

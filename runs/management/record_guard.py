@@ -1,4 +1,5 @@
-"""Checks that the database still protects the record, and that no permission to delete entries has been left behind."""
+"""Makes sure that the database still protects the audit record, and that no permission to delete entries is left
+over."""
 
 import logging
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WATCHED = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", "requirements.txt", ".env")
-ENDINGS = (".py", ".html", ".env")  # static files are served as is
+ENDINGS = (".py", ".html", ".env")  # static files don't count: they are served as they are
 
 
 class Source:
@@ -36,14 +36,14 @@ class Source:
         return not self._is_changed
 
     def _look(self) -> dict[str, int]:
-        """Return the modification time of each watched file in nanoseconds, by path."""
+        """Return the modification time of each watched file in nanoseconds, keyed by path."""
         self._looked_at = time.monotonic()
         found = {}
         for name in WATCHED:
             for path in _files(self.root / name):
                 try:
                     found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - a few hundred files, twice a second
-                except FileNotFoundError:  # the file was removed, or an editor is just replacing it
+                except FileNotFoundError:  # the file was removed, or an editor is replacing it right now
                     continue
         return found
 

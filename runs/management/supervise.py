@@ -1,9 +1,10 @@
 """`python -m runs.management.supervise FD`: starts the parts and watches them. FD is a file descriptor from which it
 reads what to start.
 
-`manage.py portal` becomes this process after preparing everything: preparing loads far more than the parts need, and
-Python doesn't give memory back. This process loads the portal once, and forks the worker and the web server. For `make
-dev`, it loads next to nothing and starts them as programs, so that they read changed source files.
+`manage.py portal` becomes this process after preparing everything, because the preparation loads far more than the
+parts need, and Python doesn't give memory back. This process loads the portal once, and forks the worker and the web
+server. For `make dev`, it loads next to nothing and starts both as programs, so that they pick up changes to source
+files.
 """
 
 import json
@@ -40,8 +41,8 @@ class Order:
     is_reloaded: bool
 
     def as_file(self) -> int:
-        """Return a file descriptor that a program started by `exec` can read. Command-line arguments would be visible
-        to other users."""
+        """Return a file descriptor from which a program started by `exec` can read this order. (Other users could see
+        command-line arguments.)"""
         reading, writing = os.pipe()
         os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
         os.close(writing)
@@ -55,14 +56,14 @@ class Order:
 
 
 def say(sentence: str) -> None:
-    with suppress(OSError):  # keep going even if the terminal is gone or the disk is full
+    with suppress(OSError):  # keep going even if the terminal has been closed or the disk is full
         sys.stdout.write(f"{sentence}\n")
         sys.stdout.flush()
 
 
 def load(order: Order) -> Callable[[], bool]:
-    """Load what this process needs. Return a function that says whether a fork of this process would still have the
-    current source."""
+    """Load what this process needs. Return a function that says whether a fork of this process would still run the
+    current source code."""
     if order.is_reloaded or sys.platform != "linux":  # on macOS, libraries that have been used don't survive a fork
         apps.populate([])  # loads no models
         return lambda: False
@@ -91,7 +92,7 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Reload parts only from now on: if one fails when it first starts, somebody has to fix that.
+        # Reload parts only from now on: a part that fails when it first starts has to be fixed by somebody.
         worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:

@@ -43,9 +43,9 @@ class Part:
     """One process of the portal.
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
-    source and restarts when the source changes. If it ends, it isn't restarted until the next change, because nothing
-    else will help. `is_forked` is called at each start; it returns whether to run the command in a fork of this
-    process, with `fork_options`.
+    source and restarts when the source changes. If such a part ends, it isn't restarted until the next change, because
+    nothing else would help. `is_forked` is called at each start; it returns whether to run the command in a fork of
+    this process, with `fork_options`.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Part:
     fork_options: list[str] = field(default_factory=list)
     is_alive: Callable[[], bool] = lambda: True  # called every few seconds; False means that the part hangs
     on_start: Callable[[], None] = lambda: None
-    # Called with the exit code (None if it hung) before a restart.
+    # Called before a restart with the exit code (None if the part hung).
     on_restart: Callable[[int | None], None] = lambda _exit_code: None
     process: "subprocess.Popen[bytes] | Forked | None" = None
     restarts: deque[float] = field(default_factory=deque)  # times of restarts on the monotonic clock
@@ -81,7 +81,7 @@ class Part:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code, as `Popen.poll` returns it: if a signal killed the part, the negative number of the signal."""
+        """The exit code, as `Popen.poll` returns it: minus the signal's number if a signal killed the part."""
         return self.process.poll() if self.process else None
 
     def exit_words(self) -> str:
@@ -108,7 +108,7 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts, and stops them in the order of the names in `stop_order`."""
+    """Runs parts, and stops them in the order given by `stop_order` (their names)."""
 
     def __init__(self, say: Say, stop_order: Iterable[str]) -> None:
         self.say = say
@@ -162,7 +162,7 @@ class Supervisor:
         if self.is_stop_asked:
             raise StopAsked
         for part in self.parts.values():
-            if part.process is None:  # it is waiting for a source change
+            if part.process is None:  # the part is waiting for a source change
                 continue
             if part.has_ended():
                 self._handle_end(part, f"The {part.name} {part.exit_words()}", part.exit_code)
@@ -190,7 +190,8 @@ class Supervisor:
         part.start()
 
     def stop(self) -> None:
-        """Stop all parts within STOP_SECONDS. The order makes sure that no new work comes in while later parts stop."""
+        """Stop all parts within STOP_SECONDS. The order ensures that no new work arrives while the remaining parts are
+        being stopped."""
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             if name in self.parts:
@@ -200,8 +201,8 @@ class Supervisor:
 class Pulse:
     """Detects whether a part is alive: the value that `read` returns must keep changing.
 
-    Time is measured with our own monotonic clock, so it doesn't matter if other hosts' clocks are wrong or if a laptop
-    was asleep.
+    Time is measured with our own monotonic clock, so it doesn't matter if other hosts' clocks are wrong or if the
+    laptop has been asleep.
     """
 
     def __init__(self, read: Callable[[], object], seconds: float = 120.0, every: float = 5.0) -> None:

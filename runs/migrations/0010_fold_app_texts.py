@@ -5,14 +5,15 @@ from typing import Any
 
 from django.db import migrations
 
-# Letters with a stroke and ligatures, which Unicode doesn't decompose.
+# Letters with a stroke, and ligatures, which Unicode doesn't decompose.
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy, because the original may change."""
+    """Fold `text` as search did when this migration was written. This is a copy of search's function, because the
+    original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

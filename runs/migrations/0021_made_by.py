@@ -1,8 +1,9 @@
-"""Store who made a run separately from who owns it. Until now, one column held both, and a transfer overwrote it.
+"""Store who made a run separately from who owns it. Until now, one column held both the maker and the owner, and a
+transfer overwrote it.
 
 The maker is read from the form's one-time token, which starts with the primary key of the member who opened the form.
-Nobody else could use the token, and a transfer doesn't change it, so nothing is guessed. If that member no longer
-exists, the maker stays unknown.
+Nobody else could use the token, and a transfer doesn't change it, so this isn't a guess. If that member no longer
+exists, the maker remains unknown.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rename three models, using the usual terms. Their tables keep their names, so the database doesn't change."""
+"""Rename three models to more common terms. Their tables keep their names, so the database doesn't change."""
 
 from django.db import migrations
 

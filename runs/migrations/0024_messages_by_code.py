@@ -65,7 +65,7 @@ def _bytes(number, unit):
 
 
 def _moment(text):
-    """Return the time of "05 March, 14:07:09", whose year wasn't stored: the most recent one."""
+    """Parse a time such as "05 March, 14:07:09". The year wasn't stored, so return the most recent match."""
     now = timezone.localtime()
     for year in (now.year, now.year - 1):
         try:
@@ -161,7 +161,7 @@ COLUMNS = [
 
 
 def coded(sentence):
-    """Return the stored form of `sentence` with a code, or the sentence itself if it isn't one of ours."""
+    """Return the text to store for `sentence`: a code with values, or the sentence itself if it isn't one of ours."""
     values = {"code": PLAIN[sentence]} if sentence in PLAIN else None
     for pattern, read in PATTERNS if values is None else ():
         if found := re.fullmatch(pattern, sentence, re.DOTALL):
@@ -180,7 +180,7 @@ def code_sentences(apps, schema_editor):
         model = apps.get_model("runs", model_name)
         length = model._meta.get_field(column).max_length
         rows = model.objects.exclude(**{column: ""})
-        # Convert each distinct sentence once, since there are only a few.
+        # Convert each distinct sentence only once, because there are only a few different ones.
         for sentence in rows.order_by().values_list(column, flat=True).distinct().iterator():
             stored = coded(sentence)
             if stored != sentence and (length is None or len(stored) <= length):

@@ -16,7 +16,7 @@ SHORTEST_KNOWN = 4
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
-LONGEST = 40  # only this many letters of a word count
+LONGEST = 40  # any further letters of a word are ignored
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
@@ -26,7 +26,7 @@ SHORTEST_STEMMED = 4  # in letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
 # Endings, each with the minimum number of letters that must be left after removing it. The first ending that fits is
-# removed, then the next that fits.
+# removed, then the next one that fits.
 ENDINGS = (
     *(("ierungen", 4), ("ierung", 4), ("ieren", 4), ("ungen", 4), ("ements", 4), ("ement", 4)),
     *(("ments", 4), ("ment", 4), ("ions", 4), ("ings", 3), ("heit", 4), ("keit", 4), ("lich", 4)),
@@ -126,7 +126,8 @@ def is_learned(word: str) -> bool:
 
 
 def trigrams(word: str) -> set[str]:
-    """Return the groups of three adjacent letters in `word`, padded with spaces so that its ends count more."""
+    """Return the groups of three adjacent letters in `word`, which is padded with spaces so that its beginning and end
+    count more."""
     padded = f"  {word} "
     return {padded[i : i + 3] for i in range(len(padded) - 2)}
 

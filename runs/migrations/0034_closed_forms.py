@@ -1,4 +1,4 @@
-"""Keep a form that was reset from overwriting the draft, and set aside at most one draft as a preset."""
+"""Prevent a form that was reset from overwriting the draft, and set aside at most one draft as a preset."""
 
 from django.db import migrations, models
 

@@ -13,7 +13,8 @@ AT_ONCE = 1_000
 
 
 def make_notices(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
-    """Make a notice for each run that is news, and store how many are unread. Repeating this makes no duplicates."""
+    """Make a notice for each run that is news, and store how many notices are unread. Running this again creates no
+    duplicates."""
     Run, Notice, Member = (apps.get_model("runs", name) for name in ("Run", "Notice", "Member"))
     news = Run.objects.filter(is_news=True, finished_at__isnull=False).order_by("pk")
     made: list[Any] = []

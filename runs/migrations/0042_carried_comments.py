@@ -1,4 +1,4 @@
-"""Remember where a comment was written when it is carried over to a later version."""
+"""Store which result a comment was first written on when it is carried over to a later version."""
 
 import django.db.models.deletion
 from django.db import migrations, models

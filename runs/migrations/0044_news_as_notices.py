@@ -1,4 +1,4 @@
-"""Stop storing with runs whether they are news, because notices do that now (0040)."""
+"""Stop storing whether each run is news, because notices do that now (0040)."""
 
 from django.db import migrations
 

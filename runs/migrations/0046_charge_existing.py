@@ -2,8 +2,8 @@
 
 Each run is charged its estimate. Until 0044, the estimate was the cost of all results of the app, so runs that made
 only some of them are charged their share. Runs that were permanently deleted can't be charged. The work is done in SQL
-and in batches, because there may be a million runs. If interrupted, it can be repeated: only runs without a charge are
-charged.
+and in batches, because there may be a million runs. If interrupted, the migration can be run again: only runs without a
+charge are charged.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from django.db import migrations, transaction
 SLICE = 20_000
 SHARES_SINCE = "0044_news_as_notices"
 
-# Hundredths are whole, and shares of them are rounded half up, so that both databases agree.
+# Amounts are whole hundredths, and shares are rounded half up, so that both databases give the same results.
 CHARGE = """
 INSERT INTO runs_charge (
     run_id, member_id, member_name, app_id, app_name, kind, month, hundredths, is_unknown, source, made, total, state,

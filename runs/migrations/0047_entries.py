@@ -1,5 +1,5 @@
-"""Add the record of who did what. It only grows, and is guarded by triggers created after every migrate
-(`audit.guard`)."""
+"""Add the record of who did what. The record only grows, and is guarded by triggers that are created after every
+`migrate` (`audit.guard`)."""
 
 import django.utils.timezone
 import runs.models.ids

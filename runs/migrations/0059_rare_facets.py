@@ -1,6 +1,6 @@
 """Add indexes for rare kinds, states and verdicts, so that History reads only the runs that it shows.
 
-SQLite doesn't use a partial index for a condition with parameters, so there, the index with all facets is still used.
+SQLite doesn't use a partial index for a condition with parameters, so it still uses the index that covers all facets.
 """
 
 from django.db import migrations
@@ -22,7 +22,8 @@ INDEXES = {
 def create(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for name, definition in INDEXES.items():
-            schema_editor.execute(f"CREATE INDEX {name} ON runs_run {definition}", None)  # None because LIKE contains %
+            # No parameters (None), because the LIKE patterns contain %
+            schema_editor.execute(f"CREATE INDEX {name} ON runs_run {definition}", None)
 
 
 def drop(apps, schema_editor):

@@ -1,5 +1,5 @@
-"""Add email addresses of guests who want to hear about answers, a table of outputs that are waiting for a box, and the
-state of the search index."""
+"""Add email addresses of guests who want to hear about answers, a table of outputs that have no box on the page yet,
+and the state of the search index."""
 
 import django.db.models.deletion
 import django.utils.timezone

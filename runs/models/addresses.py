@@ -1,4 +1,5 @@
-"""Build URL paths from random ids. A page of cards has hundreds of URLs, so each URL pattern is resolved only once."""
+"""Build URL paths from random ids. A page of cards has hundreds of URLs, so `reverse` is called only once for each URL
+pattern."""
 
 from functools import cache, lru_cache
 
@@ -9,7 +10,8 @@ PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:
-    """Return the path that `reverse` would give for the URL called `name`; pass `public_id` if the URL contains one."""
+    """Return the path that `reverse` would give for the URL pattern `name`; pass `public_id` if the URL contains
+    one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
 

@@ -19,8 +19,8 @@ SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
 class AppQuerySet(models.QuerySet["App"]):
     def listed(self) -> Self:
-        """Return the apps on the list that everyone sees. Apps that are gone, or that were only found by searching,
-        aren't listed but keep their URLs."""
+        """Return the apps on the list that everyone sees. Apps that no longer exist on Lamina, or that were only found
+        by searching, aren't listed but keep their URLs."""
         return self.filter(models.Q(is_listed=True) | models.Q(starred_at__isnull=False), gone_at=None)
 
     def list_for_all(self) -> int:
@@ -29,7 +29,8 @@ class AppQuerySet(models.QuerySet["App"]):
         return self.filter(is_listed=False).update(is_listed=True)
 
     def open_to(self, member: Member) -> Self:
-        """Return the apps that `member` may open and run. Admins may open all apps, because they decide who can."""
+        """Return the apps that `member` may open and run. Admins may open all apps, because they decide who may open
+        which."""
         if member.is_admin:
             return self
         is_theirs = models.Q(rule__shown_to="") | models.Q(rule__shown_to__contains=f" {member.role} ")
@@ -62,15 +63,15 @@ class App(models.Model):
     position = models.PositiveIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True, default="")
     thumbnail = models.ForeignKey("runs.StoredFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    # Our copies of the sample files that are the defaults of `url` parameters: {source URL: StoredFile public id}.
+    # Our copies of the sample files that serve as defaults for `url` parameters: {source URL: StoredFile public id}.
     samples = models.JSONField(default=dict)
     schema = models.ForeignKey("runs.AppSchema", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     # Fields of a type the portal doesn't know: [{"label", "type", "since"}], `since` in ISO format.
     unknown_fields: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     # Why the app has no form (and no schema).
     form_problem = MessageCharField(max_length=200, blank=True)
-    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us about this app
-    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last asked about it, successfully or not
+    schema_fetched_at = models.DateTimeField(null=True, blank=True)  # when Lamina last sent us the app or refused it
+    schema_asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it, successfully or not
     # Lamina's estimate of what a full run costs. Null means that the cost is unknown, not that it is zero.
     credits_expected = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     credits_min = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -87,7 +88,7 @@ class App(models.Model):
     # Whether Lamina has listed the app or someone has run it. If not, it was only found by searching, and is on
     # everyone's list only if it has a star.
     is_listed = models.BooleanField(default=True)
-    listed_at = models.DateTimeField(default=timezone.now)  # when Lamina's list last contained it
+    listed_at = models.DateTimeField(default=timezone.now)  # when the app last appeared in Lamina's list
     # The star is shared by the whole team; a starred app stays on the list.
     starred_at = models.DateTimeField(null=True, blank=True)
     starred_by = models.ForeignKey(
@@ -134,7 +135,7 @@ class App(models.Model):
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost of a full run in credits: Lamina's estimate or, without one, the price an admin entered; None if
+        """The cost of a full run in credits: Lamina's estimate or, failing that, the price an admin entered; None if
         there is neither."""
         return self.price if self.credits_expected is None else self.credits_expected
 

@@ -10,7 +10,8 @@ from runs.models.app import App
 
 
 class AppChange(models.Model):
-    """One change to one field, noticed when the portal fetched the app again. `field` is its name at the time."""
+    """One change to one field, noticed when the portal fetched the app again. `field` is the field's name at the
+    time."""
 
     class Kind(models.TextChoices):
         ADDED = "added", _lazy("New field")

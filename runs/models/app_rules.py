@@ -33,12 +33,12 @@ class AppRule(models.Model):
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
     position = models.PositiveIntegerField(null=True, blank=True)  # null: comes last, in Lamina's order
     house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
-    # Why the app is paused: its form has changed, and a rule no longer fits it. No runs can be started meanwhile.
+    # Why the app is paused: its form has changed, and a rule no longer fits it. No runs can be started in the meantime.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done
     hiding_due_at = models.DateTimeField(null=True, blank=True)
-    version = models.PositiveIntegerField(default=0)  # counts changes, so that admins don't overwrite each other's
+    version = models.PositiveIntegerField(default=0)  # counts edits, so that admins don't overwrite each other's edits
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -52,7 +52,7 @@ class AppRule(models.Model):
 
     @classmethod
     def of(cls, app: App) -> "AppRule | None":
-        """Return the rule for `app`, or None."""
+        """Return the rule for `app`, or None if there isn't one."""
         return app.rule if hasattr(app, "rule") else None
 
     @property
@@ -76,8 +76,8 @@ class FieldRuleQuerySet(models.QuerySet["FieldRule"]):
 
 
 class FieldRule(models.Model):
-    """The admin's rule for one field of an app. The field is found by its key, otherwise by its id, otherwise by its
-    name (`schema_forms.field_rules`).
+    """The admin's rule for one field of an app. The field is found by its key or, failing that, by its id or its name
+    (`schema_forms.field_rules`).
 
     If the field disappears from Lamina, the rule is kept and applies again if the field comes back.
     """
@@ -88,7 +88,7 @@ class FieldRule(models.Model):
         HIDDEN = "hidden", _lazy("Hidden")
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="field_rules")
-    # How to recognize the field, as it was when the rule was saved
+    # What the field looked like when the rule was saved, so that we can recognize it
     key = models.TextField(blank=True, default="")
     parameter_id = models.TextField(blank=True, default="")
     name = models.TextField(blank=True, default="")

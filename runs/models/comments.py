@@ -1,4 +1,4 @@
-"""Comments on results and whole runs, the members that comments mention, and later changes to comments."""
+"""Comments on results and whole runs, the members mentioned in them, and later changes to comments."""
 
 from typing import Self
 
@@ -37,7 +37,8 @@ class Comment(Decider):
     at_ms = models.PositiveIntegerField(null=True, blank=True)  # position in the video or audio, in milliseconds
     file_position = models.PositiveIntegerField(default=0, db_default=0)  # which file the spot or time is in
     # If the comment was carried over to a later version: the result it was written on, and the hash of that result's
-    # content at the time. `carried_from` is null if the comment wasn't carried over, or if that result is gone.
+    # content at the time. `carried_from` is null if the comment wasn't carried over, or if that result has been
+    # deleted.
     carried_from = models.ForeignKey(
         Output, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="comments_carried_on"
     )
@@ -45,7 +46,7 @@ class Comment(Decider):
     mentions = models.ManyToManyField(Member, through="Mention", related_name="mentioned_in")
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True)  # removed by its author; replies stay
+    removed_at = models.DateTimeField(null=True, blank=True)  # removed by its author; its replies stay
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -90,8 +91,8 @@ class Comment(Decider):
 
 
 class Mention(models.Model):
-    """A member mentioned in a comment. `words` is the mention as it appears in the text ("@Sam"); empty if it doesn't
-    appear.
+    """A member mentioned in a comment. `words` is the mention as it appears in the text ("@Sam"); empty if it isn't in
+    the text.
 
     Pages show the member's current name in place of these words.
     """

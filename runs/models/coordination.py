@@ -11,7 +11,7 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The exclusive right to do the work called `name`. It ends at the time `until`, by the database's clock, and is
+    """The exclusive right to do the work called `name`. It ends at the time `until` on the database's clock, and is
     acquired and renewed with a conditional UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
@@ -39,9 +39,9 @@ class RequestLog(models.Model):
     A row is locked while it is read and updated. Times are in Unix seconds.
     """
 
-    # When requests were sent in the last 60 seconds, oldest first
+    # The times of the requests sent in the last 60 seconds, oldest first
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)
-    closed_until = models.FloatField(default=0.0)  # when Lamina's Retry-After ends (from the last 429)
+    closed_until = models.FloatField(default=0.0)  # end of the wait that Lamina's last 429 asked for
 
     def __str__(self) -> str:
         return f"{len(self.stamps)} requests"
@@ -53,9 +53,9 @@ class LaminaStatus(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
     clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
-    # When that difference became steady; null = unknown
+    # When the difference between the clocks became steady; null = unknown
     clock_steady_since = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveIntegerField(default=0)  # unusable responses in a row
+    failures = models.PositiveIntegerField(default=0)  # number of unusable responses in a row
     away_since = models.DateTimeField(null=True, blank=True)
     key_refused_at = models.DateTimeField(null=True, blank=True)
     is_sandbox = models.BooleanField(default=False)
@@ -71,7 +71,7 @@ class LaminaStatus(models.Model):
     # How many apps to request from Lamina until `catalog_limit_until` (0: no limit); null: try the maximum first.
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
-    catalog_count = models.PositiveIntegerField(default=0)  # number of apps on the last list
+    catalog_count = models.PositiveIntegerField(default=0)  # number of apps in the last list
     # What is wrong with the app list ("refused", "late", "unreadable") or with single apps ("apps"), since when, and
     # what Lamina said.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
@@ -100,7 +100,7 @@ class LaminaStatus(models.Model):
 
 
 class Incident(models.Model):
-    """An event that an admin may want to know about. The Health page shows the latest ones. Never contains keys or
+    """An event that an admin may want to know about. The Health page shows the latest ones. It never contains keys or
     inputs."""
 
     at = models.DateTimeField(default=timezone.now)

@@ -48,7 +48,7 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the verdicts that currently count. Each person has at most one on the same content of a result."""
+        """Return the verdicts that currently count. Each person has at most one for any given content of a result."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
@@ -59,8 +59,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(Decider):
     """A decision, or a row that ends an earlier decision and points to it with `target`.
 
-    Rows are never changed, except that `is_standing` is updated when a later row ends or restores the decision. They
-    are deleted only with their result.
+    Rows are never changed, except that `is_standing` is updated when a later row ends or restores the decision. Rows
+    are deleted only along with their result.
     """
 
     class Act(models.TextChoices):

@@ -12,7 +12,7 @@ from runs.models.output import LABEL_START, Output
 def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
     """Return a subquery for the non-null values of the field `name` in rows that match `equal`.
 
-    There has to be an index that begins with the fields of `equal`, followed by `name`.
+    This needs an index that starts with the fields in `equal`, followed by `name`.
     """
     columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
     same = "".join(f" AND {columns[one]} = %s" for one in equal)
@@ -21,8 +21,8 @@ def distinct_values(model: type[Model], name: str, **equal: Any) -> RawSQL:
 
 
 def labels_of_results(most: int) -> list[str] | None:
-    """Return the first characters of all result labels (folded), without duplicates; None if there are more than
-    `most`."""
+    """Return the first `LABEL_START` characters of all result labels (folded), without duplicates; None if there are
+    more than `most`."""
     function = "SUBSTRING" if connection.vendor == "postgresql" else "SUBSTR"
     sql = _jumping(Output._meta.db_table, f"{function}(search_text, 1, {LABEL_START})", "")
     with connection.cursor() as cursor:

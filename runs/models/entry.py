@@ -21,7 +21,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(object_kind=kind, object_id=object_id)
 
     def by(self, member: Member) -> Self:
-        """Return the entries for the member's own actions."""
+        """Return the entries that record the member's own actions."""
         return self.filter(actor_id=member.pk)
 
     def before(self, entry: "Entry") -> Self:
@@ -36,8 +36,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One recorded action. It stores names as they were, rather than references, so it survives the deletion of the
-    object it is about.
+    """One recorded action. It stores names as they were at the time, rather than references, so it survives the
+    deletion of its object.
 
     The database refuses to change or delete entries; only `audit.old_entries` removes old ones.
     """
@@ -65,7 +65,8 @@ class Entry(models.Model):
     class Meta:
         ordering = ("-at", "-pk")
         indexes = (
-            # One index for each filter of the log. The first also serves the unfiltered log and filtering by day.
+            # One index for each way of filtering the log. The first also serves the unfiltered log and filtering by
+            # day.
             models.Index(*LATEST, name="entry_latest"),
             models.Index(F("actor_id"), *LATEST, name="entry_of_person"),
             models.Index(F("verb"), *LATEST, name="entry_of_verb"),

@@ -17,12 +17,12 @@ THUMBNAIL_WIDTHS = (200, 400, 1200)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:
-    """Return the URL of a thumbnail, at most `width` pixels wide, including the content hash of the original."""
+    """Return the URL of a thumbnail at most `width` pixels wide. The URL includes the content hash of the original."""
     return f"{path_to('file-thumb', public_id, width)}?v={quote(sha256[:16])}"
 
 
 class StoredFile(models.Model):
-    """A complete, checked file in the storage. Its row is created once all bytes have been stored."""
+    """A complete, verified file in the storage. Its row is created once all bytes have been stored."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _lazy("Image")
@@ -56,7 +56,7 @@ class StoredFile(models.Model):
             models.Index(fields=["picture_due_at"], condition=Q(picture_due_at__isnull=False), name="file_picture_due"),
             # Used by launching.library to find files with the same content
             models.Index(fields=["sha256"], name="file_content"),
-            # Used by storage.orphans to find app pictures, which are a small part of all files
+            # Used by storage.orphans to find app pictures, which are a small fraction of all files
             models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
         )
 
@@ -94,7 +94,7 @@ class StoredFile(models.Model):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, member: Member) -> Self:
-        """Return the uploads that the member added, and those of runs transferred to them."""
+        """Return the uploads that the member added, and those that belong to runs transferred to them."""
         return self.filter(member=member)
 
     def shown_to(self, member: Member) -> Self:
@@ -122,7 +122,8 @@ class Upload(models.Model):
     search_text = models.TextField(blank=True, default="")  # the name, folded for searching
     error = MessageCharField(max_length=300, blank=True)
     asset_url = models.TextField(blank=True, default="")  # its URL on Lamina once it has been sent; can be reused
-    # Made at the start of a run from a picture that an admin put in a hidden field; only admins may see it.
+    # Made from a picture that an admin put in a hidden field, when a run with that field was started; only admins may
+    # see it.
     is_hidden = models.BooleanField(default=False, db_default=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -13,7 +13,7 @@ from runs.models.run import Run, RunInput, RunQuerySet
 
 def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
     """Return the files the member may see: catalogue pictures, their own uploads, files of runs and presets they may
-    see, and files that admins set for fields of apps. Files of hidden fields are only for admins."""
+    see, and files that admins have set in app fields. Only admins may see files from hidden fields."""
     own = Upload.objects.shown_to(member).filter(file=OuterRef("pk"))
     kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
     shown = _belongs_to(Run.objects.visible_to(member), member)

@@ -13,9 +13,10 @@ from runs.models.sharing import GuestLink
 
 
 class GuestContact(models.Model):
-    """The email address of one guest of a link. Used only for answers to this guest, and never shown to anyone.
+    """The email address of one guest of a link. It is used only to tell this guest about answers, and never shown to
+    anyone.
 
-    It is deleted with the link, some time after the link has ended, or when the guest unsubscribes.
+    It is deleted along with the link, some time after the link has ended, or when the guest unsubscribes.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -23,7 +24,7 @@ class GuestContact(models.Model):
     guest_name = models.CharField(max_length=NAME_LENGTH)  # as typed
     guest_key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparison
     email = models.EmailField(max_length=254)
-    language = models.CharField(max_length=10, blank=True, default="")  # of the page on which they entered the address
+    language = models.CharField(max_length=10, blank=True, default="")  # of the page where they entered the address
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

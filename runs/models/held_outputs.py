@@ -1,4 +1,4 @@
-"""Outputs that Lamina has reported for a run while we can't yet tell which boxes some of them belong in."""
+"""Outputs that Lamina has reported for a run, stored until we can tell which boxes all of them belong in."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class HeldOutputs(models.Model):
     """The latest known outputs of a run, stored while it is unclear whether some of them are next versions of results.
 
     `engine.match_outputs` gives those outputs no box until more outputs have arrived or the run has ended. The row is
-    deleted then.
+    then deleted.
     """
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="+")

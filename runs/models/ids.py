@@ -1,4 +1,4 @@
-"""Random ids for URLs, which are impossible to guess."""
+"""Random ids for URLs that are impossible to guess."""
 
 import secrets
 

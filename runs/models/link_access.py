@@ -23,6 +23,6 @@ def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:
 
 def may_restore(member: Member, link: GuestLink, rules: SharingRules) -> bool:
     """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
-    create links. The caller must check that they may revoke it (`links_revocable_by`)."""
+    create links. The caller must check that the member may revoke the link (`links_revocable_by`)."""
     is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
     return link.revoked_at is not None and is_theirs and rules.may_make_links(member)

@@ -16,14 +16,14 @@ from runs.models.prepared import Prepared
 
 class MemberManager(BaseUserManager["Member"]):
     def record_readable_by(self, member: "Member") -> models.QuerySet["Member"]:
-        """Return the people whose recorded actions `member` may read: everyone for admins, only themselves for
-        others."""
+        """Return the people whose recorded actions `member` may read: everyone if they are an admin, otherwise only
+        themselves."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
         """Return a member, like Django's own `get`. Lookups by primary key use a prepared query, because every request
         makes such a lookup."""
-        # Managers of relations are subclasses of this one and add their own filters, so they need Django's `get`.
+        # Related managers are subclasses of this one and add their own filters, so they need Django's `get`.
         if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)
         found = _BY_KEY.first(kwargs["pk"])

@@ -16,7 +16,7 @@ type Value = str | int | float
 
 @dataclass(frozen=True)
 class Message:
-    """A message to show later: a `code` with `values`, or a `quote` to show unchanged. Empty if it has neither."""
+    """A message to show later: a `code` with `values`, or a `quote` to show unchanged. Without either, it is empty."""
 
     code: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Message:
 
     @classmethod
     def from_stored(cls, text: str) -> "Message":
-        """Return the message that `to_stored` wrote. Any other text becomes a quote."""
+        """Return the message stored as `text` by `to_stored`. Any other text becomes a quote."""
         if not text.startswith("{"):
             return cls(quote=text)
         try:
@@ -48,7 +48,7 @@ class Message:
 
 
 def as_message(value: Message | str | None) -> Message:
-    """Return `value` if it is a message. Plain text becomes a quote."""
+    """Return `value` as a message; plain text becomes a quote."""
     return value if isinstance(value, Message) else Message(quote=value or "")
 
 
@@ -85,8 +85,8 @@ class _MessageColumn:
 
 
 def fitted(value: Message | str, length: int | None) -> str:
-    """Return `value` as stored text of at most `length` characters. If it is too long, its quote or longest values are
-    cut."""
+    """Return `value` as stored text of at most `length` characters. If it is too long, its quote or its longest values
+    are shortened."""
     message = as_message(value)
     stored = message.to_stored()
     while length is not None and len(stored) > length:
@@ -95,7 +95,7 @@ def fitted(value: Message | str, length: int | None) -> str:
             name = max(texts, key=lambda one: len(texts[one]))
             message = Message(message.code, {**message.values, name: texts[name][: len(texts[name]) // 2]})
         else:
-            message = Message(quote=(message.quote or message.code)[: length - 20])  # room for the JSON around it
+            message = Message(quote=(message.quote or message.code)[: length - 20])  # leaves room for the JSON syntax
         stored = message.to_stored()
     return stored
 

@@ -1,4 +1,4 @@
-"""Notices in the portal and by email, each sent to a member once; and messages to the team's chat."""
+"""Notices that members get in the portal and by email, once for each event; and messages to the team's chat."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -20,7 +20,7 @@ from runs.models.run_access import seen_by
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice is about. People choose for each kind whether and how to get emails."""
+    """What a notice is about. For each kind, people choose whether and how to get emails."""
 
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
@@ -41,7 +41,7 @@ class NoticeKind(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a member gets emails about one kind of notice. In the portal, everyone sees all kinds."""
+    """How a member gets emails about one kind of notice. In the portal itself, everyone sees all kinds of notices."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("Immediately")
@@ -102,7 +102,7 @@ class Notice(models.Model):
     message = MessageCharField(max_length=300, blank=True, default="")  # for kinds "limit" and "portal"
     actor = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     guest_name = models.CharField(max_length=100, blank=True, default="")  # as the guest typed it
-    results = models.PositiveIntegerField(default=0, db_default=0)  # number of results it is about, if several
+    results = models.PositiveIntegerField(default=0, db_default=0)  # number of results it is about, if more than one
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
     is_undone = models.BooleanField(default=False)  # the decision was undone, so don't show or email this
@@ -131,7 +131,7 @@ class Notice(models.Model):
 
 
 class NoticeChoice(models.Model):
-    """How a member wants to be emailed about a kind of notice. Without a row, the default applies."""
+    """How a member wants to be emailed about a kind of notice. If there is no row, the default applies."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notice_choices")
     kind = models.CharField(max_length=9, choices=NoticeKind)
@@ -178,8 +178,8 @@ class MailWhenReady(models.Model):
 
 
 class Mail(models.Model):
-    """An email to a member about notices or due decisions, or to a guest about answers. The row is created before
-    sending, and has a fixed `Message-ID`.
+    """An email to a member about notices or due decisions, or to a guest about answers. The row is created before the
+    email is sent, and determines its `Message-ID`.
 
     After a crash, a single email is sent again from the same row, so it arrives at least once. Daily emails and
     reminders have one row per day and aren't sent again, so they arrive at most once.
@@ -225,8 +225,8 @@ class Mail(models.Model):
 
 
 class ChatChannel(models.Model):
-    """The team's channel in Slack or Teams; there is at most one in each. `sealed_address` is encrypted, and is never
-    shown again."""
+    """The team's channel in Slack or Teams; there is at most one in each. Its address is stored encrypted
+    (`sealed_address`) and is never shown again."""
 
     class App(models.TextChoices):
         SLACK = "slack", "Slack"
@@ -238,7 +238,7 @@ class ChatChannel(models.Model):
     kinds: Any = models.JSONField(default=list)  # values of `NoticeKind` to post
     apps = models.ManyToManyField("runs.App", related_name="+")  # post only about runs of these apps; none: all apps
     language = models.CharField(max_length=10, blank=True, default="")  # for its messages; empty: the portal's language
-    off_at = models.DateTimeField(null=True, blank=True)  # when the portal turned it off: the address didn't work
+    off_at = models.DateTimeField(null=True, blank=True)  # when the portal turned it off because its address failed
     error = MessageCharField(max_length=300, blank=True, default="")  # why the last message wasn't accepted
     changed_at = models.DateTimeField(default=timezone.now)
 

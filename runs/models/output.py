@@ -29,11 +29,11 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or that have an earlier version by the member since the last approved
-        one.
+        """Return results that the member made, or that have an earlier version which the member made since the last
+        approved one.
 
-        Under the four-eyes rule, members can't approve such results (`review.deciders`), so their queue leaves them
-        out.
+        Under the four-eyes rule, members can't approve such results (`review.deciders`), so their queue doesn't include
+        these results.
         """
         return self.filter(is_own_work(member))
 
@@ -60,8 +60,8 @@ def is_own_work(member: Member, at: str = "") -> Q:
 
 
 class Output(models.Model):
-    """A result, or the place reserved for one. Identified by `remote_id` and ordered by `position`, since labels may
-    repeat within a run."""
+    """A result, or the place reserved for one. Results are identified by `remote_id` and ordered by `position`, because
+    labels may repeat within a run."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _lazy("Waiting")
@@ -85,7 +85,7 @@ class Output(models.Model):
     box_width = models.PositiveIntegerField(default=1)
     box_height = models.PositiveIntegerField(default=1)
     raw_value: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)
-    starred_at = models.DateTimeField(null=True, blank=True)  # shared by the whole team
+    starred_at = models.DateTimeField(null=True, blank=True)  # the whole team shares one star
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     # Index among the app's results; null for outputs that the app doesn't list, and for runs older than this column.
@@ -133,8 +133,8 @@ class Output(models.Model):
                 name="output_rejected",
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
-            # Used by launching.library_search. Has only the first characters of each label, since index rows can't be
-            # long.
+            # Used by launching.library_search. Contains only the first characters of each label, because the size of
+            # index rows is limited.
             models.Index(Substr("search_text", 1, LABEL_START), name="output_label"),
         )
 
@@ -168,7 +168,7 @@ class Output(models.Model):
 
     @property
     def is_object(self) -> bool:
-        """Whether the value is a JSON object or list. If so, `text` has it as JSON, in its original order."""
+        """Whether the value is a JSON object or list. If so, `text` contains it as JSON, in its original order."""
         return bool(self.text) and isinstance(self.raw_value, dict | list)
 
     @property

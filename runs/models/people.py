@@ -10,8 +10,8 @@ from runs.models.member import Member
 class Invite(models.Model):
     """An invitation to join the team. Anyone with the link can accept it; only a hash of the token is stored.
 
-    The token is derived from `nonce` and the portal's secret key, so an admin can copy the link again, but the database
-    alone doesn't reveal it.
+    The token is derived from `nonce` and the portal's secret key, so an admin can copy the link again, but nobody can
+    work it out from the database alone.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)

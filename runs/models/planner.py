@@ -6,7 +6,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Choose settings that suit queries that need only a few rows of large tables.
+    """Choose settings for queries that need only a few rows of large tables.
 
     The JIT compiler takes 250 ms even for queries that run in 10 ms. By default, PostgreSQL also assumes a spinning
     disk: it would rather read a whole table than look up a thousand of its rows. If the operator has set

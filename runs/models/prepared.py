@@ -1,8 +1,8 @@
 """Queries that are compiled only once per process, for rows that every page needs.
 
-Django builds and compiles the query again each time. For a single row with many columns, that takes ten times as long
-as the database needs to find it. A `Prepared` query compiles its queryset once per process, and afterwards only fills
-in the values, like a prepared statement. It returns the same rows as the queryset would.
+Normally, Django builds and compiles a query each time it is run. For a single row with many columns, that takes ten
+times as long as the database needs to find the row. A `Prepared` query compiles its queryset once per process, and
+afterwards only fills in the values, like a prepared statement. It returns the same rows as the queryset would.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.query import ModelIterable, get_related_populators
 
-# Placeholders for the values while a query is compiled. Queries never contain these values otherwise.
+# Placeholders for the values while a query is compiled. Real queries never contain these values.
 STANDS_FOR: dict[type, Callable[[int], Any]] = {
     int: lambda place: 1_999_000_000 + place,
     str: lambda place: f"\x02value {place}\x03",
@@ -23,7 +23,7 @@ STANDS_FOR: dict[type, Callable[[int], Any]] = {
 
 @dataclass(frozen=True)
 class _Plan:
-    """A compiled query. For each parameter of `sql`, `places` says which of the values goes there; None means the
+    """A compiled query. For each parameter of `sql`, `places` says which of the values to insert; None means that the
     parameter never changes. `model` is None if the rows are plain tuples; otherwise, the columns of its fields go from
     `start` up to, but not including, `end`."""
 
@@ -42,8 +42,8 @@ class _Plan:
 class Prepared[Row]:
     """The query that `make` returns for given values, which are integers, strings or datetimes.
 
-    `make` may only compare columns with the values. For any values of the same types, it must return the same query, so
-    it mustn't look at the clock. Prefetched rows aren't supported.
+    `make` may use the values only to compare columns with them. For any values of the same types, it must return the
+    same query, so it mustn't depend on the current time. Prefetched rows aren't supported.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Any, Row]]") -> None:
@@ -128,5 +128,5 @@ def _row_of(plan: _Plan, row: Sequence[Any]) -> Any:
 
 
 def _adapted(value: Any) -> Any:
-    """Return `value` in the form that the database driver accepts."""
+    """Return `value` in the form that the database driver expects."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

@@ -23,8 +23,8 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 
 class Draft(models.Model):
-    """Answers that a member has entered in an app's form. They survive reloading the page, having to sign in again, and
-    switching devices.
+    """Answers that a member has entered in an app's form. The answers survive reloading the page, having to sign in
+    again, and switching devices.
 
     A discarded draft is kept for a while alongside the form's new draft, so that it can be restored.
     """
@@ -35,8 +35,8 @@ class Draft(models.Model):
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
-    # Hashes of the open forms in which this draft was discarded or restored. Whatever such a form sends after that is
-    # outdated.
+    # Hashes of the open forms in which this draft was discarded or restored. Anything that such a form sends afterwards
+    # is ignored.
     closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -55,8 +55,8 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own presets; for admins, also the team's. Viewers can't change any of these; they get a
-        403 that says why."""
+        """Return the member's own presets; for admins, also the team's. Viewers can't change any of these; if they try,
+        they get a 403 that says why."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:

@@ -1,4 +1,4 @@
-"""Requests for decisions, and who has to decide on what."""
+"""Requests for decisions: who is asked to decide on which results."""
 
 from datetime import date
 from typing import Self
@@ -26,7 +26,8 @@ class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
 
 
 class ReviewRequest(models.Model):
-    """A request to decide on results. It asks anyone who may decide, specific members, or a link's guests."""
+    """A request to decide on results. It can be addressed to anyone who may decide, to specific members, or to the
+    guests of a link."""
 
     class Audience(models.TextChoices):
         ANYONE = "anyone", _lazy("Anyone who may decide")
@@ -44,7 +45,7 @@ class ReviewRequest(models.Model):
     reminded_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # closed by the person who asked, or by an admin
     closed_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    is_automatic = models.BooleanField(default=False)  # made because results of this app are always reviewed
+    is_automatic = models.BooleanField(default=False)  # created because this app's results are always reviewed
     is_example = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = ReviewRequestQuerySet.as_manager()
@@ -69,7 +70,7 @@ class ReviewRequest(models.Model):
 
 class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def due_between(self, first: date, last: date) -> Self:
-        """Return items whose request is due from `first` to `last`, both days included."""
+        """Return items whose request is due between `first` and `last`, inclusive."""
         is_next = Q(due_on=date.min, request__due_on__range=(first, last))
         return self.filter(Q(due_on__range=(first, last)) | is_next)
 
@@ -78,8 +79,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         return self.filter(settled_at=None, request__closed_at=None)
 
     def decidable(self) -> Self:
-        """Return items whose result is ready. Other results join the queue once they are ready; removed ones leave
-        it."""
+        """Return items whose result is ready. Results that aren't ready yet join the queue later; results that are
+        removed leave it."""
         return self.filter(
             output__status=Output.Status.COMPLETED, output__removed_at=None, output__run__deleted_at=None
         )
@@ -88,8 +89,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         """Return items that are waiting for the member's verdict, in queue order: next versions first, then by due day,
         then oldest first.
 
-        One query applies all the rules, so that every page can show the count. Under the four-eyes rule, results that
-        the member can't approve are left to others.
+        All the rules are applied in a single query, so that every page can afford to show the count. Under the
+        four-eyes rule, results that the member can't approve are left to others.
         """
         if not member.is_active or not member.can_run:
             return self.none()
@@ -110,16 +111,16 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 
 
 class ReviewItem(models.Model):
-    """A result in a request. When the next version of the result is made, the item moves on to it."""
+    """A result in a request. Once a next version of the result is ready, the item switches to that version."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
     position = models.PositiveIntegerField()
-    # Determines the order of the queue: the day on which the request is due, `date.max` if it has none, `date.min` for
-    # a next version
+    # Determines the order of the queue: the request's due date, `date.max` if it has none, or `date.min` for a next
+    # version
     due_on = models.DateField(default=date.max)
     waiting_since = models.DateTimeField(default=timezone.now)
-    settled_at = models.DateTimeField(null=True, blank=True)  # when all requested verdicts had been given
+    settled_at = models.DateTimeField(null=True, blank=True)  # when the last of the requested verdicts was given
 
     objects = ReviewItemQuerySet.as_manager()
 
@@ -135,5 +136,5 @@ class ReviewItem(models.Model):
 
     @property
     def due_day(self) -> date | None:
-        """The day by which a verdict is wanted. Unlike `due_on`, it stays the same for a next version."""
+        """The request's due date. Unlike `due_on`, it stays the same when the item switches to a next version."""
         return self.request.due_on

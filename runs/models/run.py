@@ -1,4 +1,4 @@
-"""Runs and their inputs. Pressing Run once makes one run. Only `engine.progress` changes the status of a run."""
+"""Runs and their inputs. Each press of Run creates one run. Only `engine.progress` changes the status of a run."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -20,13 +20,12 @@ ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
 AT_LAMINA = ("queued", "running")
 SILENT_AFTER = timedelta(hours=24)
-# Columns that History filters by, including those in the indexes' conditions. Without these, SQLite would read every
-# row to check the conditions.
+# Columns that History filters by. They include the columns used in the indexes' conditions, because SQLite would
+# otherwise read every row to check those conditions.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
-# The columns that cards need, both of the run and of related rows. Any other column is read from the database when it
-# is used.
+# The columns that cards need, from the run and from related rows. Using any other column takes another query.
 CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
@@ -71,8 +70,8 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.filter(status=key) if key in Run.Status.values else self
 
     def locked(self) -> "list[Run]":
-        """Lock the runs, always in the same order to avoid deadlocks, and return them with the columns that the record
-        needs."""
+        """Lock the runs, always in the same order to avoid deadlocks, and return them with the columns that the audit
+        record needs."""
         found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
         return list(found.only("public_id", "title", "app_name"))
 
@@ -81,7 +80,8 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
 
 
 class Run(RunAccess):
-    """A run. See `engine.progress` for changes of `status`. `version` counts every change that a page could show."""
+    """A run. `status` is changed only by `engine.progress`. `version` goes up with every change that a page could
+    show."""
 
     class Status(models.TextChoices):
         STARTING = "starting", _lazy("Starting")
@@ -105,10 +105,10 @@ class Run(RunAccess):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="runs")
     schema = models.ForeignKey(AppSchema, on_delete=models.PROTECT, related_name="runs")
-    app_name = models.TextField()  # the name when the run was started, in case the app is renamed or removed
+    app_name = models.TextField()  # the app's name when the run was started; the app may be renamed or removed later
     title = models.CharField(max_length=200, blank=True, default="")
     search_text = models.TextField(blank=True, default="")
-    # The first few inputs, for cards, so that lists needn't query inputs: [{"name", "text", "type"}].
+    # The first few inputs as [{"name", "text", "type"}], copied here so that lists of cards needn't query the inputs.
     summary: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     input_picture = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     form_token = models.CharField(max_length=100)
@@ -120,11 +120,11 @@ class Run(RunAccess):
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # when the next step is due
     rung_at = models.DateTimeField(null=True, blank=True)  # when a task was last queued for that step
     attempts = models.PositiveIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True, blank=True)  # committed before the one POST that may cost credits
+    sent_at = models.DateTimeField(null=True, blank=True)  # committed before sending the POST, which may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
-    remote_status = models.CharField(max_length=50, blank=True, default="")  # as Lamina sent it, even if unknown to us
+    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's status, even if we don't know it
     seen_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us something about this run
-    asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested it by id
+    asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested the run by its id
     opened_at = models.DateTimeField(null=True, blank=True)  # when someone last had its page open
     # How many times in a row Lamina said "no such run" when we requested this run by its id; before the run starts, how
     # many times in a row one of its files didn't reach Lamina.
@@ -138,7 +138,7 @@ class Run(RunAccess):
 
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_sent_at = models.DateTimeField(null=True, blank=True)
-    # Lamina's response to the cancel request; the run may still continue
+    # Lamina's response to the cancel request; the run may continue anyway
     cancel_answer = models.CharField(max_length=50, blank=True, default="")
     cancelled_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -153,14 +153,14 @@ class Run(RunAccess):
 
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)  # when Lamina accepted it
-    # When we learned that the run had ended but couldn't read its results yet, for example because the request budget
-    # was used up.
+    # When we learned that the run had ended, if we couldn't read its results right away, for example because the
+    # request budget was used up.
     ended_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     running_at = models.DateTimeField(null=True, blank=True)  # when it left Lamina's queue, if known
-    work_seconds = models.FloatField(null=True, blank=True)  # from start to end on Lamina's clock, if known
+    work_seconds = models.FloatField(null=True, blank=True)  # how long it took by Lamina's clock, if known
 
-    # Kinds of its results, for filtering: " image video "
+    # The kinds of the run's results, such as " image video ", for filtering
     kinds = models.CharField(max_length=200, blank=True, default=" ")
     # The verdicts on its results, such as " approved changes rejected none ", for filtering; and how many of each, for
     # cards.
@@ -169,11 +169,11 @@ class Run(RunAccess):
     outputs_changes = models.PositiveIntegerField(default=0, db_default=0)
     outputs_rejected = models.PositiveIntegerField(default=0, db_default=0)
     comments_total = models.PositiveIntegerField(default=0, db_default=0)  # comments on the run and on its results
-    parent = models.ForeignKey(  # the run it was started from, or whose failed outputs it retries
+    parent = models.ForeignKey(  # the run that this one is based on, or whose failed outputs it retries
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
     )
     preset = models.ForeignKey("runs.Preset", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    starred_at = models.DateTimeField(null=True, blank=True)  # the run's own star, shared by the whole team
+    starred_at = models.DateTimeField(null=True, blank=True)  # when the run itself was starred, by anyone on the team
     starred_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_star = models.BooleanField(default=False)  # the run or one of its outputs is starred
     # Created in a new sandbox as an example for newcomers (`management.examples`); nobody is notified about it.
@@ -195,7 +195,7 @@ class Run(RunAccess):
             models.CheckConstraint(condition=Q(held_at=None) | Q(deleted_at=None), name="run_on_hold_not_in_bin"),
         )
         indexes = (
-            # Used by history.examples to check whether there are any, without reading every run
+            # Used by history.examples to check whether any examples exist, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
             # Used by history.search: whatever the filters, a page of History's Mine or Team tab can be read from one of
             # these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
@@ -216,7 +216,7 @@ class Run(RunAccess):
             # Used by RunQuerySet.transferred to find the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
-            # Used by history.retention_rules to find finished runs that nobody marked to keep, oldest first
+            # Used by history.retention_rules to find finished runs that are neither starred nor on hold, oldest first
             models.Index(
                 fields=["finished_at", "status"],
                 condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
@@ -244,7 +244,7 @@ class Run(RunAccess):
 
     @property
     def told_input(self) -> dict[str, str] | None:
-        """The input to show if the run has no title: the first text, since a file name says little."""
+        """The input to show if the run has no title: the first text input, because a file name says little."""
         told = (line for line in self.summary if line["type"] != "url" and line["text"])
         return None if self.title else next(told, None)
 
@@ -267,8 +267,8 @@ class Run(RunAccess):
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a person has to tell us if the run has started. Until they do, only updates from Lamina change the
-        run."""
+        """Whether we need a person to tell us if the run has started. Until someone does, only updates from Lamina
+        change the run."""
         return self.status == "checking" and self.due_at is None
 
     @property
@@ -278,14 +278,14 @@ class Run(RunAccess):
 
 class RunInputQuerySet(models.QuerySet["RunInput"]):
     def shown_to(self, member: Member) -> Self:
-        """Return the inputs that the member may see, given that they may see the run. Hidden inputs are only for
-        admins."""
+        """Return the inputs that the member may see, assuming that they may see the run. Only admins see hidden
+        inputs."""
         return self if member.is_admin else self.filter(is_hidden=False)
 
 
 class RunInput(models.Model):
-    """An answer from the form. It has the parameter's name, key and id, because Lamina doesn't always use the same one
-    of these to identify a parameter."""
+    """One input, as entered in the form. The parameter's name, key and id are all stored, because Lamina doesn't
+    consistently use the same one to identify a parameter."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -295,8 +295,8 @@ class RunInput(models.Model):
     type = models.CharField(max_length=50)
     # A string for text and options. For url parameters without an added file: the app author's sample URLs.
     value: "models.JSONField[Any, Any]" = models.JSONField(default=str, blank=True)
-    is_default = models.BooleanField(default=False)  # not sent: the app uses its own default
-    # Set by an admin in a field that was hidden when Run was pressed, or is hidden now; shown only to admins.
+    is_default = models.BooleanField(default=False)  # not sent to Lamina, so the app uses its own default
+    # The field was hidden when Run was pressed, or is hidden now, so only admins can see this input.
     is_hidden = models.BooleanField(default=False, db_default=False)
     uploads = models.ManyToManyField(Upload, through="RunInputUpload", related_name="inputs")
 
@@ -311,7 +311,7 @@ class RunInput(models.Model):
 
 
 class RunInputUpload(models.Model):
-    """A file in an input, with its position if the parameter is `multiple`."""
+    """A file added to an input, and its position among the input's files if the parameter is `multiple`."""
 
     input = models.ForeignKey(RunInput, on_delete=models.CASCADE, related_name="links")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="+")

@@ -12,8 +12,9 @@ from runs.models.member import Member
 
 
 def seen_by(member: Member, path: str = "") -> Q:
-    """Return the condition of `RunQuerySet.visible_to`. With a `path` to the run, such as "run__", it can be used in a
-    join. For a page of a long list, a join reads only the rows that are shown; a subquery would read all runs."""
+    """Return the condition that `RunQuerySet.visible_to` filters by. With a `path` to the run, such as "run__", it can
+    be used in a join. To show one page of a long list, a join reads only the rows on that page, whereas a subquery
+    would read all runs."""
     kept = Q((f"{path}deleted_at", None))
     return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
@@ -26,7 +27,7 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.filter(seen_by(member))
 
     def owned_by(self, member: Member) -> Self:
-        """Return the member's own runs outside the bin, for the Mine tab of History: runs they started, and runs
+        """Return the member's own runs that aren't in the bin, for the Mine tab of History: runs they started, and runs
         transferred to them (see `Run.made_by`)."""
         return self.filter(member=member, deleted_at=None)
 
@@ -44,8 +45,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run. If a viewer
-        tries to change a run of their own, pages respond with a 403 that says why (`web.http.refuse_viewers`)."""
+        """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run. If viewers try
+        to change one of their own runs, pages respond with a 403 that says why (`web.http.refuse_viewers`)."""
         kept = self.filter(deleted_at=None)
         return kept if member.is_admin else kept.filter(member=member)
 
@@ -55,22 +56,22 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.manageable_by(member) if member.can_run else self.none()
 
     def releasable_by(self, member: Member) -> Self:
-        """Return the runs on hold that the member may release: those they may change and put on hold themselves; for
+        """Return the runs on hold that the member may release: those they put on hold themselves and may change; for
         admins, all of them."""
         held = self.changeable_by(member).filter(held_at__isnull=False)
         return held if member.is_admin else held.filter(held_by=member)
 
     def in_bin_of(self, member: Member) -> Self:
-        """Return deleted runs that the member may restore."""
+        """Return the runs in the bin that the member may restore."""
         gone = self.filter(deleted_at__isnull=False)
         return gone if member.is_admin else gone.filter(member=member)
 
 
 class RunAccess(models.Model):
-    """The part of `Run` that says who may do what with it."""
+    """The part of `Run` that determines who may do what with it."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="runs")
-    # Indexed only for the few runs whose maker isn't their owner (`run_made_for`).
+    # Only the few runs whose maker isn't their owner are indexed (`run_made_for`).
     made_by = models.ForeignKey(
         Member, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
     )
@@ -78,10 +79,10 @@ class RunAccess(models.Model):
     shared_at = models.DateTimeField(null=True, blank=True)
     # When it was moved to the bin; deleted with its files 30 days later
     deleted_at = models.DateTimeField(null=True, blank=True)
-    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention counts from then
+    brought_back_at = models.DateTimeField(null=True, blank=True)  # when it was restored; retention restarts then
     deleted_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    # While a run is on hold, nothing in it can be deleted, either by people or by the retention rules.
+    # While a run is on hold, neither people nor the retention rules can delete anything in it.
     held_at = models.DateTimeField(null=True, blank=True)
     held_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -98,7 +99,7 @@ class RunAccess(models.Model):
         return self.member_id == member.pk
 
     def is_seen_only_as_admin(self, member: Member) -> bool:
-        """Return whether `member` can see the run only as an admin, because it is private and someone else's."""
+        """Return whether `member` can see the run only because they are an admin: it is private and someone else's."""
         return self.shared_at is None and self.member_id != member.pk
 
     def is_visible_to(self, member: Member) -> bool:
@@ -115,7 +116,7 @@ class RunAccess(models.Model):
         return member.can_run and self.is_manageable_by(member)
 
     def is_shareable_by(self, member: Member) -> bool:
-        """Return whether the member may share the run with the team. Guest links also need
+        """Return whether the member may share the run with the team. Creating a guest link also requires
         `SharingRules.may_make_links`."""
         return self.is_changeable_by(member)
 

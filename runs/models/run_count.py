@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from runs.models.member import Member
 
-MANY = 10_000  # with fewer runs than this, counting them all takes no time
+MANY = 10_000  # with fewer runs than this, counting them all is quick
 
 
 class RunCountQuerySet(models.QuerySet["RunCount"]):
@@ -16,13 +16,14 @@ class RunCountQuerySet(models.QuerySet["RunCount"]):
 
 
 class RunCount(models.Model):
-    """How many runs a person has in one state, in the bin or outside it; counted every hour by `history.run_counts`."""
+    """How many runs a person has in one state, counted separately for the bin; recounted every hour by
+    `history.run_counts`."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     status = models.CharField(max_length=10)  # a value of `Run.Status`
     is_binned = models.BooleanField()
     runs = models.PositiveBigIntegerField()
-    oldest = models.DateTimeField()  # when the first of them was created
+    oldest = models.DateTimeField()  # when the oldest of these runs was created
     counted_at = models.DateTimeField(default=timezone.now)
 
     objects = RunCountQuerySet.as_manager()

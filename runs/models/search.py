@@ -11,7 +11,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from runs.models.run import Run
 
-SAMPLE = 1_000  # how many of the newest runs are in the sample
+SAMPLE = 1_000  # the sample consists of this many of the newest runs
 COMMON = 20  # a word is common if at least this many runs in the sample contain it
 # PostgreSQL chooses a plan before it knows how common the words are, and half the time it chooses the wrong one.
 # That's why the query first counts matches among the newest runs. If the words are common, runs are then checked one by
@@ -27,7 +27,7 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same lookups with a limit: if only a few runs have the words, a query can start from those runs. On PostgreSQL,
+# The same lookups with a limit: if only a few runs contain the words, a query can start from those runs. On PostgreSQL,
 # common words aren't looked up at all, because we would have to read the whole index; `AreCommon` tells us whether a
 # lookup was skipped for this reason.
 FEW = 500
@@ -61,8 +61,8 @@ class AmongFew(HasWords):
 
 
 class AreCommon(HasWords):
-    """Lookup for whether the words are so common that `AmongFew` finds no runs, which only happens on PostgreSQL. The
-    left side of the lookup is ignored."""
+    """Lookup that checks whether the words are too common for `AmongFew`, which is never the case on SQLite. The left
+    side of the lookup is ignored."""
 
     lookup_name = "are_common"
     on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
@@ -79,8 +79,7 @@ def held_by_runs(column: str, vendor: str) -> RawSQL:
 
 class RunWordsQuerySet(models.QuerySet["RunWords"]):
     def store(self, words: Iterable[tuple[int, str]]) -> None:
-        """Store the words of runs, given as pairs of the run's primary key and its words
-        (`words.terms.stored_words`)."""
+        """Store the words by which runs are found, given as (primary key, words) pairs (`words.terms.stored_words`)."""
         rows = list(words)
         is_postgres = connections[self.db].vendor == "postgresql"
         told = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
@@ -108,10 +107,10 @@ class RunWords(models.Model):
 
 
 class IndexState(models.Model):
-    """A single row that says how far the worker has got with reindexing older runs (`review.search_words`)."""
+    """A single row that records how far the worker has got in reindexing older runs (`review.search_words`)."""
 
-    version = models.PositiveSmallIntegerField(default=0)  # `search_words.VERSION` when all runs were last reindexed
-    # While runs are being reindexed for the next version: primary key of the last decision processed
+    version = models.PositiveSmallIntegerField(default=0)  # the `search_words.VERSION` of the last full reindex
+    # The primary key of the last decision processed, while runs are being reindexed for the next version
     reached = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -20,11 +20,11 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
         return self.filter(member=member, place=place).current()
 
     def current(self) -> Self:
-        """Return the selections that haven't been cleared and that changed in the last week."""
+        """Return the selections that have changed in the last week and haven't been cleared."""
         return self.current_since(timezone.now() - KEPT_FOR)
 
     def current_since(self, since: datetime) -> Self:
-        """Return the selections that haven't been cleared and that changed after `since`."""
+        """Return the selections that have changed since `since` and haven't been cleared."""
         return self.filter(cleared_at=None, changed_at__gt=since)
 
     def expired(self, now: datetime) -> Self:
@@ -35,8 +35,8 @@ class Selection(models.Model):
     """The runs that a member selected in one tab of History, or the results they selected on run pages.
 
     It belongs to the member, not to a browser: runs selected on a phone can be downloaded on a computer later. The
-    selection bar therefore says how much is selected beyond the current page, so that nobody moves runs to the bin
-    without noticing.
+    selection bar therefore says how much is selected beyond the current page, so that nobody unknowingly moves runs on
+    other pages to the bin.
 
     A cleared selection is kept until the next one is cleared, so that clearing can be undone. Nobody else can see a
     selection.

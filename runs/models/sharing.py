@@ -46,9 +46,9 @@ class GuestLink(models.Model):
     may_download = models.BooleanField(default=False)
     shows_inputs = models.BooleanField(default=False)
     shows_app = models.BooleanField(default=False)
-    lets_decide = models.BooleanField(default=False, db_default=False)  # guests' verdicts count like members'
+    lets_decide = models.BooleanField(default=False, db_default=False)  # guests may decide, and their verdicts count
     lets_comment = models.BooleanField(default=False, db_default=False)
-    # Guests see comments by other guests, and those the team wrote for guests
+    # Guests see each other's comments, and the comments that the team wrote for guests
     shows_comments = models.BooleanField(default=False, db_default=False)
     hides_names = models.BooleanField(default=False, db_default=False)  # guests don't see other people's names
     created_at = models.DateTimeField(default=timezone.now)
@@ -59,8 +59,8 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    rules: "SharingRules | None" = None  # `sharing.views_guest_base` sets these for guests' pages
-    answered: int  # how many results guests have answered, as counted by `review.guest_answers.with_answered`
+    rules: "SharingRules | None" = None  # set by `sharing.views_guest_base` for guests' pages
+    answered: int  # how many results have answers from guests, counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -86,7 +86,7 @@ class GuestLink(models.Model):
 
 
 class GuestLinkOutput(models.Model):
-    """A result that a guest link shows, and its position there."""
+    """A result that a guest link shows, and the result's position on the guests' page."""
 
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")

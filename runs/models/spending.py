@@ -1,7 +1,7 @@
 """What runs cost, as far as we know, and how much people may spend each month.
 
-Amounts are whole hundredths of a credit, since SQLite's sums of decimals are inexact. They are estimates: Lamina never
-says what a single run cost. Only `spending.charges` changes charges and their sums.
+Amounts are whole hundredths of a credit, because SQLite doesn't add up decimals exactly. They are estimates: Lamina
+never says what a single run cost. Only `spending.charges` changes charges and their sums.
 """
 
 from datetime import date, datetime
@@ -18,23 +18,23 @@ HUNDREDTHS = 100  # of a credit
 
 
 def month_of(at: datetime) -> date:
-    """Return the first day of the month that `at` is in, in the portal's time zone."""
+    """Return the first day of the month in which `at` falls in the portal's time zone."""
     return day_of(at).replace(day=1)
 
 
 def day_of(at: datetime) -> date:
-    """Return the day that `at` is on, in the portal's time zone (not the reader's)."""
+    """Return the date of `at` in the portal's time zone (not the reader's)."""
     return timezone.localdate(at, timezone.get_default_timezone())
 
 
 class Charge(models.Model):
-    """The estimated cost of one run. It stays even if the run is permanently deleted.
+    """The estimated cost of one run. The charge is kept even if the run is permanently deleted.
 
-    Names, kind and month are as they were when Run was pressed.
+    Its names, kind and month are those at the time when Run was pressed.
     """
 
     class State(models.TextChoices):
-        RESERVED = "reserved", "Reserved"  # from pressing Run until we know whether Lamina started it
+        RESERVED = "reserved", "Reserved"  # Run was pressed, but we don't know yet if Lamina started it
         KEPT = "kept", "Kept"  # Lamina started it, or we can't be sure that it didn't
         RELEASED = "released", "Released"  # the run certainly never started; not included in any sum
 
@@ -51,14 +51,14 @@ class Charge(models.Model):
     kind = models.CharField(max_length=50, blank=True, default="")  # kind of the app's first result
     month = models.DateField()  # first day of the month
     hundredths = models.PositiveBigIntegerField(default=0)
-    is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin says what it costs
+    is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin has given a cost
     source = models.CharField(max_length=6, choices=Source)
     made = models.PositiveIntegerField(default=0)  # results requested, out of the app's `total`
     total = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
-    is_from_before = models.BooleanField(default=False)  # its run was started before the portal recorded charges
-    is_maker_known = models.BooleanField(default=True)  # if not, `member` is whoever owned the run when it was counted
+    is_from_before = models.BooleanField(default=False)  # the portal didn't record charges yet when its run started
+    is_maker_known = models.BooleanField(default=True)  # if False, `member` owned the run when we counted it
     # How many of the run's results are currently approved, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)
@@ -83,7 +83,7 @@ class Charge(models.Model):
 
 
 class SpendingSum(models.Model):
-    """Sums of charges that weren't released. They are updated with each charge, so that pages needn't read all
+    """Sums of all charges except released ones. They are updated with each charge, so that pages needn't read all
     charges."""
 
     month = models.DateField()
@@ -93,7 +93,7 @@ class SpendingSum(models.Model):
     hundredths = models.BigIntegerField(default=0)  # reserved and kept
     reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is only reserved so far
     count = models.IntegerField(default=0)
-    unknown_count = models.IntegerField(default=0)  # how many charges have an unknown cost, which isn't in `hundredths`
+    unknown_count = models.IntegerField(default=0)  # how many charges aren't in `hundredths`: their cost is unknown
     approved = models.IntegerField(default=0, db_default=0)
     rounds = models.IntegerField(default=0, db_default=0)
 
@@ -149,7 +149,8 @@ class SpendingLimits(models.Model):
 
 
 class MemberLimit(models.Model):
-    """One member's monthly limit. Without a row, or with neither a limit nor `is_unlimited`, the default applies.
+    """One member's monthly limit. The default applies if the member has no row, or a row with neither a limit nor
+    `is_unlimited`.
 
     A raised limit applies up to and including the day `raised_until`, if that is set.
     """
@@ -182,7 +183,7 @@ def limit_of(member: Member, on: date) -> int | None:
 
 
 class AccountReading(models.Model):
-    """The total spent on the Lamina account, read every hour, and the total of our charges at that time."""
+    """An hourly reading: the total spent on the Lamina account, and the total of our charges at that time."""
 
     at = models.DateTimeField(db_index=True)
     spent = models.BigIntegerField()  # in hundredths; includes spending outside this portal

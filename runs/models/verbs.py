@@ -1,6 +1,6 @@
-"""The actions in the record (`audit.record`). `words.verbs` has the text of each.
+"""The actions that the audit record can contain (`audit.record`). Their texts are in `words.verbs`.
 
-The part before the dot groups them on the log page. Rows store these codes, so a code must stay here as long as the
+The log page groups actions by the part before the dot. Rows store these codes, so a code must stay here as long as the
 record may contain it.
 """
 
@@ -39,7 +39,7 @@ class Verb(StrEnum):
     RESULT_UNDONE = "result.undone"
     RESULT_SET_ASIDE = "result.set-aside"
     RESULT_PURGED = "result.purged"
-    RESULT_KEPT = "result.kept"  # someone kept a rejected result that would have been removed
+    RESULT_KEPT = "result.kept"  # someone kept a rejected result that was due to be removed
     RESULTS_DOWNLOADED = "result.downloaded"
 
     REVIEW_ASKED = "review.asked"
@@ -88,7 +88,7 @@ class Verb(StrEnum):
     PERSON_REACTIVATED = "person.reactivated"
     PERSON_TRANSFERRED = "person.transferred"  # everything they owned was transferred
     PERSON_SIGNED_IN = "person.signed-in"
-    PERSON_REFUSED = "person.refused"  # the first refused sign-in within an hour
+    PERSON_REFUSED = "person.refused"  # the first sign-in that was refused within an hour
     PERSON_SIGNED_OUT = "person.signed-out"
     PERSON_BROWSER_ENDED = "person.browser-ended"
     PERSON_NEW_PASSWORD = "person.new-password"  # noqa: S105 - no password

@@ -1,8 +1,8 @@
 """Warns people who are close to their spending limit, and warns admins about the account's spending. Never blocks
 anyone.
 
-The worker's pulse checks whether an alert is due. Each month's total also stores the last alert that was sent about it,
-so that no alert is sent twice.
+The worker's pulse checks whether an alert is due. The monthly totals also store the last alert that was sent about
+them, so that no alert is sent twice.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _limit(total: MonthTotal, rules: SpendingLimits, on: date) -> int | None:
 
 
 def _step(used: int, limit: int) -> int:
-    """Return the highest of `STEPS` that `used` has reached; 0 if none."""
+    """Return the highest of `STEPS` that `used` has reached; 0 if it hasn't reached any."""
     return next((step for step in STEPS if used * 100 >= limit * step), 0)
 
 
@@ -84,14 +84,14 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
 
 
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
-    """Tell every admin about `event`, but only once each. Return how many were told."""
+    """Tell each admin about `event`, but only once. Return how many were newly told."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 
 
 @transaction.atomic
 def ask_for_more(member: Member) -> bool:
-    """Tell admins, at most once a day, that `member` wants a higher limit; return whether any admin was told now."""
+    """Tell admins, at most once a day, that `member` wants a higher limit; return whether any admin was newly told."""
     now = timezone.now()
     left = left_for(member, now)
     if left.limit is None:
@@ -117,7 +117,7 @@ def has_asked(member: Member) -> bool:
 
 
 def _look_at_account(rules: SpendingLimits, now: datetime) -> None:
-    """Tell admins that the account is spending a lot or running low, each at most once a day."""
+    """Tell admins if the account is spending a lot or running low, at most once a day in either case."""
     if rules.day_hundredths is not None and (spent := spent_lately(now)) >= max(1, rules.day_hundredths):
         values: dict[str, Value] = {"spent_credits": spent, "limit_credits": rules.day_hundredths}
         _alert("account-day", Message("account_day", values))

@@ -29,7 +29,7 @@ def record_delivered(member: Member) -> None:
 
 @transaction.atomic
 def resume(member: Member) -> None:
-    """Resume sending emails to the member, because someone asked for it."""
+    """Resume sending emails to the member, at someone's request."""
     revive(member)
     record(Verb.PERSON_MAIL_AGAIN, member)
 

@@ -39,15 +39,15 @@ DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
-    """Raise `FetchRefused` unless `address` uses https and could be public. Doesn't connect to it; the host's IP
-    address is checked each time a message is sent."""
+    """Raise `FetchRefused` unless `address` uses https and its host could be public. Doesn't connect to it; the host's
+    IP address is checked each time a message is sent."""
     check_url(address, settings.PORTAL_CHAT_ORIGINS)
 
 
 @transaction.atomic
 def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[App], language: str) -> ChatChannel:
-    """Set what is posted to the channel in `app` (a value of `ChatChannel.App`). An empty `address` keeps the current
-    one.
+    """Save the settings of the channel in `app` (a value of `ChatChannel.App`). If `address` is empty, the current one
+    is kept.
 
     A new address turns the channel on again. The kinds and apps also apply to messages that are waiting to be sent.
     """
@@ -89,7 +89,8 @@ def address_of(channel: ChatChannel) -> str:
 
 
 def told_runs(channel: ChatChannel) -> RunQuerySet:
-    """Return the runs that may be mentioned in the channel: those of the chosen apps that the team can see."""
+    """Return the runs that may be mentioned in the channel: those that the team can see, limited to the chosen apps, if
+    any."""
     runs = Run.objects.filter(shared_at__isnull=False, deleted_at=None, is_example=False)
     apps = channel.apps.all()
     return runs.filter(app__in=apps) if apps.exists() else runs
@@ -97,7 +98,7 @@ def told_runs(channel: ChatChannel) -> RunQuerySet:
 
 @transaction.atomic
 def switch_off(channel: ChatChannel, message: Message) -> None:
-    """Stop posting to the channel, because its address doesn't work; `message` says why. Tell the admins once.
+    """Stop posting to the channel, because its address no longer works; `message` says why. Tell the admins once.
 
     Does nothing if someone has set a new address in the meantime.
     """
@@ -118,7 +119,7 @@ def note_success(channel: ChatChannel) -> None:
 
 
 def note_trouble(channel: ChatChannel, message: Message) -> None:
-    """Record why a message wasn't accepted, so that the page can say so."""
+    """Record why a message wasn't accepted, so that the page can show the reason."""
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
     same.exclude(error=message).update(error=message)
 

@@ -1,8 +1,8 @@
-"""Messages to the team's channels in Slack and Teams: created with the event, sent by the worker.
+"""Messages to the team's channels in Slack and Teams, created along with the event and sent by the worker.
 
-Each message is a row, created in the event's transaction; there is one for each channel that wants the event. The text
-is written when the message is sent, after checking that the team may still see the run. Delivery is at least once: if a
-worker dies while sending, the message is sent again.
+Each message is a row created in the event's transaction, one for each channel that posts such events. The text is
+written when the message is sent, after checking that the team may still see the run. Messages are delivered at least
+once: if a worker dies while sending one, it is sent again.
 """
 
 import logging
@@ -48,14 +48,14 @@ TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
 class About(Told, Protocol):
-    """An event, as `post_event` needs it. `create_notices.About` has these fields."""
+    """What `post_event` needs to know about an event. `create_notices.About` has these fields."""
 
     @property
     def event(self) -> str: ...
 
 
 def post_event(about: About) -> None:
-    """Create the messages about an event for the channels that want it, inside the event's transaction."""
+    """Create messages about an event for all channels that post such events. Called in the event's transaction."""
     wanted = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
     due_at = timezone.now() + (REGRET if about.decision else timedelta())
     messages = [
@@ -86,8 +86,8 @@ def _event_of(about: About) -> str:
 
 
 def _is_told(about: About, channel: ChatChannel) -> bool:
-    """Return whether to post the event to the channel, which must be allowed to mention its run or, for a request to
-    the team, any of the request's runs. A withdrawal is posted only where the decision was posted."""
+    """Return whether to post the event to the channel: it must be allowed to mention the event's run or, for a request
+    to the team, at least one of the request's runs. A withdrawal is posted only where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
         told = channel.messages.exclude(sent_at=None)
         if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
@@ -178,9 +178,9 @@ def _give_up(message: ChatMessage) -> None:
 
 
 def send_trial(channel: ChatChannel, by: Member) -> Message:
-    """Send a test message now; return an empty message if it was accepted, otherwise the error.
+    """Send a test message now; return the error, or an empty `Message` if there was none.
 
-    If it succeeds, a channel that was off is turned on again.
+    If the test succeeds, a channel that had been turned off is turned back on.
     """
     record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))

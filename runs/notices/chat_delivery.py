@@ -41,13 +41,13 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of sending a message. If it wasn't accepted, `message` says why, and quotes the server if it
-    responded."""
+    """The result of sending a message. If the server didn't accept it, `message` says why, quoting the server's
+    response if there was one."""
 
     is_taken: bool = False
     is_gone: bool = False  # the address no longer works
     may_retry: bool = False
-    wait: timedelta | None = None  # how long to wait, if the server said so
+    wait: timedelta | None = None  # how long the server asked us to wait, if it did
     message: Message = field(default_factory=Message)
 
 

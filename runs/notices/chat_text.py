@@ -1,5 +1,5 @@
-"""The text of a message to the team's channel, in the channel's language: its title, its text, who did it, and the URL
-of its button.
+"""What a message to the team's channel says, in the channel's language: its title and text, who did it, and the URL
+that its button opens.
 
 It is plain text; `slack.py` and `teams.py` turn it into their formats. Everyone in the channel reads it, so it names
 people instead of saying "you", and never mentions runs that the team can't see.
@@ -26,7 +26,7 @@ from runs.words.run_failures import FAILURES
 
 NAME_LENGTH = 60  # maximum length of each name, in characters
 WORDS_LENGTH = 400
-NAMED = 3  # at most this many of the people mentioned are named
+NAMED = 3  # name at most this many of the people that a comment mentions
 APPROVED, CHANGES = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES
 
 
@@ -94,7 +94,8 @@ def name(text: str) -> str:
 
 
 def _run(run: Run) -> str:
-    """Return the run's title, or its app's name. Doesn't use `Run.display_title`, which may contain an input."""
+    """Return the run's title; if it has none, its app's name. Doesn't use `Run.display_title`, which may contain an
+    input."""
     return name(run.title or run.app_name)
 
 

@@ -1,8 +1,8 @@
 """How people are emailed about each kind of notice: not at all, at once, or once a day.
 
 All notices appear in the portal. If a member has no row for a kind, its default applies (`DEFAULTS`). Reminders of due
-decisions aren't notices, but the choice about them is stored in the same table, with the "kind" `REMINDER`. Reminders
-are on unless that row says `Way.OFF`.
+decisions aren't notices, but the choice about them is stored in the same table, with the "kind" `REMINDER`. Members get
+reminders unless their row for that kind says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,10 +25,10 @@ REMINDER = "reminder"
 
 
 def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict[int, str]:
-    """Return how each of `members` is emailed about `kind`, as a `Way` for each primary key.
+    """Return how each of `members` is emailed about `kind`, as a dict from primary keys to `Way` values.
 
     People who asked for an email about `run` get one as soon as it ends. Without a mail server, nobody gets emails.
-    People who have left, or whose address no longer works, never get any.
+    People who have left, or whose address no longer works, never get emails.
     """
     ways: dict[int, str] = dict.fromkeys(members, Way.OFF)
     if not members or not mail.is_set_up():
@@ -59,8 +59,8 @@ def reminded() -> QuerySet[Member]:
 
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str], hour: int | None = None) -> None:
-    """Set how `member` is emailed about each kind in `ways`, and at which `hour` daily emails are sent. Also applies to
-    notices that are still waiting to be emailed."""
+    """Set how `member` is emailed about each kind in `ways`, and the `hour` at which daily emails are sent. This also
+    applies to notices that are still waiting to be emailed."""
     before = {**chosen_by(member), "mail_hour": member.mail_hour}
     after: dict[str, Any] = {kind: str(way) for kind, way in ways.items()}
     if hour is not None:
@@ -87,7 +87,7 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
 
 # --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class Wish(StrEnum):
-    """Whether someone wants an email when a run is ready. `NONE` means that the run's page doesn't offer one."""
+    """Whether someone wants an email when a run is ready. `NONE` means that the run's page doesn't ask."""
 
     NONE = ""
     OPEN = "open"
@@ -95,8 +95,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` should offer `member`, who can see it. If they get emails about all their runs
-    anyway, the page offers nothing. Takes at most one query."""
+    """Return what the page of `run` should offer `member`, who can see it. On their own runs, this is nothing if they
+    get an email about each of them anyway. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

@@ -17,7 +17,7 @@ from runs.notices import chat, choices, read_state
 
 @dataclass(frozen=True)
 class About:
-    """Something that happened. It is identified by `event`; people who already have a notice with this `event` aren't
+    """Something that happened, identified by `event`: people who already have a notice with the same `event` aren't
     notified again."""
 
     kind: str
@@ -35,9 +35,9 @@ class About:
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Notify each of `members` once, and post to the team's channels; return how many members were notified now.
+    """Notify each of `members` once, and post to the team's channels; return how many members were newly notified.
 
-    Nobody is notified about examples.
+    Nobody is notified about example runs.
     """
     if about.run is not None and about.run.is_example:
         return 0

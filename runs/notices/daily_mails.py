@@ -1,5 +1,5 @@
-"""Daily emails about what has happened since the last one, sent at the hour the reader chose. Nobody gets two in a day,
-because the row is created before the email is sent."""
+"""Daily emails about what has happened since the last one, sent at the hour the reader chose. Nobody gets two on the
+same day, because a row for the member and the day is created before the email is sent."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Hands emails over to the mail server and reports how each one went, in the server's own words."""
+"""Hands emails to the mail server and reports what happened to each one, in the server's own words."""
 
 import re
 import smtplib
@@ -29,7 +29,8 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result, and the server's response. If `is_unclear`, the server may have accepted the email after all."""
+    """What happened to an email, and the server's response. If `is_unclear` is set, the server may have accepted the
+    email after all."""
 
     result: Result
     words: str = ""
@@ -41,13 +42,14 @@ class Outcome:
 
 
 class Post:
-    """A connection to the mail server, opened for the first email and again after each failure. Close it at the end."""
+    """A connection to the mail server, opened for the first email and again after each failure. The caller must close
+    it."""
 
     def __init__(self) -> None:
         self._backend: Any = None
 
     def hand_over(self, message: EmailMessage) -> Outcome:
-        """Send one email. Never raises for problems with the mail server or the network."""
+        """Send one email. Never raises errors caused by the mail server or the network."""
         try:
             if self._backend is None:
                 self._backend = mailers["default"]
@@ -97,7 +99,8 @@ def _is_no_address(code: int, words: str) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """Return the server's response, such as "550 No such user"; without one, the error's message or name."""
+    """Return the server's response, such as "550 No such user"; if there is none, return the error's message or class
+    name."""
     said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))

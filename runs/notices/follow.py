@@ -1,4 +1,4 @@
-"""Updates notices when their subject changes: when comments are carried over, and when requests are answered or
+"""Updates notices when what they are about changes: when comments are carried over, and when requests are answered or
 closed."""
 
 from django.db.models import OuterRef, Subquery
@@ -8,7 +8,7 @@ from runs.models import Comment, Decision, Member, Mute, Notice, NoticeKind, Out
 from runs.models.notice import NoticeQuerySet
 from runs.notices import read_state
 
-HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # nobody can decide on these results
+HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # nobody can decide on results with these statuses
 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
@@ -23,10 +23,10 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
-    """Mark notices about requests as read for people who have nothing left to decide in them. If several results were
-    decided together, this is done only once.
+    """Mark the notice about a request as read for people who have nothing left to decide in that request. If several
+    results were decided together, do this only once.
 
-    If decisions end, notices that were marked as read because of them become unread again for people who now have
+    When decisions end, notices that they had caused to be marked as read become unread again for people who now have
     something to decide.
     """
     same = Decision.objects.filter(batch=decision.batch)

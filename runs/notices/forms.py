@@ -18,8 +18,8 @@ class ReadAllForm(forms.Form):
 
 
 class MuteForm(PostedForm):
-    """What to mute: the id of a run, or "comment-" followed by the id of a comment in a conversation. Also has the page
-    to return to."""
+    """What to mute: the id of a run, or "comment-" followed by the id of a comment in a conversation. `back` is the
+    page to return to."""
 
     what = CutField(length=40)
     back = CutField(length=2_000)

@@ -31,10 +31,11 @@ KIND_WORDS: dict[str, Promise] = {
 
 
 class ChannelForm(PostedForm):
-    """A channel's address, kinds, apps (public ids) and language. The address may be left empty if there already is
-    one.
+    """A channel's address, kinds, apps (public ids) and language. The address may be left empty if the channel already
+    has one.
 
-    The name of the first field contains "secret", which keeps the address out of pages (see `views_sign_in`).
+    The first field's name contains "secret", so that the sign-in page doesn't carry the address over if the session has
+    ended (see `views_sign_in`).
     """
 
     secret_address = CutField(length=guard.MAX_URL_LENGTH + 1)
@@ -59,12 +60,12 @@ class ChannelForm(PostedForm):
         return typed
 
     def clean_language(self) -> str:
-        """Return the posted language if the portal has it, otherwise the default language."""
+        """Return the posted language if the portal supports it; otherwise, the default language."""
         language = str(self.cleaned_data["language"])
         return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     def chosen_apps(self) -> QuerySet[App]:
-        """Return the apps that were ticked, and those chosen earlier that the page didn't list."""
+        """Return the apps that were ticked, plus those chosen earlier that the page didn't list."""
         chosen = Q(public_id__in=self.cleaned_data["app"])
         if self.channel is not None:
             shown = " ".join(self.cleaned_data["on"]).split()
@@ -73,6 +74,6 @@ class ChannelForm(PostedForm):
 
 
 def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
-    """Return the apps to choose from, and whether each is chosen."""
+    """Return the apps to choose from, each with whether it is currently chosen."""
     chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
     return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]

@@ -1,8 +1,8 @@
 """Email addresses that guests gave us so that we can tell them about replies and new versions. They are deleted some
 time after the link has ended.
 
-An address belongs to one guest of one link, identified by the name they typed. No page, file or record entry ever shows
-it.
+An address belongs to one guest of one link, identified by the name they typed. No page, file or audit record entry ever
+shows an address.
 """
 
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def remember(link: GuestLink, name: str, email: str) -> None:
 
 
 def gets_email(link: GuestLink, signed_name: str) -> bool:
-    """Return whether the guest with this signed name gets emails. They may have unsubscribed since they gave their
+    """Return whether the guest with this signed name gets emails. They may have unsubscribed since they entered their
     address."""
     if not (guest_fields.gets_email(link, signed_name) and mail.is_set_up()):
         return False
@@ -55,7 +55,7 @@ def gets_email(link: GuestLink, signed_name: str) -> bool:
 
 @transaction.atomic
 def forget(contact: GuestContact) -> None:
-    """Delete the address, along with all notices and emails for it."""
+    """Delete the address, along with all notices and emails meant for it."""
     # Lock it first, so that a process that is adding a notice or an email finishes before we look for rows to delete.
     for found in GuestContact.objects.select_for_update().filter(pk=contact.pk):
         found.delete()

@@ -1,9 +1,10 @@
-"""Emails that tell guests about answers: a member replied to their comment, or their link now shows the next version of
+"""Emails that tell guests that a member has replied to their comment, or that their link now shows the next version of
 a result that they decided or commented on.
 
-They go through the same queue as emails to members. Answers within two minutes of each other share one email, and each
-link sends an address at most one email an hour. The text is written when the email is sent, and leaves out what guests
-can't see any more. It contains nothing that guests typed, because anyone could enter someone else's address.
+They go through the same queue as emails to members. Events within two minutes of each other share one email, and each
+link sends at most one email an hour to any address. The text is written when the email is sent, and leaves out anything
+that the guest can no longer see. It contains nothing that guests typed, because anyone could enter someone else's
+address.
 """
 
 from collections.abc import Collection
@@ -29,7 +30,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 
-PAUSE = timedelta(hours=1)  # between two emails to the same address
+PAUSE = timedelta(hours=1)  # minimum time between two emails to the same address
 AT_ONCE = 500
 RELATED = ("output", "comment__member", "comment__output", "comment__parent__carried_from")
 
@@ -67,7 +68,8 @@ def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
 
 @transaction.atomic
 def _tell(contacts: QuerySet[GuestContact], event: str, output: Output, comment: Comment | None = None) -> None:
-    """Create a notice for each of `contacts`. They are locked, so that none is deleted before its notice is stored."""
+    """Create a notice for each of `contacts`. The contacts are locked, so that none of them is deleted before its
+    notice is stored."""
     if not mail.is_set_up():
         return
     due = timezone.now() + choices.GATHER
@@ -117,7 +119,7 @@ def tidy(before: datetime) -> None:
 
 # --- The email --------------------------------------------------------------------------------------------------------
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
-    """Return the email to send now; None if its link is closed, or if there is nothing left to say."""
+    """Return the email to send now; None if the guest link is closed, or if there is nothing left to say."""
     contact = GuestContact.objects.select_related("link__member").filter(mails=row).first()
     if contact is None or guests.state_of(contact.link, SharingRules.current()) is not guests.State.OPEN:
         return None

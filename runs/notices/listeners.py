@@ -25,11 +25,11 @@ from runs.notices import read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
-ASKED_AT_MOST = 200  # the most people to tell if anyone may decide
+ASKED_AT_MOST = 200  # if anyone may decide, notify at most this many people
 DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
-)  # these people are told if anyone may decide; makers aren't, because there may be many
+)  # if anyone may decide, notify people with these roles; there may be too many makers
 ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 
 
@@ -86,8 +86,8 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _decided(decision: Decision) -> None:
-    """Tell the makers and the people who asked and, if a guest decided, the person who made the link. If several
-    results of a run were decided together, tell them only once."""
+    """Tell the run's makers, the people who asked for the decision and, if a guest decided, the person who made the
+    link. If several results of a run were decided together, tell them only once."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     if same.filter(pk__lt=decision.pk).exists():
         return
@@ -108,8 +108,8 @@ def _set_aside(decision: Decision) -> None:
 
 
 def _taken_back(decision: Decision) -> None:
-    """Hide notices about a decision that was undone or withdrawn. If it was withdrawn, tell the people who have read
-    theirs or got it by email; if it was undone, tell only those who got it by email.
+    """Hide notices about a decision that was undone or withdrawn. If the decision was withdrawn, tell the people who
+    have read their notice or got it by email; if it was undone, tell only those who got it by email.
 
     If other decisions that were made together with it still stand, hide nothing and tell everyone who has the notice.
     """
@@ -203,7 +203,7 @@ def on_output_saved(output_file: OutputFile) -> None:
 
 
 def on_file_inspected(stored: StoredFile) -> None:
-    """Do the same as `on_output_saved`, but for thumbnails that were made later."""
+    """Do the same as `on_output_saved`, for files whose thumbnails are made later."""
     _show_again(Q(run__outputs__files__file=stored))
 
 
@@ -214,8 +214,8 @@ def _show_again(condition: Q) -> None:
 
 # --- The portal, and people who leave ---------------------------------------------------------------------------------
 def on_incident_recorded(incident: Incident) -> None:
-    """Tell admins what needs fixing: silent workers at most once a day, but dead addresses, channels that were turned
-    off and paused apps every time."""
+    """Tell admins about problems to fix: about silent workers at most once a day, but about dead addresses, channels
+    that were turned off and paused apps every time."""
     if incident.kind == "worker":
         tell_admins("worker", incident.text)
     elif incident.kind in ("mail", "chat", "app"):

@@ -46,7 +46,7 @@ class Letter:
     lines: list[str]
     path: str
     kinds: list[str]
-    more: int = 0  # number of events that have no line
+    more: int = 0  # number of further events, which have no line
 
     @property
     def more_words(self) -> str:
@@ -96,8 +96,8 @@ def _notices(row: Mail, member: Member) -> Letter | None:
 
 
 def _path_to(notices: list[Notice]) -> str:
-    """Return the path of the first of `notices`, which are all about one run. Opening it marks all notices in the email
-    as read."""
+    """Return the path that the first of `notices` links to; all of them are about the same run. Opening it marks all
+    notices in the email as read."""
     path, mark = notice_text.path_of(notices[0]), f"notice={notices[0].public_id}"
     return path.replace(mark, f"{mark}&by=mail") if len(notices) > 1 else path
 
@@ -109,8 +109,8 @@ def _each_once(lines: list[str]) -> list[str]:
 
 def _still_news(row: Mail, member: Member) -> list[Notice]:
     """Return the email's notices that are still worth sending: unread, not undone, about runs that the member may still
-    see, and of kinds that they still want emails about. A request is worth sending as long as one of its decisions is
-    open."""
+    see, and of kinds that they still want emails about. A notice about a request is worth sending as long as any result
+    in that request is undecided."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
     wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
@@ -182,7 +182,7 @@ def subject_of(letter: Letter) -> str:
 
 
 def headers_of(row: Mail, stop_address: str) -> dict[str, str]:
-    """Return the headers of an email, including `stop_address`, where its reader can unsubscribe."""
+    """Return the headers of an email, including `stop_address`, the URL with which its reader can unsubscribe."""
     return {
         "Message-ID": f"<{row.public_id}@{urlsplit(settings.PORTAL_URL).hostname}>",
         "List-Unsubscribe": f"<{stop_address}>",

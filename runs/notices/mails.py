@@ -4,9 +4,9 @@ Notices within two minutes of each other share one email. An email is a row, cre
 notices, so no notice is in two emails. Its text is written when it is sent: anything that has been read in the portal
 or undone by then, or that the reader may no longer see, is left out. If nothing is left, it isn't sent.
 
-Each attempt is recorded before it starts, and uses the same `Message-ID`. So after a crash, a single email may arrive
-twice but is never lost; daily emails and reminders arrive at most once. Only one worker sends at a time, so the others
-stay free even if the mail server takes a minute to respond each time.
+Each attempt to send an email is recorded before it starts, and all attempts use the same `Message-ID`. After a crash,
+an ordinary email may therefore arrive twice but is never lost; daily emails and reminders arrive at most once. Only one
+worker sends at a time, so the others stay free even if the mail server takes a minute to respond each time.
 """
 
 import logging
@@ -79,7 +79,7 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            # Keep the lease for the length of the pause, so that no worker tries again before then.
+            # Keep the lease for the length of the pause, so that no worker tries again before it is over.
             leases.renew(LEASE, holder, AWAY_SECONDS)
         else:
             leases.release(LEASE, holder)
@@ -103,7 +103,7 @@ def _send_for_a_while(holder: str) -> bool:
 
 
 def _next() -> list[Mail]:
-    """Create emails for due notices, then return all due emails, longest waiting first."""
+    """Create emails for due notices, then return due emails (at most `AT_ONCE`), longest waiting first."""
     now = timezone.now()
     gather(now)
     guest_mails.gather(now)
@@ -125,7 +125,7 @@ def gather(now: datetime) -> None:
     for pk in list(people[: AT_ONCE * 10]):
         with transaction.atomic():
             waiting = Notice.objects.filter(member=pk, mail=None, mail_due_at__isnull=False)
-            # These notices are no longer worth an email
+            # Notices that have been read or undone are no longer worth an email
             waiting.exclude(read_at=None, is_undone=False).update(mail_due_at=None)
             row = Mail(member_id=pk, due_at=now)
             row.save()
@@ -149,7 +149,7 @@ def _claim(row: Mail) -> bool:
 
 
 def _send(row: Mail, post: Post) -> Result | None:
-    """Send one claimed email and record the result. Return None if there is nothing left to send."""
+    """Send one claimed email and record the result. Return None if there was nothing left to say."""
     message = mail_text.message_of(row) if row.member_id else guest_mails.message_of(row)
     if message is None:
         _record(row, given_up_at=timezone.now(), error="")
@@ -167,8 +167,8 @@ def _send(row: Mail, post: Post) -> Result | None:
 
 
 def _record_failure(row: Mail, outcome: Outcome) -> None:
-    """Give up, or leave the email until its next attempt. A daily email or reminder that the server may have accepted
-    isn't sent again."""
+    """Give up on the email, or leave it for the next attempt. A daily email or reminder that the server may have
+    accepted isn't sent again."""
     if outcome.result == Result.AWAY:
         _put_off(row, outcome)
         return
@@ -182,7 +182,8 @@ def _record_failure(row: Mail, outcome: Outcome) -> None:
 
 
 def _put_off(row: Mail, outcome: Outcome) -> None:
-    """Put off an email because the server can't be reached. As nothing was sent, this doesn't count as an attempt."""
+    """Put off an email because the server can't be reached. This doesn't count as an attempt, because nothing was
+    sent."""
     now = timezone.now()
     is_too_late = row.created_at < now - AWAY_FOR
     _record(
@@ -197,23 +198,23 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
 
 
 def _words_kept(row: Mail, outcome: Outcome) -> str:
-    """Return the server's response to store; "" for an email to a guest, because the response may contain the
-    address."""
+    """Return the server's response in the form in which we store it: "" for an email to a guest, because the response
+    may contain the address."""
     return outcome.words if row.member_id else ""
 
 
 def _tell_given_up(row: Mail, words: str) -> None:
-    """Tell admins that we gave up on an email to a member. They aren't told about guests, whose addresses are
+    """Tell admins that we gave up on an email to a member. They aren't told about emails to guests, whose addresses are
     private."""
     if row.member is not None:
         problems.mail_given_up(row.member, words)
 
 
 def _bounced(row: Mail) -> None:
-    """Count the bounce if the email was to a member; delete the address if it was a guest's."""
+    """If the email was to a member, count the bounce; if it was to a guest, delete their address."""
     if row.member is not None:
         bounces.record_bounce(row.member)
-    elif contact := GuestContact.objects.filter(mails=row).first():  # None if they have since unsubscribed
+    elif contact := GuestContact.objects.filter(mails=row).first():  # None if the guest has since unsubscribed
         guest_contacts.forget(contact)
 
 
@@ -223,7 +224,7 @@ def _record(row: Mail, **values: Any) -> None:
 
 # --- Once an hour -----------------------------------------------------------------------------------------------------
 def tidy(now: datetime) -> None:
-    """Delete emails that are over 90 days old, and addresses of guests whose links have ended."""
+    """Delete emails that are over 90 days old, and the addresses of guests whose links ended over 30 days ago."""
     guest_mails.tidy(now - KEPT)
     Mail.objects.filter(created_at__lt=now - KEPT).delete()
     guest_contacts.tidy(now)

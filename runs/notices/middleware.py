@@ -1,7 +1,7 @@
 """Marks a notice as read when its link in a list or an email is opened (`?notice=`).
 
-A GET may do this, because reading a notice doesn't change anything else. Only the signed-in member's own notices are
-affected.
+A GET request may do this, because marking a notice as read doesn't change anything else. Only the signed-in member's
+own notices are affected.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class OpenedMiddleware:
             if isinstance(member, Member) and member.unread:
                 public_id = request.GET["notice"][:16]
                 opened = Q(public_id=public_id)
-                if request.GET.get("by") == "mail":  # the link in an email marks all of its notices
+                if request.GET.get("by") == "mail":  # a link in an email marks all notices in that email
                     opened |= Q(mail__notices__public_id=public_id)
                 read_state.mark_read(member, Notice.objects.filter(opened))
         return self.get_response(request)

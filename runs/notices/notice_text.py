@@ -1,7 +1,7 @@
 """The text of a notice, and the path it links to, in the active language.
 
 Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is created when someone reads it,
-so it has current names and titles. It contains the app's name, the run's title, labels of results and people's names,
+so it uses current names and titles. It contains the app's name, the run's title, labels of results and people's names,
 but never inputs.
 """
 
@@ -18,7 +18,7 @@ from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
-PORTAL_PLACES = {  # where an admin can fix each problem; problems not listed here lead to Health
+PORTAL_PLACES = {  # pages where admins can fix these problems; all other problems lead to Health
     "little_room": "manage-storage",
     "many_strays": "manage-storage",
     "mail_dead": "manage-people",
@@ -53,7 +53,7 @@ def title_of(told: Told) -> str:
 
 
 def words_of(told: Told) -> str:
-    """Return the note or the start of the comment; "" if there is neither."""
+    """Return the start of the comment, note or message; "" if there is none."""
     said = told.comment.text if told.comment else told.decision.note if told.decision else ""
     if told.request is not None:
         said = told.request.message
@@ -70,7 +70,8 @@ def path_of(told: Told) -> str:
 
 
 def run_name(run: Run) -> str:
-    """Return the run's title, or its app's name. Doesn't use `Run.display_title`, which may contain an input."""
+    """Return the run's title; if it has none, its app's name. Doesn't use `Run.display_title`, which may contain an
+    input."""
     return Truncator(_one_line(run.title or run.app_name)).chars(NAME_CHARS)
 
 

@@ -7,7 +7,7 @@ import unicodedata
 DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 ISOLATE, END = "\u2068", "\u2069"
 JOINER = "\u200d"
-TONES = range(0x1F3FB, 0x1F400)  # skin tones, which follow an emoji
+TONES = range(0x1F3FB, 0x1F400)  # skin tone modifiers, which follow an emoji
 
 
 def one_line(text: str) -> str:
@@ -19,8 +19,8 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return `text`, or its beginning with "…" if it has more than `length` characters. Never cuts within an emoji or
-    between a letter and its accent."""
+    """Return `text`; if it has more than `length` characters, return its beginning followed by "…". Never cuts within
+    an emoji or between a letter and its accent."""
     if len(text) <= length:
         return text
     end = length - 1
@@ -35,7 +35,7 @@ def _continues(character: str) -> bool:
 
 
 def isolated(text: str) -> str:
-    """Return `text`, isolated if any of it is right-to-left, so that it doesn't change the direction of the text around
-    it."""
+    """Return `text`, enclosed in isolating marks if any of it is right-to-left, so that it doesn't change the direction
+    of the text around it."""
     is_from_right = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
     return f"{ISOLATE}{text}{END}" if is_from_right else text

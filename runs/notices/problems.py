@@ -9,7 +9,7 @@ from runs.storage.disk import LITTLE_ROOM, free_bytes
 
 
 def look() -> None:
-    """Tell admins about current problems, each at most once a day."""
+    """Tell admins about each current problem, at most once a day."""
     if lamina_status().key_refused_at is not None:
         tell_admins("key", Message("key_refused"))
     free = free_bytes()

@@ -28,12 +28,13 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
 
 
 def mark_all(member: Member, until: datetime) -> int:
-    """Mark the member's notices up to `until`, when the page was shown, as read. Later ones stay unread."""
+    """Mark as read all of the member's notices up to `until`, the time at which the page was shown. Later ones stay
+    unread."""
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark all unread `notices` of all members as read, with `at` as the time."""
+    """Mark all unread `notices` of all members as read, and record `at` as the time."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -49,14 +50,14 @@ def mark_unread(notices: Iterable[Notice]) -> None:
 
 
 def opened(request: PortalRequest, run: Run, output: Output | None = None) -> None:
-    """Mark notices as read when the page of the run or result that they are about is opened. Prefetching the page
-    doesn't count."""
+    """Mark the notices about a run or result as read, because its page was opened. Prefetching the page doesn't
+    count."""
     if request.user.unread and "Sec-Purpose" not in request.headers:
         mark_read(request.user, Notice.objects.filter(run=run, output=output))
 
 
 def take_back(notices: NoticeQuerySet) -> None:
-    """Hide `notices` that no longer apply, in the portal and in emails that haven't been sent yet."""
+    """Hide `notices`, which no longer apply, both in the portal and in emails that haven't been sent yet."""
     members = sorted(set(notices.unread().values_list("member", flat=True)))
     notices.update(is_undone=True)
     for pk in _free(members):
@@ -64,8 +65,8 @@ def take_back(notices: NoticeQuerySet) -> None:
 
 
 def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Lock and return those of `notices` that aren't locked yet. A request that has already locked some will mark them
-    as read anyway."""
+    """Lock and return those of `notices` that nobody else has locked. Whoever has locked the others is marking them as
+    read anyway."""
     return notices.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
 
 
@@ -75,7 +76,7 @@ def show_again(members: Iterable[int]) -> None:
 
 
 def _free(members: Collection[int]) -> list[int]:
-    """Lock and return those of `members` that aren't locked yet. For the others, notices are counted after the
+    """Lock and return those of `members` that nobody else has locked. For the others, notices are counted after the
     transaction; otherwise, two transactions that notify the same people could deadlock."""
     if not members:
         return []
@@ -87,7 +88,7 @@ def _free(members: Collection[int]) -> list[int]:
 
 
 def count_more(members: Collection[int]) -> None:
-    """Add one to the number of unread notices of each of `members`."""
+    """Add one to each member's number of unread notices."""
     Member.objects.filter(pk__in=_free(members)).update(unread=F("unread") + 1, news_at=timezone.now())
 
 

@@ -1,8 +1,8 @@
 """Reminders of due decisions: one email each morning to everyone who owes a decision.
 
-They start two days before the due date and end five days after it. If anything in the portal is due, everyone gets a
-row for the day, even if they owe nothing themselves. The row means that this day has been checked, so a decision that
-is requested later in the day doesn't cause an email right away.
+Reminders start two days before the due date and end five days after it. If anything in the portal is due, everyone who
+wants reminders gets a row for the day, even if they owe nothing themselves. The row means that the day has been checked
+for them, so a decision that is requested later in the day doesn't cause an email right away.
 """
 
 from datetime import date, datetime, timedelta
@@ -32,13 +32,13 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour of the member's daily email, or 8:00 if that email comes at noon or later, because decisions due
-    today can't wait that long."""
+    """Return the hour at which the member gets reminders: the hour of their daily email, or 8:00 if that is noon or
+    later, because decisions due today can't wait that long."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
 def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
-    """Create the row for `today`. If nothing is due at the member's hour, the row counts as done right away."""
+    """Create the row for `today`. If nothing is due at the member's hour, the row is marked as done right away."""
     owes = owed(member, today).filter(waiting_since__lt=moment, request__created_at__lt=moment).exists()
     Mail.objects.get_or_create(
         member=member,

@@ -1,6 +1,6 @@
 """A message for Slack: plain text in blocks, without formatting or mentions, and one button.
 
-Slack shows `text` in its own notifications. It is the only part that Slack may interpret as markup.
+Slack shows `text` in its own notifications. This is the only part that Slack may interpret as markup.
 """
 
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 from runs.notices.chat_text import Post
 from runs.notices.plain_text import cut
 
-LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # in characters; Slack refuses longer ones
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # in characters; Slack refuses longer texts
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 MARKS = "*_~`@#:"  # characters for formatting, mentions, channels and emoji
-NOTHING = "\u2060"  # a character without width, added after each of `MARKS` so that it isn't read as markup
+NOTHING = "\u2060"  # a zero-width character, added after each of `MARKS` so that Slack doesn't read it as markup
 
 
 def slack_message(post: Post) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def slack_message(post: Post) -> dict[str, Any]:
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
-    """Return a plain text object for `text`, cut so that it fits Slack's limit after escaping."""
+    """Return `text` as a plain text object, shortened if it would exceed Slack's limit after escaping."""
     fitting, room = text, longest
     while len(escaped(fitting)) > longest:
         room -= max(1, (len(escaped(fitting)) - longest) // 5)
@@ -43,7 +43,7 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Escape the three characters in `text` that Slack requires to be escaped."""
+    """Return `text` with `&`, `<` and `>` escaped, as Slack requires."""
     return "".join(ESCAPES.get(character, character) for character in text)
 
 

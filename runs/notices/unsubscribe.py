@@ -1,7 +1,7 @@
-"""The URL in each email's headers with which mail programs unsubscribe the reader with one click (RFC 8058).
+"""The URL in each email's headers that lets mail programs unsubscribe the reader with one click (RFC 8058).
 
-Having the URL is enough: it is signed, and names the reader and the kinds of notices that the email was about. It works
-without a session, and even if the account is closed. It can't be used for anything else.
+Having the URL is enough to unsubscribe: it is signed, and names the reader and the kinds of notices that the email was
+about. It works without a session, and even if the account is closed. It can't be used for anything else.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from runs.web import secret_links
 
 SALT = "runs.notices.unsubscribe"
 BETWEEN = "~"  # separator that needs no escaping in a URL
-GUEST = "guest"  # takes the place of a member's id, which is longer
+GUEST = "guest"  # stands in for a member's id, which is always longer
 KINDS = {*NoticeKind.values, choices.REMINDER}
 
 
@@ -24,7 +24,7 @@ KINDS = {*NoticeKind.values, choices.REMINDER}
 class Unsubscription:
     """Who no longer wants emails, and about which kinds of notices. `member` is None if the account no longer exists.
 
-    If `is_guest`, the guest gets no more emails; `contact` is None if they had already unsubscribed.
+    If `is_guest` is set, a guest wants no more emails at all; `contact` is None if they had already unsubscribed.
     """
 
     member: Member | None

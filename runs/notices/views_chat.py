@@ -24,7 +24,7 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class ChannelCard:
-    """A channel as the page shows it; `channel` is None if there is none. `error` says what is wrong with the
+    """A channel as the page shows it; `channel` is None if it hasn't been set up. `error` says what is wrong with the
     address."""
 
     app: str
@@ -50,7 +50,7 @@ def manage_notices(request: PortalRequest) -> HttpResponse:
 
 
 def _page(request: PortalRequest, form: ChannelForm | None = None, app: str = "") -> HttpResponse:
-    """Show both channels, and what is wrong with the `form` that was posted for one of them."""
+    """Show both channels and, if an invalid `form` was posted for one of them, what is wrong with it."""
     found = {channel.app: channel for channel in ChatChannel.objects.annotate(last_sent_at=Max("messages__sent_at"))}
     cards = [
         _card(value, label, found.get(value), form if value == app else None)

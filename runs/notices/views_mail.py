@@ -65,12 +65,12 @@ def _say(request: PortalRequest, outcome: Outcome) -> None:
 
 # --- Stopping emails with one click ----------------------------------------------------------------------------------
 @login_not_required
-@csrf_exempt  # the signed URL is the proof; mail programs have no cookie
+@csrf_exempt  # the signed URL is proof enough; mail programs send no cookies
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
-    """GET asks for confirmation, because mail scanners open links. POST stops emails of these kinds, as RFC 8058
-    requires."""
+    """GET asks for confirmation, because mail scanners open links. POST stops emails of the kinds named in the URL, as
+    RFC 8058 requires."""
     found = unsubscribe.read(signed)
     if found is None:
         raise Http404

@@ -1,7 +1,7 @@
 """Many results in one zip, streamed while it is being written.
 
 This needs no temporary file, and a thousand files take no more memory than one. Media files hardly compress, so they
-are stored uncompressed, and the browser knows the size in advance.
+are stored uncompressed, which also lets us tell the browser the size in advance.
 """
 
 import hashlib
@@ -51,13 +51,14 @@ class Parcel:
 
 
 def record_download(parcel: Parcel) -> None:
-    """Record a download in the log, but only if it has many files."""
+    """Record a download in the log, but only if it has more than a few files."""
     if parcel.files > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, None, label=parcel.name, changes={"files": (0, parcel.files)})
 
 
 def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
-    """Return the results in `result_ids` and all results of the runs in `run_ids`, as far as `member` may see them.
+    """Return the results in `result_ids` and all results of the runs in `run_ids`, leaving out any that `member` may
+    not see.
 
     Raises `TooMuch` if there are more ids than fit into one download.
     """
@@ -88,7 +89,8 @@ def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
 
 
 def pack(chosen: QuerySet[Output]) -> Parcel | None:
-    """Return a zip of the results `chosen`, which the member may see; None if there are none. Raises `TooMuch`."""
+    """Return a zip of the `chosen` results, all of which the member may see; None if there are none. Raises
+    `TooMuch`."""
     found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
     if not found["results"]:
         return None

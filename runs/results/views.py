@@ -27,7 +27,7 @@ def _number(number: str) -> int:
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Show a result; if the id is that of a stored file, redirect to the result with that file."""
+    """Show a result; if the id is that of a stored file, redirect to the result that contains the file."""
     rows = result_rows(request.user, result_id)
     if rows is None:
         if url := result_of_file(request.user, result_id):
@@ -54,7 +54,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Use a result in another app: GET lists the apps that accept it, and POST adds it to the app's form."""
+    """Use a result in another app: GET lists the apps that accept it, and POST puts it into the chosen app's form."""
     refuse_viewers(request.user)
     rows = result_rows(request.user, result_id)
     if rows is None:
@@ -73,6 +73,6 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value, is_new=True))
     uses = library.uses_of(request.user, kind) if kind else []
-    uses.sort(key=lambda use: use.app == page.run.app)  # people want another app, so the run's own app comes last
+    uses.sort(key=lambda use: use.app == page.run.app)  # people usually want another app, so the run's app comes last
     context = {"section": "history", "page": page, "uses": uses}
     return render_page(request, "results/result_use.html", context)

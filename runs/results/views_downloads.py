@@ -1,4 +1,5 @@
-"""Downloads of some or all results, as a zip with a sheet that says where each file came from."""
+"""Downloads: a zip of several results, with a sheet that says where each file came from, or the text of a single
+result."""
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -41,7 +42,7 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     if not parcel.files:
         sentence = _("None of these results has been saved yet.")
         return _nothing(request, _("Nothing to download yet"), sentence, 404)
-    # Media files hardly compress, and a compressed response would lose its length.
+    # Media files hardly compress, and compressing the response would remove its Content-Length.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
     headers = {
         "Content-Disposition": content_disposition(parcel.name, is_inline=False),

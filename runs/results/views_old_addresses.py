@@ -1,4 +1,4 @@
-"""Old URLs of results under `/files/<id>/`, where only the files themselves are served now."""
+"""Redirects from the old URLs of results under `/files/<id>/`, where only the files themselves are served now."""
 
 from typing import Any
 
@@ -17,5 +17,5 @@ class OldAddressView(RedirectView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        # With 308 rather than 301, the browser posts the same form again
+        # After a 308, unlike a 301, the browser posts the form to the new URL
         self.preserve_request = request.method == "POST"

@@ -1,7 +1,7 @@
 """Carry open comments over to a later version of a result, or to its new file, and move them back.
 
-The comment then belongs to that result, along with its replies, its mentions and its place in the file, but the portal
-remembers where it was written. Nobody is notified again.
+A comment that was carried over belongs to the new result, along with its replies, its mentions and its place in the
+file, but the portal remembers where it was written. Nobody is notified again.
 
 Comments never move from a shared run to a private one, where fewer people could see them.
 """
@@ -27,7 +27,8 @@ AT_ONCE = 500  # carry over at most this many comments at once
 
 @transaction.atomic
 def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
-    """Carry open comments on earlier versions and files over to `output`: those in `wanted` (public ids), or all.
+    """Carry open comments on earlier versions and files over to `output`: those in `wanted` (public ids), or all of
+    them if it is empty.
 
     Return how many were moved; those already carried over don't count. Raises `CommentRefusedError`.
     """
@@ -98,7 +99,7 @@ def share_first_words(output: Output) -> str:
 
 
 def _open_before(output: Output, by: Member, wanted: Collection[str]) -> CommentQuerySet:
-    """Return open comments on earlier versions and on earlier content of `output`."""
+    """Return open comments on earlier versions of `output`, and those on earlier content of `output` itself."""
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
     seen = still_open.filter(run__in=Run.objects.visible_to(by))
@@ -127,7 +128,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
     _count(rows, source, origin)
     was_here = When(carried_from=origin, then=F("written_hash"))
     rows.update(
-        content_hash=Case(was_here, default=Value(origin.content_hash)),  # replies may have been written elsewhere
+        content_hash=Case(was_here, default=Value(origin.content_hash)),  # replies may come from another version
         carried_from=None,
         written_hash="",
         output=origin,

@@ -1,4 +1,4 @@
-"""The text of a comment: its length, and the members it mentions.
+"""Checks the text of a comment, and finds the members that it mentions.
 
 People mention a member by typing "@" and the name, or by picking them from a list. The database stores who was meant
 (`models.Mention`), so a comment still names the same person after they change their name.
@@ -28,7 +28,7 @@ class CommentRefusedError(UserFacingError):
 
 
 class UnseenMentionError(CommentRefusedError):
-    """The comment mentions `members` who can't see the run that it is on."""
+    """The comment mentions `members`, who can't see the comment's run."""
 
     def __init__(self, members: list[Member]) -> None:
         super().__init__("unseen", _("Someone you mentioned can't see this. Nothing was sent."))
@@ -52,7 +52,7 @@ def cleaned(text: str) -> str:
 
 
 def finder(names: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern that finds "@" followed by one of `names`, in upper or lower case; the longest name wins."""
+    """Return a pattern that finds "@" followed by one of `names`, ignoring case; the longest matching name wins."""
     longest_first = sorted(filter(None, names), key=len, reverse=True)
     options = "|".join(map(re.escape, longest_first)) or "(?!)"
     return re.compile(rf"(?<!\w)@({options})(?!\w)", re.IGNORECASE)
@@ -62,7 +62,8 @@ def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     """Return the active members whom `text` mentions, and those `picked` from the list, each with the words that
     mention them.
 
-    If several members share a name, it refers to the one who was picked; if none or several were, to nobody.
+    If several members share a name, it refers to the one who was picked; if none or several of them were picked, it
+    refers to nobody.
     """
     found = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:

@@ -1,12 +1,12 @@
 """Comments on results and on whole runs: post, edit, remove, resolve, reopen.
 
 Everyone who can see a run may comment on it, including viewers. Guests may comment on their link's results if the link
-allows it. Only the author can edit and remove a comment; everyone who can see the run can resolve and reopen it,
+allows it. Only the author can edit or remove a comment; everyone who can see the run can resolve and reopen it,
 together with its replies. `CommentChange` has a row for each change.
 
-Members are notified once when a comment mentions them (`events.mentioned`), even if the mention is added later. A
-mention never lets anyone see more than before: if a mentioned member can't see the run, nothing is stored
-(`UnseenMentionError`), unless `skips_unseen` says to leave such mentions out.
+Members are notified once when a comment mentions them (`events.mentioned`), even if the mention is added later. Being
+mentioned never lets anyone see more than before: if a mentioned member can't see the run, nothing is stored
+(`UnseenMentionError`), unless `skips_unseen` is set, which leaves such mentions out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -108,7 +108,7 @@ def edit(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> bool:
-    """Let the author change a comment: the text, who can see it, and whom it mentions. Return False if nothing changed.
+    """Let the author change a comment's text, who can see it, and whom it mentions. Return False if nothing changed.
 
     If the comment is hidden from guests, so are the team's replies to it. Guests still see their own replies. Raises
     `CommentRefusedError`.
@@ -174,7 +174,7 @@ def is_author(comment: Comment, by: Actor) -> bool:
 
 
 def _top(comment: Comment | None) -> Comment | None:
-    """Return the comment at the top of the thread, because there is only one level of replies."""
+    """Return the first comment of the thread; a reply to a reply becomes a reply to that comment."""
     return comment.parent if comment is not None and comment.parent is not None else comment
 
 
@@ -195,8 +195,8 @@ def _check_spot(spot: tuple[int, int] | None) -> None:
 
 
 def _check_is_there(reply: Comment) -> None:
-    """Raise `CommentRefusedError` if the parent was carried over in the meantime, because replies belong where their
-    parent is."""
+    """Raise `CommentRefusedError` if the parent has been carried over in the meantime, because a reply must be where
+    its parent is."""
     parent = reply.parent
     if parent is not None and not Comment.objects.filter(pk=parent.pk, run=reply.run, output=reply.output).exists():
         raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
@@ -215,8 +215,8 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
 
 
 def _lock(by: Actor, run: Run) -> None:
-    """Lock the member or the guest link, so that comments are posted one at a time. As everywhere else, links are
-    locked before runs, and people after runs."""
+    """Lock the run, and the member or the guest link, so that comments are posted one at a time. As everywhere else,
+    links are locked before runs, and people after runs."""
     if by.link is not None:
         GuestLink.objects.select_for_update(no_key=True).get(pk=by.link.pk)
     Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
@@ -233,7 +233,7 @@ def _twin(comment: Comment, by: Actor) -> Comment | None:
 
 
 def _check_pace(by: Actor, now: datetime) -> None:
-    """Raise `CommentRefusedError` if the person posted too many comments in the last minute."""
+    """Raise `CommentRefusedError` if the person has posted too many comments in the last minute."""
     lately = Comment.objects.filter(created_at__gt=now - MINUTE)
     if by.member is not None:
         is_too_fast = lately.filter(member=by.member).count() >= PER_MINUTE
@@ -271,7 +271,8 @@ def _is_same(comment: Comment, named: dict[Member, str]) -> bool:
 
 
 def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
-    """Resolve or reopen the comment. If several people try at once, only one succeeds."""
+    """Resolve or reopen the comment. If several people do this at the same time, only the first one changes
+    anything."""
     if by.member is None or not comment.run.is_visible_to(by.member):
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
     now = timezone.now()

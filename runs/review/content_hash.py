@@ -1,6 +1,6 @@
 """The hash of a result's content (`Output.content_hash`), which identifies the content that a verdict is on.
 
-Verdicts on other content don't count: if a file is fetched again and its bytes are different, the result no longer
+Verdicts on earlier content don't count: if a file is fetched again and its bytes have changed, the result no longer
 counts as reviewed. The copy that guests see counts as the same content.
 """
 
@@ -33,7 +33,7 @@ def hash_of_text(text: str) -> str:
 
 @transaction.atomic
 def on_content_changed(output: Output) -> None:
-    """Store the hash. If it has changed, only verdicts on the new content count from now on."""
+    """Store the hash. If the content has changed, only verdicts on the new content count from now on."""
     overall_verdict.lock_runs([output])
     found = content_hash(output)
     if Output.objects.filter(pk=output.pk).exclude(content_hash=found).update(content_hash=found):

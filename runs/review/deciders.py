@@ -35,19 +35,20 @@ class Actor:
 
     @property
     def key(self) -> str:
-        """The guest's name, folded: someone who comes back as "KIM " is still Kim. Empty for a member."""
+        """The guest's name in folded form, so that someone who comes back as "KIM " is still recognized as Kim. Empty
+        for a member."""
         return (fold(self.shown_name).strip() or self.shown_name)[:NAME_LENGTH]
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of a new row that say who made it (`models.deciders.Decider`)."""
+        """The fields that say who made a new row (`models.deciders.Decider`)."""
         if self.member is not None:
             return {"member": self.member}
         return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
 
     @property
     def owned(self) -> dict[str, Any]:
-        """Conditions that find this person's rows."""
+        """The filter conditions for rows that this person made."""
         return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
 
     @property
@@ -67,7 +68,7 @@ def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules
     """Raise `NotAllowedError` unless the person may give this verdict. `is_own` says whether the result is their own
     work (`versions.own_work`).
 
-    The result's run must be loaded.
+    The result's run must already be loaded.
     """
     words = guest_refusal(by, output, verdict) if by.member is None else member_refusal(by.member, output, rules)
     if not words and by.member is not None and verdict == APPROVED:

@@ -10,13 +10,13 @@ from runs.words.numbers import number_words
 
 
 class DecisionError(UserFacingError):
-    """Base class for errors that mean that nothing was decided."""
+    """Base class for errors that prevent a decision: nothing was recorded."""
 
     code = ""
 
 
 class StaleDecisionError(DecisionError):
-    """The result has changed since the page showed it. `output` is the result as it is now."""
+    """The result has changed since the page was shown. `output` is the result in its current state."""
 
     code = "stale"
 
@@ -32,7 +32,7 @@ class NotAllowedError(DecisionError):
 
 
 class ReasonNeededError(DecisionError):
-    """A verdict other than "approved" needs a note."""
+    """The rules require a note for a verdict other than "approved"."""
 
     code = "reason"
 
@@ -61,7 +61,7 @@ class NotSavedError(DecisionError):
 
 
 class SupersededError(DecisionError):
-    """There is a newer version, `output`."""
+    """There is a newer version of the result: `output`."""
 
     code = "superseded"
 

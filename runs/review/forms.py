@@ -74,7 +74,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         super().__init__(data, instance=instance, initial={"seen": rules.rules_seen(instance)})
 
     def clean_deciders(self) -> str:
-        """Return the posted value if it is one of the choices, otherwise the current one."""
+        """Return the posted value if it is one of the choices; otherwise, the current value."""
         deciders = str(self.cleaned_data["deciders"])
         return deciders if deciders in ReviewRules.Deciders.values else self.instance.deciders
 
@@ -84,7 +84,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         return given
 
     def overtake(self, name: str, stored: SeenForm) -> None:
-        """Also say which apps now ask for decisions, if they differ from the ones that were ticked."""
+        """Also list the apps whose results are now always reviewed, if they aren't the ones that were ticked."""
         super().overtake(name, stored)
         asking = rules.asking_apps() & set(self.cleaned_data["on"])
         if asking != set(self.cleaned_data["app"]):

@@ -17,8 +17,8 @@ MOST_PICKED = 50
 class TextForm(forms.Form):
     """A reply, or an edit of the member's own comment.
 
-    `act` is the pressed button: empty to send, "people" to pick whom to mention, "share" to share the run with the team
-    first, "skip" to leave out mentions of people who can't see the run. `back` is the page to return to.
+    `act` says which button was pressed: empty to send, "people" to pick whom to mention, "share" to share the run with
+    the team first, "skip" to leave out mentions of people who can't see the run. `back` is the page to return to.
     """
 
     text = forms.CharField(required=False, strip=False)
@@ -78,7 +78,7 @@ class CommentForm(TextForm):
 
 
 class NumberForm(PostedForm):
-    """The number `n` of the file that the page shows, from 1."""
+    """The number `n` of the file that the page shows, counting from 1."""
 
     n = CutField(4)
 

@@ -10,7 +10,7 @@ from runs.models import Member, ReviewRequest, Selection
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
 from runs.words.moments import portal_day
 
-NOTE_READ = 5_000  # in characters; more than allowed, so that a note that is too long can be shown again in full
+NOTE_READ = 5_000  # in characters; above the limit, so that a note that is too long can be shown again in full
 
 
 class DecideForm(PostedForm):
@@ -36,7 +36,8 @@ class UndoForm(PostedForm):
 
 
 class ShownField(CutField):
-    """Each result's id and state as shown on the page, such as "id.3 id.0". The cleaned value has the states by id."""
+    """Each result's id and state as shown on the page, such as "id.3 id.0". The cleaned value maps each id to its
+    state."""
 
     def clean(self, value: Any) -> dict[str, int]:
         pairs = (one.partition(".") for one in super().clean(value).split())
@@ -61,7 +62,7 @@ class RequestForm(PostedForm):
 
 class WhatForm(PostedForm):
     """What to ask about: results (`f`), all results of a run (`run`), or the selection in a place (`selected`). `shown`
-    has the results that the page showed."""
+    lists the results that the page showed."""
 
     f = RepeatedField()
     run = CutField(16)

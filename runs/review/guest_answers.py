@@ -1,4 +1,5 @@
-"""Record guests' answers, and find the answers on a link's results, for the guest and for the link's maker.
+"""Records guests' answers, and finds the answers on a link's results: for a guest, their own; for the link's maker, all
+of them.
 
 An answer is recorded only while its link is open, which is checked under a lock. Once a link is revoked, it accepts no
 more answers, not even from a page that was already open.
@@ -17,7 +18,7 @@ from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
 
-SEEN_LENGTH = 16  # in characters; enough to tell different contents of one result apart
+SEEN_LENGTH = 16  # in characters; enough to tell a result's old content from its new content
 
 
 class LinkClosedError(Exception):
@@ -29,7 +30,7 @@ class LinkClosedError(Exception):
 
 
 def open_link(link: GuestLink) -> GuestLink:
-    """Lock the link and return it, if it is still open; otherwise, raise `LinkClosedError`. Needs a transaction."""
+    """Lock the link and return it; raise `LinkClosedError` if it is no longer open. Needs a transaction."""
     fresh = GuestLink.objects.select_for_update(of=("self",)).select_related("member").get(pk=link.pk)
     if (state := guests.state_of(fresh, SharingRules.current())) is not guests.State.OPEN:
         raise LinkClosedError(state)
@@ -37,7 +38,7 @@ def open_link(link: GuestLink) -> GuestLink:
 
 
 def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
-    """Record the verdict of the guest called `name`. A guest's last answer on the current content counts.
+    """Record the verdict of the guest called `name`. Only a guest's last answer on the current content counts.
 
     `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
     guests don't see that. Raises `LinkClosedError` or a `DecisionError`.
@@ -57,7 +58,7 @@ def content_key(output: Output) -> str:
 
 
 def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers that the guest called `name` gave on everything the link shows, or only on `outputs`, by the
+    """Return the answers that the guest called `name` gave on the link's results (or only on `outputs`), by the
     result's primary key."""
     if not name:
         return {}
@@ -95,5 +96,5 @@ def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 
 def _answers() -> DecisionQuerySet:
-    """Return guests' verdicts in force on the current content of results."""
+    """Return guests' verdicts that are in force and refer to the current content of the result."""
     return Decision.objects.standing().on_current_content().filter(link__isnull=False)

@@ -43,7 +43,7 @@ def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict
     links.
 
     A comment that was carried over to another version is still shown where it was written. If the link shows both
-    versions, guests see it on both.
+    versions, guests see the comment on both.
     """
     shown = {output.pk: output for output in outputs}
     own = Q(link=link, guest_key=Actor(link=link, name=name).key) if name else Q(pk=None)

@@ -17,7 +17,7 @@ NUMBERS = {"approved": "outputs_approved", "changes": "outputs_changes", "reject
 
 
 def counts(decision: Decision) -> bool:
-    """Return whether the decision counts, by the same rule as `COUNTS`."""
+    """Return whether the decision counts, according to the same rule as `COUNTS`."""
     return decision.link is None or decision.link.lets_decide
 
 
@@ -62,7 +62,7 @@ def count(run_ids: Collection[int]) -> None:
 
 
 def verdicts_text(verdicts: Collection[str]) -> str:
-    """Return verdicts in the form of `Run.verdicts`, which filters use; "none" stands for results that aren't
+    """Return `verdicts` in the format of `Run.verdicts`, which filters use; "none" stands for results that aren't
     reviewed."""
     told = [*(verdict for verdict in NUMBERS if verdict in verdicts), *(["none"] if "" in verdicts else [])]
     return f" {' '.join(told)} " if told else " "

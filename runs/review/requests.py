@@ -1,13 +1,14 @@
 """Requests for decisions: who is asked about which results, what is waiting for a member, and when a request is
 answered.
 
-A request asks anyone who may decide, members by name, or the guests of a link. If anyone may answer, one verdict
-settles a result. If members are asked by name, each must give a verdict. If guests are asked, one verdict from any of
-them is enough. Whether a result is settled is worked out again whenever someone decides or its content changes, so
-withdrawing or undoing a decision puts it back in the queue. A closed request no longer changes.
+A request can be addressed to anyone who may decide, to specific members, or to the guests of a link. If anyone may
+answer, one verdict settles a result. If specific members are asked, each of them must give a verdict. If guests are
+asked, one verdict from any of them is enough. Whether a result is settled is worked out again whenever someone decides
+or its content changes, so withdrawing or undoing a decision puts it back in the queue. A closed request no longer
+changes.
 
 What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
-ready, and disappear by themselves when they go to the bin or are no longer visible to the member.
+ready, and disappear by themselves when they are moved to the bin or the member can no longer see them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ REMIND_AGAIN_AFTER = timedelta(hours=1)
 MOST = 2_000  # maximum number of results in one request
 COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # how many of the latest decisions are searched for those on a member's results
+LOOKED_THROUGH = 500  # only this many of the latest decisions are searched for ones on a member's results
 
 
 class AskError(UserFacingError):
@@ -64,8 +65,8 @@ def ask(
 ) -> ReviewRequest:
     """Ask `members`, the guests of `link`, or anyone for decisions on `outputs`, which `asker` may see.
 
-    If any of their runs are private, they are shared with the team, unless guests are asked. Raises `PermissionDenied`
-    for viewers, and `AskError` if there is nothing to ask about or one of `members` may not decide.
+    Private runs of these results are shared with the team, unless guests are asked. Raises `PermissionDenied` for
+    viewers, and `AskError` if there is nothing to ask about or one of `members` may not decide.
     """
     if not asker.can_run:
         raise PermissionDenied
@@ -107,7 +108,8 @@ def _demand_deciders(members: Sequence[Member]) -> None:
 
 
 def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
-    """Add `outputs` to the end of `request`. Results that were settled in other requests start waiting again."""
+    """Add `outputs` to the end of `request`. Even results that are settled in other requests start out waiting in this
+    one."""
     last = request.items.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     unique = {output.pk: output for output in outputs if output.status not in ("error", "cancelled")}
@@ -125,7 +127,7 @@ def _add(request: ReviewRequest, outputs: Iterable[Output]) -> None:
 @transaction.atomic
 def close(request: ReviewRequest, by: Member) -> None:
     """Close `request`, so that nobody is asked any more. Only the person who asked and admins may do this; raises
-    `PermissionDenied` for others."""
+    `PermissionDenied` for anyone else."""
     if not request.is_manageable_by(by):
         raise PermissionDenied
     now = timezone.now()
@@ -163,18 +165,17 @@ def waiting_for(member: Member) -> QuerySet[ReviewItem]:
 
 
 def waiting_count(member: Member) -> int:
-    """Return how many results are waiting for `member`, counted up to one more than `COUNTED`. Takes at most one
-    query."""
+    """Return how many results are waiting for `member`, but stop counting at `COUNTED` + 1. Takes at most one query."""
     return counted_for(member).count() if member.can_run else 0
 
 
 def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
-    """Return one row for each result that is waiting for `member`, up to one more than `COUNTED`, for counting."""
+    """Return one row for each result that is waiting for `member`, but at most `COUNTED` + 1 rows, for counting."""
     return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
 
 
 def day_for_guests(link: GuestLink) -> date | None:
-    """Return the earliest day by which guests of `link` should decide; None if no open request has a due date."""
+    """Return the earliest due date of the open requests to the guests of `link`; None if none of them has one."""
     asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
     day: date | None = asked.aggregate(day=Min("due_on"))["day"]
     return day
@@ -267,9 +268,9 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
 def on_version_made(new: Output, replaced: Output) -> None:
     """When a new version is ready, let it replace earlier ones in open requests.
 
-    It takes their place in the request, but comes first in the queue. A version that failed doesn't replace anything.
-    The new version's run is shared with the team, so that the people who are asked can see it, unless they are all
-    guests.
+    The new version takes their place in the request, but moves to the front of the queue. A version that failed doesn't
+    replace anything. The new version's run is shared with the team, so that the people who are asked can see it, unless
+    only guests are asked.
     """
     if new.status != Output.Status.COMPLETED:
         return
@@ -299,7 +300,7 @@ def on_run_shared(run: Run) -> None:
 
 
 def on_run_ended(run: Run) -> None:
-    """If Lamina made more results than expected, add them to the app's automatic request."""
+    """If the run has more results than expected, add them to the request that was made automatically for it, if any."""
     own = ReviewRequest.objects.open().filter(is_automatic=True, items__output__run=run).distinct()
     if not run.app.asks_review or (request := own.first()) is None:
         return

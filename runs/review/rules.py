@@ -18,13 +18,13 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations that let a query for any row read the rules as well, which saves a second query. Use
+    """Return annotations with which a query for some other row also reads the rules, which saves a second query. Use
     `rules_on` to get the rules from the row."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
 
 def rules_on(row: Model) -> ReviewRules:
-    """Return the rules that were read along with `row`; the defaults if nothing is stored."""
+    """Return the rules that were read along with `row`; the default rules if none are stored."""
     read = {name: getattr(row, alias) for alias, name in COLUMNS.items()}
     return ReviewRules(**{name: value for name, value in read.items() if value is not None})
 
@@ -47,17 +47,17 @@ def asking_apps() -> set[str]:
 
 
 def _told(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
-    """Return the rules, with a hash in place of the apps, because there may be many apps."""
+    """Return the rules along with a hash that stands for the apps, because there may be many apps."""
     return rules | {"apps": hashlib.sha256(" ".join(sorted(asking)).encode()).hexdigest()[:16]}
 
 
 @transaction.atomic
 def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str], seen: str = "") -> None:
-    """Save the rules. For each app in `shown` (public ids), also save whether its shared results are always reviewed,
-    which is the case if it is in `asking`.
+    """Save the rules. Of the apps in `shown` (public ids), turn on automatic reviews of shared results for those in
+    `asking`, and turn them off for the others.
 
-    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
-    rules since then.
+    `seen` represents the rules that the page showed (see `rules_seen`), if known. Raises `OvertakenError` if someone
+    has saved other rules since then.
     """
     stored = locked_row(ReviewRules)
     before, after = values_of(stored), values_of(rules)

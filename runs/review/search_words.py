@@ -19,7 +19,7 @@ SLICE = 50  # decisions
 
 
 def index_decided() -> None:
-    """Reindex runs with decisions that were indexed before the current `VERSION`, for at most 0.2 s at a time.
+    """Reindex runs that have decisions and were last indexed with an earlier `VERSION`, for at most 0.2 s at a time.
 
     The worker calls this in every sweep. Once all runs are done, each call costs one query.
     """
@@ -63,7 +63,7 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, text_before: str) -> None:
-    """Reindex the run, and forget words that were only in the edited or removed comment."""
+    """Reindex the run, and forget words that only occurred in the edited or removed comment."""
     _index(comment.run_id)
     forget_unused(split(fold(text_before)))
 
@@ -75,7 +75,7 @@ def on_comments_carried(source: Run, target: Run) -> None:
 
 
 def on_decision_made(decision: Decision) -> None:
-    """Reindex the run if this decision adds a note or a name."""
+    """Reindex the run if this decision adds a note or a name to search for."""
     run_id = decision.output.run_id
     before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk).exclude(verdict="")
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before
@@ -85,6 +85,6 @@ def on_decision_made(decision: Decision) -> None:
 
 
 def _index(run_id: int) -> None:
-    """Reindex the run while it is locked. That way, if two people comment at the same time, the second request indexes
-    both comments."""
+    """Lock the run and reindex it. Because of the lock, if two people comment at the same time, the second request
+    indexes both comments."""
     index_runs(Run.objects.select_for_update(no_key=True).only("search_text").filter(pk=run_id))

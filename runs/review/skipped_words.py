@@ -1,4 +1,4 @@
-"""Sentences about why some of many results were skipped."""
+"""Sentences that explain why some of the results that someone selected were skipped."""
 
 from django.utils.translation import ngettext
 
@@ -6,7 +6,7 @@ from runs.words.numbers import number_words
 
 
 def skipped_words(code: str, count: int) -> str:
-    """Return a sentence about why `count` results were skipped. `code` is a `DecisionError.code`."""
+    """Return a sentence that explains why `count` results were skipped. `code` is a `DecisionError.code`."""
     words = {
         "stale": ngettext(
             "%(count)s result was skipped because it has changed in the meantime.",

@@ -1,8 +1,8 @@
 """Spots on pictures, in ten-thousandths of width and height, so that they don't depend on the displayed size.
 
 People mark a spot by clicking the picture, by typing two percentages, or, without scripts, by clicking a picture that
-is a button: `<input type="image">` sends the click's position in px. We fix the button's size, because browsers don't
-send it.
+is a button: `<input type="image">` sends the click's position in px. The button has a fixed size, because browsers
+don't send the size along.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from runs.models import StoredFile
 
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
-SHORTEST_SIDE = 120  # in px, so that half a pixel is at most 0.42% of a side
+SHORTEST_SIDE = 120  # in px; a click that is off by half a pixel is off by at most 0.42% of a side
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def buttons_of(file: StoredFile | None) -> list[SpotButton]:
 
 
 def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, int] | None:
-    """Return the spot that was clicked on one of the file's `buttons_of`; None if there was no click."""
+    """Return the spot that was clicked on one of the file's spot buttons; None if there was no click."""
     for button in buttons_of(file):
         at = [str(posted.get(f"{button.name}.{part}", "")) for part in "xy"]
         if all(part.isascii() and part.isdigit() and len(part) < 6 for part in at):
@@ -56,7 +56,7 @@ def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, in
 
 
 def ten_thousandths(typed: str) -> int | None:
-    """Convert a typed percentage to ten-thousandths; None unless it is a number from 0 to 100."""
+    """Convert a typed percentage to ten-thousandths; return None unless it is a number from 0 to 100."""
     try:
         part = round(float(typed.replace(",", ".")) * 100)
     except (ValueError, OverflowError):

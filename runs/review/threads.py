@@ -28,9 +28,9 @@ from runs.models import Comment, Member, Mention, Output, Run
 from runs.models.comments import CommentQuerySet
 from runs.models.joined import Among
 
-LATEST = 25  # threads shown at first; each takes a page about a millisecond
+LATEST = 25  # number of threads shown at first; each adds about a millisecond to a page
 LATEST_OLDER = 10
-MOST = 500  # maximum number of current threads, and of older ones, when someone asks to see all
+MOST = 500  # maximum number of current threads, and also of older ones, if someone asks to see all
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
 PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
 RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]
@@ -67,10 +67,10 @@ def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int
     """Return comments on a result and its earlier versions that `viewer` may see: up to `most` threads on its current
     content and up to `most` older ones. By default, only `LATEST_OLDER` of the older ones are included.
 
-    Dots are numbered on the file at `file_position`.
+    Only dots on the file at `file_position` are numbered.
     """
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
-    # With IN, SQLite would first list all runs that the viewer can see
+    # With IN instead of EXISTS, SQLite would first list all runs that the viewer can see
     seen = Exists(Run.objects.visible_to(viewer).filter(pk=OuterRef("run")))
     comments = Comment.objects.filter(seen, Among(F("output_id"), Subquery(line)))
     was_here = Q(parent=None, carried_from=output) | Q(parent__carried_from=output)
@@ -131,5 +131,5 @@ def _hidden(shown: Sequence[Comment]) -> int:
 
 
 def _of(comment: Comment, name: str) -> int:
-    """Return the annotation `name` that the query added to the comment."""
+    """Return the value of the annotation `name`, which the query added to the comment."""
     return int(getattr(comment, name))

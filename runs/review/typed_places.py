@@ -1,4 +1,4 @@
-"""Places that people type for a comment: a spot on a picture, or a time in video or audio."""
+"""Positions that people type in for a comment: a spot on a picture, or a time in a video or audio file."""
 
 from django.utils.translation import gettext as _
 

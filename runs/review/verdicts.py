@@ -2,7 +2,7 @@
 
 Every action adds a row (`models.Decision`) that is never deleted. The verdict on a result (`Output.verdict`) is updated
 in the same transaction, with a conditional UPDATE that takes effect only if nothing has changed since the person's page
-was loaded (`Output.decided_in`). If people repeat their own verdict, they get the existing one.
+was loaded (`Output.decided_in`). If someone repeats their own verdict, no new one is recorded.
 """
 
 from collections import Counter
@@ -38,12 +38,12 @@ ENDS = {
     Decision.Act.WITHDRAW: Verb.RESULT_WITHDRAWN,
     Decision.Act.SET_ASIDE: Verb.RESULT_SET_ASIDE,
 }
-AT_ONCE = 200  # results per transaction when deciding on many, so that nobody else has to wait long
+AT_ONCE = 200  # results per transaction when deciding on many, so that other people don't have to wait long
 
 
 @dataclass(frozen=True)
 class Press:
-    """A verdict that someone is giving. `seen` is the state of the result that they saw (`Output.decided_in`); None
+    """A verdict that someone is giving. `seen` is the state in which they saw the result (`Output.decided_in`); None
     accepts any state."""
 
     output: Output
@@ -139,7 +139,7 @@ class _Decider:
         self.made: list[Decision] = []
 
     def answer(self, press: Press) -> Decision:
-        """Return the new decision, or the existing one if it says the same. Raises a `DecisionError`."""
+        """Return the new decision, or the person's existing one if it says the same. Raises a `DecisionError`."""
         output = self.fresh.get(press.output.pk)
         if output is None:
             raise NotAllowedError(_("This result doesn't exist any more."))
@@ -235,7 +235,7 @@ def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | 
 
 
 def _show(output: Output, fresh: Output | None) -> None:
-    """Update the caller's object, so that it shows the new state."""
+    """Update the caller's object, so that it has the new state."""
     if fresh is not None:
         output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
 
@@ -244,7 +244,7 @@ def undo(batch: str, by: Actor) -> int:
     """Undo a batch of decisions that this person made together, if it is at most 10 minutes old. Their previous
     verdicts take effect again.
 
-    Returns how many decisions were undone: 0 if there are none, they are too old, or they are no longer in force.
+    Returns how many decisions were undone: 0 if there are none, or if they are too old or no longer in force.
     """
     since = timezone.now() - UNDO_FOR
     of_press = Decision.objects.filter(
@@ -273,7 +273,7 @@ def withdraw(output: Output, by: Actor) -> None:
 
 
 def set_aside(decision: Decision, reason: str, by: Actor) -> None:
-    """End someone else's verdict, with a reason. Raises a `DecisionError`."""
+    """Set someone else's verdict aside; a reason is required. Raises a `DecisionError`."""
     reason = clean_note(reason)
     if not reason:
         raise ReasonNeededError

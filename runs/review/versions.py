@@ -8,7 +8,7 @@ from runs.models.joined import fetch_joined
 
 
 def newer_of(output: Output) -> Output | None:
-    """Return the newest completed version of the result, if it is later than this one; otherwise None."""
+    """Return the result's newest completed version; None if that isn't later than this one."""
     return newer_of_each([output]).get(output.pk)
 
 
@@ -22,7 +22,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
-    """Return the same as `newer_of_each`, when the results' later `versions` and their runs are already loaded."""
+    """Do the same as `newer_of_each` without a query, given the results' later `versions` with their runs loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
     found = ((output, newest.get(output.first_id)) for output in outputs)
@@ -38,13 +38,14 @@ def on_content_changed(output: Output) -> None:
 
 
 def versions_of(output: Output, member: Member) -> list[Output]:
-    """Return the versions of `output` that `member` may see, with runs and files; empty if there is only one."""
+    """Return the versions of `output` that `member` may see, with their runs and files; an empty list if there is only
+    one."""
     line = fetch_joined(Output.objects.in_line_of(output), "files", "file", one={"run": ()})
     return seen_among(line, member)
 
 
 def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
-    """Return the versions of a result that `member` may see; empty if there is only one."""
+    """Return the versions of a result that `member` may see; an empty list if there is only one."""
     found = [version for version in versions if version.run.is_visible_to(member)]
     return found if len(found) > 1 else []
 

@@ -1,4 +1,4 @@
-"""Deciding: each button is a small form.
+"""Views for deciding on results: each button is a small form.
 
 With scripts, the response is the updated panel; without scripts, the page that the panel was on. If nothing was
 decided, the panel says why and keeps what was typed.
@@ -35,7 +35,7 @@ from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
-# These errors are caused by what was typed; all others, by the result's state
+# These errors are caused by what was typed, and all others by the state of the result
 TYPED = (ReasonNeededError, NoteTooLongError)
 
 
@@ -68,7 +68,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
-    """End someone else's verdict, with a reason."""
+    """Set someone else's verdict aside, for the reason given."""
     seen = Decision.objects.filter(output__in=Output.objects.visible_to(request.user))
     decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
     refuse_viewers(request.user)
@@ -152,14 +152,14 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error status that pages swap in
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # pages swap in no error responses except 422
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
 def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Return the panel as it looks on its page; without scripts, as a page of its own."""
+    """Return the panel in the look it has on its page; without scripts, return it as a page of its own."""
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]

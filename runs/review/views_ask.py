@@ -35,8 +35,8 @@ from runs.words.numbers import number_words, results_words
 def review_ask(request: PortalRequest) -> HttpResponse:
     """Ask for decisions on results (`f`), a run (`run`) or a selection (`selected`).
 
-    An htmx request gets only the form, to show in a sheet over the page. Once people have been asked, that page is
-    reloaded.
+    An htmx request gets only the form, to show in a sheet over the page. Once people have been asked, the page under
+    the sheet is reloaded.
     """
     what = WhatForm.read(request.POST if request.method == "POST" else request.GET)
     asked = _asked(request.user, what)
@@ -76,7 +76,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
 @dataclass(frozen=True)
 class Asked:
     """The results to ask about, and how many were left out: because they failed or were cancelled, because there is a
-    newer version, or because they have changed since the page was shown."""
+    newer version, or because they had changed since the page was shown."""
 
     outputs: list[Output]
     hopeless: int = 0
@@ -152,7 +152,7 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
     """Create a link to those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
     Return the link, and a sentence about what was left out.
 
-    Raises `AskError` if nothing can be shown.
+    Raises `AskError` if none of them can be shown to guests.
     """
     offered = links.outputs_for(member, [output.public_id for output in outputs])
     if not offered:

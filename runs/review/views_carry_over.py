@@ -41,5 +41,5 @@ def comment_move_back(request: PortalRequest, comment_id: str) -> HttpResponse:
 
 
 def _return(back: str, place: str) -> HttpResponse:
-    """Redirect to a place on the page `back`. htmx follows the redirect, and takes what it needs from the page."""
+    """Redirect to a place on the page `back`. htmx follows the redirect and picks the parts it needs from that page."""
     return HttpResponseRedirect(f"{back.partition('#')[0]}#{place}")

@@ -1,8 +1,8 @@
 """Comments: post, reply, edit, remove, resolve, and find people to mention.
 
-The forms are on the page of the result or run. Each form also has a page of its own. Without scripts, people write
-replies and edits there, and if something is wrong, that page shows the form again with what was typed. With scripts,
-the changed parts are swapped into the page.
+The forms are on the page of the result or run. Each form also has a page of its own, where people without scripts write
+replies and edits; if something is wrong, this page shows the form again with what was typed. With scripts, the changed
+parts are swapped into the page.
 """
 
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ class Place:
 
     @property
     def line(self) -> CommentLine | None:
-        """The comment that the form replies to or edits, if any."""
+        """The comment that is being replied to or edited, if any."""
         about = self.parent or self.comment
         return comment_line(about) if about is not None else None
 
@@ -130,7 +130,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return people who can be mentioned on a run and who have a name or part of a name that begins with `q`."""
+    """Return people who can be mentioned on a run and whose name, or any word in it, begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
@@ -167,12 +167,13 @@ def _page_of(comment: Comment) -> str:
 
 
 def _return(back: str, comment: Comment) -> HttpResponse:
-    """Redirect to the comment on the page `back`. htmx follows the redirect, and takes what it needs from the page."""
+    """Redirect to the comment on the page `back`. htmx follows the redirect and picks the parts it needs from that
+    page."""
     return HttpResponseRedirect(f"{back.partition('#')[0]}#comment-{comment.public_id}")
 
 
 def _answer(request: PortalRequest, place: Place) -> HttpResponse:
-    """Show the form for `place`, or save what was posted; if that fails, show the form again with what was typed."""
+    """Show the form for `place`, or save what was posted; if saving fails, show the form again with what was typed."""
     record_openings(request, [place.run])
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
@@ -224,7 +225,7 @@ def _store(form: TextForm, member: Member, place: Place) -> Comment:
 
 
 def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:
-    """Return `draft` filled with what was typed."""
+    """Return `draft` filled in with what was typed."""
     text, x, y, at = (form.typed(name) for name in ("text", "x", "y", "at"))
     guests_see = bool(form["guests_see"].value())
     return replace(draft, text=text, x=x, y=y, at=at, guests_see=guests_see, picked=form.picked)

@@ -32,7 +32,7 @@ from runs.words.numbers import number_words, results_words
 def review_many(request: PortalRequest) -> HttpResponse:
     """GET shows the selected results (`selected`); POST decides on those that the page showed.
 
-    Results that have changed in the meantime or can't be decided on are skipped and counted.
+    Results that have changed in the meantime or can't be decided on are skipped, and the message says how many.
     """
     if not ReviewRules.current().may_decide(request.user):
         raise PermissionDenied(_("Your role doesn't let you decide on results. If you need to, ask an admin."))
@@ -101,7 +101,7 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
 
 
 def _decided_words(count: int) -> str:
-    """Return a sentence saying how many of the results already have a verdict; "" if none has."""
+    """Return a sentence saying how many of the results already have a verdict; "" if none of them do."""
     if not count:
         return ""
     words = ngettext("%(count)s result already has a decision.", "%(count)s results already have a decision.", count)

@@ -1,4 +1,4 @@
-"""The review queue: one result at a time, the member's requests, and recent decisions."""
+"""The review pages: the queue (one result at a time), the member's requests, and recent decisions."""
 
 from typing import Any
 
@@ -37,9 +37,10 @@ def _number(text: str | None) -> int:
 def review(request: PortalRequest) -> HttpResponse:
     """Show what is waiting for the member, one result at a time (`?at=`); POST decides, then goes on to the next.
 
-    With `?request=`, begin with the first result that this request asks about. `?done=` is the batch of the decision
-    that led here, which is announced once to screen readers. If a decision couldn't be recorded, its result stays on
-    screen. With `?kept=1`, a result that was commented on also stays, even if it is no longer waiting.
+    With `?request=`, begin with the first result that the given request asks about. `?done=` is the batch of the
+    decision that led to this page, which is announced once to screen readers. If a decision couldn't be recorded, its
+    result stays on screen. With `?kept=1`, a result that has just been commented on also stays on screen, even if it is
+    no longer waiting.
     """
     if request.method == "POST":
         return _decide(request)

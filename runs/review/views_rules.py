@@ -1,4 +1,4 @@
-"""The rules for deciding, for admins."""
+"""The page on which admins set the rules for deciding."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -151,8 +151,8 @@ class Api:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:
-        """Return the media kind of a file on this server; None if there is no such file, "" if the URL is on another
-        server."""
+        """Return the media kind of a file on this server; None if there is no such file, "" if the URL points to
+        another server."""
         try:
             own, given = urlsplit(origin), urlsplit(address)
             if given.hostname not in OWN_NAMES or given.port != own.port:
@@ -182,7 +182,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """Return the inputs that pictures should show. Inputs that weren't given have their default value."""
+    """Return the inputs that pictures should show. For inputs that weren't sent, this is the default value."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))

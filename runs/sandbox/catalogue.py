@@ -1,4 +1,4 @@
-"""The sandbox's apps: `catalog.json` contains the ones for people, and `test_cards.json` the ones only tests need."""
+"""The sandbox's apps: `catalog.json` contains the regular apps, and `test_cards.json` those that only tests need."""
 
 import copy
 import json
@@ -8,7 +8,7 @@ from typing import Any
 App = dict[str, Any]
 PATH = Path(__file__).with_name("catalog.json")
 TEST_CARDS_PATH = Path(__file__).with_name("test_cards.json")
-# Credits for each output: Cartoonify makes two pictures, so it costs 12.
+# Credits per output: Cartoonify makes two pictures, for example, so it costs 12.
 PRICES = {"image": 6.0, "video": 18.0, "audio": 2.5, "text": 0.5}
 PRICE_OF_OTHERS = 4.0
 FLAGS = {"listed", "found", "gone", "unknown_first"}
@@ -21,7 +21,7 @@ def load_catalogue(*, has_test_cards: bool = False) -> dict[str, App]:
 
 
 def load_test_cards() -> dict[str, App]:
-    """Return the test cards by id: each of these apps shows one of Lamina's oddities."""
+    """Return the test cards by id: apps that each reproduce one of Lamina's oddities."""
     return _read(TEST_CARDS_PATH)
 
 
@@ -46,7 +46,7 @@ def complete(app: App) -> App:
 
 
 def set_flags(app: App, body: dict[str, Any]) -> None:
-    """Apply the flags in `body`. Raises TypeError or ValueError for invalid ones.
+    """Apply the flags in `body`. Raises TypeError or ValueError for invalid values.
 
     `listed`, `found` (by search and discover), `gone` (requesting the app by id gives a 404) and `unknown_first`
     (unknown input names are reported before anything else is checked) are booleans. `workspace` is "own" or "other";

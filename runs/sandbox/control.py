@@ -1,7 +1,9 @@
-"""The control API: tests use it to script runs, cause faults and inspect state. Needs no key; loopback only.
+"""The control API, with which tests script runs, cause faults and inspect state. It needs no key but is only available
+on loopback.
 
-Everything is JSON: send an object with `POST /control/NAME`. `POST reset` undoes everything. Settings that a call
-doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25, beyond="refuse")`.
+All calls use JSON: to change something, send an object with `POST /control/NAME`. `POST reset` undoes everything.
+Settings that a call doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25,
+beyond="refuse")`.
 
     POST reset           {}
     GET  state           runs, requests (method, path, query, endpoint, status), balance, in_last_minute,

@@ -1,4 +1,4 @@
-"""Lamina's error responses: structured (with details as objects or as strings), legacy and nested."""
+"""Lamina's error responses in all their formats: structured (with details as objects or strings), legacy and nested."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """Close the connection without a response. If a run was started anyway, `run_id` is its id, for the log."""
+    """Close the connection without a response. If a run was started anyway, `run_id` is that run's id, for the log."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()

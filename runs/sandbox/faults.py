@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """Defines how the next runs of an app behave; None as `app_id` means any app."""
+    """Defines how the next runs of an app behave; if `app_id` is None, of any app."""
 
     app_id: str | None = None
     times: int | None = 1
@@ -68,7 +68,7 @@ class Script:
 
 
 def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: str | None) -> Fault | None:
-    """Return the first fault that matches, and count this use."""
+    """Return the first matching fault, and count this as one of its uses."""
     for fault in faults:
         if fault.matches(endpoint, app_id, run_id):
             _use_up(faults, fault)
@@ -77,7 +77,7 @@ def take_fault(faults: list[Fault], endpoint: str, app_id: str | None, run_id: s
 
 
 def take_script(scripts: list[Script], app_id: str) -> Script | None:
-    """Return the first script that matches this app, and count this use."""
+    """Return the first script that matches this app, and count this as one of its uses."""
     for script in scripts:
         if script.app_id in (None, app_id):
             _use_up(scripts, script)

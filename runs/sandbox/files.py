@@ -26,7 +26,7 @@ class Files:
         self.gallery = gallery
 
     def serve(self, path: str, kind: str, rest: str) -> Reply:
-        """Serve the file at `path`. Raises ApiError 410 if a test has made its URL expire."""
+        """Serve the file at `path`. Raises ApiError 410 if a test has made the file's URL expire."""
         if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
@@ -77,7 +77,7 @@ class Files:
 
 
 def _write(request: Request, path: Path) -> None:
-    """Stream the body to the file; an upload that was cut off leaves no file behind."""
+    """Stream the body to the file; an upload that is cut off leaves no file behind."""
     partial = path.with_name(f"{path.name}.{request.request_id}.part")
     size = 0
     try:

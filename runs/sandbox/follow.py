@@ -12,7 +12,7 @@ from runs.sandbox.state import World
 from runs.sandbox.stream import Stream
 from runs.sandbox.wire import Reply, Request, json_reply
 
-LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
+LOOK_SECONDS = 0.05  # seconds between a waiting call's checks for the end of the run
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Following:
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Respond when the run has ended, or after `timeout` seconds (1 to 120, by default 60)."""
+        """Respond as soon as the run has ended, but no later than after `timeout` seconds (1 to 120; 60 by default)."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
@@ -35,7 +35,7 @@ class Following:
     def feedback(self, request: Request, run_id: str) -> Reply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
-        Only the outputs whose labels appear in the text are remade (ignoring case); if no label appears, all are.
+        Only outputs whose labels appear in the text (ignoring case) are remade; if no label appears, all outputs are.
         """
         run, text = run_of(self.world, run_id), request.json_object().get("feedback")
         if not isinstance(text, str) or not text.strip():

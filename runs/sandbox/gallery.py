@@ -26,7 +26,7 @@ CUBE = "# A cube from the sandbox\n" + "".join(
 
 @dataclass
 class Gallery:
-    """Makes one file at a time, so that many requests for pictures don't slow down the API."""
+    """Makes only one file at a time, so that a burst of requests for pictures doesn't slow down the API."""
 
     world: World
 

@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(reply, request_id)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the `Date` header, taken from the same clock as the times in responses."""
+        """Return the `Date` header, based on the same clock as the times in responses."""
         return super().date_time_string(self.server.router.world.clock() if timestamp is None else timestamp)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, request_id: str, stream: BodyStream) -> Request:
         parts = urlsplit(self.path)
         host = self.headers.get("Host") or ""
-        # Keep the caller's own host name, so that the caller trusts the origin of URLs in responses
+        # Keep the host name that the caller used, so that it trusts the origin of URLs in responses
         if not OWN_HOST.fullmatch(host):
             host = f"127.0.0.1:{self.server.server_address[1]}"
         request = Request(
@@ -176,8 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             events.close()
 
     def _is_gone_within(self, seconds: float) -> bool:
-        """Wait for `seconds`, but return True as soon as the caller has disconnected or the server has closed the
-        connection."""
+        """Wait for `seconds`, or return True as soon as the caller disconnects or the server closes the connection."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.connection, selectors.EVENT_READ)
             if not selector.select(seconds):

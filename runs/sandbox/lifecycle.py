@@ -1,4 +1,4 @@
-"""Computes the state of a run from the clock, so that runs need no thread and survive a kill."""
+"""Computes a run's state from the clock, so that runs need no thread and survive the sandbox being killed."""
 
 import hashlib
 from dataclasses import asdict, dataclass, field
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 FINAL = {"completed", "failed", "cancelled"}
-VARIANTS = 5  # how many different pictures the same inputs can give, so that "run again" shows something new
+VARIANTS = 5  # how many different pictures the same inputs can produce, so that "run again" shows something new
 FAILURE_TEXT = "The model could not make this picture. Please try another input."
 OUTPUT_FAILURE_TEXT = "This output could not be made."
 # How long a run waits in the queue: this share of its total time, but at most this many seconds.
@@ -15,14 +15,14 @@ QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 @dataclass
 class Run:
-    """One run as it was requested. Times are in Unix seconds; the run's state is worked out from these."""
+    """One run as it was requested. Times are in Unix seconds; the run's state is computed from them."""
 
     run_id: str
     app_id: str
     app_name: str
     inputs: dict[str, Any]
     shown: list[dict[str, Any]]  # the inputs as shown to people: name, type, value
-    outputs: list[dict[str, Any]]  # the outputs to make, stored here because apps may vanish
+    outputs: list[dict[str, Any]]  # the outputs to make, copied because the app may be removed
     created_at: float
     seconds: float
     cost: float = 0.0
@@ -39,7 +39,7 @@ class Run:
     override: dict[str, Any] | None = None
     delivered: bool = False
     told_at: float | None = None  # when a stream first reported that the run had ended
-    # The last feedback ({"at", "seconds", "positions"}), and how often each output (by position) was remade.
+    # The last feedback ({"at", "seconds", "positions"}), and how many times each output (by position) has been remade.
     refinement: dict[str, Any] | None = None
     revisions: dict[str, int] = field(default_factory=dict)
 
@@ -70,7 +70,8 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """Return when the output at `position` (0-based) is ready. Outputs become ready at regular intervals."""
+        """Return the time at which the output at `position` (0-based) becomes ready. Outputs become ready at regular
+        intervals."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)
 
@@ -108,7 +109,7 @@ def output_state(run: Run, position: int, now: float) -> str:
         return "error" if position in run.failed else "completed"
     if status == "failed":
         return "error"
-    # As on Lamina, the output being made is cancelled, and all later outputs stay pending.
+    # As on Lamina, only the output that was being made is cancelled; all later ones stay pending.
     if status == "cancelled" and position == sum(_has_landed(run, n, now) for n in range(len(run.outputs))):
         return "cancelled"
     return "pending"

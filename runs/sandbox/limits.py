@@ -21,7 +21,7 @@ class Limiter:
     _asked: deque[float] = field(default_factory=deque)
 
     def take(self) -> bool:
-        """Count one request. Return False if it must be refused."""
+        """Count one request and return whether it is accepted."""
         now = self.clock()
         self._forget(now)
         self._asked.append(now)

@@ -1,4 +1,4 @@
-"""How tests can change the app list: the highest limit, the response to a higher one, and a random order."""
+"""Test settings for the app list: the highest limit, how to respond to a higher one, and a random order."""
 
 import random
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ListOrders:
     calls: int = 0
 
     def change(self, body: dict[str, Any]) -> None:
-        """Apply the settings in `body`; other settings don't change. Raises ValueError for invalid values."""
+        """Apply the settings in `body` and leave all others unchanged. Raises ValueError for invalid values."""
         self.beyond = _one_of(BEYOND, body.get("beyond", self.beyond))
         self.order = _one_of(ORDERS, body.get("order", self.order))
         if "most" in body:
@@ -43,7 +43,8 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """Return the maximum number of apps for a call with this limit. Raises ApiError 400 if the limit is refused."""
+        """Return how many apps to list, at most, for a call with this `limit` parameter. Raises ApiError 400 if the
+        limit is refused."""
         if text is None:
             return min(self.default, self.most)
         if self.refuses_limit:
@@ -56,7 +57,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in the order for this call, which a test can make random."""
+        """Return the apps in the order to use for this call, which is random if a test has asked for that."""
         self.calls += 1
         if self.order == "given":
             return apps

@@ -9,7 +9,7 @@ from runs.sandbox.state import World
 def app_of(world: World, app_id: str) -> catalogue.App:
     """Return the app with this id.
 
-    Raises ApiError 404 if it is missing or gone, and 403 if it belongs to another workspace.
+    Raises ApiError 404 if the app doesn't exist or has been removed, and 403 if it belongs to another workspace.
     """
     app = world.apps.get(app_id)
     if app is None or app["sandbox"].get("gone"):
@@ -28,7 +28,8 @@ def run_of(world: World, run_id: str) -> Run:
 
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
-    """Return a number from the query, capped at `most`. Raises ApiError 400 if it is invalid or below `least`."""
+    """Return a number from the query, capped at `most`. Raises ApiError 400 if the value is invalid or below
+    `least`."""
     text = query.get(name)
     if text is None:
         return default

@@ -1,4 +1,4 @@
-"""Extreme apps, as large as a test asks for, and any number of plain ones."""
+"""Extreme apps of whatever size a test asks for, and any number of plain apps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def many_parameters(_: int, size: int) -> App:
 
 
 def many_options(_: int, size: int) -> App:
-    """Return an app whose only parameter has `size` options, some of which end in spaces that matter."""
+    """Return an app whose only parameter has `size` options, some of which end in a significant space."""
     options = [f"Option {n}{' ' if n % 10 == 0 else ''}" for n in range(1, size + 1)]
     parameter = {"id": "mo-1", "key": "choice_text", "name": "Choice", "type": "options", "options": options}
     return _app("Very many options", f"Test card: {size} options.", [parameter])
@@ -48,8 +48,8 @@ def long_labels(_: int, size: int) -> App:
 
 
 def large_schema(_: int, size: int) -> App:
-    """Return an app whose details take up more than `size` bytes but stay within all other limits: each description has
-    1,900 characters."""
+    """Return an app whose details exceed `size` bytes but stay within all other limits: each description is only 1,900
+    characters long."""
     text = (LINE * 50)[:1900]
     parameters: list[dict[str, Any]] = [
         {"id": f"ls-{n}", "key": f"field_{n}_text", "name": f"Field {n}", "type": "text", "default": "",
@@ -67,7 +67,7 @@ def only_key(_: int, __: int) -> App:
 
 
 def only_id(_: int, __: int) -> App:
-    """Return an app that accepts inputs only by `id`; they have no keys."""
+    """Return an app whose inputs have no keys and are accepted only by `id`."""
     parameters = [{k: v for k, v in parameter.items() if k != "key"} for parameter in _three()]
     return _app("Only by id", "Test card: takes inputs by id only.", parameters) | {"sandbox": {"names": ["id"]}}
 

@@ -1,4 +1,4 @@
-"""Text results of the sandbox apps, which read like real texts and use the inputs."""
+"""Writes the text results of the sandbox apps, which use the inputs and read like real texts."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,8 @@ Writer = Callable[[Job, random.Random], str]
 
 
 class Asked:
-    """The inputs by name. Call this with a name to get that input on a single line, or a default if it is empty."""
+    """The inputs by name. Calling an instance with a name returns that input on a single line, or a default if the
+    input is empty."""
 
     def __init__(self, job: Job) -> None:
         self._values = {

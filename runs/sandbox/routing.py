@@ -1,4 +1,5 @@
-"""Turns requests into replies: finds the endpoint, applies the rate limit and faults, checks the key, and logs."""
+"""Turns requests into replies: finds the endpoint, applies the rate limit and faults, checks the key, and logs the
+request."""
 
 import json
 import re
@@ -52,8 +53,7 @@ class Endpoint:
 
 
 class Router:
-    """Passes requests to their endpoints. Apart from Dropped and OSError, `answer` turns all exceptions into
-    replies."""
+    """Passes requests to their endpoints. `answer` turns every exception except Dropped and OSError into a reply."""
 
     def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
         self.world = world

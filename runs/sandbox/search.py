@@ -1,4 +1,4 @@
-"""Endpoints that find apps: the list and its search, and `discover`, which sorts apps by how many words match."""
+"""Endpoints that find apps: the list, its search, and `discover`, which ranks apps by the number of matching words."""
 
 import re
 from typing import Any
@@ -28,7 +28,7 @@ class Finding:
         self.world = world
 
     def apps(self, request: Request) -> Reply:
-        """Return the listed apps, up to the limit. A test can make their order random."""
+        """Return the listed apps, up to the limit, in an order that a test can make random."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
     def search(self, request: Request) -> Reply:

@@ -50,8 +50,8 @@ class Sandbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close open connections and free the port, without waiting for requests to finish. A temporary data folder is
-        deleted."""
+        """Close open connections and free the port, without waiting for requests to finish. Also delete the data folder
+        if it is temporary."""
         self._server.shutdown()
         self._server.server_close()
         self._server.close_connections()
@@ -72,7 +72,8 @@ def start_sandbox(
     *,
     has_test_cards: bool = False,
 ) -> Sandbox:
-    """Start a sandbox in threads of this process. Without `data_dir`, its data is temporary, and `stop()` deletes it.
+    """Start a sandbox in threads of this process. Without `data_dir`, data goes into a temporary folder, which `stop()`
+    deletes.
 
     Port 0 means any free port. `seconds` is how long an ordinary run takes. With `has_test_cards`, the catalogue also
     contains the test cards. Raises OSError if the port is taken.

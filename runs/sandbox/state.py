@@ -28,8 +28,8 @@ DEFAULT_SECONDS = 7.0  # how long an ordinary run takes
 
 @dataclass
 class WebhookOrders:
-    """How to send the next webhooks. `lose` is the number of runs whose webhooks get lost (-1 means all); `repeat` is
-    how often each webhook is repeated."""
+    """A test's instructions for sending the next webhooks. `lose` is the number of runs whose webhooks get lost (-1
+    means all); `repeat` is how many extra times each webhook is sent."""
 
     lose: int = 0
     repeat: int = 0
@@ -44,8 +44,8 @@ class FollowOrders:
     did.
 
     `phase` (0 to 1) is the share of `look_seconds` that passes between a stream's first two checks for changes; None
-    means a random share. Without `feedback_waits`, feedback responds at once, while the outputs to be remade are still
-    pending.
+    means a random share. Without `feedback_waits`, the feedback endpoint responds right away, while the outputs to be
+    remade are still pending.
     """
 
     look_seconds: float = 2.0
@@ -58,8 +58,8 @@ class FollowOrders:
 
 @dataclass
 class Delays:
-    """Shared by all delayed requests. Setting `over` lets them continue; `is_void` means that a reset has cancelled
-    them."""
+    """Shared by all delayed requests. Setting `over` ends the delays: the requests continue or, if `is_void` is set,
+    their connections are dropped."""
 
     over: threading.Event = field(default_factory=threading.Event)
     is_void: bool = False
@@ -137,7 +137,7 @@ class World:
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
         """Count a stream of this run as open for the duration of the block."""
-        key, streams = object(), self.streams  # keep using this dict, because a reset in between starts a new one
+        key, streams = object(), self.streams  # keep using this dict, because a reset in the meantime creates a new one
         with self.lock:
             streams[key] = run_id
             self.most_streams = max(self.most_streams, len(streams))
@@ -208,8 +208,9 @@ class World:
     def _usual_seconds(self, app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> float:
         """Return how long a run with these inputs takes.
 
-        `leastSeconds` leaves people enough time to stop a run. It is ignored if a test has sped up the sandbox, and
-        also for the first run with these inputs if they include `quickFirst`, as in the portal's example.
+        The app's `leastSeconds` is a minimum that leaves people enough time to stop a run. The minimum is ignored if a
+        test has sped up the sandbox, and also for the first run with these inputs if they include the app's
+        `quickFirst` value, as in the portal's example.
         """
         own = app["sandbox"]
         seconds = float(own.get("seconds", self.seconds))
@@ -225,7 +226,7 @@ class World:
         return count % lifecycle.VARIANTS
 
     def override(self, run: Run, status: str, *, error: str | None = None, ready: int | None = None) -> None:
-        """Put a run into `status` now, whatever its script says."""
+        """Switch a run to `status` now, whatever its script says."""
         with self.lock:
             run.override = {"status": status, "at": self.clock(), "error": error, "ready": ready}
             if status not in lifecycle.FINAL:
@@ -264,7 +265,7 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    `failsFirst` contains an input value. If the inputs include it, some outputs of the first run with these inputs
+    If the inputs include the value given in the app's `failsFirst`, some outputs of the first run with these inputs
     fail, so that people can see a partly failed run. A retry succeeds.
     """
     own = app["sandbox"]
@@ -276,7 +277,7 @@ def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) ->
 
 def _failed_of(app: catalogue.App, script: faults.Script, outputs: list[dict[str, Any]]) -> list[int]:
     """Return the positions of the outputs that will fail. If `script` says that some will fail but not which ones, use
-    those that the app names, or the last one if it names none."""
+    those listed by the app, or the last output if the app lists none."""
     if script.failed_outputs is not None:
         return script.failed_outputs
     failed: list[int] = app["sandbox"].get("failedOutputs", [len(outputs) - 1])

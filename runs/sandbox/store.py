@@ -1,4 +1,4 @@
-"""Writes every change immediately to one SQLite file, so that it survives `kill -9`."""
+"""Writes every change to a single SQLite file right away, so that it survives `kill -9`."""
 
 import json
 import sqlite3
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Store:
-    """Small JSON records by kind and id. Not thread-safe: callers must hold the world's lock.
+    """Stores small JSON records under a kind and an id. Not thread-safe: callers must hold the world's lock.
 
     `synchronous=OFF` is safe enough: a power cut can lose writes, but a kill can't. A write takes about 50
     microseconds, so hundreds of runs can be started within a second.
@@ -24,7 +24,7 @@ class Store:
         )
 
     def load(self, kind: str) -> dict[str, Any]:
-        """Return all records of one kind by id."""
+        """Return all records of one kind, keyed by id."""
         rows = self._connection.execute("SELECT id, body FROM records WHERE kind = ?", (kind,))
         return {row[0]: json.loads(row[1]) for row in rows}
 

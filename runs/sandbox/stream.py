@@ -16,7 +16,7 @@ type Event = tuple[str, Any]  # an event's name and data
 
 
 class Stream:
-    """A caller following `run`. Waiting raises Dropped once the caller has disconnected or a reset has removed the
+    """A caller following `run`. `wait` raises Dropped once the caller has disconnected or a reset has removed the
     run."""
 
     def __init__(self, world: World, run: Run, request: Request) -> None:
@@ -48,8 +48,8 @@ class Stream:
                 yield self.ping()
 
     def _looks(self) -> Iterator[float]:
-        """Yield the time of each check for changes: the first is right away, the second after part of a step (by
-        default a random part), and each of the others after a full step."""
+        """Yield the time of each check for changes: the first right away, the second after part of an interval (by
+        default a random part), and every later one after a full interval."""
         now = time.monotonic()
         phase = random.random() if self.orders.phase is None else self.orders.phase  # noqa: S311 - a moment, no secret
         following = now + phase * self.orders.look_seconds

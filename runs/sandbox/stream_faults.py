@@ -1,4 +1,5 @@
-"""Faults that tests can cause in a stream. They change how its events are written, or what comes between them."""
+"""Faults that tests can cause in a stream. They change how the stream's events are written, or insert something between
+them."""
 
 import json
 import time
@@ -61,7 +62,7 @@ def _cr(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Use everything that the format allows: comments, ids, unknown fields, data over several lines, any characters."""
+    """Use everything that the format allows: comments, ids, unknown fields, multi-line data, any characters."""
     name, data = _with(event, ODD)
     lines = "".join(f"data:{line}\n" for line in json.dumps(data, indent=1, ensure_ascii=False).split("\n"))
     yield f": hello\n\n:\nid: 7\nretry: 10\nevent:{name}\nmood: good\n{lines}: bye\n\n".encode()
@@ -96,18 +97,19 @@ def _break(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _close(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End properly, although the run continues."""
+    """End the response properly even though the run continues."""
     yield b": closes\n"
 
 
 def _half_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End in the middle of an event."""
+    """End the response in the middle of an event."""
     whole = written(_failed(stream))
     yield whole[: len(whole) // 2]
 
 
 def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """End before the empty line that would complete an event. The data is complete, but the event doesn't count."""
+    """End the response before the empty line that would complete an event. The event's data is complete, but without
+    that line the event doesn't count."""
     yield written(_failed(stream)).removesuffix(b"\n")
 
 
@@ -133,7 +135,7 @@ def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _bare_end(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Report that the run is completed, without its outputs."""
+    """Report that the run has completed, but leave out its outputs."""
     yield written(("complete", stream.status() | {"status": "completed", "outputs": None}))
 
 
@@ -155,7 +157,8 @@ def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _late(stream: Stream) -> Iterator[bytes]:
-    """Keep sending after the end: an old state, another end, then pings until the caller disconnects."""
+    """Keep sending after the final event: an old state, another final event, then pings until the caller
+    disconnects."""
     yield written(("progress", stream.status() | {"status": "running", "completedAt": None, "outputs": []}))
     yield written(_failed(stream))
     while True:

@@ -22,7 +22,7 @@ LONG = (
 
 
 def write(job: Job) -> str:
-    """Return the text that the app writes; if it isn't a writing app, return a caption that quotes the prompt."""
+    """Return the text that the app writes or, if it isn't a writing app, a caption that quotes the prompt."""
     if writer := WRITERS.get(job.app_id):
         return writer(job, job.random())
     if job.app_id == "card-hostile-text":

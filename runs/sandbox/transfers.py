@@ -15,7 +15,7 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies files on this server. Other public URLs are never fetched; a sample takes their place."""
+    """Copies files on this server. Files at other public URLs are never fetched; a sample file takes their place."""
 
     world: World
     files: Files
@@ -44,7 +44,8 @@ class Transfers:
         return json_reply({"data": {key: value for key, value in data.items() if key in known}}, 201)
 
     def _source(self, address: str, origin: str) -> Reply:
-        """Return the file to copy. Raises ApiError 400 if it can't be loaded, for example because the URL expired."""
+        """Return the file to copy. Raises ApiError 400 if the file can't be loaded, for example because its URL has
+        expired."""
         try:
             parts, own = urlsplit(address), urlsplit(origin)
             host, port = parts.hostname or "", parts.port

@@ -39,10 +39,10 @@ def check_inputs(
     names: Sequence[str] = NAMES,
     unknown_first: bool = False,
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """Return the values by parameter position, and every problem found.
+    """Return the values, keyed by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs. With `unknown_first`, unknown names are reported alone, without
-    other problems.
+    `names` are the attributes that identify inputs. With `unknown_first`, if any names are unknown, these are the only
+    problems reported.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []
@@ -75,7 +75,7 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
         return _check_options(parameter, value)
     if kind == "url":
         return _check_url(parameter, value, kind_of)
-    # Numbers and booleans are accepted as text, as on Lamina.
+    # As on Lamina, text parameters also accept numbers and booleans.
     if not isinstance(value, str | bool | int | float):
         return problem(name, "invalid_type", "must be a string", got=type(value).__name__)
     if value == "" and parameter.get("default") is None:

@@ -69,7 +69,8 @@ def _cluster(frames: Sequence[bytes], first: int, frames_a_second: int) -> bytes
     blocks = []
     for offset, frame in enumerate(frames):
         time = 1000 * (first + offset) // frames_a_second - start
-        # Track 1, the time relative to the cluster, and the flag 0x80 for a key frame.
+        # A block starts with its track (1), its time relative to the cluster, and the flag 0x80, which marks a key
+        # frame.
         blocks.append(element(0xA3, b"\x81" + struct.pack(">h", time) + b"\x80" + frame))
     return element(0x1F43B675, number(0xE7, start), *blocks)
 

@@ -14,11 +14,11 @@ MEDIA = {
     "audio": ("wav", "audio/wav"),
     "text": ("txt", "text/plain"),
 }
-OTHER_MEDIA = ("obj", "model/obj")  # the file type for outputs whose type we don't know
+OTHER_MEDIA = ("obj", "model/obj")  # the file type to use for outputs of an unknown type
 
 
 def rewrite(value: Any, origin: str) -> Any:
-    """Replace Lamina's media URLs, and URLs at the reserved example.com, with URLs of samples on this server."""
+    """Replace Lamina's media URLs, and any example.com URLs, with the URLs of sample files on this server."""
     if isinstance(value, str):
         for prefix in ("https://media.getmason.io/api/assetlib/", "https://example.com/"):
             if value.startswith(prefix):
@@ -114,7 +114,7 @@ def run_started(run: Run) -> dict[str, Any]:
 
 
 def run_status(run: Run, now: float, origin: str) -> dict[str, Any]:
-    """Return the status of a run. The older dialect has `executionId` and no progress."""
+    """Return the status of a run. The older dialect uses `executionId` and doesn't report progress."""
     outputs = [output(run, position, now, origin) for position in range(len(run.outputs))]
     states = [one["status"] for one in outputs]
     status = lifecycle.status_at(run, now)
@@ -208,7 +208,7 @@ def _result(run: Run, position: int, origin: str) -> dict[str, Any]:
     address = f"{origin}/outputs/{run.run_id}/{position}"
     revision = run.revisions.get(str(position), 0)
     if revision:
-        address += f".r{revision}"  # remade outputs have their own URLs
+        address += f".r{revision}"  # an output gets a new URL each time it is remade
     result: dict[str, Any] = {
         "type": run.types.get(str(position), kind),
         "mimeType": media_type,

@@ -1,4 +1,4 @@
-"""Sends signed webhooks when a run ends, and retries after 5 s, 30 s and 2 min."""
+"""Sends a signed webhook when a run ends, and retries after 5 s, 30 s and 2 min if it isn't accepted."""
 
 import base64
 import heapq
@@ -46,7 +46,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and schedule the webhooks that an earlier process didn't send before it was killed."""
+        """Start the thread, and schedule any webhooks that an earlier process hadn't sent when it was killed."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))
@@ -70,7 +70,7 @@ class Deliveries:
             self._push(run.ends_at, Delivery(run))
 
     def deliver_now(self, run: Run) -> None:
-        """Send the webhook now; the caller waits for it. Don't call this while holding the world's lock."""
+        """Send the webhook now and wait for the response. Don't call this while holding the world's lock."""
         self._send(Delivery(run))
 
     def _push(self, due: float | None, delivery: Delivery) -> None:
@@ -132,11 +132,11 @@ class Deliveries:
         return json.dumps(body, separators=(",", ":")).encode("ascii")
 
     def sign(self, timestamp: str, body: bytes) -> str:
-        """Return the Ed25519 signature over the timestamp, a full stop and the raw body, in hex."""
+        """Return the Ed25519 signature, in hex, of the timestamp, a full stop and the raw body."""
         return self._key.sign(timestamp.encode("ascii") + b"." + body).hex()
 
     def _post(self, run: Run, body: bytes) -> bool:
-        """Send one POST without following redirects. Return True if a 2xx arrives within 15 seconds."""
+        """Send one POST without following redirects. Return whether a 2xx response arrives within 15 seconds."""
         parts = urlsplit(run.webhook or "")
         timestamp = str(int(time.time()))
         headers = {

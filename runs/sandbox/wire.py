@@ -1,4 +1,4 @@
-"""Requests and replies as plain objects, between the socket and the endpoints."""
+"""Plain objects for the requests and replies that pass between the socket and the endpoints."""
 
 import json
 import threading
@@ -17,9 +17,9 @@ class Request:
     """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the body, which hasn't been
     read yet.
 
-    `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for some seconds, but
-    returns True as soon as the caller has disconnected or the server stops. `fault` is the fault that a test has set
-    for this request, if any.
+    `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for the given number of
+    seconds, but returns True as soon as the caller disconnects or the server stops. `fault` is the fault that a test
+    has set for this request, if any.
     """
 
     method: str
@@ -35,7 +35,8 @@ class Request:
     fault: Fault | None = None
 
     def json_object(self) -> dict[str, Any]:
-        """Return the body as an object; an empty body counts as `{}`. Raises ApiError 400 if it isn't an object."""
+        """Return the JSON object in the body; an empty body counts as `{}`. Raises ApiError 400 if the body is anything
+        else."""
         if not self.body.strip():
             return {}
         try:
@@ -53,7 +54,7 @@ class Reply:
     body comes from `events`, only the first piece is sent.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.
-    `events` is a body without a length, sent piece by piece; if it raises Dropped, the connection breaks.
+    `events` is a body of unknown length, sent piece by piece; if it raises Dropped, the connection breaks.
     """
 
     status: int = 200

@@ -1,4 +1,4 @@
-"""Answers in a form: how they are posted, sent, and stored in drafts, presets and runs."""
+"""The answers in a form: how they are posted, sent to Lamina, and stored in drafts, presets and runs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from runs.schema_forms.questions import as_words
 
 @dataclass(frozen=True)
 class Files:
-    """The value of a `url` answer: public ids of uploads in order and, in drafts, a link that hasn't been fetched
-    yet."""
+    """The value of a `url` answer: the public ids of its uploads, in order, and (in drafts) a link that hasn't been
+    fetched yet."""
 
     uploads: tuple[str, ...] = ()
     link: str = ""
@@ -34,7 +34,7 @@ def load_value(stored: object) -> Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, which can be understood without its parameter list.
+    """One answer, complete enough to be understood without its parameter list.
 
     `value` is the text with LF line endings, the exact label of an option, or `Files`. If `is_default`, the answer
     isn't sent, so that the app uses its own default; `value` is then the default as it was shown.
@@ -54,7 +54,7 @@ class Answer:
         return cls(name, key, parameter_id, type_, load_value(stored.get("value")), bool(stored.get("is_default")))
 
     def to_stored(self) -> dict[str, Any]:
-        """Return the answer as JSON for a draft or a preset."""
+        """Return the answer as JSON data to store in a draft or preset."""
         value: Any = self.value
         if isinstance(value, Files):
             value = {"uploads": list(value.uploads)} | ({"link": value.link} if value.link else {})
@@ -84,7 +84,7 @@ class Answer:
         return not self.is_default and not self.is_empty
 
     def with_uploads(self, ids: Iterable[str]) -> Self:
-        """Return a copy of the answer with other files but the same link."""
+        """Return a copy of the answer with different uploads but the same link."""
         return replace(self, value=Files(tuple(ids), self.link))
 
     def with_text(self, text: str) -> Self:
@@ -98,7 +98,7 @@ def load_answers(stored: object) -> list[Answer]:
 
 
 def dump_answers(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """Return `answers` as JSON for drafts and presets."""
+    """Return `answers` as JSON data to store in a draft or preset."""
     return [answer.to_stored() for answer in answers]
 
 

@@ -163,7 +163,8 @@ class BoundAnswer(BoundField):
 
     @property
     def accept_attribute(self) -> str:
-        """File types to offer in the file dialog; empty for all. The chosen file's content is checked either way."""
+        """The file types that the file dialog offers; empty for all. Whatever file is chosen, its content is
+        checked."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -183,7 +184,7 @@ class BoundAnswer(BoundField):
 
     @property
     def is_changed(self) -> bool:
-        """Whether somebody has entered anything other than the app's default."""
+        """Whether someone has changed the answer from the app's default."""
         return not self.answer.is_default and not self.question.is_fixed
 
     @property
@@ -205,9 +206,9 @@ class SchemaForm(forms.Form):
     """The form of one app, built by `build_form`.
 
     `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
-    form; `samples` returns {"small_url", "card_url"} for the author's sample files by URL. `field_errors` has error
-    messages by field name ("p0", "outputs", "" for the form) from failed uploads or from Lamina; unbound forms show
-    these too.
+    form; `samples` returns a mapping from the URL of each of the author's sample files to {"small_url", "card_url"}.
+    `field_errors` maps field names ("p0", "outputs", "" for the form) to error messages from failed uploads or from
+    Lamina, which unbound forms show too.
     """
 
     bound_field_class = BoundAnswer
@@ -257,8 +258,8 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def needed(self) -> list[BoundAnswer]:
-        """Fields that must be filled in because they have no default. A locked field without a default stays in this
-        list."""
+        """Fields that must be filled in because they have no default. Locked fields without a default are listed here
+        too."""
         return [b for b in self.shown if b.question.is_needed or (b.question.is_fixed and b.question.default is None)]
 
     @cached_property
@@ -269,10 +270,11 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def unfolded(self) -> list[BoundAnswer]:
-        """Optional fields that aren't folded: all of them if no field is required, otherwise those that matter most.
+        """Optional fields shown outside "More options": all of them if no field is required, otherwise the most
+        important.
 
-        The ones that matter most are the first text that the author left empty, and fields with sample files, because
-        a run with just the samples costs as much as any other.
+        The most important are the first text field that the author left empty, and fields with sample files, because a
+        run that uses only the samples costs as much as any other.
         """
         lead = self._first_empty_text
         return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
@@ -285,12 +287,13 @@ class SchemaForm(forms.Form):
 
     @property
     def runs_as_it_is(self) -> bool:
-        """Whether running the form as it is makes sense: no field is required, and the first text has a default."""
+        """Whether it makes sense to run the app without filling in the form: no field is required, and every text field
+        has a default."""
         return not any(bound.question.is_needed for bound in self.needed) and self._first_empty_text is None
 
     @cached_property
     def _first_empty_text(self) -> Question | None:
-        """The first text question that the author gave no default, whether it is required or not."""
+        """The first text question for which the author set no default, whether or not it is required."""
         questions = (bound.question for bound in self.shown if not bound.question.is_fixed)
         return next((q for q in questions if q.kind == "text" and not q.is_unknown and not q.default_words), None)
 
@@ -336,7 +339,7 @@ class SchemaForm(forms.Form):
         return [self.cleaned_data[name] for name, field in self.fields.items() if isinstance(field, AnswerField)]
 
     def draft_answers(self, before: Sequence[Answer] = ()) -> list[Answer]:
-        """Return all answers that people gave in the form, valid or not, but not what the admin fixed.
+        """Return all answers that people gave in the form, valid or not, but not the values that the admin fixed.
 
         Earlier answers (`before`) to fields that are now fixed are kept, in case the admin opens those fields again.
         """
@@ -363,7 +366,7 @@ class SchemaForm(forms.Form):
         return self.cleaned_data
 
     def error_of(self, name: str) -> str:
-        """Return the error of the field `name` ("" for the whole form); empty if there is no error."""
+        """Return the error message for the field `name` ("" for the whole form); empty if there is no error."""
         if self.is_bound:
             return " ".join(str(sentence) for sentence in self.errors.get(name or "__all__", []))
         return self.field_errors.get(name, "")

@@ -61,8 +61,8 @@ def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
 
 
 def _shown(question: Question, labels: dict[str, int]) -> list[str]:
-    """Return the labels to show. If labels differ only in spaces, the spaces are shown as ␣. Invisible labels get a
-    name."""
+    """Return the labels to show. If labels differ only in spaces, the spaces are shown as ␣. An invisible label is
+    replaced with a numbered name."""
     ordered = sorted(labels, key=lambda label: labels[label])
     looks = [" ".join(label.split()) for label in ordered]
     count = Counter(looks)

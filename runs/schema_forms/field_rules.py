@@ -1,5 +1,5 @@
-"""The admin's rules for an app's fields: which field each rule is for, what it does to the field, and whether it still
-fits."""
+"""The admin's rules for an app's fields: which field each rule applies to, what it does to the field, and whether it
+still fits the app's form."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ type Problem = Literal["value_gone", "options_gone", "value_missing"]
 
 @dataclass(frozen=True)
 class MatchedRules:
-    """The rules by question position, the rules whose field is `gone`, and the `unclear` rules that could be for
+    """The rules by question position, the rules whose field is `gone`, and the `unclear` rules, which could apply to
     several fields."""
 
     by_position: dict[int, Rule]
@@ -23,7 +23,7 @@ class MatchedRules:
     unclear: list[Rule] = field(default_factory=list)
 
 
-# Ordered so that what authors change least comes first. Several fields may have the same name.
+# The identifier that authors change least comes first. Several fields may have the same name.
 _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
     (lambda q: q.key, lambda rule: rule.key),
     (lambda q: q.id, lambda rule: rule.id),
@@ -87,7 +87,8 @@ def is_allowed(question: Question, answer: Answer) -> bool:
 
 
 def problem_of(question: Question) -> Problem | None:
-    """Return why the rule of `question` no longer fits the app's form; None if it fits, or if there is no rule."""
+    """Return why the rule for `question` no longer fits the app's form; None if it still does, or if there is no
+    rule."""
     rule = question.rule
     if rule is None:
         return None

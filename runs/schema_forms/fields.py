@@ -1,5 +1,5 @@
-"""Django fields for each kind of question. Cleaning returns an Answer; the posted value isn't stripped or changed in
-any way. The templates in schema_forms/ render these fields."""
+"""Django fields for each kind of question. Cleaning returns an Answer; posted text isn't stripped, only made ready to
+store and send (`clean_text`). The templates in schema_forms/ render these fields."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ class OneValue(forms.Widget):
 
 
 class ManyValues(forms.Widget):
-    """A widget for all values with the same name, in the order of the page."""
+    """A widget for all values posted under the same name, in page order."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
         return all_of(data, name)
@@ -108,7 +108,7 @@ class OptionsAnswerField(AnswerField):
         self.initial = "" if question.default_option is None else str(question.default_option)
 
     def position(self, raw: Any) -> int | None:
-        """Return the position in `raw`; None if there is no such option, or it may not be chosen."""
+        """Return the option position in `raw`; None if there is no such option, or if the rules don't allow it."""
         if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 6:
             position, allowed = int(raw), self.question.allowed
             is_there = position < len(self.question.options)
@@ -132,7 +132,7 @@ class OptionsAnswerField(AnswerField):
 
 
 class UrlAnswerField(AnswerField):
-    """A field for files and links. Both are already uploads when the form receives them; the form sets `lookup`."""
+    """A field for files and links, which are already uploads when the form receives them; the form sets `lookup`."""
 
     lookup: Lookup = staticmethod(lambda ids: [])
 
@@ -141,7 +141,7 @@ class UrlAnswerField(AnswerField):
         self.initial = Files()
 
     def kept(self, raw: Files) -> tuple[str, ...]:
-        """Return the ids to use: if the field accepts only one file, the newest replaces the others."""
+        """Return the upload ids to use: all of them, or only the newest if the field accepts a single file."""
         return raw.uploads if self.question.is_multiple else raw.uploads[-1:]
 
     def _typed(self, raw: Files) -> Answer:
@@ -161,8 +161,8 @@ class UrlAnswerField(AnswerField):
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
-        """Check one upload. A link may still be loading: the run will wait for it, and fail at no cost if the file
-        can't be used."""
+        """Check one upload. The file may still be loading from its link: the run will wait for it, and will fail at no
+        cost if the file can't be used."""
         if upload is None:
             raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
         if upload.status == "failed":

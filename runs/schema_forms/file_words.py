@@ -1,4 +1,4 @@
-"""Texts for file fields. Each kind of file has complete sentences of its own, because in many languages more than the
+"""Texts for file fields. Each kind of file gets its own complete sentences, because in many languages more than the
 noun changes."""
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """The texts for one field: its button (for the first file and for more), list, sample, drop hint and link box, and
-    the messages about files it doesn't accept. Scripts fill in {name}, {taken} and {left} in those messages."""
+    """The texts for one field: its button (before and after a file is chosen), list, sample, drop hint and link box,
+    and the messages about files it doesn't accept. JavaScript fills in {name}, {taken} and {left} in these messages."""
 
     choose: str
     choose_next: str

@@ -22,8 +22,8 @@ class Fitted:
     dropped: list[str] = field(default_factory=list)
 
 
-# Ways to match an answer to its question: by all three identifiers, or else by one of them, starting with the one that
-# authors change least. The last way, by name alone, only counts if a single question has the name.
+# Ways to match an answer to its question: by all three identifiers, or else by id, by key or, as a last resort, by
+# a name that is unique.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),
@@ -59,9 +59,9 @@ def to_inputs(
 
 
 def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
-    """Return whether `problems` (pairs of field and code) only mean that Lamina doesn't know the names we `sent`.
+    """Return whether `problems` (pairs of field and code) mean only that Lamina doesn't recognize the names we `sent`.
 
-    If it doesn't know the name of an input that has no default, it may also say that this input is missing.
+    If Lamina doesn't recognize the name of an input without a default, it may also report that input as missing.
     """
     questions, given = questions_of(parameters), set(sent)
     is_any = False
@@ -94,7 +94,7 @@ def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[R
 def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
     """Return Lamina's error messages by field name ("p0"); those that don't belong to a field are under "".
 
-    Each of `errors` is {"field", "message"} and may have a "key", which is tried first, because names may repeat.
+    Each error is {"field", "message"}, possibly with a "key", which is tried first because names may repeat.
     """
     questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
@@ -127,7 +127,8 @@ def _asked_as(word: str, questions: list[Question]) -> Question | None:
 
 
 def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
-    """Return answers by question, and answers that match no question. Each answer is used once, in order."""
+    """Return the answers keyed by question, and the answers that match no question. Each answer is used once, in
+    order."""
     left = dict(enumerate(answers))
     found: dict[int, Answer] = {}
     twice = {(name,) for some in (questions, answers) for name, n in Counter(one.name for one in some).items() if n > 1}

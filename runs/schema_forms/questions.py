@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters, Rule
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # longest name or label that is shown, in characters
+LABEL_LENGTH = 300  # how many characters of a name or label to show at most
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
-    """Return `text` ready to store and send: LF line endings (browsers post CRLF), U+FFFD for NUL and lone surrogates.
+    """Return `text` ready to store and send: with LF line endings (browsers post CRLF), and with U+FFFD in place of NUL
+    and lone surrogates.
 
     Nothing is stripped: a trailing space may be part of the answer.
     """
@@ -84,7 +85,7 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The admin's label, or else the name; a placeholder if the name is invisible."""
+        """The admin's label, or else the name or the key; a placeholder if none of these is visible."""
         own = self.rule.label if self.rule else ""
         seen = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
         return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
@@ -123,7 +124,7 @@ class Question:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the admin's rule fixes what is sent, so that there is nothing to answer."""
+        """Whether the admin's rule fixes the value to send, so that there is nothing to answer."""
         return self.rule is not None and self.rule.is_fixed
 
     @property
@@ -139,7 +140,7 @@ class Question:
 
     @property
     def has_default(self) -> bool:
-        """Whether the app has a default that may be used. Lamina's `required` can't be trusted."""
+        """Whether the app has a default that the admin's rule allows. Lamina's `required` can't be trusted."""
         return self.default is not None and (self.allowed is None or self.default_words in self.allowed)
 
     @property
@@ -154,7 +155,8 @@ class Question:
 
     @cached_property
     def default_option(self) -> int | None:
-        """Position of the default among the options; None if it is not one of them, or may not be used."""
+        """The default's position among the options; None if it isn't one of them, or if the admin's rule doesn't allow
+        it."""
         if self.has_default and isinstance(self.default, str | int | float) and self.default_words in self.options:
             return self.options.index(self.default_words)
         return None

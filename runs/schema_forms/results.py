@@ -45,12 +45,12 @@ class Result:
 
     @property
     def count_words(self) -> str:
-        """The kinds counted in words, such as "1 image and 1 video"."""
+        """How many results there are of each kind, in words, such as "1 image and 1 video"."""
         return how_many(self.kinds)
 
 
 def how_many(kinds: Iterable[str]) -> str:
-    """Count `kinds` in words, such as "2 images and 1 video". Unknown kinds count as results."""
+    """Count `kinds` in words, such as "2 images and 1 video". Anything of an unknown kind is counted as a "result"."""
     counts = Counter(kind if kind in KINDS else "" for kind in kinds)
     parts = [_counted(kind, counts[kind]) for kind in (*KINDS, "") if counts[kind]]
     return get_text_list(parts, pgettext("between the last two of a list", "and"))
@@ -90,10 +90,10 @@ def results_of(outputs: Outputs) -> list[Result]:
 
 
 class ResultsField(forms.Field):
-    """Checkboxes for results. Cleaning returns the indexes of all ticked results, including those with the same
+    """Checkboxes for results. Cleaning returns the indexes of all ticked results, including those that share a
     label."""
 
-    bound_field_class = BoundField  # the form's own bound field class is for answers
+    bound_field_class = BoundField  # the form's default bound field class is only for answers
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))

@@ -30,8 +30,8 @@ class Ruled:
 
 
 def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
-    """Return `answers` with the rules applied, in the author's order. If there are no rules, the answers don't
-    change."""
+    """Return `answers` with the rules applied, in the author's order. If there are no rules, the answers are returned
+    unchanged."""
     if not rules:
         return Ruled(list(answers))
     questions = ruled_questions(parameters, rules)
@@ -54,7 +54,7 @@ def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence
 
 
 def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
-    """Return only the `answers` that people may give, because drafts and presets don't store the admin's values."""
+    """Return only the `answers` to open fields, because drafts and presets don't store the admin's values."""
     fixed = closed_answers(parameters, rules, answers)
     return [answer for answer in answers if not any(answer is one for one in fixed)]
 

@@ -36,7 +36,8 @@ TICKS = (
 
 
 class PanelForm(PostedForm):
-    """The choice of who can see a run. `o` is the id of the result that the panel was opened for, if any."""
+    """Who may see a run, as chosen in its sharing panel. `o` is the id of the result that the panel was opened for, if
+    any."""
 
     who = CutField()
     o = RepeatedField()
@@ -116,7 +117,7 @@ class ResultChoice:
 
     @property
     def file(self) -> StoredFile | None:
-        """The first saved file of the result."""
+        """The result's first file, if it has been saved."""
         first = next(iter(self.output.files.all()), None)
         return first.file if first is not None else None
 

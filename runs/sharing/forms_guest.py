@@ -9,7 +9,7 @@ from django.http import QueryDict
 from runs.models import Decision
 from runs.web.posted import CutField, PostedForm, SwitchField
 
-WORDS, SEEN = "words-", "seen-"  # each is followed by the id of a result
+WORDS, SEEN = "words-", "seen-"  # field name prefixes, each followed by a result's id
 ACTS = ("approve", "changes", "comment", "place")
 VERDICTS = {"approve": Decision.Verdict.APPROVED, "changes": Decision.Verdict.CHANGES}
 
@@ -34,7 +34,7 @@ class PressForm(PostedForm):
 
 @dataclass(frozen=True)
 class SentForm:
-    """A button press on the guest page, and everything that was typed there, by result id."""
+    """A button press on the guest page, and everything that the guest had typed there, keyed by result id."""
 
     act: str = ""  # "approve", "changes", "comment" or "place"
     result: str = ""
@@ -47,7 +47,7 @@ class SentForm:
     x: str = ""
     y: str = ""
     at: str = ""
-    clicks: dict[str, str] = field(default_factory=dict)  # where the guest clicked on a picture, which is a button
+    clicks: dict[str, str] = field(default_factory=dict)  # where the guest clicked on a picture (an image button)
     words: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class SentForm:
 
     @property
     def has_place(self) -> bool:
-        """Whether the comment is about a spot or time, and so comes from the page for marking one."""
+        """Whether the comment is about a spot or time, which means that it comes from the page for marking one."""
         return bool(self.x or self.y or self.at or self.clicks)
 
     @property
@@ -88,7 +88,8 @@ class SentForm:
 
     @property
     def kept(self) -> list[str]:
-        """Everything that was typed, to be shown if it can't be recorded. What the guest wanted to send comes first."""
+        """Everything that the guest typed, shown to them if it can't be recorded. What they wanted to send comes
+        first."""
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 

@@ -15,8 +15,8 @@ from runs.sharing import guests
 
 @dataclass(frozen=True)
 class Guest:
-    """The person viewing the page: the name they typed, and a signed field with that name. Both are empty until they
-    enter a name. `gets_email` says whether they also gave an email address."""
+    """The person viewing the page: the name they typed, and a signed field with that name. `name` and `signed` are
+    empty until the guest enters a name. `gets_email` says whether they also gave an email address."""
 
     name: str = ""
     signed: str = ""
@@ -28,7 +28,7 @@ NOBODY = Guest()
 
 class Addresses:
     """URLs of the page and the files of a link, for someone who has entered the passphrase. Without `is_proven`, the
-    page will ask for it."""
+    page will ask for the passphrase."""
 
     def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY, *, is_proven: bool = True) -> None:
         self.link = link

@@ -1,4 +1,4 @@
-"""Copies that guests get instead of originals, without prompts or other metadata.
+"""Copies, without prompts or other metadata, that guests get instead of the original files.
 
 Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
 creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without such a row is still waiting for
@@ -41,8 +41,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """The version of a file that guests get. `stored` is the file they are sent; None if there is no copy, or none
-    yet."""
+    """The version of a file that guests get. `stored` is the file they are sent; None if they get no file, or if its
+    copy doesn't exist yet."""
 
     state: State
     stored: StoredFile | None = None
@@ -111,7 +111,7 @@ def _queue() -> None:
 
 
 def due() -> QuerySet[GuestCopy]:
-    """Return the copies that are due and not claimed by a worker."""
+    """Return the copies that are due to be made and not claimed by a worker."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
@@ -122,8 +122,8 @@ def wanted(links: QuerySet[GuestLink]) -> set[int]:
 
 
 def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
-    """Return the SHA-256 of each file (by primary key) that guests should get but that has no `GuestCopy` yet, such as
-    files in older links."""
+    """Return the SHA-256 hashes, keyed by primary key, of files that guests should get but that have no `GuestCopy`
+    yet, such as files in older links."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
@@ -138,7 +138,7 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
     """Yield, in batches, the result files from the open `links` that guests get as files, not just as thumbnails.
     `needs_itself` applies the same rule to one file.
 
-    With a single query, the database might go through all files instead of starting from the few links.
+    With a single query, the database might scan all files instead of starting from the few links.
     """
     alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
     chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")

@@ -1,7 +1,7 @@
 """Form fields that carry data from page to page for guests, who have no cookies: the name they typed, whether they gave
 an email address, and when they opened the page.
 
-Each field is signed for one link, so that it is useless on any other.
+Each field is signed for one link, so that it can't be used on any other.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
 
 EMAIL_LENGTH = 254
-IS_EMAIL = EmailValidator(allowlist=[])  # refuses "localhost" too, which Django allows
+IS_EMAIL = EmailValidator(allowlist=[])  # also refuses "localhost", which Django would allow
 NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long after opening a page a guest can still answer from it
@@ -32,7 +32,7 @@ class NameRefusedError(UserFacingError):
 
 
 class EmailRefusedError(UserFacingError):
-    """Nothing can be sent to this email address."""
+    """The email address isn't one that emails can be sent to."""
 
 
 def clean_name(typed: str) -> str:
@@ -70,8 +70,8 @@ def clean_email(typed: str) -> str:
 
 
 def signed_name(link: GuestLink, name: str, *, gets_email: bool = False) -> str:
-    """Return the signed field with the guest's name. It also says whether they get emails, but never contains their
-    address, because it is part of URLs."""
+    """Return the signed field with the guest's name. The field also says whether they get emails, but never contains
+    their address, because it becomes part of URLs."""
     told = [link.public_id, name, *([1] if gets_email else [])]
     return signing.dumps(told, salt=NAME_SALT, compress=True) if name else ""
 
@@ -95,7 +95,7 @@ def _read(link: GuestLink, signed: str) -> tuple[str, bool]:
 
 
 def opened_now(link: GuestLink) -> str:
-    """Return the field that says when a guest opened the page of `link`."""
+    """Return a signed field recording that a guest has opened the page of `link` just now."""
     return signing.TimestampSigner(salt=PAGE_SALT).sign(link.public_id)
 
 

@@ -1,5 +1,5 @@
-"""Names of results and files for guests. They never contain a run's title, and they contain its app only if the link
-shows that.
+"""Names of results and files for guests. The names never contain a run's title, and they contain the name of its app
+only if the link shows it.
 
 The page, single downloads and the zip use the same names. No two results of a link have the same name.
 """
@@ -45,8 +45,8 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return the file name stems for `outputs`. These must be all results of `link`, loaded with their runs and
-    files."""
+    """Return the file name stems for `outputs`. `outputs` must be all results that `link` shows, loaded with their runs
+    and files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs
@@ -59,7 +59,7 @@ def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: i
 
 
 def text_name(stems: list[Stem]) -> str:
-    """Return the file name for a result's text. For guests, structured results count as text too."""
+    """Return the file name for a result's text. Guests get structured results as text, too."""
     return stems[0].named("txt")
 
 

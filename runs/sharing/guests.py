@@ -2,7 +2,7 @@
 
 Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
 account, cookies or scripts. A signed value in the URLs of the page and its files proves that the guest knows the
-passphrase. It is valid for twelve hours, unless the passphrase changes before then.
+passphrase. This proof is valid for twelve hours, unless the passphrase changes before then.
 """
 
 import re
@@ -31,7 +31,7 @@ from runs.web.throttling import Attempt, TooManyError, address_of
 from runs.words import file_names
 from runs.words.file_names import Stem, ending_of
 
-MAX_UNKNOWN = 60  # requests for unknown links from one IP address in ten minutes
+MAX_UNKNOWN = 60  # requests for unknown links from one IP address, in ten minutes
 MAX_WRONG = 10  # wrong passphrases for one link from one IP address, in ten minutes
 MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses combined, in ten minutes
 MAX_ANSWERS = 200  # answers sent through one link from one IP address, in ten minutes
@@ -47,7 +47,7 @@ ROBOTS = re.compile(
 
 
 class State(StrEnum):
-    """State of an existing link."""
+    """The state of an existing link."""
 
     OPEN = "open"
     REVOKED = "revoked"
@@ -133,25 +133,25 @@ def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Out
 
 
 def named_outputs(link: GuestLink) -> dict[Output, str]:
-    """Return the names of all results that `link` shows, in order. Doesn't load their files, because there may be
-    many."""
+    """Return all results that `link` shows, in order, with their names. Doesn't load the results' files, because there
+    may be many."""
     outputs = list(_shown(link).only("public_id", "label", "kind", "run_id"))
     return dict(zip(outputs, labels_of(outputs), strict=True))
 
 
 def page_with(number: int) -> int:
-    """Return the page that shows the result with this number."""
+    """Return the number of the page that shows the result with this number."""
     return (number - 1) // PER_PAGE + 1
 
 
 def shown_output(link: GuestLink, public_id: str) -> Output | None:
-    """Return the result with this id, loaded like those of `outputs_of`; None if `link` doesn't show it."""
+    """Return the result with this id, loaded like the results of `outputs_of`; None if `link` doesn't show it."""
     found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
     return next(iter(outputs_of(link, list(found))), None)
 
 
 def preview_of(link: GuestLink) -> StoredFile | None:
-    """Return the first file with a picture or a video still, for chat tools that show previews of links."""
+    """Return the first file that has a thumbnail, for chat tools that show previews of links."""
     files = OutputFile.objects.filter(status="saved").exclude(file__thumb_1200="").order_by("position")
     first = _shown(link).annotate(picture=Subquery(files.filter(output=OuterRef("pk")).values("file")[:1]))
     pictures = first.exclude(picture=None).values_list("picture", flat=True)[:1]
@@ -198,7 +198,7 @@ def app_names(outputs: Iterable[Output]) -> list[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """A file in a link, and its name for guests. For input files, guests only get thumbnails."""
+    """A file that a link shows, and its name for guests. For input files, guests only get thumbnails."""
 
     stored: StoredFile
     name: str
@@ -208,7 +208,7 @@ class Found:
 def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | None:
     """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs.
 
-    Without `is_named`, don't look up the result's name; thumbnails don't need it, and a page has many of them.
+    Without `is_named`, don't look up the result's name, because thumbnails don't need it and a page has many of them.
     """
     shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
     result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
@@ -227,7 +227,8 @@ def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | 
 
 
 def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
-    """Return the file name stems of each result that `link` shows, by primary key, without loading the files."""
+    """Return the file name stems of all results that `link` shows, keyed by the results' primary keys, without loading
+    the files."""
     saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved").order_by("-position")
     last = Coalesce(Subquery(saved.values("position")[:1]), 0)
     rows = _shown(link).values_list("pk", "label", "run__app_name", "run__created_at", last + 1)

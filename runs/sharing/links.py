@@ -1,9 +1,9 @@
 """Guest links: who may create them, what they show, how long they work, and how they end.
 
 A new link shows every result that is ready and lasts two weeks; its options can be changed afterwards. Revoking doesn't
-ask for confirmation, because it can be undone: the same URL then works again. If an admin revoked the link, only an
-admin can undo that. The admins' rules (`sharing.rules`) apply to new links. No link opens while guest links are turned
-off.
+ask for confirmation, because it can be undone, which makes the same URL work again. If an admin revoked the link, only
+an admin can undo that. The admins' rules (`sharing.rules`) apply to new links. No link opens while guest links are
+turned off.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ CHANGED_BY_OPTIONS = (
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """Valid options for a link, from the form."""
+    """The options for a link, as validated by the form."""
 
     outputs: list[Output]
     audience: str
@@ -140,8 +140,8 @@ def _demand_leave(member: Member, outputs: list[Output], rules: SharingRules) ->
 
 @transaction.atomic
 def change_link(link: GuestLink, options: LinkOptions) -> None:
-    """Apply `options` to `link`. Its URL stays the same. Views and revocations that are recorded at the same time
-    aren't overwritten."""
+    """Apply `options` to `link`, whose URL stays the same. Views and revocations recorded in the meantime aren't
+    overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
     link.audience, link.message = options.audience, options.message
     link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
@@ -197,7 +197,7 @@ def _runs_shown(link: GuestLink) -> list[int]:
 
 
 def mark_changed(runs: Iterable[int]) -> None:
-    """Mark `runs` (primary keys) as changed, so that open pages update to show who can see them now."""
+    """Mark `runs` (primary keys) as changed, so that open pages update and show who can see the runs now."""
     changed = Run.objects.filter(pk__in=list(runs))
     list(changed.select_for_update().order_by("pk").values_list("pk"))  # always in the same order, to avoid deadlocks
     changed.update(version=F("version") + 1)
@@ -259,8 +259,8 @@ def last_day_of(link: GuestLink) -> date:
 
 
 def suggested_passphrase(nonce: str) -> str:
-    """Return twelve letters in three groups, easy to read aloud. They are derived from `nonce`, so they can be shown
-    again."""
+    """Return a passphrase that is easy to read aloud: twelve letters and digits in three groups. It is derived from
+    `nonce`, so that the same passphrase can be shown again."""
     digest = salted_hmac("portal.guest-passphrase", nonce, algorithm="sha256").digest()
     letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:12])
     return "-".join(letters[i : i + 4] for i in (0, 4, 8))

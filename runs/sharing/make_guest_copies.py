@@ -2,9 +2,9 @@
 
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
 worker claims a row with a conditional UPDATE that uses the database's clock. The claim also postpones the next attempt,
-so a file that kills its worker goes to the back of the queue. The worker renews its claim while it copies; if it dies,
-the claim ends within a minute. Each copy ends up ready or impossible, or gets an error message and is tried again
-later. No single file can stop the task.
+so a file that kills its worker goes to the back of the queue. The worker renews its claim while it copies; if the
+worker dies, the claim expires within a minute. Each copy ends up ready or impossible, or gets an error message and is
+tried again later. No single file can stop the task.
 """
 
 import logging
@@ -31,11 +31,12 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-# After this long, another task takes over. This plus the time for one video is less than the task's timeout
+# How long a task creates copies before another task takes over. Even with the time for one more video, this stays below
+# the task's timeout.
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
 MOST_FAILURES = 4  # failures before we give up; after disk and storage problems, we always try again
-UNUSED_AFTER = timedelta(days=7)  # wait this long, because a link may have been revoked by mistake
+UNUSED_AFTER = timedelta(days=7)  # how long to keep unused copies, in case a link was revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
 FAILED = Message("copy_failed")
@@ -101,7 +102,7 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
         _try_later(copy, disk_message(error))
-    except Exception as error:  # an unexpected error in one file must not stop the others
+    except Exception as error:  # an unexpected error with one file must not stop the others
         if not isinstance(error, CopyFailed):
             logger.exception("could not copy file %s for guests", copy.source_id)
         if copy.attempts < MOST_FAILURES:
@@ -147,19 +148,20 @@ def _open(copy: GuestCopy) -> QuerySet[GuestCopy]:
 
 
 def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None = None) -> bool:
-    """Save the outcome for `copy`; return False if the row is gone or another worker has claimed it."""
+    """Save the outcome for `copy`; return False if the row no longer exists or another worker has claimed it."""
     ended = {"file": file, "error": Message(), "due_at": None, "claimed_until": None}
     return bool(_open(copy).update(status=status, **ended))
 
 
 def _try_later(copy: GuestCopy, message: Message) -> None:
-    """Release the claim. The next attempt is at the time that was set when the copy was claimed."""
+    """Release the claim. The time of the next attempt was already set when the copy was claimed."""
     _open(copy).update(claimed_until=None, error=message)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------
 def tidy() -> None:
-    """Delete copies over a week old that no open link needs, and request new ones where a copy's file is missing."""
+    """Delete copies over a week old that no open link needs, and request replacements for copies whose files are
+    missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
     needed = guest_copies.wanted(GuestLink.objects.all())
     for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:

@@ -1,4 +1,4 @@
-"""Data for the guest page. It reveals nothing about a run beyond what the sender chose.
+"""Data for the guest page. The page reveals nothing about a run beyond what the sender chose to show.
 
 Guests who aren't allowed to download files see images that are 1200 pixels wide. Guests get copies without metadata
 instead of originals (`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
@@ -82,7 +82,8 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class GuestResult:
-    """One result that the link shows. If the link allows downloads, `text_url` downloads its text as `text_name`."""
+    """One result that the link shows. If the link allows downloads, `text_url` downloads the result's text as
+    `text_name`."""
 
     number: int
     label: str
@@ -116,7 +117,7 @@ class GuestInput:
 
 @dataclass(frozen=True)
 class GuestInputs:
-    """The inputs of one run. If the link shows several runs, `results` has the names of this run's results."""
+    """The inputs of one run. If the link shows several runs, `results` names the results of this one."""
 
     results: str
     lines: list[GuestInput]
@@ -124,7 +125,7 @@ class GuestInputs:
 
 @dataclass(frozen=True)
 class GuestPage:
-    """Everything on the guest page."""
+    """Everything that the guest page shows."""
 
     sender: str
     audience: str
@@ -221,7 +222,7 @@ def number_of(link: GuestLink, output: Output) -> int:
 
 
 def page_number(given: str) -> int:
-    """Return the number of a page as given in a URL; 1 if it isn't a number."""
+    """Return the page number given in a URL, or 1 if `given` isn't a number."""
     return int(given) if given.isdecimal() and len(given) < 7 else 1
 
 
@@ -266,8 +267,8 @@ def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
 
 
 def text_bytes(output: Output, stems: list[Stem]) -> bytes:
-    """Return a result's text as guests download it. For a structured result, these are its lines, without Lamina
-    URLs."""
+    """Return a result's text in the form in which guests download it. A structured result is written out as lines,
+    without Lamina URLs."""
     tree = guest_tree(output, stems)
     return (tree.plain if tree else output.text).encode("utf-8", "replace")
 

@@ -45,7 +45,7 @@ class Visit:
 @dataclass(frozen=True)
 class GuestComment:
     """One comment as a guest sees it. `number` is shown on its dot, which is at `x` and `y` on one of the files; 0
-    means that it has no dot."""
+    means that the comment has no dot."""
 
     who: str
     is_own: bool
@@ -100,7 +100,7 @@ class AnswerBox:
 
     @property
     def kept(self) -> list[str]:
-        """What was typed, if it can no longer be sent."""
+        """What the guest typed, to be shown if it can no longer be sent."""
         return [self.typed] if self.typed.strip() else []
 
     @property
@@ -127,7 +127,7 @@ class Answers:
     total: int
     has_answers: bool  # whether anyone has answered; if so, returning guests can ask to see their answers
     decide_url: str
-    other_url: str  # URL of the page without the guest's name, for other guests
+    other_url: str  # URL of the page without the guest's name, for anyone else who opens it
     problem: str
     kept: list[str] = field(default_factory=list)  # what was typed but can't be shown in a box any more
 
@@ -144,8 +144,8 @@ class Answers:
 def boxes_of(
     outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
 ) -> dict[str, AnswerBox]:
-    """Return the box below each of `outputs`, by result id. Results are numbered from `first`. If guests can't respond
-    and can't see comments either, there are no boxes."""
+    """Return the box below each of `outputs`, keyed by result id. Results are numbered from `first`. If guests can't
+    respond and can't see comments either, there are no boxes."""
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
@@ -248,7 +248,7 @@ def verdict_words(decision: Decision | None) -> str:
 def answers_of_page(
     addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
 ) -> Answers:
-    """Return what the page says about answering. `shown` holds all results that the link shows; `boxes` covers only
+    """Return what the page says about answering. `shown` contains all results that the link shows; `boxes` covers only
     those on this page."""
     link = addresses.link
     given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}

@@ -1,7 +1,7 @@
 """A streamed zip of everything a guest link shows, with a CSV list of its files.
 
 The list reveals no more than the page: the app and the inputs only if the link shows them, and only the guest's own
-decisions. It never says who made a result or what it cost, and has no ids from Lamina.
+decisions. The list never says who made a result or what it cost, and contains no ids from Lamina.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class StillPreparing(Exception):
 
 @dataclass(frozen=True)
 class Packed:
-    """One file in the zip, as the CSV list shows it."""
+    """One file in the zip, with its details for the CSV list."""
 
     name: str
     label: str
@@ -73,7 +73,7 @@ class Parcel:
 
 def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
     """Return the results of `link` as a zip of known length, with the file names that guests see. The zip is empty if
-    there are no results. Its list includes the decisions of the guest named `guest_name`.
+    there are no results. The zip's CSV list includes the decisions of the guest named `guest_name`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -95,8 +95,8 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add the version of `stored` that guests get to `parcel`. If they get only a smaller picture or nothing, add a
-    note."""
+    """Add the version of `stored` that guests get to `parcel`. If guests get only a smaller picture or nothing at all,
+    add a note."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing
@@ -138,7 +138,7 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest_n
 
 
 def _answered(decision: Decision | None) -> list[str]:
-    """Return what the guest decided about a result, when, and their note."""
+    """Return the guest's decision on a result, the time of the decision, and their note."""
     if decision is None:
         return ["", "", ""]
     return [str(decision.get_verdict_display()), moment_words(decision.created_at), decision.note]

@@ -24,8 +24,8 @@ def rules_seen(rules: SharingRules) -> str:
 def change_rules(rules: SharingRules, seen: str = "") -> int:
     """Save `rules` in place of the existing ones, but keep the logo; return how many links now expire earlier.
 
-    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
-    rules since.
+    `seen` is what `rules_seen` returned when the page was opened, if known. Raises `OvertakenError` if someone has
+    saved other rules since then.
     """
     stored = locked_row(SharingRules)
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)

@@ -58,7 +58,8 @@ SAID = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Show who can see a run: as a page, or just as the panel for htmx. POST sets *Only me* or *Team*.
+    """Show who can see a run: as a full page or, for htmx, as just the panel. POST sets *Only me* or *Team*, or stops
+    sharing with the team.
 
     `o` is the id of the result whose page the panel was opened from; a new link then shows only that result.
     """
@@ -110,7 +111,7 @@ def link_new(request: PortalRequest) -> HttpResponse:
 def _done(
     request: PortalRequest, run: Run, said: str, *, made: str = "", level: int = messages.SUCCESS
 ) -> HttpResponse:
-    """Show the updated panel; without scripts, redirect to the run's sharing page."""
+    """Show the updated panel or, without JavaScript, redirect to the run's sharing page."""
     if request.htmx:
         return _panel(request, run, made=made, said=said)
     messages.add_message(request, level, said)
@@ -225,7 +226,7 @@ def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
 
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
-    """Show the updated row of `link`, or the updated panel of its run; without scripts, redirect to `back`."""
+    """Show the updated row of `link` or the updated panel of its run; without JavaScript, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
     run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None

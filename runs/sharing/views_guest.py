@@ -1,8 +1,8 @@
 """Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
-Knowing the secret URL is what gives access, so the forms here need no CSRF token. For each problem, there is a plain
-page that doesn't reveal anything about the content. The page for an unknown URL doesn't reveal whether the link ever
-existed.
+Access depends only on knowing the secret URL, so the forms on these pages need no CSRF token. For each problem, there
+is a plain page that doesn't reveal anything about the content. The page for an unknown URL doesn't reveal whether the
+link ever existed.
 """
 
 from io import BytesIO
@@ -34,7 +34,7 @@ from runs.storage.store import StorageAway
 
 FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
 LOGO_CACHE = "public, max-age=31536000, immutable"
-LOGO_NAME = "logo.webp"  # so that guests don't see what the admin's file was called
+LOGO_NAME = "logo.webp"  # so that guests don't see the name of the file that the admin uploaded
 PREVIEW_QUALITY = 82
 
 
@@ -112,7 +112,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @for_guests
 @require_safe
 def guest_text(request: HttpRequest, token: str, result_id: str) -> HttpResponseBase:
-    """Send the text of one result, if the sender allows downloads. The file is the same as in the zip."""
+    """Send the text of one result, if the sender allows downloads. The file is identical to the one in the zip."""
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
@@ -135,7 +135,7 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     stored = None if link.passphrase else guests.preview_of(link)
     if stored is None:
         return plain(request, "nothing", 404)
-    from PIL import Image  # loading this takes 3 MB, and only chat tools ask for previews
+    from PIL import Image  # importing Pillow takes 3 MB of memory, and only chat tools ask for previews
 
     made = BytesIO()
     try:
@@ -176,7 +176,7 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
 @for_guests
 @require_safe
 def company_logo(request: HttpRequest, file_id: str) -> HttpResponseBase:
-    """Send the company's logo. A new logo has a new URL, so anyone may cache this one forever."""
+    """Send the company's logo. A new logo gets a new URL, so anyone may cache this one forever."""
     logo = SharingRules.current().logo
     if logo is None or logo.public_id != file_id:
         return plain(request, "nothing", 404)

@@ -1,7 +1,7 @@
 """Receives what guests send from a link's page: decisions and comments. Only POST records anything.
 
 There are no cookies or scripts, so access is proven by the secret URL and two signed form fields. Whatever goes wrong,
-the page still shows what was typed.
+the page still shows what the guest typed.
 """
 
 from collections.abc import Callable
@@ -59,8 +59,8 @@ class Press:
         return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
     def without_note(self) -> "Press":
-        """The same press without its note, which has been recorded. Everything else that was typed is still there, so
-        that nothing is lost."""
+        """Return the same press without its note, which has been recorded. Everything else that the guest typed is
+        kept, so that nothing is lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 
@@ -68,7 +68,8 @@ class Press:
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Record a guest's decision on one result, and return to that result. The first time, ask for their name."""
+    """Record a guest's decision on one result, and return to that result. If we don't know the guest's name yet, ask
+    for it first."""
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
@@ -191,7 +192,8 @@ def _named(press: Press) -> Press | HttpResponse:
 
 def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
     """Redirect to the result on the page, which says what was recorded. If the guest had typed anything else, render
-    the page with that text instead of redirecting. An email address is stored only along with an answer."""
+    the page with that text instead of redirecting. The guest's email address is stored only once an answer has been
+    recorded."""
     if press.email:
         guest_contacts.remember(press.link, press.guest.name, press.email)
     left = press.without_note()
@@ -218,7 +220,8 @@ def _find_answers(press: Press) -> HttpResponse:
 def _page(
     press: Press, status: int = 200, problem: str = "", *, at: str = "", answered: str = "", commented: str = ""
 ) -> HttpResponse:
-    """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is its id."""
+    """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is that
+    result's id."""
     visit = Visit(press.guest, answered, commented, press.sent, problem, at)
     page = pages_guest.guest_page(press.link, press.token, press.request.GET.get("page", ""), visit)
     if not page.results:
@@ -227,7 +230,7 @@ def _page(
 
 
 def _comment_page(press: Press, output: Output, problem: str = "") -> HttpResponse:
-    """Render the page for marking a spot or time for a comment; a click on the picture marks the spot."""
+    """Render the page for marking a spot or time to comment on; a click on the picture marks the spot."""
     addresses = Addresses(press.link, press.token, press.guest)
     page = pages_guest_comment.comment_page(press.link, output, press.sent, addresses)
     context = {"page": page, "press": press, "problem": problem}
@@ -236,7 +239,8 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
 
 def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpResponse:
     """Render the page that asks for the guest's name and, if they are answering something, for their email address. The
-    page passes on what they typed and which button they pressed. The `error` is about the field `wrong`."""
+    page passes on what the guest typed and which button they pressed. `wrong` is the field that the `error` is
+    about."""
     context = {
         "press": press,
         "sender": press.link.member.display_name,

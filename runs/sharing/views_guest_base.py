@@ -70,7 +70,7 @@ def for_guests(view: View) -> View:
 def plain(
     request: HttpRequest, kind: str, status: int, link: GuestLink | None = None, sent: SentForm = NOTHING
 ) -> HttpResponse:
-    """Render a page that explains why nothing is shown. It names the sender only if the link exists.
+    """Render a page that explains why nothing is shown. The page names the sender only if the link exists.
 
     What the guest had typed (`sent`) is shown, so that they can copy it.
     """
@@ -82,8 +82,8 @@ def plain(
 
 
 def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
-    """Render a page that says that the copy isn't ready yet. Its error status keeps browsers from saving it in place of
-    the file."""
+    """Render a page that says that the copy isn't ready yet. The error status keeps browsers from saving this page in
+    place of the file."""
     answer = plain(request, "preparing", 404, link)
     answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
     return answer
@@ -110,8 +110,9 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
-    """Return the page that asks for the passphrase; None if the right one was sent or none is needed. The page passes
-    on what the guest had typed, which is recorded once they have entered the passphrase."""
+    """Return the page that asks for the passphrase; None if the guest has sent the right one or the link doesn't need
+    one. The page keeps the answer or
+    comment that the guest has already sent, and it is recorded once they enter the passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

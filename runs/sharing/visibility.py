@@ -1,4 +1,4 @@
-"""Who sees a run besides its maker and admins: nobody, the team, or guests with a link.
+"""Who can see a run besides its maker and admins: nobody, the team, or guests with a link.
 
 *Only me*, *Team* and *Guest link* take one click each. A run can be shared with the team and also have guest links
 (`sharing.links`); *Only me* ends both.
@@ -18,7 +18,7 @@ from runs.sharing.links import links_to, mark_changed, revoke
 
 def begins_with_team(parent: Run | None) -> bool:
     """Return whether a new run is shared with the team from the start. A run that was started from a private `parent`
-    never is, because the two have the same inputs."""
+    never is, because both runs have the same inputs."""
     is_private = parent is not None and parent.shared_at is None
     return not is_private and SharingRules.current().team_by_default
 

@@ -1,8 +1,9 @@
-"""Compares what the Lamina account spent with our charges. Every hour, both are stored at the same time, so that we can
-compare how much they have grown.
+"""Compares what the Lamina account spent with our charges. Every hour, both totals are recorded at the same moment, so
+that we can compare how much they have grown.
 
 Lamina never says what a single run cost. If the account spent more than we charged, the difference was spent outside
-this portal, or our estimates were too low. The page says so, but never splits the difference between people.
+this portal, or our estimates were too low. The spending page says so, but never attributes the difference to individual
+people.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def read_account() -> None:
 def growth(start: datetime, end: datetime) -> Growth | None:
     """Return how much the account's spending grew from `start` to `end`; None if there are fewer than two readings.
 
-    Starts at the last reading before `start`, or at the first one ever.
+    Counts from the last reading before `start` or, if there is none, from the very first reading.
     """
     readings = AccountReading.objects.order_by("at")
     last = readings.filter(at__lt=end).last()

@@ -13,12 +13,12 @@ from django.db.models import F
 from runs.models import Charge, SpendingSum
 
 type Approved = tuple[int, int]  # how many results are approved, and the sum of their version numbers
-type Place = tuple[date, int, int, str]  # key of a sum: month, member, app, kind
+type Place = tuple[date, int, int, str]  # what identifies a sum: month, member, app, kind
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """For each of `runs` (by primary key), store how much of it is approved, and update the sums. The caller must have
-    locked the runs.
+    """For each of `runs` (by primary key), store how many results are approved and in how many versions, and update the
+    sums. The caller must have locked the runs.
 
     To avoid deadlocks, sums are updated after all charges, and always in the same order.
     """

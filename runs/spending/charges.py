@@ -2,8 +2,8 @@
 it is certain that Lamina hasn't.
 
 Each change to a charge is a conditional UPDATE, with the sums updated in the same transaction. Repeating a change has
-no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total, and last the portal's
-total, because everyone who presses Run has to wait for that one.
+no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total, and finally the
+portal's total, because everyone who presses Run has to wait for it.
 """
 
 from datetime import datetime
@@ -60,7 +60,8 @@ def keep(run: Run) -> None:
 
 @transaction.atomic
 def release(run: Run) -> None:
-    """Release what was reserved for `run`, because it certainly never started. A charge that was kept stays."""
+    """Release what was reserved for `run`, because it certainly never started. A charge that has already been kept
+    isn't released."""
     charge = Charge.objects.filter(run=run, state=State.RESERVED).first()
     if charge is not None and _move(charge, State.RELEASED):
         _count(charge, -1)
@@ -69,14 +70,14 @@ def release(run: Run) -> None:
 
 
 def is_kept(run: Run) -> bool:
-    """Return whether the charge for `run` stays, even if Lamina hasn't told us that it started the run."""
+    """Return whether the charge for `run` has been kept, even if Lamina hasn't confirmed that it started the run."""
     return Charge.objects.filter(run=run, state=State.KEPT).exists()
 
 
 @transaction.atomic
 def press_again(run: Run, by: Member, now: datetime) -> None:
-    """Let `by` start `run` again when it is unclear whether the first attempt worked. Raises `LimitReached` if whoever
-    pays for the first attempt is already over their limit.
+    """Let `by` start `run` again when it is unclear whether the first attempt worked. Raises `LimitReached` if the
+    person who pays for the first attempt is already over their limit.
 
     The run is charged only once, but that charge is now kept, because the first attempt may have worked after all.
     """
@@ -95,7 +96,7 @@ def first_kind(run: Run) -> str:
 
 
 def _move(charge: Charge, state: Charge.State) -> bool:
-    """Change a reserved charge; return False if another process has already done so."""
+    """Change the state of a reserved charge; return False if another process has already done so."""
     return Charge.objects.filter(pk=charge.pk, state=State.RESERVED).update(state=state) == 1
 
 

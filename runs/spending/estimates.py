@@ -39,10 +39,10 @@ TOO_FEW_CREDITS = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost, in credits, of making `made` of the `total` results of an app; None if nobody knows.
+    """Expected cost, in credits, of making `made` of the `total` results of an app; None if unknown.
 
     We only know the cost of all results together (`whole`): from Lamina or, if Lamina gives no estimate, from an admin.
-    To estimate the cost of only some results, we assume that all cost the same.
+    To estimate the cost of only some results, we assume that each result costs the same.
     """
 
     whole: Decimal | None
@@ -81,7 +81,7 @@ class CostLine:
     """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
-    note: str  # how the cost was estimated, if an admin set it or only some of the results are made
+    note: str  # how the cost was estimated, if an admin set the price or only some results are made
     balance_words: str
     is_unknown: bool
     is_blocked: bool
@@ -89,7 +89,7 @@ class CostLine:
     not_open: str  # why nobody in this workspace can run the app; empty if people can
     left: Left | None  # what is left this month; None for people who can't run apps
     own_words: str  # what is left, in words; empty if there is no limit
-    can_ask: bool  # the member's own limit blocks the run; an admin can raise it
+    can_ask: bool  # the member's own limit blocks the run, and they can ask admins to raise it
 
 
 def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
@@ -177,9 +177,9 @@ def _reason(app: App, member: Member) -> str:
 
 
 def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
-    """If there are too few credits, return what to do about it; empty if there are enough, or if nobody knows.
+    """If there are too few credits, return what to do about it; empty if there are enough, or if we can't tell.
 
-    Only the balance that Lamina reported can block a run; what we have deducted since is a guess.
+    Only the balance that Lamina reported can block a run; what we have deducted from it since then is a guess.
     """
     balance, left = account.balance, account.balance_left
     if balance is None or left is None or estimated.expected is None or estimated.least is None:

@@ -159,7 +159,7 @@ class SheetForm(PostedForm):
 
 
 class AskForm(PostedForm):
-    """The request for a higher limit. `back` is the page on which the member made it."""
+    """The request for a higher limit. `back` is the page from which the member sent the request."""
 
     back = CutField(2000)
 

@@ -41,7 +41,7 @@ class PersonLimit:
 
     @property
     def words(self) -> str:
-        """A sentence about how much was used this month."""
+        """A sentence saying how much has been used this month."""
         return used_words(self.used, self.limit)
 
 
@@ -86,20 +86,21 @@ def rules_seen() -> str:
 
 
 def limit_seen(limit: MemberLimit) -> str:
-    """Return one person's limit as text, to tell later whether it has changed."""
+    """Return one person's limit as text, so that we can tell later whether it has changed."""
     return seen_of(_told_limit(limit))
 
 
 def price_seen(app: App) -> str:
-    """Return the price of an app as text, to tell later whether it has changed."""
+    """Return the price of an app as text, so that we can tell later whether it has changed."""
     return seen_of(_told_price(app.price))
 
 
 @transaction.atomic
 def change_rules(rules: SpendingLimits, seen: str = "") -> None:
-    """Save the rules for everyone in the table's only row. `seen` is what the page showed when it was opened, if known.
+    """Save the rules for everyone in the table's only row. `seen` is what `rules_seen` returned when the page was
+    opened, if known.
 
-    Raises `OvertakenError` if someone has saved other rules since. The next two functions work the same way.
+    Raises `OvertakenError` if someone has saved other rules since then. The next two functions work the same way.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
@@ -135,7 +136,7 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
 
 
 def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
-    """Return the rules as the record shows them, in credits."""
+    """Return the rules in the form in which changes are recorded, with amounts in credits."""
     return {
         "each_person": _credits(rules.default_hundredths),
         "everyone": _credits(rules.portal_hundredths),

@@ -72,7 +72,7 @@ JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
 
 
 class LimitReached(UserFacingError):
-    """Raised when a run would exceed a limit, or when its cost is unknown and that isn't allowed."""
+    """Raised when a run would exceed a limit, or when its cost is unknown and such runs aren't allowed."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Left:
     used: int
     portal_limit: int | None
     portal_used: int
-    allows_unknown: bool  # whether apps whose cost nobody knows may be run
+    allows_unknown: bool  # whether apps of unknown cost may be run
 
     @property
     def left(self) -> int | None:
@@ -105,7 +105,7 @@ class Left:
 
 
 def left_for(member: Member, now: datetime | None = None) -> Left:
-    """Return what is left for `member` this month, in one query. An unsaved member has spent nothing."""
+    """Return what is left for `member` this month, using a single query. An unsaved member has spent nothing."""
     now = now or timezone.now()
     found: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
     return Left(
@@ -126,7 +126,7 @@ def spend(member: Member, hundredths: int | None, now: datetime) -> None:
     for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
         if _add(member_id, month, hundredths, limit):
             continue
-        # Either the limit is reached, or nobody has pressed Run this month yet, so there is no row.
+        # Either the limit has been reached, or this is the first run of the month and there is no row yet.
         MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
         if not _add(member_id, month, hundredths, limit):
             raise LimitReached(beyond_limit(member, left_for(member, now), hundredths) or _(JUST_REACHED))
@@ -168,7 +168,7 @@ def used_words(used: int, limit: int | None) -> str:
 
 
 def is_own_limit(left: Left, hundredths: int | None) -> bool:
-    """Return whether it is the member's own limit that a run would exceed."""
+    """Return whether a run would exceed the member's own limit."""
     is_allowed = hundredths is not None or left.allows_unknown
     return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
 
@@ -185,7 +185,7 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return the largest amount of `limit` that may already be used if a run costing `hundredths` is to be allowed.
+    """Return how much of `limit` may already be used up for a run costing `hundredths` to be allowed.
 
     For a run of unknown cost, some of the limit must be left.
     """

@@ -18,7 +18,7 @@ from runs.words.credits import amount_words, credit_words, credits_words, to_cre
 from runs.words.moments import brief_month_words, month_words
 from runs.words.numbers import number_words
 
-SHOWN = 8  # how many rows a table shows; the others are added up in one row
+SHOWN = 8  # how many rows a table shows; the rest are combined into one row
 KINDS: dict[str, Promise] = {
     "image": _lazy("Images"),
     "video": _lazy("Videos"),
@@ -93,7 +93,7 @@ class Line:
 
     @property
     def share(self) -> str:
-        """The length of the bar, written for SVG (the same in every language), such as "37.5%"."""
+        """The length of the bar in SVG notation, which is the same in every language, such as "37.5%"."""
         return f"{self.percent:.1f}%"
 
     @property
@@ -123,7 +123,7 @@ class Spending:
 @dataclass(frozen=True)
 class Chosen:
     """What the page is about: a period, and possibly one person or app. `whole` names the table that shows all its
-    rows: "people" or "apps"."""
+    rows: "people", "apps" or "approved"."""
 
     period: Period
     person: Member | None = None
@@ -138,9 +138,9 @@ class Chosen:
 
 
 def overview(chosen: Chosen) -> Spending:
-    """Return the tables of the page, with one query each."""
+    """Return the tables of the page, using one query for each."""
     period = chosen.period
-    # A list rather than a range, so that the database can find a person's sums in the index
+    # List the months instead of comparing with a range, so that the database can find a person's sums in the index
     inside = chosen.sums.filter(month__in=period.months)
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
@@ -179,7 +179,7 @@ def _kind_words(row: dict[str, Any]) -> str:
 
 
 def _months(chosen: Chosen) -> list[Line]:
-    """Return twelve months up to the current one, or up to the period shown if that is older."""
+    """Return the twelve months of the chart, ending with the month that `_latest` returns."""
     last = _latest(chosen.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
     rows = chosen.sums.filter(month__in=window).values("month")
@@ -189,7 +189,8 @@ def _months(chosen: Chosen) -> list[Line]:
 
 
 def _latest(period: Period) -> date:
-    """Return the last month of the chart: the current one, unless the period is more than twelve months ago."""
+    """Return the last month of the chart: the current month or, if the period ended a year or more ago, its last
+    month."""
     present = Period.parse("", "").month
     return present if period.month > moved(present, -YEAR) else period.month
 
@@ -200,8 +201,8 @@ def _month(month: date, total: Total, period: Period) -> Line:
 
 
 def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
-    """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are added up in one
-    row."""
+    """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are combined into
+    one row."""
     shown = list(lines)
     if not is_whole and len(lines) > SHOWN + 1:
         rest = lines[SHOWN:]

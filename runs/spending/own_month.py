@@ -1,4 +1,4 @@
-"""What somebody has spent this month and may still spend, for their own pages."""
+"""What members have spent this month and may still spend, for their own pages."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ class Own:
 
     @property
     def has_any(self) -> bool:
-        """Whether they spent anything in the last twelve months."""
+        """Whether the member has spent anything in the last twelve months."""
         return any(line.total.count for line in self.spending.months)
 
     @property
@@ -35,7 +35,7 @@ class Own:
 
     @property
     def left_words(self) -> str:
-        """What is left, and until when; or that there is no limit."""
+        """Says what is left and when the limit resets, or that there is no limit."""
         if self.left.limit is None:
             return _("You have no monthly limit.")
         values = {"left": credit_words(self.left.left or 0), "day": day_words(self.next_month)}

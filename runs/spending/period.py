@@ -22,7 +22,7 @@ def moved(month: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class Period:
-    """One month, or the twelve months up to and including it. `month` is its first day."""
+    """One month, or the twelve months up to and including it. `month` is the first day of that month."""
 
     month: date
     is_year: bool = False
@@ -37,12 +37,12 @@ class Period:
 
     @property
     def first(self) -> date:
-        """The first day of the first month."""
+        """The first day of the period's first month."""
         return moved(self.month, 1 - YEAR) if self.is_year else self.month
 
     @property
     def months(self) -> list[date]:
-        """The first days of its months."""
+        """The first day of each month in the period."""
         return [moved(self.first, n) for n in range(YEAR if self.is_year else 1)]
 
     @property

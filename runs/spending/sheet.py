@@ -14,7 +14,7 @@ from runs.spending.overview import KINDS, Chosen
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
-# A charge's month depends on the portal's time zone when Run was pressed, which may have changed since
+# A charge's month was determined in the portal's time zone when Run was pressed, which may have changed since then
 ZONES = timedelta(days=2)
 COLUMNS = (
     *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),

@@ -70,7 +70,7 @@ def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
 
 
 def _chosen(asked: Mapping[str, str]) -> Chosen:
-    """Return what the URL asks for. Unknown people and apps are ignored."""
+    """Return the period, person, app and table that the request asks for. Unknown people and apps are ignored."""
     by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
     return Chosen(
         Period.parse(asked.get("month", ""), asked.get("span", "")),

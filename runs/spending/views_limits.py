@@ -89,7 +89,7 @@ def _price_meanwhile(app: App, name: str) -> str:
 
 
 def _wrong_price(request: PortalRequest, app: App, form: PriceForm, sentence: str) -> HttpResponse:
-    """Show the page again with what was typed as the price of `app`, and why it wasn't saved."""
+    """Show the page again with the price that was typed for `app`, and say why it wasn't saved."""
     told = {"wrong": app, "price_error": sentence, "typed": form["price"].value()}
     return _page(request, RulesForm(), told, status=422)
 
@@ -119,7 +119,7 @@ def _nobody_told(member: Member) -> str:
 def _page(
     request: PortalRequest, form: RulesForm, told: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """Show the limits; `told` is the message about an invalid price."""
+    """Show the limits; `told` describes a price that couldn't be saved."""
     context = {
         "section": "manage",
         "form": form,

@@ -4,7 +4,7 @@ Based on django-storages, with these changes:
 
 - Files are read in pieces, from any position, instead of entirely into memory or a temporary file.
 - Uploads use one thread and parts of 16 MB, so that a 1 GB video takes little memory. Afterwards, the size is checked.
-- Every failure is an OSError, as with a disk, so that callers don't need to know the difference.
+- Every failure raises an OSError, as with a disk, so that callers can treat both the same way.
 
 S3 itself guarantees that an object appears completely or not at all.
 """
@@ -61,7 +61,7 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=20,
-            # Some other S3 servers don't support Amazon's newer checksums.
+            # Some S3-compatible servers don't support Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -115,7 +115,8 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
                 yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
 
     def drop_interrupted(self, before: datetime) -> int:
-        """Delete the parts of unfinished uploads that started before `before`. They take up space but aren't listed."""
+        """Delete the parts of unfinished uploads that started before `before`. These parts take up space but don't
+        appear in listings."""
         count = 0
         with _as_os_errors("interrupted uploads"):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
@@ -128,7 +129,8 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
 
 class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no arguments
-    """An object in the bucket, read from the position set by `seek`. Only bytes that are read are fetched."""
+    """An object in the bucket, read from the position set by `seek`. Only the bytes that are actually read are
+    fetched."""
 
     def __init__(self, bucket: Bucket, name: str) -> None:
         super().__init__(None, name)
@@ -155,7 +157,7 @@ class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no
         return self
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next `size` bytes; fewer only at the end."""
+        """Return the next `size` bytes; fewer only at the end of the object."""
         if self._body is None:
             if self._at >= self.size:
                 return b""

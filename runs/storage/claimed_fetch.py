@@ -15,7 +15,8 @@ RENEW_SECONDS = 15.0
 
 
 class ClaimLost(Exception):
-    """Raised when another worker has taken over this work, or this worker must stop; leave everything as it is."""
+    """Raised when another worker has taken over this work, or this worker must stop; the caller must leave everything
+    as it is."""
 
 
 class Renewer:

@@ -1,9 +1,9 @@
-"""Create thumbnails of files that were saved before there was time to inspect them.
+"""Create thumbnails for files that were saved before there was time to inspect them.
 
-A web thread waits at most five seconds for the picture process. If that isn't enough, it saves the file without
-thumbnails, and a worker creates them later. The database says which files are due. Each attempt is recorded before it
-starts, so a file that kills its worker is retried less and less often. After `MAX_ATTEMPTS`, it is left without
-thumbnails.
+A web thread waits at most five seconds for the picture process. If that isn't long enough, the thread saves the file
+without thumbnails, and a worker creates them later. The database says which files are due. Each attempt is recorded
+before it starts, so a file that kills its worker is retried less and less often. After `MAX_ATTEMPTS`, the file is left
+without thumbnails.
 """
 
 import logging
@@ -71,8 +71,8 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to create the thumbnails of one file. If that fails and a retry may work, the file becomes due again at
-    the time set by the claim, or right away if we only had to stop."""
+    """Try to create the thumbnails of one file. If that fails and a retry may work, the file becomes due again at the
+    time set by the claim, or right away if we merely had to stop early."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:

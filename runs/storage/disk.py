@@ -1,4 +1,4 @@
-"""How much room the disk has, and messages for people when a file can't be saved."""
+"""Free disk space, and user-facing messages for when a file can't be saved."""
 
 import errno
 import shutil
@@ -22,8 +22,8 @@ def disk_message(error: OSError) -> Message:
 
 
 def is_full() -> bool:
-    """Return whether there is no more room for results. If so, no runs are started: they would cost credits, and their
-    results would be lost."""
+    """Return whether the disk has no room left for results. While it is full, no runs are started: they would cost
+    credits, and their results would be lost."""
     free = free_bytes()
     return free is not None and free < NO_ROOM
 

@@ -140,8 +140,8 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Return the size. Without it, the requests library would send both a length and chunks, which servers
-        reject."""
+        """Return the size. Without this method, the requests library would send a length but also a chunked body, which
+        servers reject."""
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
@@ -163,8 +163,8 @@ def put_file(
 ) -> None:
     """PUT the file at `path` to one of Lamina's upload URLs, through the guard, within `seconds` in total.
 
-    Any 2xx counts as success; the API key isn't sent. `on_chunk` gets the number of bytes sent so far and may raise to
-    stop. Raises `FetchRefused` or `FetchFailed`.
+    Any 2xx status counts as success; the API key isn't sent. `on_chunk` gets the number of bytes sent so far and may
+    raise to stop. Raises `FetchRefused` or `FetchFailed`.
     """
     headers = {"Content-Type": content_type}
     with (

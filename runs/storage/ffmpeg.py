@@ -27,11 +27,11 @@ PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # maximum width in pixels
 COPY_SECONDS = 500.0
-# In bytes. This is mostly for mapped libraries and buffers; copying packets takes little memory.
+# In bytes. Most of it is for mapped libraries and buffers; copying packets itself takes little memory.
 COPY_ADDRESS_SPACE = 1_500_000_000
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source, but its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-# Formats for which ffmpeg needs much less memory than Pillow: Pillow's name and ffmpeg's demuxer
+# Formats for which ffmpeg needs much less memory than Pillow: Pillow's name for the format, and ffmpeg's demuxer
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
 # Container format of the copy, by the file extension of the source.
@@ -45,7 +45,7 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class Probed:
-    """Results of ffprobe. Values that it couldn't determine are None."""
+    """What ffprobe found. Values that couldn't be determined are None."""
 
     width: int | None = None
     height: int | None = None
@@ -153,7 +153,8 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Limit the memory and file size of a process. Where that isn't supported (macOS), only its time is limited."""
+    """Limit the memory and file size of a process. On systems that don't support this (macOS), only the process's time
+    is limited."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return

@@ -1,4 +1,4 @@
-"""Detect the type of a file from its first bytes. Names and headers are ignored."""
+"""Detect the type of a file from its first bytes. File names and HTTP headers are ignored."""
 
 from dataclasses import dataclass
 
@@ -103,7 +103,7 @@ def _by_brand(head: bytes) -> Sniffed:
 
 def _is_mp3(head: bytes) -> bool:
     """Return whether `head` starts with an MPEG layer III audio frame, followed by another. The two bytes that begin a
-    frame aren't proof enough."""
+    frame aren't enough to be sure."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return False
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3

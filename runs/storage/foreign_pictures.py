@@ -1,4 +1,4 @@
-"""Copy the pictures and sample files of apps, so that browsers never load anything from other sites."""
+"""Copy apps' pictures and sample files, so that browsers never load anything from other sites."""
 
 import logging
 
@@ -20,8 +20,8 @@ BYTES = 50_000_000
 def save_catalog_picture(url: str) -> StoredFile | None:
     """Copy an app's picture or sample file, so that browsers never load it from another site.
 
-    Takes at most 20 s to fetch and 15 s to inspect. Returns None if the file can't be used. Identical files are saved
-    only once. Raises `FetchFailed` if a retry may work.
+    Fetching the file takes at most 20 s, and inspecting it at most 15 s. Returns None if the file can't be used.
+    Identical files are saved only once. Raises `FetchFailed` if a retry may work.
     """
     try:
         return _save_catalog_picture(url)

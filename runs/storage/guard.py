@@ -57,7 +57,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request. It is sent in pieces, and sent again from the start after a redirect."""
+    """The body of a request. It is sent in pieces and, after a redirect, again from the start."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -109,8 +109,8 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """A session for a single request, without proxies, .netrc, cookies or redirects. All origins except trusted ones go
-    through the guard and need https."""
+    """A session for a single request, without proxies, .netrc, cookies or redirects. Requests to any but the trusted
+    origins go through the guard and need https."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
@@ -158,7 +158,7 @@ def complete_url(typed: str) -> str:
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:
-    """Raise `FetchRefused` if `url` itself is unacceptable. This makes no DNS lookup or connection."""
+    """Raise `FetchRefused` if `url` itself is unacceptable. Doesn't make any DNS lookups or connections."""
     if len(url) > MAX_URL_LENGTH or re.search(r"[\x00-\x20\x7f-\xa0\\]", url):
         raise FetchRefused(NO_LINK)
     parts = re.match(r"([a-z][a-z0-9+.-]*):(?://([^/?#]+))?", url, re.IGNORECASE)
@@ -214,10 +214,10 @@ def open_url(
     body: Body | None = None,
     trusted: Sequence[str] = (),
 ) -> Iterator[requests.Response]:
-    """Request `url` through the guard, following at most five redirects. The response's body isn't read yet.
+    """Request `url` through the guard, following at most five redirects. Doesn't read the response body.
 
     Only `trusted` origins may be private or use plain http. Use this inside a `Deadline`. Raises `FetchRefused` or
-    `FetchFailed`. With a `body`, only redirects with 307 and 308 are followed; others are returned as they are.
+    `FetchFailed`. With a `body`, only 307 and 308 redirects are followed; other redirects are returned as they are.
     """
     for _ in range(MAX_REDIRECTS + 1):
         check_url(url, trusted)

@@ -1,4 +1,4 @@
-"""Detect the true kind, type and size of a file from its content. Pictures are decoded completely to find broken ones,
+"""Detect a file's true kind, type and dimensions from its content. Pictures are decoded completely to find broken ones,
 but only in a separate process (`picture_process`)."""
 
 import shutil
@@ -13,7 +13,7 @@ from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
-MAX_POINTS = 70_000_000  # takes 280 MB when decoded; a file of a few kilobytes can claim to have billions of pixels
+MAX_POINTS = 70_000_000  # pixels; they take 280 MB when decoded. A file of a few kilobytes can claim to have billions
 MAX_SCANNED_POINTS = 1_000_000_000  # pixels times scans in a JPEG; real JPEGs have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
 WEB_WAITERS = 3  # how many of a web process's eight threads may wait; the others stay free for other pages
@@ -26,7 +26,7 @@ _web_places = threading.BoundedSemaphore(WEB_WAITERS)
 class NotMedia(UserFacingError):
     """The file isn't what it claims to be.
 
-    If `is_lasting`, the file will never be acceptable. If not, transferring it again may help.
+    If `is_lasting`, the file will never be acceptable; otherwise, transferring it again may help.
     """
 
     def __init__(self, message: Message, *, is_lasting: bool = False) -> None:
@@ -46,8 +46,8 @@ class Media:
     """Results of inspecting a file.
 
     `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour, "#rrggbb". `small`
-    has the thumbnails (WebP) by width; it is empty if none can be created. If `follows`, there wasn't enough time to
-    inspect the file; its dimensions and thumbnails may come later.
+    contains the thumbnails (WebP), keyed by width; it is empty if none can be created. If `follows`, there wasn't
+    enough time to inspect the file; its dimensions and thumbnails may come later.
     """
 
     kind: str

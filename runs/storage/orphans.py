@@ -53,7 +53,8 @@ def named_in_drafts(since: datetime | None = None) -> set[str]:
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
-    """Delete the unused `uploads`, and files that nothing else needs. Return the number of deleted uploads."""
+    """Delete those of the `uploads` that are unused, and any files that nothing else needs. Return the number of
+    deleted uploads."""
     found = list(uploads.filter(pk__in=unused_uploads()))
     named = named_in_drafts() if found else set()
     count = 0
@@ -132,8 +133,8 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete files in the storage that have no row. If they outnumber the files with a row, this is probably the wrong
-    database: delete nothing and record an incident."""
+    """Delete files in the storage that have no row. If such files outnumber those with a row, this is probably the
+    wrong database: delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
     known = 0

@@ -1,7 +1,8 @@
 """Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
 Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
-but creating a thumbnail only 0.05 s. They end when the portal process ends, because their input is then closed.
+but creating a thumbnail only 0.05 s. Picture processes end when their portal process ends, because their input is then
+closed.
 """
 
 import atexit
@@ -85,8 +86,8 @@ def look(
     """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
     `memory_bytes` is roughly the memory needed for decoding. Waits at most `timeout_seconds`, including the wait for a
-    slot. While waiting, it calls `on_wait`, which may raise to stop. Apart from that, this never raises anything, no
-    matter what the file contains.
+    slot. While waiting, it calls `on_wait`, which may raise to stop. Apart from what `on_wait` raises, no exceptions
+    are raised, no matter what the file contains.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -118,8 +119,8 @@ def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: 
             if not is_fresh:
                 continue
             logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
-            # SIGXCPU means that this file takes too much work. If another signal killed the process, that may not be
-            # the file's fault.
+            # SIGXCPU means that this file takes too much CPU time. If another signal killed the process, that may not
+            # be the file's fault.
             return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
         except _TimeIsUp:
             helper.end()
@@ -210,7 +211,7 @@ class _Helper:
         self.end()
 
     def end(self) -> None:
-        """Kill the process and everything it started, and wait until their memory is free."""
+        """Kill the process and everything it started, and wait until their memory has been freed."""
         if self.is_alive():
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
@@ -221,7 +222,8 @@ class _Helper:
 
 
 def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
-    """Parse an answer; return None if it isn't complete. Raises ValueError, KeyError or TypeError if it's invalid."""
+    """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it's
+    invalid."""
     line, end, blob = got.partition(b"\n")
     told: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in told["small"]):
@@ -238,7 +240,7 @@ def _number(value: object) -> int | None:
 
 
 class _Idle:
-    """A pool of idle processes. A thread ends those that haven't been used for a while."""
+    """A pool of idle processes. A thread ends processes that haven't been used for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

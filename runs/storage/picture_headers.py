@@ -17,7 +17,8 @@ MAX_SCANS = 200  # real pictures have about ten scans; we stop counting here
 MAX_SEGMENTS = 20_000  # the most segments a JPEG may have; a web thread mustn't count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# How many bytes per pixel Pillow needs, as measured. It copies WebP and AVIF several times, and reads TIFF in strips.
+# How many bytes per pixel Pillow needs, as measured. Pillow copies WebP and AVIF several times, and reads TIFF in
+# strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
@@ -78,7 +79,7 @@ def _bmp(file: BinaryIO) -> tuple[int, int]:
     if struct.unpack_from("<I", head, 14)[0] == 12:  # the OS/2 format
         width, height = struct.unpack_from("<HH", head, 18)
         return width, height
-    width, height = struct.unpack_from("<ii", head, 18)  # a negative height means that rows go from top to bottom
+    width, height = struct.unpack_from("<ii", head, 18)  # a negative height means that the top row comes first
     return abs(width), abs(height)
 
 

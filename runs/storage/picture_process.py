@@ -25,7 +25,7 @@ from runs.storage import ffmpeg, thumbnails
 MEMORY_BYTES = 400 * 1024 * 1024
 PROCESSOR_SECONDS = 20  # CPU time limit for one picture; the largest take 8 s
 SECONDS = 60  # total time limit for one file, including videos
-NICENESS = 5  # so that pages take priority
+NICENESS = 5  # so that serving pages takes priority
 
 type Small = Mapping[int, bytes]
 type Answer = tuple[dict[str, Any], Small]
@@ -68,8 +68,8 @@ def _time_limit() -> Iterator[None]:
 
 
 def _answer(request: dict[str, Any]) -> Answer:
-    """Return the answer to a request. Its `end` is "seen", "broken", "too_many_points" or "no_picture" (the file seems
-    complete, but can't be opened)."""
+    """Return the answer to a request. The answer's `end` is "seen", "broken", "too_many_points" or "no_picture" (the
+    file seems complete, but can't be opened)."""
     path, reader = Path(request["path"]), str(request["reader"])
     try:
         if request["kind"] == "image":
@@ -84,7 +84,7 @@ def _answer(request: dict[str, Any]) -> Answer:
 
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
-    """Inspect a picture. If `is_tight`, memory may run out, and decoders then report the picture as broken."""
+    """Inspect a picture. If `is_tight`, memory may run out, in which case decoders report the picture as broken."""
     told: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)

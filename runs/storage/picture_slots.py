@@ -1,4 +1,4 @@
-"""Limit how many pictures are open at once: as many as this host has cores, but only one large one.
+"""Limit how many pictures are open at once: at most one per core of this host, and only one large picture.
 
 The locks are files in the data folder, shared by all portal processes on this host. A process that dies releases its
 locks.

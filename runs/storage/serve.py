@@ -30,19 +30,20 @@ AWAY = gettext_noop("The portal's file storage can't be reached right now. Nothi
 AWAY_HEADERS = {"Cache-Control": "no-store", "Retry-After": "10", "X-Content-Type-Options": "nosniff"}
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 DOWNLOAD_CACHE_CONTROL = "private, no-cache"
-# When a picture or video is opened by itself, browsers wrap it in a page with inline styles.
+# When a picture or video is opened on its own, browsers wrap it in a page with inline styles.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 
 def file_response(
     request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
 ) -> HttpResponseBase:
-    """Return a response with the file of `stored`. A download is called `name`, or keeps its stored name if `name`
-    is empty.
+    """Return a response that sends the file of `stored`. A download is called `name`, or keeps its stored name if
+    `name` is empty.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
-    `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes it a download. Raises `Http404` if the variant
-    doesn't exist or the storage has lost the file. A download's name may change, so browsers check with us each time.
+    `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes the response a download. Raises `Http404` if the
+    variant doesn't exist or the storage has lost the file. A download's name may change, so browsers check each
+    download with us.
     """
     variant = str(variant).removeprefix("thumb_")
     field = _field(stored, variant)
@@ -144,7 +145,7 @@ UNSATISFIABLE = (-1, -1)
 
 
 def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """Return the start and end (exclusive) of the requested range. None means the whole file; we also send that if
+    """Return the start and end (exclusive) of the requested range. None means the whole file, which is also sent if
     several ranges are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None

@@ -1,4 +1,5 @@
-"""Save files under names of our own, each completely or not at all. A file's row is saved only once its bytes are safe.
+"""Save files under names that we choose, each completely or not at all. A file's row is saved only once its bytes are
+safe.
 
 A new file is first written to the staging folder (`incoming/` in the storage's own folder), flushed to disk and then
 renamed to its final path. A crash may leave something in the staging folder, but never half a file under its final
@@ -71,7 +72,7 @@ def new_waiting_path() -> Path:
 
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
-    """Return a file name for people: the last part of `name` with the true `extension`, without invisible characters or
+    """Return a readable file name: the last part of `name` with the true `extension`, without invisible characters or
     characters that have a special meaning in shells or file systems. Letters of any script are kept."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
@@ -89,8 +90,8 @@ def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
     """Move an arrived file into the storage with its thumbnails, and save its row. Afterwards, the file's old path no
     longer exists.
 
-    `on_chunk` is called while the bytes go to remote storage, and may raise to stop. Raises OSError if the disk is full
-    or unavailable; nothing is left behind in that case.
+    `on_chunk` is called while bytes are uploaded to remote storage, and may raise to stop. Raises OSError if the disk
+    is full or unavailable; nothing is left behind in that case.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -216,7 +217,7 @@ def blocks_of(stored: StoredFile) -> Iterator[bytes]:
 def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterator[Path]:
     """Yield a path for reading the file: its own, or that of a copy in the staging folder if the storage is remote.
 
-    `on_chunk` is called while the copy arrives, and may raise to stop.
+    `on_chunk` is called while the copy is being downloaded, and may raise to stop.
     """
     try:
         yield Path(stored.file.path)
@@ -244,7 +245,7 @@ def tidy_waiting_room() -> None:
 
 
 def all_names() -> Iterator[tuple[str, datetime]]:
-    """Yield every name in the storage with the time it was last changed, folder by folder."""
+    """Yield every name in the storage, folder by folder, each with the time it was last changed."""
     try:
         root = Path(default_storage.path("files"))
     except NotImplementedError:

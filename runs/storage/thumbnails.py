@@ -1,8 +1,9 @@
 """Create WebP thumbnails of a picture, upright and without metadata: 200 pixels wide (up to 10 KB), 400 pixels wide (up
 to 40 KB) and 1200 pixels wide.
 
-This runs only in the picture process (`picture_process`). Its memory is limited, so this code never holds a second copy
-of the whole picture: it first shrinks the picture in strips, then converts its colours and rotates it.
+This runs only in the picture process (`picture_process`). That process's memory is limited, so this code never holds a
+second full-size copy of the picture: it first shrinks the picture in strips, and only then converts its colours and
+rotates it.
 """
 
 import warnings
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import (  # import the plugins too, so that Pillow doesn't load forty others
+from PIL import (  # importing only these plugins keeps Pillow from loading forty more
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
@@ -30,11 +31,11 @@ PLUGINS = (
 )  # fmt: skip
 MAX_BYTES = {200: 10_000, 400: 40_000, 1200: 500_000}  # maximum size of a thumbnail in bytes, by its width in pixels
 QUALITIES = (82, 72, 62, 50, 38, 26, 14)
-TALLEST = 2  # maximum height as a multiple of the width; taller pictures become narrower
+TALLEST = 2  # maximum height as a multiple of the width; thumbnails of taller pictures are made narrower
 BOX = (max(MAX_BYTES), max(MAX_BYTES) * TALLEST)
 STRIP_POINTS = 1_000_000
 EXIF_ORIENTATION = 0x0112
-TURNED_FROM = 5  # from this orientation on, width and height are swapped
+TURNED_FROM = 5  # EXIF orientations from this one up swap width and height
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,7 +49,7 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Broken(Exception):
-    """The picture can't be read to the end. The message, which is for the log, says why."""
+    """The picture can't be fully read. The message gives the reason, for the log."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def from_png(png: bytes) -> Shrunk:
 
 
 def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
-    """Return the thumbnails as WebP by width, widest first."""
+    """Return the thumbnails as WebP, keyed by width, widest first."""
     made: dict[int, bytes] = {}
     for width in sorted(MAX_BYTES, reverse=True):
         small = shrunk.picture.copy()
@@ -136,14 +137,14 @@ def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:
-    """Return `size` shrunk to fit the box, but never enlarged; if `is_turned`, the box is rotated."""
+    """Return `size`, scaled down if it doesn't fit the box; with `is_turned`, the box is rotated by 90°."""
     across, down = reversed(BOX) if is_turned else BOX
     factor = max(1.0, size[0] / across, size[1] / down)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
 def _reduced(picture: Image.Image, *, is_turned: bool) -> Image.Image:
-    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, at a few times the final size, put together from strips that were
+    """Return `picture` as 8-bit L, RGB, RGBA or CMYK, at a few times the final size, assembled from strips that were
     shrunk one by one."""
     width, height = picture.size
     fitting = _fitting(picture.size, is_turned)
@@ -195,7 +196,7 @@ def _finished(reduced: Image.Image, profile: bytes | None, orientation: int) -> 
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """Convert the colours to sRGB, because the profile isn't kept. A broken profile is ignored."""
+    """Convert the colours to sRGB, because thumbnails have no colour profile. A broken profile is ignored."""
     target_mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

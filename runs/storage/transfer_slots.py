@@ -1,7 +1,7 @@
-"""Slots that limit how many workers transfer files.
+"""Slots that limit how many workers transfer files at the same time.
 
 At most two workers save results, two fetch links, two send files to Lamina, one creates deferred thumbnails and one
-makes copies for guests. This way, nothing else has to wait for a video or a slow link: of eleven workers, three are
+makes copies for guests. This way, a video or a slow link never holds up anything else: three of the eleven workers are
 always left for starts, the poller and the pulse.
 """
 
@@ -22,7 +22,7 @@ LEASE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class FileSlot:
-    """The right to transfer files, for 60 s at a time."""
+    """Permission to transfer files, granted for 60 s at a time."""
 
     name: str
     holder: str

@@ -1,4 +1,4 @@
-"""How much room stored files take up, by person, use and kind. The worker counts the files in batches, so that no page
+"""How much space stored files take up, by person, use and kind. The worker counts the files in batches, so that no page
 has to wait.
 
 Each file counts only once, under the first use that applies: a picture from the catalogue, a result, an upload (for
@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import FieldRule, GuestCopy, OutputFile, SharingRules, StorageUse, StoredFile, Upload
 
-SLICE = 20_000  # how many primary keys to count at a time
+SLICE = 20_000  # how many primary keys one batch spans
 COUNTING_SECONDS = 900
 Use = StorageUse.Use
 
@@ -31,12 +31,12 @@ class _Key(NamedTuple):
 
 
 def request_count() -> None:
-    """Tell the worker to count again."""
+    """Ask the worker to recount the files."""
     enqueue_long("count_storage", timeout_seconds=COUNTING_SECONDS)
 
 
 def count(now: datetime) -> bool:
-    """Count all files again and store the sums; return False if the worker has to stop before that is done."""
+    """Recount all files and store the totals; return False if the worker has to stop before finishing."""
     files: Counter[_Key] = Counter()
     sizes: Counter[_Key] = Counter()
     ends = StoredFile.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -55,7 +55,7 @@ def count(now: datetime) -> bool:
 
 
 def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
-    """Yield the number of `files` and their total size in bytes for each key."""
+    """Yield each key with its number of `files` and their total size in bytes."""
     results = OutputFile.objects.filter(file=OuterRef("pk")).order_by("pk")
     owners = {
         "result_of": results.filter(output__run__deleted_at=None).values("output__run__member"),

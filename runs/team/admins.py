@@ -12,13 +12,13 @@ AT_MOST = 3
 
 
 def mail_to_admins(subject: str) -> str:
-    """Return a `mailto:` link to the admins with `subject`; "" if there is no active admin."""
+    """Return a `mailto:` link for writing to the admins about `subject`; "" if there is no active admin."""
     mails = ",".join(quote(admin.email, safe="@") for admin in _first_admins())
     return f"mailto:{mails}?subject={quote(subject, safe='')}" if mails else ""
 
 
 def admin_names() -> str:
-    """Return who to ask, such as "Ann, Ben or Cleo"; "" if there is no active admin."""
+    """Return the names of the people to ask, such as "Ann, Ben or Cleo"; "" if there is no active admin."""
     names = [admin.display_name for admin in _first_admins()]
     return get_text_list(names, pgettext("between the last two of a list", "or"))
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-BROWSERS = (  # the first match counts, because most browsers also call themselves Safari and Chrome
+BROWSERS = (  # the first match wins: most browsers also claim to be Safari and Chrome
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),

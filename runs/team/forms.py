@@ -53,7 +53,7 @@ def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -
 
 
 class RoleForm(forms.Form):
-    """The choice of a person's role."""
+    """A form for choosing a person's role."""
 
     role = forms.ChoiceField(
         label=_lazy("Role"),
@@ -69,7 +69,7 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(RoleForm):
-    """An invite. Without an email address, the admin just gets a link to pass on."""
+    """An invite. If there is no email address, the admin just gets a link to pass on."""
 
     email = mail_field(is_required=False)
     name = name_field(is_required=False)
@@ -86,14 +86,14 @@ class InviteForm(RoleForm):
 
 
 class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy only
-    """A choice of members, shown with their names and email addresses."""
+    """A field for choosing a member by name and email address."""
 
     def label_from_instance(self, obj: Member) -> str:
         return f"{obj.display_name} ({obj.email})"
 
 
 class TransferForm(forms.Form):
-    """The choice of the person who takes over everything that someone owned."""
+    """A form for choosing who takes over everything that someone owned."""
 
     to = MemberField(
         label=_lazy("New owner"),
@@ -144,7 +144,7 @@ class JoinForm(NewPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """A new password for someone who is signed in and has to enter the current one too."""
+    """A new password for someone who is signed in, and who must also enter the current one."""
 
     old_password = password_field(_lazy("Current password"), "current-password")
     field_order = ("old_password", "password")

@@ -13,8 +13,8 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """How a member gets emails about each kind of notice, whether they get reminders, and at what hour daily emails are
-    sent."""
+    """Lets a member choose how they get emails about each kind of notice, whether they get reminders, and at what hour
+    daily emails are sent."""
 
     prefix = "mail"
     reminder = forms.BooleanField(
@@ -36,7 +36,7 @@ class MailChoicesForm(forms.Form):
         return [kind for kind in self.ways if kind != choices.REMINDER]
 
     def kind_fields(self) -> list[forms.BoundField]:
-        """Return the fields for choosing how to be emailed about each kind of notice."""
+        """Return the fields that ask, for each kind of notice, how to email the member about it."""
         return [self[kind] for kind in self._kinds()]
 
     def save(self) -> None:

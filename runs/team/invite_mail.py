@@ -9,7 +9,7 @@ from runs.words.moments import zoned_words
 
 
 def send(invite: Invite) -> bool:
-    """Email the link in the active language; return False if that failed. The link works either way."""
+    """Email the link, in the active language; return False if sending fails. The link works even then."""
     address = address_of(invite)
     if not invite.email or not address:
         return False

@@ -25,7 +25,7 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """An invite in the list. `address` is its URL; empty if we no longer have the secret key that it was created
+    """An invite in the list. `address` is its URL; it is empty if we no longer have the secret key it was created
     with."""
 
     invite: Invite
@@ -50,8 +50,7 @@ def open_invites() -> list[OpenInvite]:
 
 
 def address_of(invite: Invite) -> str:
-    """Return the URL of the invite, which is always the same; "" if we no longer have the secret key that it was
-    created with."""
+    """Return the invite's URL, which never changes; "" if we no longer have the secret key it was created with."""
     token = secret_links.token_again(Purpose.INVITE, invite.nonce, invite.token_hash)
     return secret_links.full_address(reverse("runs:invite", args=[token])) if token else ""
 
@@ -60,9 +59,9 @@ def address_of(invite: Invite) -> str:
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
     """Invite someone. If `email` is empty, the person who opens the link enters their address. Raises `RefusedError`.
 
-    If two admins invite people at the same time, one waits for the other; otherwise, one person could get two invites,
-    and if one of them was revoked, the other would stay open. If `email` is empty, a double click returns the same
-    invite twice.
+    If two admins invite people at the same time, one waits for the other; otherwise, they could both invite the same
+    person, and revoking one of the two invites would leave the other open. If `email` is empty, a double click returns
+    the same invite twice.
     """
     lock_admins_and(by)
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
@@ -86,7 +85,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
-    """Return the invite that `by` created with the same details a moment ago, if any. Only covers invites without an
+    """Return the invite that `by` created with the same details a moment ago, if any. Only considers invites without an
     email address."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)
     return waiting.filter(created_at__range=(now - DOUBLE_CLICK, now)).first()
@@ -111,7 +110,7 @@ def _who(member: Member) -> dict[str, str]:
 
 @transaction.atomic
 def renew(invite: Invite) -> None:
-    """Extend the invite to seven days from now, with the same link."""
+    """Make the invite, whose link stays the same, valid for seven days from now."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
     record(Verb.PERSON_INVITED_AGAIN, invite)

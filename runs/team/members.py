@@ -1,5 +1,5 @@
-"""Managing people: their roles, their deactivation and reactivation, and what they leave behind for `transfers` to pass
-on.
+"""Managing people: their roles, their deactivation and reactivation, and what they leave behind, which `transfers`
+passes on.
 
 There is always at least one active admin; a change that would remove the last one is refused.
 """
@@ -26,7 +26,7 @@ from runs.words.time_spans import age_words
 
 
 class RefusedError(Exception):
-    """The change was refused; the message says why."""
+    """A change was refused; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Left:
-    """How many runs, presets and guest links a person owns, which others may need."""
+    """How many runs, presets and guest links a person owns that others may still need."""
 
     runs: int
     presets: int
@@ -75,8 +75,8 @@ def runs_words(count: int) -> str:
 
 
 def people(counted: Sequence[RunCount]) -> list[Person]:
-    """Return all members, active ones first, sorted by name. Their runs are summed from `counted`, or counted now if
-    that is empty."""
+    """Return all members, active ones first, sorted by name. Each person's runs are added up from `counted`, or counted
+    now if `counted` is empty."""
     runs = _sum_by_member(counted) if counted else _count_by_member()
     seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
     found = [
@@ -86,8 +86,7 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
 
 
 def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
-    """Return how many runs each member has outside the bin, according to the counts that the worker stored
-    (`counted`)."""
+    """Return how many runs each member has outside the bin, based on the counts that the worker stored (`counted`)."""
     runs: Counter[int] = Counter()
     for one in counted:
         if not one.is_binned:
@@ -133,8 +132,8 @@ def change_role(member: Member, role: str) -> None:
 
 @transaction.atomic
 def deactivate(member: Member) -> None:
-    """Deactivate `member`: end their sessions and open invites at once. Their runs stay, and their guest links keep
-    working."""
+    """Deactivate `member`: end their sessions and revoke their open invites at once. Their runs are kept, and their
+    guest links still work."""
     _refuse_last_admin(member)
     _revoke_invites_of(member)
     member.is_active, member.deactivated_at = False, timezone.now()
@@ -146,7 +145,7 @@ def deactivate(member: Member) -> None:
 
 @transaction.atomic
 def reactivate(member: Member) -> None:
-    """Let `member` sign in again, with their old password and role."""
+    """Let `member` sign in again, with the same password and role as before."""
     member.is_active, member.deactivated_at, member.gives_to = True, None, None
     member.save(update_fields=["is_active", "deactivated_at", "gives_to"])
     record(Verb.PERSON_REACTIVATED, member)
@@ -154,7 +153,7 @@ def reactivate(member: Member) -> None:
 
 @transaction.atomic
 def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save the settings that `member` has chosen; `given` has the value of each field."""
+    """Save the settings that `member` has chosen; `given` maps each field to its value."""
     before = values_of(Member.objects.get(pk=member.pk), *given)
     for name, value in given.items():
         setattr(member, name, value)
@@ -166,7 +165,7 @@ def change_settings(member: Member, given: Mapping[str, Any]) -> None:
 def lock_admins_and(member: Member) -> list[int]:
     """Lock the active admins and `member` until the transaction ends; return the primary keys of the admins.
 
-    To avoid deadlocks, they are all locked at once and in the same order.
+    To avoid deadlocks, all of them are locked at once, always in the same order.
     """
     is_admin = Q(role=Member.Role.ADMIN, is_active=True)
     locked = Member.objects.select_for_update().filter(is_admin | Q(pk=member.pk)).order_by("pk")
@@ -185,7 +184,7 @@ def _refuse_last_admin(member: Member) -> None:
 
 
 def _revoke_invites_of(member: Member) -> None:
-    """Revoke open invites created by `member`, so that they can't use one to get back in."""
+    """Revoke open invites created by `member`, so that `member` can't use one to get back in."""
     waiting = Invite.objects.filter(invited_by=member, accepted_at=None, revoked_at=None)
     record_each(Verb.PERSON_UNINVITED, waiting)
     waiting.update(revoked_at=timezone.now())

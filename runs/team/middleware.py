@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from runs.team import sessions, views_sign_in
 
-BY_ITSELF = "/live/"  # open pages poll here, whether or not anyone is looking at them
+BY_ITSELF = "/live/"  # open pages poll these URLs, whether or not anyone is looking
 
 
 class SeenMiddleware:
@@ -30,13 +30,13 @@ class SeenMiddleware:
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Requires people to be signed in by default. If the session has expired, nothing they typed is lost.
+    """Requires people to be signed in by default. If someone's session has expired, nothing they typed is lost.
 
-    htmx would put the sign-in page into a card, so we tell htmx to load it as a whole page, which returns to the same
-    place after signing in. If a page is only polling for its bell, balance or newly shared runs, the response is empty,
-    because someone may be typing on that page. The response to a form posted without scripts is the sign-in page, which
-    carries the posted values along. Other scripts get a 401, because a page with status 200 would look like success to
-    them.
+    htmx would put the sign-in page into a card, so we tell htmx to load it as a full page, which leads back to the
+    original page after signing in. If a page is only polling for its bell, balance or newly shared runs, the response
+    is empty, because someone may be in the middle of typing on that page. The response to a form posted without scripts
+    is the sign-in page, which carries the posted values along. Other scripts get a 401, because they would mistake a
+    page with status 200 for success.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response

@@ -1,7 +1,7 @@
 """Rules for new passwords: long enough, not common, and hard to guess even for someone who knows the owner.
 
-People see only the message of the first rule that fails, which says what to do. The rules are set in
-AUTH_PASSWORD_VALIDATORS, so that forms, `createsuperuser` and `make run` all use them.
+People see only the first failing rule's message, which says what to do. The rules are set in AUTH_PASSWORD_VALIDATORS,
+so that forms, `createsuperuser` and `make run` all use them.
 """
 
 import re
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_noop
 from lamina_portal.environment import host_of
 
 MIN_CHARACTERS = 10
-MIN_SCORE = 2  # out of 4; this score means that it takes more than 10^6 guesses
-LOOKED_AT = 72  # in characters; checking this many takes 10 ms, checking twice as many would take four times as long
+MIN_SCORE = 2  # out of 4; a password with this score takes more than 10^6 guesses
+LOOKED_AT = 72  # in characters; checking this many takes 10 ms, and twice as many would take four times as long
 PORTAL_WORDS = ("lamina", "portal", "lamina portal", "laminaportal")
 
 # These are translated where they are used.
@@ -30,7 +30,7 @@ TOO_SIMILAR = gettext_noop(
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few unrelated words.")
 
-_estimating = Lock()  # zxcvbn keeps the words about a person in a single dictionary that all threads share
+_estimating = Lock()  # zxcvbn keeps the words about the person in a dictionary that all threads share
 
 
 class PasswordRules:
@@ -47,7 +47,7 @@ class PasswordRules:
             raise ValidationError(_(TOO_SHORT), code="password_too_short")
         _demand(self._common, password, user, _(TOO_COMMON))
         _demand(self._similar, password, user, _(TOO_SIMILAR))
-        # Its word lists take 11 MB of memory, so load them only when somebody sets a password
+        # zxcvbn's word lists take up 11 MB of memory, so load them only when somebody sets a password
         from zxcvbn import zxcvbn
 
         with _estimating:
@@ -61,7 +61,7 @@ class PasswordRules:
 
 
 def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
-    """Run a Django validator, but raise its error with `sentence` as the message."""
+    """Run a Django validator; if it fails, raise its error with `sentence` as the message instead."""
     try:
         validator.validate(password, user)
     except ValidationError as error:
@@ -69,8 +69,8 @@ def _demand(validator: Any, password: str, user: Any, sentence: str) -> None:
 
 
 def _words_about(user: Any) -> list[str]:
-    """Return the words an attacker would try first: the person's name and email address and the portal's name, whole
-    and in parts."""
+    """Return the words an attacker would try first: the person's name, their email address and the portal's name, both
+    whole and in parts."""
     texts = [getattr(user, "name", ""), getattr(user, "email", ""), host_of(settings.PORTAL_URL), *PORTAL_WORDS]
     pieces = [piece for text in texts for piece in (text, re.sub(r"\W", "", text), *re.split(r"[\W_]+", text))]
     return sorted({piece.lower() for piece in pieces if len(piece) > 2}, key=len, reverse=True)

@@ -2,7 +2,7 @@
 
 A link is signed and contains no secret. It contains the member's id and an expiry time, and its signature covers the
 account's state (password, last sign-in). So the link works only once, and stops working as soon as the person signs in
-some other way.
+any other way.
 """
 
 import base64
@@ -43,7 +43,7 @@ def link_to_hand_over(member: Member) -> str:
 
 
 def member_of(token: str) -> Member | None:
-    """Return the member whose password the link sets; None if the link is forged, expired or used."""
+    """Return the member whose password the link can set; None if the link is forged, expired or already used."""
     parts = TOKEN.fullmatch(token)
     if parts is None or int(parts["until"]) < timezone.now().timestamp():
         return None
@@ -56,8 +56,8 @@ def member_of(token: str) -> Member | None:
 def set_with_link(member: Member, password: str) -> bool:
     """Set the password of `member`, as returned by `member_of`, and end all their sessions.
 
-    Return False if, in the meantime, the link has been used or the member has signed in. If several people use the link
-    at the same time, only one succeeds.
+    Return False if the link has been used or the member has signed in since `member_of` was called. If several people
+    use the link at the same time, only one succeeds.
     """
     as_it_was = Member.objects.filter(
         pk=member.pk, is_active=True, password=member.password, last_login=member.last_login
@@ -65,7 +65,7 @@ def set_with_link(member: Member, password: str) -> bool:
     member.set_password(password)
     if not as_it_was.update(password=member.password):
         member.refresh_from_db()
-        return member.is_active and member.check_password(password)  # True if the person clicked twice
+        return member.is_active and member.check_password(password)  # True if it was a double click
     sessions.end_all(member)
     record(Verb.PERSON_NEW_PASSWORD, member, actor=as_member(member))
     return True
@@ -80,7 +80,7 @@ def change(member: Member, password: str) -> None:
 
 
 def send_new_password_mail(member_id: int) -> None:
-    """Send the email with the link. The worker does this, so that response times don't reveal who has an account."""
+    """Send the email with the link. This runs in the worker, so that response times don't reveal who has an account."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

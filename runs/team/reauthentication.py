@@ -1,4 +1,4 @@
-"""Ask for the password again before changes to people, then continue with everything that was typed.
+"""Ask for the password again before someone changes people's accounts, then continue with everything they typed.
 
 The response is a form that has the posted values in hidden fields and posts to the same URL. This works without
 scripts, stores nothing between the two requests, and survives an expired session like any other form.
@@ -19,7 +19,7 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # contains "password", because fields with such names aren't saved when a session expires
+FIELD = "your-password"  # contains "password", so that the field isn't saved when a session expires
 WRONG = gettext_noop("That's not your password. Try again.")
 
 
@@ -44,8 +44,8 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return an error message about the posted password; "" if it is right. The number of attempts is limited, as it is
-    for signing in."""
+    """Return an error message about the posted password; "" if the password is right. Attempts are limited, as for
+    signing in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -72,6 +72,6 @@ def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     context = {"action": request.get_full_path(), "fields": fields, "field": FIELD, "problem": problem}
     response = render(request, "team/reauthenticate.html", context, status=422 if problem else 200)
     response["Cache-Control"] = "no-store"
-    if wants_fragment(request):  # show it as a whole page, whatever the request's target was
+    if wants_fragment(request):  # show a full page, whatever the request's target was
         response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML show:window:top"
     return response

@@ -1,5 +1,5 @@
-"""When a signed-in person last entered their password. To change other people's rights, they must have done so
-recently."""
+"""When a signed-in person last entered their password. Only someone who has done so recently may change other people's
+rights."""
 
 import time
 from datetime import timedelta
@@ -14,12 +14,13 @@ CLOCKS_DIFFER_SECONDS = 60  # allowed clock difference between hosts that share 
 
 
 def record_given(request: HttpRequest) -> None:
-    """Record that the person just entered their password."""
+    """Record that the person has just entered their password."""
     request.session[KEY] = int(time.time())
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Return whether the password was entered within the last 30 minutes; False for older sessions without a record."""
+    """Return whether the password was entered within the last 30 minutes; False for old sessions that didn't record
+    this."""
     given_at: float = request.session.get(KEY, 0)
     return -CLOCKS_DIFFER_SECONDS <= time.time() - given_at <= RECENT_SECONDS
 

@@ -1,6 +1,6 @@
 """Emails that tell people about changes to their account, in case someone else made them.
 
-The worker sends them. Their links require signing in, or lead to the page for a new password.
+The worker sends them. The links in them require signing in, or lead to the page for a new password.
 """
 
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def tell_of_browser(request: HttpRequest, member: Member) -> None:
 
 
 def send_password_changed_mail(member_id: int, at: int) -> None:
-    """In the worker, send the email about a changed password. `at` is in Unix seconds."""
+    """Send the email about a changed password (called in the worker). `at` is in Unix seconds."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return
@@ -51,8 +51,8 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
 
 
 def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
-    """In the worker, send the email about a sign-in from a new browser. `at` is in Unix seconds. If the member has
-    already signed out there, the email says "Unknown browser"."""
+    """Send the email about a sign-in from a new browser (called in the worker). `at` is in Unix seconds. If the member
+    has since signed out in that browser, the email calls it "Unknown browser"."""
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return

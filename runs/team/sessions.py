@@ -1,7 +1,7 @@
-"""Browsers where people are signed in. Members can see their own list and end each session.
+"""Browsers where people are signed in. Members can see a list of their own sessions and end any of them.
 
 Each sign-in creates a row. "Last seen" is saved only once every few minutes. Each process remembers when it last saved
-it, so most requests need no query; it does no harm if two processes both save it.
+a session's time, so most requests need no query; if two processes both save it, that does no harm.
 """
 
 import time
@@ -44,18 +44,18 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes on its own don't count as visits, because there may be nobody looking at the page.
+    Requests that an open page makes on its own don't count as visits, because nobody may be looking at the page.
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
         return
-    if request.session.session_key != key:  # if a session was signed with an old secret, Django gives it a new key
+    if request.session.session_key != key:  # Django gives a session a new key if it was signed with an old secret
         follow(request, key)
         key = request.session.session_key
     if not is_visit:
         return
     if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
-        _make_row(request, request.user, key)  # the person signed in before these rows existed
+        _make_row(request, request.user, key)  # the person signed in before this table existed
     _remember_browser(request, request.user)
     if isinstance(request.session, SessionStore):
         request.session.record_use()
@@ -91,7 +91,7 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
 
 @transaction.atomic
 def end_one(member: Member, public_id: str) -> bool:
-    """Sign out one browser of `member`; return False if there is none with that id."""
+    """Sign `member` out in one browser; return False if `member` has no session with that id."""
     row = BrowserSession.objects.filter(member=member, public_id=public_id).first()
     if row is None:
         return False
@@ -127,8 +127,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and rows of sessions that
-    no longer exist."""
+    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and browser rows whose
+    session no longer exists."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

@@ -1,9 +1,9 @@
 """The connection to the mail server, which waits longer at the one point where giving up could deliver an email twice.
 
-Django's timeout is 10 s for each response. That is right for all but the last one: once the whole email has been sent,
-a server may take a minute to respond, for example because it scans for viruses, even though it already has the email.
-Sending the email again would then deliver it twice. So we wait longer for that response. If it doesn't come, callers
-can tell that the server may have the email after all.
+Django's timeout is 10 s for each response. That is enough for all but the last one: once the whole email has been sent,
+a server that already has it may still take a minute to respond, for example because it scans for viruses. Sending the
+email again would then deliver it twice. So we wait longer for the last response. If it never comes, callers can tell
+that the server may have the email after all.
 """
 
 import smtplib
@@ -18,7 +18,7 @@ class _Patient(smtplib.SMTP):
     """Waits longer for the response to an email. `is_unclear` says whether the server may have the email even though it
     hasn't confirmed this.
 
-    The base class is only here for its attributes; the classes below choose the kind of connection.
+    The base class only provides the attributes; the classes below choose the kind of connection.
     """
 
     is_unclear = False
@@ -30,7 +30,7 @@ class _Patient(smtplib.SMTP):
         self.is_unclear = True
         try:
             answer = super().data(msg)
-        except smtplib.SMTPResponseException:  # it responded with an error, so it doesn't have the email
+        except smtplib.SMTPResponseException:  # the server responded with an error, so it hasn't accepted the email
             self.is_unclear = False
             raise
         self.is_unclear = False

@@ -1,7 +1,7 @@
 """When someone has left, transfer everything they own to another member.
 
 Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the rest, so that
-neither the page nor anyone else's requests have to wait. `Member.gives_to` is set until all runs are transferred. For
+neither this page nor other people's requests are held up. `Member.gives_to` is set until all runs are transferred. For
 each run, the record names the admin who asked for the transfer.
 """
 
@@ -27,7 +27,7 @@ def transfer(leaver: Member, to: Member) -> bool:
     """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
     transfer some of the runs.
 
-    Each run's maker stays the same (`Run.made_by`). Raises `RefusedError`.
+    The runs still name their original maker (`Run.made_by`). Raises `RefusedError`.
     """
     if leaver.is_active:
         raise RefusedError(_("%(name)s is still active. Deactivate them first.") % {"name": leaver.display_name})
@@ -49,7 +49,7 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if someone's runs aren't all transferred yet and no worker is doing it."""
+    """Queue the task if some runs still have to be transferred and no worker is doing that already."""
     if Member.objects.filter(gives_to__isnull=False).exists():
         leases.release_of_dead(LEASE)
         if leases.may_kick(LEASE):
@@ -68,7 +68,7 @@ def transfer_runs() -> None:
 def _has_more(leaver_id: int) -> bool:
     """Transfer another batch of runs; return whether there may be more."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
-    if leaver.gives_to is None:  # they were reactivated, or another worker was faster
+    if leaver.gives_to is None:  # the person was reactivated, or another worker got there first
         return False
     has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
     if not has_more:

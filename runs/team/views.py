@@ -1,4 +1,4 @@
-"""Admin pages for members and invites, and for transferring what someone who leaves owns."""
+"""Admin pages for members, for invites, and for transferring everything owned by someone who leaves."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
 def _send(request: PortalRequest, invite: Invite) -> None:
     """Email the invite if it has an email address and there is a mail server; tell the admin whether that worked."""
     if not invite.email or not mail.is_set_up():
-        return  # the page shows the link; there is nothing more to say
+        return  # the page shows the link, so no message is needed
     if invite_mail.send(invite):
         messages.success(request, _("The invite is on its way to %(email)s.") % {"email": invite.email})
     else:
@@ -196,7 +196,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Resume emails to someone whose address didn't work."""
+    """Resume emails to someone whose email address wasn't working."""
     member = _person(member_id)
     bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})

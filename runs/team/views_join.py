@@ -1,8 +1,8 @@
 """Pages for people who can't sign in yet: accepting an invite, and setting a new password.
 
 They don't reveal who has an account, with one exception that can't be avoided without a mail server: if an invite has
-no email address, the page says whether the address that someone enters is taken. They can try a few addresses before
-they have to wait, and the first free one uses up the invite.
+no email address, the page says whether the address that someone enters is taken. People can try only a few addresses
+before they have to wait, and the first one that isn't taken uses up the invite.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from runs.web.posted import posted_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 MAILS_PER_PERSON = 3  # the most emails that one person gets in ten minutes
-ADDRESSES_PER_INVITE = 5  # the most email addresses tried with one invite in ten minutes
+ADDRESSES_PER_INVITE = 5  # the most email addresses that can be tried with one invite in ten minutes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,7 +92,7 @@ def _queue_mail(email: str) -> None:
     except throttling.TooManyError:
         return
     found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
-    # Queue this even if there is no account, so that the response time reveals nothing
+    # Queue the task even if there is no account, so that the response time doesn't give that away
     enqueue("send_new_password_mail", found or 0)
 
 
@@ -124,8 +124,8 @@ def _let_in(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | None]) -> Found | HttpResponse:
-    """Return the result of `look`. If that is None, or there were too many attempts from this IP address, return an
-    error page."""
+    """Return the result of `look`. If it returns None, or there have been too many attempts from this IP address,
+    return an error page."""
     try:
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:

@@ -33,7 +33,7 @@ def me(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form=form, status=422)
     members.change_settings(fresh, form.cleaned_data)
-    # The message is shown on the next page, which uses the new language
+    # The next page shows this message, and is already in the new language
     with translation.override(fresh.language or translation.get_language_from_request(request)):
         messages.success(request, _("Your settings are saved."))
     return go_to(request, reverse("runs:me"))
@@ -84,7 +84,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
-    """Resume emails to the member, whose address didn't work earlier."""
+    """Resume emails to the member, whose email address wasn't working earlier."""
     bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")

@@ -34,12 +34,12 @@ WRONG = gettext_noop("Wrong email address or password. Check both and try again.
 
 REPLAY_SALT = "portal.replay"
 REPLAY_MAX_BYTES = 200_000
-REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # it is posted back in a form, and the size of forms is limited
+REPLAY_MAX_BYTES_OF_STRANGERS = SMALL_BYTES - 4096  # strangers post it back in a form of at most SMALL_BYTES
 REPLAY_MAX_AGE = timedelta(days=1)
 
 
 class Replay(NamedTuple):
-    """A form that can be sent again. `lacks_files` means that some of its files couldn't be kept, `keeps_files` that
+    """A form that can be sent again. `lacks_files` means that some of its files couldn't be saved, `keeps_files` that
     some were."""
 
     path: str
@@ -51,8 +51,8 @@ class Replay(NamedTuple):
 class SignInForm(AuthenticationForm):
     """Email address and password.
 
-    Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. A
-    successful attempt is then taken off the count.
+    Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. If the
+    attempt succeeds, it is taken off the count again.
     """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
@@ -119,7 +119,8 @@ class SignInView(LoginView):
 
 
 class SignOutView(LogoutView):
-    """Signs the person out, and makes the browser clear cached pages and images (works with https and on localhost)."""
+    """Signs the person out, and makes the browser clear its cached pages and images (only over https or on
+    localhost)."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -131,7 +132,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     """When someone who is no longer signed in posts a form, respond with the sign-in page, which carries the posted
     values along.
 
-    The status is 200, so that password managers fill in the form, and no proxy replaces the page with its own.
+    The status is 200, so that password managers fill in the form and no proxy replaces the page with one of its own.
     """
     most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     files = _file_pairs(request)
@@ -153,7 +154,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
 
 
 def make_replay(form: Replay, most: int = REPLAY_MAX_BYTES) -> str:
-    """Sign `form` for a hidden field; return "" if the result is longer than `most` bytes."""
+    """Return `form` as signed text for a hidden field; "" if that is longer than `most` bytes."""
     if sum(len(name) + len(value) for name, value in form.pairs) > 10 * most:
         return ""
     replay = signing.dumps(form._asdict(), salt=REPLAY_SALT, compress=True)
@@ -187,8 +188,8 @@ def _posted_pairs(request: HttpRequest) -> Pairs:
 
 
 def _file_pairs(request: HttpRequest) -> Pairs:
-    """Return fields that replace the posted files. The files are saved by the function named in EXPIRED_FILES_KEEPER,
-    if any."""
+    """Return fields that replace the posted files. The function named in EXPIRED_FILES_KEEPER, if any, saves the
+    files."""
     keeper = getattr(settings, "EXPIRED_FILES_KEEPER", "")
     if not keeper or not request.FILES:
         return []

@@ -1,4 +1,4 @@
-"""What the bar on each page shows about the person reading it, rendered once for each kind and then filled in
+"""What the bar on each page shows about the person reading it, rendered once per kind of bar and then filled in
 (`web/stencils.py`)."""
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class MenuKind:
     section: str
     is_admin: bool
     spending_url: str
-    balance_words: SafeString | None  # a blank for `web/_balance_left.html`; None if the balance isn't known
+    balance_words: SafeString | None  # a blank for `web/_balance_left.html`; None if the balance is unknown
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,6 @@
 """The cards of runs: `{% run_card card %}`.
 
-A page has 24 of them, so their template is rendered once for each kind of card and language, and then filled in
+A page has 24 cards, so their template is rendered only once for each kind of card in each language, and then filled in
 (`web/stencils.py`).
 """
 
@@ -25,8 +25,8 @@ register = template.Library()
 EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # maximum length, in characters
 EXAMPLE_SIZE = 200  # in pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
-FIRST_ROW = 5  # how many cards are in the first row on a wide screen
-OUR_ICONS = ("image", "video", "audio", "text")  # other kinds may have any name that Lamina sends
+FIRST_ROW = 5  # how many cards the first row has on a wide screen
+OUR_ICONS = ("image", "video", "audio", "text")  # Lamina may send other kinds, under any name
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
 
@@ -37,14 +37,14 @@ class RunMenu:
     can_begin: bool  # the app can be run, and this person may run apps
     can_repeat: bool
     has_results: bool
-    can_share: bool  # this person can share it (with the team even while it is active; with guests once it has results)
-    can_share_with_team: bool  # this person can share it with the team, which can't see it yet
+    can_share: bool  # this person can share the run: with the team even while active, with guests once it has results
+    can_share_with_team: bool  # this person can share the run with the team, which can't see it yet
     can_cancel: bool
     can_delete: bool
 
     @property
     def quick_id(self) -> str:
-        """A blank for the run's id, for the button that makes a guest link; "" if there are no results to show
+        """A blank for the run's id, used by the button that makes a guest link; "" if there are no results to show to
         guests."""
         return Blanks().id if self.has_results else ""
 
@@ -126,7 +126,7 @@ class CardKind:
     menu: RunMenu | None
     star: StarKind | None
     lines: tuple[Blanks, ...]
-    changed: int  # how many of `lines` are marked; these come first
+    changed: int  # how many of `lines` are marked as changed; they come first
     verdicts: tuple[MarkKind, ...]
     is_swapped: bool  # replaces the card with the same id
     is_active: bool
@@ -192,9 +192,9 @@ def run_card(context: Context, card: RunCard, *, place: int = 0, is_swapped: boo
     """Render the card of a run.
 
     `place` counts the cards from the top of the page: pictures in the first row load at once, before the browser knows
-    the layout. With `is_swapped`, the card replaces the one with the same id. The context has `user`. It may have
-    `has_tools` (show the star and menu), `has_picks` (show a checkbox, which is ticked if the run's id is in `ticked`)
-    and `marker` (highlights search words).
+    the layout. With `is_swapped`, the card replaces the one on the page with the same id. The context has `user`. It
+    may have `has_tools` (show the star and menu), `has_picks` (show a checkbox, which is ticked if the run's id is in
+    `ticked`) and `marker` (highlights search words).
     """
     kind = CardKind.of(card, context, is_swapped=is_swapped)
     values = _texts(card, context.get("marker") or NONE)
@@ -268,7 +268,7 @@ def _links(card: RunCard) -> dict[str, str]:
 
 @register.simple_tag(takes_context=True)
 def app_star(context: Context, app: App) -> SafeString:
-    """Render the star on the page of an app."""
+    """Render the star on an app's page."""
     values = _star(context, app) | {"id": app.public_id, "label": app.name}
     kind = AppStarKind(StarKind.of(app, context["user"]), is_preview=bool(context.get("preview")))
     return filled("launching/_app_star.html", kind, values)

@@ -13,5 +13,5 @@ register = template.Library()
 @register.simple_tag
 @cache
 def icon(name: str) -> SafeString:
-    """Return the icon `name` from templates/icons. Raises TemplateDoesNotExist if there is none."""
+    """Return the icon `name` from templates/icons. Raises TemplateDoesNotExist if there is no such icon."""
     return render_to_string(f"icons/{name}.svg")

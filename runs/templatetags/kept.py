@@ -1,8 +1,8 @@
-"""Parts of pages that are the same for many people: rendered once for the same values, and then cached.
+"""Parts of pages that are the same for many people: rendered once for each set of values, and then cached.
 
 `{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else. The template
 has no user, request or token, so nothing that depends on these can get into it. For each language, the same values
-always give the same text. Such a template mustn't show times, because it doesn't know the reader's time zone.
+always give the same text. Templates used this way mustn't show times, because they don't know the reader's time zone.
 """
 
 from collections.abc import Hashable

@@ -12,6 +12,6 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def marked(context: dict[str, Any], text: str) -> SafeString:
-    """Return `text` with the search words highlighted, using `marker` from the context of the page."""
+    """Return `text` with the search words highlighted, using `marker` from the page's context."""
     marker: Marker = context.get("marker") or NONE
     return marker.marked(str(text))

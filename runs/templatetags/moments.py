@@ -40,8 +40,8 @@ for name, words in FILTERS.items():
 
 @register.simple_tag
 def moment(at: datetime | None, form: str = "brief_day_time", *, words: str = "") -> str | SafeString:
-    """Return `at` as `words`, or in the format of one of the FILTERS. On focus and hover, it shows the full date, time
-    and zone."""
+    """Return `at` as `words`, or in the format of one of the FILTERS. On focus and hover, the text shows the full date,
+    time and zone."""
     if at is None:
         return ""
     return moment_html(at, words or FILTERS[form](at))

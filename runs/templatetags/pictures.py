@@ -1,4 +1,5 @@
-"""Pictures on cards. A page has a hundred of them, so functions render them, which is faster than templates."""
+"""Pictures on cards. A page may have a hundred of them, so they are rendered by functions, which are faster than
+templates."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -17,7 +18,7 @@ from runs.templatetags.icons import icon
 from runs.words.time_spans import clock_words
 
 register = template.Library()
-KEPT = 1_024  # how many patterns, and how many colours, to cache
+KEPT = 1_024  # how many patterns to cache, and also how many colours
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 
@@ -35,15 +36,15 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """Render a thumbnail (see `thumbnail`). It loads at once if the context has `oob` or `is_eager`."""
+    """Render a thumbnail (see `thumbnail`). The picture loads at once if the context has `oob` or `is_eager`."""
     return thumbnail(file, is_small=bool(is_small), is_eager=bool(context.get("oob") or context.get("is_eager")))
 
 
 def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool) -> SafeString:
     """Render the thumbnail of `file`, cropped, on the picture's main colour, with a badge for video or audio.
 
-    `is_small` means that 200 px are enough and that there is no room for the length. Unless `is_eager`, it only loads
-    when it comes into view.
+    `is_small` means that 200 px are enough and that there is no room to show the length. Unless `is_eager`, the picture
+    only loads when it comes into view.
     """
     address = (is_small and file.small_url) or file.card_url
     if not address:
@@ -69,5 +70,5 @@ def _ground(colour: str) -> SafeString:
 @register.simple_tag
 @lru_cache(maxsize=KEPT)
 def pattern(name: str) -> SafeString:
-    """Render a subtle pattern to show where there is no picture. The same name always gives the same pattern."""
+    """Render a subtle pattern in place of a missing picture. The same name always gives the same pattern."""
     return render_to_string("display/_pattern.html", {"shapes": shapes_of(name)})

@@ -40,15 +40,15 @@ def ensure_asset(upload: Upload, client: LaminaClient, on_chunk: Callable[[int],
     with _local_copy(file) as path:
         media_type = target.content_type_hint or file.media_type
         put_file(target.upload_url, path, media_type, SEND_SECONDS, on_chunk, _lamina_origin())
-    # Two runs may send the same upload at the same time. We save only the first URL, but both work.
+    # Two runs may send the same upload at the same time. We only save the URL from the first one, but both URLs work.
     Upload.objects.filter(pk=upload.pk, asset_url="").update(asset_url=target.asset_url)
     upload.refresh_from_db()
     return upload.asset_url
 
 
 def _lamina_origin() -> list[str]:
-    """Return Lamina's own origin, the only one that may receive files even if it isn't public (the sandbox's isn't).
-    The portal only reads from other trusted origins and never writes to them, whatever Lamina's responses say."""
+    """Return Lamina's own origin, which may receive files even if it isn't public, as in the sandbox. The portal only
+    reads files from other trusted origins; it never sends any to them, whatever Lamina's responses say."""
     lamina = f"{settings.LAMINA_BASE_URL}/".lower()  # trusted origins are in lower case
     return [origin for origin in settings.TRUSTED_FILE_ORIGINS if lamina.startswith(f"{origin}/")]
 

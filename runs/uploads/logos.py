@@ -35,7 +35,7 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
         raise UploadRejected(_("Choose a PNG, JPEG or WebP image for the logo."))
     if size > LIMIT_BYTES:
         raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
-    if isinstance(uploaded_file, RefusedFile):  # it passes the checks here, but its bytes are gone
+    if isinstance(uploaded_file, RefusedFile):  # it passes the checks above, but its content wasn't saved
         raise UploadRejected(UNREADABLE)
     try:
         return _stored(uploaded_file)

@@ -1,7 +1,7 @@
-"""Use files from earlier results and uploads in a form.
+"""Let people reuse files from earlier results and uploads in a form.
 
-Runs and presets can only use uploads that belong to the person who sends the form. Other files are adopted: that person
-gets their own upload of the same stored file. Nothing is copied, and the file stays as long as any upload needs it.
+Runs and presets can only use uploads that belong to the person who sends the form. Other files are adopted: the sender
+gets their own upload of the same stored file. Nothing is copied, and the file is kept as long as any upload needs it.
 
 Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
 teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
@@ -20,7 +20,7 @@ from runs.words.fold import named
 
 def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
     """Return the member's own upload of `stored`, creating it if necessary. The caller checks that the member may see
-    `stored`. If the member may not see it, `is_hidden` hides the new upload from them as well."""
+    `stored`; if they may not, it passes `is_hidden`, so that the new upload is hidden from them too."""
     own = Upload.objects.owned_by(member).filter(file=stored, status=Upload.Status.READY)
     fitting = own if is_hidden else own.filter(is_hidden=False)
     return fitting.order_by("is_hidden", "pk").first() or Upload.objects.create(
@@ -29,7 +29,7 @@ def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upl
         is_hidden=is_hidden,
         status=Upload.Status.READY,
         **named(stored.name),
-        # If any run has sent the file, Lamina already has it, because there is only one workspace.
+        # If any run has sent this file before, Lamina already has it, because there is only one workspace.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )
 
@@ -47,13 +47,13 @@ def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
     """Return the posted upload `ids`, with other people's uploads replaced by the member's own wherever the member may
-    see the file. A viewer's ids don't change."""
+    see the file. For viewers, the ids are returned unchanged."""
     seen = _seen_of_others(member, ids) if member.can_run else {}
     return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Return the files of other people's uploads that `member` may see, by upload id."""
+    """Return the files that `member` may see of other people's uploads, keyed by upload id."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}

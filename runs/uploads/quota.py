@@ -1,4 +1,4 @@
-"""Limits on a member's files that no run uses: high enough for any normal work, but too low to fill a disk."""
+"""Limits on each member's unused files (those no run uses): high enough for normal work, but too low to fill a disk."""
 
 from django.db.models import Count, Exists, OuterRef, Sum
 

@@ -1,9 +1,9 @@
-"""Write files from a browser to the disk they will stay on, never into memory (`/tmp` is often in memory).
+"""Write uploaded files straight to the disk where they will be stored, never into memory (`/tmp` is often in memory).
 
 Free space is checked again while files arrive: each upload may fit by itself, but several together could fill the disk.
 If a file's first bytes or its size show that it can't be used, it is read to the end but not written, so that the rest
-of the form arrives and the page can say what is wrong. At most DRAINED_BYTES of such files are read; if there is more,
-the whole form is refused.
+of the form arrives and the page can say what is wrong. At most DRAINED_BYTES of such files are read; beyond that, the
+whole form is refused.
 """
 
 import errno
@@ -24,7 +24,7 @@ from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
 
 DRAINED_BYTES = 100_000_000
-HEADERS_BYTES = 1_000_000  # more than the headers of all of a form's parts take up
+HEADERS_BYTES = 1_000_000  # more than the headers of all parts of a form ever take up
 
 
 class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in the stubs
@@ -36,7 +36,8 @@ class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in th
 
 
 class _Arriving(TemporaryUploadedFile):
-    """A file in the staging folder. It is removed when it is closed or, after a crash, along with other leftovers."""
+    """A file in the staging folder. It is deleted when it is closed or, after a crash, together with other leftover
+    files."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
         room = store.new_waiting_path().parent
@@ -50,8 +51,8 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     is_full = False
     is_too_large = False
     body_bytes = 0
-    earlier_bytes = 0  # total size of the files of this form that have already arrived
-    drained_bytes = 0  # how much of this form's refused files has been read
+    earlier_bytes = 0  # total size of this form's files that have already arrived
+    drained_bytes = 0  # how many bytes of this form's refused files have been read
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *_: Any, **__: Any) -> None:
         self.body_bytes = content_length
@@ -82,11 +83,11 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         return super().file_complete(file_size)
 
     def _judge(self) -> file_types.Sniffed:
-        """Decide whether the file can be used, based on its first bytes and the smallest size it can have."""
+        """Decide whether the file can be used, based on its first bytes and on the minimum size it must have."""
         self.sniffed = sniffed = file_types.sniff(self.head)
         question, is_last = _question(self.request, self.field_name or "")
         certain_bytes = len(self.head)
-        if is_last:  # apart from a few fields, the rest of the form is this file
+        if is_last:  # the rest of the form is this file, apart from a few fields
             others = self.earlier_bytes + HEADERS_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             certain_bytes = max(certain_bytes, self.body_bytes - others)
         kinds = accepted_kinds(question.accept) if question else []

@@ -1,7 +1,7 @@
 """Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
-UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take its link
+UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take over its link
 after a minute.
 """
 
@@ -46,9 +46,9 @@ logger = logging.getLogger("runs.uploads")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
 FETCH_SECONDS = 120.0  # time limit for fetching one link, while somebody waits with the form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
-LINKS_AT_ONCE = 10  # how many links of one member may be fetched at the same time
+LINKS_AT_ONCE = 10  # how many of one member's links may be fetched at the same time
 TASK_SECONDS = 900
-GIVE_UP_AFTER = timedelta(hours=1)  # by then, nobody is waiting for the link any more
+GIVE_UP_AFTER = timedelta(hours=1)  # after this long, nobody is waiting for the link any more
 
 UNREADABLE = Message("unreadable_file")
 WEB_PAGE = Message("link_to_web_page")
@@ -59,7 +59,8 @@ class UploadRejected(UserFacingError):
 
 
 def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
-    """Save a file from someone's disk. `accept` lists the kinds that the field accepts (empty means any media).
+    """Save a file uploaded from someone's computer. `accept` lists the kinds that the field accepts (empty means any
+    media).
 
     Raises `UploadRejected` with a message if the file is empty, too large, broken or of the wrong kind, or if there is
     no room for it.
@@ -72,7 +73,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     _check_kind(found.kind, found.extension, kinds)
     if problem := size_problem(found.kind, size):
         raise UploadRejected(problem)
-    if isinstance(uploaded_file, RefusedFile):  # it passes the checks here, but its bytes are gone
+    if isinstance(uploaded_file, RefusedFile):  # it passes the checks above, but its content wasn't saved
         raise UploadRejected(UNREADABLE)
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)
@@ -145,8 +146,8 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
 def fetch_upload(upload_id: int) -> None:
     """Fetch the link of an upload, then others that are due. At most two workers do this at the same time.
 
-    Can be called at any time and as often as you like: if both slots are taken, one of the workers that hold them will
-    fetch this link too.
+    Can be called at any time and as often as you like: if both slots are taken, one of the two workers holding them
+    will fetch this link later.
     """
     with file_slot(LINKS) as slot:
         ends_at = time.monotonic() + FETCH_SECONDS
@@ -244,7 +245,8 @@ def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
 
 
 def upload_info(upload: Upload) -> UploadInfo:
-    """Return data for showing one upload in a form. Load the upload together with its file, to save a query."""
+    """Return data for showing one upload in a form. To save a query, load the upload together with its file before
+    calling this."""
     file = upload.file
     return UploadInfo(
         id=upload.public_id,

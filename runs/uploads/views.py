@@ -46,8 +46,8 @@ def upload_create(request: PortalRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def upload_room(request: PortalRequest) -> HttpResponse:
-    """Check whether there is room for a file of this size, before it is sent. If there is, the response is
-    empty; if not, it is a sentence that says why."""
+    """Check whether there is room for a file of this size, before it is sent. The response is empty if there is room;
+    otherwise, it is a sentence saying why there isn't."""
     size = RoomForm.read(request.GET)["bytes"]
     if not body_limits.has_room(size):
         sentence = _((body_limits.FOR_ADMINS if request.user.is_admin else body_limits.SENTENCES)[507])

@@ -1,9 +1,9 @@
-"""Limits on request bodies, decided from the headers before any of the body is read.
+"""Limits on request bodies, enforced based on the headers, before the body is read.
 
 Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
 until we know who sent it. Anyone may send fields of up to SMALL_BYTES. Larger bodies and files are accepted only from
-people who are signed in, or whose session expired within the last day. In the latter case, the fields and files are
-saved, but nothing is done with them (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender
+people who are signed in, or whose session expired within the last day. If the session has expired, the fields and files
+are saved but not acted on (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender
 themselves. A rejected body isn't read, so the connection must be closed after the response.
 """
 
@@ -76,7 +76,7 @@ class BodyLimitMiddleware:
 
 
 class StoppedUploadMiddleware:
-    """Says why an upload was stopped, and deletes the file that was only partly received."""
+    """Says why an upload was stopped, and deletes the partly received file."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -97,7 +97,7 @@ def judges_body[View: Callable[..., Any]](view: View) -> View:
 
 
 def declared_bytes(request: HttpRequest) -> int:
-    """Return the length of the body from the Content-Length header. No more than that can be read."""
+    """Return the length of the body according to the Content-Length header. Django never reads more than that."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
@@ -111,7 +111,7 @@ def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
     """Return 0 if the body may be read, otherwise the status code to reject it with."""
     size = declared_bytes(request)
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        return 411  # a chunked body may never end, and Django doesn't read it
+        return 411  # a chunked body may never end, and Django wouldn't read it anyway
     if size > settings.MAX_BODY_BYTES:
         return 413
     if getattr(view, "judges_body", False):
@@ -146,7 +146,7 @@ def _let_go(request: HttpRequest) -> None:
 
 
 class _FileSent(Exception):
-    """The form contains a file."""
+    """Raised when a form turns out to contain a file."""
 
 
 class _NoFiles(FileUploadHandler):
@@ -208,10 +208,10 @@ def _has_user(request: HttpRequest) -> bool:
 
 
 def _drop_arriving(request: HttpRequest) -> int:
-    """Close a file that was only partly received, which deletes it. Return the status code that says why the upload
-    stopped, or 0.
+    """Close a partly received file, which deletes it. Return the status code that says why the upload was stopped, or 0
+    if it wasn't.
 
-    If reading stops early, Django itself would leave the file to the garbage collector.
+    Left to itself, Django would leave the file to the garbage collector when reading stops early.
     """
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:

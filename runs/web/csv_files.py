@@ -9,7 +9,7 @@ from runs.words.csv_cells import csv_pieces
 
 
 def csv_file(name: str, rows: Iterable[Iterable[str]]) -> StreamingHttpResponse:
-    """Return a download called `name` with `rows`; the first row has the headings."""
+    """Return `rows` as a download called `name`; the first row has the column headings."""
     headers = {
         "Content-Disposition": content_disposition(name, is_inline=False),
         "Cache-Control": "private, no-store",

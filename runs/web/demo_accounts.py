@@ -37,7 +37,7 @@ def record_origin(request: HttpRequest) -> None:
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Return whether `email` is a demo account that may not sign in with this request."""
+    """Return whether `email` is a demo account that may not sign in from the machine that sent `request`."""
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
@@ -60,8 +60,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0, which nginx used up to
-    1.29.7 and browsers don't use."""
+    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0, as no browser does but
+    nginx did up to 1.29.7."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

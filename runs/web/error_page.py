@@ -15,7 +15,7 @@ logger = logging.getLogger("runs.broken")
 
 
 def page_broke(request: HttpRequest) -> HttpResponse:
-    """Render 500.html without using the database or anything else that may have just failed."""
+    """Render 500.html without the database or anything else that may just have failed."""
     reference = new_public_id()
     logger.error("reference %s is the error at %s below", reference, request.path)
     title = _("Something went wrong on our side")

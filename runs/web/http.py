@@ -29,7 +29,7 @@ VIEWERS_LOOK = gettext_noop(  # translated where it is used
 
 
 class PortalRequest(HttpRequest):
-    """A request from a signed-in member, after it has passed our middleware."""
+    """A signed-in member's request, as our middleware passes it on."""
 
     user: Member
     htmx: HtmxDetails
@@ -49,7 +49,7 @@ class Portal:
 def refuse_viewers(member: Member) -> None:
     """Raise `PermissionDenied` (403) if `member` is a viewer. Call this before starting, sharing or changing anything.
 
-    Look up the object first, so that viewers get a 404 for objects that they may not see, like everyone else.
+    Look up the object first, so that viewers, like everyone else, get a 404 for objects they may not see.
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))

@@ -7,7 +7,7 @@ from django.contrib.messages.storage.session import SessionStorage
 
 
 class PrefixedCookieStorage(CookieStorage):
-    """Django's cookie storage, but with the prefix that all of the portal's cookies have."""
+    """Django's cookie storage, but with the name prefix that all the portal's cookies share."""
 
     @property
     def cookie_name(self) -> str:  # type: ignore[override]  # Django's is a plain attribute

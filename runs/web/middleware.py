@@ -34,7 +34,8 @@ FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "SERVER", "SSL")
 
 
 class TrustedProxyMiddleware:
-    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; otherwise, removes them.
+    """Accepts `X-Forwarded-For`, `-Proto` and `-Host` only from PORTAL_TRUSTED_PROXIES; removes them from all other
+    requests.
 
     If the sender is a trusted proxy, REMOTE_ADDR becomes the last IP address in `X-Forwarded-For` that isn't a trusted
     proxy itself; the client may have made up everything before that. This middleware comes first, so that all others
@@ -130,8 +131,8 @@ class StorablePostMiddleware:
 class HeadersMiddleware:
     """Prevents caching unless a response allows it, and turns off browser features that pages don't need.
 
-    Files and guests' images allow caching. Pages don't, so that the Back button doesn't show private pages after
-    signing out.
+    Files and guests' images may be cached. Pages may not, so that nobody can use the Back button to see private pages
+    after someone has signed out.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

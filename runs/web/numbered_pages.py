@@ -12,7 +12,8 @@ class Page[Row: Model]:
     """One page of `rows`, which must be in a fixed order. Reads one extra row to see if there is a next page."""
 
     def __init__(self, rows: "QuerySet[Row]", asked: str | None, size: int) -> None:
-        """Read page `asked`, as given in the URL; read page 1 if that isn't a number from 1 to 9,999 or has no rows."""
+        """Read page `asked`, as given in the URL, or page 1 if `asked` isn't a number from 1 to 9,999 or that page is
+        empty."""
         self.number = int(asked) if asked and NUMBER.fullmatch(asked) else 1
         found = self._read(rows, size)
         if not found and self.number > 1:

@@ -1,7 +1,7 @@
 """Forms for values posted by buttons, hidden fields and short questions. Their fields accept any value.
 
-Views never read the fields of `request.POST` directly. If no value can be invalid, a view uses a `PostedForm`.
-Otherwise, it uses an ordinary form, and shows it again with its errors.
+Views never read the fields of `request.POST` directly. A view uses a `PostedForm` if every value is acceptable.
+Otherwise, it uses an ordinary form, which it shows again with any errors.
 """
 
 import re
@@ -31,8 +31,8 @@ def number_seen(text: str) -> int:
 
 
 class CutField(forms.CharField):
-    """Text exactly as sent, or "" if it wasn't sent. Text with more than `length` characters isn't rejected, but cut
-    off."""
+    """Text exactly as sent, or "" if it wasn't sent. Text longer than `length` characters is cut off rather than
+    rejected."""
 
     def __init__(self, length: int | None = None, **options: Any) -> None:
         super().__init__(**({"required": False, "strip": False} | options))
@@ -105,21 +105,21 @@ class PostedForm(forms.Form):
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values by field name; a field that wasn't sent gets its empty value."""
+        """Return the values keyed by field name; a field that wasn't sent has its empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data
 
 
 class SeenForm(forms.Form):
-    """A form that can tell whether someone else has saved other values in the meantime. `seen` records the values
-    that its page showed."""
+    """A form that can tell whether someone else has saved other values since its page was opened. `seen` records the
+    values that the page showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving the form again
-        replaces those values."""
+        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving the form once more
+        replaces these values."""
         words = _(
             "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
             "again to replace theirs."

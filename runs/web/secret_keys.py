@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 
 def keyed_hash(salt: str, text: str) -> bytes:
-    """Return a 32-byte hash of `text` with the portal's secret key."""
+    """Return a 32-byte hash of `text`, keyed with the portal's secret key."""
     return next(keyed_hashes(salt, text))
 
 

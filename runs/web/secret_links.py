@@ -45,13 +45,13 @@ def new_link(purpose: Purpose) -> NewLink:
 
 
 def token_of(purpose: Purpose, nonce: str) -> str:
-    """Return the token for `nonce`, which is always the same as long as the secret key doesn't change."""
+    """Return the token for `nonce`, which stays the same until the secret key changes."""
     return next(_tokens_of(purpose, nonce))
 
 
 def token_again(purpose: Purpose, nonce: str, token_hash: str) -> str:
-    """Return the token, so that the link can be copied again; "" if we no longer have the key it was made with (the
-    link still works)."""
+    """Return the token, so that the link can be copied again; "" if we no longer have the key it was made with (even
+    then, the link still works)."""
     tokens = _tokens_of(purpose, nonce)
     return next((token for token in tokens if constant_time_compare(hash_of(token), token_hash)), "")
 
@@ -63,7 +63,7 @@ def _tokens_of(purpose: Purpose, nonce: str) -> Iterator[str]:
 
 
 def hash_of(token: str) -> str:
-    """Return the hash of the token, in the form in which it is stored."""
+    """Return the token's hash, as stored in the database."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

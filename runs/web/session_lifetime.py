@@ -1,8 +1,8 @@
 """Session lifetimes, and proof of who sent a request whose session has just expired.
 
 A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and at the latest SESSION_COOKIE_AGE after signing in. The
-end is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a form
-whose files would otherwise be lost (`body_limits`).
+expiry time is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a
+form whose files would otherwise be lost (`body_limits`).
 """
 
 import time
@@ -30,7 +30,7 @@ OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # names that the
 class SessionStore(db.SessionStore):
     """A session in the database that expires if it isn't used."""
 
-    ends_at: datetime | None = None  # from the row, if it was loaded
+    ends_at: datetime | None = None  # as stored in the row; None if no valid session was loaded
     has_run_out_of: str = ""  # id of the member whose session has just expired
     ran_out_hash: str = ""  # changes when the member's password changes
 
@@ -93,7 +93,7 @@ def has_just_run_out(request: HttpRequest) -> bool:
 
 
 def _run_out_session(request: HttpRequest) -> SessionStore | None:
-    """Return the session of `request` if it has just expired."""
+    """Return the session of `request` if it has just expired, otherwise None."""
     session = request.session
     session.get(SESSION_KEY)  # this loads the session
     return session if isinstance(session, SessionStore) and session.has_run_out_of else None
@@ -102,7 +102,7 @@ def _run_out_session(request: HttpRequest) -> SessionStore | None:
 class PortalSessionMiddleware(SessionMiddleware):
     """Keeps the cookie of a session that has just expired, and renames old cookies that have no prefix.
 
-    A session's cookie is renamed only once, because other subdomains could set a cookie without the prefix.
+    Each session's cookie is renamed only once, because other subdomains could set a cookie that lacks the prefix.
     """
 
     def process_request(self, request: HttpRequest) -> None:

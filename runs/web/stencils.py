@@ -1,9 +1,10 @@
-"""Stencils: templates that are rendered once for each kind of thing and language, and then filled in for each thing of
+"""Stencils: templates that are rendered once per language for each kind of thing, and then filled in for each thing of
 that kind.
 
-Django needs a millisecond for a card, mostly to look up names and to choose between branches, and a page has 24 cards.
-Cards that take the same branches differ only in their texts, so we render the template once, with blanks in place of
-the texts, and cache the result. A kind consists only of flags and our own names, so nothing about any person is cached.
+Django takes a millisecond to render a card, most of it spent looking up names and choosing between branches, and a page
+has 24 cards. Cards that take the same branches differ only in their texts, so we render the template once, with blanks
+in place of the texts, and cache the result. A kind consists only of flags and our own names, so nothing about any
+person is cached.
 """
 
 import re
@@ -16,8 +17,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
-KEPT = 512  # how many stencils to cache; each takes about 10 kB
-OPEN, CLOSE = "\ue000", "\ue001"  # put around the name of a blank; private characters that templates don't contain
+KEPT = 512  # how many stencils to cache; each takes up about 10 kB
+OPEN, CLOSE = "\ue000", "\ue001"  # delimit the name of a blank; private-use characters that no template contains
 BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
 
 
@@ -32,8 +33,8 @@ class Blanks:
 
 
 def filled(template: str, kind: Hashable, values: Mapping[str, str]) -> SafeString:
-    """Render `template` with the flags of `kind` in its context. Attributes of `card` are replaced by the values with
-    the same names, which are escaped unless they are safe."""
+    """Render `template` with the flags of `kind` in its context. Wherever the template uses an attribute of `card`,
+    fill in the value of the same name, escaped unless it is safe."""
     stencil = _stencil(template, kind, get_language() or settings.LANGUAGE_CODE)
     shown = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
     return mark_safe(stencil % shown)  # noqa: S308 - the template escapes the stencil, and the values are escaped above

@@ -27,7 +27,7 @@ WINDOW = timedelta(minutes=10)
 MAX_PER_PAIR = 10  # maximum number of wrong passwords within WINDOW for one account from one IP address
 MAX_PER_ADDRESS = 50  # the limit for one IP address, which a whole office may share
 MAX_PER_ACCOUNT = 100  # the limit for one account from anywhere
-MAX_PER_DEVICE = 10  # the limit for one account in a browser where it has signed in before
+MAX_PER_DEVICE = 10  # the limit for one account in a browser that has signed in to it before
 
 DEVICE_COOKIE = "portal_device"
 DEVICE_SALT = "portal.device"
@@ -65,12 +65,13 @@ class Attempt:
         self._rows.filter(pk__in=[row.pk for row in self._mine]).delete()
 
     def is_first_in_an_hour(self) -> bool:
-        """Return whether this is the first attempt for the first key in the last hour."""
+        """Return whether this is the first attempt with the first key in the last hour."""
         lately = self._rows.filter(key=self._keys[0], at__gt=timezone.now() - timedelta(hours=1))
         return not lately.filter(pk__lt=self._mine[0].pk).exists()
 
     def forgive_first(self) -> None:
-        """Stop counting a successful attempt, and earlier wrong ones for the first key, which were probably typos."""
+        """Stop counting this successful attempt, as well as earlier failed ones with the first key, which were probably
+        typos."""
         self.take_back()
         self._rows.filter(key=self._keys[0]).delete()
 
@@ -108,10 +109,11 @@ def _pair(email: str, address: str) -> str:
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Return the IP address of `request`; for IPv6, its /64 network, because one client can use all of it.
+    """Return the IP address of `request`; for IPv6, its /64 network, because one client may have a whole network to
+    itself.
 
-    Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network; these are counted
-    separately.
+    Servers that listen on IPv6 see IPv4 clients as ::ffff:a.b.c.d, all in the same network, so each of these addresses
+    is counted separately.
     """
     text = request.META.get("REMOTE_ADDR", "") if request else ""
     try:

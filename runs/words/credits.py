@@ -41,7 +41,7 @@ def credits_words(amount: Decimal | None) -> str:
 
 def balance_words(account: LaminaStatus) -> str:
     """Return the balance: "1 credit" or "4,250.5 credits"; "about 4,238 credits" (without a fraction) if we have
-    subtracted the cost of runs since Lamina last reported it; "" if unknown."""
+    subtracted the cost of runs since Lamina last reported the balance; "" if unknown."""
     balance = account.balance_left
     if balance is None:
         return ""
@@ -58,7 +58,7 @@ def short_balance_words(account: LaminaStatus) -> str:
 
 
 def left_words(account: LaminaStatus) -> str:
-    """Return what is left, to show next to a cost in credits: "8 left" or "about 2 credits left"."""
+    """Return how many credits are left, to show next to a cost in credits: "8 left" or "about 2 credits left"."""
     left = short_balance_words(account)
     return _("%(credits)s left") % {"credits": left} if left else _("balance unknown")
 
@@ -77,5 +77,5 @@ def about_credits(expected: Decimal | None, low: Decimal | None = None, high: De
 
 
 def plural_number(amount: Decimal) -> int:
-    """Return a whole number that takes the same plural form as `amount`: 1.5 credits are plural."""
+    """Return a whole number that takes the same plural form as `amount`; for example, 1.5 credits are plural."""
     return int(amount) if amount == int(amount) else max(2, math.ceil(amount))

@@ -1,9 +1,9 @@
-"""CSV for spreadsheets: UTF-8 with a byte order mark, which they expect, and cells that can't run anything.
+"""CSV for spreadsheets: UTF-8 with the byte order mark that they expect, and cells that can't run anything.
 
 Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
 typed into a form. We put an apostrophe in front, which turns the cell into text. Spreadsheets that separate cells by
-semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so we add an apostrophe
-there too.
+semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so we add an apostrophe at
+such places too.
 """
 
 import csv

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from runs.words.moments import brief_day_words, portal_day
 
-SOON_DAYS = 7  # if the day is further away, a date is clearer than a number of days
+SOON_DAYS = 7  # for days further away than this, a date is clearer than a number of days
 
 
 def due_words(day: date, today: date | None = None) -> str:

@@ -5,7 +5,7 @@ from runs.words.messages import say
 
 
 class UserFacingError(Exception):
-    """Raised when something can't be done. `message` is for people, and can be stored."""
+    """Raised when something can't be done. `message` is written for people, and can be stored."""
 
     def __init__(self, message: Message | str) -> None:
         super().__init__(message)

@@ -1,8 +1,8 @@
 """Names for downloads: title or app, label, number and date, such as `oak-desk_front_2_2026-11-25.png`.
 
 All names are built here, so a result has the same name whether it is downloaded by itself or in a zip. Names are at
-most 120 bytes long and work in any file system: they have no spaces, control characters or invisible characters. They
-end in a date, so they are never a name that Windows reserves, such as `con.png`.
+most 120 bytes long and work in any file system: they have no spaces, control characters or invisible characters.
+Because they end in a date, they never clash with names that Windows reserves, such as `con.png`.
 """
 
 import re
@@ -23,7 +23,7 @@ from runs.words.moments import portal_day
 MOST_BYTES = 120
 ENDING_BYTES = len(".jpeg2000")
 READ_LENGTH = 200  # how many characters of a title or label are used
-WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # bytes left for title and label
+WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # bytes available for the title and label
 APOSTROPHES = re.compile("['’ʼ`´]")  # noqa: RUF001 - all kinds are meant
 # Letters and marks that can't be seen, such as variation selectors of emoji.
 IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -62,7 +62,8 @@ class Taken:
         self._highest: Counter[tuple[str, str]] = Counter()
 
     def free(self, stem: Stem) -> Stem:
-        """Return `stem`, with another number if it is already used. The returned stem counts as used from then on."""
+        """Return `stem`, with a different number if it is already taken. The returned stem counts as taken from then
+        on."""
         words = (stem.words.casefold(), stem.day)
         numbers = self._numbers.setdefault(words, set())
         number = self._highest[words] + 1 if stem.number in numbers else stem.number
@@ -98,7 +99,7 @@ def stem_in_run(output: Output, position: int = 0) -> Stem:
 
 
 def count_of(output: Output) -> int:
-    """Return the number of files of `output`, including those not saved, so that file numbers never change."""
+    """Return the number of files of `output`, including files that aren't saved, so that file numbers never change."""
     return max((kept.position for kept in output.files.all()), default=0) + 1
 
 
@@ -117,8 +118,8 @@ def ending_of(stored: StoredFile) -> str:
 
 
 def slug(words: str) -> str:
-    """Return `words` in lower case with hyphens, in any script. Underscores also become hyphens, because they separate
-    the parts of a file name."""
+    """Return `words` in lower case, joined by hyphens; works in any script. Underscores also become hyphens, because
+    they separate the parts of a file name."""
     return _slug(words[:READ_LENGTH])
 
 
@@ -134,8 +135,8 @@ def _slug(words: str) -> str:
 
 
 def _stem(told: Told) -> Stem:
-    """Build the stem without a number. If the title and the label don't both fit, each may use at least half of the
-    room."""
+    """Build the stem without a number. If the title and the label don't both fit, each gets at least half of the
+    space."""
     title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))
@@ -147,5 +148,5 @@ def _cut(words: str, most_bytes: int) -> str:
 
 
 def day_of(at: datetime) -> str:
-    """Return the date in the portal's time zone, so that a name is the same for everyone."""
+    """Return the date in the portal's time zone, so that everyone gets the same file name."""
     return f"{portal_day(at):%Y-%m-%d}"

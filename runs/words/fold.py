@@ -14,9 +14,9 @@ def fold(text: str) -> str:
     """Return `text` in the form that search stores and compares.
 
     "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
-    signs in Indic scripts stay, because they carry meaning.
+    signs in Indic scripts are kept, because they carry meaning.
     """
-    if text.isascii():  # true of most texts, and much quicker
+    if text.isascii():  # most texts are ASCII, which can be folded much faster
         return text.lower().translate(STROKED)
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -24,7 +24,8 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search without duplicates, longest first, because long words rule out the most."""
+    """Return the folded words of a search without duplicates, longest first, because longer words rule out more
+    texts."""
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 

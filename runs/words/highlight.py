@@ -14,13 +14,14 @@ from runs.words.fold import fold
 from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher, similar_ways_of, stored_words
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
-START = 3  # in letters; a word and its stem begin with at least this many of the same letters
-BEFORE, AROUND = 25, 80  # in letters: how much of a text is shown before the first match, and how much in all
+START = 3  # in letters; a word and its stem share at least this many letters at the start
+BEFORE, AROUND = 25, 80  # in letters: how much of a text is shown before the first match, and how much in total
 
 
 @dataclass(frozen=True)
 class Term:
-    """One word of a search. `starts` are the beginnings of all words that can match it, to rule out texts quickly."""
+    """One word of a search. `starts`, used to rule out texts quickly, has the beginnings of all words that can match
+    it."""
 
     word: str
     matches: Callable[[str], bool]
@@ -34,7 +35,7 @@ class Term:
         return cls(word, matcher(ways), starts, is_spaceless(word))
 
     def may_be_in(self, folded: str) -> bool:
-        """Return whether the folded text may contain the term. False is certain; True isn't."""
+        """Return whether the folded text may contain the term: True means perhaps, False means definitely not."""
         bare = folded.replace("-", "")
         return any(start in folded or start in bare for start in self.starts)
 
@@ -58,7 +59,7 @@ class Marker:
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
-        """Return the marker for the words of a search. `similar` maps a word to the known words that it may be a typo
+        """Return the marker for a search for `words`. `similar` maps a word to the known words that it may be a typo
         of."""
         return cls(tuple(Term.of(word, similar.get(word, ())) for word in words))
 
@@ -80,7 +81,7 @@ class Marker:
         text = _composed(text)
         pieces, end = [], 0
         for start, stop, _term in self._found(text):
-            if start >= end:  # otherwise, another term has matched here
+            if start >= end:  # otherwise, another term has already matched at this position
                 pieces += [escape(text[end:start]), format_html("<mark>{}</mark>", text[start:stop])]
                 end = stop
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308 - every piece is escaped
@@ -112,8 +113,8 @@ class Marker:
 
 
 def _joined(text: str, terms: list[Term], found: list[tuple[int, int, Term]]) -> list[tuple[int, int, Term]]:
-    """Return the matches of terms with words joined by hyphens, such as "tryon" and "try-on", where no single part
-    matches."""
+    """Return the matches between terms and hyphenated words as a whole, such as "tryon" and "try-on", if none of the
+    word's parts matches by itself."""
     more = []
     starts = sorted(start for start, _stop, _term in found)
     for match in JOINED.finditer(text):
@@ -135,7 +136,8 @@ def _around(text: str, start: int, stop: int) -> tuple[int, int]:
 
 
 def _composed(text: str) -> str:
-    """Return `text` with each letter and its accent as one character. In file names from a Mac, these are separate."""
+    """Return `text` with each letter and its accent as one character. In file names from a Mac, a letter and its accent
+    are separate characters."""
     return unicodedata.normalize("NFC", text)
 
 

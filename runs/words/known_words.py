@@ -18,7 +18,7 @@ from runs.words.stems import stem
 from runs.words.terms import LONGEST, is_spaceless
 
 SHORTEST = 4  # in letters; a typo in a shorter word could mean anything
-LONG = 8  # in letters; in words this long, even two edits count as a typo
+LONG = 8  # in letters; in words at least this long, even two edits count as a typo
 LEARNED_AT_ONCE = 500
 MOST_SIMILAR = 8
 
@@ -48,11 +48,11 @@ def learn(words: Iterable[str]) -> None:
 
 
 def forget_unused(words: Iterable[str] | None = None) -> int:
-    """Forget known words that no run or app contains any more, and return how many. If `words` is given, check only
-    those.
+    """Forget known words that no longer occur in any run or app, and return how many were forgotten. If `words` is
+    given, check only those.
 
-    If unused words were kept, searches would correct typos to words from deleted runs, which other people may never
-    have seen.
+    If such words were kept, searches would correct typos to words from deleted runs, which the person searching may
+    never have seen.
     """
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
@@ -73,7 +73,8 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
 
 
 def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
-    """Return queries for known words of which `words` may be typos or compounds. Run the queries together as one.
+    """Return queries for the known words that each of `words` may be a typo of or, as a compound, may contain. Combine
+    the queries and run them as one.
 
     Rows are annotated with `asked`, the searched word, and `known`, the known word.
     """
@@ -89,8 +90,8 @@ def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Run all queries of `candidates` as one, and return the closest known words for each of `words`. Words that have
-    none are left out."""
+    """Run all queries of `candidates` as one, and return the closest known words for each of `words`. Words that aren't
+    close to any known word are left out."""
     queries = [query.values_list("asked", "known") for query in candidates(words)]
     return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
 
@@ -129,7 +130,7 @@ def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
 
 
 def _is_disorder(word: str, other: str, count: int) -> bool:
-    """Return whether the words differ only in the order of their letters, as in "bycicle"."""
+    """Return whether the words differ only in the order of a few letters, as in "bycicle"."""
     return count == 2 and sorted(word) == sorted(other)
 
 

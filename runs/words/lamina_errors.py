@@ -13,7 +13,8 @@ CODES = {
 
 
 def field_message(error: FieldError) -> Message:
-    """Return the message to store. If we have no text for a code, the code is quoted with spaces between its words."""
+    """Return the message to store. If we have no text for a code, the message quotes the code, with spaces between its
+    words."""
     choices = ", ".join(error.allowed)
     if error.message:
         if not choices:

@@ -16,19 +16,19 @@ MOMENT = (
 
 def filled_in(sentence: str, **values: object) -> SafeString:
     """Return `sentence` as HTML, with each `%(name)s` in it replaced by the value of that name. Everything is escaped,
-    except for values that are safe already."""
+    except for values that are already marked as safe."""
     shown = {name: conditional_escape(str(value)) for name, value in values.items()}
     return mark_safe(escape(sentence) % shown)  # noqa: S308 - both are escaped
 
 
 def moment_html(at: datetime, words: str) -> SafeString:
-    """Return the time `at` as `words`. On focus and hover, it shows the full date, time and zone."""
+    """Return `words` as HTML that shows the full date, time and zone of `at` on focus and hover."""
     at = timezone.localtime(at)
     return format_html(MOMENT, at=at.isoformat(), words=words, full=full_words(at))
 
 
 def moment_in_link_html(at: datetime, words: str) -> SafeString:
-    """Return the time `at` as `words`, for use inside a link. Nothing else in a link may take the focus, so the full
-    time is in the title."""
+    """Return `words` as HTML for use inside a link. Nothing else in a link may take the focus, so the full time of `at`
+    is in the title."""
     at = timezone.localtime(at)
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), full_words(at), words)

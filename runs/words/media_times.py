@@ -6,7 +6,8 @@ PLACE = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6})(?:[.,](\d{1,3}))?",
 
 
 def parse_seconds(text: str) -> int | None:
-    """Convert a time such as "12", "0:12", "1:02.5" or "1:00:03" to milliseconds; None if `text` is something else."""
+    """Convert a time such as "12", "0:12", "1:02.5" or "1:00:03" to milliseconds; return None if `text` isn't a
+    time."""
     match = PLACE.fullmatch(text.strip())
     if match is None:
         return None

@@ -1,9 +1,10 @@
 """Texts of stored messages (`models.messages.Message`), in the active language.
 
-The database stores codes, so a code and the names of its values must stay here as long as any row may contain it. The
-end of a value's name says what it is: `_bytes` is a size, `_at` a Unix time, `_kind` a kind of file, `_kinds` several
-kinds, `_credits` an amount in hundredths of a credit, `_month` a month such as "2026-11", and `_message` another stored
-message. `worker` is the name of a group of worker processes. Other numbers are counts.
+The database stores codes, so a code and the names of its values must be kept in this module as long as any row may
+contain the code. The ending of a value's name says what kind of value it is: `_bytes` is a size, `_at` a Unix time,
+`_kind` a kind of file, `_kinds` several kinds, `_credits` an amount in hundredths of a credit, `_month` a month such as
+"2026-11", and `_message` another stored message. `worker` is the name of a group of worker processes. Other numbers are
+counts.
 """
 
 from datetime import UTC, date, datetime
@@ -180,9 +181,9 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language. Quoted text stays as it is; an empty message gives "".
+    """Return the message as a sentence in the active language. Quoted text is left as it is; an empty message gives "".
 
-    An unknown code, which comes from a newer version, is returned as it is.
+    An unknown code, which must come from a newer version, is returned unchanged.
     """
     message = as_message(message)
     if message.code not in SENTENCES:

@@ -129,7 +129,7 @@ SHOWN = 200  # maximum length of a value as shown, in characters
 
 
 def verb_words(verb: str) -> str:
-    """Return what was done, such as "Run started". A verb that only a newer version knows is returned as it is."""
+    """Return what was done, such as "Run started". A verb that only newer versions know is returned unchanged."""
     return str(VERBS[Verb(verb)]) if verb in Verb else verb
 
 
@@ -139,8 +139,8 @@ def kind_words(kind: str) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return the display name of a changed field, such as "Asks for a decision" for "asks_review". If there is none,
-    make one from `name`: "Some field" for "some_field"."""
+    """Return the display name of a changed field, such as "Asks for a decision" for "asks_review". If the field has
+    none, make one from `name`: "Some field" for "some_field"."""
     if name in FIELDS:
         return str(FIELDS[name])
     if name in NoticeKind.values:
@@ -150,7 +150,7 @@ def field_words(name: str) -> str:
 
 
 def value_words(value: Any, field: str = "") -> str:
-    """Return a value of `field` before or after a change; a dash if there was none."""
+    """Return in words what value `field` had before or after a change; a dash if it had none."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):

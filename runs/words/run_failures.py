@@ -1,4 +1,4 @@
-"""Reasons why runs fail. Each has an explanation, and a button for the next step."""
+"""Reasons why runs fail. Each reason comes with an explanation and a button for the next step."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,15 @@ from runs.words.messages import say
 
 @dataclass(frozen=True)
 class Failure:
-    """An explanation of a failed run: what happened, and what to do next. The cost is shown separately, above this."""
+    """An explanation of a failed run: what happened, and what to do next. The cost is shown separately, above the
+    explanation."""
 
     sentence: str
     quote: str = ""  # Lamina's own words
     action_label: str = ""
     action_url: str = ""
     support: str = ""  # a sentence that people can copy when they ask for help
-    leads_to_form: bool = False  # the action opens the app's form with these inputs filled in
+    leads_to_form: bool = False  # the button opens the app's form with these inputs filled in
 
 
 NOT_ENOUGH_CREDITS = _lazy("There aren't enough credits left for this run.")
@@ -48,5 +49,5 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
 
 
 def field_errors_of(run: Run) -> list[dict[str, str]]:
-    """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours if it is about a file."""
+    """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours if the error is about a file."""
     return [{**error, "message": say(Message.from_stored(error["message"]))} for error in run.field_errors]

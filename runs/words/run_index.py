@@ -15,7 +15,7 @@ from runs.words.terms import Ways, split, stored_words
 
 SAID_AT_MOST = 500  # how many of a run's latest comments and notes are searchable
 SAID_LETTERS = 20_000
-TOO_MANY = 0  # stands in for the keys of too many runs; no run has this key
+TOO_MANY = 0  # returned instead of keys if there are too many runs; no run has this key
 
 
 def index_runs(runs: Iterable[Run]) -> None:
@@ -72,8 +72,8 @@ def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]
 
 
 def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
-    """Return two queries whose rows begin with `n`: one for the keys of the runs that match `query`, and one that gives
-    `TOO_MANY` instead if there are too many."""
+    """Return two queries whose rows begin with `n`: one for the keys of the runs that match `query`, and one that
+    yields `TOO_MANY` instead if there are too many of them."""
     place, key = Value(n, BigIntegerField()), Value(TOO_MANY, BigIntegerField())
     runs: QuerySet[Any, Any] = few_matching(query).order_by().annotate(place=place).values_list("place", "pk")
     many: QuerySet[Any, Any] = too_many_for(query, member).order_by().annotate(place=place, key=key)
@@ -81,6 +81,6 @@ def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:
-    """Return the row of `member` if so many runs match `query` that `few_matching` returns none; otherwise, return no
-    rows."""
+    """Return a query that finds `member` if so many runs match `query` that `few_matching` returns none, and otherwise
+    finds nothing."""
     return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

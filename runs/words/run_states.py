@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from runs.models import AT_LAMINA, Run
 
-# The only list of run states as shown to people, in the order used by filters.
+# The single list of run states as people see them, in the order used by filters.
 STATES: dict[str, Promise] = {
     "progress": pgettext_lazy("state of a run", "In progress"),
     "ready": pgettext_lazy("state of a run", "Ready"),

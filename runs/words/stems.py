@@ -11,7 +11,7 @@ SHORTEST = 4  # in letters; shorter words have no endings worth removing
 VOWELS = re.compile("[aeiouy]")
 SIBILANT = re.compile("(?:ss|x|zz|ch|sh)$")
 # Endings, each with the minimum number of letters that must be left after removing it. The first ending that fits is
-# removed, then the next that fits.
+# removed, and then the next one that fits.
 ENDINGS = (
     *(("ierungen", 4), ("ierung", 4), ("ieren", 4), ("ungen", 4), ("ements", 4), ("ement", 4)),
     *(("ments", 4), ("ment", 4), ("ions", 4), ("ings", 3), ("heit", 4), ("keit", 4), ("lich", 4)),
@@ -39,8 +39,8 @@ def stem(word: str) -> str:
 
 
 def _has_plural_s(word: str) -> bool:
-    """Return whether the final "s" is an ending on its own. In "glass" and "virus", it isn't an ending; in "boxes", the
-    ending is "es"."""
+    """Return whether the final "s" is an ending on its own. The "s" in "glass" and "virus" isn't an ending, and in
+    "boxes", the ending is "es"."""
     return (word[-1] == "s" and word[-2] not in "esui") or word.endswith(("oes", "ees", "ies"))
 
 

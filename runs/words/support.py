@@ -1,5 +1,5 @@
-"""Sentences that people copy when they ask for help: when it happened, what it was about, the reference, and what was
-shown."""
+"""Sentences that people copy when they ask for help. They say when something happened, what it was about, what was
+shown, and the reference."""
 
 from datetime import datetime
 
@@ -9,14 +9,14 @@ from runs.words.moments import zoned_words
 
 
 def about_run(app: str, reference: str, at: datetime, shown: str) -> str:
-    """Describe a failed run. `shown` is the message on its page."""
+    """Describe a failed run. `shown` is the message on the run's page."""
     values = {"when": zoned_words(at), "app": app, "reference": reference, "shown": shown}
     words = _("On %(when)s, Lamina Portal showed this message about “%(app)s” (reference %(reference)s): “%(shown)s”")
     return words % values
 
 
 def about_file(app: str, name: str, reference: str, at: datetime, shown: str) -> str:
-    """Describe a file or link that was refused, and the app it was for, if known."""
+    """Describe a file or link that was refused, naming the app it was for, if known."""
     values = {"when": zoned_words(at), "app": app, "name": name, "reference": reference, "shown": shown}
     if not app:
         words = _(

@@ -1,7 +1,7 @@
 """Synonyms in English and German, and words that name a kind of result.
 
 Apps have names in one language, and people may search in another. Only words that are common in the portal are listed.
-Words that people typed count more than synonyms.
+Words that people typed count for more than their synonyms.
 """
 
 from runs.words.fold import fold

@@ -18,12 +18,12 @@ MOST_TERMS = 8  # maximum number of words in a query; any others are ignored
 SHORTEST_PART = 4  # in letters; shorter parts of a compound word don't count
 STEM_BEGINS = 5  # in letters; a shorter stem must match a whole word, because too many words begin with it
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
+SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs Python doesn't treat as letters
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
-# Words joined by hyphens. It never backtracks: a long text without spaces would take minutes.
+# Words joined by hyphens. The pattern never backtracks; otherwise, a long text without spaces would take minutes.
 JOINED = re.compile(r"(?<![^\W_])[^\W_]++(?:-[^\W_]++)++")
 SPACELESS_WORD = re.compile(rf"[{SPACELESS}]+")
-# Stop words, which say nothing about the subject. They only count if the query has no other words.
+# Stop words, which say nothing about the subject. They are used only if the query has no other words.
 IDLE_WORDS = """
 a about all am an and any app apps are as at be been but by can could do does for from get give has have how i if in
 into is it its just like made make makes making me my need needs of off on one or our out please show so some
@@ -112,7 +112,7 @@ def _ways_to_say(word: str) -> Ways:
 
 
 def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
-    """Return the ways in which a text can match both parts of a compound word: "Produktvideo" is "product" and
+    """Return the ways in which a text can match both parts of a compound word: "Produktvideo" matches "product" and
     "video"."""
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
         parts = word[:cut], word[cut:]
@@ -133,13 +133,14 @@ def _without_umlauts(word: str) -> str:
 
 
 def matcher(ways: Ways) -> Callable[[str], bool]:
-    """Return a function that checks whether a stored text matches one of `ways`, just as the index of runs does."""
+    """Return a function that checks whether a stored text matches one of `ways`, in the same way as the index of
+    runs."""
     single = tuple(_needle(way[0]) for way in ways if len(way) == 1)
     several = [tuple(map(_needle, way)) for way in ways if len(way) > 1]
 
     def matches(stored: str) -> bool:
         padded = f" {stored} "
-        for needle in single:  # a plain loop is the fastest, and this runs for thousands of texts
+        for needle in single:  # a plain loop is fastest, and this runs for thousands of texts
             if needle in padded:
                 return True
         return any(all(needle in padded for needle in way) for way in several) if several else False

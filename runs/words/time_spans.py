@@ -61,7 +61,7 @@ def clock_words(span: timedelta) -> str:
 
 
 def usual_words(usual: float | None, slow: float | None) -> str:
-    """Return the usual duration, such as "usually 2 to 3 min" or "usually about 20 s"; empty if not known yet."""
+    """Return the usual duration, such as "usually 2 to 3 min" or "usually about 20 s"; empty if it isn't known yet."""
     if usual is None or slow is None:
         return ""
     low, high = _rounded(usual), _rounded(slow)

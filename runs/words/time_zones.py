@@ -26,7 +26,8 @@ def _known() -> frozenset[str]:
 
 
 def zone_called(name: str) -> ZoneInfo | None:
-    """Return the time zone called `name`, or None if there is none, for example because the name is out of date."""
+    """Return the time zone called `name`, or None if there is no such zone, for example because the name is out of
+    date."""
     return ZoneInfo(name) if name in _known() else None
 
 
@@ -39,7 +40,7 @@ def zone_words(at: datetime) -> str:
 
 
 def place_words(name: str) -> str:
-    """Return the place in the name of a time zone: "Buenos Aires" for "America/Argentina/Buenos_Aires"."""
+    """Return the place that a time zone is named after: "Buenos Aires" for "America/Argentina/Buenos_Aires"."""
     return name.rpartition("/")[2].replace("_", " ")
 
 
@@ -53,7 +54,7 @@ def offset_words(at: datetime, zone: ZoneInfo | None = None) -> str:
 
 
 def zone_choices() -> list[tuple[str, str | list[tuple[str, str]]]]:
-    """Return the choices of time zones: UTC, then all places by region with their current offsets, such as
+    """Return the time zones to choose from: UTC, then all places by region with their current offsets, such as
     ("Europe/Berlin", "Berlin, UTC+1")."""
     now = timezone.now()
     places: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}

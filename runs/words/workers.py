@@ -6,8 +6,8 @@ PREFIX = "worker "  # names are "worker host:pid"
 
 
 def worker_words(name: str) -> str:
-    """Return a name such as "process 7 on host". Incidents stored by older versions contain this text already, so it is
-    returned as it is."""
+    """Return a name such as "process 7 on host". Incidents stored by older versions already contain such a name, which
+    is returned unchanged."""
     if not name.startswith(PREFIX):
         return name
     host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")

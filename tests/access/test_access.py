@@ -1,4 +1,4 @@
-"""Access rules: everyone requests every URL with every method, for a private run and for a run shared with the team.
+"""Access rules: every kind of user requests every URL with every method, once for a private and once for a shared run.
 
 `pytest tests/access/test_access.py -s` prints the table.
 """
@@ -56,7 +56,7 @@ def hidden_from(world: World, row: Row, who: str) -> set[str]:
 
 
 class Acts:
-    """Every decision that existed before the walk: who decided what, when, and with what note."""
+    """Every decision that existed before any request was sent: who decided what, when, and with what note."""
 
     def __init__(self) -> None:
         self.before = self.now()

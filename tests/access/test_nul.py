@@ -18,7 +18,7 @@ from tests.support.access_world import World
 from tests.support.clients import client_of
 
 pytestmark = pytest.mark.django_db
-WAYS = ("__getitem__", "__contains__", "getlist")  # ways to read a field; `get` uses the first one
+WAYS = ("__getitem__", "__contains__", "getlist")  # methods that read a field; `get` calls the first of these
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def names_read() -> Iterator[set[str]]:
 
 
 def test_no_posted_field_is_a_server_error(world: World) -> None:
-    """This is a single test because setting up the world takes longer than all of the requests."""
+    """This is a single test because setting up the world takes longer than all the requests combined."""
     world.subject = world.shared
     client = world.client("admin")
     client.raise_request_exception = False
@@ -61,7 +61,7 @@ def test_no_posted_field_is_a_server_error(world: World) -> None:
 
 
 def _post(client: Client, row: Row, world: World, **more: str) -> int:
-    """Send the request for `row` with `more` fields, undo what it changed, and return the status."""
+    """Send the request for `row` with the additional fields `more`, undo what it changed, and return the status."""
     cache.clear()
     with transaction.atomic():
         data = (row.data(world) or {}) | more

@@ -16,8 +16,8 @@ from tests.support.factories import make_run
 pytestmark = pytest.mark.django_db
 
 # Open to every role: signing in and out, your own settings, filters, selections and drafts, webhooks, revoking a link,
-# comparing, commenting, reading notices, choosing emails, and old addresses, which only redirect to pages that refuse
-# the change.
+# comparing, commenting, reading notices, choosing emails, and outdated addresses, which only redirect to pages that
+# refuse the change.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
     "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:history-select",

@@ -1,4 +1,4 @@
-"""Every change is recorded exactly once, unless a list of exemptions gives a reason why it isn't."""
+"""Every change is recorded exactly once, except for listed exemptions, each with a reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
-# The requests post these secrets: passphrases, passwords, addresses of channels, and texts that people write to others.
+# Secrets that the requests post: passphrases, passwords, addresses of channels, and texts that people write to others.
 SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
 

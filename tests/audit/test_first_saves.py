@@ -1,4 +1,4 @@
-"""If two admins save the first rules at the same moment, the second one is shown what the first one has saved."""
+"""If two admins save the first rules at the same moment, the second admin is shown what the first one saved."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Everything that tasks and commands do is recorded, unless a list of exemptions gives a reason why it isn't."""
+"""Everything that tasks and commands do is recorded, except for listed exemptions, each with a reason."""
 
 import ast
 from datetime import timedelta

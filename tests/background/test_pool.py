@@ -50,7 +50,7 @@ def test_only_a_process_that_ended_without_a_task_has_left() -> None:
     assert not pool.has_left(process(IDLE))  # still waiting for tasks
     assert not pool.has_left(process(IDLE, exitcode=-9))  # killed, perhaps while holding the queue's lock
     assert not pool.has_left(process(BUSY, exitcode=0))  # the task itself ended this process
-    assert not pool.has_left(process(-2, exitcode=0))  # this process is to be recycled
+    assert not pool.has_left(process(-2, exitcode=0))  # this process is due to be recycled
 
 
 def test_a_process_leaves_after_a_silence_once_it_has_worked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # seconds that a long task takes; nothing may wait until it ends
+LONG = int(2 * TIMEOUT_SECONDS)  # seconds that a long task takes; nothing may wait for it to end
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -54,7 +54,8 @@ def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
 
 
 def is_idle(worker: "subprocess.Popen[bytes]") -> bool:
-    """Return whether the worker's processes used no CPU for half a second; polling uses too little to be measurable."""
+    """Return whether the worker's processes used no measurable CPU time for half a second; mere polling uses too
+    little."""
     children = children_of(sentinel_of(worker))
     before = sum(map(ticks_of, children))
     time.sleep(0.5)
@@ -113,7 +114,7 @@ def test_a_short_task_is_finished_first(
 
 
 def test_plain_qcluster_sees_the_stop_flag_as_never_set(home: Home, notes: Path) -> None:
-    """`qcluster` still works: the long task just runs to completion."""
+    """Plain `qcluster` works too; a long task just runs to completion."""
     process = home.start("qcluster")
     enqueue(home, "window", notes, 2)
     wait_until(lambda: "begun" in lines(notes), "the task to begin")
@@ -135,11 +136,11 @@ def test_nothing_is_left_of_a_killed_sentinel(home: Home, worker: "subprocess.Po
 
 
 def test_a_killed_idle_process_never_leaves_it_deaf(home: Home, notes: Path, worker: "subprocess.Popen[bytes]") -> None:
-    """One pool process holds the queue's lock while idle. We can't tell which process that is, so killing any of them
+    """One of the idle pool processes always holds the queue's lock. We can't tell which one, so killing any of them
     must end the worker."""
 
     def is_dead() -> bool:
-        # After the kill, the sentinel and its processes may be gone a moment before the worker itself has ended.
+        # After the kill, the sentinel and its processes may disappear a moment before the worker itself ends.
         with suppress(ProcessLookupError, IndexError):
             if worker.poll() is None and is_idle(worker):  # a busy process would be replaced, and work would continue
                 os.kill(children_of(sentinel_of(worker))[0], signal.SIGKILL)

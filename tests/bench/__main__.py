@@ -20,8 +20,8 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 STOP_SECONDS = 30.0
-COMPARED = {"quick"}  # compared with kept figures, so it isn't in docs/benchmarks.md
-LOG_SHOWN = 3_000  # characters of a benchmark's output to show if something went wrong
+COMPARED = {"quick"}  # benchmarks compared with stored figures, so not written to docs/benchmarks.md
+LOG_SHOWN = 3_000  # how many characters of a benchmark's output to show if something goes wrong
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,7 +105,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the process to exit so that it can stop its own processes. Kill it if it doesn't."""
+    """Ask the process to exit, so that it can stop its child processes; then kill whatever is left."""
     if process.poll() is None:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -25,7 +25,7 @@ class Bench:
     timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
-    by_default: bool = True  # if False, it runs only when named
+    by_default: bool = True  # if False, the benchmark runs only if it is named
 
 
 BENCHES = {
@@ -94,7 +94,7 @@ def main(name: str, result: str, runs: str, only: str = "") -> None:
 
 
 def leave(_signum: int, _frame: object) -> NoReturn:
-    """Exit through every `with` and `finally`, so that nothing is left behind."""
+    """Exit in a way that runs all `with` and `finally` cleanup, so that nothing is left behind."""
     sys.exit(1)
 
 

@@ -1,6 +1,7 @@
-"""How Lamina's app list may behave, and how the portal should react, in one table for the tests and the benchmark.
+"""How Lamina's app list may behave, and how the portal should react, in one table that the tests and the benchmark
+share.
 
-A scene sets up the sandbox, makes the portal read the list as its worker does, and returns rows with targets.
+A scene sets up the sandbox, makes the portal read the list as the worker would, and returns rows with targets.
 """
 
 import time
@@ -47,7 +48,7 @@ def prepare(door: Door) -> None:
 
 
 def limits(door: Door) -> list[int | None]:
-    """Return the `limit` sent with each request for the list; None where none was sent."""
+    """Return the `limit` sent with each request for the list; None for requests without a limit."""
     asked = [request["query"].get("limit") for request in door.requests_to("apps")]
     return [None if limit is None else int(limit) for limit in asked]
 

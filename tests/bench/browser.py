@@ -1,4 +1,4 @@
-"""The installed Chromium, for benchmarks of what people see."""
+"""Starts the installed Chromium, for benchmarks of what people see."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.support.browser import ARGUMENTS, NAMES
 def chromium() -> Iterator[Browser]:
     """Start Chromium or Chrome for the duration of the block. Raises RuntimeError if neither is installed."""
     windowless, *whole = NAMES
-    # Prefer a Chromium that can show windows, because the kept figures were measured with one
+    # Prefer a Chromium that can show windows, because the stored figures were measured with one
     path = next(filter(None, map(shutil.which, (*whole, windowless))), None)
     if path is None:
         raise RuntimeError("no Chromium or Chrome found: install one (Debian: apt-get install chromium)")

@@ -1,6 +1,6 @@
 """Measures complete cold loads of an app page by fifty browsers at once. Five tries should take about the same time.
 
-The times would differ if one worker of the web server sometimes held most of the connections.
+If one of the web server's workers sometimes held most of the connections, the times would differ.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Sends three hundred files through a whole portal. One in twenty is intact; the rest are damaged. A member uploads
+"""Sends three hundred files through a complete portal. One in twenty is intact; the rest are damaged. A member uploads
 half of them; the worker fetches the other half as results."""
 
 import os
@@ -24,7 +24,7 @@ UPLOADS = RESULTS = 150
 EVERY = 20  # one file in this many is intact
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # from the end of an intact file's run until the file is saved
+MAX_SECONDS = 60.0  # allowed between the end of an intact file's run and the file being saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 
@@ -86,7 +86,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
     app = make_app(portal, "damaged-results", NOTE)
     numbers = range(UPLOADS, UPLOADS + RESULTS)
     server.files |= {f"/{number}": body_of(number) for number in numbers}
-    for first in numbers[::PER_RUN]:  # an intact file is the last one of its run; the others must not block it
+    for first in numbers[::PER_RUN]:  # each run's intact file, if any, comes last; the damaged ones must not block it
         addresses = [f"{server.url}/{number}" for number in range(first, first + PER_RUN)]
         portal.sandbox.order("script", appId=app.remote_id, values={"0": addresses})
         visitor.press_run(app.get_absolute_url(), visitor.open_form(app.get_absolute_url()))

@@ -1,12 +1,12 @@
 """Measures how many requests it takes to follow runs, and how late the portal learns that they have ended.
 
-Lamina's quick start is measured for comparison. The portal is measured twice. First it follows runs by streams, and
-polls any runs for which it has no stream; then it gets webhooks from the sandbox. Runs are started through the real
-pages; a real worker sends, follows and saves them. In some rounds, the page of each run is open. The sandbox counts all
+Lamina's quick start is measured for comparison. The portal is measured twice: first while it follows runs using
+streams, polling those without a stream, and then while the sandbox sends it webhooks. Runs are started through the real
+pages; a real worker sends, follows and saves them. In some rounds, every run's page is open. The sandbox counts all
 requests from the first start to the last known end. The portal also reads runs by id before they end, to get partial
 results; these reads use spare budget and are listed separately. An end counts as known once the portal has processed a
-list of runs that shows it; reading the results takes another request. If Lamina's limit leaves no room for that when
-the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+list of runs that shows it; reading the results takes another request. If Lamina's rate limit leaves no room for these
+requests when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
 `python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words; "economy, 10
 at once | economy, 50" measures the rows that match either part.
@@ -36,7 +36,7 @@ from tests.support.visitor import Visitor
 
 POLL_SECONDS = 2.5  # seconds between an open page's polls
 TIMEOUT_SECONDS = 420.0
-STREAMS = 40  # how many runs the portal follows live
+STREAMS = 40  # how many runs the portal can follow live
 MAX_FOLLOWED_SECONDS = 2.3  # Lamina checks every 2 s
 MAX_AFTER_EVENT_SECONDS = 0.3
 MAX_EARLY_SECONDS = 4.0
@@ -54,8 +54,8 @@ SPREAD_SECONDS = (25.0, 35.0)
 
 @dataclass(frozen=True)
 class Round:
-    """`count` runs started at once. `is_spread`: they take 25 to 35 s, instead of 30 s. `is_watched`: the page of each
-    run is open."""
+    """`count` runs started at once. With `is_spread`, they take between 25 and 35 s instead of exactly 30 s. With
+    `is_watched`, each run's page is open."""
 
     words: str
     count: int
@@ -174,15 +174,15 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
 
 
 def since(ended: dict[str, float], known: dict[str, float]) -> list[float]:
-    """Return the seconds from each run's end in `ended` to its time in `known`."""
+    """Return the number of seconds between each run's time in `ended` and its time in `known`."""
     return [known[run_id] - ended[run_id] for run_id in known if run_id in ended]
 
 
 def report_early_results(
     report: Report, state: dict[str, Any], ours: dict[str, str], onlookers: Sequence["Onlooker"]
 ) -> None:
-    """Report how long after Lamina had the early results (all but the last one of each run) they appeared on the run's
-    page. `ours` maps the runs' ids on Lamina to their ids in the portal."""
+    """Report how long early results (all but each run's last one) took to appear on the run's page once Lamina had
+    them. `ours` maps the runs' ids on Lamina to their ids in the portal."""
     landed = {ours[run["runId"]]: [seconds(at) for at in run["landsAt"]] for run in state["runs"]}
     delays = [
         next(at for at, shown in onlooker.seen if shown > place) - landed_at
@@ -194,7 +194,8 @@ def report_early_results(
 
 
 class Onlooker:
-    """Somebody who has a run's page open during the block. `seen` records how many results it showed, and when."""
+    """Somebody who has a run's page open during the block. `seen` records how many results the page showed, and
+    when."""
 
     def __init__(self, visitor: Visitor, path: str) -> None:
         self.visitor, self.path = visitor, path
@@ -253,7 +254,7 @@ def report_counts(
     limit: float | None,
 ) -> None:
     """Add rows for the requests that the sandbox counted up to the Unix time `until`. The target is at most `limit`
-    requests per run, not counting estimates and the like; without a limit, there is no target."""
+    requests per run, not counting estimates and the like; if there is no limit, there is no target."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)
@@ -278,7 +279,7 @@ def report_counts(
 
 
 def report_delays(report: Report, delays: list[float], count: int, *, target: float | None) -> None:
-    """Add rows for the delay in seconds between the end of each run on Lamina and the portal noticing it. `target` may
+    """Add rows for the number of seconds between the end of each run on Lamina and the portal noticing it. `target` may
     be None."""
     missed = count - len(delays)
     p95, middle = percentile(delays, 95), f"median {number(median(delays))}, max {number(max(delays))}"
@@ -291,7 +292,7 @@ def report_delays(report: Report, delays: list[float], count: int, *, target: fl
 
 
 def report_copies(portal: Portal, report: Report, runs: Any, ended: dict[str, float], *, target: float) -> None:
-    """Report how long after a run's end on Lamina its results were saved."""
+    """Report how long it took to save each run's results after the run had ended on Lamina."""
     portal.await_quiet(TIMEOUT_SECONDS)
     saved = OutputFile.objects.filter(output__run__in=runs, status="saved").select_related("file", "output__run")
     ages = [f.file.created_at.timestamp() - ended[f.output.run.remote_id] for f in saved if f.file]

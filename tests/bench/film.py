@@ -1,4 +1,4 @@
-"""Saves a 1 GB video as the worker does, and prints the process's memory in MB, before and at its peak.
+"""Saves a 1 GB video as the worker does, and prints how much memory the process used, in MB: before, and at its peak.
 
 `tests.bench.files` starts this in its own process. The video comes from another process.
 """

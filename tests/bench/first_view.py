@@ -65,13 +65,13 @@ def bench(portal: Portal, report: Report) -> None:
 
 @dataclass
 class Weight:
-    """What one page loaded: bytes by kind (in Chromium's terms). Pictures of apps and pictures of runs are counted
-    separately."""
+    """What one page loaded: bytes by kind of resource (as Chromium names it). Apps' pictures and runs' pictures are
+    counted separately."""
 
     bytes_by_kind: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     requests: int = 0
     pictures: list[int] = field(default_factory=list)
-    urls: dict[str, tuple[str, str]] = field(default_factory=dict)  # address and kind by Chromium's request id
+    urls: dict[str, tuple[str, str]] = field(default_factory=dict)  # address and kind, keyed by Chromium's request id
 
     def begun(self, event: dict[str, Any]) -> None:
         address, kind = event["request"]["url"], event.get("type", "Other")

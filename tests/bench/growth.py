@@ -1,9 +1,9 @@
-"""Measures whether pages read more as the portal grows: with 10,000, 100,000 and 1,000,000 runs of four outputs each on
-PostgreSQL (at most ten times `--runs`), and with 100,000 runs on SQLite, where only times are measured.
+"""Measures whether pages read more data as the portal grows: with 10,000, 100,000 and 1,000,000 runs of four outputs
+each on PostgreSQL (at most ten times `--runs`), and with 100,000 runs on SQLite, where only times are measured.
 
 A page's rows and buffers are summed over its queries, as EXPLAIN (ANALYZE, BUFFERS) reports them. From the smallest
-portal to the largest, they may grow by a factor of up to 1.2; each index lookup may also read one more level. After the
-pages, the benchmark measures the work that the worker does by itself. That work is done in slices, so what counts is
+portal to the largest, both numbers may grow by a factor of up to 1.2; each index lookup may also read one more level.
+After the pages, the benchmark measures the worker's own background work. That work is done in slices, so what counts is
 the longest statement.
 
 `--only WORDS` measures only pages and work with WORDS in their name.
@@ -52,7 +52,7 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class Page:
-    """A page as one person sees it, and how many milliseconds it may take."""
+    """A page as seen by one person, and how many milliseconds it may take."""
 
     member: Member
     path: str
@@ -213,7 +213,7 @@ def check_health(_: int) -> None:
 
 
 def remove_old(runs: int) -> None:
-    """Apply the retention rules. `DUE` runs are old enough; they are one minute apart."""
+    """Apply retention rules for which `DUE` runs are old enough; runs are one minute apart."""
     days = (runs - DUE) * timedelta(minutes=1) // timedelta(days=1)
     RetentionRules.objects.all().delete()
     RetentionRules(ready_days=days, failed_days=days, rejected_days=YEAR, uploads_days=YEAR).save()

@@ -1,7 +1,7 @@
 """Fills a portal with everything that `growth` measures: what `review` makes, plus a file for each result, and a
 charge, a notice and a record entry for each run. One run in a hundred is in the bin, and one in twenty had an upload.
 
-The team stays the same, however many runs there are: 200 people with 12 apps.
+The team's size stays the same, however many runs there are: 200 people with 12 apps.
 """
 
 from django.core.management.color import no_style
@@ -14,9 +14,9 @@ from tests.bench.history_search import PEOPLE, USED_APPS, Postgres, Sqlite, copi
 from tests.bench.review import RUN_COLUMNS, make_reviewed
 
 MONTHS = 24
-BINNED_EVERY, BINNED = 100, 51  # run 51 of each hundred is completed and belongs to `many`
+BINNED_EVERY, BINNED = 100, 51  # in every hundred runs, run 51 is completed and belongs to `many`
 UPLOAD_EVERY = 20
-BEYOND = 50_000_000  # all files of results have smaller primary keys
+BEYOND = 50_000_000  # more than the primary key of any result's file
 UNREAD_EVERY = 50
 
 

@@ -116,7 +116,7 @@ def measure_page(report: Report, visitor: Visitor, member: Member, path: str, ta
 
 def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
     """Report the p95 of the milliseconds that `ask` returns. If it misses the target, measure again, since other work
-    on the machine may be the reason; a slow page won't pass by luck. The last attempt counts."""
+    on the machine may be to blame; a slow page won't pass by luck. The last attempt counts."""
     for _ in range(WARM_UP):
         ask()
     for _ in range(TRIES):
@@ -164,7 +164,7 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
         run = make_run(member, app)
         Run.objects.filter(pk=run.pk).update(opened_at=timezone.now() + timedelta(hours=1))
         pages.append(f"/live/?{urlencode([('r', f'{run.public_id}:{version_token(run)}')])}")
-    cookies = [session_cookie(member) for _ in pages]  # not in the threads, since they would each open the database
+    cookies = [session_cookie(member) for _ in pages]  # not in the threads, since each of them would open the database
     begun = time.monotonic()
 
     def watch(page: int) -> list[float]:

@@ -1,7 +1,8 @@
-"""Measures how fast words are found in a long History and among many apps: the page, its queries, and what comes first.
+"""Measures how fast words are found in a long History and among many apps: the page's time, its queries, and which
+results come first.
 
-The database itself makes the rows, with one INSERT per table from a series of numbers, so that a million runs take only
-minutes. `--runs` says how many runs; PostgreSQL gets ten times as many.
+The database itself generates the rows, with one INSERT per table from a series of numbers, so that a million runs take
+only minutes. `--runs` sets the number of runs; PostgreSQL gets ten times as many.
 """
 
 import time
@@ -132,9 +133,9 @@ def make_rows(
     """Create `count` finished runs, one a minute, newest first, with four results each, and `APPS` apps, of which
     `USED_APPS` were used. Six in ten runs are by `many`, and the newest three are by `few`; four in five are shared.
 
-    `runs` and `outputs_of` give more columns as SQL expressions, based on `n`, the run's number, and `place`, the
-    result's position. With `has_files`, each result has a file of its own. Returns the run and the file that all others
-    are copied from.
+    `runs` and `outputs_of` define extra columns as SQL expressions, which can use `n` (the run's number) and `place`
+    (the result's position). With `has_files`, each result has a file of its own. Returns the run and the file that all
+    the others are copies of.
     """
     restart_ids()
     outputs = [{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(OUTPUTS_PER_RUN)]
@@ -162,7 +163,7 @@ def make_rows(
 
 
 def restart_ids() -> None:
-    """Make new ids follow those in the tables, since the rows made here rely on ids that nothing else has used."""
+    """Make new ids continue after those in the tables, because the rows made here use ids that must be free."""
     models = list(apps.get_app_config("runs").get_models())
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
@@ -278,7 +279,7 @@ def statements(
 
 
 def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile, *, has_files: bool) -> Iterator[str]:
-    """Yield the INSERTs for the results' files: each has its own, or all share the pattern's file."""
+    """Yield the INSERTs for the results' files: either each result has its own, or all share the pattern's file."""
     outputs = "FROM bench_numbers CROSS JOIN bench_places"
     number = f"{pattern.pk + 10} + 4 * n + place"
     linked = {"id": number, "output_id": number}
@@ -295,8 +296,8 @@ def files_of_results(dialect: Sqlite | Postgres, pattern: Run, file: OutputFile,
 
 
 def copies(table: str, pattern: Model, differs: dict[str, str], source: str) -> str:
-    """Return an INSERT that copies the row `pattern` once for each row of `source`, with other values for some
-    columns."""
+    """Return an INSERT that copies the row `pattern` once for each row of `source`, with different values
+    for the columns in `differs`."""
     columns = [f.column for f in pattern._meta.concrete_fields if f.column]
     values = {column: f"pattern.{quoted_name(column)}" for column in columns} | differs
     names = ", ".join(quoted_name(name) for name in values)

@@ -2,7 +2,8 @@
 
 The poller knows when runs started and ended, loses no time itself, and sends only the necessary requests: one poll of
 the list every few seconds while an end is unknown, and one read for each run that ended, oldest first. Starts have
-priority: the poller may send a request only if no minute exceeds the limit, counting future starts.
+priority: the poller may send a request only if that wouldn't push any minute over the limit, including starts still to
+come.
 """
 
 from bisect import bisect_right, insort
@@ -16,7 +17,7 @@ STEP_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds from each end until a poll shows it, and until its results have been read."""
+    """How many seconds after each run's end a poll shows it, and how many until its results have been read."""
 
     told: list[float] = field(default_factory=list)
     read: list[float] = field(default_factory=list)
@@ -46,6 +47,7 @@ def delays(starts: Sequence[float], ends: Sequence[float], *, per_minute: int, l
 
 
 def _has_room(sent: list[float], now: float, per_minute: int) -> bool:
-    """Return whether one more request at `now` keeps every minute within the limit. `sent` includes future starts."""
+    """Return whether every minute stays within the limit if one more request is sent at `now`. `sent` includes future
+    starts."""
     later = sent[bisect_right(sent, now) : bisect_right(sent, now + WINDOW_SECONDS)]
     return all(bisect_right(sent, end) - bisect_right(sent, end - WINDOW_SECONDS) < per_minute for end in (now, *later))

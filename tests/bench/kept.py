@@ -1,7 +1,7 @@
-"""The kept figures of `quick`: what the portal needed when somebody last checked the figures and kept them.
+"""The stored figures of `quick`: what the portal needed when somebody last checked the figures and stored them.
 
-Queries and requests must be the same; bytes may differ by 2 %. A better figure also counts as different: keep it, or
-the next change could lose the gain again. `python -m tests.bench quick --keep` keeps the measured figures.
+Queries and requests must be the same; bytes may differ by 2 %. A better figure also counts as different: store it, or a
+later change could undo the gain unnoticed. `python -m tests.bench quick --keep` stores the measured figures.
 """
 
 import json
@@ -20,7 +20,8 @@ def load(path: Path = KEPT) -> dict[str, int]:
 
 
 def compared(what: str, value: int, figures: dict[str, int], unit: str = "") -> Row:
-    """Return a row that is met if `value` is the kept figure, or is close to it if it counts bytes (`unit` is " B")."""
+    """Return a row whose target is met if `value` equals the stored figure or, for bytes (`unit` is " B"), is close to
+    it."""
     kept = figures.get(what)
     if kept is None:
         return Row(what, f"{number(value)}{unit}", "to be kept", False, value)
@@ -30,6 +31,6 @@ def compared(what: str, value: int, figures: dict[str, int], unit: str = "") -> 
 
 
 def keep(rows: Iterable[Row], path: Path = KEPT) -> None:
-    """Keep the figures in `rows`, and drop those that are no longer measured."""
+    """Store the figures in `rows`, and drop stored ones that are no longer measured."""
     figures = {row.what: row.value for row in rows if row.value is not None}
     path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -104,13 +104,13 @@ class Watch:
     def _ask(self) -> None:
         while not self._over.wait(PAUSE_SECONDS):
             begun = time.monotonic()
-            with suppress(requests.RequestException):  # if the request fails, the time until it failed counts
+            with suppress(requests.RequestException):  # if the request fails, this counts the time until it failed
                 requests.get(f"{self._portal.url}/healthz", timeout=30)
             self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - begun)
 
 
 def pss_of(pid: int) -> int:
-    """Return the memory of process `pid` in bytes, including its share of shared memory; 0 if the process is gone."""
+    """Return the memory of process `pid` in bytes, including its share of shared memory; 0 if the process has ended."""
     with suppress(OSError, StopIteration):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return 1024 * int(next(line for line in lines if line.startswith("Pss:")).split()[1])

@@ -1,7 +1,7 @@
 """Measures the log page with 1,000,000 entries (ten times `--runs`) on PostgreSQL, and a tenth of that on SQLite.
 
-As in `history_search`, the database makes the rows. Filters are measured in the hardest cases: a person who did little,
-a rare act, and the oldest day.
+As in `history_search`, the database generates the rows. Filters are measured in the hardest cases: a person who did
+little, a rare act, and the oldest day.
 """
 
 import time

@@ -1,5 +1,5 @@
 """Measures whether each email arrives exactly once: 300 emails while the sender is killed 50 times, and 1,000 through a
-mail server that defers emails, drops connections, and stalls for a minute. Uses both engines if both are
+mail server that defers emails, drops connections, and stalls for a minute. Runs on both database engines if both are
 available."""
 
 import tempfile

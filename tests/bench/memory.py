@@ -1,9 +1,9 @@
 """Measures the memory of `make run` without its sandbox: when idle, after fifty people have opened pages, and with as
-many runs in progress as it can follow by streams.
+many runs in progress as it can follow using streams.
 
 Memory is measured as PSS: when several processes share a page of memory, each is charged for its share. Also measures
-how much memory it takes to load the portal, and what the web server and the worker would take as programs that share
-nothing.
+how much memory it takes to load the portal, and how much the web server and the worker would take up as separate
+programs that share nothing.
 """
 
 import os
@@ -61,7 +61,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def start_runs(visitors: list[Visitor], app: str) -> None:
-    """Start a run that never ends for each visitor, and wait until the portal follows all of them by streams."""
+    """Start a run that never ends for each visitor, and wait until the portal follows them all using streams."""
     sandbox = f"{os.environ['LAMINA_BASE_URL']}/control"
     orders = {"limit": {"per_minute": None}, "script": {"times": len(visitors), "outcome": "never"}}
     for path, order in orders.items():
@@ -111,7 +111,7 @@ def tree(pid: int) -> list[int]:
 
 
 def kind_of(pid: int) -> str:
-    """Return the part that the process belongs to, or "" for the sandbox."""
+    """Return the part of the portal that the process belongs to, or "" for the sandbox."""
     command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     return next((kind for words, kind in KINDS.items() if words in command), "")
 

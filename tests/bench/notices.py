@@ -1,8 +1,8 @@
 """Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and
 open pages that ask for news.
 
-As in `history_search`, the database makes the rows: ten notices for each run. `--runs` says how many runs; 100,000 make
-1,000,000 notices on PostgreSQL. SQLite gets a tenth of them.
+As in `history_search`, the database generates the rows: ten notices for each run. `--runs` sets the number of runs;
+100,000 runs give 1,000,000 notices on PostgreSQL. SQLite gets a tenth of that.
 """
 
 import re
@@ -74,9 +74,9 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
-    """Measure what additional percentage of two cores open pages use by asking for news. There are two kinds: pages
-    where nothing is going on, which make no other requests, and pages of a run in progress, which poll anyway. Only the
-    web server's processor time counts, not the database's if that is a separate process."""
+    """Measure how much extra processor time, as a percentage of two cores, open pages use by asking for news. There are
+    two kinds of pages: pages where nothing is going on, which make no other requests, and pages of a run in progress,
+    which poll anyway. Only the web server's processor time counts, not the database's if that is a separate process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()
@@ -99,14 +99,14 @@ def measure_open_pages(portal: Portal, report: Report, server: Process, member: 
 
 
 def percent(milliseconds: float, every: float) -> float:
-    """Return what percentage of two cores all open pages use if each of them causes this much work once per
+    """Return what percentage of two cores all open pages together use if each causes this much work once per
     interval."""
     return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
 
 
 def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries a GET takes: the fewest of three tries, since every few seconds a process re-reads what
-    all pages share."""
+    """Return how many queries a GET takes: the fewest in three tries, since every few seconds, a process re-reads data
+    that all pages share."""
     counts = []
     for _ in range(3):
         with CaptureQueriesContext(connection) as captured:
@@ -122,7 +122,7 @@ def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = N
 
 
 def make_notices(many: Member, few: Member, count: int) -> None:
-    """Make ten notices about each run, one run a minute, for both members."""
+    """Make ten notices about each run, half of them for each member; the runs are one minute apart."""
     run, _file = make_rows(many, few, count)
     first = Notice.objects.create(member=many, kind="mention", event="first", run=run, actor=few)
     numbers = " UNION ALL ".join(f"SELECT {k} AS k" for k in range(PER_RUN))

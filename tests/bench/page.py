@@ -1,5 +1,5 @@
 """Writes docs/benchmarks.md: each figure next to its target and the previous figure. Benchmarks that weren't run keep
-their figures."""
+their previous figures."""
 
 import os
 import re
@@ -25,7 +25,7 @@ GB = 1024**3
 
 @dataclass
 class Part:
-    """What one benchmark measured: `told` says where and when, `lines` are the rows of the table."""
+    """What one benchmark measured. `told` says where, when and with which commit; `lines` are the rows of its table."""
 
     told: str = ""
     lines: list[str] = field(default_factory=list)
@@ -58,8 +58,7 @@ def read(text: str) -> dict[str, Part]:
 
 
 def line_of(name: str, row: Row, before: dict[str, str]) -> str:
-    """Return a row of the table. The text of an error is left out, because it may contain folder names of this
-    machine."""
+    """Return the table line for `row`. Error messages are left out, because they may name folders on this machine."""
     what = cell(row.what.removeprefix(f"{name.replace('_', ' ')}: "))
     measured = "stopped" if row.target == NO_ERROR else cell(row.measured)
     was = before.get(what, "")
@@ -75,13 +74,13 @@ def cells_of(line: str) -> Sequence[str]:
 
 
 def machine() -> str:
-    """Return the number of cores and the memory, but none of the machine's names or folders."""
+    """Describe this machine by its cores, memory and current load, without anything that identifies it."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GB
     return f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {os.getloadavg()[0]:.1f} cores busy at the end"
 
 
 def commit() -> str:
-    """Return the short name of the commit, and whether any files differ from it."""
+    """Return the abbreviated commit hash, and "with changes" if any tracked files differ from that commit."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)

@@ -41,8 +41,8 @@ class Sandbox:
 
 
 class Portal:
-    """The portal for one benchmark. `run_seconds` is how long a run takes in the sandbox, `runs` how many runs History
-    has, and `env` says where the database and the queue are (empty: SQLite)."""
+    """The portal for one benchmark. `run_seconds` is how long a run takes in the sandbox, `runs` is how many runs
+    History has, and `env` holds the environment variables for the database and the queue (empty: SQLite)."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Portal:
             "PORTAL_URL": self.url,
             "LAMINA_REQUESTS_PER_MINUTE": str(per_minute),
             "DJANGO_SETTINGS_MODULE": "lamina_portal.settings",
-            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the benchmark's thread
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright runs an event loop in the benchmark's thread
             **env,
         }
         options = ("--seconds", str(run_seconds), "--per-minute", str(per_minute), "--data", str(folder / "lamina"))
@@ -85,7 +85,7 @@ class Portal:
         call_command("migrate", interactive=False, verbosity=0)
 
     def load_catalog(self) -> None:
-        """Read the whole catalogue now without any limit, and postpone the next scheduled reading by an hour."""
+        """Read the whole catalogue now, ignoring the rate limit, and postpone the next scheduled read by an hour."""
         from django.test import override_settings
         from django.utils import timezone
         from django_q.models import Schedule
@@ -124,8 +124,8 @@ class Portal:
         wait_until(is_quiet, "the worker to have nothing left to do", seconds)
 
     def begin_anew(self, seconds: float = 60.0) -> None:
-        """Wait until the worker has nothing left to do, then forget all requests to Lamina, as if after a quiet
-        minute."""
+        """Wait until the worker has nothing left to do, then make the portal and the sandbox forget all requests so
+        far, as if a minute had passed without any."""
         from runs.models import RequestLog
 
         self.await_quiet(seconds)

@@ -1,7 +1,7 @@
 """Starts the portal's processes for a benchmark and leaves none behind, however the benchmark ends.
 
-Each process has its own session, and its output goes to a log. To stop it, only the main process gets a signal
-(django-q2's cluster hangs if its whole group gets one); after a timeout, the rest of the group is killed.
+Each process has its own session, and its output goes to a log. Stopping it signals only the main process (django-q2's
+cluster hangs if its whole group gets the signal); once that has ended or timed out, the whole group is killed.
 """
 
 import os
@@ -74,7 +74,7 @@ class Processes:
             process.stop()
 
     def start(self, name: str, *arguments: str) -> Process:
-        """Start Python with `arguments` in the repository, with this process's current environment."""
+        """Run Python with `arguments` in the repository's root folder, with this process's current environment."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(

@@ -1,5 +1,5 @@
 """Measures the processor time that the portal and PostgreSQL use for one piece of work. Other work on the machine
-hardly affects it."""
+hardly affects the figures."""
 
 import os
 import time
@@ -30,7 +30,8 @@ def report_processor_time(report: Report, work: Callable[[], object], per_round:
 
 
 def _ticks_of_postgres() -> int | None:
-    """Return how many ticks this connection's server process has used; None if it doesn't run on this machine."""
+    """Return how many ticks of processor time this connection's server process has used, or None if it doesn't run on
+    this machine."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:

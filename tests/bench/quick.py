@@ -1,5 +1,6 @@
-"""Measures, in a few minutes, figures that are the same on any machine: each page's queries, bytes on the wire, and
-requests to Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); times have no target."""
+"""Takes a few minutes to measure figures that are the same on any machine: each page's queries and bytes on the wire,
+and a run's requests to Lamina. The figures are compared with those in kept.json (see `tests.bench.kept`); response
+times are reported without a target."""
 
 import gzip
 from collections import Counter
@@ -53,7 +54,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
-    """Make a small history; return the pages to measure, and who views them."""
+    """Create a small history; return the pages to measure, each with the member who views it."""
     begun = timezone.now() - timedelta(days=1)
     app = make_app("Postcard")
     runs = []
@@ -82,8 +83,8 @@ def make_pages(member: Member, admin: Member) -> dict[str, tuple[Member, str]]:
 
 
 def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) -> tuple[float, int]:
-    """Return the time taken in milliseconds, and the size of the body in bytes, compressed as on the wire but without
-    the random padding that the portal adds to prevent guessing."""
+    """Return the response time in milliseconds and the size of the body in bytes, compressed as on the wire but without
+    the random padding that the portal adds to hide the exact size."""
     name, value = session_cookie(member)
     headers = {"Cookie": f"{name}={value}", **headers}
     answer = requests.get(f"{portal.url}{path}", headers=headers, timeout=SLOW_SECONDS)
@@ -92,7 +93,7 @@ def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) ->
 
 
 def count_requests(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
-    """Run an app once with no page open, and count the portal's requests to Lamina about it."""
+    """Run an app once with no page open, and count the requests that the portal sends to Lamina for this run."""
     worker = portal.start_worker(SLOW_SECONDS)
     visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     form = visitor.open_form(path)

@@ -1,7 +1,7 @@
 """The loop from Lamina's quick start: start a run, then read it by id every 5 s until it has ended.
 
 The portal's number of requests is compared with this loop's. As in the original, refused requests (429) aren't retried:
-a refused start is lost, and after a refused read, the next one follows as usual.
+a refused start is lost, and a refused read is simply followed by the next one on schedule.
 """
 
 import time
@@ -21,15 +21,15 @@ INPUTS = {"Style": "Ghibli"}
 
 @dataclass(frozen=True)
 class Followed:
-    """One run of the quick start: its id ("" if the start was refused), and when its end became known (Unix seconds, or
-    None if never)."""
+    """One run of the quick start: its id ("" if the start was refused), and when the loop learned that the run had
+    ended (Unix seconds, or None if it never did)."""
 
     run_id: str
     known_at: float | None
 
 
 def run_many(sandbox: Sandbox, count: int) -> list[Followed]:
-    """Run the quick start `count` times at once, each as if it were alone."""
+    """Run the quick start `count` times in parallel, with no coordination between the loops."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: run_one(sandbox.url), range(count)))
 

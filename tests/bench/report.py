@@ -16,8 +16,8 @@ HEADINGS = ("what", "measured", "target", "met")
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `met` is None if there is no target; `value` is set if the figure can be kept
-    (`tests.bench.kept`)."""
+    """One figure. `met` is None if there is no target; `value` is set if the figure can be stored in kept.json (see
+    `tests.bench.kept`)."""
 
     what: str
     measured: str

@@ -1,9 +1,9 @@
 """Measures the Review pages in a portal with many decisions: the queue, making a decision there, a result with many
 comments and versions, and History filtered by decision.
 
-As in `history_search`, the database makes the rows: two decisions and one comment for each run. `--runs` says how many
-runs; PostgreSQL gets ten times as many. Each page is also requested with a tenth of the rows, to check that more rows
-in the tables don't mean that more rows are read or, on SQLite, that more steps are needed.
+As in `history_search`, SQL statements generate the rows: two decisions and one comment for each run. `--runs` sets the
+number of runs; on PostgreSQL, there are ten times as many. Each page is also requested with a tenth of the rows, to
+check that the database's work (rows read or, on SQLite, steps) hardly grows with the tables.
 `tests/review/test_growth.py` does the same with fewer rows.
 """
 
@@ -89,7 +89,7 @@ def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
 
 
 def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:
-    """Return the pages to measure: paths by name."""
+    """Return the paths of the pages to measure, keyed by name."""
     return {
         f"queue with {WAITING:,} waiting": "/review/",
         f"a result with {COMMENTS} comments and {VERSIONS} versions": busy.get_absolute_url(),
@@ -105,7 +105,7 @@ def pages_of(busy: Output, approver: Member, many: Member) -> dict[str, str]:
 
 
 def answer(visitor: Visitor) -> float:
-    """Approve the result that the queue shows, as its form does; return how many milliseconds that took."""
+    """Approve the result that the queue shows by posting the queue's form; return how many milliseconds that took."""
     page = visitor.get("/review/").text
     form = re.search(r'<form\s+class="queue-form".*?</form>', page, re.DOTALL)
     assert form, "nothing waits"
@@ -118,7 +118,7 @@ def make_reviewed(
     many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
 ) -> Output:
     """Create runs with decisions and comments, a queue, and a result with more decisions and comments than any other;
-    return that result. `columns` for the runs and `has_files` are as in `make_rows`."""
+    return that result. `columns` (those of the runs) and `has_files` are passed on to `make_rows`."""
     pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(
@@ -161,7 +161,7 @@ def make_reviewed(
 
 
 def make_queue(asker: Member) -> None:
-    """Ask for decisions on the third result of runs shared with the team, ten at a time."""
+    """Ask for decisions on the third results of runs shared with the team, ten results per request."""
     requests = ReviewRequest.objects.bulk_create(ReviewRequest(asker=asker) for _ in range(WAITING // 10))
     shared = Output.objects.filter(run__shared_at__isnull=False, position=3, run__status="completed").order_by("-pk")
     ReviewItem.objects.bulk_create(

@@ -1,5 +1,5 @@
-"""Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report that, so the steps of its
-bytecode programs are counted instead."""
+"""Counts the rows and buffers that PostgreSQL reads for a page. SQLite doesn't report these numbers, so the steps of
+its bytecode programs are counted instead."""
 
 import json
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from runs.models import Member
 type Plan = dict[str, Any]
 READS = ("SELECT", "(SELECT")  # the second is how a UNION begins
 STEPS = 10  # SQLite steps between two counts
-INDEX_ONLY = "Bitmap Index Scan"  # not counted: the scan above it reads and counts the rows
+INDEX_ONLY = "Bitmap Index Scan"  # not counted, because the scan above it in the plan reports the same rows
 
 
 @dataclass(frozen=True)
 class Reads:
-    """What a page's queries read: rows, buffers, and the number of index lookups, each of which takes one more buffer
-    per index level. `worst` is the query that read the most buffers."""
+    """What a page's queries read: rows, buffers, and the number of index lookups, each of which reads one more buffer
+    once its index has grown by a level. `worst` is the query that read the most buffers."""
 
     rows: int
     buffers: int
@@ -85,7 +85,7 @@ def _explain(query: str) -> Plan:
 
 
 def _rows(plan: Plan) -> int:
-    """Return the rows read by the scans of a plan, including those that were filtered out."""
+    """Return how many rows the scans in a plan read, including those that were filtered out."""
     below = sum(_rows(part) for part in plan.get("Plans", ()))
     if "Relation Name" not in plan or plan["Node Type"] == INDEX_ONLY:
         return below
@@ -94,7 +94,7 @@ def _rows(plan: Plan) -> int:
 
 
 def _buffers(plan: Plan) -> int:
-    """Return the buffers that a plan read, in memory or not, including those of its parts."""
+    """Return how many buffers a plan and its parts read, whether or not they were already in memory."""
     return int(plan.get("Shared Hit Blocks", 0) + plan.get("Shared Read Blocks", 0))
 
 

@@ -1,4 +1,5 @@
-"""Measures the time from pressing Run to the run's page, while Lamina takes 30 s to respond to the start."""
+"""Measures the time from pressing Run until the run's page arrives, while Lamina takes 30 s to respond to the start
+request."""
 
 import time
 from statistics import median

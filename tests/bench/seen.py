@@ -74,7 +74,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def make_app(portal: Portal, app_id: str, kind: str) -> App:
-    """Put an app with one text parameter and one result of this kind into the sandbox, and make the portal read it."""
+    """Add an app with one text parameter and one result of type `kind` to the sandbox, and make the portal read it."""
     put_app(portal, app_id, kind)
     row = App.objects.create(remote_id=app_id, name="not read yet")
     catalog.refresh_app(row.pk)
@@ -82,7 +82,7 @@ def make_app(portal: Portal, app_id: str, kind: str) -> App:
 
 
 def put_app(portal: Portal, app_id: str, kind: str) -> None:
-    """Put the app into the sandbox; this is needed again after each reset."""
+    """Add the app to the sandbox, which forgets it whenever it is reset."""
     outputs = [{"index": 0, "label": "Result", "type": kind}]
     portal.sandbox.order("apps", app={"appId": app_id, "name": app_id, "parameters": [NOTE], "outputs": outputs})
 
@@ -103,12 +103,12 @@ class Watch:
         return self.visitor.press_run(path, self.visitor.open_form(path)).headers["Location"]
 
     def delays(self, addresses: Sequence[str], what: str) -> list[float]:
-        """Return the seconds from when the portal knew of each run's end until its page showed `what`."""
+        """For each run, return the seconds between the portal learning of its end and its page showing `what`."""
         return [self.seen[address][what] - known_at(address) for address in addresses]
 
     def run(self, spans: Sequence[float], *, is_together: bool = False) -> list[str]:
-        """Start a run for each of `spans`. It takes this many seconds or, if `is_together`, ends this many seconds
-        after the first press. Follow the runs' pages until each shows its picture."""
+        """Start one run for each span in `spans`: the seconds that the run takes or, if `is_together`, the seconds from
+        the first press until it ends. Follow the runs' pages until each shows its picture."""
         begun, addresses = time.monotonic(), list[str]()
         for seconds in spans:
             passed = time.monotonic() - begun if is_together else 0.0
@@ -161,8 +161,8 @@ def measure_ends(portal: Portal, report: Report, watch: Watch) -> None:
 
 
 def make_past(app: App, spans: Sequence[float]) -> None:
-    """Make it look as if earlier runs of the app had taken this many seconds, so that pages know when its runs usually
-    end."""
+    """Create earlier runs of the app that took as many seconds as `spans` says, so that pages know when its runs
+    usually end."""
     member = Member.objects.create_user("past@example.com", "a long enough password", name="Past")
     begun = timezone.now() - timedelta(hours=1)
     for span in spans:
@@ -187,7 +187,7 @@ def measure_beside_film(report: Report, watch: Watch, films: App) -> None:
 
 
 def upload(portal: Portal, name: str, kind: str, content: bytes) -> str:
-    """Put a file into the sandbox; return its address."""
+    """Upload a file to the sandbox; return its address there."""
     files = {"files": [{"filename": name, "mediaType": kind}]}
     headers = {"x-api-key": KEY}
     answer = requests.post(f"{portal.sandbox.url}/v1/assets/upload-urls", json=files, headers=headers, timeout=30)
@@ -198,7 +198,8 @@ def upload(portal: Portal, name: str, kind: str, content: bytes) -> str:
 
 
 def noise(side: int, seed: int = 1) -> bytes:
-    """Return a PNG of noise, which can't be compressed: three bytes per pixel. It is the same for the same `seed`."""
+    """Return a PNG of noise, which can't be compressed: three bytes per pixel. The same `seed` always gives the same
+    picture."""
     picture = Image.frombytes("RGB", (side, side), random.Random(seed).randbytes(3 * side * side))
     stream = io.BytesIO()
     picture.save(stream, "PNG")

@@ -51,7 +51,8 @@ def measure_one(portal: Portal, report: Report, visitor: Visitor, app: App) -> N
 def press(
     portal: Portal, visitor: Visitor, apps: Sequence[App], every: float, fault: Mapping[str, Any] | None = None
 ) -> RunQuerySet:
-    """Press Run for each of `apps` at regular intervals, with a `fault` on Lamina's side; return the runs."""
+    """Press Run for each of `apps` at regular intervals, with a `fault` set in the sandbox if one is given; return the
+    runs."""
     forms: dict[int, list[Pairs]] = defaultdict(list)
     for app in apps:
         forms[app.pk].append(visitor.open_form(app.get_absolute_url()))
@@ -69,7 +70,7 @@ def press(
 
 
 def sent_after(portal: Portal, runs: RunQuerySet) -> list[float]:
-    """Return the seconds from each press until Lamina had accepted the run."""
+    """For each run, return the seconds from the press of Run until Lamina accepted it."""
     wait_until(lambda: not runs.filter(started_at=None).exists(), "every run to be sent", PATIENCE)
     sent = [(run.started_at - run.created_at).total_seconds() for run in runs if run.started_at]
     wait_until(lambda: not runs.active().exists(), "every run to end", PATIENCE)

@@ -43,7 +43,7 @@ MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 
 @dataclass(frozen=True)
 class Page:
-    """A page to measure, with its limits (None: reported only), and the status of its response."""
+    """A page to measure, with its limits (None: the figure is only reported) and the response status it must have."""
 
     path: str
     max_ms: float | None = None
@@ -67,12 +67,12 @@ def bench(portal: Portal, report: Report) -> None:
         share = OPEN_PAGES * taken[UNCHANGED_POLL] / 1000 / seconds
         report.note(f"{OPEN_PAGES} open pages that ask {often}: processors busy with it", f"{share:.2f}")
     count_app_pages(portal, report, member, runs[0].app.get_absolute_url())
-    ask_for_decisions(portal.make_member("ben"), runs)  # not earlier, since Home would show them
+    ask_for_decisions(portal.make_member("ben"), runs)  # last, because Home would show these requests
     report_page(report, client, f"review queue of {CARDS} results", Page("/review/"))
 
 
 def make_runs(member: Member) -> list[Run]:
-    """Make one page of runs, each with a picture."""
+    """Create enough runs to fill one page, each with a picture."""
     app = App.objects.listed().filter(schema__isnull=False)[0]
     runs = [make_run(member, app, status="completed") for _ in range(CARDS)]
     for n, run in enumerate(runs):
@@ -90,7 +90,7 @@ def ask_for_decisions(asker: Member, runs: list[Run]) -> None:
 
 
 def pages_of(runs: list[Run]) -> dict[str, Page]:
-    """Return the pages to measure, by name, as the owner of `runs` opens them."""
+    """Return the pages to measure, keyed by name, for the owner of `runs` to open."""
     run = runs[0]
     seen = urlencode({"r": [f"{one.public_id}:{version_token(one)}" for one in runs]}, doseq=True)
     return {
@@ -104,8 +104,8 @@ def pages_of(runs: list[Run]) -> dict[str, Page]:
 
 
 def count_app_pages(portal: Portal, report: Report, member: Member, path: str) -> None:
-    """Measure the processor time that the app page at `path` takes on the real web server, with the compression
-    browsers get."""
+    """Measure how much processor time the real web server needs for the app page at `path`, compressed as browsers get
+    it."""
     web = portal.start_web()
     visitors = [Visitor(portal.url, member) for _ in range(CONNECTIONS)]
     for visitor in visitors * WARM_UP:

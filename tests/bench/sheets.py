@@ -12,7 +12,7 @@ MAX_MB = 30.0
 
 
 def report_sheet(report: Report, web: Process, visitor: Visitor, path: str, **fields: str) -> None:
-    """Download the CSV file at `path`, and report its number of rows and the memory it took."""
+    """Download the CSV file at `path`; report how many rows it has and how much memory the web server needed for it."""
     visitor.get("/")  # makes sure that every process has loaded what pages need
     before = peak = memory_of(web)
     rows, begun = 0, time.monotonic()

@@ -1,4 +1,5 @@
-"""Checks that the portal responds while a hundred slow clients of one kind are connected, without a proxy."""
+"""Checks that the portal, with no proxy in front of it, still responds while a hundred slow clients of one kind are
+connected."""
 
 import time
 

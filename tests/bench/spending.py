@@ -1,8 +1,8 @@
-"""Measures the spending page with 1,000,000 charges (ten times `--runs`) on PostgreSQL, and a tenth of that on SQLite.
-Also measures how much time charging adds to a press of Run. `log` measures the log page similarly.
+"""Measures the spending page with 1,000,000 charges (ten times `--runs`) on PostgreSQL, or a tenth as many on SQLite.
+Also measures how much time charging adds to a press of Run. The `log` benchmark measures the log page in a similar way.
 
-As in `history_search`, the database makes the rows: 200 people, 40 apps, and charges from one year, all of which are in
-the CSV file.
+As in `history_search`, SQL statements generate the rows: one year's charges for 200 people and 40 apps. The CSV file
+lists every charge.
 """
 
 import time
@@ -34,7 +34,7 @@ MAX_MS = 300.0
 MAX_QUERIES = 16
 PRESS_MS = 3.0
 MINUTES = 330 * 24 * 60  # so that all presses are within the page's 12 months
-PRESSES = 10  # presses per measurement; their mean counts
+PRESSES = 10  # presses per measurement, which reports their mean
 
 
 def bench(portal: Portal, report: Report) -> None:
@@ -80,7 +80,7 @@ def press(run: Run) -> float:
 
 
 def make_charges(count: int) -> Member:
-    """Make `count` charges and their sums; return one of the people."""
+    """Create `count` charges and their totals; return one of the people who were charged."""
     members = [Member(email=f"person{n}@example.com", name=f"Person {n}", password="!") for n in range(PEOPLE)]
     Member.objects.bulk_create(members)
     first = Member.objects.get(email="person0@example.com")

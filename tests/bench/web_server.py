@@ -1,4 +1,5 @@
-"""Compares web servers for the portal: 50 browsers at once with nothing cached, History, and slow clients.
+"""Compares how web servers for the portal cope with 50 simultaneous browsers that have nothing cached, with requests
+for History, and with slow clients.
 
 There are no targets; `docs/decisions/web-server.md` has the results. granian is measured if it is installed. The
 servers take turns so that other work on the machine affects them all alike.
@@ -49,7 +50,7 @@ ADDRESS = re.compile(r'(?:src|href)="(/(?:static|files)/[^"]+)"')
 
 @dataclass
 class Found:
-    """The figures for one server, one per round."""
+    """The figures for one server; each list has one figure per round."""
 
     loads: list[float] = field(default_factory=list)  # complete cold loads per second
     work: list[float] = field(default_factory=list)  # CPU time per load in ms; other work doesn't affect it
@@ -156,7 +157,7 @@ def fetch(client: http.client.HTTPConnection, path: str, cookie: str) -> None:
     try:
         answer = client.getresponse()
     except http.client.RemoteDisconnected:
-        # The server closed the connection as idle while other clients were slow; browsers would retry
+        # The server closed this connection because it was idle while others were being served; browsers would retry
         client.request("GET", path, headers=headers)
         answer = client.getresponse()
     answer.read()
@@ -195,11 +196,11 @@ def connections_of(pid: int, port: int) -> int:
 
 
 def meet_strangers(portal: Portal) -> dict[str, int]:
-    """Return how many responses came in time, by kind of slow client."""
+    """Return how many responses came in time while slow clients were connected, keyed by the clients' kind."""
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may fail even at this
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may fail at that
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

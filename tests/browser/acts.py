@@ -51,7 +51,7 @@ def sign_in(visitor: Visitor) -> None:
 
 
 def open_app(visitor: Visitor, remote_id: str = CARTOONIFY, query: str = "", **options: Any) -> str:
-    """Open an app's form, passing Playwright's `options` along; return its path."""
+    """Open an app's form, passing `options` to Playwright's `goto`; return the form's path."""
     path: str = visitor.whole.inside.ask("app", remote_id=remote_id)["path"]
     visitor.page.goto(path + query, **options)
     return path
@@ -69,13 +69,13 @@ def photo_on_disk(folder: Path) -> Path:
 
 
 def tiles(page: Page) -> Locator:
-    """Return the files shown in the form."""
+    """Return a locator for the tiles of the files in the form."""
     return page.locator(".file-tile[data-file]")
 
 
 def hand_over(target: Locator, kind: str, text: str = "") -> None:
-    """Send `target` the events that a browser sends when somebody drops or pastes (`kind`) `text` or, without `text`, a
-    photo."""
+    """Dispatch to `target` the event that a browser fires when somebody drops or pastes something (`kind`): `text` or,
+    if it is empty, a photo."""
     target.evaluate(
         """(target, [kind, text, bytes]) => {
             const data = new DataTransfer(), raw = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
@@ -109,7 +109,7 @@ def expect_state(page: Page, word: str) -> None:
 
 
 def expect_picture(image: Locator) -> None:
-    """Expect exactly one `image`, fully loaded."""
+    """Expect `image` to match exactly one picture, and wait until it has loaded."""
     expect(image).to_have_count(1)
     wait_until(lambda: bool(image.evaluate("it => it.complete && it.naturalWidth > 0")), "the picture")
 

@@ -1,5 +1,5 @@
-"""Helper process on a whole portal's database: it reads lines like `["member", {"name": "ann"}]` and answers each with
-a line of JSON."""
+"""Helper process that works on a whole portal's database: it reads lines like `["member", {"name": "ann"}]` and answers
+each with a line of JSON."""
 
 import json
 import sys
@@ -55,8 +55,8 @@ def has_catalog() -> bool:
     """Return whether every listed app has its form, and the first few also have their pictures.
 
     Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
-    This also applies to forms that are still unread once the portal has stopped reading by itself, since an app may
-    come into use after the portal has read all the forms it may read that day.
+    The same goes for forms that are still missing once the portal has stopped reading forms by itself: an app may come
+    into use after the portal has used up the number of forms it may read in a day.
     """
     apps = App.objects.listed()
     last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
@@ -115,7 +115,7 @@ def expire(email: str) -> None:
 
 
 def forget_password(email: str) -> None:
-    """Make the member's last password check too old for managing people."""
+    """Make it look as if the member last entered their password too long ago to manage people."""
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
@@ -153,7 +153,7 @@ def start(email: str, remote_id: str, **values: str) -> str:
 
 
 def answers_of(app: App, values: dict[str, str]) -> list[Answer]:
-    """Return the answers that fill in the app's form with `values`, as for `start`."""
+    """Return the answers that the app's form gives when filled in with `values`, as for `start`."""
     assert app.schema
     answers: Any = [
         {
@@ -173,7 +173,7 @@ def draft(email: str, remote_id: str, **values: str) -> None:
 
 
 def example(email: str, remote_id: str) -> str:
-    """Make a finished and shared run that counts as one of the sandbox's examples; return its id."""
+    """Create a finished, shared run that counts as one of the sandbox's examples; return its id."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     now = timezone.now()
     return factories.make_run(who, what, status="completed", is_example=True, shared_at=now).public_id
@@ -185,8 +185,8 @@ def forget_examples() -> None:
 
 
 def stay(email: str, remote_id: str, status: str, asks: bool = False) -> str:
-    """Make a run that stays in `status` ("starting", "checking"), because its next step is due in an hour or, with
-    `asks`, a person has to decide."""
+    """Create a run that stays in `status` ("starting" or "checking"), because its next step isn't due for an hour or,
+    with `asks`, because a person has to decide."""
     now = timezone.now()
     due = None if asks else now + timedelta(hours=1)
     fields = {"wait": "lamina"} if status == "starting" else {"sent_at": now}
@@ -202,7 +202,8 @@ def fill_history(email: str, remote_id: str, count: int) -> None:
 
 
 def result(email: str, remote_id: str, file_status: str = "", text: str = "") -> str:
-    """Fake a result of a finished run: `text`, or a file with status `file_status` that can't be fetched."""
+    """Create a finished run with a made-up result: `text`, or a file with status `file_status` that can't be
+    fetched."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     made = factories.make_run(who, what, status="completed").outputs.all()[0]
     if file_status:  # the retry is due tomorrow, so the portal leaves the file alone
@@ -214,7 +215,7 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
 
 
 def reply_to(email: str, result: str) -> None:
-    """Let a teammate reply to the member's comment on the result, and decide on the result."""
+    """Comment on the result as the member, then have a teammate reply to the comment and ask for changes."""
     teammate = Member.objects.get(email=member("sam", "approver")["email"])
     output = Output.objects.select_related("run").get(public_id=result)
     share(output.run.public_id)
@@ -225,7 +226,7 @@ def reply_to(email: str, result: str) -> None:
 
 
 def mail_now() -> None:
-    """Let the worker email the notices gathered so far, as if the two minutes were over."""
+    """Make the worker email all pending notices now, as if their two-minute delay were over."""
     Notice.objects.filter(mail=None, mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     mails.request_sending()
 
@@ -267,7 +268,7 @@ def run_of(result: str) -> str:
 
 
 def bin_all(email: str) -> list[str]:
-    """Move every finished run of the member to the bin; return their ids."""
+    """Move all of the member's finished runs to the bin; return the runs' ids."""
     who = Member.objects.get(email=email)
     gone = Run.objects.owned_by(who).filter(status="completed")
     ids = list(gone.values_list("public_id", flat=True))
@@ -290,8 +291,8 @@ def link(run: str) -> str:
 
 
 def addresses(email: str, run: str) -> list[str]:
-    """Return the paths of pages about a teammate, a preset of the member's and a guest link to their run, and of the
-    pages where members and guests unsubscribe from emails."""
+    """Return the paths of pages about a teammate, one of the member's presets and a guest link to their run, and of the
+    pages on which members and guests unsubscribe from emails."""
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
@@ -309,15 +310,15 @@ def addresses(email: str, run: str) -> list[str]:
 
 
 def ways_in(email: str) -> list[str]:
-    """As the member, who is an admin, make links for joining and for setting a new password; return the paths of their
-    pages."""
+    """As the member, who must be an admin, create one link for joining and one for setting a new password; return the
+    links' paths."""
     who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
     made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
     return [urlsplit(address).path for address in made]
 
 
 def close_requests() -> int:
-    """Close the requests for decisions left over from other tests, so that a reviewer sees only those of their own
+    """Close any requests for decisions left over from other tests, so that a reviewer sees only those from the current
     test."""
     return ReviewRequest.objects.open().update(closed_at=timezone.now())
 

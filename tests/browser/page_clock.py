@@ -16,7 +16,7 @@ def stop_time(page: Page) -> None:
 
 
 def pass_time(visitor: Visitor, seconds: int) -> None:
-    """Let `seconds` pass on the page's clock; return once all its requests have been answered."""
+    """Let `seconds` pass on the page's clock, waiting after each for the responses to the page's requests."""
     for _ in range(seconds):
         visitor.page.clock.run_for(1000)
         visitor.wait_for(lambda: not visitor.watch.under_way, "the answers")

@@ -1,4 +1,4 @@
-"""Addresses of every kind of page, each with some content."""
+"""Addresses of pages of every kind, all with some content."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ APPS = ("card-many-pictures", "card-long-names", "card-rtl", "card-emoji", "card
 
 
 def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
-    """Return every kind of page that a signed-in admin or a guest can open."""
+    """Return paths that cover every kind of page that a signed-in admin or a guest can open."""
     runs = list(gallery.runs.values())
     who, name = gallery.email, "card-long-names"
     runs.append(whole.inside.ask("stay", email=who, remote_id=name, status="checking", asks=True))
@@ -70,11 +70,11 @@ def pages_of(gallery: Gallery, whole: Whole) -> list[str]:
 
 
 def _file_field(parameters: list[dict[str, Any]]) -> str:
-    """Return the name of the form's first field for a file."""
+    """Return the name of the form's first file field."""
     return next(f"p{number}" for number, parameter in enumerate(parameters) if parameter["type"] == "url")
 
 
-# These have an address, but are files or parts of pages, or redirect to another page.
+# URL names that don't stand for a page of their own, but for a file, a part of a page, or a redirect.
 NO_PAGES = {
     *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),

@@ -79,8 +79,8 @@ def name_of(visitor: Visitor) -> str:
 
 
 def meets_each(sam: Visitor) -> None:
-    """Check that the app is hidden and the colour is locked, and that the limit stops the run and says who can raise
-    it."""
+    """Check that the app is hidden and the colour is locked, and that the limit prevents the run, with a message that
+    says who can raise it."""
     page = sam.page
     answer = page.goto(sam.whole.inside.ask("app", remote_id=HIDDEN)["path"])
     assert answer
@@ -99,7 +99,7 @@ def press_after_opening(sam: Visitor) -> str:
 
 
 def finds_every_step(admin: Visitor, sam: Visitor) -> None:
-    """Export the charges, and find each of these actions in the log."""
+    """Export the charges, then expect the log to list this export and everything else that was done."""
     page = admin.page
     page.goto("/manage/spending/")
     admin.watch.forgive("^console: htmx:")  # submitting the download form cancels a poll in progress

@@ -22,7 +22,7 @@ MOST_SHIFT = 0.05
 
 @pytest.fixture
 def beyond(whole: Whole) -> Iterator[dict[str, str]]:
-    """Return an unlisted app that nobody here has seen: its id on Lamina and its name."""
+    """Add an unlisted app that nobody in this portal has seen; return its id on Lamina and its name."""
     number = whole.inside.ask("forget_searches")
     app: dict[str, Any] = {"appId": UUID % number, "name": f"Dental advert {number}", "description": "For a dentist."}
     app["parameters"] = [{"id": "a", "name": "Headline", "type": "text"}]
@@ -33,7 +33,7 @@ def beyond(whole: Whole) -> Iterator[dict[str, str]]:
 
 
 def asked(whole: Whole) -> list[str]:
-    """Return the words that Lamina was asked to search for, in order."""
+    """Return the search texts that Lamina has received, in order."""
     return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
 
 
@@ -57,7 +57,7 @@ def type_at_once(page: Page, words: str) -> float:
 
 
 def hold(page: Page, urls: str) -> list[Route]:
-    """Hold htmx's next request to `urls`, so that the page stays as it is while it waits for the response."""
+    """Hold back htmx's next request to `urls`, so that the page stays in its waiting state."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
@@ -69,7 +69,7 @@ def hold(page: Page, urls: str) -> list[Route]:
 
 
 def first_look(page: Page) -> float:
-    """Return when the page first requested Lamina's suggestions, on the page's clock, in ms."""
+    """Return the time on the page's clock, in ms, at which the page first requested Lamina's suggestions."""
     looks = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/apps/lamina/'))"
     return float(page.evaluate(f"{looks}[0].startTime"))
 
@@ -191,7 +191,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     link.evaluate("(link) => (location.href = link.href)")
 
     expect(page.locator(".is-waiting .skeleton").first).to_be_attached()
-    # Opening the page requests the form, so it is there before the page's first poll
+    # Opening the page makes the portal request the form, so the form has arrived by the page's first poll
     wait_until(lambda: whole.inside.ask("has_form", remote_id=beyond["id"]), "the worker to read the form")
     release(page, held)
     page.get_by_label("Headline").wait_for()

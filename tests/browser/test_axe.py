@@ -1,4 +1,4 @@
-"""axe finds no problems on any page in any state, wide and light or narrow and dark."""
+"""axe finds no problems on any page in any state, whether wide in light mode or narrow in dark mode."""
 
 import os
 from typing import Any
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
-# To axe, these cards look like others.
+# To axe, these cards' pages are no different from others.
 LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")
 
 

@@ -72,8 +72,8 @@ def path_of_form() -> str:
 
 @pytest.fixture
 def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[..., Browser]) -> Iterator[Page]:
-    """Alice's page in a Chromium with the back/forward cache turned on, as in people's browsers; Playwright normally
-    turns it off."""
+    """Alice's page in a Chromium whose back/forward cache is on, as it is for real users; Playwright turns it off by
+    default."""
     browser = new_chromium(ignore_default_args=["--disable-back-forward-cache"])
     context = browser.new_context(base_url=live_server.url)
     context.set_default_timeout(TIMEOUT_MS)
@@ -128,7 +128,7 @@ def test_back_after_run_still_makes_the_next_version(page: Page, alice: Member) 
     page.goto(f"{path}?next={result.public_id}")
     page.get_by_label("Idea").fill("A red shoe")
     page.get_by_role("checkbox", name="Back").check()
-    page.get_by_role("checkbox", name="Front").uncheck()  # so that only the browser still knows about version 2
+    page.get_by_role("checkbox", name="Front").uncheck()  # so that only the browser still remembers version 2
     press_run(page)
 
     page.go_back()
@@ -159,7 +159,7 @@ def test_back_without_scripts_is_empty_with_a_sentence(plain_page: Page) -> None
     fill_in(page)
     page.goto("/history/")
     page.go_back()
-    expect(page.get_by_label("Idea")).to_have_value("A red shoe")  # nothing was sent: only the browser remembers
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe")  # not sent yet: the browser remembers it
     page.locator("[name=p1_file]").set_input_files(a_photo("shoe.png"))
     press_run(page)
 

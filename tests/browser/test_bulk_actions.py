@@ -1,4 +1,4 @@
-"""History in the browser: selecting many runs by mouse and keyboard, and searches that the back button undoes."""
+"""History in the browser: selecting many runs with mouse and keyboard, and undoing a search with the back button."""
 
 import re
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Expect the cards, in order, to be ticked or not as `wanted` says."""
+    """Expect the cards to be ticked as `wanted` says, in the order in which they are shown."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 

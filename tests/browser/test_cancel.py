@@ -27,13 +27,13 @@ def test_cancelling_asks_in_place(guests: Guests, whole: Whole) -> None:
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Cancel", exact=True)).to_be_focused()
 
-    # An empty response, so that the page stays as it is while waiting for Lamina.
+    # Send an empty response, so that the page keeps showing that it is waiting for Lamina.
     page.route("**/cancel/", lambda route: route.fulfill(status=204), times=1)
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Asking Lamina to stop this run…")).to_be_visible()
-    expect(page.get_by_text("Keep it running")).to_be_hidden()  # the question disappears once it is answered
+    expect(page.get_by_text("Keep it running")).to_be_hidden()  # the question disappears when answered
 
     page.goto(f"/runs/{run}/")
     await_scripts(page)
@@ -60,7 +60,7 @@ def test_a_press_that_lasts_while_the_run_ends_is_not_lost(guests: Guests, whole
     whole.wait_for(run, "ready")
     visitor.watch.answers.clear()
     pass_time(visitor, 3)
-    assert 200 in visitor.watch.live()  # this update would have replaced the link
+    assert 200 in visitor.watch.live()  # without the press, this update would have replaced the link
 
     page.mouse.up()
 

@@ -1,4 +1,5 @@
-"""Overlaying two pictures: the line between them slides, and enlarged pictures can be moved under it."""
+"""Overlaying two pictures: the line between them can be moved, and so can the pictures under it once they are
+enlarged."""
 
 import re
 
@@ -14,7 +15,7 @@ SHARES = r"translate\((.+)%, (.+)%\) scale\((.+)\)"
 
 
 def overlaid(guests: Guests, gallery: Gallery, whole: Whole, width: int = 1280) -> Page:
-    """Open the compare page for two pictures, with the overlay."""
+    """Open the compare page for two pictures, and turn on the overlay."""
     results = whole.inside.ask("results", run=gallery.runs["card-twelve"])
     page = guests(email=gallery.email, width=width).page
     page.goto(f"/compare/?f={results[0]},{results[1]}")
@@ -68,7 +69,7 @@ def test_enlarged_a_drag_moves_the_picture_and_the_line_alone_slides(
     box = stage(page).bounding_box()
     assert box
     drag(page, box, 0.2, 0)
-    expect(line).to_have_value("20")  # while the whole picture is visible, dragging anywhere works
+    expect(line).to_have_value("20")  # while the whole picture is visible, dragging anywhere moves the line
     enlarge(page)
 
     drag(page, box, 0.7, -60)
@@ -90,7 +91,7 @@ def test_enlarged_the_keys_move_the_picture_and_on_the_fields_they_slide(
     page = overlaid(guests, gallery, whole)
     enlarge(page)
 
-    page.keyboard.press("Tab")  # moves the focus from the buttons past the switch to the picture
+    page.keyboard.press("Tab")  # pressed twice: from the buttons past the switch to the picture
     page.keyboard.press("Tab")
     expect(stage(page)).to_be_focused()
     page.keyboard.press("ArrowRight")

@@ -1,4 +1,4 @@
-"""Results with fields, and names of downloads, in a real browser."""
+"""Results that have fields, and the names of downloaded files, in a real browser."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ VALUE = {"zTitle": "Autumn", "colours": [{"name": "Rust", "hex": "#b7410e"}, {"n
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Two pictures with the same label, the first one with data."""
+    """A run with two pictures that have the same label; the first one also has data."""
     outputs = [{"index": n, "label": "Front", "type": "image"} for n in range(2)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Oak desk")
     for position in range(2):

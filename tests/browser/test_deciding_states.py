@@ -24,7 +24,7 @@ from tests.support.photos import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LABELS = ("Front", "Back", "Side", "Detail", "Poster", "Story", "Banner", "Card", "Lost", "Late")
-# Submits a form without htmx, which would otherwise handle a press of its button.
+# Submits a form of its own, because htmx would handle a press of a button on the page.
 SEND = """([path, fields]) => {
     const form = document.createElement("form");
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -41,7 +41,8 @@ SEND = """([path, fields]) => {
 
 @dataclass(frozen=True)
 class State:
-    """A page in one state: its path, an element that only this state has, and what to post to get there."""
+    """A page in one state: its path, an element that is found only in this state, and the fields to post to get there,
+    if any."""
 
     path: str
     css: str
@@ -64,7 +65,8 @@ def anna(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def results(alice: Member, anna: Member, make_member: Callable[..., Member]) -> dict[str, Output]:
-    """Results in every state of a decision, by label; "Newer" is version 2 of "Side", and "Own" was made by Anna."""
+    """Results in every state that a decision can have, keyed by label; "Newer" is version 2 of "Side", and "Own" was
+    made by Anna."""
     ruth = make_member("ruth", role="approver")
     app = make_app(outputs=[{"index": n, "label": label, "type": "image"} for n, label in enumerate(LABELS)])
     run = make_run(alice, app, status="completed", title="Red shoe")

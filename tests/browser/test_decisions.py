@@ -46,7 +46,7 @@ def test_deciding_by_keyboard(new_context: Contexts, run: Run, petra: Member) ->
     page.keyboard.press("Control+Enter")
     line = page.locator(".verdict > .verdict-line").first
     expect(line).to_contain_text("Needs changes by you")
-    expect(line).to_be_focused()  # so that a screen reader reads the line, and only once
+    expect(line).to_be_focused()  # the focus makes screen readers read the line, and only once
     expect(panel.locator(".verdict-note")).to_have_text("Warmer light")
     assert findings(page) == []
     panel.get_by_role("button", name="Undo").press("Enter")

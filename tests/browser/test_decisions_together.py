@@ -1,6 +1,7 @@
 """A team and its client decide together (D15), from the first run to the zip of what was approved, by keyboard alone.
 
-Halfway, everyone continues in a narrow window like a phone's, or in a wide one again, with scripts and without.
+Halfway through, everyone switches from a wide window to one as narrow as a phone's, or the other way round, with
+scripts and without.
 """
 
 import csv
@@ -113,7 +114,7 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
 
 
 def open_the_email(sam: Visitor, run: str) -> None:
-    """Open the address in the email that asks for decisions: it leads to the results."""
+    """Follow the link in the email that asks for decisions, and expect it to lead to the results."""
     letter = sam.whole.letter_to(sam.email)
     assert letter["Subject"].startswith("Mara is asking for your decision on 4 results from ")
     sam.page.goto(address_in(letter))
@@ -121,7 +122,7 @@ def open_the_email(sam: Visitor, run: str) -> None:
 
 
 def ask_client(maker: Visitor, run: str) -> str:
-    """Ask a client by guest link and let them comment; return the link's path."""
+    """Ask a client for decisions through a guest link that also lets them comment; return the link's path."""
     page = maker.page
     open_form(page, run)
     page.get_by_role("radio", name="A client, by guest link").press("Space")
@@ -136,7 +137,7 @@ def ask_client(maker: Visitor, run: str) -> str:
 
 
 def answer_as_client(client: Visitor, link: str) -> None:
-    """Mark a spot on the second sketch by its position in percent, then ask for changes to it."""
+    """Comment on a spot on the second sketch, entering its position in percent, then ask for changes to the sketch."""
     page = client.page
     page.goto(link)
     box = page.locator("#r2")
@@ -187,7 +188,8 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the sketch that needs changes, since it waits for its next version."""
+    """Approve two sketches, reject one, and skip the one that needs changes, because its next version is still to be
+    made."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")
@@ -244,8 +246,8 @@ def approve_version_2(sam: Visitor, *, scripts: bool) -> None:
 
 
 def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
-    """Expect the run's zip of approved results to have version 2 instead of version 1, and the CSV file in it to list
-    all decisions."""
+    """Expect the zip of the run's approved results to contain version 2 of the changed sketch instead of version 1, and
+    the CSV file in it to list their decisions."""
     page = maker.page
     page.goto(f"/runs/{run}/")
     if (more := page.locator("#run-more")).is_visible():
@@ -268,7 +270,8 @@ def expect_approved_files(maker: Visitor, run: str, sam: str) -> None:
 
 
 def expect_told(maker: Visitor, sam: str) -> None:
-    """Expect the maker's inbox to list each event once, and an email about those not yet read in the portal."""
+    """Expect the maker's inbox to list each event once, and expect an email about the events not yet read in the
+    portal."""
     page = maker.page
     page.goto("/inbox/")
     lines = page.locator(".inbox-title")

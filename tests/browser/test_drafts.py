@@ -15,7 +15,7 @@ APP = "sandbox-quick-reel"
 
 
 def expect_words(page: Page, text: str) -> None:
-    """Expect `text` in the form; its last words may appear shortly after the page has loaded."""
+    """Expect the form to contain `text`; its last words may not appear until shortly after the page has loaded."""
     expect(page.get_by_label("Describe your idea")).to_have_value(text)
 
 

@@ -18,7 +18,7 @@ def test_one_press_empties_the_portal_and_undo_restores_it(
     admin = guests(role="admin", width=width, scripts=scripts)
     page, ask = admin.page, whole.inside.ask
     sam = ask("member", name="sam")["email"]
-    ask("fill_history", email=admin.email, remote_id=LEFT_ALONE, count=1)  # otherwise, Home would greet a newcomer
+    ask("fill_history", email=admin.email, remote_id=LEFT_ALONE, count=1)  # otherwise, Home would show a welcome
     runs = [ask("example", email=sam, remote_id=LEFT_ALONE) for _ in range(2)]
     try:
         page.goto("/")

@@ -25,18 +25,19 @@ def expect_file(page: Page, name: str) -> None:
 
 
 def sample_url(whole: Whole) -> str:
-    """Return the address of the author's sample picture, on Lamina itself."""
+    """Return the address of the sample picture that the app's author provided; it is on Lamina itself."""
     parameters = whole.inside.ask("app", remote_id=CARTOONIFY)["parameters"]
     return str(next(parameter["default"] for parameter in parameters if parameter["type"] == "url"))
 
 
 def stem(url: str) -> str:
-    """Return the file name in `url` without its extension, which depends on the content."""
+    """Return the file name in `url` without its extension, because the portal chooses the extension by the file's
+    content."""
     return url.rpartition("/")[2].rpartition(".")[0]
 
 
 def hold_uploads(page: Page) -> list[Route]:
-    """Hold all uploads from now on, until the test releases them."""
+    """From now on, hold back all uploads until the test releases them."""
     held: list[Route] = []
     page.route("**/uploads/?app=*", lambda route: held.append(route))
     return held

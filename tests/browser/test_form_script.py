@@ -39,7 +39,7 @@ CHOOSE = """([name, bytes]) => {
 
 @pytest.fixture(autouse=True)
 def _nothing_is_blocked(page: Page) -> Iterator[None]:
-    """Fail if the policy blocks anything or a script has an error."""
+    """Fail the test if the content security policy blocks anything or a script throws an error."""
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -64,8 +64,8 @@ def picture(name: str, colour: str = "teal") -> FilePayload:
 
 
 def given(name: str) -> list[Any]:
-    """Return a picture in the form that CHOOSE expects. CHOOSE picks it at once, whereas Playwright would wait for a
-    navigation to end."""
+    """Return a picture in the format that CHOOSE expects. CHOOSE selects it immediately, whereas Playwright would first
+    wait for a navigation to end."""
     return [name, list(picture(name)["buffer"])]
 
 
@@ -153,8 +153,8 @@ def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> Non
 
 
 def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> None:
-    """The server may have made the new page before the file was saved. A file chosen on such an outdated page isn't
-    lost either."""
+    """The server may have rendered the reloaded page before it saved the file. Another file that is chosen on this
+    outdated page isn't lost either."""
     opened(page, PICTURES)
     older = page.request.get(page.url).text()
     with page.expect_response(lambda answer: "_kept" in (answer.request.post_data or "") and answer.status == 204):
@@ -301,7 +301,7 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
     with page.expect_request("**/uploads/?app=*"):
         page.locator("#p0_file").set_input_files(picture("slow.png"))
     page.locator("[data-run]").click()
-    page.evaluate(  # imitates the update that brings a new cost and replaces the Run button
+    page.evaluate(  # imitates the update that shows a new cost and replaces the Run button
         """() => {
             const blocked = '<p id="launch-reason">Not enough credits.</p><button type="button">Run</button>';
             document.querySelector("#launch-go").innerHTML = blocked;

@@ -20,7 +20,7 @@ MAKES = [("Front", "image"), ("Poster", "image"), ("Slogan", "text")]
 
 @pytest.fixture
 def link(alice: Member) -> GuestLink:
-    """A link to two pictures and a text, whose guests may decide and comment."""
+    """A guest link to two pictures and a text that lets guests decide and comment."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     Output.objects.filter(run=run, position=2).update(text="Made for walking, and for standing still in the rain.")
@@ -36,8 +36,8 @@ def expect_fits(page: Page) -> None:
 
 
 def expect_fine(page: Page) -> None:
-    """Expect axe to find nothing, on a phone in dark mode and on a wide screen in light mode. axe needs scripts, but
-    the page doesn't."""
+    """Expect axe to find nothing, on a phone in dark mode and on a wide screen in light mode. Only axe needs scripts;
+    the page itself doesn't."""
     for width, height, scheme in [(320, 640, "dark"), (1280, 800, "light")]:
         look(page, width, height, scheme)
         assert findings(page) == []

@@ -1,5 +1,5 @@
-"""The guest's page and the maker's panel in a real browser, before copies are ready, afterwards, and when they can't be
-made."""
+"""The guest's page and the maker's panel in a real browser, before the copies are ready, once they are, and if they
+can't be made."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def without_refresh(route: Route) -> None:
 
 
 def expect_fine(page: Page, address: str) -> None:
-    """Expect no overflow and no axe findings, whether narrow and dark or wide and light."""
+    """Expect no overflow and no axe findings, in a narrow window in dark mode and in a wide one in light mode."""
     page.route(f"**{address}", without_refresh)
     for width, scheme in SIGHTS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -61,13 +61,13 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # Use a new page: the first one refreshes itself, which would interrupt opening an address at the same moment.
+    # Use a new page, because the first one refreshes itself: if it did so now, it would interrupt opening the address.
     guest = guest.context.new_page()
     guest.context.pages[0].close()
     guest.goto(path_of(link))
-    # The guest's page must not refresh while only some copies are ready: if the film is one of them, it starts playing,
-    # and a page that plays a film doesn't refresh again. So requests go through a route whose handler can't run before
-    # `make_due_copies` returns.
+    # The guest's page must not refresh while only some copies are ready: if the video is among them, it starts playing,
+    # and a page on which a video is playing no longer refreshes. So requests go through a route whose handler can't run
+    # before `make_due_copies` returns.
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()
 

@@ -68,7 +68,7 @@ def test_from_signing_in_to_a_picture(guests: Guests, whole: Whole, width: int) 
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_stop_of_tab_in_a_form_is_unmarked_or_under_a_bar(guests: Guests, whole: Whole, width: int) -> None:
-    # don't use the gallery's member here: this test fills in forms, which would save drafts in that member's name
+    # not the gallery's member: this test fills in forms, which would leave drafts in that member's account
     page = guests(width=width).page
     keys = Keys(page)
     for app in ("card-many-pictures", "card-options-25", "sandbox-caption"):

@@ -33,7 +33,7 @@ def test_pages_hold_in_other_languages(guests: Guests, whole: Whole, gallery: Ga
 
     visitor.watch.is_blind = True
     paths, of_strangers = pages_of(gallery, whole), [*SIGNED_OUT, *whole.inside.ask("ways_in", email=gallery.email)]
-    assert KINDS - names_of([*paths, *of_strangers]) == set()  # a new kind of page needs a line in `pages_of`
+    assert KINDS - names_of([*paths, *of_strangers]) == set()  # every new kind of page must be added to `pages_of`
     for path in paths:
         judge(path)
     page.context.clear_cookies()

@@ -39,7 +39,7 @@ def test_from_signing_in_to_a_picture_in_ones_own_history(guests: Guests, whole:
     fill(page)
     whole.script(CARTOONIFY, outcome="never")
     run = press_run(page)
-    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # the button's text changed before the next frame
+    assert page.evaluate("sessionStorage.pressed") == "Starting…"  # the Run button had changed before the next frame
     watch_it_come(visitor, run)
     find_it_again(page, run)
     sam = guests("sam").page
@@ -65,8 +65,8 @@ def find_cartoonify(visitor: Visitor) -> None:
 
 
 def fill(page: Page) -> None:
-    """Fill in the form, where required fields come first and the others are folded but show their values. Check the
-    price."""
+    """Fill in the form, which puts required fields first and folds the others away, with their values still shown.
+    Check the price."""
     expect(page.get_by_role("heading", name="Cartoonify!")).to_be_visible()
     expect(page.locator(".form-main .field").first).to_have_id("p1-field")  # this is Style, which has no default
     folded = page.locator("details.more")
@@ -127,7 +127,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
 
 
 def tick_one(page: Page) -> None:
-    """Check that results that arrived while the page was open can be ticked, too."""
+    """Check that a result can be ticked even if it arrived while the page was open."""
     bar, box = page.locator("#picks"), boxes(page).first.locator(".output-pick input")
     box.check()
     expect(bar.get_by_text("1 selected")).to_be_visible()
@@ -136,7 +136,7 @@ def tick_one(page: Page) -> None:
 
 
 def find_it_again(page: Page, run: str) -> None:
-    """Find the run in History, with picture, inputs, state and age."""
+    """Find the run in History, on a card with its pictures, inputs, state and age."""
     page.get_by_role("link", name="History").first.click()
     card = page.locator(f"#card-{run}")
     expect(card.locator(".run-card-picture img")).to_have_count(2)

@@ -29,7 +29,7 @@ def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, pa
     pass_time(visitor, 20)
     expect(news).to_be_hidden()
     before = page.locator(f"#card-{runs[0]}").bounding_box()
-    for run in runs:  # one of these runs is already on the page and is shared again
+    for run in runs:  # the first is already on the page and is shared again
         whole.inside.ask("share", run=run)
     whole.inside.ask("share", run=runs[3], is_shared=False)
 

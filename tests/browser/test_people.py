@@ -1,4 +1,4 @@
-"""A new member joins with a link from an admin: on a phone, without scripts or a mail server."""
+"""A new member joins through a link from an admin, on a phone without scripts and with no mail server."""
 
 import re
 

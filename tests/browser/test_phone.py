@@ -11,7 +11,7 @@ from tests.browser.whole import Whole
 from tests.support.keys import Keys
 
 pytestmark = pytest.mark.browser
-ROOM = 44  # px, enough for a thumb
+ROOM = 44  # px, large enough for a thumb
 HALF = "card-half-fails"
 
 
@@ -36,7 +36,7 @@ def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gal
     assert max(act["y"] for act in acts) - min(act["y"] for act in acts) < 4
     assert acts[0]["width"] > 2 * ROOM
     assert page.locator(".run-actions").evaluate("it => it.scrollWidth <= it.clientWidth")
-    expect(page.get_by_role("link", name="Share")).to_be_visible()  # screen readers still get the name
+    expect(page.get_by_role("link", name="Share")).to_be_visible()  # screen readers still announce its name
     expect(page.locator("#run-same")).to_be_hidden()
 
 

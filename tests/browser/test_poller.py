@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def settle(visitor: Visitor) -> None:
-    """Let the page poll until nothing is new, since opening it may bring partial results."""
+    """Let the page poll until nothing is new, since partial results may still arrive right after it is opened."""
     for _ in range(20):
         pass_time(visitor, 3)
         if visitor.watch.live()[-1:] == [204]:
@@ -49,7 +49,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     hide(page, False)  # the update must arrive immediately
     visitor.wait_for(lambda: watch.live() == [200], "the update")
     expect(page.locator(f"[data-run='{run}'] .state-chip")).to_have_text("Ready")
-    for _ in range(20):  # let the page poll until all of the run's results are saved
+    for _ in range(20):  # let the page poll until all results of the run are saved
         pass_time(visitor, 4)
         if page.locator("[data-active], #bell[data-watching]").count() == 0:
             break
@@ -66,7 +66,7 @@ def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: G
     stop_time(page)
     page.goto(f"/runs/{run}/")
     settle(visitor)
-    page.clock.fast_forward("11:00")  # updates still arrive after the page has been open for hours
+    page.clock.fast_forward("11:00")  # updates must still arrive eleven minutes later
     settle(visitor)
     whole.move(whole.remote_id(run), "completed")
     whole.wait_for(run, "ready")
@@ -119,7 +119,7 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     card = page.locator(f"#card-{run}")
     before = card.bounding_box()
     whole.move(whole.remote_id(run), "completed")
-    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # it stays for 12 s
+    expect(page.get_by_role("status").filter(has_text="Test card: slow")).to_contain_text("Ready")  # lasts for 12 s
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before

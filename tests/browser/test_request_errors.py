@@ -31,7 +31,7 @@ def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member
     star.click()
     expect(note).to_contain_text("You can't do that any more")
     expect(note).to_be_in_viewport()
-    page.get_by_role("button", name="Download", exact=True).click(trial=True)  # the selection bar is not covered
+    page.get_by_role("button", name="Download", exact=True).click(trial=True)  # the note doesn't cover the bar
     note.click()
     expect(note).to_have_count(0)
 
@@ -52,7 +52,7 @@ def test_every_page_with_such_actions_has_it(page: Page, run: Run, at: str) -> N
     page.route("**/live/nowhere/", lambda route: route.abort())
     page.goto({"run": url, "share": f"{url}share/", "file": run.outputs.all()[0].get_absolute_url()}.get(at, at))
     note, box = page.get_by_role("alert"), page.get_by_label("Act here")
-    page.evaluate(IN_BACKGROUND)  # fails, but shows no error
+    page.evaluate(IN_BACKGROUND)  # this request fails, but the page shows no error
     expect(note).to_have_count(0)
     page.evaluate(A_BOX)
     box.press("a")

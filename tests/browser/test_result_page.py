@@ -65,7 +65,7 @@ def test_what_arrives_after_going_back_is_dropped(guests: Guests, gallery: Galle
     expect_title(page, "Output 2")
     held: list[Route] = []
     page.route(re.compile("/live/frame/"), lambda route: held.append(route))
-    page.evaluate("document.querySelector('#bell').dataset.bell = 'old'")  # so that the response has parts to replace
+    page.evaluate("document.querySelector('#bell').dataset.bell = 'old'")  # so that the response must update it
     page.clock.run_for(61_000)
     wait_for_event(page, lambda: bool(held), "the page to ask for news")
     page.go_back()

@@ -11,7 +11,7 @@ from tests.support.page_checks import SIDEWAYS
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.browser
-ROOM = "sandbox-room"  # no other test starts this app, so its form has only this test's examples
+ROOM = "sandbox-room"  # no other test runs this app, so its form offers only the examples made here
 TRANSFORMS = "images => images.map((image) => image.style.transform)"
 
 

@@ -1,7 +1,7 @@
 """What a screen reader finds and announces in the main journey, according to Chromium's accessibility tree.
 
-`reading` is the tree in reading order: what each thing is and what it is called. Announcements are whatever the page's
-live region says; the tree shows that it is a live region.
+`reading` returns the tree in reading order, with each element's role and name. Announcements are the texts that appear
+in the page's live region; the tree shows that this region really is live.
 """
 
 import re
@@ -40,7 +40,7 @@ def _read(nodes: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
 
 
 def expect_in_order(found: list[str], *wanted: str) -> None:
-    """Expect a line that matches each pattern, in this order; other lines may come in between."""
+    """Expect each pattern to match a line, in this order; there may be other lines in between."""
     lines = iter(found)
     for pattern in wanted:
         assert any(re.fullmatch(pattern, line) for line in lines), f"no {pattern!r} in its place:\n" + "\n".join(found)
@@ -78,7 +78,7 @@ def test_one_finds_an_app_fills_it_in_and_hears_the_run_end(guests: Guests, whol
     assert unnamed(found) == []
 
     page.get_by_label("What do you need?").press_sequentially("cartoon")
-    # the results of Lamina's own search may replace this announcement right away
+    # the announcement of Lamina's own search results may replace this one right away
     visitor.wait_for(lambda: any(words.strip() == "1 app" for words in told(page, "said")), "the app to be announced")
     page.get_by_role("link", name="Cartoonify!", exact=True).click()
     page.locator("#app-form").wait_for()

@@ -27,7 +27,7 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     head, form = (page.locator(part).bounding_box() for part in (".app-head", ".form-main"))
     assert head
     assert form
-    # less than this many pixels, so there is no empty row between them
+    # the gap is too small for an empty row between them
     assert form["y"] - (head["y"] + head["height"]) < 64
     fill(page, tmp_path)
     visitor.whole.script(CARTOONIFY, outcome="never")

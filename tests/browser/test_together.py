@@ -51,7 +51,7 @@ def join(newcomer: Visitor, path: str) -> None:
 
 
 def make(visitor: Visitor, style: str) -> str:
-    """Run Cartoonify in `style` and wait for its pictures; return the run's id."""
+    """Run Cartoonify with `style` and wait for the pictures; return the run's id."""
     open_app(visitor)
     visitor.page.get_by_role("radio", name=style).check()
     run = press_run(visitor.page)
@@ -61,7 +61,7 @@ def make(visitor: Visitor, style: str) -> str:
 
 
 def share_with_team(page: Page, run: str) -> None:
-    """Share with one click on the run's page."""
+    """Share the run with the team, with one click on the run's page."""
     page.goto(f"/runs/{run}/")
     team = page.get_by_role("button", name="Team")
     team.click()
@@ -78,7 +78,7 @@ def find(page: Page, words: str, run: str) -> None:
 
 
 def compare(visitor: Visitor, *runs: str) -> None:
-    """Select the runs in History and see how their inputs differ."""
+    """Select the runs in History and compare them; expect the page to show only the inputs that differ."""
     page = visitor.page
     page.goto("/history/?tab=team")
     for run in runs:
@@ -96,7 +96,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
 
 
 def tick_one_of_each(page: Page) -> None:
-    """Choose the first result of each run, if the runs have several and the picker asks."""
+    """If the picker opens because the runs have several results, choose each run's first one."""
     if page.locator(".compare-inputs").count():
         return
     for group in page.locator(".pick-run").all():
@@ -105,7 +105,7 @@ def tick_one_of_each(page: Page) -> None:
 
 
 def make_a_link(visitor: Visitor, run: str) -> str:
-    """Create and copy a link in two clicks on the run's page; return its path."""
+    """Create a guest link and copy it, with two clicks on the run's page; return the link's path."""
     page = visitor.page
     visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"/runs/{run}/")
@@ -135,7 +135,7 @@ def look_as_a_guest(guest: Visitor, address: str) -> list[str]:
 
 
 def is_dead_for(guest: Visitor, address: str, pictures: list[str]) -> None:
-    """Expect the link and its pictures to be gone at the next request."""
+    """Expect the very next requests for the link and its pictures to be refused."""
     guest.page.goto(address)
     expect(guest.page.get_by_role("heading", name="This link was revoked")).to_be_visible()
     for picture in pictures:

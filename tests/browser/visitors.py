@@ -21,7 +21,8 @@ window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 || after =
 
 @dataclass
 class Gallery:
-    """An admin with a history: `runs` maps Lamina's app ids to finished runs. Older runs fill more pages."""
+    """An admin with a history: `runs` maps Lamina's app ids to the ids of finished runs. Older runs, not in `runs`,
+    fill further pages of History."""
 
     email: str
     runs: dict[str, str]
@@ -62,7 +63,7 @@ class Visitor:
         wait_for_event(self.page, condition, what)
 
     def another_browser(self, browser: Browser) -> BrowserContext:
-        """Sign the same member in on another browser, which the caller closes."""
+        """Return another browser context in which the same member is signed in; the caller must close it."""
         context = browser.new_context(base_url=self.whole.url)
         context.set_default_timeout(TIMEOUT_MS)
         give_session(context, self.whole, self.email)
@@ -103,13 +104,13 @@ class Guests:
         return visitor
 
     def leave(self) -> list[str]:
-        """Let all visitors leave; return the problems found on the pages they saw."""
+        """Close all visitors' browsers; return the problems that were found on the pages they visited."""
         for visitor in self.visitors:
             visitor.context.close()
         return [problem for visitor in self.visitors for problem in visitor.watch.problems]
 
     def _context(self, *, is_hasty: bool, **options: Any) -> tuple[BrowserContext, Watch]:
-        # In a visible window, a page may copy something right after a press; without a window, Chromium needs this
+        # In a visible window, a page may write to the clipboard right after a press; headless Chromium also needs this
         # permission.
         options.setdefault("permissions", ["clipboard-write"])
         context = self.browser.new_context(base_url=self.whole.url, **options)
@@ -122,13 +123,14 @@ class Guests:
 
 
 class Regulars(Guests):
-    """Guests for tests that look at many pages, each in a new page of a browser context that earlier tests have used.
+    """Makes visitors for tests that look at many pages. Each visitor gets a new page in a browser context that earlier
+    tests may have used.
 
-    The context's cookies and anything pages stored are gone, but its cache is kept: otherwise, each test would load
-    sixty styles and scripts again, which takes a quarter of its time.
+    The context's cookies and whatever pages stored are deleted, but its cache is kept; otherwise, each test would spend
+    a quarter of its time on loading sixty stylesheets and scripts again.
     """
 
-    rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # free contexts, by their options
+    rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # unused contexts by options
 
     def __init__(self, browser: Browser, whole: Whole) -> None:
         super().__init__(browser, whole)

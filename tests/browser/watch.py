@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
 # Runs before any of the page's scripts. `story` lasts for one page load; `sessionStorage.pressed` lasts for several,
-# and holds the Run button's text right after a press, before the next frame and before anything is sent.
+# and holds the text that the Run button had right after a press, before the next frame and before anything was sent.
 SCRIPT = """
 (() => {
   if (window !== top) return;
@@ -34,14 +34,15 @@ SCRIPT = """
 })();
 """
 EXPECTED = re.compile(r"status of (401|403|404|410|422)")  # Chromium's own message about a response the test expects
-# Chromium logs these messages when a page is left before the fade to it has started. Only the fade is lost.
+# Chromium logs these messages when somebody leaves a page before its fade-in has started. Nothing but the fade-in is
+# lost.
 HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
 PIECES = ("image", "stylesheet", "script", "media", "font")
 
 
 @dataclass
 class Watch:
-    """Watches everything a context does; `problems` must be empty at the end."""
+    """Watches everything that happens in a browser context; `problems` must be empty at the end."""
 
     url: str
     problems: list[str] = field(default_factory=list)
@@ -61,13 +62,13 @@ class Watch:
         context.on("requestfailed", lambda request: self.under_way.discard(request))
 
     def forget(self) -> None:
-        """Start over with the same context for other visitors."""
+        """Clear everything recorded so far, so that another visitor can use the same context."""
         for noted in (self.problems, self.answers, self.under_way, self.forgiven):
             noted.clear()
         self.is_blind = False
 
     def live(self) -> list[int]:
-        """Return the status of every response to the poller so far."""
+        """Return the status of each response so far to the pages' polling."""
         return [status for status, path in self.answers if path == "/live/"]
 
     def note(self, problem: str) -> None:

@@ -23,8 +23,8 @@ RUN_SECONDS = "0.4"
 
 
 class Whole:
-    """A running portal: `url` for browsers, `lamina` for the sandbox's control API, `inside` for its database, and
-    `post` for the mail server that gets its emails."""
+    """A running portal. `url` is its address, `lamina` controls the sandbox, `inside` works on the portal's database,
+    and `post` is the mail server that receives its emails."""
 
     def __init__(self, folder: Path, post: MailServer) -> None:
         self.post = post
@@ -32,7 +32,7 @@ class Whole:
         self.url = f"http://127.0.0.1:{port}"
         self.lamina = SandboxDoor(f"http://127.0.0.1:{lamina_port}")
         bind = {"PORTAL_BIND": f"127.0.0.1:{port}", "PORTAL_URL": self.url, "LAMINA_BASE_URL": self.lamina.url}
-        # With a key, the portal doesn't start a sandbox of its own, which would be slower than this one.
+        # Because an API key is set, the portal doesn't start its own sandbox, which would be slower than this one.
         write_catalogue(folder / "locale")
         languages = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "PSEUDO_LOCALE": str(folder / "locale")}
         mail = {"EMAIL_URL": f"smtp://127.0.0.1:{post.port}"}
@@ -71,7 +71,8 @@ class Whole:
         self.lamina.control("script", appId=app, **values)
 
     def move(self, remote_id: str, status: str, **values: Any) -> None:
-        """Put a run on Lamina into `status` now, with `ready=1` of its results or `error="…"`."""
+        """Set a run's status on Lamina, optionally with the number of finished results (`ready=1`) or an error
+        (`error="…"`)."""
         self.lamina.control(f"runs/{remote_id}", status=status, **values)
 
     def remote_id(self, run: str) -> str:
@@ -79,8 +80,8 @@ class Whole:
         return wait_until(lambda: str(self.inside.ask("run", run=run)["remote_id"]), f"run {run} to reach Lamina")
 
     def wait_for(self, run: str, state: str) -> None:
-        """Wait until `run` has this state or status in the portal (for "final", until it has ended), and until all its
-        files are saved."""
+        """Wait until `run` is in this state or status in the portal (or has ended, for "final") and all of its files
+        are saved."""
 
         found: dict[str, Any] = {}
 
@@ -94,8 +95,8 @@ class Whole:
             raise AssertionError(f"{error}; it is {found}") from None
 
     def letter_to(self, email: str) -> EmailMessage:
-        """Let the portal email the notices gathered so far, as if the two minutes were over; return the first email to
-        `email` that hasn't been returned yet."""
+        """Make the portal email all pending notices, as if their two-minute delay were over; return the first email to
+        `email` that no earlier call has returned."""
         self.inside.ask("mail_now")
 
         def arrived() -> EmailMessage | None:
@@ -120,8 +121,8 @@ class Whole:
 
 
 class Inside:
-    """A helper process on the portal's database: creates people, and anything that would be tedious to set up by
-    clicking."""
+    """A helper process with access to the portal's database: it creates people, and anything else that would be tedious
+    to set up by clicking."""
 
     def __init__(self, home: Home) -> None:
         self.process = subprocess.Popen(

@@ -9,7 +9,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 @pytest.fixture
 def beyond(sandbox: SandboxDoor, settings: Settings) -> str:
-    """Lamina's id of an unlisted app."""
+    """Add an unlisted app to the sandbox; return its id on Lamina."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     sandbox.control("apps", app=BEYOND, listed=False)

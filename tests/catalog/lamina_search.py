@@ -16,7 +16,7 @@ BEYOND = {"appId": UUID, "name": "Dental advert", "description": "A poster for a
 
 
 def lamina_part(client: Client, q: str, **query: str) -> str:
-    """Return Lamina's part of the results for `q` after the worker has finished."""
+    """Search for `q`, let the worker finish, and return Lamina's part of the results."""
     look(client, q, **query)
     work()
     return look(client, q)
@@ -33,7 +33,8 @@ def answer(sandbox: SandboxDoor, body: Any) -> None:
 
 
 def problem_of(page: str) -> str:
-    """Return the problem shown in Lamina's part, and check its sentence."""
+    """Return the problem that Lamina's part of the page reports ("" if none), and check that the problem's sentence is
+    shown."""
     found = re.search(r'data-problem="([^"]+)"', page)
     if found is None:
         return ""

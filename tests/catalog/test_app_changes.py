@@ -1,4 +1,4 @@
-"""What changed in an app's form on Lamina: each change is stored with its field and its day."""
+"""What changed in an app's form on Lamina: each change is stored with its field and its date."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def test_fields_of_one_name_are_not_mistaken_for_each_other(sandbox: SandboxDoor
 
 
 def _stored(sandbox: SandboxDoor, parameters: list[dict[str, Any]]) -> App:
-    """Return the app as the portal stores it once Lamina has sent these parameters."""
+    """Give the app these parameters on Lamina, let the portal read them, and return the app as stored."""
     sandbox.control("apps", app={"appId": "poster", "name": "Poster", "parameters": parameters})
     app = App.objects.filter(remote_id="poster").first() or make_app("Poster", parameters, remote_id="poster")
     catalog.refresh_app(app.pk)

@@ -230,7 +230,8 @@ def test_a_proxy_that_refuses_every_app_closes_none_and_is_reported(door: Sandbo
 
 
 def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another(door: SandboxDoor) -> None:
-    """Five apps really are gone, and for a while, a proxy that answers like Lamina refuses all the others, too."""
+    """Five apps really are gone; for a while, though, a proxy whose responses look like Lamina's refuses all the others
+    as well."""
     door.control("list", most=8)
     catalog.refresh_catalog()
     gone = [f"odd-plain-{n}" for n in range(2, 7)]

@@ -31,7 +31,7 @@ def app() -> App:
 
 # --- Who sees it (A1) -------------------------------------------------------------------------------------------------
 def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
-    """Return the pages that belong to the app: people from whom the app is hidden can't open any of them."""
+    """Return the URLs of the app's pages, by name. People from whom the app is hidden can't open any of them."""
     return {
         "form": app.get_absolute_url(),
         "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",
@@ -174,7 +174,8 @@ def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member
 
 @pytest.mark.parametrize("act", ["save", "reset", "forget"])
 def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
-    """`store_detail` locks the app and its rules in the same order; otherwise, the two could deadlock on PostgreSQL."""
+    """`store_detail` also locks the app before its rules; if the order differed, the two could deadlock on
+    PostgreSQL."""
     set_rules(app, admin_member, p0=locked(PIXAR))
     opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
     with CaptureQueriesContext(connection) as found:

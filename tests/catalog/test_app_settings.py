@@ -1,6 +1,6 @@
 """The page on which admins change an app's form: what it saves, what it refuses, and that nothing typed is ever lost.
 
-Point A12, exporting and importing the rules of all apps as one file, isn't built yet.
+Point A12, exporting and importing all apps' rules as one file, hasn't been implemented yet.
 """
 
 from typing import Any
@@ -145,7 +145,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
     _saved(client_of(ana), app, audience="some", role=["approver"])
     client_of(ana).post(f"/manage/spending/prices/{app.public_id}/", {"price": "7.5"})
     seen = _value(Page(as_admin.get(_url(app)).text), "seen")
-    assert seen == "2"  # a change is noticed even if only the price differs
+    assert seen == "2"  # changing only the price counts as a change, too
     client_of(ana).post("/manage/review/", {"deciders": "maker", "on": app.public_id, "app": app.public_id})
 
     answer = _post(as_admin, app, seen=seen, price="8")
@@ -161,7 +161,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
-    """A4, A7: the same positions now belong to other fields."""
+    """A4, A7: the positions that were posted now belong to other fields."""
     posted = _form(app, **{"p1-label": "What it says", "p3-mode": "locked", "p3-option": "1"})
     app.schema = make_schema(app, [LOOK, PROMPT])
     app.save()
@@ -206,7 +206,7 @@ def test_a_form_that_changes_during_the_save_is_told_as_well(
     assert answer.status_code == 422
     page = Page(answer.text)
     assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
-    assert "changed this app" not in page.first(css="shape-notes").words  # nobody has changed the app
+    assert "changed this app" not in page.first(css="shape-notes").words  # no admin has
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
 
@@ -225,7 +225,8 @@ def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App
 
 
 def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: App) -> None:
-    """Knowing a file's id isn't enough to open the file: people who may change an app's form don't see every upload."""
+    """Knowing a file's id isn't enough to use the file in a rule, because people who may change an app's form may not
+    see every upload."""
     theirs = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="theirs.png")
     assert theirs.file is not None
     _saved(as_admin, app, **{"p2-mode": "locked", "p2-kept": theirs.file.public_id})
@@ -233,7 +234,7 @@ def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: Ap
 
 
 def test_a_rule_stays_when_its_field_is_gone_until_an_admin_deletes_it(as_admin: Client, app: App) -> None:
-    """A4: the page lists a rule whose field is gone until an admin deletes the rule."""
+    """A4: if a rule's field is gone, the page lists the rule until an admin deletes it."""
     _saved(as_admin, app, **{"p1-label": "What it says"})
     app.schema = make_schema(app, [LOOK])
     app.save()
@@ -284,7 +285,7 @@ def test_more_options_than_can_be_ticked_are_typed(as_admin: Client) -> None:
 
 
 def test_long_labels_and_other_directions_stay_inside_the_page(as_admin: Client, app: App) -> None:
-    """A11: input that is too long is refused, and the text shown keeps its own direction."""
+    """A11: labels that are too long are refused, and each label is shown in the direction of its own script."""
     page = _saved(as_admin, app, **{"p1-label": "ש" * 200})
     assert page.first(id="p1-field").first(css="shape-label").attributes["dir"] == "auto"
     assert _post(as_admin, app, seen=1, **{"p1-label": "x" * 201}).status_code == 422

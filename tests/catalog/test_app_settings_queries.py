@@ -1,4 +1,4 @@
-"""The admins' pages for apps, with 500 apps of 40 fields: how many queries they make (A10)."""
+"""How many queries the admins' pages about apps make for 500 apps with 40 fields each (A10)."""
 
 import pytest
 from django.db import connection

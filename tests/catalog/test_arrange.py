@@ -1,5 +1,4 @@
-"""The order of apps: the groups and places that admins set by keyboard, without scripts, and what people see as a
-result."""
+"""The order of apps: how admins set groups and places by keyboard, without scripts, and what people see as a result."""
 
 import pytest
 from django.test import Client
@@ -74,7 +73,8 @@ def test_ticked_apps_are_hidden_and_shown(as_admin: Client, as_bob: Client, apps
 
 
 def test_the_pressed_button_has_the_focus_again(as_admin: Client, apps: list[App]) -> None:
-    """Without scripts, the new page puts the focus on the button; with them, htmx finds the button by its id."""
+    """Without scripts, the new page puts the focus back on the button; with scripts, htmx finds the button again by its
+    id."""
     answer = as_admin.post("/manage/apps/", {"act": f"down:{apps[0].public_id}"}, follow=True)
     focused = [tag.attributes["id"] for tag in Page(answer.text).find("button") if "autofocus" in tag.attributes]
     assert focused == [f"down-{apps[0].public_id}"]

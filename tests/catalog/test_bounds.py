@@ -1,4 +1,4 @@
-"""Very large apps: the list, page and form stay small, and values are sent back exactly."""
+"""Very large apps: the list, page and form stay small, and values that a form sends back are unchanged."""
 
 import time
 from typing import Any

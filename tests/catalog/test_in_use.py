@@ -51,7 +51,7 @@ def test_starred_apps_come_first_then_used_ones_then_the_top_of_the_list(alice: 
 
 
 def make_many(count: int, **fields: Any) -> list[int]:
-    """Make unread apps and return their ids."""
+    """Create apps whose forms haven't been read yet; return the apps' ids."""
     first = App.objects.count()
     made = [App(remote_id=f"many-{first + n}", name="Many", position=first + n, **fields) for n in range(count)]
     return [app.pk for app in App.objects.bulk_create(made)]
@@ -70,7 +70,7 @@ def test_every_starred_app_is_in_use(alice: Member) -> None:
 
 
 def test_an_idle_portal_reads_each_starred_app_in_turn() -> None:
-    """It reads at most 60 apps a day, even if more are starred."""
+    """The portal reads at most 60 apps a day, even if more are starred."""
     starred, now, read = make_many(100, starred_at=timezone.now()), timezone.now(), []
 
     for day in range(3):

@@ -88,7 +88,7 @@ def test_apps_already_shown_above_are_not_repeated(as_alice: Client, beyond: str
     sandbox.clear_faults()
     page = lamina_part(as_alice, "a cartoon by a dentist")
     assert App.objects.get(name="Cartoonify!").get_absolute_url() not in page
-    assert "Matches cartoon." in page  # the app is listed all the same, with Lamina's reason
+    assert "Matches cartoon." in page  # the app is still named, with Lamina's reason
 
 
 def test_the_section_is_left_away_if_lamina_only_suggests_what_is_shown_above(

@@ -122,7 +122,7 @@ def test_the_portal_asks_ten_times_a_minute_for_all_members_together(
     page = look(as_alice, "one more dentist")
     assert problem_of(page) == "turn"
     assert 'hx-trigger="load delay:' in page
-    assert "Dental advert" in look(as_bob, "dentist number 3")  # searches whose answers are stored don't count
+    assert "Dental advert" in look(as_bob, "dentist number 3")  # a search whose response is stored doesn't count
 
 
 def test_simultaneous_searches_get_ten_turns_and_share_equal_words(beyond: str) -> None:

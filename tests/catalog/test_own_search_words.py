@@ -1,4 +1,5 @@
-"""Our own search for apps: the best matches for what people say they need come first, and long lists come in parts."""
+"""Our own search for apps: the apps that best match what people say they need come first, and long lists are split into
+parts."""
 
 import pytest
 from django.test import Client

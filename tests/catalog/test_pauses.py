@@ -60,7 +60,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
     assert Incident.objects.filter(kind="app").count() == bool(problem)
     assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
 
-    send_form(app, parameters)  # the same form again: nobody is told twice
+    send_form(app, parameters)  # the same form again: nobody is notified twice
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
     send_form(app, [BLUE, PROMPT])  # the original form again
     assert not AppRule.objects.get().is_paused

@@ -27,7 +27,7 @@ def app() -> App:
 def made(
     member: Member, app: App, *, style: str = "Ghibli", prompt: str = "", kind: str = "image", **fields: Any
 ) -> Run:
-    """Make a finished run whose first result is a picture, or a text that repeats the prompt."""
+    """Make a finished run whose first result is a picture or, if `kind` is "text", a copy of the prompt."""
     run = make_run(member, app, status="completed", **fields)
     run.inputs.update(value=style)
     RunInput.objects.create(run=run, position=1, name="Prompt", key="prompt_text", type="text", value=prompt)
@@ -206,7 +206,7 @@ def test_marks_are_bounded_in_time(text: str) -> None:
 
 
 def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Member, app: App) -> None:
-    """Every result of each run is offered, even during a search; the first one is ticked."""
+    """Every result of each run is offered, even during a search, and each run's first result is ticked."""
     runs = [made(alice, app), made(alice, app)]
     for run in runs:
         Output.objects.filter(run=run, position=1).update(kind="text", text="words")

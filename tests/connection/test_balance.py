@@ -98,7 +98,7 @@ def test_a_run_that_ends_while_lamina_answers_is_counted_once(
     sandbox.control("balance", balance=82)
 
     class EndsIt:
-        """Ends the run right before the answer is stored."""
+        """Ends the run right before Lamina's response is stored."""
 
         is_done = False
 

@@ -26,7 +26,8 @@ API = "/v1/"
 
 @pytest.fixture
 def known(request: pytest.FixtureRequest, sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    """Set up a portal that knows FEW apps, or as many as its parameter says; Lamina lists some of them."""
+    """Set up a portal that knows FEW apps, or as many as the fixture's parameter says; Lamina's list contains only some
+    of them."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
     ids = sandbox.control("odd-apps", kind="plain", count=getattr(request, "param", FEW))["appIds"]

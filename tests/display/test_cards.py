@@ -35,7 +35,7 @@ def drawn(run: Run, viewer: Member, **more: Any) -> str:
 
 
 def menu_of(run: Run, viewer: Member) -> str:
-    """Return the button and menu of the run's card."""
+    """Return the HTML of the menu button and the menu on the run's card."""
     head = drawn(run, viewer, has_tools=True).partition("</h3>")[2].partition('<div class="run-card-picture">')[0]
     return head.rpartition("</div>")[0].strip()
 
@@ -137,7 +137,7 @@ def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None
 
 
 def test_a_run_says_that_its_results_are_being_saved(as_alice: Client, alice: Member) -> None:
-    """Its state is *Ready*, but there are no pictures yet."""
+    """The run's state is *Ready*, but not all of its pictures have been saved yet."""
     run = make_run(alice, status="completed")
     first, second = make_kept(run), make_kept(run, position=1)
     assert not card_of(run, alice).is_active

@@ -179,7 +179,7 @@ def test_a_value_beside_files_has_its_own_download(as_alice: Client, run: Run) -
     assert (original.startswith("/files/"), value) == (True, f"/results/{front.public_id}/text")
 
     second = {"source_url": "https://x.test/b.png", "file": make_stored((50, 40))}
-    # Several files of one result have no download links on the run's page.
+    # If a result has several files, the run's page has no download links for them.
     OutputFile.objects.create(output=front, position=1, status="saved", **second)
     assert downloads() == [value]
 

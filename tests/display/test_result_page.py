@@ -23,7 +23,7 @@ NASTY = '<b>"\u202e../../' + "x" * 190
 
 
 def add_file(output: Output, **fields: object) -> StoredFile:
-    """Add a saved picture to `output`, with these `fields` set."""
+    """Add a saved picture to `output`, with `fields` set on its stored file."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**fields)
     file.refresh_from_db()
@@ -256,7 +256,7 @@ def test_previous_and_next_walk_the_list_in_history(as_alice: Client, alice: Mem
 
     assert walked == [output.public_id for run in (newest, middle, oldest) for output in run.outputs.all()]
     assert other.public_id not in walked
-    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # without the list, there is no next run
+    assert 'rel="next"' not in page(as_alice, newest.outputs.all()[1])  # there is no next run if no list was open
     listed = as_alice.get("/history/?q=shoe").content.decode()
     assert f'href="{newest.get_absolute_url()}{query}"' in listed
     assert f'href="{newest.get_absolute_url()}?in="' in as_alice.get("/history/").content.decode()

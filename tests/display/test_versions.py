@@ -1,4 +1,4 @@
-"""Versions of a result on its page, and side by side."""
+"""A result's versions, on its page and side by side."""
 
 from typing import Any
 

@@ -30,6 +30,6 @@ def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
 
 @pytest.fixture
 def _quick_streams(settings: Settings, sandbox: SandboxDoor) -> None:
-    """Let the poller follow runs live, and make the sandbox check for news all the time."""
+    """Let the poller follow runs live, and make the sandbox check for news every 0.05 s."""
     settings.LAMINA_STREAMS = 40
     sandbox.control("follow", look_seconds=0.05)

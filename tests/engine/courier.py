@@ -1,4 +1,4 @@
-"""Sends webhooks to the portal, as Lamina or as somebody who pretends to be Lamina."""
+"""Sends webhooks to the portal, as Lamina or as somebody pretending to be Lamina."""
 
 import time
 from typing import Any
@@ -28,7 +28,7 @@ class Courier:
         return answer.content
 
     def headers(self, body: bytes, run_id: str, at: float | None = None) -> dict[str, str]:
-        """Return the headers of a genuine delivery, signed `at` this time (Unix seconds, default now)."""
+        """Return the headers of a genuine delivery, signed at the time `at` (Unix seconds; now if it is None)."""
         timestamp = str(int(time.time() if at is None else at))
         return {
             "X-Lamina-Webhook-Signature": self.server._deliveries.sign(timestamp, body),
@@ -37,7 +37,7 @@ class Courier:
         }
 
     def deliver(self, run: Run, body: bytes | None = None, run_id: str = "") -> int:
-        """Send a genuine delivery to the path of `run`; return the response's status."""
+        """Send a genuine delivery to the webhook path of `run`; return the status of the response."""
         run_id = run_id or run.remote_id
         body = self.body(run_id) if body is None else body
         return post(run.hook_token, body, self.headers(body, run_id))
@@ -49,7 +49,8 @@ class Courier:
 
 
 def post(token: str, body: bytes, headers: dict[str, str]) -> int:
-    """POST to the path of `token` and return the status; this must take no more than a second of CPU time."""
+    """POST to the webhook path with `token` and return the status; fail if this takes more than a second of CPU
+    time."""
     with busy_at_most(seconds=1):
         answer: Any = Client(enforce_csrf_checks=True).post(
             f"/hooks/lamina/{token}/", body, content_type="application/json", headers=headers

@@ -24,7 +24,7 @@ KEY = {"x-api-key": "lma_sandbox"}
 INPUTS: dict[str, dict[str, Any]] = {CARTOONIFY: {"Style": "Ghibli"}, CAPTION: {"Prompt": "a lake"}}
 
 
-stepped_at: dict[int, datetime] = {}  # when this module began each run's last step
+stepped_at: dict[int, datetime] = {}  # when this module began the latest step of each run
 
 
 def hand_over(run: Run) -> Run:
@@ -60,7 +60,7 @@ def waits(run: Run, seconds: float) -> bool:
 
 
 def seconds_ahead(run: Run) -> float:
-    """Return the seconds from the start of the last step to the next step."""
+    """Return how many seconds after the start of the last step the next step is due."""
     assert run.due_at is not None
     return (run.due_at - stepped_at[run.pk]).total_seconds()
 
@@ -123,7 +123,7 @@ def at_once(count: int, act: Callable[[], Any]) -> None:
 
 
 def start(member: Member, app: App, sandbox: SandboxDoor, outcome: str = "never", **script: object) -> Run:
-    """Start a run, and make it look as if Lamina had accepted it a minute ago; nobody has polled it yet."""
+    """Start a run, and make it look as if Lamina had accepted it a minute ago; it hasn't been polled yet."""
     sandbox.control("script", appId=None, times=1, outcome=outcome, **script)
     run = press(member, app)
     submit.submit_run(run.pk)

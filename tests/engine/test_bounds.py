@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def sent_and_looked_for(run: Run) -> Run:
-    """Send a start that gets no clear response, then check twice and find nothing."""
+    """Send a start that gets no clear response, then look for its run twice without finding it."""
     make_due(run)
     assert hand_over(run).status == "checking"
     for _ in range(reconcile.LOOKS):
@@ -114,7 +114,7 @@ def test_a_file_that_is_accepted_in_the_end_does_not_count_against_the_run(
         make_due(run)
 
     assert hand_over(run).remote_id
-    assert run.missing_reads == 0  # the count was reset: from now on, it counts responses that say "no such run"
+    assert run.missing_reads == 0  # reset to 0, because from now on it counts "no such run" responses
 
 
 def press_with_file(member: Member, app: App) -> Run:
@@ -142,7 +142,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     OrmQ.objects.all().delete()
 
     sweep.sweep()
-    assert not OrmQ.objects.exists()  # the portal gives Lamina a few seconds first
+    assert not OrmQ.objects.exists()  # the portal first gives Lamina a few seconds
     sweep.sweep(timezone.now() + timedelta(seconds=21))
     (task,) = [row.task for row in OrmQ.objects.all()]
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))

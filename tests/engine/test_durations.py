@@ -60,7 +60,7 @@ def test_a_run_is_likely_to_end_a_little_beyond_the_10th_to_95th_percentile(alic
 
 
 def test_waiting_in_laminas_queue_is_not_usual(alice: Member) -> None:
-    """Twenty runs started at once wait for each other in Lamina's queue. This mustn't make the app look slow for
+    """Twenty runs started at once wait for each other in Lamina's queue. Those waits mustn't make the app look slow to
     everyone else."""
     app, now = make_app(), timezone.now()
     for n in range(20):
@@ -165,7 +165,7 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     assert "2 runs are ahead of this one." in shown(mine)
     assert "One run is ahead of this one." in shown(waiting)
     assert "ahead of this one." not in shown(away)
-    # this run is now waiting for a person, so it holds up no other run
+    # that run is now waiting for a person, so it no longer holds up other runs
     Run.objects.filter(status="checking").update(due_at=None)
     assert "One run is ahead of this one." in shown(mine)
 
@@ -173,7 +173,7 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
 def test_an_open_form_learns_what_the_app_costs(
     as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    """The estimate failed when the app was first read, so the open page keeps asking until Lamina gives one."""
+    """The estimate failed when the app was first read, so an open page keeps polling until Lamina has provided one."""
     app = make_app()
     App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
     url = f"/apps/{app.public_id}/cost/"

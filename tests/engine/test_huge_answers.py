@@ -1,4 +1,4 @@
-"""Responses larger than anything an app would make: both what we store and the size of pages are limited."""
+"""Responses larger than any real app would cause: there are limits both on what we store and on the size of pages."""
 
 import pytest
 from django.test import Client

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["local folder", "bucket"])
 def _storage(request: pytest.FixtureRequest) -> None:
-    """Use each kind of storage."""
+    """Run the test with each kind of storage."""
     if request.param == "bucket":
         request.getfixturevalue("store")
 

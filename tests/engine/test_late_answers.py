@@ -1,5 +1,5 @@
-"""A late response to a start that has already been settled: the extra run is cancelled and reported, but never if it
-turns out to be one of ours."""
+"""A late response to a start that has already been settled: the extra run is cancelled and reported, unless it turns
+out to be one of ours."""
 
 import pytest
 from django.utils import timezone
@@ -22,13 +22,14 @@ def sent(run: Run) -> Run:
 
 
 def answered(run: Run, remote_id: str) -> None:
-    """Let the worker receive the response to the POST."""
+    """Make the worker handle a response to the POST that names the run `remote_id`."""
     if not progress.accept(run, remote_id, "queued", timezone.now()):
         submit._note_surplus(run, remote_id)
 
 
 def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The second start was being checked after a long silence when Lamina named a run that already belonged to us."""
+    """The second start had gone unanswered for so long that it was being checked. Then Lamina named a run that was
+    already ours."""
     first = hand_over(press(alice, app))
     second = sent(press(alice, app))
     assert progress.doubt(second)

@@ -23,7 +23,8 @@ def app() -> App:
 
 
 def run_for(member: Member, app: App, version: int, *places: int) -> Run:
-    """Return a run in progress for the results at `places`, one of which is version 2 of an earlier result."""
+    """Return a run in progress that makes the results at `places`; the one at `version` is version 2 of an earlier
+    result."""
     first = make_run(member, app, status="completed").outputs.get(position=version)
     run = make_run(member, app, outputs_total=len(places))
     run.outputs.exclude(position__in=places).delete()
@@ -36,8 +37,8 @@ def run_for(member: Member, app: App, version: int, *places: int) -> Run:
 
 
 def tell(run: Run, *outputs: str, is_final: bool = False) -> None:
-    """Apply a response from Lamina: "Back:b" stands for the text "b" with the label "Back"; "b" is also its id.
-    With "?" after the text, the output is still pending; "Back:?" has no text yet."""
+    """Apply a response from Lamina that contains `outputs`. "Back:b" stands for the text "b" with the label "Back" and
+    the id "b". With "?" after the text, the output is still pending; "Back:?" has no text yet."""
     rows: list[dict[str, Any]] = []
     for label, text in (output.split(":") for output in outputs):
         status, value = "pending" if "?" in text else "completed", text.rstrip("?")
@@ -109,7 +110,7 @@ def test_if_some_of_a_label_are_missing_the_others_keep_their_boxes(alice: Membe
 
     tell(run, f"{BACK}:one", f"{BACK}:two", is_final=True)
 
-    assert version_of(run)[0] == ""  # nobody can tell which result is missing
+    assert version_of(run)[0] == ""  # there is no telling which result is missing
     assert list(run.outputs.exclude(text="").values_list("schema_index", "text")) == [(0, "one"), (1, "two")]
 
 
@@ -120,7 +121,7 @@ def test_results_that_wait_are_saved_when_somebody_gives_the_run_up(alice: Membe
     requests.on_run_shared(run)
     tell(run, f"{BACK}:one")
     tell(run, f"{BACK}:one", "Side:two", "Side:three?", "Side:?")
-    assert extras_of(run) == []  # each of them might be the next version
+    assert extras_of(run) == []  # any of them could be the next version
 
     assert progress.fail(run, "silent", timezone.now(), from_statuses=("running",))
 

@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:
-    """Make an unclear start that did go through, and another client's run next to it, so that the maker has to
-    decide."""
+    """Make a start that did go through but got no clear response, and another client's run beside it, so that the maker
+    has to decide."""
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
     run = hand_over(press(member, app))
     start_as_stranger(sandbox)

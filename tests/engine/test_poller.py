@@ -1,5 +1,5 @@
-"""How the poller copes when it freezes or is replaced, when Lamina refuses its requests, or when few requests are
-left."""
+"""How the poller copes when it freezes or is replaced, when Lamina refuses its requests, and when its request budget is
+nearly used up."""
 
 import time
 from contextlib import suppress
@@ -33,8 +33,8 @@ def end_lease() -> None:
 
 
 def many(member: Member, app: App, sandbox: SandboxDoor, count: int) -> list[Run]:
-    """Make `count` runs, on Lamina and here, that started a minute ago; return them in the order they were last
-    checked."""
+    """Make `count` runs, both on Lamina and in the portal, that started a minute ago; return the least recently checked
+    run first."""
     sandbox.control("limit", per_minute=None)
     sandbox.control("script", appId=None, times=count, outcome="never", seconds=0)
     now = timezone.now()
@@ -126,7 +126,7 @@ def test_runs_beyond_the_newest_page_are_watched_page_by_page(alice: Member, app
     watch_once()
 
     pages = [r["path"] for r in sandbox.requests_to("runs")]
-    assert len(pages) == 1 + 3 + 1  # pages of: the newest runs, running runs, queued runs
+    assert len(pages) == 1 + 3 + 1  # pages of the newest, the running and the queued runs
     assert [r["runId"] for r in sandbox.requests_to("run")] == [ended.remote_id]
     assert {run.status for run in Run.objects.exclude(pk=ended.pk)} == {"running"}
     assert Run.objects.get(pk=ended.pk).status == "completed"
@@ -156,7 +156,7 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
 
 
 def leave_room_for(count: int) -> None:
-    """Use up the budget except for one read of the list and `count` reads by id."""
+    """Use up the budget, leaving only enough for one read of the list and `count` reads by id."""
     limit = 100 - rate_limit.Priority.PARTIAL
     now = time.time()
     RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
@@ -244,7 +244,8 @@ def test_nothing_is_requested_while_lamina_says_wait(alice: Member, app: App, sa
 
 
 def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """Another client at our address uses 60 of the 100 requests; the portal uses the rest and is never refused."""
+    """Another client at our address uses up 60 of the 100 requests; the portal makes do with the rest, so it is never
+    refused."""
     runs = [start(alice, app, sandbox) for _ in range(3)]
     for _ in range(60):
         requests.get(f"{sandbox.url}/v1/account", headers=KEY, timeout=60)
@@ -254,7 +255,7 @@ def test_other_clients_of_our_limit_are_counted(alice: Member, app: App, sandbox
         for asked in range(100):  # noqa: B007
             watch_once()
     Run.objects.filter(pk=runs[0].pk).update(cancel_asked_at=timezone.now())
-    cancel.send_cancel(runs[0].pk)  # works all the same, because more important requests have a reserve
+    cancel.send_cancel(runs[0].pk)  # still works, because more important requests have a reserve
 
     state = sandbox.state
     assert state["refused_429"] == 0

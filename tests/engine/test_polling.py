@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _real_pace(settings: Settings) -> None:
-    """Poll as often as in production, not as often as in other tests."""
+    """Poll at the same rate as in production, unlike in other tests."""
     settings.LAMINA_POLL_SECONDS = 3.0
 
 
@@ -90,7 +90,7 @@ def test_three_times_unknown_is_lost(alice: Member, app: App, sandbox: SandboxDo
     run = start(alice, app, sandbox)
     Run.objects.filter(pk=run.pk).update(remote_id="no-such-run")
 
-    for _ in range(5):  # a deployment of Lamina may cause this many such responses
+    for _ in range(5):  # while Lamina is being deployed, there may be this many such responses
         watch_once()
     run.refresh_from_db()
     assert (run.is_active, run.missing_reads) == (True, 1)
@@ -134,8 +134,8 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
 
 
 def test_a_run_is_not_lost_while_the_list_is_missing_too(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """A gateway says "not found" about everything, for longer than it takes the portal to give up on a run that Lamina
-    doesn't know."""
+    """For every request, a gateway says "not found". This lasts longer than the portal would wait before giving up on a
+    run that Lamina doesn't know."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)

@@ -35,7 +35,7 @@ def ended(member: Member, app: App, *work_seconds: float | None) -> None:
         Run.objects.filter(pk=made.pk).update(work_seconds=seconds)
 
 
-NOW = timezone.now()  # shared by all runs here, so that they don't get older during a test
+NOW = timezone.now()  # all runs here are dated relative to this, so that they don't age during a test
 
 
 def aged(member: Member, app: App, seconds: float) -> Run:
@@ -76,8 +76,8 @@ def test_without_a_past_the_first_look_comes_after_five_seconds(alice: Member) -
 
 
 def test_how_late_we_looked_does_not_make_the_next_look_later(alice: Member) -> None:
-    """Durations are measured by Lamina's own clock. With ours, each late poll would delay the next one a little
-    more."""
+    """Durations are measured by Lamina's clock. If we measured them by ours, each late poll would delay later ones a
+    little more."""
     app = make_app()
     ended(alice, app, *[10] * 20)
 

@@ -1,4 +1,4 @@
-"""Starts without a clear response are found or sent again, and never paid for twice unless a person chooses that."""
+"""Starts without a clear response are found or sent again, and never paid for twice unless a person chooses to."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -61,7 +61,7 @@ def names(fault: dict[str, Any]) -> str:
 
 
 def doubtful(sandbox: SandboxDoor, member: Member, app: App, fault: str = "drop_before", **more: Any) -> Run:
-    """Make a run whose POST got no clear response."""
+    """Press Run and send the start; `fault` makes sure that its POST gets no clear response."""
     sandbox.control("faults", endpoint="run_start", fault=fault, **more)
     run = hand_over(press(member, app))
     assert run.status == "checking"
@@ -211,7 +211,7 @@ def test_a_list_that_cannot_be_read_now_is_read_later(
 
 
 def row(run_id: str | None, app_id: str = CARTOONIFY) -> dict[str, Any]:
-    """Return a row of Lamina's run list."""
+    """Return a row as in Lamina's run list: a run that has just started."""
     now = datetime.now(UTC).isoformat()
     return {"runId": run_id, "workflowId": app_id, "status": "running", "createdAt": now}
 
@@ -287,7 +287,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
 
     look(run)
     assert (run.status, run.empty_looks) == ("checking", 1)
-    # This list ignores the requested filters.
+    # This list is the same whatever filters are requested.
     now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
     rows = [
         {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},

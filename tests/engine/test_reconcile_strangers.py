@@ -1,4 +1,4 @@
-"""Other clients' runs: if the clocks show that a run is older than our POST, we don't take it for ours."""
+"""Other clients' runs: if the clocks show that a run started before our POST, we don't take it for ours."""
 
 import time
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def older_run(sandbox: SandboxDoor, world: World, seconds: float) -> str:
-    """Start another client's run of the same app, dated `seconds` ago."""
+    """Start a run of the same app as another client, and backdate it by `seconds`."""
     run_id = start_as_stranger(sandbox)
     world.runs[run_id].created_at -= seconds
     return run_id
@@ -39,7 +39,7 @@ def test_a_run_from_before_the_start_needs_a_person(
     run = doubtful(sandbox, alice, app)
 
     look(run)
-    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # our run may just be late
+    assert (run.status, run.empty_looks, run.remote_id) == ("checking", 1, "")  # ours may be listed late
     look(run)
 
     assert (run.status, run.due_at, run.candidates, run.remote_id) == ("checking", None, [older], "")

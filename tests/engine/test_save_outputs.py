@@ -103,7 +103,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     own.refresh_from_db()
     assert (own.status, example.status) == ("saved", "saving")
 
-    needless = [  # nobody is waiting for these: one needs a person's decision, the other may take hours
+    needless = [  # runs that nobody is waiting for: one needs a person's decision, the other may take hours
         make_run(alice, status="checking", due_at=None),
         make_run(alice, status="starting", created_at=timezone.now() - timedelta(minutes=16)),
     ]
@@ -117,7 +117,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     second.refresh_from_db()
     assert example.file_id is not None
     assert second.file_id is not None
-    assert example.file_id > second.file_id  # the example's file came last, although it was due first
+    assert example.file_id > second.file_id  # the example's file was saved last, although it had been due first
 
 
 def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:
@@ -238,7 +238,8 @@ def test_a_full_disk_is_reported_and_retried(
 def test_a_crash_between_file_and_row_is_retried(
     run: Run, server: HostileServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the worker's time is up, SystemExit may be raised at any moment."""
+    """Once the worker's time is up, SystemExit can be raised anywhere, even between saving the file and recording
+    it."""
     output_file = make_file(run, f"{server.url}/a.png")
 
     def killed(_: OutputFile) -> None:

@@ -37,7 +37,7 @@ def test_a_catalogue_picture_is_copied_once(server: HostileServer) -> None:
 
 @pytest.mark.parametrize("path", ["missing", "page-as-png", "svg-as-png", "says-less", "loop", "says-huge"])
 def test_a_broken_catalogue_picture_is_left_out(path: str, server: HostileServer, settings: Settings) -> None:
-    with suppress(FetchFailed):  # a temporary failure raises this; others return None
+    with suppress(FetchFailed):  # raised by temporary failures; others return None
         assert save_catalog_picture(f"{server.url}/{path}") is None
     assert save_catalog_picture("no link at all") is None
     assert kept_files(settings) == []
@@ -63,7 +63,7 @@ def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:
 
 
 def given_up(alice: Member, url: str) -> OutputFile:
-    """Make a file that the portal gave up on because it couldn't be saved within 24 hours."""
+    """Make a file that the portal has given up on, because 24 hours weren't enough to save it."""
     long_ago = timezone.now() - timedelta(days=2)
     sentence = "There is no file at that address any more."
     return make_unsaved(alice, url, status="failed", error=sentence, due_at=None, attempts=40, created_at=long_ago)
@@ -121,7 +121,7 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 
 
 def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: HostileServer) -> None:
-    """Somebody may restore the run."""
+    """Somebody may still restore the run."""
     file = make_unsaved(alice, f"{server.url}/a.png")
     bin.move_to_bin(Run.objects.all(), alice, timezone.now())
     keep_due_files()

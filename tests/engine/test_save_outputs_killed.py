@@ -28,7 +28,7 @@ OutputFile.objects.bulk_create(
     OutputFile(output=box, position=n, source_url=f"{url}/drip-file-{{n}}") for n in range({files})
 )
 """
-# Pretend that a minute has passed, since claims and slots last that long, and let the sweep look for what is due.
+# Pretend that a minute has passed, so that all claims and slots have expired, and let the sweep look for what is due.
 A_MINUTE_LATER = """
 from django.utils import timezone
 from runs.models import Lease, OutputFile
@@ -62,7 +62,7 @@ def home(tmp_path: Path, server: HostileServer) -> Iterator[Home]:
 
 
 class Kept:
-    """The contents of the database and the disk, read from outside the portal."""
+    """What the database and the disk contain, as seen from outside the portal."""
 
     def __init__(self, home: Home, server: HostileServer) -> None:
         self.folder = home.folder / "sandbox"

@@ -48,7 +48,7 @@ def test_a_stream_that_ends_early_leaves_its_run_to_the_list(
         watch_until(watch, lambda: is_final(run), "the end")
 
     assert run.status == "completed"
-    assert len(followed(sandbox)) == 1  # a stream is reopened at most once a minute
+    assert len(followed(sandbox)) == 1  # a run's stream is reopened at most once a minute
 
 
 def test_a_stream_that_ended_early_is_opened_again_after_a_minute(

@@ -75,7 +75,7 @@ def test_runs_on_a_screen_and_the_youngest_come_first(
         wait_until(lambda: len(followed(sandbox)) == 2, "two streams")
 
     assert set(followed(sandbox)) == {opened.remote_id, young.remote_id}
-    assert len(sandbox.requests_to("runs")) == 1  # for the third run, the poller reads the list
+    assert len(sandbox.requests_to("runs")) == 1  # the poller reads the list for the sake of the third run
 
 
 def test_starts_and_their_reserve_come_first(alice: Member, app: App, sandbox: SandboxDoor) -> None:

@@ -1,5 +1,5 @@
-"""Starts that wait, workers that die, and several workers on one start: there is only one call, or a clear reason why
-the start waits."""
+"""Starts that have to wait, workers that die, and several workers on one start: only one call is made, or it is clear
+why the start is waiting."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ def swept(run: Run) -> Run:
 def test_told_to_wait(
     alice: Member, app: App, sandbox: SandboxDoor, as_alice: Client, fault: dict[str, Any], seconds: int
 ) -> None:
-    sandbox.control("limit", per_minute=None)  # otherwise, response headers would say when to try again
+    sandbox.control("limit", per_minute=None)  # with a limit, response headers would say when to try again
     sandbox.control("faults", endpoint="run_start", **fault)
 
     run = hand_over(press(alice, app))
@@ -114,7 +114,7 @@ def test_a_worker_died_before_it_sent(alice: Member, app: App, sandbox: SandboxD
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     hand_over(run)
-    assert starts(sandbox) == 0  # a claim lasts for as long as its worker might still be alive
+    assert starts(sandbox) == 0  # a claim stays valid for as long as its worker might be alive
 
     assert swept(run).remote_id
 
@@ -143,7 +143,7 @@ def test_a_worker_died_after_it_sent(alice: Member, app: App, sandbox: SandboxDo
 
 
 def test_a_start_that_lamina_lists_late_is_found(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """The worker was killed right after the POST. Lamina is still processing this request, so a check that finds
+    """The worker was killed right after the POST. Lamina may still be processing that request, so a check that finds
     nothing doesn't count."""
     run = press(alice, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
@@ -165,7 +165,7 @@ def test_a_start_that_lamina_lists_late_is_found(alice: Member, app: App, sandbo
 def test_a_slow_answer_is_waited_for(
     alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker extends the claim for as long as it is alive."""
+    """While the worker is alive and waiting, it keeps extending its claim."""
     monkeypatch.setattr(start_claim, "RENEW_SECONDS", 0.1)
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=600)
     run = press(alice, app)
@@ -186,8 +186,8 @@ def test_a_slow_answer_is_waited_for(
 
 
 def claim_of(run: Run, later_than: datetime | None = None) -> datetime | None:
-    """Return when the claim on the sent start ends, or None if the start wasn't sent or its claim ends no later than
-    `later_than`."""
+    """Return when the claim on the sent start ends; return None if the start hasn't been sent, or if the claim doesn't
+    end after `later_than`."""
     run.refresh_from_db()
     is_later = run.due_at is not None and (later_than is None or run.due_at > later_than)
     return run.due_at if run.sent_at and is_later else None
@@ -209,7 +209,7 @@ SYNCED = "PRAGMA synchronous=FULL"
 
 @contextmanager
 def commits() -> Iterator[list[str]]:
-    """Record the last PRAGMA before each commit: it says whether the commit waited for the disk."""
+    """Record the last PRAGMA before each commit; it shows whether the commit waited for the disk."""
     found: list[str] = []
     last = "usual"
 
@@ -264,7 +264,7 @@ def test_a_worker_that_stalled_while_claiming_changes_nothing(
     read_again = Run.refresh_from_db
 
     def stalls(sleeper: Run) -> None:
-        """Stall until the claim has ended and another worker has sent the start."""
+        """Stand in for a worker that stalls until its claim has ended and another worker has sent the start."""
         monkeypatch.undo()
         make_due(run)
         assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
@@ -282,8 +282,8 @@ def test_a_worker_that_stalled_while_claiming_changes_nothing(
 
 
 def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """If two starts were in flight at once, we couldn't tell them apart in the list. In the end, each has been sent
-    exactly once."""
+    """If two starts were in flight at once, we couldn't tell their runs apart in the list. In the end, each start has
+    been sent exactly once."""
     sandbox.control("faults", endpoint="run_start", fault="delay", seconds=0.2, times=None)
     runs = [press(alice, app) for _ in range(5)]
     waiting = iter(runs)
@@ -300,8 +300,8 @@ def test_starts_of_one_app_go_one_after_the_other(alice: Member, app: App, sandb
 def test_a_found_run_may_be_another_start_in_flight(
     alice: Member, app: App, sandbox: SandboxDoor, settings: Settings
 ) -> None:
-    """When the portal gets webhooks, starts of one app go out together; a check waits for the responses to the other
-    starts."""
+    """If the portal receives webhooks, starts of the same app are sent in parallel, so a check must wait for the
+    responses to the other starts."""
     settings.LAMINA_WEBHOOKS = "on"
     run, other = press(alice, app), press(alice, app)
     claimed = Run.objects.get(pk=run.pk)
@@ -310,7 +310,7 @@ def test_a_found_run_may_be_another_start_in_flight(
     in_flight = Run.objects.get(pk=other.pk)
     assert progress.claim_start(in_flight, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(in_flight, timezone.now(), is_alone=False)
-    its_id = start_as_stranger(sandbox)  # the other start has reached Lamina; its response is on the way
+    its_id = start_as_stranger(sandbox)  # the other start, which has reached Lamina but hasn't been answered yet
     progress.doubt(claimed)
 
     look(claimed)

@@ -24,7 +24,7 @@ FEW = 8  # wakeups in ten minutes: after 0, 5, 10, 20, 40, 80, 160 and 320 secon
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Stop the clock; it moves only when a test moves it."""
+    """Stop the clock, so that it moves only when a test moves it."""
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         yield traveller
 
@@ -36,7 +36,7 @@ def queued() -> list[tuple[str, int]]:
 
 
 def lose_all() -> None:
-    """Lose all queued tasks, as if the worker that took them had died."""
+    """Delete all queued tasks, as if the worker that took them had died."""
     OrmQ.objects.all().delete()
 
 
@@ -102,7 +102,7 @@ def test_a_lost_wakeup_at_most_doubles_the_wait(alice: Member, clock: time_machi
 
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
-    assert queued() == []  # the first wakeup may still be on its way
+    assert queued() == []  # the first wakeup may yet be handled
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
     assert queued() == [("submit_run", run.pk)]
@@ -125,8 +125,8 @@ def test_a_long_overdue_start_gets_another_wakeup_in_minutes(alice: Member, cloc
 
 
 def test_a_step_that_comes_due_gets_its_own_wakeup_at_once(alice: Member, clock: time_machine.Traveller) -> None:
-    """The worker died while holding the claim. When the claim ends, the step gets a wakeup right away, even though
-    its previous one was recent."""
+    """The worker died while holding a claim on the run. When the claim ends, the run's next step gets a wakeup right
+    away, even though the previous wakeup was recent."""
     run = waiting(alice)
     sweep.sweep()
     lose_all()
@@ -151,8 +151,8 @@ def test_a_wakeup_from_a_clock_that_was_ahead_is_not_trusted(alice: Member) -> N
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_wakeups_of_a_killed_cluster_are_queued_again(alice: Member, is_new: bool) -> None:
-    """The cluster that replaces the killed one queues the wakeups again, or another cluster does so once it notices
-    the death."""
+    """The wakeups are queued again either by the cluster that replaces the killed one or by another cluster that
+    notices its death."""
     run = waiting(alice, due_at=timezone.now() - timedelta(minutes=5))
     heartbeats.beat_cluster("worker there:1")
     heartbeats.beat_cluster(cluster_names.name_of(dead_pid()) if not is_new else "worker there:1")

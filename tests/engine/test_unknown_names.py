@@ -78,7 +78,7 @@ def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
 
 
 def known(door: SandboxDoor, kind: str, **flags: Any) -> App:
-    """Return an odd app with three inputs, two of them required."""
+    """Add an odd app with three inputs, two of them required, and return it once its form has been read."""
     app_id = door.control("odd-apps", kind=kind, **flags)["appIds"][0]
     app = App.objects.create(remote_id=app_id, name="not read yet")
     catalog.refresh_app(app.pk)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]:
-    """Return a courier whose deliveries are genuine; the portal has the keys."""
+    """Return a courier whose deliveries are genuine, to a portal that already has Lamina's keys."""
     key = _sandbox_server._deliveries._key
     webhooks.request_keys()
     webhooks.refresh_keys()
@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """Make a run that has ended on Lamina without the portal knowing yet."""
+    """Make a run that has ended on Lamina, which the portal doesn't know yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run
@@ -63,7 +63,7 @@ def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandb
 
     run.refresh_from_db()
     assert (run.status, run.outputs_ready) == ("completed", 2)
-    assert len(sandbox.requests_to("run")) == reads + 1  # the courier sent this request; the portal sent none
+    assert len(sandbox.requests_to("run")) == reads + 1  # this one request came from the courier; the portal sent none
     assert lamina_status().delivered_at is not None
 
 
@@ -195,7 +195,7 @@ def test_the_old_key_is_useless_after_a_rotation(courier: Courier, run: Run, san
     LaminaStatus.objects.update(signing_keys_asked_at=timezone.now() - timedelta(seconds=61))
     OrmQ.objects.all().delete()
 
-    assert courier.deliver(run, body) == 503  # we don't know this key yet, so we fetch it
+    assert courier.deliver(run, body) == 503  # an unknown key, so the portal will fetch it
     for _ in range(10):
         assert courier.deliver(run, body) == 401  # keys are fetched at most once a minute
     assert len(asked_tasks()) == 1

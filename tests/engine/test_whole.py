@@ -17,7 +17,7 @@ from tests.support import engines
 from tests.support.processes import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
-TIMEOUT_SECONDS = 570.0  # less than the limit for a test, so that the log can still be printed
+TIMEOUT_SECONDS = 570.0  # less than pytest's time limit for the test, so that the log can still be printed
 
 
 def verdict_of(program: str, *arguments: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def lamina(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 class Portal:
-    """A worker, with the database and the sandbox that it uses."""
+    """A worker and its surroundings: the database and the sandbox that it uses."""
 
     def __init__(self, home: Home, lamina: Sandbox) -> None:
         self.home, self.lamina = home, lamina
@@ -44,7 +44,7 @@ class Portal:
         return found
 
     def start_runs(self, count: int) -> list[str]:
-        """Start runs that continue until they are told to end."""
+        """Start runs that continue until the test ends them."""
         self.control("script", appId=None, times=count, outcome="never", seconds=0)
         url, body = f"{self.lamina.url}/v1/apps/{CARTOONIFY}/runs", {"inputs": INPUTS[CARTOONIFY]}
         for _ in range(count):

@@ -15,7 +15,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Hold the lease, and follow runs only when the test says so."""
+    """Hold the poller's lease; runs are followed only when the test makes the watch work."""
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
     try:
@@ -26,8 +26,8 @@ def watching() -> Iterator[Watch]:
 
 
 def watch_until(watch: Watch, done: Callable[[], bool], what: str) -> None:
-    """Let the poller work, round after round, until `done`. These rounds follow each other so quickly that a slow
-    machine may use up the minute's requests; even then, streams still bring news."""
+    """Let the poller work round after round until `done()` is true. These rounds follow each other so quickly that a
+    slow machine may use up the minute's requests; even then, streams keep bringing news."""
 
     def is_done() -> bool:
         with suppress(RateLimitWait):

@@ -203,7 +203,7 @@ def test_what_others_use_survives(alice: Member, bob: Member) -> None:
     assert preset.uploads.get() == upload
     assert taken.file == StoredFile.objects.get(pk=kept.file.pk)
     assert default_storage.exists(str(kept.file.file.name))
-    assert GuestLink.objects.get() == link  # the link stays, and its page says that nothing is left
+    assert GuestLink.objects.get() == link  # the link is kept, and its page says that there is nothing left to see
     assert not link.chosen.exists()
 
 
@@ -250,7 +250,7 @@ def test_the_bin_costs_few_queries_however_full(
     app = make_run(alice, status="completed").app
     for _ in range(12):
         put_into_bin(make_run(alice, app, status="completed"))
-    as_alice.get("/bin/")  # this request also fills the cache of who may decide
+    as_alice.get("/bin/")  # this first request also caches who may decide
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert as_alice.get("/bin/").status_code == 200
 
@@ -268,7 +268,7 @@ def test_the_words_of_a_deleted_run_are_forgotten_unless_others_have_them(alice:
 
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
     assert not WordTrigram.objects.filter(word="zeppelin").exists()
-    assert known_words.forget_unused() == 1  # "formerly" is removed: only an old title had it
+    assert known_words.forget_unused() == 1  # "formerly" is removed, since only an old title contained it
     assert not KnownWord.objects.filter(word="formerly").exists()
     assert similar_to(words) == {"harbuor": ("harbour",), "studoi": ("studio",)}
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def act(client: Client, do: str, *runs: Run, query: str = "") -> str:
-    """Apply the bulk action `do` to these runs without scripts; return the page that follows."""
+    """Apply the bulk action `do` to `runs`, as a browser without scripts does; return the page that is shown next."""
     data = {"do": do, "r": [run.public_id for run in runs], "query": query}
     return flat(client.post("/history/act/", data, follow=True).content)
 
@@ -37,7 +37,7 @@ def clear(client: Client) -> None:
 
 
 def undo(client: Client, body: str) -> str:
-    """Press Undo in the notice on the page `body`."""
+    """Press Undo in the notice on the page with the HTML `body`."""
     at = re.search(r'name="at" value="([^"]*)"', body)
     assert at
     return client.post("/history/act/", {"do": "restore", "at": at[1]}, follow=True).text
@@ -48,7 +48,7 @@ def words(body: str) -> str:
 
 
 def fields(body: str) -> dict[str, str]:
-    """Return the fields, including the button, of the page that asks before moving runs to the bin."""
+    """Return the fields that the page for confirming a move to the bin would post, including its button."""
     hidden = re.findall(r'name="(place|back|at)" value="([^"]*)"', body)
     return {name: unescape(value) for name, value in hidden} | {"do": "bin"}
 
@@ -117,7 +117,7 @@ def test_what_is_not_on_the_page_goes_to_the_bin_only_after_a_question_that_name
     assert "Oak desk" in asked
     assert "1 selected run won't be moved" in words(asked)
     agreed = fields(asked)
-    selection.keep(alice, "mine", [], [mixed[0].public_id])  # meanwhile, the selection changes on another device
+    selection.keep(alice, "mine", [], [mixed[0].public_id])  # the selection then changes on another device
     assert "Move 4 runs to the bin?" in words(as_alice.post("/history/act/", agreed, follow=True).text)
     agreed = fields(as_alice.get(f"/history/bin/?place=mine&back={quote('/history/?state=failed')}").text)
     answer = as_alice.post("/history/act/", agreed, follow=True)

@@ -15,8 +15,8 @@ from tests.support.factories import make_app, make_kept, make_run
 from tests.support.keys import Keys
 from tests.support.processes import wait_until
 
-# Taps a selected card, which deselects it, taps it again, which opens the bar, and immediately taps one of the bar's
-# buttons. Returns whether that last tap presses the button.
+# Taps a selected card to deselect it, taps it again, which opens the bar, and immediately taps one of the bar's
+# buttons. Returns whether that last tap counts as a press.
 TAP_TWICE = """() => {
   const tap = (css) => document.querySelector(css).dispatchEvent(
     new PointerEvent("click", { bubbles: true, cancelable: true, detail: 1, pointerType: "touch" }));
@@ -91,7 +91,7 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
     page.locator(".run-card-pick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
     expect(page.locator("#picks").get_by_text("1 selected earlier, plus any ticked on this page")).to_be_visible()
-    # Without scripts, this number couldn't keep up with the ticks.
+    # Without scripts, this number would be wrong after the next tick.
     expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()
     expect(page.locator(".run-card-pick :checked")).to_have_count(1)
@@ -185,7 +185,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # otherwise, the previous page would show the line, which appears only once
+            page.goto("about:blank")  # otherwise, the previous page would use up the line, which appears once
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the page shows the line for only 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))
@@ -212,7 +212,7 @@ def test_on_a_phone_a_tap_beside_an_open_menu_only_closes_it(
 
     page.touchscreen.tap(*middle)
     expect(box).to_be_checked()
-    assert not page.evaluate(TAP_TWICE)  # the bar has only just opened, perhaps under the finger
+    assert not page.evaluate(TAP_TWICE)  # ignored, because the bar has only just opened, perhaps under the finger
 
     both = [runs[1].public_id, runs[39].public_id]  # one of these runs is on the next page, so the bar stays open
     selection.keep(alice, "mine", both, both)

@@ -1,4 +1,4 @@
-"""Cards in search results quote the words that the search found in places the card doesn't show."""
+"""If a search found its words in a place that a run's card doesn't show, the card quotes them."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def give(run: Run, name: str, value: object, kind: str = "text", **more: object)
 
 
 def found(client: Client, q: str, **more: str) -> str:
-    """Return the HTML of the quote on the only card that the search finds, or "" if the card has none."""
+    """Return the HTML of the quote on the only card found by the search, or "" if that card has none."""
     page = client.get("/history/", {"q": q, "tab": "team", **more}).context
     [(_day, [card])] = page["groups"]
     return str(card.found_in)
@@ -137,7 +137,7 @@ def test_it_takes_no_query_of_its_own(
     for _ in range(30):
         run = make_run(bob, app, status="completed", title="Poster", shared_at=timezone.now())
         comments.post(Actor(bob), run, None, "A lighthouse")
-    as_alice.get("/history/?tab=team")  # fill the cache of who may decide, which lasts a minute
+    as_alice.get("/history/?tab=team")  # cache who may decide, which is remembered for a minute
     status.forget_status()
 
     with django_assert_max_num_queries(8):

@@ -126,7 +126,7 @@ def test_a_full_page_costs_at_most_eight_queries(
 
 
 @pytest.mark.parametrize(("role", "tab"), [("maker", "mine"), ("viewer", "team")])
-# for the second word, the first search finds nothing, so the portal searches more widely
+# the second word is misspelt: nothing matches it exactly, so the portal searches more widely
 @pytest.mark.parametrize("words", ["orchard", "orchad"])
 def test_a_search_costs_at_most_eight_queries_too(
     as_alice: Client,
@@ -141,7 +141,7 @@ def test_a_search_costs_at_most_eight_queries_too(
     for _ in range(30):
         make_run(alice if tab == "mine" else bob, app, status="completed", title="Orchard", shared_at=timezone.now())
     Member.objects.filter(pk=alice.pk).update(role=role)
-    as_alice.get("/history/?tab=team")  # who may decide is cached for a minute
+    as_alice.get("/history/?tab=team")  # caches, for a minute, who may decide
     status.forget_status()
 
     with django_assert_max_num_queries(8):
@@ -184,7 +184,7 @@ def test_todays_span_is_the_readers_today(as_alice: Client, alice: Member) -> No
     there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
     shown = Page(as_alice.get("/history/").text).first(id="history-shortcuts")
     assert shown.words == "Today Last 7 days Last week Last month"
-    # midnight may have passed there during the test
+    # by now, it may be tomorrow there
     now_there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
     assert shown.first("a").attributes["href"] in {f"/history/?from={day}" for day in (there, now_there)}
     same = Page(as_alice.get(shown.first("a").attributes["href"]).text).first(id="history-shortcuts")

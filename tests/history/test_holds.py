@@ -1,4 +1,5 @@
-"""A protected run stays intact, even if people try to delete it, alone or in bulk, or a retention rule applies."""
+"""A protected run stays intact even if people try to delete it, on its own or in bulk, or if a retention rule covers
+it."""
 
 import re
 from datetime import timedelta

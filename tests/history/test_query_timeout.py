@@ -42,7 +42,7 @@ def test_the_bound_ends_with_the_block() -> None:
 def test_the_page_says_so_and_offers_fewer_days(
     as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_run(alice, make_app(), status="completed", is_example=True)  # so more examples might follow
+    make_run(alice, make_app(), status="completed", is_example=True)  # an example, so more might still be added
     with monkeypatch.context() as patched:
         patched.setattr(query_timeout, "SEARCH_SECONDS", 0.2)
         patched.setattr(views, "elsewhere", lambda *_: ask(ENDLESS))

@@ -34,7 +34,7 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> dict[str, Run]:
-    """Return runs of two people, by title: some with verdicts by Sam and others, some that wait for somebody's
+    """Return two people's runs, keyed by title. Some have verdicts from Sam and others; some are waiting for somebody's
     verdict."""
     made = {}
     for title, maker in {"good": alice, "mixed": alice, "asked": alice, "new": alice, "of bob": bob}.items():
@@ -78,7 +78,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # everyone counts first as having decided on few runs, then on many
+@pytest.mark.parametrize("few", [1_000, 0])  # first, anyone's decisions count as few; then, as many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

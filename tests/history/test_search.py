@@ -1,4 +1,5 @@
-"""History's filters: read from an address, written back to one, and applied in the database; pages and neighbours."""
+"""History's filters: read from a URL, written back to one, and applied in the database; also paging, and a run's
+neighbours."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -65,7 +66,7 @@ def test_a_filter_is_taken_away_by_its_name_in_the_address() -> None:
 
 @pytest.fixture
 def library_of_runs(alice: Member, bob: Member) -> dict[str, Run]:
-    """Two people's runs, by title."""
+    """Two people's runs, keyed by title."""
     now, app = timezone.now(), make_app("Shoe maker")
     other = make_app("Films", outputs=[{"index": 0, "label": "Film", "type": "video"}])
     made = [

@@ -1,6 +1,6 @@
-"""Forty searches in people's own words, written down before this search was built. For 38 of them, the right app or run
-is among the first three results. Half are for apps in the sandbox, half for runs, and 15 are German. They include
-typos, various word endings and word orders."""
+"""Forty searches in people's own words, collected before this search was built. For 38 of them, the right app or run is
+among the first three results. Half are for apps in the sandbox, half for runs, and 15 are German. They include typos
+and vary word endings and word order."""
 
 import json
 from collections import Counter
@@ -68,7 +68,7 @@ def runs(apps: dict[str, App]) -> list[Run]:
 
 
 def first(client: Client, asked: dict[str, Any]) -> list[str]:
-    """Return the public ids of the first results."""
+    """Return the public ids of the first few results for the query `asked`."""
     if asked["wants"] == "app":
         context = client.get("/apps/", {"q": asked["words"]}).context
         return [card.app.public_id for card in [*context["apps"], *context["partly"]]][:FIRST]

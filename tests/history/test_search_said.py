@@ -39,7 +39,7 @@ def run(alice: Member) -> Run:
 def test_words_of_comments_find_a_run_until_they_are_edited_or_removed(run: Run, alice: Member, bob: Member) -> None:
     said = comments.post(Actor(bob), run, run.outputs.all()[0], "Warmer sunlight, please")
     reply = comments.post(Actor(alice), run, None, "The tablecloth stays")
-    summarise(run)  # as happens when the title changes
+    summarise(run)  # as when the title changes
     assert finds(bob, "sunlight tablecloths")
 
     comments.edit(said, Actor(bob), "Colder moonlight")
@@ -56,7 +56,7 @@ def test_words_of_notes_find_a_run_as_long_as_they_can_be_read(run: Run, alice: 
     verdicts.decide(output, "rejected", "Horizon is crooked", Actor(sam), None)
     verdicts.withdraw(output, Actor(sam))
 
-    assert finds(alice, "crooked horizon", "mine")  # the note is still in the list of decisions
+    assert finds(alice, "crooked horizon", "mine")  # the list of decisions still shows the note
 
 
 def test_one_note_on_many_results_of_a_run_is_indexed_once(run: Run, alice: Member, sam: Member) -> None:
@@ -113,7 +113,7 @@ def test_the_worker_indexes_older_decisions_in_short_passes(
     make_kept(runs[1])
     for one in runs:
         verdicts.decide(one.outputs.all()[0], "approved", "", Actor(sam), None)
-    RunWords.objects.store((one.pk, "poster") for one in runs)  # as if from before names were indexed
+    RunWords.objects.store((one.pk, "poster") for one in runs)  # as stored before names were indexed
     assert not finds(alice, "samuel")
     monkeypatch.setattr(search_words, "SECONDS", 0)
 

@@ -32,7 +32,8 @@ def runs(alice: Member) -> list[Run]:
 
 
 def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str) -> str:
-    """Tick the runs in `ticks`, and untick all others in `on`, the runs on the page; return the bar's new text."""
+    """Tick the runs in `ticks`, and untick all other runs on the page, whose runs are `on`; return the HTML of the
+    updated bar."""
     data = {"r": [run.public_id for run in ticks], "on": " ".join(run.public_id for run in on or []), **more}
     answer = client.post("/history/select/", data, headers=HTMX)
     assert answer.status_code == 200
@@ -63,7 +64,7 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     assert ticked(client_of(alice), second) == {runs[25].public_id}
     assert ticked(as_alice) == {runs[0].public_id, runs[1].public_id}
 
-    assert "2 selected" in select(as_alice, on=[runs[0]])  # this removes a tick on the first page
+    assert "2 selected" in select(as_alice, on=[runs[0]])  # unticks a run on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
     page = as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
     acts = Page(page).first(id="picks").find(css="button")
@@ -225,8 +226,8 @@ def test_the_page_of_a_run_leaves_the_undo_of_others_to_history(as_alice: Client
 def test_a_tick_beside_a_clearing_is_kept(
     as_alice: Client, alice: Member, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL waits until the selection is cleared, and then no longer finds the selection that it wanted to
-    lock."""
+    """On PostgreSQL, ticking waits until the selection has been cleared, and then no longer finds the row that it
+    wanted to lock."""
     begin = Selection.objects.get_or_create
 
     def begin_and_be_cleared(**wanted: Any) -> Any:

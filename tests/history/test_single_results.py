@@ -35,7 +35,7 @@ def results_of(run: Run) -> list[str]:
 
 
 def boxes(client: Client, url: str) -> dict[str, bool]:
-    """Return the ids of the results that can be ticked on the page, and whether each is ticked."""
+    """Return, for the id of each result that can be ticked on the page, whether it is ticked."""
     found = [box for box in Page(client.get(url).text).root.walk() if box.attributes.get("name") == "f"]
     return {str(box.attributes["value"]): "checked" in box.attributes for box in found}
 
@@ -117,7 +117,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     told = flat(as_alice.post("/history/select/", data | {"query": "view=results"}, headers=HTMX).content)
     assert "Select all 5" in told
     told = flat(as_alice.post("/history/select/", data | {"query": ""}, headers=HTMX).content)
-    assert "Select all" not in told  # without a query, as on a run's page
+    assert "Select all" not in told  # not offered without a query, as on a run's page
 
 
 def test_a_run_with_many_results_shows_some_and_leads_to_the_rest(as_alice: Client, alice: Member) -> None:

@@ -1,4 +1,4 @@
-"""Names of runs on pages: the run's title, or else the app and the first input, so that similar runs have different
+"""What pages call a run: its title or, if it has none, its app and first input, so that similar runs have different
 names."""
 
 from datetime import timedelta
@@ -46,7 +46,7 @@ def tab_title(page: str) -> str:
     [
         ("Autumn", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Autumn"),
         ("", [{"name": "Style", "text": "Ghibli", "type": "text"}], "Cartoonify! · Ghibli"),
-        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file name wouldn't say much
+        ("", [{"name": "Photo", "text": "a.png", "type": "url"}], "Cartoonify!"),  # a file name would say little
         ("", [{"name": "Photo", "text": "a.png", "type": "url"}, {"name": "A", "text": "b", "type": "text"}],
          "Cartoonify! · b"),
         ("", [], "Cartoonify!"),
@@ -136,7 +136,7 @@ def test_columns_are_led_by_what_differs(as_alice: Client, alice: Member, run: R
 
     first, second = (part.partition("</p>")[0] for part in page.split('class="compare-from"')[1:])
     assert '<strong class="compare-lead" dir="auto">Simpsons</strong>' in first
-    assert ">Cartoonify!</a>" in first  # the rest of the title is in the lead
+    assert ">Cartoonify!</a>" in first  # the rest of the name is in the lead
     assert '<strong class="compare-lead" dir="auto">Ghibli</strong>' in second
     assert ">Autumn</a>" in second
 

@@ -54,7 +54,7 @@ def days_ago(days: float) -> dict[str, Any]:
 
 
 def rejected(maker: Member, app: App, by: Member, days: float) -> Output:
-    """Return a saved result that `by` rejected `days` ago."""
+    """Return a saved result that the member `by` rejected `days` days ago."""
     output = make_kept(make_run(maker, app, status="completed", **days_ago(days + 1))).output
     output.refresh_from_db()
     verdicts.decide(output, "rejected", "Too dark", Actor(by), None)
@@ -116,7 +116,7 @@ def test_it_can_be_kept_and_its_time_starts_again(
 def test_what_somebody_wants_stays(alice: Member, admin_member: Member, app: App) -> None:
     RetentionRules.objects.create(rejected_days=30)
     starred, shown, held, approved, binned, plain = (rejected(alice, app, admin_member, 40) for _ in range(6))
-    tasks.clear()  # all six now have a removal date; what people do with them later still counts
+    tasks.clear()  # gives all six a removal date; what people do with them after that must still count
     assert Output.objects.filter(removal_at__isnull=False).count() == 6
     Output.objects.filter(pk=starred.pk).update(starred_at=timezone.now())
     links.make_link(alice, [shown])
@@ -144,7 +144,7 @@ def test_without_the_rule_nothing_goes_any_more(
 
 
 def used(upload: Upload, app: App, days: float, **fields: object) -> Run:
-    """Return a run made `days` ago with `upload`."""
+    """Return a run that used `upload` `days` days ago."""
     run = make_run(upload.member, app, status="completed", input_picture=upload.file, **days_ago(days), **fields)
     given = run.inputs.create(position=1, name="Photo", type="url", value=[])
     given.uploads.add(upload, through_defaults={"position": 0})
@@ -295,7 +295,7 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     assert found.words == f"5 uploads, about {size_words(exact.size_bytes or 0)}"
 
     monkeypatch.setattr(retention_rules, "COUNTED", 3)
-    counts = iter([None, 4, 0])  # what the counts return: two for the uploads, one for the record
+    counts = iter([None, 4, 0])  # what counting returns: twice for the uploads, once for the record
     monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # as if an exact count took too long
     assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 

@@ -1,5 +1,5 @@
 """What History shows when no run has all the words of a search: runs with similar words, or with all words but one.
-Kinds of results are offered as filters."""
+Also, which filters are offered, such as those by kind of result."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ FILM = [{"index": 0, "label": "Film", "type": "video"}]
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the count of runs in the other list enough time, however busy this machine is."""
+    """Allow enough time for counting the matches on the other tab, however busy this machine is."""
     monkeypatch.setattr(widen, "ASIDE_SECONDS", 10.0)
 
 
@@ -92,7 +92,7 @@ def test_runs_in_team_with_all_words_are_named_before_worse_ones(as_bob: Client,
 
     assert told.words == "1 run in Team matches all of these words. These runs match without “red”."
     assert told.first("a").attributes["href"] == "/history/?tab=team&q=red+leather"
-    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # there is no "shoe" in this title
+    assert titles(as_bob, "leather shoe") == ["Leather for the shop"]  # which doesn't contain "shoe"
     assert "These runs match without “shoe”" in as_bob.get("/history/", {"q": "leather shoe"}).text
 
 
@@ -134,7 +134,7 @@ def test_runs_of_apps_that_only_others_use_are_counted(
     assert told(as_alice, q="poster") == ["1 run in Team matches all of these words."]
     mine = "Your own runs are under Mine."
     assert told(as_bob, q="poster", tab="team") == ["1 of your runs matches all of these words."]
-    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # a wider search doesn't count them
+    assert told(as_bob, q="poster", tab="team", similar="1") == [mine]  # a wider search doesn't count those runs
 
     def take_too_long(*_args: object) -> list[int]:
         raise query_timeout.TookTooLong
@@ -194,7 +194,7 @@ def test_kinds_are_offered_and_not_guessed(as_alice: Client) -> None:
 def test_a_search_costs_at_most_eight_queries(
     as_alice: Client, q: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    as_alice.get("/history/")  # this caches the state of the connection for a while
+    as_alice.get("/history/")  # caches the state of the connection to Lamina for a while
 
     with django_assert_max_num_queries(8):
         as_alice.get("/history/", {"q": q})
@@ -241,7 +241,7 @@ def test_a_search_without_a_new_page_also_changes_the_apps_to_choose_from(
         with django_assert_max_num_queries(8):
             part = as_alice.get("/history/", query, headers=HTMX | {"HX-Target": "history-results"}).text
         select = Page(part).first(id="history-app")
-        assert select.attributes["hx-swap-oob"] == "innerHTML"  # the select itself stays, with its focus
+        assert select.attributes["hx-swap-oob"] == "innerHTML"  # only its options are replaced, so it keeps the focus
         return [(option.words, "selected" in option.attributes) for option in select.find("option")]
 
     assert offered(q="shoe") == [("Any app", False), ("Studio", False)]
@@ -386,7 +386,7 @@ def test_while_examples_are_made_a_search_says_that_more_runs_follow(
         assert told in Page(as_alice.get("/history/", {"q": q}).text).words
     assert told not in Page(as_alice.get("/history/").text).words
 
-    # A complete example is backdated.
+    # Once an example is complete, it gets an earlier date.
     Run.objects.filter(pk=example.pk).update(created_at=timezone.now() - timedelta(days=2))
 
     assert told not in Page(as_alice.get("/history/", {"q": "red shoe"}).text).words

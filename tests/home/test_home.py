@@ -96,7 +96,7 @@ def test_only_runs_with_results_are_among_the_latest_results(as_alice: Client, a
 
 
 def failed_run(member: Member, *, days: int = 0, **fields: Any) -> Run:
-    """Make a run that failed `days` days ago, and whose owner was notified."""
+    """Make a failed run whose owner was notified of the failure `days` days ago."""
     run = make_run(member, **({"status": "failed", "failure": "inputs"} | fields))
     events.run_ended.send(run)
     Notice.objects.filter(run=run).update(created_at=timezone.now() - timedelta(days=days))
@@ -126,7 +126,7 @@ def test_a_failed_run_is_on_home_until_its_maker_has_opened_it_or_run_it_again(
     as_alice.get(f"/runs/{ids[0]}/")
     assert failed_on_home(as_alice) == ids[1:]
     make_run(bob, parent=Run.objects.get(public_id=ids[1]))
-    assert failed_on_home(as_alice) == ids[1:]  # somebody else's rerun doesn't count, only her own
+    assert failed_on_home(as_alice) == ids[1:]  # only her own reruns count, not other people's
     make_run(alice, parent=Run.objects.get(public_id=ids[1]))
     assert failed_on_home(as_alice) == ids[2:]
 
@@ -188,7 +188,7 @@ def test_home_asks_for_news_while_results_are_being_saved(as_alice: Client, alic
 
 
 def card_on_home(client: Client) -> dict[str, str]:
-    """Return the attributes of a run's first card on Home."""
+    """Return the attributes of the first run card on Home."""
     return Page(client.get("/").content.decode()).first("article", css="run-card").attributes
 
 
@@ -329,7 +329,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
         assert found is not None
         keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
         assert len(keys) >= 6
-        silent = {"X", "="}  # one key, with and without Shift
+        silent = {"X", "="}  # these are one key, with and without Shift
         assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 

@@ -58,7 +58,7 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert '<input type="hidden" name="runs" value="1">' in home
     assert 'id="found-runs"' in home
 
-    # the form is sent as it would be without scripts
+    # submitted as it would be without scripts
     body = as_alice.get("/apps/", {"q": "shoes", "runs": "1"}).content.decode()
     assert body.index('id="app-grid"') < body.index("Matching runs")
     assert home.index('id="app-grid"') < home.index('id="found-runs"')
@@ -67,7 +67,7 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert 'href="/history/?tab=team&amp;q=shoes"' in body
     assert "Partial matches" in as_alice.get("/apps/", {"q": "red booots", "runs": "1"}).content.decode()
 
-    # a search for apps alone links to the same search in the runs
+    # if only apps are searched, the page links to the same search among the runs
     for q in ("shoes", "red boots"):
         apps = as_alice.get("/apps/", {"q": q}).content.decode()
         assert 'id="found-' not in apps

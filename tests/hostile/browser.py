@@ -17,8 +17,8 @@ from tests.support.quick_portal import KEY
 
 
 class Browser(Client):
-    """A browser that checks every response: no server error, no key, and nothing that could run or lead to another
-    site."""
+    """A browser that checks every response: it must not be a server error, reveal the key, or contain anything that
+    could be executed or lead to another site."""
 
     def request(self, **request: Any) -> Any:
         response = super().request(**request)
@@ -50,19 +50,19 @@ class Browser(Client):
         return Form.on(self.page(app.get_absolute_url()).html)
 
     def send(self, form: Form, url: str = "") -> HttpResponse:
-        """Post `form`, as its button would."""
+        """Submit `form`, as pressing its button would."""
         body, content_type = form.encoded()
         answer: HttpResponse = self.generic("POST", url or form.action, body, content_type)  # type: ignore[assignment]
         return answer
 
     def press(self, form: Form) -> Run:
-        """Press Run; return the run whose page it leads to."""
+        """Press Run; return the run to whose page this leads."""
         answer = self.send(form)
         assert answer.status_code == 302, Page(answer.content.decode()).find(css="errors")
         return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])
 
     def refused(self, form: Form) -> Page:
-        """Press Run, expecting a refusal; return the page that says why."""
+        """Press Run and expect a refusal; return the page that gives the reason."""
         answer = self.send(form)
         assert answer.status_code == 422, answer.status_code
         return Page(answer.content.decode())

@@ -12,7 +12,8 @@ from tests.support.sandbox_door import SandboxDoor
 
 @pytest.fixture
 def lamina_door(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
-    """The sandbox's control API, with the quick portal connected to it and a check that the key stays secret."""
+    """The sandbox's control API, while the quick portal uses this sandbox and a check makes sure that the key stays
+    secret."""
     with quick_portal(sandbox), secrecy():
         yield sandbox
 

@@ -40,7 +40,7 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # how many rounds the worker runs while a fault lasts
+ROUNDS = 2  # rounds of the worker while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def known(door: SandboxDoor, app: dict[str, Any]) -> App:
 
 @dataclass
 class Outcome:
-    """The outcome of one row: the run's state and page during the fault and at the end, and how many POSTs and runs the
-    sandbox counted."""
+    """The outcome of one row: what the run's state and page were during the fault and at the end, and how many POSTs
+    and runs the sandbox counted."""
 
     endpoint: str
     fault: str
@@ -92,7 +92,7 @@ class Outcome:
 
 
 class Stage:
-    """One app that is run while one endpoint is broken."""
+    """Runs one app again and again while an endpoint of Lamina is broken."""
 
     def __init__(self, door: SandboxDoor, browser: Browser, member: Member, app: App) -> None:
         self.door, self.browser, self.member, self.app = door, browser, member, app
@@ -101,8 +101,8 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run during a fault, end the fault, and follow the run. With `is_late`, the fault begins in the middle
-        of the run."""
+        """Press Run during a fault, end the fault, and follow the run to its end. With `is_late`, the fault begins only
+        after the run has started on Lamina."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -165,7 +165,7 @@ class Stage:
             sweep()
 
     def _end_late(self, run: Run) -> None:
-        """End the run in the sandbox unless it was cancelled; it never ends by itself."""
+        """End the run in the sandbox unless it has been cancelled, because it would never end by itself."""
         for _ in range(ROUNDS):
             hurry()
             sweep()
@@ -177,7 +177,7 @@ class Stage:
 
 
 def age_files() -> None:
-    """Make every file that isn't saved yet 25 hours old."""
+    """Backdate every file that hasn't been saved yet by 25 hours."""
     OutputFile.objects.filter(status="saving").update(created_at=timezone.now() - timedelta(hours=25))
 
 

@@ -28,21 +28,21 @@ class Form:
 
     @classmethod
     def on(cls, html: str, id: str = "app-form") -> "Form":
-        """Read the form from the page `html`."""
+        """Read the form with the given `id` from a page's HTML."""
         form = Page(html).first("form", id=id)
         pairs = [pair for control in form.walk() for pair in _values_of(control)]
-        pairs = [pair for pair in pairs if pair[0] != "plain"]  # so that the page itself responds, without a redirect
+        pairs = [pair for pair in pairs if pair[0] != "plain"]  # so that the response is the page, not a redirect
         return cls(form.attributes.get("action", ""), pairs)
 
     def get(self, name: str) -> str:
-        """Return the value of `name`; "" if nothing is chosen."""
+        """Return the value of the field `name`, or "" if nothing is chosen."""
         return next((value for key, value in self.pairs if key == name), "")
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]
 
     def set(self, name: str, *values: str) -> "Form":
-        """Replace the values of `name`."""
+        """Replace the values of the field `name`."""
         self.pairs = [pair for pair in self.pairs if pair[0] != name] + [(name, value) for value in values]
         return self
 

@@ -24,7 +24,7 @@ WRITTEN = "  two spaces  \nline two\n<b>{{ 7*7 }}</b> {% debug %} \u202eback  " 
 
 @dataclass
 class Journey:
-    """The pages seen while running one app, and what reached the sandbox."""
+    """The pages that were seen while running one app, and what the sandbox received."""
 
     detail: dict[str, Any]
     expected: dict[str, Any] = field(default_factory=dict)  # the inputs that Lamina must receive
@@ -44,14 +44,14 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
-    # the catalogue has more apps than the portal reads by itself
+    # the catalogue has more apps than the portal would read by itself
     for pk in App.objects.filter(schema=None).values_list("pk", flat=True):
         catalog.refresh_app(pk)
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}
     journeys = {app_id: Journey(APPS[app_id]) for app_id in APP_IDS}
     runs = {app_id: _press(browser, apps[app_id], journey) for app_id, journey in journeys.items()}
     shared = [browser.page("/"), *_catalogue(browser)]
-    work_until(is_at_rest, seconds=4 * TIMEOUT_SECONDS)  # there are dozens of runs, one after the other
+    work_until(is_at_rest, seconds=4 * TIMEOUT_SECONDS)  # dozens of runs, one after the other
     records = {record["appId"]: record for record in door.runs}
     assert len(records) == len(door.runs) == len(APP_IDS)
     pages = _history(browser)
@@ -121,7 +121,7 @@ def _history(browser: Browser) -> list[Page]:
 
 
 def media_folder(base: Path) -> Path:
-    """Create the folder in which this portal saves its files."""
+    """Create the folder in which the portal under test saves its files; return its path."""
     folder = base / "media"
     folder.mkdir()
     return folder

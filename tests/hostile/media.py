@@ -1,4 +1,4 @@
-"""Small real files, and fake ones."""
+"""Small files: real media, and fakes."""
 
 import io
 import wave

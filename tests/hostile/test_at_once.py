@@ -1,4 +1,4 @@
-"""Many presses at the same moment, from real threads and two sessions, make one run and one call."""
+"""Many simultaneous presses of Run, in real threads and two sessions, make only one run and one call to Lamina."""
 
 import threading
 from collections.abc import Callable

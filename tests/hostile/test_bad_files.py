@@ -46,7 +46,7 @@ def app(lamina_door: SandboxDoor) -> App:
 
 @pytest.fixture
 def form(browser: Browser, app: App) -> Form:
-    """The form, with everything filled in except the photo."""
+    """The app's form, completely filled in except for the photo."""
     return browser.open(app).set("p0", "note").set("p1", "1")
 
 
@@ -159,8 +159,8 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
 
 
 def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser: Browser, app: App) -> None:
-    """Lamina gave the upload an address but lost the bytes. The next run must not fail because of that."""
-    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # the file is accepted, but thrown away
+    """Lamina gave the upload an address, but lost its content. This mustn't make the next run fail as well."""
+    lamina_door.control("faults", endpoint="upload_put", fault="empty")  # accepts the file, but discards its content
     run = browser.press(browser.open(app).set("p0", "note").set("p1", "1").attach("p2", png()))
     work_until(is_at_rest)
     assert Run.objects.get(pk=run.pk).failure == "inputs"
@@ -173,7 +173,7 @@ def test_a_file_lamina_has_lost_is_sent_again(lamina_door: SandboxDoor, browser:
 
 
 def send_at_once(browser: Browser, app: App, *, file: File | None = None, link: str = "") -> HttpResponse:
-    """Do what the page's script does when a file or a link is added."""
+    """Send the request that the page's script sends as soon as a file or a link is added."""
     form = Form("/uploads/", [("app", app.public_id), ("field", "p2"), ("link", link)])
     if file is not None:
         form.files.append(("file", file))

@@ -37,7 +37,7 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(lamina_door: SandboxDo
         "Results": "Tick at least one result.",
     }
     assert page.first(id="errors-title").words == "5 things need another look"
-    for kept in (Form.on(page.html), browser.open(app)):  # both on this page and after opening the form again
+    for kept in (Form.on(page.html), browser.open(app)):  # on this page, and when the form is opened again
         assert kept.get("p0") == "typed  \n with care "
         assert kept.get("p3_link") == "no link"
         assert len(kept.all("p3_kept")) == 1

@@ -1,4 +1,5 @@
-"""The portal's clock is two hours fast or slow, permanently or until it is corrected during a run."""
+"""What happens if the portal's clock is two hours fast or slow, either permanently or until it is corrected during a
+run."""
 
 import re
 import subprocess
@@ -31,7 +32,7 @@ OFF = [timedelta(hours=2), timedelta(hours=-2)]
 
 @pytest.fixture(scope="module")
 def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a sandbox in another process."""
+    """Return the address of a sandbox in another process, whose clock stays correct."""
     port, folder = free_port(), tmp_path_factory.mktemp("far-away")
     options = ("--port", str(port), "--data", str(folder), "--seconds", "0.2", "--test-cards")
     command = [sys.executable, "-m", "runs.sandbox", *options]
@@ -64,7 +65,7 @@ def clock_off(by: timedelta) -> "time_machine.travel":
 
 
 def work_plainly(done: Callable[[], bool]) -> None:
-    """Do what the worker and the poller do, without skipping any waits."""
+    """Do what the worker and the poller do, without skipping any waits, until `done()` is true."""
 
     def is_done() -> bool:
         step()
@@ -130,8 +131,8 @@ def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: 
 
 @pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
 def test_the_budget_is_not_blocked_forever(door: SandboxDoor, settings: Settings, off: timedelta) -> None:
-    """Requests that were counted with a wrong clock expire as they would with a correct one, and so does a pause that
-    Lamina asked for."""
+    """Requests that were counted while the clock was wrong expire as soon as they would have with a correct clock. So
+    does a pause that Lamina asked for."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 10
     with clock_off(off):
         while rate_limit.take(Priority.START) == 0:

@@ -1,4 +1,4 @@
-"""Every app of the sandbox can be opened and run, and nothing it sends is executed, lost or cut off."""
+"""Every app in the sandbox can be opened and run, and nothing in its form or results is executed, lost or cut off."""
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
@@ -13,7 +13,8 @@ from tests.support.quick_portal import quick_portal
 from tests.support.sandbox_door import SandboxDoor, small_pictures
 from tests.support.tables import way_back
 
-# This mark makes pytest-django set up a database for the module; the tests only check what was collected.
+# This mark makes pytest-django set up a database for the module; the tests themselves only check what `travelled`
+# collected.
 pytestmark = pytest.mark.django_db
 
 Travelled = tuple[dict[str, Journey], list[Page]]
@@ -109,7 +110,7 @@ def test_the_pages_with_many_apps_show_them_all(travelled: Travelled) -> None:
 
 
 class TestOddApps:
-    """What each test card is meant to show."""
+    """Checks that each test card shows what it is meant to show."""
 
     def box(self, travelled: Travelled, app_id: str, position: int = 0) -> Element:
         return travelled[0][app_id].run_page.find(css="output")[position]

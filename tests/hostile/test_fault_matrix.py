@@ -46,7 +46,8 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Note how the outcome differs from what is expected at the end. Above all, a run must never be started twice."""
+    """Add a problem to the outcome for each way in which its end differs from what is expected. Above all, a run must
+    never be started twice."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -78,7 +79,7 @@ def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_las
             words = PLEASE_WAIT if name in WAITS else ""
             want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
         else:
-            want(outcome, end="ready", posts=2)  # sent again after a definite refusal, or two checks that found nothing
+            want(outcome, end="ready", posts=2)  # sent again after a definite refusal or two checks in vain
     judge(outcomes)
 
 
@@ -110,7 +111,7 @@ def test_files_on_their_way(
             told = {"401": KEY_REFUSED, "402": "credits left"}.get(name, FILE_REFUSED)
             want(outcome, end="failed", words=told, posts=0, runs=0)
         elif endpoint == "upload_put" and name in ("garbage", "empty"):
-            # The upload only seemed to work: the file is missing, and Lamina says so once it needs the file.
+            # The upload only seemed to succeed: the file is missing, which Lamina reports once it needs the file.
             want(outcome, end="failed", words=START_REFUSED["old error"], posts=1, runs=0)
         else:
             want(outcome, end="ready", posts=1)
@@ -124,7 +125,7 @@ def test_reading_the_run(lamina_door: SandboxDoor, browser: Browser, alice: Memb
     stage = Stage(lamina_door, browser, alice, known(lamina_door, app_like("run")))
     outcomes = []
     for name in READ_FAULTS:
-        stage.rounds = 40 if name == "404" else ROUNDS  # "no such run" is believed from the third response on
+        stage.rounds = 40 if name == "404" else ROUNDS  # the portal believes the third "no such run"
         outcome = stage.play("run", name, is_lasting=is_lasting)
         outcomes.append(outcome)
         if is_lasting and name == "404":

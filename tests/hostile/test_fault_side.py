@@ -30,7 +30,7 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def refresh(app: App) -> None:
-    """Send all requests that keep the catalogue up to date now."""
+    """Immediately send all the requests that keep the catalogue up to date."""
     App.objects.update(schema_fetched_at=None, schema_asked_at=None, estimated_at=None)
     cache.clear()
     catalog.refresh_catalog()
@@ -40,7 +40,7 @@ def refresh(app: App) -> None:
 
 
 def forget_all_but(door: SandboxDoor, *kept: str) -> None:
-    """Remove all apps except `kept` from the sandbox, because drawing their pictures takes too long."""
+    """Remove all apps except `kept` from the sandbox, because drawing all the apps' pictures would take too long."""
     for summary in lamina_api.lamina().list_apps():
         if summary.app_id not in kept:
             door._ask("DELETE", f"apps/{summary.app_id}")
@@ -138,7 +138,7 @@ def state_of_box(box: Page) -> str:
 
 
 def judge_box(outcome: Outcome, box: Page, original: str) -> None:
-    if outcome.fault == "garbage":  # the garbage came with a 200, so it is saved as a download, but never shown
+    if outcome.fault == "garbage":  # it came with a 200, so it is saved as a download, but never shown
         is_right = outcome.end == "ready" and bool(box.find("a", css="output-other"))
     elif outcome.is_lasting and outcome.fault != "delay":
         hrefs = [e.attributes["href"] or "" for e in box.find("a")]

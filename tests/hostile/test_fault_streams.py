@@ -24,7 +24,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# The stream goes on and reports the end of the run.
+# The stream continues and reports the end of the run.
 HARMLESS = ("crlf", "cr", "comments", "drip", "huge", "misnamed", "stale", "late")
 # The stream ends early, and polling the list takes over.
 ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "bare_end", "endless_line", "truncate")
@@ -32,7 +32,8 @@ ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "bar
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
-# By fault: why streams count as refused for a day ("" if they don't), and after how many requests.
+# For each fault, the reason why streams count as refused for a day ("" if they don't), and after how many requests they
+# do.
 REFUSED = {
     **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
@@ -41,7 +42,7 @@ REFUSED = {
 }
 
 
-# Long enough that only the tests decide when something has lasted too long, however slow the machine is.
+# These limits are so long that only the tests decide when something has taken too long, however slow the machine is.
 PACE: dict[str, Any] = {
     "TEND_SECONDS": 0.02,
     "REST_SECONDS": 600.0,
@@ -58,7 +59,7 @@ def lamina_door(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
 
 
 class Poller:
-    """A poller that holds the lease, but works only when told to."""
+    """A poller that holds the lease, but works only when a test calls `until`."""
 
     def __init__(self) -> None:
         self.watch = Watch(leases.new_holder())
@@ -107,7 +108,8 @@ def requests_about(door: SandboxDoor, endpoint: str, run: Run) -> int:
 
 
 def judge(browser: Browser, run: Run, name: str, end: str) -> None:
-    """Check that the run has ended as `end` says, that its page agrees, and that it has its own result."""
+    """Check that the run has ended with the status `end`, that its page says so, and that the page shows this run's own
+    result if it succeeded."""
     run.refresh_from_db()
     page = browser.page(run.get_absolute_url())
     assert (state_of(run).key, page.first(id="run-panel").attributes["data-state"]) == (SHOWN[end], SHOWN[end]), name
@@ -136,7 +138,7 @@ def test_faults_in_a_stream(lamina_door: SandboxDoor, alice: Member) -> None:
         assert all(poller.watch.streams.follows(runs[name]) for name in (*HARMLESS, *HIDING))
 
         poller.until(are_final(*end(*HARMLESS, *ENDING)), "the ends")
-        with patch.object(streams, "ALONE_SECONDS", 0):  # makes the poller read the list for all runs
+        with patch.object(streams, "ALONE_SECONDS", 0):  # so the poller reads the list for every run
             poller.until(are_final(*end("endless")), "the end that a stream hides")
         poller.until(are_final(*end("none")), "the end of the run whose stream is whole")
         with patch.object(lamina_streams, "SILENT_SECONDS", 0):
@@ -183,7 +185,7 @@ def test_faults_instead_of_a_stream(lamina_door: SandboxDoor, alice: Member, is_
 
 
 def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries: int) -> None:
-    """Let the poller try `tries` times to open the stream of `run`, as if a minute had passed each time."""
+    """Let the poller try `tries` times to open the stream of `run`, as if a minute passed between attempts."""
 
     def is_tried() -> bool:
         if not poller.drops(run)():

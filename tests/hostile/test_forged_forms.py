@@ -1,4 +1,5 @@
-"""Forged, foreign, used or outdated forms: each starts at most one run, and nothing typed is lost."""
+"""Forms that are forged, belong to somebody else, have already been used or are outdated: each starts at most one run,
+and nothing typed is lost."""
 
 import copy
 from typing import Any
@@ -56,7 +57,7 @@ def test_a_used_form(lamina_door: SandboxDoor, browser: Browser) -> None:
     run = browser.press(form)
     work_until(is_at_rest)
 
-    assert browser.press(form).pk == run.pk  # like going back and pressing Run again
+    assert browser.press(form).pk == run.pk  # as when going back and pressing Run again
     page = browser.refused(form.set("p0", "second"))
     assert SPENT in [e.words for e in page.find(css="notice")]
     assert Run.objects.count() == 1
@@ -79,7 +80,7 @@ def test_a_used_form_of_another_app(lamina_door: SandboxDoor, browser: Browser) 
 
 
 def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
-    """Return EVERYTHING with some parameters (by id) changed, or removed if None."""
+    """Return EVERYTHING with the given parameters (named by their ids) changed, or removed if they are None."""
     app = copy.deepcopy(EVERYTHING)
     kept = [p for p in app["parameters"] if parameters.get(p["id"], {}) is not None]
     app["parameters"] = [p | (parameters.get(p["id"]) or {}) for p in kept]
@@ -116,12 +117,12 @@ def test_an_app_that_has_changed_meanwhile(
     browser.press(kept)
     work_until(is_at_rest)
     [record] = lamina_door.runs
-    assert record["inputs"]["Style"] == "Doubled  space"  # the option is found by its label, wherever it is now
+    assert record["inputs"]["Style"] == "Doubled  space"  # the option is found by its label, whatever its position
 
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
 def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """In an unknown list of parameters, positions could mean anything, so nothing is started."""
+    """If the form's version is unknown, positions of fields could mean anything, so no run is started."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def result_of(
     door: SandboxDoor, browser: Browser, value: Any, *, kind: str = "image", type: str | None = None
 ) -> Element:
-    """Run an app with a result of this value and kind; return the result's box on the run's page."""
+    """Run an app whose result has this value and kind; return the result's box on the run's page."""
     app = known(door, app_like("odd", kind=kind))
     door.control("script", seconds=0, values={"0": value}, types={"0": type} if type is not None else {})
     run = browser.press(browser.open(app).set("p0", "x"))

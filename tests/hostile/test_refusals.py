@@ -1,4 +1,5 @@
-"""A refused key, Lamina unreachable, a viewer, too few credits: the page says so, and nothing starts that shouldn't."""
+"""If the key is refused, Lamina is unreachable, the member is a viewer or there are too few credits, the page says so
+and no run starts."""
 
 from collections.abc import Callable
 
@@ -73,7 +74,7 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
     app = known(lamina_door, NOTE)
     before = browser.press(browser.open(app).set("p0", "made before"))
     work_until(is_at_rest)
-    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # this port refuses every connection
+    settings.LAMINA_BASE_URL = f"http://127.0.0.1:{free_port()}"  # nothing listens on this port
 
     run = browser.press(browser.open(app).set("p0", "made meanwhile"))
     step()
@@ -151,7 +152,7 @@ def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Bro
     work_until(is_at_rest)
 
     page = browser.page(run.get_absolute_url())
-    assert page.first(css="run-failure-sentence").words == str(NOT_ENOUGH_CREDITS)  # not the old "4,250 left"
+    assert page.first(css="run-failure-sentence").words == str(NOT_ENOUGH_CREDITS)  # without the outdated "4,250 left"
     assert page.first(css="run-money").words.startswith("Nothing was charged")
     catalog.refresh_balance()
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words

@@ -1,4 +1,4 @@
-"""A client and a server that sends exactly what a test tells it to."""
+"""Fixtures: a client, and a server that sends exactly what a test tells it to."""
 
 import socket
 import threading

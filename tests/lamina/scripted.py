@@ -26,7 +26,8 @@ class Asked:
 
 @dataclass
 class Scripted:
-    """`answer(…)` sets the response to all further requests; `act` gives the test the connection itself."""
+    """A scripted server. `answer(…)` sets the response to all further requests; a test that sets `act` handles each
+    connection itself."""
 
     url: str
     asked: list[Asked] = field(default_factory=list)
@@ -34,7 +35,8 @@ class Scripted:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int = 200, body: Any = b"", **headers: str) -> None:
-        """Set the response. Bytes or text are sent unchanged, anything else as JSON; in headers, _ stands for -."""
+        """Set the response. A body of bytes or text is sent unchanged, anything else as JSON. In the names of headers,
+        write _ for -."""
         content = (
             body
             if isinstance(body, bytes)

@@ -55,7 +55,7 @@ ANSWERS = ANYTHING | ANYTHING.map(lambda data: {"data": data}) | ANYTHING.map(la
 
 
 def touch(value: Any) -> None:
-    """Use everything that a page uses, and check that everything that we store can be stored."""
+    """Read every attribute that pages use, and check that the database accepts whatever we store."""
     for item in value if isinstance(value, list) else [value]:
         match item:
             case RunPage():

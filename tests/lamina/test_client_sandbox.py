@@ -199,6 +199,6 @@ def test_the_hooks_are_told_of_every_call(sandbox: SandboxDoor) -> None:
     assert (good.status, good.error, good.is_sandbox) == (200, None, True)
     assert good.rate_remaining == 99
     assert good.lamina_time is not None
-    assert abs(good.lamina_time - good.at) < timedelta(seconds=60)  # both are the same moment, in the same time zone
+    assert abs(good.lamina_time - good.at) < timedelta(seconds=60)  # the clocks agree, including their time zones
     assert bad.status == 404
     assert isinstance(bad.error, LaminaRejected)

@@ -16,7 +16,7 @@ from tests.lamina.scripted import KEY, Scripted
 
 
 def everything(error: LaminaError) -> str:
-    """Return everything that a log or a page could show of `error`, including the errors that led to it."""
+    """Return everything about `error` that a log or a page could show, including the errors that led to it."""
     shown = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
     shown += [

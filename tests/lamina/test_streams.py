@@ -1,4 +1,5 @@
-"""Streams: events are read correctly however they are cut into pieces, and anything wrong only ends the stream."""
+"""Streams: events are read correctly however they are split into chunks, and invalid data does nothing worse than end
+the stream."""
 
 import json
 import socket
@@ -51,7 +52,7 @@ def told(events: list[Answered | RunSnapshot]) -> list[str]:
         "\ufeff" + RUNNING + DONE,
         f": hello\n\n{RUNNING}:\n: ping\n{event('ping', '1764225134000')}id: 7\nretry: 10\nmood: good\n\n{DONE}",
         RUNNING + DONE.replace("\ndata: {", "\ndata:{").replace("event: ", "event:"),
-        RUNNING + DONE.replace('{"runId"', '{\ndata: "runId"'),  # one event split over two data lines
+        RUNNING + DONE.replace('{"runId"', '{\ndata: "runId"'),  # one event with two data lines
         RUNNING + event("surprise", "{}") + DONE,
         RUNNING + DONE + event("progress", status("failed")) + "garbage",  # events after the end are ignored
         RUNNING + event("error", status("completed")),  # only the status matters, not the name of the event
@@ -89,7 +90,7 @@ def test_events_are_read_in_pieces_of_any_size(scripted: Scripted, client: Lamin
         (event("progress", status("completed", run_id="r-2")), "garbage"),
         (event("progress", "{"), "garbage"),
         (event("error", '{"message": "no run"}'), "garbage"),
-        ("<html>\n\n<body>Bad gateway</body></html>\n", "cut"),  # lines that have no meaning are ignored
+        ("<html>\n\n<body>Bad gateway</body></html>\n", "cut"),  # meaningless lines are ignored
         ("x" * (streams.LARGEST_EVENT + 1), "garbage"),
         ("data: x\n" * (streams.LARGEST_EVENT // 6), "garbage"),
         (event("ping", "x" * 1_000_000) * (streams.LARGEST_STREAM // 1_000_000 + 1), "garbage"),

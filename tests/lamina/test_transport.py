@@ -1,4 +1,5 @@
-"""Calls are limited in time and size, whatever the other side does, and we know whether the request was sent."""
+"""Calls are limited in time and size, whatever the other side does, and afterwards we know whether the request was
+sent."""
 
 import contextlib
 import gzip
@@ -15,12 +16,12 @@ from runs.lamina.transport import BODY_BYTES, NoReply, Reply, Timeouts, exchange
 from tests.lamina.scripted import Scripted
 from tests.support.processes import wait_until
 
-# One of the two limits ends a call within a second, the other after a minute. Most of the servers here never end a call
-# themselves.
+# In the first two, one limit ends a call within a second, and the other would end it only after a minute. Most of the
+# servers in these tests never end a call themselves.
 BRIEF_READ = Timeouts(read=0.4, total=60)
 BRIEF_TOTAL = Timeouts(read=60, total=0.8)
 LONG = Timeouts(read=60, total=60)
-LATE_SECONDS = 30.0  # seconds; a call that ended sooner was ended by the shorter limit
+LATE_SECONDS = 30.0  # a call that took less time was ended by the shorter limit
 
 
 def ask(url: str, timeouts: Timeouts = LONG, body: bytes | None = b"{}") -> Reply | NoReply:
@@ -171,7 +172,7 @@ def test_a_body_that_breaks_off_is_not_whole(scripted: Scripted, raw: bytes, is_
 
 
 def open_connections(url: str) -> int:
-    """Count our open connections to `url`, including those that only the other side has closed."""
+    """Count our open connections to `url`, including those that the other side has closed but we haven't."""
     held = {"01", "08"}  # ESTABLISHED, CLOSE_WAIT
     port = f":{urlsplit(url).port:04X}"
     rows = [line.split() for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]]
@@ -179,7 +180,7 @@ def open_connections(url: str) -> int:
 
 
 def running_timers() -> list[threading.Timer]:
-    """Return the timer threads of calls; this process may have other threads at any time."""
+    """Return only those of this process's threads that are calls' timers."""
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     return [timer for timer in timers if timer.function.__module__ == exchange.__module__]
 
@@ -192,5 +193,5 @@ def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scrip
 
     assert len(scripted.asked) == 20  # the server reads one request from each connection
     assert open_connections(scripted.url) == 0
-    # The thread of a cancelled timer ends in a moment; any other would run for a minute.
+    # The thread of a cancelled timer ends in a moment; that of a timer still running would take a minute.
     wait_until(lambda: not running_timers(), "the timers of the calls to end", LATE_SECONDS)

@@ -72,7 +72,7 @@ logging.getLogger("django.server").info('"%s" %s %s', "GET /invite/T0ken-x/ HTTP
 @pytest.mark.whole
 @pytest.mark.parametrize("debug", ["true", "false"])
 def test_djangos_own_lines_are_masked_and_written_once(tmp_path: Path, debug: str) -> None:
-    """With PORTAL_DEBUG, Django adds handlers of its own."""
+    """With PORTAL_DEBUG set, Django also adds handlers of its own."""
     home = Home(tmp_path, PORTAL_DEBUG=debug)
     home.run(sys.executable, "manage.py", "shell", "--no-imports", "-c", WRITE_LINES).wait(TIMEOUT_SECONDS)
     assert home.output().count("Not Found: /s/•••/") == 1
@@ -81,7 +81,7 @@ def test_djangos_own_lines_are_masked_and_written_once(tmp_path: Path, debug: st
 
 
 def test_gunicorns_own_handlers_mask_them_too(caplog: pytest.LogCaptureFixture) -> None:
-    """With `--access-logfile`, the access log has a handler that our configuration doesn't know."""
+    """With `--access-logfile`, gunicorn gives the access log a handler that our logging configuration doesn't cover."""
     log = logging.getLogger("gunicorn.access")
     before = log.filters[:]
     try:

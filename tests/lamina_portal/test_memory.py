@@ -29,7 +29,8 @@ def test_what_was_loaded_is_left_alone() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_little_memory_is_filled_whatever_the_allocator_says() -> None:
-    """If `LD_PRELOAD` puts another allocator in front, glibc's numbers never change, as if each piece filled a gap."""
+    """If another allocator is loaded with `LD_PRELOAD`, glibc's numbers never change, so every piece of memory seems to
+    fill a gap."""
     code = """
 from lamina_portal import memory
 memory._fills_a_gap = lambda glibc, size: counted.append(size) or True

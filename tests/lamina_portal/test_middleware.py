@@ -1,4 +1,4 @@
-"""Which proxies may say where a request came from, and how invalid addresses are handled."""
+"""Which proxies are trusted to say where a request came from, and how invalid addresses are handled."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +12,8 @@ PROXY = "10.0.0.2"
 
 
 def seen_through(settings: Settings, trusted: list[str], remote: str, **headers: str) -> HttpRequest:
-    """Return the request as views see it when `remote` sends it with `headers` (FOR, PROTO, HOST)."""
+    """Return the request as views see it if it comes from `remote` with these X-Forwarded headers (FOR, PROTO,
+    HOST)."""
     settings.PORTAL_TRUSTED_PROXIES = trusted
     settings.ALLOWED_HOSTS = ["portal.example.com", "testserver"]
     seen: list[HttpRequest] = []

@@ -27,7 +27,7 @@ print(json.dumps({n: str(getattr(s, n)) for n in dir(s) if n.isupper()}))
 
 
 def settings_with(folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Load the settings in a separate process."""
+    """Load the settings in a separate process, with the environment variables `env`; return the finished process."""
     return subprocess.run(
         [sys.executable, "-c", SHOW], env=Home(folder, **env).env, capture_output=True, text=True, timeout=60
     )
@@ -125,7 +125,7 @@ def test_random_keys_are_accepted_with_old_ones_as_fallbacks(tmp_path: Path) -> 
 def test_a_missing_data_folder_is_created_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
     home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
-    home.manage("showmigrations")  # opens the database, as `migrate` does, but takes a tenth of its time
+    home.manage("showmigrations")  # opens the database, as `migrate` does, in a tenth of the time
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (folder / "portal.sqlite3").exists()
 
@@ -141,7 +141,7 @@ def test_a_data_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> Non
 
 
 def test_an_empty_value_counts_as_not_set(tmp_path: Path) -> None:
-    """Compose files pass every variable, with an empty value if it isn't set."""
+    """Compose files pass unset variables as empty strings."""
     names = [
         *("LAMINA_API_KEY", "LAMINA_API_KEY_FILE", "LAMINA_BASE_URL", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY"),
         "PORTAL_SECRET_KEY_FALLBACKS",
@@ -229,8 +229,8 @@ def test_links_follow_the_port_unless_there_is_a_public_address(tmp_path: Path) 
 
 
 def test_the_web_server_listens_where_the_env_file_says(tmp_path: Path) -> None:
-    """If the web server listened elsewhere, links would lead to the wrong port. The test uses a copy of the code, since
-    tests don't read `.env`."""
+    """If the web server listened elsewhere, links would lead to the wrong port. The test needs a copy of the code,
+    because no `.env` is read during tests."""
     shutil.copytree(ROOT / "lamina_portal", tmp_path / "lamina_portal")
     shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
     (tmp_path / ".env").write_text("PORTAL_BIND=127.0.0.1:8001\n")

@@ -17,7 +17,7 @@ def leaf(a: int, b: int, c: int) -> int:
 
 
 def loop() -> int:
-    """Call a function again and again; return how many times the process got memory from the system."""
+    """Call a function again and again; return how many times the process had to get memory from the system."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for n in range(CALLS):
         leaf(n, n, n)

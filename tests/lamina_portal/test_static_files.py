@@ -1,5 +1,5 @@
-"""Files after `collectstatic`: names are hashed, also in module imports, and stylesheets and modules contain their
-parts."""
+"""Files after `collectstatic`: their names contain hashes, even where modules import them, and stylesheets and modules
+contain their parts."""
 
 import gzip
 import re
@@ -51,7 +51,7 @@ def test_every_import_of_a_module_names_a_file_by_its_hash(collected: Path) -> N
 
 
 def test_the_loader_imports_all_modules_and_they_import_it(collected: Path) -> None:
-    """The imports are circular, so all our modules share one hash; third-party files have their own."""
+    """The imports are circular, so all our modules share one hash; each third-party file has a hash of its own."""
     (loader,) = hashed(collected, "portal.js")
     names = set(IMPORTS.findall(loader.read_text()))
     assert len(names) == len(FILES) - 1
@@ -117,7 +117,7 @@ def test_a_module_that_changes_changes_the_names_of_all(collected: Path, tmp_pat
 
 
 def test_a_stylesheet_is_one_file(collected: Path) -> None:
-    """The copy under the plain name, which error pages use, has the same content."""
+    """The copy without a hash in its name, which error pages use, has the same content."""
     (sheet,) = hashed(collected, "portal.css")
     text = sheet.read_text()
     assert text == (collected / "portal.css").read_text()

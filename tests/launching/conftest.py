@@ -1,4 +1,4 @@
-"""An app with three fields, and a picture for the last one."""
+"""Fixtures: an app with three fields, and a picture for the last field."""
 
 import pytest
 

@@ -25,11 +25,11 @@ from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
 GHIBLI, PIXAR = "Ghibli", "Disney / Pixar"
-MISSING_WAYS = ("csv", "api", "refine")  # listed in point A2, but the portal doesn't have them yet
+MISSING_WAYS = ("csv", "api", "refine")  # required by point A2, but not implemented in the portal yet
 
 
 def answers(app: App) -> list[dict[str, Any]]:
-    """Return answers that were given before the rules existed: Ghibli, 4:3."""
+    """Return answers as stored before there were any rules: Ghibli, 4:3."""
     assert app.schema is not None
     values: list[Any] = [{"uploads": []}, GHIBLI, "4:3"]
     handles = [{word: p.get(word) or "" for word in ("name", "key", "id", "type")} for p in app.schema.parameters]
@@ -141,7 +141,7 @@ def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own
 ) -> None:
     set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
 
-    # the address contains the app's name, so it has changed
+    # the app's name is part of the address, which has therefore changed
     page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)
     assert page.first("h1").words == "Posters"
     assert page.first("label", css="field-label").words == "What should it show?"
@@ -215,7 +215,7 @@ def test_run_the_same_again_names_what_the_rules_change(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
     set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldEdit(label="Words"))
-    assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # the inputs are the same
+    assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # same inputs
 
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
     text = as_alice.get(f"/runs/{old.public_id}/again/").text
@@ -307,7 +307,7 @@ def test_a_locked_picture_is_everybodys(
     page = Page(text)
     picture = page.first(css="locked-picture").first("img").attributes["src"]
     assert as_bob.get(picture).status_code == 200
-    assert not Upload.objects.filter(member=bob).exists()  # viewing doesn't give Bob an upload
+    assert not Upload.objects.filter(member=bob).exists()  # just viewing gives Bob no upload
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
     posted = {"token": token_in(text), "schema": schema, "p0": "0", "p1": "a", "outputs": ["0", "1"]}
     pressed = [as_bob.post(app.get_absolute_url(), posted) for _ in range(2)]

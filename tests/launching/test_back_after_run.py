@@ -1,4 +1,4 @@
-"""Back after Run: the form has the run's inputs, and still makes the next version or starts from the preset."""
+"""Back after Run: the form again has the run's inputs, and still makes the next version or belongs to the preset."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +51,7 @@ def open_page(client: Client, url: str) -> Page:
 
 
 def url_of_back(client: Client, run: Run, **known: str) -> str:
-    """Return the URL that the page's script goes to after Back."""
+    """Return the URL that the page's script opens after the user goes back."""
     return client.get(run.app.get_absolute_url(), {"sent": run.form_token, **known}).headers["Location"]
 
 
@@ -60,7 +60,7 @@ def go_back(client: Client, run: Run, **known: str) -> Page:
 
 
 def posted(page: Page) -> dict[str, str]:
-    """Return what the form was opened with, according to the fields that it will post."""
+    """Return what the form was opened with, as named by the hidden fields that it will post."""
     inputs = page.first(id="app-form").find("input")
     given = {one.attributes.get("name", ""): one.attributes.get("value", "") for one in inputs}
     return {name: given[name] for name in ("next", "preset", "from") if name in given}
@@ -77,7 +77,7 @@ def prompt_in(page: Page) -> str:
 
 
 def same_inputs_url(page: Page) -> str:
-    """Return the URL of the link "Use the same inputs again"; "" if it isn't there."""
+    """Return the URL of the link "Use the same inputs again", or "" if the page doesn't have this link."""
     links = [link.attributes["href"] for notes in page.find(css="app-notes") for link in notes.find("a")]
     return next((url for url in links if "from=" in url), "")
 
@@ -163,7 +163,7 @@ def test_without_scripts_the_link_to_the_same_inputs_keeps_both(
         assert query in url
         filled = open_page(as_alice, url)
         assert "typed" in prompt_in(filled)
-        assert same_inputs_url(filled) == ""  # the same inputs have just been filled in
+        assert same_inputs_url(filled) == ""  # the form already has the same inputs
 
 
 def take_back(preset: Preset, front: Output) -> None:
@@ -194,7 +194,7 @@ def test_what_is_gone_or_not_for_this_member_is_left_out(
 
     run.refresh_from_db()
     assert url_of_back(as_alice, run, next=front.public_id) == f"{app.get_absolute_url()}?from={run.public_id}"
-    page = open_page(as_alice, before)  # this tab was opened before
+    page = open_page(as_alice, before)  # a tab opened before they were lost
     assert posted(page) == {"from": run.public_id}
     assert "typed" in prompt_in(page)
 

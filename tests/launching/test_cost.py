@@ -1,4 +1,4 @@
-"""Cost follows the ticked results: on the form, when Run is pressed, and on the run."""
+"""The cost depends on which results are ticked: on the form, when Run is pressed, and on the run's page."""
 
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ def app() -> App:
 
 
 def launch_words(page: str) -> str:
-    """Return the words beside Run, with the reason if it is blocked."""
+    """Return the text beside the Run button, including the reason if the button is blocked."""
     return Page(page).first(css="launch").words
 
 

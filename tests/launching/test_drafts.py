@@ -34,7 +34,7 @@ def draft(member: Member, app: App, *answers: dict[str, Any], **more: Any) -> Dr
 
 
 def reset(client: Client, member: Member, app: App, photo: Upload | None = None, **more: Any) -> str:
-    """Press Reset form, and return the address that opens."""
+    """Press "Reset form"; return the address of the page that opens."""
     answer = client.post(f"/drafts/{app.public_id}/clear/", fields(app, member, photo, **more))
     return str(answer.headers["Location"])
 
@@ -42,7 +42,7 @@ def reset(client: Client, member: Member, app: App, photo: Upload | None = None,
 def test_a_reset_form_offers_its_words_and_files_again_until_it_is_left(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    url = reset(as_alice, alice, app, photo)  # without scripts, the server gets the words only now
+    url = reset(as_alice, alice, app, photo)  # as without scripts, the server gets the words only now
     page = as_alice.get(url).text
     assert "The form has been reset." in page
     assert "at sea" not in page
@@ -58,7 +58,7 @@ def test_a_reset_form_offers_its_words_and_files_again_until_it_is_left(
 
 
 def test_a_save_that_arrives_after_reset_or_undo_changes_nothing(as_alice: Client, alice: Member, app: App) -> None:
-    """When somebody presses a button, the page's last autosave may still be on its way."""
+    """When somebody presses a button, the page's last autosave may not have arrived yet."""
     form = fields(app, alice)
     url = as_alice.post(f"/drafts/{app.public_id}/clear/", form).headers["Location"]
     as_alice.post(f"/drafts/{app.public_id}/", {**form, "p1": "words too late"})
@@ -84,7 +84,7 @@ def test_without_scripts_a_refused_form_is_answered_by_a_page_one_can_go_back_to
     posted = fields(app, alice, p0="", plain="1", p1="my words", p2_file=notes, private="1", outputs=["1"])
     answer = as_alice.post(app.get_absolute_url(), posted)
     assert answer.status_code == 302
-    for _again in range(2):  # as after going back, or after a reload
+    for _again in range(2):  # the second time is like going back or reloading
         page = Page(as_alice.get(answer.headers["Location"]).text)
         assert "my words" in page.first("textarea", id="p1").text
         assert "that file is something else" in errors_of(page)["Photo"]
@@ -129,7 +129,7 @@ def test_home_and_apps_list_what_was_begun(
         lines = Page(as_alice.get(path).text).find(css="draft-link")
         assert [line.first(css="draft-app").words for line in lines] == ["Fox Painter", "Older"]
         assert lines[0].first(css="draft-words").words == "A fox at sea"
-    assert full_words(now) in as_alice.get("/").text  # beside the day, the page gives the exact time with its time zone
+    assert full_words(now) in as_alice.get("/").text  # next to the day, there is the full time with its zone
     assert "draft-link" not in as_alice.get("/apps/?q=fox").text
     with django_assert_num_queries(1):
         not_started(alice)
@@ -191,7 +191,7 @@ def test_a_form_says_only_right_after_the_run_why_it_is_empty(as_alice: Client, 
     assert words in as_alice.get(app.get_absolute_url()).text
 
     as_alice.force_login(alice)
-    assert words not in as_alice.get(app.get_absolute_url()).text  # the session is a new one
+    assert words not in as_alice.get(app.get_absolute_url()).text  # this is a new session
 
     Member.objects.update(last_login=timezone.now() - timedelta(hours=1))
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=4))

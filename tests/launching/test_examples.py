@@ -27,7 +27,7 @@ def offered(client: Client, app: App) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["text", "picture", "hologram", "3d"])
 def test_an_example_with_nothing_to_show_has_an_icon(as_alice: Client, alice: Member, kind: str) -> None:
-    """The result's text may have been removed since, and its kind may be anything that Lamina sent."""
+    """The example's text may have been removed in the meantime, and its kind may be anything that Lamina has sent."""
     app = make_app()
     run = make_run(alice, app, status="completed")
     run.outputs.update(kind=kind, text="")
@@ -45,11 +45,11 @@ def test_the_latest_good_results_that_the_member_may_see_are_examples(
     make_run(alice, app, status="completed", outputs_failed=1)
     make_run(alice, app, status="failed")
     make_run(alice, app, status="completed", deleted_at=now)
-    make_run(alice, status="completed")  # this run is of another app
+    make_run(alice, status="completed")  # a run of another app
 
     assert offered(as_alice, app) == [shared.public_id, own.public_id]
     Member.objects.filter(pk=alice.pk).update(role="admin")
-    # admins could see all of these runs, but nobody's private work is offered as an example
+    # as an admin, she could see all of these runs, but nobody's private work is offered as an example
     assert len(offered(as_alice, app)) == 2
 
 
@@ -130,7 +130,8 @@ def test_an_untouched_form_gets_no_word_about_a_draft(as_alice: Client, alice: M
 def test_pressing_examples_sets_aside_one_draft_at_most(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    """What people typed is kept. An unchanged example needn't be kept, and a changed one replaces the one kept last."""
+    """What people typed themselves is kept. An unchanged example isn't kept, and a changed example replaces the draft
+    that was set aside last."""
     runs = [run_of(alice, app, photo, status="completed") for _ in range(3)]
     words = {"p0": "", "p1": "my own words"}
 

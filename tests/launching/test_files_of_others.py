@@ -1,4 +1,4 @@
-"""Viewing a teammate's files in a form copies nothing. They become yours only when you submit the form."""
+"""Viewing a teammate's files in a form copies nothing. They become your own files only when you submit the form."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def preset(alice: Member, app: App, photo: Upload) -> Preset:
 
 
 def questions(run: Run, preset: Preset) -> dict[str, str]:
-    """Return the addresses of all pages that open with the picture filled in, by name."""
+    """Return the URLs of all the pages that open with the picture filled in, keyed by name."""
     return {
         "again": f"/runs/{run.public_id}/again/",
         "form of the run": f"{run.app.get_absolute_url()}?from={run.public_id}",

@@ -60,7 +60,7 @@ def test_a_hidden_pictures_file_is_served_to_admins_alone(
     assert logo.public_id not in as_alice.get(run.get_absolute_url()).text
     assert logo.public_id in as_admin.get(run.get_absolute_url()).text
 
-    set_rules(app, admin_member, p2=locked(file=logo))  # from now on, people can see the logo
+    set_rules(app, admin_member, p2=locked(file=logo))  # the logo is now visible to everyone
     assert statuses(as_alice, logo) == {200}
     seen = pressed(as_alice, app).inputs.get(name="Photo").uploads.get()
     assert (seen.is_hidden, seen.file) == (False, logo)
@@ -81,7 +81,7 @@ def test_a_colleague_who_retries_does_not_get_the_hidden_picture(
     again = as_bob.post(f"/runs/{run.public_id}/retry-failed/", {"token": token}, follow=True)
 
     retry = Run.objects.get(parent=run)
-    # the hidden prompt is sent as it originally was
+    # the retry sends the hidden prompt of the original run
     assert dict(retry.inputs.values_list("name", "value"))["Prompt"] == SECRET
     assert retry.inputs.get(name="Photo").uploads.get().file == logo
     assert SECRET not in page + again.text
@@ -144,7 +144,7 @@ def test_earlier_runs_hide_what_is_hidden_now_and_keep_what_people_typed(
     assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins see this"] * 2
 
     set_rules(app, admin_member, name="Only another name", p1=hidden(SECRET), p2=hidden(file=logo))
-    assert AppRule.objects.get().hiding_due_at is None  # there is nothing more to check
+    assert AppRule.objects.get().hiding_due_at is None  # no further runs need checking
 
 
 def test_a_worker_looks_through_earlier_runs_even_if_the_task_was_lost(

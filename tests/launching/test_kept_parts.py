@@ -1,4 +1,5 @@
-"""Parts of an app's page are cached for everyone to whom they look the same; nothing personal reaches anyone else."""
+"""Parts of an app's page are cached for all people who see the same thing there; nothing personal is ever shown to
+anyone else."""
 
 import pytest
 from django.template import Context, Template

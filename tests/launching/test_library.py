@@ -1,4 +1,4 @@
-"""The library: the files that a field accepts, chosen with and without scripts, without losing the draft."""
+"""The library: choosing among the files that a field accepts, with and without scripts, without losing the draft."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ def made(run: Run, **fields: object) -> StoredFile:
 
 
 def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredFile:
-    """Make a saved upload by `member`. Its content is unique unless `fields` says otherwise."""
+    """Make a file that `member` has uploaded. Its content is unique unless `fields` says otherwise."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
     Upload.objects.create(member=member, file=file, status="ready", **named(name))
@@ -204,7 +204,7 @@ def test_with_htmx_the_tiles_come_back(as_alice: Client, alice: Member, app: App
 
     assert 'name="p1_kept"' in answer
     assert "<html" not in answer
-    assert not Draft.objects.exists()  # the page saves its form by itself
+    assert not Draft.objects.exists()  # the page itself saves its form
     inside = as_alice.get(address(app, source="uploads"), HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in inside
     assert 'popovertargetaction="hide"' in inside

@@ -1,4 +1,4 @@
-"""From "needs changes" to the next version (D5): the form, pressing Run, and the line of versions."""
+"""From "needs changes" to the next version (D5): the form, pressing Run, and the sequence of versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -133,7 +133,7 @@ def test_a_presets_files_stay(as_alice: Client, app: App, photo: Upload, alice: 
 def test_an_admin_sees_the_pictures_of_the_teams_preset(
     as_alice: Client, as_bob: Client, as_admin: Client, app: App, photo: Upload, alice: Member
 ) -> None:
-    """This also works if the preset's run is deleted or never existed."""
+    """This must work even if the preset's run has been deleted or never existed."""
     preset = save(as_alice, f"from={run_of(alice, app, photo).public_id}", "Ours", is_team="1")
     Run.objects.all().delete()
 
@@ -151,7 +151,7 @@ def test_an_admin_sees_the_pictures_of_the_teams_preset(
 def test_a_preset_takes_no_file_of_somebody_else(
     as_bob: Client, app: App, photo: Upload, alice: Member, bob: Member, act: str
 ) -> None:
-    """Bob posts the id of Alice's upload, hoping to own her picture when he opens his preset."""
+    """Bob posts the id of Alice's upload, hoping that opening his preset will make her picture his own."""
     kept = Preset.objects.create(app=app, member=bob, name="Bob's")
     known = {"preset": kept.public_id} if act == "preset-update" else {}
     answer = as_bob.post(app.get_absolute_url(), fields(app, bob, photo, act=act, **known))
@@ -180,7 +180,7 @@ def test_a_draft_outlives_a_form_that_opens_with_something_else(
 
     aside = page.partition('name="aside" value="')[2].partition('"')[0]
     changed = fields(app, alice, photo, p1="at the lake", aside=aside, **{"from": run.public_id})
-    for _ in range(2):  # the second autosave doesn't set another draft aside
+    for _ in range(2):  # the second autosave must not set aside another draft
         as_alice.post(f"/drafts/{app.public_id}/", changed)
 
     kept = Preset.objects.get()

@@ -1,4 +1,5 @@
-"""An app as a maker sees it, shown to admins: the same page below a banner; nothing on it can be saved or started."""
+"""The preview that shows admins an app as a maker sees it: the same page below a banner, but nothing can be saved or
+started from it."""
 
 import re
 from typing import Any
@@ -33,7 +34,7 @@ def app() -> App:
 
 def test_it_is_what_a_maker_gets(as_admin: Client, admin_member: Member, as_bob: Client, app: App) -> None:
     """A9: the HTML is the same except for the banner and the parts that send files. The admin's own results, drafts and
-    rights don't show."""
+    permissions leave no trace on it."""
     make_run(admin_member, app, status="completed")
 
     preview = as_admin.get(_url(app)).text

@@ -1,5 +1,5 @@
-"""Running a run again: it must be confirmed, costs credits only once, and works only while the app still accepts the
-old answers."""
+"""Running the same again: this must be confirmed, costs credits only once, and works only as long as the app accepts
+the old answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Retrying a partly failed run: good results stay, and only the others are made again, once."""
+"""Retrying a partly failed run: good results stay, and the others are made again, but only once."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def app() -> App:
 
 @pytest.fixture
 def partly(alice: Member, app: App) -> Run:
-    """A run with three of the app's four results; the second and third failed."""
+    """A run that was to make three of the app's four results; the second and third of these failed."""
     run = make_run(alice, app, status="completed", wanted_outputs=[10, 12, 13])
     run.outputs.filter(position=3).delete()
     return failed_in(run, 1, 2)
@@ -65,7 +65,7 @@ def test_only_what_failed_is_started(as_alice: Client, alice: Member, partly: Ru
     assert again.credits_estimated == 6
     assert [o.label for o in again.outputs.all()] == ["Side", "Reel"]
     assert [(i.name, i.value) for i in again.inputs.all()] == [("Style", "Ghibli")]
-    assert Draft.objects.filter(member=alice).exists()  # a draft that is being typed in another tab stays
+    assert Draft.objects.filter(member=alice).exists()  # a draft being typed in another tab is kept
 
 
 def test_a_double_click_starts_one(as_alice: Client, partly: Run) -> None:

@@ -1,5 +1,5 @@
-"""The bell shows members what they haven't read yet, whatever page they are on. The news in these tests is that one of
-their own runs has ended."""
+"""The bell shows members what they haven't read yet, whatever page they are on. In these tests, the news is always that
+one of the member's own runs has ended."""
 
 import re
 
@@ -80,13 +80,13 @@ def test_the_poll_tells_once_and_costs_nothing_more(
     end(run)
     body = poll(as_alice, n=token[1], w="1")[1]
     assert re.findall(r'data-ended="(\w+)"', body) == [run.public_id, other.public_id]
-    assert "data-watching" not in body  # no more runs will end, so the page stops asking
+    assert "data-watching" not in body  # no run is left that could end, so the page stops asking
 
 
 def test_the_frame_says_whether_more_will_end(
     as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """At first, a page doesn't know whether the member has an active run somewhere else."""
+    """When it has just been opened, a page doesn't know whether the member has any active runs that it doesn't show."""
     run = make_run(alice)
     assert "data-watching" in poll(as_alice, "/live/frame/", n="", w="", b="")[1]
 
@@ -140,7 +140,7 @@ def test_the_open_page_of_a_run_does_not_ring(as_alice: Client, alice: Member) -
 
     assert "There are no results." in body
     assert 'data-count=""' in body
-    assert "Cartoonify! · Ghibli: Failed." in body  # the run's own page announces its end
+    assert "Cartoonify! · Ghibli: Failed." in body  # the run's own page announces that it has ended
     assert rung(as_alice) == []
 
 
@@ -157,11 +157,12 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
 
 
 def test_a_run_that_ends_during_the_request_is_announced_once(as_alice: Client, alice: Member) -> None:
-    """Its card and its line arrive together, so the page doesn't announce the card first and the line after it."""
+    """The run's card and the line about its end arrive together, so the page doesn't announce first one and then the
+    other."""
     run = make_run(alice)
 
     class EndsIt:
-        """Ends the run after the request has read the member and before it reads the runs."""
+        """Ends the run between the request's reading the member and its reading the runs."""
 
         is_done = False
 

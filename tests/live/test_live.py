@@ -141,7 +141,7 @@ def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pic
         assert frame.attributes["height"] == "300000"
     Run.objects.update(status="running", finished_at=None)
     body = as_alice.get("/live/", seen, headers=HTMX).text
-    assert "-space" not in body  # nothing moves while results arrive
+    assert "-space" not in body  # nothing may move while results are arriving
     assert "Choose which" not in body
 
 

@@ -27,7 +27,7 @@ def opened(client: Client, path: str) -> dict[str, str]:
 
 
 def ask(client: Client, sent: dict[str, str], name: str, path: str) -> tuple[int, list[str], str]:
-    """Return the status, ids and token of the response."""
+    """Ask for news as the page does; return the response's status, ids and token."""
     url = f"/live/team/?{urlencode(sent | {'page': name})}"
     answer = client.get(url, headers=HTMX | {"HX-Current-URL": f"http://testserver{path}"})
     found = dict(re.findall(r'data-(token|ids)="([^"]*)"', answer.text))
@@ -49,14 +49,14 @@ def test_newly_shared_runs_are_told(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     app = make_app()
-    share(make_run(bob, app, status="completed"), -60)  # shared before the page was opened, so it is on the page
+    share(make_run(bob, app, status="completed"), -60)  # shared before the page was opened, so not news
     sent = opened(as_alice, path)
     with django_assert_num_queries(3):  # queries: session, member, what was shared
         assert ask(as_alice, sent, name, path)[0] == 204
 
     new = [share(make_run(bob, app, status="completed", created_at=timezone.now() - timedelta(days=n))) for n in (1, 0)]
     make_run(bob, app, status="completed")  # this run is private
-    share(make_run(alice, app, status="completed"))  # this run is Alice's own
+    share(make_run(alice, app, status="completed"))  # Alice's own run
     status, ids, token = ask(as_alice, sent, name, path)
     assert (status, ids) == (200, [new[1].public_id, new[0].public_id])
     assert ask(as_alice, sent | {"k": token}, name, path)[0] == 204
@@ -118,7 +118,7 @@ def test_own_runs_from_another_device_are_told_with_the_frame(
     opening = Page(as_alice.get(path).text).first(id="own-news").attributes
     sent = {"n": "", "w": "", "b": "", "since": str(opening["data-since"]), "k": "", "page": name}
     here = HTMX | {"HX-Current-URL": f"http://testserver{path}"}
-    as_alice.get("/live/frame/", sent, headers=here)  # this request also asks for the balance
+    as_alice.get("/live/frame/", sent, headers=here)  # the first request also asks for the balance
     with django_assert_num_queries(3):  # queries: session, member, my active and newest runs
         assert as_alice.get("/live/frame/", sent, headers=here).status_code == 204
 

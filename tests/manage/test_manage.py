@@ -141,5 +141,5 @@ def test_an_incident_tells_its_times_with_their_zone(as_admin: Client) -> None:
 
     told = Page(page(as_admin)).first(css="incidents")
 
-    assert len(told.find(css="moment")) == 2  # the time of the incident, and the time in its sentence
+    assert len(told.find(css="moment")) == 2  # when the incident happened, and the time in its sentence
     assert not told.find("b")

@@ -24,7 +24,7 @@ def sized(file: StoredFile, size_bytes: int) -> StoredFile:
 
 @pytest.fixture
 def files(alice: Member, bob: Member) -> None:
-    """Files for every use. Some have several uses, but each file counts once."""
+    """Files for every use. Some files have several uses, but each is counted only once."""
     app = make_app()
     result = sized(make_stored(), 5_000_000)
     run, binned = (make_run(alice, app, status="completed") for _ in range(2))

@@ -26,11 +26,11 @@ def test_admins_are_told_of_unknown_fields_until_they_are_gone(as_admin: Client,
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         catalog.refresh_app(app.pk)
 
-    assert App.objects.get(pk=app.pk).unknown_fields == first  # the date is still that of the first request
+    assert App.objects.get(pk=app.pk).unknown_fields == first  # still dated by the first time they were seen
     assert [(field["label"], field["type"]) for field in first][:2] == [("Hue", "colour_wheel"), ("Where", "geo-point")]
     body = as_admin.get("/manage/").text
     assert "People see a text box with a note" in body
     row = next(row for row in Page(body).find("tr") if "Hue" in row.words)
     assert "colour_wheel" in row.words
-    assert row.find(css="moment")  # says since when, to the second
+    assert row.find(css="moment")  # when it was first seen, to the second
     assert row.first("a").attributes["href"] == App.objects.get(pk=app.pk).get_absolute_url()

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gunicorn(folder: Path) -> Iterator[Start]:
-    """Return a function that serves this data with the given settings and returns the address."""
+    """Return a function that makes gunicorn serve this data with the given settings and returns its address."""
     with ExitStack() as stack:
 
         def start(**env: str) -> str:
@@ -52,7 +52,7 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts nginx in front of `upstream` with one of the config blocks and returns the
+    """Return a function that starts nginx in front of `upstream`, with one of the config blocks, and returns nginx's
     address."""
     binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if binary is None:
@@ -75,7 +75,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
 
 
 def try_in(url: str, email: str, password: str = DEMO_PASSWORD, **headers: str) -> tuple[requests.Session, str]:
-    """Submit the sign-in page; return the browser and the page that came back."""
+    """Submit the sign-in form; return the session and the page that this leads to."""
     session = requests.Session()
     session.get(f"{url}/login/", timeout=TIMEOUT_SECONDS, headers=headers).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
@@ -106,7 +106,7 @@ def test_they_can_sign_in_locally_without_any_sign_of_a_proxy(gunicorn: Start) -
         session, page = try_in(url, "Demo@example.com", **headers)
         assert REFUSED in page, headers
         assert not is_in(session, url)
-        assert not is_in(local, url, **headers)  # not even with a session that began on the portal's own machine
+        assert not is_in(local, url, **headers)  # not even in a session that began on the portal's machine
         assert is_in(try_in(url, "kim@acme.example", PASSWORD, **headers)[0], url, **headers)
     assert is_in(local, url)
     assert not is_in(local, url, Origin="https://portal.example.com")
@@ -152,7 +152,7 @@ def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, nginx: Start,
         ("::ffff:127.0.0.1", "localhost:8000", "http://localhost:8000", True),
         ("192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
         ("::ffff:192.0.2.1", "127.0.0.1:8000", "http://127.0.0.1:8000", False),
-        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket means that there is a proxy
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000", False),  # a Unix socket: there must be a proxy
         ("127.0.0.1", "portal.lan", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1.example.com", "http://127.0.0.1:8000", False),
         ("127.0.0.1", "127.0.0.1:8000", "http://10.1.2.3:8000", False),
@@ -168,5 +168,5 @@ def test_every_part_of_the_connection_must_be_local(
     answer = Client().post("/login/", form, **extra)  # type: ignore[arg-type]
     assert (answer.status_code == 302) is may
     assert may or REFUSED in answer.content.decode()
-    assert not ThrottleHit.objects.exists()  # strangers can't slow down local sign-ins
+    assert not ThrottleHit.objects.exists()  # so strangers can't get local sign-ins throttled
     assert (client_of(demo).get("/", **extra).status_code == 200) is may  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The examples of a fresh sandbox portal: made the way people make runs, and removed with one press."""
+"""A fresh sandbox portal's examples: they are made the same way as people's runs, and one press removes them."""
 
 import signal
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ ASK = b"Start with an empty portal"
 
 @pytest.fixture
 def fresh(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
-    """A sandbox portal that nobody has used, with its demo people and its whole catalogue."""
+    """A sandbox portal that nobody has used yet, with its demo people and the apps that the examples need."""
     with quick_portal(sandbox):
         prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
         sandbox.control("test-cards", shown=False)
         for app in {example.app for example in maker.EXAMPLES}:
-            if app != "sandbox-logo":  # this app keeps its own settings, which make one sketch fail
+            if app != "sandbox-logo":  # keeps its own settings, because they make one sketch fail
                 sandbox.control("script", appId=app, seconds=0.2)
             catalog.refresh_app(App.objects.create(remote_id=app, name="not read yet").pk)
         yield sandbox
@@ -72,7 +72,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     own = make_run(Member.objects.get(email=maker.DEMO))
     assert not maker.advance()
     first = Run.objects.filter(is_example=True, shared_at__isnull=False).values_list("title", flat=True)
-    assert sorted(first) == ["Red shoe", "Roter Schuh auf weißem Marmor"]  # newcomers can search for these right away
+    assert sorted(first) == ["Red shoe", "Roter Schuh auf weißem Marmor"]  # can be searched for right away
     assert Run.objects.filter(is_example=True).count() == 2  # the others wait while a person's run is in progress
     own.delete()
     assert not maker.advance()
@@ -130,7 +130,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
 
 
 def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:
-    assert "Try it as" not in Client().get("/login/").text  # in a browser on another computer
+    assert "Try it as" not in Client().get("/login/").text  # as in a browser on another computer
     browser = Client(headers={"host": "127.0.0.1:8000"})
     page = Page(browser.get("/login/?next=/history/").text)
     button = next(button for button in page.find("button") if button.words == "Try it as Demo (Admin)")
@@ -141,7 +141,7 @@ def test_one_press_signs_in_with_a_demo_account(fresh: SandboxDoor) -> None:
 
 
 def made(**fields: Any) -> Run:
-    """Make a finished example of the demo admin without a sandbox."""
+    """Make a finished example run by the demo admin, without using a sandbox."""
     prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
     member = Member.objects.get(email=maker.DEMO)
     return make_run(member, status="completed", is_example=True, **fields)
@@ -198,7 +198,7 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     assert not wants_examples()
     settings.IS_SANDBOX = True
     run = made()
-    assert wants_examples()  # the examples are only half finished
+    assert wants_examples()  # not all examples have been made
     Run.objects.update(deleted_at=timezone.now())
     assert not wants_examples()
     run.delete()
@@ -210,7 +210,7 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
 def test_the_command_asks_for_examples_unless_told_to_start_empty(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
 ) -> None:
-    monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # the tests have their own database and files
+    monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # tests have their own database and files
     monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # so that no process is started
     settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
     before = {sig: signal.getsignal(sig) for sig in SIGNALS}
@@ -238,7 +238,7 @@ def pulse_asks_for_examples() -> bool:
 
 def test_examples_that_took_too_long_are_finished_later() -> None:
     titled = next(example for example in maker.EXAMPLES if example.title == "Bakery jingle")
-    assert not pulse_asks_for_examples()  # people may have started the portal without examples
+    assert not pulse_asks_for_examples()  # the portal may have been started without examples
     made(sent_at=timezone.now())
     late = Run.objects.all()
     late.update(form_token=maker.token_of(titled), remote_id="r", status="running", finished_at=None)
@@ -290,7 +290,7 @@ def test_undo_stays_on_home_until_it_is_pressed_or_closed() -> None:
     assert ["autofocus" in undo_on_home(browser)[0].attributes for _ in range(3)] == [True, False, False]
     assert not undo_on_home(browser_of(maker.SAM))
 
-    bin.bring_back(Run.objects.filter(pk=run.pk))  # restored from the bin's page, and then removed again
+    bin.bring_back(Run.objects.filter(pk=run.pk))  # restored on the bin's page, then removed again
     browser.post("/examples/clear/")
     browser.post("/examples/restore/")
     assert GuestLink.objects.get().is_example
@@ -306,7 +306,7 @@ def test_undo_stays_on_home_until_it_is_pressed_or_closed() -> None:
 def test_an_example_that_ends_after_the_press_goes_to_the_bin_too() -> None:
     made(deleted_at=timezone.now())
     late = made(sent_at=timezone.now())
-    Run.objects.filter(pk=late.pk).update(form_token="example-1")  # this example would get a guest link and a preset
+    Run.objects.filter(pk=late.pk).update(form_token="example-1")  # the example that gets a guest link and a preset
     maker.advance()
     late.refresh_from_db()
     assert late.deleted_at is not None
@@ -331,7 +331,7 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     newer = Output.objects.get(line=detail)
     assert [output.verdict for output in (front, angle, detail, newer)] == ["approved", "", "changes", ""]
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
-    assert GuestLink.objects.get().viewed_at  # a guest who has answered has also opened the link
+    assert GuestLink.objects.get().viewed_at  # opened by the guest who decided
     assert Comment.objects.get(output=detail).spot_x is not None
     assert [item.output for item in requests.waiting_for(sam)] == [newer, angle]
     assert requests.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # Sam asks for these decisions

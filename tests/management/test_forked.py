@@ -1,4 +1,4 @@
-"""A forked part behaves like a separate program, and is restarted as one once the source has changed."""
+"""A forked part behaves like a separate program, and once the source code has changed, it is restarted as one."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from runs.management.supervision import Part
 from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
-# Runs in a separate process, because this one has threads.
+# Runs in a separate process, because the test process has threads and so shouldn't fork.
 DRIVER = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def start(home: Home, code: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Fork a process from a small one, and run `code` in the fork."""
+    """Start a small process that forks and runs `code` in its child."""
     file = home.folder / "part.py"
     file.write_text(code)
     return home.run(sys.executable, "-c", DRIVER, str(file), *arguments)

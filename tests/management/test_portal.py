@@ -56,13 +56,14 @@ class RunningPortal:
         wait_until(lambda: not self.home.processes(), "every part to be gone")
 
     def has_part(self, word: str, *, other_than: int) -> bool:
-        """Return whether this part has a main process other than `other_than`. During a restart, it may have none."""
+        """Return whether the part has a main process whose id isn't `other_than`. During a restart, it may have no
+        process at all."""
         assert self.process is not None
         children = children_of(self.process.pid)
         return any(pid in children and pid != other_than for pid in self.home.processes(word))
 
     def part(self, word: str) -> int:
-        """Wait for a part's main process, found by `word` in its command line, and return its id."""
+        """Wait for the main process of the part whose command line contains `word`, and return the process's id."""
         assert self.process is not None
         mother = self.process.pid
         return wait_until(
@@ -160,7 +161,7 @@ def reloaded(tmp_path: Path) -> Iterator[RunningPortal]:
     data.mkdir()
     portal = RunningPortal(data)
     for name in ("lamina_portal", "runs", "templates", "static"):
-        # copies the bytecode, too; otherwise, every part would compile all of the code
+        # also copies the bytecode, so that the parts needn't all compile the code
         shutil.copytree(portal.home.root / name, code / name)
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(portal.home.root / name, code)
@@ -201,12 +202,12 @@ def test_changes_are_reloaded_and_ctrl_c_stops_everything(reloaded: RunningPorta
     wait_until(lambda: shows("Jump to content"), "a page made from the changed template")
     wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")
 
-    # The settings that gunicorn's main process has read are reloaded, too.
+    # Even settings that gunicorn's main process read when it started are reloaded.
     assert not refers_to_nobody()
     settings_file.write_text(f'{as_it_was}\nSECURE_REFERRER_POLICY = "no-referrer"\n')
     wait_until(refers_to_nobody, "the changed setting")
 
-    # A syntax error stops only the parts that can't run with it, until it is fixed.
+    # Until it is fixed, a syntax error stops only the parts that can't run with it.
     settings_file.write_text("half a line (")
     said = "The web server ended with code 1; it restarts when a file changes."
     wait_until(lambda: said in reloaded.home.output(), "the portal to say that it waits")
@@ -245,7 +246,7 @@ def test_addresses_are_parsed_and_written_the_same_way() -> None:
 )
 @pytest.mark.django_db
 def test_the_demo_people_exist_on_loopback_only(settings: Settings, bind: str, url: str, can_sign_in: bool) -> None:
-    # these people are left over from an earlier start on loopback
+    # the demo people already exist, left over from an earlier start on loopback
     prepare_people(Address.parse("127.0.0.1:8000"), lambda _: None)
     settings.PORTAL_URL = url
     said: list[str] = []
@@ -277,7 +278,7 @@ def part(name: str, code: str, is_alive: Callable[[], bool] = lambda: True, *, i
 
 
 def test_the_sixth_death_within_a_minute_stops_the_portal(supervisor: Supervisor) -> None:
-    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # quick, so six deaths fit into a minute
+    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # six deaths fit into a minute
     with pytest.raises(PartDied, match=r"The one ended with code 7, the 6th time within a minute"):
         supervisor.start(dying, lambda: False)
     assert len(dying.restarts) == MAX_RESTARTS

@@ -27,13 +27,13 @@ from tests.support.charges import wrong_sums
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
 SEARCH_BEFORE = "0028_member_time_zone"
-IDS = "runs.models.ids"  # its functions are column defaults, so they must never be renamed or moved
+IDS = "runs.models.ids"  # its functions are defaults of columns, so they are never renamed or moved
 MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run", but not "runs.Run", which names a historical model
 
 
 def used_of_the_portal(source: str) -> set[str]:
-    """Return the dotted names of the portal's modules that `source` imports, even in functions, or mentions in a
-    string. Relative imports keep their dots."""
+    """Return the dotted names of the portal's modules that `source` imports (even inside functions) or mentions in a
+    string. The names of relative imports keep their leading dots."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -67,7 +67,8 @@ def test_a_migration_that_uses_more_is_found(source: str) -> None:
 
 @pytest.fixture(scope="module")
 def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Give the tests here an empty database, because migrating the usual one back takes longer than starting over."""
+    """Give these tests a separate, empty database, because migrating the usual one backwards takes longer than starting
+    from scratch."""
     usual = connection.settings_dict["NAME"]
     own = f"{usual}-migrations"
 
@@ -97,7 +98,8 @@ def _to_the_latest() -> None:
 def migrate(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Migrate]:
     """Return a function that migrates to a given migration and returns its models.
 
-    The next test starts at this test's migration, with empty tables, so the tests are in the order of their migrations.
+    Each test starts at the migration where the previous one stopped, with empty tables. So the tests must be in the
+    order of their migrations.
     """
 
     def to(name: str) -> Any:
@@ -249,7 +251,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
     assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
         "whole": ("a", 1000, "kept"),
-        "part": ("a", 333, "kept"),  # at that time, the stored cost covered all results
+        "part": ("a", 333, "kept"),  # the cost stored back then was that of all results
         "part lately": ("a", 333, "kept"),
         "half": ("a", 3, "kept"),
         "of another maker": ("b", 1000, "kept"),
@@ -274,7 +276,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
 
 
 def runs_before(apps: Any) -> None:
-    """Create runs of an app with three results, as they were stored before charges."""
+    """Create runs of an app with three results, as they were stored before charges were introduced."""
 
     def get(name: str) -> Any:
         return apps.get_model("runs", name).objects

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(row: Any) -> dict[str, Any]:
-    """Return everything that was loaded with `row`."""
+    """Return all values that were loaded into `row` and its related rows."""
     related = {name: told(one) if one else None for name, one in row._state.fields_cache.items() if name != "schema"}
     return {name: value for name, value in vars(row).items() if name != "_state"} | {"related": related}
 

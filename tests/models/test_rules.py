@@ -1,4 +1,5 @@
-"""Who may see, change and share: each rule has one form for a single row and one for lists, and both agree."""
+"""Who may see, change and share what: each rule exists in two forms, for a single row and for lists, which must
+agree."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +21,7 @@ ROLES = {
     "teammate": "maker",
     "approver": "approver",
     "admin": "admin",
-    "viewer": "viewer",  # owns rows made when they could still run apps
+    "viewer": "viewer",  # has rows from when they could still run apps
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
@@ -42,7 +43,7 @@ def app(db: None) -> App:
 
 @pytest.fixture
 def runs(people: dict[str, Member], app: App) -> Rows:
-    """Return a run for each person and state."""
+    """Return a run for each combination of person and state."""
     now = timezone.now()
     return {
         (who, state): make_run(
@@ -96,7 +97,8 @@ def uploads(people: dict[str, Member]) -> Rows:
 def differences(
     rows: Rows, people: dict[str, Member], row_rule: str, found: Callable[[Member], QuerySet[Model]]
 ) -> list[str]:
-    """Return the cases among `rows` and `people` in which the rule for a row and the rule for lists differ."""
+    """Return every combination of a row and a person for which the rule for single rows and the rule for lists
+    disagree."""
     wrong = []
     for asking, member in people.items():
         by_list = set(found(member).values_list("pk", flat=True))
@@ -149,7 +151,7 @@ def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
 def test_who_sees_and_who_changes_a_run(
     people: dict[str, Member], runs: Rows, owner: str, state: str, seen_by: set[str], changed_by: set[str]
 ) -> None:
-    """Deactivated people keep the rights of their role; they just can't sign in."""
+    """Deactivated people keep their role's permissions; they just can't sign in."""
     run = runs[owner, state]
     assert isinstance(run, Run)
     seen_by, changed_by = ({*who, "deactivated admin"} if "admin" in who else who for who in (seen_by, changed_by))

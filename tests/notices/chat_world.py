@@ -1,4 +1,4 @@
-"""Channels and events for the tests of Slack and Teams."""
+"""Chat channels and events for the Slack and Teams tests."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,13 +31,13 @@ def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: s
 
 
 def send_after(**delay: float) -> None:
-    """Let `delay` pass, and then send what is due."""
+    """Move the clock forward by `delay`, then send the messages that are due."""
     with time_machine.travel(timezone.now() + timedelta(**delay), tick=True):
         chat.send_due()
 
 
 def texts(message: Any) -> list[str]:
-    """Return what people read in a message for Slack or Teams: title, text, who did it, and the button."""
+    """Return the texts that people see in a Slack or Teams message: title, text, who did it, and the button's label."""
     if "attachments" in message:
         card = message["attachments"][0]["content"]
         return [*(run["text"] for block in card["body"] for run in block["inlines"]), card["actions"][0]["title"]]

@@ -1,4 +1,4 @@
-"""Messages for Slack and Teams: what is sent there, and what the portal does when the other side doesn't accept them
+"""Messages to Slack and Teams: what is sent, and what the portal does when Slack or Teams doesn't accept it
 (N10, N11)."""
 
 import threading
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Return a run of Alice's that the team can see."""
+    """Return one of Alice's runs, shared with the team."""
     return make_run(alice, status="completed", title="Oak desk", shared_at=timezone.now())
 
 
@@ -63,7 +63,7 @@ def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receive
 def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver: Receiver) -> None:
     hidden = make_run(alice, status="completed")
     chat.post_event(Event("ready", "ended-1", hidden))
-    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # it is shared when its end is no longer news
+    Run.objects.filter(pk=hidden.pk).update(shared_at=timezone.now())  # shared too late: its end is no longer news
     chat.post_event(Event("ready", "ended-2", run))
     Run.objects.filter(pk=run.pk).update(shared_at=None)  # no longer shared when the message is due
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
@@ -81,7 +81,7 @@ def test_a_channel_gets_the_kinds_and_apps_that_were_chosen(run: Run, alice: Mem
     assert waiting() == 1
     message = post_of(ChatMessage.objects.get())
     assert message is not None
-    assert message.title == "Other is ready"  # pages name a run without a title by its first input, but messages don't
+    assert message.title == "Other is ready"  # unlike pages, messages don't name an untitled run by its first input
     channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are already waiting
     chat.send_due()
     assert (receiver.asked, waiting()) == ([], 0)
@@ -187,7 +187,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
     chat.send_due()
     send_after(minutes=59)
-    assert len(receiver.asked) == 1  # the other message isn't sent to this address either
+    assert len(receiver.asked) == 1  # the other message to this address isn't sent either
     send_after(minutes=61)
     assert len(receiver.taken) == 2
     assert not ChatChannel.objects.exclude(error="").exists()

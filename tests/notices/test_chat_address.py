@@ -1,4 +1,4 @@
-"""The address of a chat channel is a secret, and may only lead to public places (N9)."""
+"""A chat channel's address is kept secret and may only point to a public host (N9)."""
 
 import base64
 import logging
@@ -133,7 +133,7 @@ def test_a_new_secret_key_keeps_the_address(settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = []
     channel.refresh_from_db()
     assert channels.address_of(channel) == "https://hooks.slack.com/services/x"
-    settings.SECRET_KEY = OLD_KEY  # the new key is lost
+    settings.SECRET_KEY = OLD_KEY  # as if the new key had been lost
     channels.seal_again()
     channel.refresh_from_db()
     assert channel.off_at is not None

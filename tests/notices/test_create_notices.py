@@ -1,5 +1,5 @@
-"""Who is told about what: each event once; nobody hears about their own acts, what they muted or what they may not see
-(N1, N13)."""
+"""Who is notified of what: of each event only once, and never of their own actions, of what they have muted or of what
+they may not see (N1, N13)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -130,7 +130,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 ) -> None:
     def clash(_members: object, about: About) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
-        Member.objects.create(email=alice.email)  # fails; PostgreSQL can continue only because of a savepoint
+        Member.objects.create(email=alice.email)  # fails; only a savepoint lets PostgreSQL continue
 
     run = make_run(alice, title="Oak desk", shared_at=timezone.now())
     monkeypatch.setattr(listeners, "tell", clash)
@@ -201,7 +201,7 @@ def test_a_request_is_read_for_whom_it_no_longer_waits(
 
 
 def unread(member: Member) -> list[ReviewRequest | None]:
-    """Return the requests whose notices the member hasn't read, newest first. The bell must count the same number."""
+    """Return the requests whose notices the member hasn't read, newest first. The bell must show the same number."""
     found = [notice.request for notice in Notice.objects.of(member).unread()]
     member.refresh_from_db()
     assert (member.unread, member.news_at is None) == (len(found), not found)

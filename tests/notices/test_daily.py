@@ -36,8 +36,8 @@ def look() -> None:
 
 
 def sent_between(member: Member, first: str, last: str) -> list[str]:
-    """Notify `member` of something every day, check for due emails every half hour, and return when emails were sent,
-    in UTC."""
+    """Notify `member` once a day, check for due emails every half hour, and return the times (UTC) at which emails were
+    sent."""
     now, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
     while now < end:
         with time_machine.travel(now, tick=False):
@@ -70,7 +70,7 @@ def test_what_happens_after_the_hour_waits_for_the_next_day(alice: Member, mailo
     run = make_run(alice, title="Oak desk")
     with at("2025-02-01 06:00"):
         tell(alice, NoticeKind.MENTION, run)
-    with at("2025-02-01 12:00"):  # at seven in the morning, the worker was down
+    with at("2025-02-01 12:00"):  # the worker was down at seven in the morning
         look()
         tell(alice, NoticeKind.MENTION, run)
         look()

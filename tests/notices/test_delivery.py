@@ -128,7 +128,7 @@ def test_waiting_for_a_server_that_is_away_is_no_try(
     tell(alice, NoticeKind.MENTION)
     send_gathered()
     for _ in range(mails.MOST_TRIES + 1):
-        Lease.objects.all().delete()  # as if the pause for everyone were over
+        Lease.objects.all().delete()  # as if the pause that applies to all emails were over
         try_again()
     assert Mail.objects.get().tries == 0
     settings.MAILERS = reachable

@@ -1,4 +1,4 @@
-"""The inbox: grouped by run, newest first; each line leads to the exact place and is read by opening it (N12)."""
+"""The inbox: grouped by run, newest first; opening a notice leads to the exact place and marks it as read (N12)."""
 
 import re
 from datetime import timedelta
@@ -61,7 +61,7 @@ def test_a_line_leads_to_the_exact_place_and_is_read_by_opening_it(
     assert f'id="comment-{reply.public_id}"' in page
     assert 'data-count=""' in page
     assert unread(alice) == 0
-    assert links_of(as_alice) == [link]  # the inbox still lists the notice
+    assert links_of(as_alice) == [link]  # the inbox still lists the notice, now as read
 
 
 def test_opening_the_result_itself_reads_what_is_about_it(as_alice: Client, alice: Member, reply: Comment) -> None:
@@ -88,7 +88,7 @@ def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Membe
 
 
 def test_muting_can_be_undone_at_once_and_later(as_alice: Client, alice: Member, reply: Comment) -> None:
-    conversation = f"comment-{reply.public_id}"  # any comment in the conversation could be named here
+    conversation = f"comment-{reply.public_id}"  # any comment in the conversation would do
 
     page = unescape(as_alice.post("/inbox/mute/", {"what": conversation, "back": "/inbox/"}, follow=True).text)
 

@@ -42,7 +42,7 @@ def test_each_kind_hour_and_reminders_are_chosen_on_ones_own_page(as_alice: Clie
     alice.refresh_from_db()
     assert alice.mail_hour == 17
     chosen = dict(NoticeChoice.objects.values_list("kind", "way"))
-    # choices that weren't changed aren't stored
+    # only the choices that were changed are stored
     assert chosen == {"mention": "daily", "ready": "once", "reminder": "off"}
     assert as_alice.post("/me/mails/", form | {"mail-hour": "24"}).status_code == 422
 
@@ -122,7 +122,7 @@ def test_a_run_in_progress_offers_a_mail_when_it_is_ready(as_alice: Client, alic
     assert "You'll get an email" in text_of(as_alice, run.get_absolute_url())
     as_alice.post(f"/runs/{run.public_id}/mail/", {"wanted": ""})
     assert choices.ways_of([alice.pk], NoticeKind.READY, run) == {alice.pk: "off"}
-    # people who get emails about all their runs needn't ask for this one
+    # people who get emails about all their runs aren't offered one for this run
     choices.choose(alice, {NoticeKind.READY: "once"})
     assert "run-mail" not in text_of(as_alice, run.get_absolute_url())
     assert "run-mail" in text_of(as_bob, run.get_absolute_url())

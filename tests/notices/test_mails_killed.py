@@ -1,5 +1,5 @@
-"""Emails when the sender is killed while sending: each one arrives, and any that arrives twice has the same Message-ID
-(N8)."""
+"""When the process that sends emails is killed, every email still arrives, and one that arrives twice has the same
+Message-ID both times (N8)."""
 
 from pathlib import Path
 

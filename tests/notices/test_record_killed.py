@@ -31,7 +31,7 @@ def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str
 
 
 def tell_and_kill(home: Home) -> int:
-    """Let two processes report events. Kill one while it works, and then the other; return the first one's exit
+    """Start two processes that report events, and kill one after the other while they work; return the first one's exit
     code."""
     before = home.output().count("told")
     first, second = home.run(*TELLER, "tell"), home.run(*TELLER, "tell")

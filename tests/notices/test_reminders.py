@@ -1,4 +1,5 @@
-"""Reminders of due decisions: one email each morning, from two days before the due day to five days after it."""
+"""Reminders about decisions that are due: one email each morning, from two days before the due date until five days
+after it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -47,7 +48,7 @@ def approve(output: Output, by: Member) -> None:
 
 
 def look(day: date, hour: int = 7) -> None:
-    """At `hour` in UTC and half an hour later, send the emails that are due."""
+    """Send the emails that are due at `hour` (UTC) and half an hour later."""
     for minute in (0, 30):
         with time_machine.travel(datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC), tick=False):
             mails.request_daily()
@@ -71,7 +72,7 @@ def test_whoever_gets_the_daily_mail_in_the_evening_is_reminded_in_the_morning(
 
 def test_one_mail_a_morning_from_two_days_before_to_five_after(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     ask(run, sam)
-    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as if it were a next version
+    ReviewItem.objects.filter(position=1).update(due_on=date.min)  # as if this item had switched to a new version
     reminded: list[date] = []
     for day in days_around(-4, 7):
         look(day, 6)  # seven in the morning in Berlin: too early

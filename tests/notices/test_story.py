@@ -1,4 +1,5 @@
-"""A group decision from start to finish: everyone is told about each event once, in the way and language they chose.
+"""A group decision from start to finish: everyone is notified of each event once, in the way they chose and in their
+language.
 
 `tests/browser/test_decisions_together.py` tells the same story by keyboard, in a browser.
 """
@@ -35,14 +36,14 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def alice(alice: Member) -> Member:
-    """The maker, who reads German."""
+    """The maker of the results, whose language is German."""
     Member.objects.filter(pk=alice.pk).update(language="de")
     alice.refresh_from_db()
     return alice
 
 
 def make_bags(maker: Member, first: Output | None = None) -> Run:
-    """Make four ready results or, if `first` is given, its next version."""
+    """Make four ready results or, if `first` is given, a new version of it."""
     shown = [{"index": n, "label": label, "type": "text"} for n, label in enumerate(LABELS)]
     app = first.run.app if first else make_app("Bags", outputs=shown)
     run = make_run(maker, app, status="completed", title="Oak bag")
@@ -56,7 +57,7 @@ def make_bags(maker: Member, first: Output | None = None) -> Run:
 
 
 def answer(client: Client, result: str, verdict: str, note: str = "") -> None:
-    """Give a verdict in the queue on the result that is shown first."""
+    """Give a verdict on the first result in the queue, which must be `result`."""
     page = Page(client.get("/review/").content.decode())
     assert heading(page).startswith(result)
     assert client.post("/review/", form_of(page, verdict=verdict, note=note)).status_code == 303
@@ -68,7 +69,7 @@ def told(member: Member) -> list[str]:
 
 
 def letters(box: list[Sent], member: Member) -> list[tuple[str, str]]:
-    """Return the member's emails: language and subject."""
+    """Return the language and subject of each email sent to the member."""
     return [
         (str(mail.extra_headers["Content-Language"]), str(mail.subject)) for mail in box if mail.to == [member.email]
     ]

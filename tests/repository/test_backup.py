@@ -54,7 +54,7 @@ class Portal:
 
 
 def commands_of_the_manual(backup: Path) -> tuple[str, str]:
-    """Return the manual's commands for backup and restore, with `backup` in place of /backup."""
+    """Return the manual's backup and restore commands, with /backup replaced by `backup`."""
     section = (ROOT / "docs/operating.md").read_text().partition("\n## Backup and restore")[2].partition("\n## ")[0]
     first, second = re.findall(r"```sh\n(.*?)```", section, re.S)
     return first.replace("/backup", str(backup)), second.replace("/backup", str(backup))

@@ -1,4 +1,4 @@
-"""The benchmarks compare their figures with those kept earlier, and show both side by side."""
+"""The benchmarks compare their figures with the stored ones, and show both side by side."""
 
 from pathlib import Path
 

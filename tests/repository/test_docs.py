@@ -1,4 +1,5 @@
-"""The docs are true: links and named files exist, quoted messages occur in the code, and lists are complete."""
+"""The docs are accurate: link targets and the files they mention exist, quoted messages occur in the code, and lists
+are complete."""
 
 import re
 import subprocess
@@ -22,7 +23,7 @@ def prose_of(text: str) -> str:
 
 
 def anchors_of(path: Path) -> set[str]:
-    """Return the anchors that GitHub makes for a file's headings."""
+    """Return the anchors that GitHub generates for a file's headings."""
     headings = re.findall(r"^#+ (.+)$", prose_of(path.read_text()), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -88,7 +89,7 @@ def test_a_decision_has_its_four_parts_on_one_page(path: Path) -> None:
 
 
 def in_one_line(text: str) -> str:
-    """Join sentences that formatting has split over several lines or string literals."""
+    """Join sentences that have been split across several lines or string literals."""
     return " ".join(re.sub(r'"\s*\n\s*f?"', "", text).split())
 
 
@@ -117,5 +118,5 @@ def test_the_version_is_written_in_one_place() -> None:
     names = [name for name in listed.stdout.splitlines() if not name.startswith("static/vendor/")]
     texts = {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).exists()}
     pattern = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.])")
-    # The changelog has the version in a heading, which test_readme.py checks.
+    # The changelog must have the version as its newest heading, which test_readme.py checks.
     assert [name for name, text in texts.items() if pattern.search(text)] == ["CHANGELOG.md"]

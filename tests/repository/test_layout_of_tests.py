@@ -1,4 +1,4 @@
-"""The layout of the tests: nothing imports a test, a conftest or another subject's tools."""
+"""The layout of the tests: no module imports a test, a conftest or helpers from another subject's folder."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py
 
 
 def needed_by(source: str) -> set[str]:
-    """Return the dotted names below `tests` that `source` imports (in functions, too) or mentions in a string."""
+    """Return the dotted names under `tests` that `source` imports (even inside functions) or mentions in a string."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -31,7 +31,7 @@ def needed_by(source: str) -> set[str]:
 
 
 def problems_of(path: Path, source: str) -> list[str]:
-    """Return the forbidden imports in a test module: tests, conftests and another folder's tools."""
+    """Return a test module's forbidden imports: of tests, of conftests and of another folder's helpers."""
     own = (path.parts[1], *FOR_ALL)
     names = sorted(needed_by(source))
     held = [name for name in names if HELD.search(name)]

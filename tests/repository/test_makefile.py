@@ -16,10 +16,10 @@ BIN = ROOT / ".ci" / "make-venv"
 
 SHIM = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
-# This Python starts and is new enough but can't create an environment, like Debian's without python3.13-venv.
+# This Python runs and is new enough, but can't create a virtual environment, like Debian's without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
-# This Python works, too. It borrows pip from the tests' environment, since installing pip would take seconds.
+# This Python works, too. It borrows pip from the tests' environment, since installing pip would take several seconds.
 QUICK = f"""#!/bin/sh
 if [ "$*" != "-m venv --clear .venv" ]; then exec {sys.executable} "$@"; fi
 {sys.executable} -m venv --clear --without-pip .venv || exit
@@ -151,7 +151,7 @@ def test_what_was_interrupted_is_done_again(project: Path, put: Callable[[str, s
     (project / ".venv/bin/python").write_text("half of it")
     assert make(project, "install", python=quick).returncode == 0
     assert subprocess.run([project / ".venv/bin/python", "-c", ""]).returncode == 0
-    # As if a system upgrade had removed Python.
+    # As if a system upgrade had removed the Python that the environment uses.
     (project / ".venv/bin/python").unlink()
     (project / ".venv/bin/python").symlink_to("/nowhere/python")
     assert make(project, "install", python=quick).returncode == 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OLD = "old-"  # addresses that redirect to the current ones
+OLD = "old-"  # names with this prefix belong to addresses that only redirect to the current ones
 
 
 def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:

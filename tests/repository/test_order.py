@@ -1,4 +1,5 @@
-"""The order of the folders in `runs/`: imports only go up the list, and only entry points import from every folder."""
+"""The order of the folders in `runs/`: a folder imports only from those above it in the list; only entry points may
+import from any folder."""
 
 import ast
 import re
@@ -28,7 +29,7 @@ FOLDERS = [
 ]
 ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
 LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # these connect everything
-# These names count only in `audit` and the folders after it.
+# Modules with these names count as entry points only in `audit` and the folders after it.
 ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware|reauthentication)(_\w+)?")
 STAND_ALONE = ["sandbox", "migrations"]
 DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
@@ -94,7 +95,7 @@ def problem(source: Module, target: Module) -> str:
 
 
 def problems(modules: dict[str, str]) -> list[str]:
-    """Return one line for each wrong import."""
+    """Return one line for each import that breaks the rules."""
     found = []
     for name, source in modules.items():
         for target in sorted(set(imports_of(source, set(modules)))):
@@ -104,7 +105,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Return the folders or modules that indirectly import themselves."""
+    """Return the folders or modules that import themselves through others."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -180,7 +181,8 @@ def dotted_strings(source: str, names: set[str]) -> set[str]:
 
 
 def test_no_import_hides_in_a_string() -> None:
-    """Dotted names are allowed only where everything is connected: settings, URLs, the list of tasks."""
+    """Dotted names are allowed only in modules that connect everything, such as the settings, the URLs and the list of
+    tasks."""
     modules = sources()
     names = {name for name in modules if name.count(".") > 1 or name == "runs.tasks"}
     named = {
@@ -189,7 +191,7 @@ def test_no_import_hides_in_a_string() -> None:
         if Module(name).folder not in LAST
     }
     wrong = {name: texts for name, texts in named.items() if texts}
-    # The process that opens pictures is started by name, from the same folder.
+    # The picture process is started by the name of its module, which is in the same folder.
     assert wrong.pop("runs.storage.picture_client") == {"runs.storage.picture_process"}
     assert wrong.pop("runs.background.queue") == {"runs.tasks"}
     assert wrong == {}

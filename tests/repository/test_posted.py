@@ -11,7 +11,8 @@ PLUMBING = "runs/web/"  # middleware and `posted` itself
 
 
 def by_hand(source: str) -> Iterator[int]:
-    """Return the lines of `source` that use `request.POST` for anything except a form or a full copy."""
+    """Return the numbers of the lines in `source` that use `request.POST` for anything other than a form or a full
+    copy."""
     tree = ast.parse(source)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):

@@ -1,5 +1,5 @@
-"""Scripts and stylesheets: one module per page loads the others, scripts define no globals and contain no texts, and a
-page needs few requests."""
+"""Scripts and stylesheets: each page loads a single module that imports the others, scripts define no globals and
+contain no texts for people, and a page needs few requests."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_every_script_is_loaded_or_part_of_another() -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES.files))
 def test_the_parts_of_a_script_share_no_name(name: str) -> None:
-    """The parts are joined into one file, where a second `const told` would be an error."""
+    """The parts are joined into one file, where declaring `const told` twice would be an error."""
     parts = [SCRIPTS[part] for part, home in MODULES.homes.items() if home == name]
     used = Counter(found for part in parts for found in DECLARED.findall(part))
     used.update({found for part in parts for line in IMPORTED.findall(part) for found in re.findall(r"\w+", line)})
@@ -106,8 +106,8 @@ def test_a_page_links_at_most_two_stylesheets_beyond_the_base() -> None:
 
 
 def test_every_rule_of_a_page_is_in_a_layer() -> None:
-    """A rule outside the layers would override more specific ones. `portal.css` names the layers; each import names its
-    own."""
+    """A rule outside the layers would override more specific ones. `portal.css` declares the layers, and each import
+    names the one it belongs to."""
     parts = set(re.findall(r'@import url\("([\w./-]+)"\)', "".join(path.read_text() for path in STATIC.glob("*.css"))))
     for path in STATIC.glob("*.css"):
         code = re.sub(r"/\*.*?\*/|@import [^;]+;|@layer [\w, ]+;", "", path.read_text(), flags=re.S)

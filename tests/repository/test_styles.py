@@ -1,5 +1,5 @@
-"""A page loads the style of every class that it uses: stylesheets are split by page, and a page links at most two of
-them."""
+"""Each page loads the styles for all classes that it uses: stylesheets are split by page, and a page links at most two
+of them."""
 
 import re
 from functools import cache
@@ -19,7 +19,7 @@ INCLUDED = re.compile(r'\{% (?:include|extends|kept) "([\w/.-]+)"')
 FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", name)]
 TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
 TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
-RENDERED = {  # the templates that each template tag renders itself, keyed by how the tag is written
+RENDERED = {  # the templates that each template tag renders, keyed by how templates write the tag
     **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
     **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }
@@ -38,7 +38,7 @@ def styled_by(sheet: str) -> frozenset[str]:
 
 
 def made_of(page: str, known: set[str] | None = None) -> set[str]:
-    """Return the templates that `page` consists of, including those that it uses only under certain conditions."""
+    """Return the templates that make up `page`, including those that are only included conditionally."""
     found = set() if known is None else known
     if page not in found:
         found.add(page)

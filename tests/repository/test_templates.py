@@ -1,4 +1,4 @@
-"""Templates are readable: lines are short, and components say what they need."""
+"""Templates are readable: lines are short, and components start with a comment on what they need."""
 
 from pathlib import Path
 

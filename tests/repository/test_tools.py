@@ -43,7 +43,7 @@ OF_EACH_KIND = ["manage.py", "templates/web/base.html", "static/portal.js"]
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A separate repository with the same environment and every file that git would commit here. One file of each kind
-    is still uncommitted."""
+    that the hooks check is staged, but not committed yet."""
     copy = tmp_path / "checkout"
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_commit_with_the_hooks_succeeds(checkout: Path) -> None:
-    """Every hook runs, in a real commit."""
+    """Every hook runs during a real commit, and passes."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PORTAL_", "GIT_"))}
     env["PRE_COMMIT_HOME"] = str(checkout.parent / "hooks")
     pre_commit = [sys.executable, "-m", "pre_commit"]
@@ -82,7 +82,7 @@ def test_a_commit_with_the_hooks_succeeds(checkout: Path) -> None:
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """An advisory source with one advisory."""
+    """A stand-in for the advisory database, with a single advisory."""
 
     def do_POST(self) -> None:
         asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

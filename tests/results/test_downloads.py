@@ -253,7 +253,7 @@ def test_a_storage_that_is_away_is_said(as_alice: Client, run: Run, monkeypatch:
 @pytest.mark.parametrize("begin", [";", ";  ", "\n", "\r\n", "\t", ';"', '; "" '])
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "＝"])  # noqa: RUF001 - the wide form is meant
 def test_no_formula_begins_where_cells_are_parted_otherwise(begin: str, mark: str) -> None:
-    """A double-click may open the sheet in a program that separates cells at semicolons."""
+    """Double-clicking the sheet may open it in a program that splits cells at semicolons."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(map(safe, ["a", f"words{begin}{mark}1+1", "b"]))
     for delimiter in ";\t":

@@ -1,4 +1,4 @@
-"""Results used to be at `/files/<id>/`. Links in emails and chats still point there, and pages that were left open
+"""Results used to be at `/files/<id>/`. Links in old emails and chats still point there, and pages left open since then
 still post there."""
 
 import pytest

@@ -67,7 +67,7 @@ def shown(client: Client, output: Output, query: str = "") -> Page:
 
 
 def texts(page: Page, css: str) -> list[str]:
-    """Return the texts of the threads in one list."""
+    """Return the texts of all comments in the page's lists with the class `css`."""
     return [text.words for place in page.find("ol", css=css) for text in place.find(css="comment-text")]
 
 
@@ -101,7 +101,7 @@ def test_comments_on_earlier_versions_are_folded_below(
     assert [heading.words for heading in older.find("h3")] == ["On version 1"]
     assert older.first("h3").find("a")[0].attributes["href"] == first.get_absolute_url()
     assert texts(page, "is-older") == ["Too dark", "Will do", "Crop it"]
-    assert page.first(id="pins").find("a") == []  # the spot belongs to the other picture
+    assert page.first(id="pins").find("a") == []  # the spot was marked on the other picture
     assert [one.words.split(" Too")[0] for one in older.find("button") if one.words.startswith("Carry")] == [
         "Carry over to version 2"
     ]
@@ -134,7 +134,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     assert [change.act for change in CommentChange.objects.all()] == ["carried"]
     timeline = Page(as_bob.get(second.run.get_absolute_url()).content.decode()).first(id="run-timeline")
     assert "Bob carried 1 comment over to" in timeline.words
-    page = shown(as_bob, first)  # the comment can still be read on the first version, too
+    page = shown(as_bob, first)  # the comment can still be read on the first version
     assert [heading.words for heading in page.first("details", css="talk-older").find("h3")] == [
         "Carried over to version 2"
     ]
@@ -241,7 +241,7 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
     say(bob, second, "Done", parent=Comment.objects.get(pk=own.pk), guests_see=True)
 
     assert seen(old, first) == [["Mine", "Ours", "Done"]]
-    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim who uses another link counts as somebody else
+    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim who uses another link counts as a different guest
     assert seen(new, second) == [[]]
     GuestLink.objects.update(shows_comments=False)
     old.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Comments on pages (D9 to D13): people write, answer, change and find them, all without scripts."""
+"""Comments on pages (D9 to D13): people can write, answer, change and find them without scripts."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """A finished run with a picture that the team can see."""
+    """A finished run with a picture, shared with the team."""
     run = make_run(alice, make_app(), status="completed", title="Autumn shoes", shared_at=timezone.now())
     make_kept(run, make_stored((400, 300)))
     return run
@@ -37,7 +37,7 @@ def shown(answer: Any) -> str:
 
 
 def typed_in(page: Page) -> str:
-    """Return what the first text box holds; browsers ignore a line break at its start."""
+    """Return the content of the first text box, without a leading line break, which browsers ignore."""
     return page.first("textarea").text.removeprefix("\n")
 
 
@@ -115,10 +115,10 @@ def test_sound_of_unknown_length_takes_any_second(as_bob: Client, output: Output
 
 def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
     post(as_bob, output, text="Typed", x="25", y="50,5")
-    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # in 280 by 210 px
+    post(as_bob, output, text="Clicked", fields={"spot-narrow.x": "69", "spot-narrow.y": "106"})  # at 280 by 210 px
     body = post(
         as_bob, output, text="Clicked large", fields={"spot-wide.x": "159", "spot-wide.y": "242"}
-    )  # in 640 by 480 px
+    )  # at 640 by 480 px
     spots = list(Comment.objects.values_list("spot_x", "spot_y"))
     assert spots[0] == (2_500, 5_050)
     for spot in spots[1:]:

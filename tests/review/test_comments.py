@@ -51,7 +51,7 @@ def say(member: Member, output: Output, text: str = "Warmer light, please.", **o
 
 
 def refusal(act: Callable[[], object]) -> str:
-    """Return the code with which `act` is refused."""
+    """Call `act`, which must be refused, and return the error's code."""
     with pytest.raises(CommentRefusedError) as caught:
         act()
     return caught.value.code
@@ -151,7 +151,7 @@ def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: 
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str]]]:
-    """Collect who was notified of mentions, as (text of the comment, name)."""
+    """Collect the mentions that members were notified of, as (comment's text, member's name)."""
     found: list[tuple[str, str]] = []
 
     def listener(comment: Comment, member: Member) -> None:
@@ -278,7 +278,7 @@ def test_a_hurried_person_posts_no_more_than_the_limit(alice: Member, output: Ou
 
 
 def together(act: Callable[[], None], count: int) -> None:
-    """Do `act` in `count` threads at once."""
+    """Call `act` in `count` threads at once."""
     threads = [threading.Thread(target=act) for _ in range(count)]
     for thread in threads:
         thread.start()

@@ -1,5 +1,5 @@
-"""Comments in a real browser (D10, D11): every way of marking gives the same spot, players pause, and typing finds
-names."""
+"""Comments in a real browser (D10, D11): every way of marking a spot gives the same coordinates, players pause, and
+typing suggests names."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ from tests.support.processes import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ACROSS, DOWN = 0.3, 0.7  # every way of marking is tried on this spot
-NEAR = 50  # in ten-thousandths of the picture's size, so 0.5 %
+NEAR = 50  # in ten-thousandths of the picture's size; this is 0.5 %
 
 
 def stored(content: bytes, name: str) -> StoredFile:
@@ -35,7 +35,7 @@ def stored(content: bytes, name: str) -> StoredFile:
 
 
 def turned_photo() -> StoredFile:
-    """Save a photo of 600 by 400 pixels that says it must be rotated by 90 degrees, because the camera was held
+    """Save a photo of 600 by 400 pixels whose metadata says to rotate it by 90 degrees, as if the camera had been held
     upright."""
     exif, content = Image.Exif(), io.BytesIO()
     exif[0x0112] = 6
@@ -55,7 +55,7 @@ def sound(seconds: int) -> StoredFile:
 
 @pytest.fixture
 def output(alice: Member) -> Output:
-    """A result of Alice's, shared with the team: a rotated photo."""
+    """A rotated photo: a result of one of Alice's runs, shared with the team."""
     run = make_run(alice, status="completed", shared_at=timezone.now())
     make_kept(run, turned_photo())
     return run.outputs.all()[0]
@@ -71,7 +71,7 @@ def spot_of(text: str) -> tuple[int | None, int | None]:
 
 
 def click_spot(page: Page, text: str) -> None:
-    """Write a comment, and mark the spot by a click or tap on the picture."""
+    """Write a comment, and mark a spot by clicking or tapping the picture."""
     page.locator("#text-new").fill(text)
     page.locator("summary", has_text="Mark a spot").click()
     expect(page.locator(".is-picking")).to_be_visible()
@@ -223,7 +223,7 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     expect(fold.locator(".comment-text")).to_be_visible()  # the collapsible section stayed open
     assert findings(page) == []
 
-    page.locator("#text-new").fill("a fine one")  # keys for verdicts do nothing while people type
+    page.locator("#text-new").fill("a fine one")  # shortcut keys for verdicts do nothing while someone is typing
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("#text-new")).to_be_focused()
     expect(page.locator("#decide-hint")).to_have_text("Post your comment first, or clear it.")

@@ -1,4 +1,4 @@
-"""How many queries the pages for deciding make (D5), including those for the session and the member, however much they
+"""The pages for deciding make few queries (D5), including those for the session and the member, however much they
 show."""
 
 import re
@@ -28,9 +28,9 @@ GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision"
 
 
 def whole_tables(asked: list[str]) -> list[str]:
-    """Return which of the growing tables SQLite reads completely for these queries."""
+    """Return those of the growing tables that SQLite scans in full for the queries in `asked`."""
     if connection.vendor != "sqlite":
-        return []  # PostgreSQL reads small tables completely
+        return []  # PostgreSQL always scans small tables in full
     found = []
     with connection.cursor() as cursor:
         for query in asked:
@@ -42,7 +42,7 @@ def whole_tables(asked: list[str]) -> list[str]:
 
 
 def copies(run: Run, count: int) -> list[Run]:
-    """Make copies of an ended run, without results."""
+    """Make `count` copies of a run that has ended, without its results."""
     run.refresh_from_db()
     made = []
     for number in range(count):

@@ -1,5 +1,5 @@
-"""The pages for deciding take hardly any more work when a portal has ten times as many runs, results, decisions and
-comments.
+"""Serving the pages for deciding takes hardly any more work when a portal has ten times as many runs, results,
+decisions and comments.
 
 `python -m tests.bench review review_postgres` measures the same thing with many more of each.
 """
@@ -14,7 +14,7 @@ from tests.bench.review import FEWER, MOST_GROWTH, work_before
 
 pytestmark = pytest.mark.django_db
 RUNS = 50_000  # more would take CI a minute
-# PostgreSQL prefers to read tables this small completely. It reads large tables completely only where no index helps.
+# PostgreSQL prefers to scan tables this small in full, but it does so with large tables only where no index helps.
 AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
 
 

@@ -1,4 +1,4 @@
-"""Deciding, and asking for decisions, on everything that is selected."""
+"""Deciding on everything that is selected, and asking others to decide on it."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def bulk(client: Client, act: str, runs: list[Run], **given: object) -> str:
-    """Press a button of History's bar with these runs selected; return where it leads."""
+    """Press a button in History's bar with these runs selected; return the address it redirects to."""
     data = {"do": act, "place": "team", "query": "tab=team", "r": [run.public_id for run in runs], **given}
     answer = client.post("/history/act/", data)
     assert answer.status_code == 302

@@ -21,9 +21,9 @@ from tests.support.queue_page import form_of, heading, make_results
 
 PEOPLE, RESULTS, EACH = 50, 200, 6
 ANSWER_SECONDS = 0.15
-# Allows as many requests at a time as the portal's web server handles (2 workers with 8 threads each).
+# Allows as many requests at a time as the portal's web server can handle (2 workers with 8 threads each).
 SERVED = threading.BoundedSemaphore(16)
-# SQLite's lock isn't fair: of 16 threads on a busy machine, one may wait past the usual time-out.
+# SQLite's lock isn't fair: on a busy machine, one of 16 threads may wait longer than the usual time-out.
 PATIENT = "PRAGMA busy_timeout=300000"
 STRICT = ("rejected", "changes", "approved")
 

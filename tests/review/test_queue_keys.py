@@ -1,4 +1,4 @@
-"""The queue in a real browser (D14, D15): by keys alone, on a phone without scripts, and without a connection."""
+"""The queue in a real browser (D14, D15): with the keyboard alone, on a phone without scripts, and offline."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def shown(page: Page, words: str, place: str) -> None:
     expect(page.locator("h1")).to_have_text(words)
     expect(page).to_have_title(
         re.compile(rf"(\(\d+\) )?{re.escape(words)} · Review · Lamina Portal")
-    )  # the count in the bell comes first
+    )  # the title may start with the bell's count
     expect(page.locator(".stage-place")).to_have_text(place)
 
 
@@ -44,7 +44,7 @@ def shown(page: Page, words: str, place: str) -> None:
 def test_twenty_decisions_by_keys_alone(
     new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
 ) -> None:
-    """Promise D14, and from D15 that each verdict is announced once and the focus moves to the next result's
+    """Checks D14 and, as part of D15, that each verdict is announced once and the focus moves to the next result's
     heading."""
     pictures = make_pictures(alice, 12)
     requests.ask(alice, pictures)

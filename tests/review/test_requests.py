@@ -42,7 +42,7 @@ def outputs(run: Run) -> list[Output]:
 
 
 def queue(member: Member) -> list[str]:
-    """Return the labels of the results that wait for `member`."""
+    """Return the labels of the results waiting for a decision by `member`."""
     return [item.output.label for item in requests.waiting_for(member).select_related("output")]
 
 
@@ -64,7 +64,7 @@ def judge_as_guest(output: Output, link: GuestLink) -> None:
 
 
 def take_back(decision: Decision) -> None:
-    """Withdraw a verdict as `review.verdicts` does."""
+    """Withdraw a verdict the way `review.verdicts` does."""
     Decision.objects.filter(pk=decision.pk).update(is_standing=False)
     events.decision_made.send(
         Decision.objects.create(

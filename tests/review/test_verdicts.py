@@ -1,5 +1,5 @@
-"""The rules of deciding (D1, D2, D4): each person has one current verdict, the strictest verdict counts, and all of
-them stay readable."""
+"""The rules for deciding (D1, D2, D4): each person has one current verdict, the strictest of these counts, and every
+verdict stays readable."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -174,7 +174,7 @@ def test_what_could_not_be_saved_can_be_sent_back_but_not_approved(result: Outpu
 
 
 def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Member) -> None:
-    """D2: a verdict applies to what the result contained. If the same bytes come back, the verdict applies again."""
+    """D2: a verdict applies only to the content it was given on. If the same bytes come back, it applies again."""
     decide(result, "approved", "", Actor(sam), 0)
     file = result.files.get()
     before, other = file.file, make_stored((60, 20))
@@ -205,7 +205,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: makers of earlier versions since the last approved one count as makers, too."""
+    """D4: whoever made an earlier version since the last approved one counts as a maker, too."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)
@@ -279,7 +279,7 @@ def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Mem
     with pytest.raises(NotAllowedError):
         decide(result, "approved", "", Actor(link=GuestLink.objects.get(), name="Kim Acme"), None)
     on_deciders_changed(link)
-    assert verdict_now(result)[0] == "approved"  # Kim's verdict counts beside Sam's
+    assert verdict_now(result)[0] == "approved"  # Kim's verdict no longer counts, but Sam's still does
     withdraw(result, Actor(sam))
     assert verdict_now(result)[0] == ""
 

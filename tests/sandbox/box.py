@@ -1,4 +1,4 @@
-"""A running sandbox with a caller that has the key, and a helper that waits."""
+"""A running sandbox with a client that has its API key, and a helper that waits for a condition."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ CAPTION = "sandbox-caption"
 
 
 class Box:
-    """A running sandbox and a caller that has the key."""
+    """A running sandbox and a client that has its API key."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -57,7 +57,8 @@ class Box:
 
 
 def wait_for[T](look: Callable[[], T], is_good: Callable[[T], Any]) -> T:
-    """Call `look` until `is_good` accepts the value, and return it. After a time limit, fail with the last value."""
+    """Call `look` until `is_good` accepts its value, and return that value. If this takes too long, fail and show the
+    last value."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         seen = look()

@@ -1,4 +1,5 @@
-"""Every app in the catalogue can be read and run, and its results fetched. Every oddity of Lamina has a test card."""
+"""Every app in the catalogue can be read and run, and its results fetched. There is a test card for every oddity of
+Lamina."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The sandbox makes real files: pictures show their inputs, and video and audio files play."""
+"""The sandbox makes real files: pictures show the run's inputs, and video and audio files can be played."""
 
 import io
 import shutil

@@ -1,4 +1,4 @@
-"""Extreme apps, as large as a test asks for, and what the sandbox accepts as names and values of inputs."""
+"""Extreme apps, as large as a test asks for, and the names and values of inputs that the sandbox accepts."""
 
 import json
 from typing import Any

@@ -14,7 +14,7 @@ from tests.support.event_streams import events_of
 from tests.support.processes import TIMEOUT_SECONDS
 
 WRITTEN_ODDLY = ("crlf", "cr", "comments", "huge", "drip")
-# For each fault: whether it breaks the connection.
+# Maps each of these faults to whether it breaks the connection.
 BROKEN_OFF = {"break": True, "close": False, "half_event": False, "open_event": False}
 
 
@@ -35,7 +35,7 @@ def open_stream(box: Box, run_id: str) -> requests.Response:
 
 
 def pieces(answer: requests.Response) -> Iterator[bytes]:
-    """Yield everything received so far whenever more arrives. Closing the generator closes the stream."""
+    """Whenever more arrives, yield everything received so far. Closing the generator closes the stream."""
     body = b""
     with answer:
         for piece in answer.iter_content(None):
@@ -105,7 +105,7 @@ def test_it_looks_every_two_seconds_unless_told_otherwise(box: Box) -> None:
 
 
 def test_nobody_can_tell_when_it_looks(box: Box) -> None:
-    """The second check comes a random fraction of a step after the first."""
+    """Each stream's second check follows the first after a random fraction of the interval."""
     box.control("follow", look_seconds=0.8)
     run_id = never_ending(box)
     streams = [pieces(open_stream(box, run_id)) for _ in range(8)]

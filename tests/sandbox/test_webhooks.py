@@ -1,4 +1,4 @@
-"""Webhooks are signed and retried. Tests can make them get lost, repeat or arrive early."""
+"""Webhooks are signed and retried. Tests can make them go missing, arrive twice or arrive early."""
 
 import base64
 import json

@@ -1,7 +1,7 @@
-"""Does what a browser does with a form: reads its HTML, keeps or changes values, and posts them the browser's way.
+"""Handles a form as a browser does: reads its HTML, keeps or changes values, and posts them.
 
-When values are posted, line ends become CRLF and a text area loses a line end right after its tag; nothing else
-changes.
+A line break right after a text area's opening tag is dropped when the HTML is read, and line endings become CRLF when
+values are posted; nothing else changes.
 """
 
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ def rendered(form: SchemaForm) -> str:
     """Return the fields and results of `form` as the app's page shows them."""
     names = ("_errors", "_fields", "_results")
     html = "".join(render_to_string(f"schema_forms/{name}.html", {"form": form}) for name in names)
-    return html.encode().decode()  # text that can't be encoded would break the page
+    return html.encode().decode()  # fails for text that can't be encoded, which would break the page
 
 
 class PageReader(HTMLParser):
@@ -37,7 +37,7 @@ class PageReader(HTMLParser):
         self._chosen: str | None = None
         self._textarea: str | None = None
         self._typed = ""
-        # As the specification says, an HTML parser first turns CRLF and CR into LF.
+        # The HTML specification says that parsers first turn CRLF and CR into LF.
         self.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
         self.close()
 
@@ -82,7 +82,8 @@ class PageReader(HTMLParser):
 
 
 def posted(fields: list[tuple[str, str]], *, multipart: bool = True) -> QueryDict:
-    """Return `fields` as a browser sends them to the server: with CRLF line ends, in one of the two encodings."""
+    """Return `fields` as the server receives them from a browser: with CRLF line ends, sent as multipart or URL-encoded
+    data."""
     wire = [(name, value.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")) for name, value in fields]
     request: WSGIRequest
     if multipart:

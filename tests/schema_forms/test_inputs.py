@@ -1,4 +1,4 @@
-"""What is sent, how answers survive a new version of the app, and which fields Lamina's refusals are about."""
+"""What is sent to Lamina, how answers survive a new version of the app, and which fields Lamina's refusals refer to."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_defaults_and_blanks_are_left_out() -> None:
 
 
 def test_of_fields_with_one_name_none_is_guessed() -> None:
-    """If we guessed, an answer could end up in a field that it wasn't given for."""
+    """A guess could put an answer into a field that it wasn't meant for."""
     answers = [answer("front", "Text", key="a"), answer("back", "Text", key="b")]
     for now in ([text("Text", key="b"), text("Text", key="c")], [text("Text", key="c")]):
         fitted = answers_for(now, answers)

@@ -1,4 +1,4 @@
-"""For any parameters, the page renders, a browser posts it, and Lamina gets the exact values."""
+"""For any parameters, the page renders, a browser can post its form, and Lamina gets exactly the values entered."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ thorough = settings(max_examples=150)
 
 
 def _fill(question: Question, data: st.DataObject) -> tuple[str, str | list[str], Any]:
-    """Return the field, what is posted, and the value that must be sent (None: the app's default applies)."""
+    """Return the field's name, what is posted, and the value that must be sent (None: the app's default applies)."""
     if question.kind == "options":
         position = data.draw(st.integers(0, len(question.options) - 1))
         label = question.options[position]
@@ -63,7 +63,7 @@ def test_exact_values_come_out(
 
 
 def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any]:
-    """Return what each answer sends by itself, so that answers with the same name don't hide each other."""
+    """Return what each answer would send on its own, so that answers with the same name don't hide each other."""
     sent = []
     for answer, parameter in zip(answers, parameters, strict=True):
         inputs = to_inputs([parameter], [answer], URLS)

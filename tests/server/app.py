@@ -1,4 +1,4 @@
-"""A small application behind the portal's web server: each URL behaves in a way that servers must handle."""
+"""A small application for the portal's web server to serve: each URL does something that the server must cope with."""
 
 import os
 import tempfile
@@ -34,7 +34,7 @@ def read(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iter
 
 
 def headers(environ: dict[str, Any], start_response: StartResponse, _: int) -> Iterable[bytes]:
-    """Report what a proxy said about the client."""
+    """Report what the proxy's headers say about the client."""
     names = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
     return text(start_response, " ".join(environ.get(name, "-") for name in names))
 

@@ -1,4 +1,4 @@
-"""Real web servers on loopback: the portal's worker, a small application, and short deadlines."""
+"""Real web servers on loopback, with the portal's worker, a small application and short deadlines."""
 
 import os
 import signal
@@ -103,7 +103,7 @@ def read_answer(client: socket.socket) -> tuple[str, bytes]:
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """Return everything until the server closes or resets the connection."""
+    """Return everything that arrives until the server closes or resets the connection."""
     received = b""
     with suppress(ConnectionResetError):
         while data := client.recv(65536):

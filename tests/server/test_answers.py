@@ -1,4 +1,4 @@
-"""How the web server sends responses to slow clients. As in `test_requests`, it has one thread."""
+"""How the web server sends responses to slow clients. As in `test_requests`, the server has only one thread."""
 
 import select
 import signal
@@ -80,7 +80,7 @@ def test_slow_downloads_continue(serve: Serve) -> None:
             time.sleep(0.2)  # this is what makes the clients slow
             for client in came:
                 came[client] += len(client.recv(65536))
-        with ThreadPoolExecutor(len(came)) as threads:  # the others mustn't stall while one of them is being read
+        with ThreadPoolExecutor(len(came)) as threads:  # in parallel, so that none stalls while another is read
             rests = list(threads.map(read_to_end, came))
     for so_far, rest in zip(came.values(), rests, strict=True):
         assert so_far + len(rest) > 450 * 65536 * 0.99
@@ -93,7 +93,7 @@ def test_a_client_that_does_not_close_blocks_nobody(server: Server) -> None:
             client.sendall(request("/refuse", "Connection: close"))
         begun = time.monotonic()
         assert server.get("/refuse", 20) == "refused"
-        assert time.monotonic() - begun < 15  # at two seconds each, 20 clients would take 40
+        assert time.monotonic() - begun < 15  # waiting 2 s for each of 20 clients would take 40
         for client in clients:
             assert read_answer(client)[1] == b"refused"
             assert read_to_end(client) == b""

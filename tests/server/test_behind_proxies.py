@@ -1,4 +1,5 @@
-"""The web server behind nginx and Caddy, set up as in docs/operating.md: the proxies pass on everything it needs."""
+"""The web server behind nginx and Caddy, set up as in docs/operating.md: the proxies pass on everything that the server
+needs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

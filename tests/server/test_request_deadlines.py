@@ -1,4 +1,4 @@
-"""When a request counts as complete, and its deadlines, measured on the test's own clock."""
+"""When a request counts as complete, and which deadlines it has, according to a clock that the test controls."""
 
 import pytest
 

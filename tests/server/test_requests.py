@@ -1,4 +1,4 @@
-"""How requests arrive at the web server: in pieces, one after the other, much too slowly, or too large.
+"""How the web server handles requests that arrive in pieces, in succession or much too slowly, or that are too large.
 
 Every server here has one thread, so a test notices if a client blocks it.
 """
@@ -92,7 +92,7 @@ def drip(client: socket.socket, data: bytes, every_seconds: float) -> bytes:
     ids=["headers", "body", "body that was asked for"],
 )
 def test_a_dripping_client_is_disconnected_and_blocks_nobody(server: Server, first: bytes, seconds: float) -> None:
-    begun = time.monotonic()  # before the server's clock starts
+    begun = time.monotonic()  # a moment before the server starts counting
     with server.connect() as client:
         client.sendall(first)
         if b"Expect" in first:
@@ -124,8 +124,8 @@ MULTIPART = "Content-Type: multipart/form-data; boundary=x"
 
 
 def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(server: Server) -> None:
-    """The initial allowance is one second; at 2,000 bytes a second, a tenth of the minimum rate, the data adds little
-    to it."""
+    """The initial allowance is one second; at 2,000 bytes a second, a tenth of the minimum rate, the data received adds
+    little to it."""
     with server.connect() as client:
         client.sendall(post("/read", 1_000_000, MULTIPART))
         begun = time.monotonic()
@@ -137,7 +137,8 @@ def test_a_slow_upload_blocks_nobody_and_is_stopped_below_the_minimum_rate(serve
 
 
 def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
-    """The upload takes five seconds, most of which is waiting. That is far longer than the initial allowance."""
+    """The upload takes five seconds, which is far longer than the initial allowance; most of this time is spent
+    waiting."""
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))

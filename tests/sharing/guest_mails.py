@@ -21,14 +21,14 @@ def make_front(maker: Member) -> Output:
 
 
 def make_answered(member: Member, result: Output) -> GuestLink:
-    """Make a link to `result` whose guests may decide and comment."""
+    """Make a guest link to `result` that lets guests decide and comment."""
     link = links.make_link(member, [result])
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True)
     return GuestLink.objects.get(pk=link.pk)
 
 
 def comment_of(link: GuestLink, name: str = "Kim", email: str = KIM, words: str = "Warmer, please") -> GuestVisit:
-    """Comment on the link's first result as a guest who is asked for name and email."""
+    """Comment on the link's first result as a guest, entering a name and an email address when asked."""
     kim = visit(link)
     return kim.type("r1", words).press("comment", "r1").press("", name=name, email=email)
 

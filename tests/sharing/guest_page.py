@@ -11,7 +11,7 @@ from tests.support.guest_links import path_of
 
 
 def page_of(link: GuestLink, **fields: object) -> str:
-    """Change `fields` of `link`, make the copies, and return the guest page."""
+    """Set `fields` on `link`, make the copies for guests, and return the guest page."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
     make_guest_copies.make_due_copies()
     return Client().get(path_of(link)).content.decode()

@@ -45,24 +45,24 @@ class GuestVisit:
         return self.page.first("section", id=place)
 
     def texts(self, place: str = "") -> list[str]:
-        """Return the contents of all text fields, or of those in the box at `place`."""
+        """Return the contents of all text fields or, if `place` is given, of those in that box."""
         return [text_in(area) for area in (self.box(place) if place else self.page.root).find("textarea")]
 
     def type(self, place: str, words: str) -> "GuestVisit":
-        """Type into the text field in the box at `place`."""
+        """Type `words` into the text field of the box `place`."""
         (area,) = (area for area in self.box(place).find("textarea") if "name" in area.attributes)
         self.typed[area.attributes["name"]] = words
         return self
 
     def press(self, name: str, place: str = "", /, **more: str) -> "GuestVisit":
-        """Press the button called `name`; if there are several, the one in the box at `place`."""
+        """Press the button called `name`, looking only in the box `place` if that is given."""
         buttons = (self.box(place) if place else self.page.root).find("button")
         (button,) = (button for button in buttons if button.attributes.get("name", "") == name)
         self.send(*self.sent_by(button, **more))
         return self
 
     def sent_by(self, button: Element, /, **more: str) -> tuple[str, dict[str, str]]:
-        """Return the address that pressing `button` sends its form to, and the data."""
+        """Return the address to which pressing `button` sends its form, and the data sent."""
         form = button
         while form.tag != "form":
             assert form.parent is not None

@@ -1,4 +1,5 @@
-"""Guests answer (D6, D7): they are asked their name once, can change the answer, and never lose anything they typed."""
+"""Guests' answers (D6, D7): guests are asked for their name only once, can change their answers, and never lose
+anything they typed."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -28,14 +29,14 @@ def _hashed(run: Run) -> None:
 
 @pytest.fixture
 def asking(link: GuestLink) -> GuestLink:
-    """A link to a picture and a text, whose guests may decide."""
+    """A guest link to a picture and some text that lets guests decide on them."""
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
     return link
 
 
 def named(link: GuestLink, name: str = "Kim") -> GuestVisit:
-    """A guest who has approved the first result under the name `name`."""
+    """Return the visit of a guest who has approved the first result under the name `name`."""
     return visit(link).press("approve", "r1").press("", name=name)
 
 
@@ -91,14 +92,14 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     kim = named(asking)
     kim.type("r1", "Too dark").press("changes", "r1")
     assert decided() == [("Kim", "changes", "Too dark")]
-    back = visit(asking)  # Kim follows the link days later, when the name isn't known any more
+    back = visit(asking)  # days later, Kim opens the link again, and the page doesn't know the name
     assert "You're answering as" not in back.words
     assert "Too dark" not in back.words
     back.press("", name="KIM")
     assert "Too dark" in back.box("r1").words
     back.press("approve", "r1")
     assert [(name, verdict) for name, verdict, _ in decided()] == [("KIM", "approved")]
-    assert Decision.objects.count() == 3  # all three decisions are kept
+    assert Decision.objects.count() == 3  # no decision was deleted
 
 
 def test_two_guests_answer_apart_and_do_not_see_each_other(asking: GuestLink) -> None:
@@ -342,7 +343,7 @@ def test_a_page_never_refreshes_while_a_guest_may_be_typing(link: GuestLink) -> 
 
 # --- Robots -----------------------------------------------------------------------------------------------------------
 def test_whoever_only_opens_addresses_decides_nothing(asking: GuestLink) -> None:
-    """Mail scanners open every link in an email, several times, and follow what they find."""
+    """Mail scanners open every link in an email several times, and follow the links they find there."""
     kim = named(asking)
     page = Page(kim.answer.text).root
     found = {e.attributes.get(name, "") for e in page.walk() for name in ("href", "action", "formaction", "src")}

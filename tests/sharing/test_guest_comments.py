@@ -1,5 +1,5 @@
-"""Guests' comments (D7): what guests see of others' comments, and spots on pictures. Words for the team never reach
-guests."""
+"""Guests' comments (D7): what guests see of others' comments, and spots on pictures. Comments meant for the team never
+reach guests."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def talking(link: GuestLink) -> GuestLink:
-    """A link to a picture and a text, whose guests may comment."""
+    """A guest link to a picture and some text that lets guests comment on them."""
     return changed(link, lets_comment=True)
 
 
@@ -33,7 +33,7 @@ def changed(link: GuestLink, **fields: bool) -> GuestLink:
 
 
 def named(link: GuestLink, name: str = "Kim", words: str = "Words of Kim") -> GuestVisit:
-    """A guest who has commented on the first result under the name `name`."""
+    """Return the visit of a guest who has commented on the first result under the name `name`."""
     return visit(link).type("r1", words).press("comment", "r1").press("", name=name)
 
 
@@ -70,7 +70,7 @@ def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run
 def test_the_team_sees_which_words_are_a_guests(
     talking: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
 ) -> None:
-    named(talking, name="Alice")  # the same name as the maker's; anyone may type it
+    named(talking, name="Alice")  # the maker's name, which any guest may enter
     post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
     run.refresh_from_db()
     share_with_team(run)
@@ -145,7 +145,8 @@ def test_a_guest_sees_what_the_team_replies_to_them(talking: GuestLink, run: Run
 
 
 def test_a_guests_reply_outlives_what_it_replies_to(talking: GuestLink, run: Run, alice: Member) -> None:
-    """Guests no longer see the comment or the team's replies to it, but they still see what they wrote themselves."""
+    """Once a comment is hidden from guests, they no longer see it or the team's replies to it, but still see their own
+    replies."""
     changed(talking, shows_comments=True)
     kim = named(talking)
     by = Actor(member=alice)

@@ -1,4 +1,4 @@
-"""The addresses of guests who want emails: which are taken, who sees them, and how they are deleted."""
+"""The addresses of guests who want emails: which are accepted, who sees them, and how they are deleted."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

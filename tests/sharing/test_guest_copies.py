@@ -39,7 +39,7 @@ def run(alice: Member) -> Run:
 
 
 def unpacked(content: bytes) -> bytes:
-    """Return `content`, plus the files in it if it is a zip."""
+    """Return `content`, followed by the files in it if it is a zip."""
     if not content.startswith(b"PK"):
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -69,11 +69,11 @@ def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool,
     GuestLink.objects.update(shows_inputs=True)
     tasks.sweep()
     work()
-    is_copied = may_download or kind == "gif" or kind in RECIPES  # for other files, small pictures are enough
+    is_copied = may_download or kind == "gif" or kind in RECIPES  # for other files, thumbnails are enough
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):
-        if not made:  # as before the worker has made any copies
+        if not made:  # as if the worker hadn't made any copies yet
             GuestCopy.objects.all().delete()
         for address in addresses_of(link):
             told = unpacked(body(Client().get(address)))
@@ -192,7 +192,7 @@ def test_a_link_asks_for_its_copies(run: Run, as_alice: Client, tmp_path: Path) 
     make_kept(run, stored_of(picture()))
     as_alice.post("/shares/new/", {"run": run.public_id})
     link = GuestLink.objects.get()
-    assert work() == []  # without permission to download, guests need only small pictures
+    assert work() == []  # without permission to download, guests need only thumbnails
     day = f"{timezone.localdate():%Y-%m-%d}"
     filled = {"o": [run.outputs.all()[0].public_id], "last_day": day, "may_download": "on"}
     as_alice.post(f"/shares/{link.public_id}/", filled)

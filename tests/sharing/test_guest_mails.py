@@ -1,4 +1,4 @@
-"""Emails to guests who get a reply: who gets one, when, and what is in it (product.md, share page)."""
+"""Emails to guests about replies: who gets one, when, and what it contains (product.md, share page)."""
 
 import re
 from datetime import timedelta
@@ -67,7 +67,7 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
     assert sent.subject == "Bob replied to your comment on “Front”, and 1 more"
     text = str(sent.body)
     assert "Done." not in text
-    assert "Kim" not in text  # anyone could enter someone else's address, with a message in place of the name
+    assert "Kim" not in text  # otherwise, anyone could send a stranger a message by entering it as the name
     (address,) = re.findall(r"https://portal\.example\.com(/s/\S+)", text)
     opened = GuestVisit(address)
     assert "Done." in opened.box("r1").words
@@ -108,7 +108,7 @@ def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
 ) -> None:
     comment_of(link)
     run = make_run(front.run.member, front.run.app, status="completed", shared_at=timezone.now())
-    second = make_kept(run).output  # this result isn't in the link
+    second = make_kept(run).output  # the link doesn't include this result
     Comment.objects.filter(link=link).update(run=run, output=second, carried_from=front)
     answer(link, bob)
     send_gathered()

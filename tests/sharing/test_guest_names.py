@@ -1,4 +1,4 @@
-"""Names of the files that guests download: the same as on the page, and revealing nothing more."""
+"""The names of files that guests download: they match those on the page, and reveal nothing more."""
 
 import re
 import zipfile

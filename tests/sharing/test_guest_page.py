@@ -1,4 +1,4 @@
-"""The guest page: what it shows, what it never reveals, and a plain page for each reason why a link may not open."""
+"""The guest page: what it shows, what it never reveals, and a plain page for each reason why a link can't be opened."""
 
 import logging
 import re
@@ -268,7 +268,7 @@ def test_a_dead_link_says_why_and_nothing_of_what_it_showed(
     for secret in (*SECRETS, "Front", "Kim at Acme", "Which one?", "Made for walking."):
         assert secret not in page
     assert Client().get(path_of(link)).status_code == 410
-    for path, etag in known.items():  # browsers revalidate cached files, and these are gone
+    for path, etag in known.items():  # browsers revalidate cached files, and then learn that they are gone
         assert Client().get(path, headers={"If-None-Match": etag}).status_code == 410
     assert Client().get(f"{path_of(link)}preview.jpg").status_code == 410
 

@@ -23,7 +23,7 @@ def long_link(alice: Member) -> GuestLink:
 
 
 def pictures_of(run: Run, count: int) -> list[Output]:
-    """Give `run` this many results, all of which share one file."""
+    """Replace the results of `run` with `count` new ones that all share one file."""
     Output.objects.filter(run=run).delete()
     made = Output.objects.bulk_create(
         Output(run=run, position=n, label="View", kind="image", status="completed") for n in range(count)

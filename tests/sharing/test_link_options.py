@@ -1,4 +1,4 @@
-"""Options of one link: who it is for, what it shows, how long it lasts, and errors."""
+"""The options of one link: who it is for, what it shows, how long it lasts, and how invalid options are reported."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -273,7 +273,7 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
     assert "0 of 2 answered" in as_alice.get("/shares/").text
     answered(run.outputs.all()[0], link, "Kim")
     answered(run.outputs.all()[0], link, "Lee")  # the same result counts only once
-    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # for content that the result no longer has
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # an answer on content the result no longer has
     for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
         words = as_alice.get(page).text
         assert "1 of 2 answered" in words

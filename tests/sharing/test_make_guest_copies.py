@@ -1,4 +1,4 @@
-"""Making copies for guests: failures are retried, no file stops the task, and no space is wasted."""
+"""Making copies for guests: failures are retried, no single file stops the task, and no space is wasted."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     again = GuestCopy.objects.select_related("file").get().file
     assert again is not None
     default_storage.delete(again.file.name or "")
-    make_guest_copies.tidy()  # this also runs daily, without any request
+    make_guest_copies.tidy()  # this also runs daily, even if nobody requests a copy
     assert work() == ["copy_for_guests"]
     assert Client().get(f"{path_of(link)}download/").status_code == 200
 

@@ -35,12 +35,12 @@ def link(run: Run, alice: Member) -> GuestLink:
 
 
 def share(client: Client, run: Run, who: str) -> str:
-    """Press one of the choices and return the next page."""
+    """Choose who can see the run, and return the next page."""
     return client.post(f"/runs/{run.public_id}/share/", {"who": who}, follow=True).content.decode()
 
 
 def address_on(page: str) -> str:
-    """Return the address that a page offers to copy."""
+    """Return the address that `page` offers for copying."""
     found = re.search(r"http://127\.0\.0\.1:8000(/s/[^/<\"]+/)</code>", page)
     assert found is not None
     return found[1]
@@ -141,7 +141,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 
     assert [output.pk for output in GuestLink.objects.get().outputs.all()] == [text.pk]
     assert ">1 result<" in made
-    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the panel's other forms are about this result, too
+    assert made.count(f'name="o" value="{text.public_id}"') == 4  # the panel's other forms also refer to this result
     follow = as_alice.post("/shares/new/", dict(asked)).headers["Location"]
     assert f"?o={text.public_id}&made=" in follow
     assert GuestLink.objects.latest("pk").outputs.count() == 1
@@ -152,7 +152,7 @@ def test_from_a_result_s_page_a_link_shows_that_result_alone(as_alice: Client, a
 def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
     as_alice: Client, alice: Member, run: Run
 ) -> None:
-    """A link to another result doesn't show this one, so the panel offers to make one."""
+    """A link to another result doesn't show this one, so the panel offers to make a link that does."""
     picture, text = run.outputs.all()
     links.make_link(alice, [text])
 

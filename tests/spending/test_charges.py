@@ -1,5 +1,5 @@
-"""Each press is charged: credits are reserved immediately, kept once Lamina has started the run, and given back if it
-certainly hasn't."""
+"""Each press of Run is charged: credits are reserved immediately, kept once Lamina has started the run, and given back
+if it is certain that Lamina hasn't."""
 
 import csv
 import io
@@ -262,10 +262,10 @@ def test_the_month_is_that_of_the_press_in_the_portals_zone(
 
 
 def test_ten_thousand_hundredths_are_a_hundred(as_admin: Client, alice: Member, app: App) -> None:
-    """S4. Decimals would be floats in SQLite's sums: there, adding 0.01 a thousand times gives 9.999999999999831.
+    """S4. SQLite would sum decimals as floats: adding 0.01 a thousand times gives 9.999999999999831.
 
-    Only a thousand of the ten thousand are presses, because on PostgreSQL, each further change to one row in a
-    transaction takes longer.
+    Only a thousand of the ten thousand charges are reserved one by one, because on PostgreSQL, each change to the same
+    row in a transaction takes longer than the one before.
     """
     run, cent, now = make_run(alice, app), Estimate(Decimal("0.01"), None, 3, 3), timezone.now()
     for _ in range(1_000):

@@ -1,7 +1,8 @@
 """Limits hold no matter how many people press Run at once, and anyone who reaches a limit is told what is left and who
 can raise it.
 
-There are no batches yet. Once there are, a batch beyond the limit must be refused as a whole, before its first start.
+There are no batches yet. Once there are, a batch that would exceed the limit must be refused as a whole, before any of
+its runs starts.
 """
 
 import json
@@ -174,7 +175,7 @@ def test_the_second_of_two_quick_presses_leads_to_the_run_of_the_first(
     set_limits(default=15 * (2 * Run.objects.count() + (1 if button == "retry" else 2)))
     first, real, looks = as_alice.post(address, form), create_run.run_of_form, iter([None])
     monkeypatch.setattr(create_run, "run_of_form", lambda *given: next(looks, real(*given)))
-    if button == "run":  # this button looks for the run only once, after checking the cost
+    if button == "run":  # for this button, the portal looks for the run only once, after checking the cost
         monkeypatch.setattr("runs.spending.estimates.beyond_limit", lambda *_: "")
 
     second = as_alice.post(address, form)
@@ -273,7 +274,7 @@ def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, a
 
     MemberLimit.objects.update(hundredths=1000, raised_to=None, raised_until=None)
     assert "you have 0 of your 10 left" in reason(press(as_alice, alice, app))
-    for run in Run.objects.all():  # these runs were in progress, so they continue
+    for run in Run.objects.all():  # these runs were already in progress, so they may continue
         assert progress.accept(run, f"r{run.pk}", "running", timezone.now())
     assert left_for(alice).used == 6000
     assert wrong_charges() == []
@@ -305,7 +306,7 @@ def test_a_raise_ends_with_its_day(alice: Member) -> None:
     assert limit_of(alice, today) == left_for(alice).limit == 5000
     assert limit_of(alice, today + timedelta(days=1)) == 1000
 
-    MemberLimit.objects.update(raised_to=500)  # raising a limit never lowers it
+    MemberLimit.objects.update(raised_to=500)  # a raised limit that is lower than the usual one has no effect
     assert limit_of(alice, today) == 1000
     MemberLimit.objects.update(is_unlimited=True)
     assert limit_of(alice, today) is None

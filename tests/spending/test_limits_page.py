@@ -134,7 +134,7 @@ def test_the_second_of_two_admins_is_told_and_replaces_nothing_unseen(
     assert "Ana" in refused.text
     assert f'value="{list(mine.values())[-1]}"' in refused.text
     assert Entry.objects.count() == there
-    # The values are the same, so nothing is replaced.
+    # These values are already stored, so saving them overwrites nothing.
     assert as_admin.post(address, theirs | {"seen": opened}).status_code == 302
     again = seen_on(refused.text, address)
     assert as_admin.post(address, mine | {"seen": again}).status_code == 302

@@ -1,4 +1,4 @@
-"""The page on which admins see where the credits went, and the CSV file of the charges."""
+"""The page that shows admins where the credits went, and the CSV file of all charges."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fields: Any) -> Charge:
-    """Create a charge as `spending.charges` does, and update the sums."""
+    """Create a charge the way `spending.charges` does, and update the sums."""
     made = Charge.objects.create(
         member=member,
         member_name=member.display_name,
@@ -55,7 +55,7 @@ def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fiel
 
 
 def rows_of(page: str, heading: str) -> dict[str, list[str]]:
-    """Return the cells of the table below `heading`, by the name of each row."""
+    """Return the cells of each row in the table below `heading`, by the row's name."""
     section = page.partition(f'id="{heading}"')[2].partition("</table>")[0]
     found = {}
     for row in re.findall(r"<tr.*?</tr>", section.partition("<tbody>")[2], re.DOTALL):
@@ -208,7 +208,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert [row["Credits (estimated)"] for row in rows] == ["12.50", "", "0.00"]
     assert rows[0]["Person"] == f"'{odd}"
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
-    assert rows[0]["Kind"] == "Images"  # this word is also on the page
+    assert rows[0]["Kind"] == "Images"  # the page uses the same word
     assert rows[1]["Note"].startswith("Charged to the owner later")
     assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"

@@ -10,7 +10,7 @@ from tests.storage.pretend import Pretend
 
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
-    """Replace the picture process with another program; "" restores it."""
+    """Return a function that replaces the picture process with another program; "" restores it."""
     real = picture_client.COMMAND
 
     def change(program: str) -> None:

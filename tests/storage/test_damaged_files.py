@@ -14,6 +14,6 @@ def test_damaged_files_end_well(tmp_path: Path) -> None:
     assert tally.uncaught == []
     assert tally.ends.total() == COUNT
     assert min(tally.kinds[kind] for kind in kinds()) >= 5
-    assert tally.ends["kept"] > COUNT / 10  # these have thumbnails, so the portal read more than their headers
+    assert tally.ends["kept"] > COUNT / 10  # these got thumbnails, so more than just their headers was read
     assert tally.ends["refused or later"] > COUNT / 10
     assert tally.ends["follows"] == 0, tally.ends  # no process died or ran out of time

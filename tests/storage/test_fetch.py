@@ -1,4 +1,4 @@
-"""Moving files: sizes, times, partial files and odd responses, with a hostile server on a real socket."""
+"""Transferring files from and to a hostile server on a real socket: sizes, times, partial files and odd responses."""
 
 import hashlib
 import time
@@ -48,7 +48,7 @@ def test_a_slow_answer_is_cut_at_the_deadline(path: str, server: HostileServer, 
     with pytest.raises(FetchFailed, check=says("too_slow")):
         fetch_trusted(f"{server.url}/{path}", max_bytes=ANY, seconds=0.6)
 
-    assert 0.5 < time.monotonic() - began < PLENTY  # otherwise, these servers would send slowly forever
+    assert 0.5 < time.monotonic() - began < PLENTY  # without the deadline, the server would keep sending slowly forever
     assert kept_files(settings) == []
 
 
@@ -88,7 +88,7 @@ def test_a_file_is_put_to_an_upload_address(server: HostileServer, tmp_path: Pat
 
     assert server.puts == {"/up": (b"the bytes", "image/png"), "/elsewhere": (b"the bytes", "image/png")}
     assert server.headers["Content-Length"] == "9"
-    assert "Transfer-Encoding" not in server.headers  # sending both headers is how requests are smuggled
+    assert "Transfer-Encoding" not in server.headers  # sending both headers would allow requests to be smuggled
 
 
 def test_an_upload_address_is_guarded_too(server: HostileServer, decoy: Decoy, tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ PLENTY = 60.0  # seconds; more than enough for anything that arrives or is refus
 
 @dataclass
 class TlsServer:
-    """A server for https://pictures.example.com on loopback. Its certificate is trusted only with its own CA file."""
+    """A server for https://pictures.example.com on loopback. Its certificate is trusted only by clients that use its CA
+    file."""
 
     port: int
     ca_file: Path

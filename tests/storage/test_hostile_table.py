@@ -1,6 +1,6 @@
 """Hostile addresses and bodies, as results and as links pasted into a form. `-s` prints the table.
 
-A decoy must not be contacted. Saved files are then requested the way a browser would.
+A decoy must not be contacted. Files that were saved are then requested the way a browser would request them.
 """
 
 from dataclasses import dataclass
@@ -112,7 +112,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def serve(client: Client, address: str) -> tuple[str, bool]:
-    """Return how a browser gets the file at `address`, and whether that is dangerous."""
+    """Return the content type and disposition with which the file at `address` is served, and whether that is
+    dangerous."""
     answer = client.get(address)
     kind, shown = answer["Content-Type"], answer["Content-Disposition"].split(";")[0]
     is_fenced = "sandbox" in answer["Content-Security-Policy"] and answer["X-Content-Type-Options"] == "nosniff"
@@ -138,7 +139,7 @@ def test_hostile_bodies(
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
         keep_due_files()
-        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # so that one attempt is enough here
+        OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # no further attempts: one is enough here
         file.refresh_from_db()
         served, is_danger = serve(as_alice, file.file.original_url) if file.file else ("", False)
         stored = f"{file.file.kind} .{file.file.name.rsplit('.')[-1]}" if file.file else "nothing"

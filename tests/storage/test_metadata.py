@@ -1,4 +1,4 @@
-"""Pictures without metadata: no secret remains, no pixel changes, and everything the picture needs stays."""
+"""Removing metadata from pictures: no secret remains, no pixel changes, and everything the picture needs stays."""
 
 import io
 import random

@@ -106,7 +106,7 @@ def test_names_without_a_row_go_once_they_are_old(settings: Settings) -> None:
 
 
 def test_a_database_that_knows_nothing_deletes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong DATABASE_URL, or an empty database, mustn't cost us all files."""
+    """A wrong DATABASE_URL or an empty database mustn't cause all files to be deleted."""
     monkeypatch.setattr(orphans, "FEW", 2)
     strays = [make_stray(f"files/ab/cd/{i:032x}.png", settings) for i in range(5)]
 

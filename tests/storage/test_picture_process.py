@@ -56,7 +56,7 @@ def upload(member: Member, body: bytes) -> Upload:
 
 
 def large_png(width: int, height: int) -> bytes:
-    """Return a PNG of one colour with transparency, 4 bytes per pixel."""
+    """Return a single-colour PNG with transparency, which takes 4 bytes per pixel."""
     packer = zlib.compressobj(1)
     row = bytes(1 + 4 * width)
     data = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
@@ -195,8 +195,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network. The portal refuses it right away or, behind a redirect, when it is
-    about to request it."""
+    """The address leads into the local network. The portal refuses it right away or, if a redirect leads there, just
+    before it would be requested."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -280,7 +280,7 @@ def test_large_pictures_of_other_processes_count() -> None:
 
 
 def test_nobody_overtakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even those who just had the slot and want it again have to wait for their turn."""
+    """Even a thread that has just had the slot and wants it again has to wait its turn."""
     monkeypatch.setattr(picture_slots, "_cores", lambda: 1)
     waits, over, got = threading.Event(), threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Files as browsers get them: ranges, caching, names, and no content that can run."""
+"""Files as served to browsers: ranges, caching, names, and no content that a browser would execute."""
 
 from pathlib import Path
 from typing import Any

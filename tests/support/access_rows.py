@@ -2,8 +2,8 @@
 
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
 (to a private run, and to one shared with the team), and `status` says what they get. Everybody else gets the default:
-404, or the sign-in page if they have no account. `only` lists people who get something else, `path` provides the URL's
-arguments, and `data` what is sent. `query` distinguishes rows with the same URL.
+404, or the sign-in page if they have no account. `only` lists people who get another status, `path` returns the URL's
+arguments, and `data` returns what is sent. `query` distinguishes rows with the same URL.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ DECIDES = Rule(("admin",), ("approver", "admin"))  # for results that they can s
 RUNS = Rule(*[("stranger or teammate", "approver", "owner", "admin")] * 2)  # everyone but viewers
 
 
-LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # anyone who has the link; members get nothing extra
+LINK = Rule(("guest", *MEMBERS), ("guest", *MEMBERS))  # anyone who has the link; being a member makes no difference
 GUESTS = {"nobody": 404, "guest, revoked": 410, "guest, other run": 404}
 
 
@@ -134,7 +134,7 @@ class Row:
         if self.refused and who in (SEES.shared if is_shared else SEES.private):
             return self.refused
         if who in OUTSIDE:
-            # a GET redirects to sign-in; a change gets the sign-in page itself
+            # a GET is redirected to the sign-in page; a change gets that page as its response
             return 302 if self.method == "get" else 200
         return 404
 

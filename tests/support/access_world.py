@@ -43,8 +43,8 @@ PEOPLE = (*OUTSIDE, *MEMBERS)
 
 @dataclass
 class Subject:
-    """One finished run with everything that belongs to it. `word` appears only in its title, inputs and file names;
-    `shown` appears only in the text that the run made."""
+    """One finished run with everything that belongs to it. `word` appears only in private details, such as titles,
+    inputs, file names and comments; `shown` appears only in the run's text result."""
 
     word: str
     shown: str
@@ -61,11 +61,11 @@ class Subject:
     link: GuestLink
     revoked: GuestLink
     request: ReviewRequest
-    comment: Comment  # made by the maker, for the team
+    comment: Comment  # written by the maker, for the team only
 
 
 def make_subject(owner: Member, admin: Member, app: App, word: str, shown: str, *, is_shared: bool) -> Subject:
-    """Make a run for `owner` with `word` in every private detail and two guest links, one of them revoked."""
+    """Make a run for `owner` with `word` in every private detail, and two guest links to it, one of them revoked."""
     run = make_run(
         owner,
         app,

@@ -1,7 +1,8 @@
-"""What the record says about each POST in the access table (`access_rows`): the act that is recorded, or why none is.
+"""What the audit record says about each POST in the access table (`access_rows`): the act recorded, or why there is
+none.
 
-Each request is sent by somebody who is allowed to make it. Most are the access table's own requests. Where those change
-nothing, the acts have their own path and data here.
+Each request is sent by somebody who is allowed to make it. Most are exactly those in the access table. Where such a
+request would change nothing, the act has a path and data of its own.
 """
 
 from collections.abc import Callable
@@ -48,7 +49,7 @@ class Act:
 
 
 def _made(world: World) -> list[str]:
-    """Return the public id of what `before` made last."""
+    """Return the public id of the object that `before` made last."""
     return [_latest_of.pop().public_id]
 
 

@@ -1,4 +1,4 @@
-"""The admin's rules for apps, as set by tests."""
+"""Sets an admin's rules for apps in tests."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ def hidden(value: str | None = None, **more: Any) -> FieldEdit:
 
 
 def send_form(app: App, parameters: list[dict[str, Any]], **fields: Any) -> None:
-    """Make Lamina send a different form for `app`."""
+    """Store a different form for `app`, as if Lamina had sent it."""
     known = App.objects.select_related("schema").get(pk=app.pk)
     outputs = known.schema.outputs if known.schema else []
     given = {"appId": app.remote_id, "name": "Cartoonify!", "parameters": parameters, "outputs": outputs} | fields

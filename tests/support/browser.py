@@ -53,8 +53,8 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 @pytest.fixture(scope="session")
 def new_chromium() -> Iterator[Callable[..., Browser]]:
-    """Start an installed Chromium or Chrome: `new_chromium(ignore_default_args=[…])`. It is closed after the
-    session."""
+    """Return a function that starts an installed Chromium or Chrome, which is closed after the session:
+    `new_chromium(ignore_default_args=[…])`."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
@@ -73,14 +73,14 @@ def new_chromium() -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="session")
 def browser(new_chromium: Callable[..., Browser]) -> Browser:
-    """A Chromium, started once per session."""
+    """A Chromium that is started once per session."""
     return new_chromium()
 
 
 @pytest.fixture
 def new_context(browser: Browser, live_server: "LiveServer") -> Iterator[Callable[..., BrowserContext]]:
-    """Make a browser context: `new_context(member, java_script_enabled=False, viewport=…)`. It is closed after the
-    test."""
+    """Return a function that makes a browser context: `new_context(member, java_script_enabled=False, viewport=…)`. The
+    context is closed after the test."""
     contexts: list[BrowserContext] = []
 
     def make(member: "Member | None" = None, **options: object) -> BrowserContext:
@@ -101,7 +101,7 @@ LISTENING = """() => !window.htmx || import(document.querySelector("script[type=
 
 
 def await_scripts(page: Page) -> None:
-    """Wait until all scripts of the open page are listening, if it has any.
+    """Wait until all scripts of the open page, if it has any, are listening.
 
     `portal.js` imports them, and the `load` event doesn't wait for that. Opening a page waits for the scripts
     automatically; following a link doesn't.
@@ -111,7 +111,8 @@ def await_scripts(page: Page) -> None:
 
 
 def wait_for_event(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Wait until `condition` is true. Calls Playwright meanwhile, because it reports events only during a call."""
+    """Wait until `condition` is true. Keeps calling Playwright while waiting, because it only reports events during a
+    call."""
 
     def look() -> bool:
         page.wait_for_timeout(1)
@@ -157,11 +158,11 @@ def sign_in(context: BrowserContext, member: "Member", url: str) -> None:
 
 @pytest.fixture
 def page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
-    """A page with scripts on, with Alice signed in, 1280 px wide."""
+    """A page 1280 px wide, with scripts on and Alice signed in."""
     return new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
 
 
 @pytest.fixture
 def plain_page(new_context: Callable[..., BrowserContext], alice: "Member") -> Page:
-    """A page with scripts off, with Alice signed in, 1280 px wide."""
+    """A page 1280 px wide, with scripts off and Alice signed in."""
     return new_context(alice, viewport={"width": 1280, "height": 800}, java_script_enabled=False).new_page()

@@ -9,8 +9,8 @@ Place = tuple[date, int, int, str]  # month, member, app, kind
 
 
 def wrong_charges() -> list[str]:
-    """Return what is wrong with the charges and their sums. Assumes that people started all runs, so that each
-    needs a charge."""
+    """Return what is wrong with the charges and their sums. Assumes that all runs were started by people, so each of
+    them needs a charge."""
     return [*_wrong_states(), *wrong_sums()]
 
 

@@ -124,7 +124,7 @@ def chat_receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver(settings: Settings) -> Iterator[Receiver]:
-    """A receiver that the portal may send to, although it is on loopback."""
+    """A receiver that the portal may send messages to, even though it is on loopback."""
     with chat_receiver() as running:
         settings.PORTAL_CHAT_ORIGINS = [running.origin]
         yield running

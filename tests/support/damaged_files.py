@@ -27,7 +27,7 @@ FILMS = ("mp4", "mov", "webm", "mkv", "mp3", "wav", "ogg", "flac", "m4a", "aac")
 KINDS = PICTURES + FILMS
 SIZE = (72, 54)
 SHORTEST = 16  # bytes; anything shorter has nothing left to damage
-FILM_SHARE = 0.25  # each film needs ffmpeg twice, so there are fewer films than pictures
+FILM_SHARE = 0.25  # each film requires running ffmpeg twice, so there are fewer films than pictures
 CODECS = {
     "mp4": ("-c:v", "libx264", "-c:a", "aac"),
     "mov": ("-c:v", "libx264", "-c:a", "aac"),
@@ -49,7 +49,7 @@ def whole(kind: str) -> bytes:
 
 
 def kinds() -> tuple[str, ...]:
-    """Return the kinds that can be made here: video and audio need ffmpeg."""
+    """Return the kinds that this machine can make: video and audio need ffmpeg."""
     return KINDS if shutil.which("ffmpeg") else PICTURES
 
 
@@ -179,7 +179,8 @@ def mend_sums(body: bytearray) -> None:
 
 
 def wrong_exif(tag: int) -> bytes:
-    """Return an intact JPEG with `tag` as text in its metadata, and an orientation that rotates it."""
+    """Return an intact JPEG whose metadata has a text as the value of `tag`, and an orientation that rotates the
+    picture."""
     entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\x00")]
     packed = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in sorted(entries))
     exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + struct.pack("<H", len(entries)) + packed + bytes(4)
@@ -221,10 +222,10 @@ class Tally:
 
 
 def look_at_all(count: int, folder: Path, film_share: float = FILM_SHARE) -> Tally:
-    """Inspect damaged files 0 to `count` in the picture process, as many at a time as there are cores."""
+    """Inspect the first `count` damaged files in the picture process, as many at a time as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
-        whole(kind)  # cache it now; otherwise, two threads would each make one
+        whole(kind)  # cache it now, since otherwise several threads might make it at the same time
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for found in threads.map(partial(_look_at, folder, film_share), range(count)):
             tally.add(*found)

@@ -23,7 +23,7 @@ class Engine:
 
 
 def has_servers() -> bool:
-    """Return whether a PostgreSQL and a Redis for tests are configured."""
+    """Return whether PostgreSQL and Redis servers are configured for tests."""
     return bool(os.environ.get("TEST_DATABASE_URL")) and bool(os.environ.get("TEST_REDIS_URL"))
 
 
@@ -33,8 +33,8 @@ def names() -> list[str]:
 
 
 def parameters(*before: str) -> list[Any]:
-    """Return the parameters for a test with each engine, for each prefix in `before`; those for "postgres" have the
-    pytest mark "postgres"."""
+    """Return pytest parameters for each combination of a prefix in `before` and an engine; those for "postgres" get the
+    mark "postgres"."""
     import pytest  # imported here, because programs that use this module don't need it
 
     marks = {"postgres": [pytest.mark.postgres]}

@@ -106,7 +106,7 @@ def make_run(member: Member, app: App | None = None, *, status: str = "running",
 
 
 def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
-    """Create a small real picture, saved like a result."""
+    """Create a small real picture, stored the way a result's file is."""
     path = store.new_waiting_path()
     Image.new("RGB", size, "#7a6cd0").save(path, "PNG")
     content = path.read_bytes()
@@ -118,7 +118,7 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
 
 
 def make_kept(run: Run, stored: StoredFile | None = None, position: int = 0) -> OutputFile:
-    """Create a saved result of `run`: `stored`, or a small real picture."""
+    """Save `stored`, or a small real picture, as a result of `run`."""
     output = run.outputs.all()[position]
     file = stored or make_stored()
     kept = OutputFile.objects.create(output=output, source_url="https://x.test/a.png", status="saved", file=file)

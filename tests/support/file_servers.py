@@ -15,7 +15,7 @@ from tests.support.hostile_server import Decoy, HostileServer, hostile_server
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[HostileServer]:
-    """A hostile server. The portal trusts it, because it couldn't reach loopback otherwise."""
+    """A hostile server. The portal is set to trust it, since it wouldn't connect to loopback otherwise."""
     with hostile_server() as running:
         settings.TRUSTED_FILE_ORIGINS = [running.url]
         yield running
@@ -30,7 +30,7 @@ def decoy() -> Iterator[Decoy]:
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    """The address of a bucket: from TEST_S3_URL, or on our own loopback server."""
+    """The address of a bucket: the one in TEST_S3_URL or, if that isn't set, one on our own loopback server."""
     if given := os.environ.get("TEST_S3_URL"):
         yield given
         return

@@ -32,7 +32,7 @@ TEXT, PING, PONG = 1, 9, 10  # kinds of WebSocket frames
 
 
 class WebSocket:
-    """The part of RFC 6455 that two programs on one machine need for text messages."""
+    """A WebSocket client with just enough of RFC 6455 for two programs on one machine to exchange text messages."""
 
     def __init__(self, port: int, path: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
@@ -74,7 +74,7 @@ class WebSocket:
 
 
 class Firefox:
-    """A Firefox with one tab. `base_url` is put before every path."""
+    """A Firefox with one tab. `base_url` is prepended to every path."""
 
     def __init__(self, port: int, base_url: str) -> None:
         self.socket = WebSocket(port, "/session")
@@ -105,7 +105,7 @@ class Firefox:
         self.ask("storage.setCookie", cookie=cookie)
 
     def run(self, script: str) -> Any:
-        """Return the value of `script`, an expression; None while the page is being replaced."""
+        """Return the value of the expression `script`, or None while the page is being replaced."""
         target = {"context": self.tab, "sandbox": "test"}
         expression = f"JSON.stringify({script})"
         result = self.ask("script.evaluate", expression=expression, target=target, awaitPromise=True)

@@ -36,7 +36,7 @@ def steal() -> None:
 
 
 def revive() -> None:
-    """Release the poller's lease if "another" has it, and wake the poller."""
+    """Release the poller's lease if "another" holds it, and wake the poller."""
     from runs.background import leases
     from runs.engine import poller_wakeups
     from runs.models import Lease

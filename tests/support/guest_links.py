@@ -19,7 +19,7 @@ VARIANTS = ("original", "1200", "400", "200")
 
 
 def stored_of(content: bytes) -> StoredFile:
-    """Save `content` like a result."""
+    """Store `content` the way a result's file is stored."""
     path = store.new_waiting_path()
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
@@ -27,7 +27,8 @@ def stored_of(content: bytes) -> StoredFile:
 
 
 def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
-    """Create a link to results of `run` with `contents`; downloads are allowed unless `fields` say otherwise."""
+    """Create a guest link to results of `run` whose files are `contents`; downloads are allowed unless `fields` say
+    otherwise."""
     for position, content in enumerate(contents):
         make_kept(run, stored_of(content), position)
     outputs = list(run.outputs.all()[: len(contents)])
@@ -60,7 +61,7 @@ def content_of(kind: str) -> bytes:
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:
-    """Return the address of the page of `link`, and every address that serves its files."""
+    """Yield the address of the guest page for `link`, and every address that serves its files."""
     yield path_of(link)
     yield f"{path_of(link)}download/"
     yield f"{path_of(link)}preview.jpg"

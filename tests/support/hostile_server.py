@@ -62,12 +62,13 @@ def bomb() -> bytes:
 
 @cache
 def nested_bomb() -> bytes:
-    """Return a few hundred bytes that have to be unpacked three times to get 60 MB."""
+    """Return a few hundred bytes that turn into 60 MB after being unpacked three times."""
     return gzip.compress(gzip.compress(bomb()))
 
 
 def many_scans(count: int) -> bytes:
-    """Return a JPEG with `count` scans of a few kilobytes, each of which makes a decoder process the whole picture."""
+    """Return a JPEG with `count` scans; each is only a few kilobytes long, but makes decoders process the whole
+    picture."""
     honest = picture(2000, 2000, "JPEG", progressive=True)
     last = honest.rindex(b"\xff\xda")
     return honest[:last] + honest[last:-2] * count + b"\xff\xd9"
@@ -227,7 +228,7 @@ def hostile_server() -> Iterator[HostileServer]:
 
 
 class Decoy:
-    """A port that nothing may connect to; it knows whether anything has."""
+    """A port that nothing may connect to, and that can tell whether anything has."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -1,10 +1,10 @@
-"""Reads a page's source in tests, ignoring its formatting."""
+"""Simplifies a page's source for tests, so that its formatting doesn't matter."""
 
 import re
 
 
 def flat(html: str | bytes) -> str:
-    """Remove formatting from the source: keep single spaces, but none next to the brackets of tags.
+    """Remove the source's formatting: collapse white space to single spaces, and drop it next to the brackets of tags.
 
     `<a\\n  href="/x/"\\n>\\n  Open\\n</a>` becomes `<a href="/x/">Open</a>`.
     """

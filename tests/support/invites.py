@@ -28,7 +28,7 @@ def path_of(made: Invite) -> str:
 
 
 def join(path: str, **values: str) -> Client:
-    """Fill in the invite's page in a new browser; return the browser, signed in if that worked."""
+    """Fill in the invite's page in a new browser; return the browser, which is signed in if joining worked."""
     client = Client()
     answer = client.post(path, {"name": "Kim", "email": "kim@acme.example", "password": PASSWORD} | values)
     client.last_answer = answer  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """Presses Run many times while processes are killed: `python -m tests.support.kill_portal --runs 20 --kills 8 --seed
 1`.
 
-Two web servers and two workers share one database and a sandbox, all real. Web servers, workers, their children, the
+Two real web servers and two real workers share one database and a sandbox. Web servers, workers, their children, the
 poller and the sandbox are killed with `kill -9` at times decided by the seed, then restarted. Every press has its own
 text, so the sandbox's records show how many runs each press led to. The last line of output is the verdict, as JSON.
 """
@@ -36,7 +36,7 @@ SETTLED_SECONDS = 240.0
 
 @dataclass
 class Verdict:
-    """The state after the killing. Each list holds the cases of one kind of fault."""
+    """The state after all kills. Each list contains the cases of one kind of fault."""
 
     engine: str
     presses: int = 0
@@ -57,7 +57,7 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """Return everything that happened but shouldn't have."""
+        """Return the lists that should be empty but aren't, by name."""
         found: dict[str, list[str]] = {name: value for name, value in asdict(self).items() if isinstance(value, list)}
         return {name: value for name, value in found.items() if value}
 
@@ -81,7 +81,7 @@ class Killing:
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Press and kill as planned; return after the last kill, once every press has led to its page."""
+        """Press and kill as planned; return after the last kill, once every press has led to a run's page."""
         self.parts.keep_alive()
         is_over = threading.Event()
         presser = threading.Thread(target=self._press_all)
@@ -100,7 +100,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """Make the sandbox slow to start runs, and do so again after each kill."""
+        """Make the sandbox slow to start runs, and do so again each time it has been killed."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:
@@ -124,7 +124,8 @@ class Killing:
             self.problems.append(str(error))
 
     def judge(self, name: str) -> Verdict:
-        """Wait up to four minutes until everything has settled, and compare with the sandbox's records."""
+        """Wait up to four minutes for everything to settle, then compare the portal's runs with the sandbox's
+        records."""
         from runs.models import Run
         from tests.support.charges import wrong_charges
 
@@ -149,7 +150,7 @@ def text_of(values: Sequence[Any]) -> str:
 
 
 def compare(verdict: Verdict, runs: "list[Run]", remote_runs: list[dict[str, Any]], pressed: set[str]) -> None:
-    """Find runs that are lost, doubled, wrong or stuck."""
+    """Add runs that are lost, doubled, wrong or stuck to `verdict`."""
     from django.utils import timezone
 
     remote = {run["runId"]: run for run in remote_runs}

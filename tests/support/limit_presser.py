@@ -2,8 +2,8 @@
 GATE NOW`.
 
 It opens the form of the app with the primary key APP as the member MEMBER, waits until the file GATE exists, and
-presses Run in TIMES threads, all using a clock that starts at NOW. It prints each status as JSON, with the reason shown
-beside Run if the press was refused.
+presses Run in TIMES threads, all using a clock that starts at NOW. For each press, it prints the response's status as
+JSON, with the reason shown beside Run if the press was refused.
 """
 
 import json

@@ -1,5 +1,5 @@
 """One process of the portal for `tests.support.mail_trials`: `python -m tests.support.mail_sender make 300`, then
-`send`, which sends what is due as the worker's task does, and `count`."""
+`send`, which sends due emails the way the worker's task does, and `count`."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ def make(count: int) -> None:
 
 
 def send() -> None:
-    """Send what is due, as if every pause were over, until nothing is left or the process is killed."""
+    """Send all due emails, as if every pause were over, until none are left or the process is killed."""
     from django.utils import timezone
 
     from runs.background import leases

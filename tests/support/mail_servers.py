@@ -26,7 +26,7 @@ class MailServer(AbstractContextManager["MailServer"]):
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        self.offered = 0  # emails that were handed over, accepted or not
+        self.offered = 0  # number of emails handed over, whether accepted or not
         self.at_rcpt: Callable[[str], str] = lambda _address: TAKEN
         self.at_data: Callable[[EmailMessage], str] = lambda _mail: TAKEN
         self.port = free_port()

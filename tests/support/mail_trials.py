@@ -1,4 +1,4 @@
-"""Counts the emails that arrive from a portal that is being killed, or that has a difficult mail server.
+"""Counts the emails that arrive if the portal is killed while sending, or if its mail server is difficult.
 
 Each trial has its own data folder and a mail server on loopback. The sending processes are real ones
 (`tests.support.mail_sender`), so that they can be killed with `kill -9`.
@@ -21,7 +21,7 @@ from tests.support.mail_servers import DROP, TAKEN, MailServer, stall
 from tests.support.processes import Home
 
 LATER = "451 4.3.0 Later"
-SLOWLY = stall(0.03)  # slow enough for a slightly late kill to still hit a sender at work
+SLOWLY = stall(0.03)  # slow enough that even a slightly late kill hits the sender at work
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Trial:
         return self.home.run(sys.executable, "-m", "tests.support.mail_sender", *arguments)
 
     def send(self) -> None:
-        """Send until everything has been sent."""
+        """Run the sender until it has sent everything."""
         assert self._start("send").wait() == 0, self.home.output()
 
     def send_and_kill(self, after: int, delay: float | None) -> None:

@@ -12,7 +12,7 @@ _numbers = count(1)
 
 
 def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> Notice:
-    """Make a notice, and deliver it the way the member chose."""
+    """Create a notice, to be delivered the way the member has chosen."""
     way = choices.ways_of([member.pk], kind, run)[member.pk]
     due_at = timezone.now() + choices.GATHER if way == Way.ONCE else None
     event = fields.pop("event", f"event-{next(_numbers)}")
@@ -20,13 +20,13 @@ def tell(member: Member, kind: str, run: Run | None = None, **fields: Any) -> No
 
 
 def send_gathered() -> None:
-    """Send the emails about notices collected so far, as if the two minutes were over."""
+    """Send the emails about all notices so far, as if the two minutes for collecting them were over."""
     Notice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     GuestNotice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     mails.send_due()
 
 
 def try_again() -> None:
-    """Retry the emails that weren't accepted, as if the pause were over."""
+    """Retry the emails that weren't accepted, as if the pause before the next try were over."""
     Mail.objects.filter(sent_at=None, given_up_at=None).update(due_at=timezone.now())
     mails.send_due()

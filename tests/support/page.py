@@ -15,7 +15,7 @@ OWN_REFRESH = re.compile(r"\d+(;url=(/(?!/)|\?)[^;\s]*)?$")  # leads to the same
 
 @dataclass
 class Element:
-    """One element with everything in it. `text` is what a reader sees, with the original spaces."""
+    """One element with everything in it. `text` is what a reader sees, but with the source's white space."""
 
     tag: str
     attributes: dict[str, str]
@@ -39,7 +39,7 @@ class Element:
 
     def walk(self) -> "Iterator[Element]":
         """Yield this element and everything in it, in the order of the page."""
-        waiting = [self]  # not recursive, since recursion would take time for every level above each element
+        waiting = [self]  # not recursive, because recursion would pass each element up through every level above it
         while waiting:
             element = waiting.pop()
             yield element
@@ -58,7 +58,7 @@ class Element:
         return found[0]
 
     def inside(self, class_name: str) -> bool:
-        """Return whether an element around this one has the class `class_name`."""
+        """Return whether this element is inside one with the class `class_name`."""
         up = self.parent
         while up is not None:
             if class_name in up.classes:

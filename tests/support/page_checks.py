@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-AXE = Axe().axe_script  # axe is half a megabyte, so each page gets it only once
+AXE = Axe().axe_script  # axe is half a megabyte, so it is loaded only once per page
 QUICK = {"preload": False, "resultTypes": ["violations"]}
 # Ends all animations, because half-faded text has only half its contrast. Waiting isn't enough, as off-screen fades may
 # never end.
@@ -22,7 +22,7 @@ SIDEWAYS = """
   return `${page.scrollWidth} px wide: ${names.slice(-4).join(", ")}`;
 }
 """
-# Returns the beginning of a <noscript> that a style shows although scripts are on: people then see its markup as text.
+# Returns the beginning of a <noscript> that a style shows even though scripts are on: people then see its markup.
 SHOWN_MARKUP = """
 () => {
   const read = document.body.innerText;
@@ -34,7 +34,7 @@ WIDTHS = (320, 360, 768, 1280)
 
 
 def too_wide(page: Page) -> list[str]:
-    """Return the widths at which the open page scrolls sideways, with the elements that cause it, or shows markup."""
+    """Return each width at which the open page scrolls sideways (with the elements that cause it) or shows markup."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})

@@ -1,4 +1,5 @@
-"""Screenshots of pages, for judging how they look. They go to TEST_PHOTOS_DIR; if it isn't set, none are taken.
+"""Screenshots of pages, for judging how they look. They are saved in TEST_PHOTOS_DIR; if that isn't set, none are
+taken.
 
 TEST_PHOTOS_DIR=/tmp/photos make test ARGS="tests/browser/test_axe.py"
 """

@@ -52,7 +52,8 @@ class Part:
 
 
 class Parts:
-    """A sandbox, two web servers and two workers on one database. Each is restarted when it ends."""
+    """A sandbox, two web servers and two workers on one database. After `keep_alive`, each is restarted when it
+    ends."""
 
     def __init__(self, folder: Path, **env: str) -> None:
         ports = [free_port() for _ in range(3)]
@@ -104,13 +105,13 @@ class Parts:
         """`kill -9` one process of `kind`: "sandbox", "web", "web child", "worker", "worker child" or "poller".
 
         If none exists, waits for one, but no longer than the portal may take to replace a poller. If there is nothing
-        to poll, kills another worker process instead.
+        to poll, kills a worker child instead of the poller.
         """
         killed = wait_until(lambda: self._kill_now(kind, chance, down_seconds), f"a {kind} to kill", REVIVED_SECONDS)
         self.killed[killed] += 1
 
     def _kill_now(self, kind: str, chance: random.Random, down_seconds: float) -> str:
-        """Kill one process if possible; return its kind, or "" if none was there."""
+        """Kill one process if possible; return its kind, or "" if there was none."""
         if kind == "poller" and not is_polling_needed():
             kind = "worker child"
         with self._lock:

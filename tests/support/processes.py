@@ -86,8 +86,8 @@ class Home:
         return done.stdout.decode()
 
     def migrate(self) -> None:
-        """Create all tables in an empty database, by copying a database that has them, because migrating takes
-        seconds."""
+        """Create all tables in an empty database by copying one that has already been migrated, because running the
+        migrations takes several seconds."""
         if SHARED not in os.environ:
             self.manage("migrate", "--verbosity", "0")
         elif url := self.env["DATABASE_URL"]:
@@ -96,7 +96,7 @@ class Home:
             shutil.copyfile(migrated(Path(os.environ[SHARED])), self._data_folder() / "portal.sqlite3")
 
     def collect_static(self) -> None:
-        """Copy finished static files into place, because joining and compressing them takes seconds."""
+        """Copy static files that were collected earlier, because joining and compressing them takes several seconds."""
         if SHARED not in os.environ:
             self.manage("collectstatic", "--noinput", "--verbosity", "0")
         else:
@@ -113,7 +113,7 @@ class Home:
         return self.run(sys.executable, "manage.py", *arguments, **options)
 
     def run(self, *command: str, **options: Any) -> "subprocess.Popen[bytes]":
-        """Start any `command` in the same way."""
+        """Start any `command` the way `start` does."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -128,7 +128,7 @@ class Home:
             )
 
     def output(self) -> str:
-        """Return the output so far."""
+        """Return everything that the processes have output so far."""
         return self.log.read_text() if self.log.exists() else ""
 
     def processes(self, word: str = "") -> list[int]:
@@ -157,7 +157,7 @@ class Home:
 
 
 def migrated(folder: Path) -> Path:
-    """Return an empty SQLite database with all tables, made once in `folder`."""
+    """Return the path of a freshly migrated SQLite database, which is made only once in `folder`."""
     made = folder / "migrated.sqlite3"
     with only_one("sqlite"):
         if not made.exists():
@@ -168,25 +168,26 @@ def migrated(folder: Path) -> Path:
 
 
 def collected(folder: Path) -> Path:
-    """Return the static files as the portal serves them, made once in `folder`."""
+    """Return the folder of the static files that the portal serves, which are collected only once in `folder`."""
     made = folder / "static"
     with only_one("static"):
         if not made.exists():
             home = Home(folder / "collecting")
-            home.folder.mkdir(exist_ok=True)  # left by an attempt that failed
+            home.folder.mkdir(exist_ok=True)  # it may be left over from an attempt that failed
             home.manage("collectstatic", "--noinput", "--verbosity", "0")
             (home.folder / "sandbox" / "static").rename(made)
     return made
 
 
 def migrated_on_server(url: str) -> str:
-    """Return the name of an empty PostgreSQL database with all tables, made once beside the one at `url`."""
+    """Return the name of a freshly migrated PostgreSQL database, which is made only once, on the same server as
+    `url`."""
     folder = Path(os.environ[SHARED])
     made = folder / "migrated.postgres"
     with only_one("postgres"):
         if not made.exists():
             address = urlsplit(url)._replace(path=f"/{folder.name}").geturl()
-            drop_database(address)  # left by a migration that failed
+            drop_database(address)  # it may be left over from a migration that failed
             on_server(url, f'CREATE DATABASE "{folder.name}"')
             Home(folder, DATABASE_URL=address).manage("migrate", "--verbosity", "0")
             made.write_text(address)
@@ -194,7 +195,7 @@ def migrated_on_server(url: str) -> str:
 
 
 def copy_migrated(url: str) -> None:
-    """Replace the PostgreSQL database at `url` with a copy of a database that has all tables."""
+    """Replace the PostgreSQL database at `url` with a copy of one that has already been migrated."""
     template = migrated_on_server(url)
     with only_one("postgres"):
         drop_database(url)
@@ -224,7 +225,7 @@ def drop_database(url: str) -> None:
 
 
 def on_server(url: str, command: str) -> None:
-    """Run `command` on the server of the database at `url`, which may not exist."""
+    """Run the SQL `command` on the server of the database at `url`, even if that database doesn't exist."""
     import psycopg
 
     with psycopg.connect(urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True) as server:
@@ -233,7 +234,7 @@ def on_server(url: str, command: str) -> None:
 
 @contextmanager
 def only_one(what: str) -> Iterator[None]:
-    """Wait until no other process of this test run makes or copies `what`."""
+    """Let only one process of this test run at a time make or copy `what`."""
     with (Path(os.environ[SHARED]) / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -243,8 +244,7 @@ GONE = (FileNotFoundError, ProcessLookupError)  # the process ended before its f
 
 
 def is_gone(pid: int) -> bool:
-    """Return whether `pid` has ended, even if nothing has reaped it. In a container, the first process may never reap
-    it."""
+    """Return whether `pid` has ended, even if nothing has reaped it. In a container, process 1 may never reap it."""
     return state_of(pid) in ("Z", "X")
 
 

@@ -1,6 +1,6 @@
 """A made-up language: all letters of marked texts are accented, and the texts are 40 % longer.
 
-Tests find unmarked texts because their letters are plain, and layouts too narrow for other languages because they
+This lets tests find unmarked texts, whose letters are plain, and layouts too narrow for other languages, which
 overflow.
 """
 

@@ -1,4 +1,4 @@
-"""Helpers for tests of the Review pages: reading a page, and making results that wait there."""
+"""Helpers for tests of the Review pages: reading a page, and making results that wait for decisions."""
 
 from django.db import connection
 from django.test import Client
@@ -12,7 +12,7 @@ from tests.support.page import Page
 
 
 def form_of(page: Page, **given: str) -> dict[str, str]:
-    """Return what a browser would post from the form for deciding, except that the values in `given` are changed."""
+    """Return what a browser would post from the form for deciding, with the values in `given` filled in."""
     form = page.first("form", id="decide")
     hidden = {e.attributes["name"]: e.attributes["value"] for e in form.find("input")}
     return {**hidden, "note": form.first("textarea").text, **given}
@@ -59,7 +59,7 @@ def outputs(run: Run) -> list[Output]:
 
 
 def deciding_link(member: Member, result: Output) -> GuestLink:
-    """Make a link whose guests decide on `result`."""
+    """Make a guest link that lets guests decide on `result`."""
     link = links.make_link(member, [result])
     link.lets_decide = True
     link.save()

@@ -23,7 +23,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 KEY = "lma_hostile7Zq_must_stay_on_the_server"
 IMPATIENT = 0.15  # seconds that an impatient portal waits for a response
-DELAY = 600.0  # longer than any test; tests end the delay themselves
+DELAY = 600.0  # longer than any test takes; tests end the delay themselves
 MOVES = ("file", "upload_put")  # the endpoints for receiving and sending files
 
 
@@ -63,7 +63,7 @@ def impatience(endpoint: str) -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Bring forward everything that is due later, so that it is due now."""
+    """Make everything that is due later due now."""
     past = timezone.now() - timedelta(minutes=1)
     Run.objects.filter(status__in=("starting", "checking"), due_at__gt=past).update(due_at=past)
     Run.objects.filter(cancel_sent_at=None, cancel_asked_at__gt=past).update(cancel_asked_at=past)
@@ -75,7 +75,7 @@ def hurry() -> None:
 
 
 def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
-    """Run queued tasks and the sweep, skipping every wait, until `done`; fail after `seconds`."""
+    """Run queued tasks and the sweep, skipping every wait, until `done` returns True; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"never done: {list(Run.objects.values_list('status', 'wait'))}"

@@ -102,8 +102,8 @@ class Told:
 
 
 def push(port: int, path: str, size: int, *, kind: str, first: bytes = b"", **headers: str) -> Told:
-    """POST a body of `size` bytes, starting with `first`, until it is sent or the connection is gone. `kind` is the
-    Content-Type. Names in `headers` have _ instead of -. The default Content-Length is correct."""
+    """POST a body of `size` bytes, starting with `first`, until it has been sent or the connection is closed. `kind` is
+    the Content-Type. Names in `headers` have _ instead of -. Content-Length is correct unless `headers` set it."""
     given = {"Host": f"127.0.0.1:{port}", "Content-Type": kind, "Content-Length": str(size)}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
@@ -135,7 +135,7 @@ def _pour(sock: socket.socket, first: bytes, size: int) -> Told:
             if told.sent >= size and (told.ended or _is_whole(told.raw)):
                 return told
             if told.ended and told.sent < size and not events & selectors.EVENT_WRITE:
-                ready.modify(sock, selectors.EVENT_WRITE)  # half closed: only a reset can follow
+                ready.modify(sock, selectors.EVENT_WRITE)  # the server has stopped sending, so only a reset can follow
     raise AssertionError(f"no end after {TIMEOUT_SECONDS:.0f} s: {told.sent} bytes sent, {told.raw[:200]!r}")
 
 

@@ -130,7 +130,7 @@ def webp(*, is_animated: bool = False) -> bytes:
 
 
 def gif() -> bytes:
-    """Return an animation with comments, an application block, XMP, and text after its end."""
+    """Return an animated GIF with secrets in comments, an application block and XMP, and after its end."""
     plain = io.BytesIO()
     frames = [drawing(number).convert("P") for number in range(3)]
     frames[0].save(
@@ -163,7 +163,8 @@ RECIPES: dict[str, list[str]] = {
 
 @cache  # making such a file takes a second
 def medium(ending: str) -> bytes:
-    """Return video or audio with secrets in titles, comments and chapters, and in an attachment if it is Matroska."""
+    """Return a video or audio file with secrets in titles, comments and chapters; Matroska also gets a secret
+    attachment."""
     with TemporaryDirectory() as folder:
         return _medium(ending, Path(folder))
 

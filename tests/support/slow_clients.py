@@ -1,4 +1,4 @@
-"""Strangers who open many slow connections and never finish."""
+"""Strangers who open many slow connections and never finish a request or a response."""
 
 import re
 import select
@@ -31,7 +31,7 @@ class Kind:
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
-    """Return the headers for a form with a CSRF cookie, without which Django doesn't read the body."""
+    """Return the headers for posting a form, with a CSRF cookie, without which Django doesn't read the body."""
     lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 
@@ -110,8 +110,8 @@ def slow_clients(port: int, kind: str, count: int) -> Iterator[Drip]:
 
 
 def answers_in_time(url: str, count: int = ASKED, seconds: float = BOUND_SECONDS) -> list[float]:
-    """Send `count` requests to url/healthz, each on a new connection; return how long each response took, if it arrived
-    within `seconds`."""
+    """Send `count` requests to url/healthz, each on a new connection; return how long each response that arrived within
+    `seconds` took."""
     taken = []
     for _ in range(count):
         begun = time.monotonic()

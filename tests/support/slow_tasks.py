@@ -1,4 +1,4 @@
-"""Tasks for the worker tests. They run in other processes, so they record in a file what happened."""
+"""Tasks for the worker tests. They run in other processes, so they record what they do in a file."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Files as a form sends them."""
+"""Makes uploaded files as forms send them."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 

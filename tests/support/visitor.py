@@ -120,7 +120,7 @@ class FormReader(HTMLParser):
             self.is_inside = False
 
     def filled(self) -> Pairs:
-        """Return the fields, choosing the first option in every group without a choice."""
+        """Return the fields, choosing the first option in every group where none is chosen."""
         chosen = {name for name, _ in self.pairs}
         first = [(name, next(filter(None, values), "")) for name, values in self.radios.items() if name not in chosen]
         return [*self.pairs, *first]

@@ -1,7 +1,7 @@
 """A whole portal of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare data and check results, so each portal needs a
-process of its own.
+Django is also set up in this process, on the same database, to prepare data and check results, so one process can run
+only one such portal.
 """
 
 import argparse
@@ -132,7 +132,7 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
 
 def with_whole(engine_name: str, work: Callable[[Whole, Engine], Mapping[str, Sequence[str]]]) -> int:
     """Start a portal, run `work` and stop every process. Return 1 and show the log if `work` found faults."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that every `finally` runs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that every `finally` block still runs
     with (
         tempfile.TemporaryDirectory(prefix="portal-whole-", ignore_cleanup_errors=True) as folder,
         engine(engine_name) as chosen,

@@ -1,4 +1,4 @@
-"""The member's own settings and passwords, and where they are signed in."""
+"""A member's own settings and password, and the browsers in which they are signed in."""
 
 import re
 from collections.abc import Callable
@@ -161,7 +161,7 @@ def test_a_changed_password_ends_every_other_sign_in(alice: Member) -> None:
     answer = here.post("/password/change/", {"old_password": PASSWORD, "password": NEW})
     assert answer.status_code == 302
     assert [is_in(here), is_in(there)] == [True, False]
-    assert "This browser" in page_of(here)  # the list still shows this session, although its key is new
+    assert "This browser" in page_of(here)  # the list still shows this session, even though its key has changed
     assert alice.signed_in.count() == 1
     assert is_in(sign_in(alice, NEW))
 
@@ -188,7 +188,7 @@ def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.
 
 @pytest.fixture
 def run_tasks(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Run the queued tasks at once."""
+    """Return a function that runs the queued tasks."""
     waiting: list[int] = []
     monkeypatch.setattr("runs.team.views_join.enqueue", lambda task, pk: waiting.append(pk))
 

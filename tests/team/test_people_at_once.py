@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(acts: list[Callable[[], None]]) -> None:
-    """Do all `acts` at once and wait for them to finish."""
+    """Call all `acts` at once and wait for them to finish."""
     threads = [threading.Thread(target=act) for act in acts]
     for thread in threads:
         thread.start()

@@ -39,8 +39,8 @@ def admin(as_admin: Client) -> Client:
 
 
 def urls_of_people(prefix: str = "", resolver: URLResolver | None = None) -> Iterator[tuple[str, URLPattern]]:
-    """Yield each URL under which admins manage people, with its route. Such a URL has `people/` in its route, or a
-    parameter that names a person."""
+    """Yield the route and the pattern of each URL under which admins manage people. Such a URL has `people/` in its
+    route, or a parameter that names a person."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):

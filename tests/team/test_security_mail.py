@@ -1,4 +1,4 @@
-"""Emails about accounts, sent by a real worker to a real mail server on loopback, and people who get none."""
+"""Emails about accounts, which a real worker sends to a real mail server on loopback, and who gets none."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -39,7 +39,7 @@ def move_end(client: Client, days: float) -> None:
 
 
 def hold(client: Client, data: dict[str, object]) -> None:
-    """Change the session's data in its row, and nothing else."""
+    """Replace the session's data in the database, and change nothing else."""
     Session.objects.filter(pk=row_of(client).pk).update(session_data=client.session.encode(data))
 
 
@@ -50,7 +50,7 @@ def forget_start(client: Client) -> None:
 
 @pytest.fixture(autouse=True)
 def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make each request look like the first in minutes."""
+    """Make each request count as the first in several minutes."""
     monkeypatch.setattr(sessions, "SEEN_EVERY_SECONDS", 0.0)
 
 

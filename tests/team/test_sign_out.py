@@ -1,4 +1,4 @@
-"""After signing out, no pages are left in the browser; while signed in, each file is fetched only once."""
+"""After signing out, no pages are left in the browser; until then, it fetches each file only once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture(params=[True, False], ids=["pages are frozen", "pages are not frozen"])
 def keeping(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    """A real browser that may keep whole pages for Back, and one that may not."""
+    """A real browser; each test runs once while it may freeze pages for the Back button, and once while it may not."""
     path = next(filter(None, map(shutil.which, NAMES)))
     without = ["--disable-back-forward-cache"] if request.param else []
     chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=without)
@@ -90,7 +90,7 @@ def transferred(page: Page) -> list[int]:
 def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     for _ in range(6):
         make_kept(make_run(alice, status="completed"))
-    page.goto("/me/")  # the browser's time zone is stored in a cookie now, because cached files depend on all cookies
+    page.goto("/me/")  # stores the browser's time zone in a cookie now, since cached files depend on all cookies
     assert "time_zone" in {cookie.get("name") for cookie in page.context.cookies()}
     first = transferred(page)
     page.goto("/me/")

@@ -15,7 +15,7 @@ from tests.support.pseudo import LETTERS
 READ_ALOUD = ("title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "summary")
 SILENT = {"script", "style", "code", "svg", "template"}
 PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
-# a reference that appears only in the log, such as that of a refused file
+# a reference that is stored only in the log, such as a refused file's
 REFERENCE = re.compile("reference".translate(LETTERS) + r" [a-z0-9]{16}\b")
 NAMES = ["Lamina Portal", "Lamina", "Portal", "Slack", "Microsoft Teams", "Teams", "English", "Deutsch", "Pseudo"]
 # search indexes: nobody reads them, and the parts of words in them would hide unmarked words

@@ -11,9 +11,9 @@ OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the 
 guest links, which no database holds) and `files.json` (stored files, in base64).
 
 Forms are posted as people would post them, and tasks are run by the functions that the worker calls. The sandbox
-responds over HTTP. What no page can produce is written straight into the rows: an expired guest link, due times, and
-tiny pictures instead of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and times
-differ between two fixtures of one commit.
+responds over HTTP. What no page can produce is written straight into the database: an expired guest link, due times,
+and tiny pictures instead of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and
+times differ between two fixtures of one commit.
 """
 
 import base64
@@ -39,7 +39,7 @@ KEPT_BYTES = 10_000
 
 
 def main(out: Path, postgres: str) -> None:
-    """Fill SQLite, copy every row to an empty PostgreSQL, and write both to files."""
+    """Fill an SQLite database, copy every row to an empty PostgreSQL database, and write both to files."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder), "")
         guest_links = fill(Path(folder))
@@ -130,7 +130,7 @@ def write_facts(sandbox: Path, guest_links: dict[str, str], path: Path) -> None:
 
 
 def write_files(media: Path, path: Path) -> None:
-    """Write the small stored files, by their names in the storage."""
+    """Write the contents of the small stored files, keyed by their names in the storage."""
     found = sorted(one for one in (media / "files").rglob("*") if one.is_file() and one.stat().st_size < KEPT_BYTES)
     told = {str(one.relative_to(media)): base64.b64encode(one.read_bytes()).decode() for one in found}
     path.write_text(json.dumps(told, indent=1) + "\n")

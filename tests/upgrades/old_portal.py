@@ -58,7 +58,7 @@ class OldPortal:
             on_server(self.database, f'CREATE DATABASE "{name}_kept" TEMPLATE "{name}"')
 
     def go_back(self) -> None:
-        """Restore the database as it was at `keep`. Nothing may be using it."""
+        """Restore the database to its state when `keep` was called. Nothing may be using it."""
         if self.engine == "sqlite":
             for end in ("", "-wal", "-shm"):
                 Path(f"{self.database}{end}").unlink(missing_ok=True)
@@ -139,7 +139,7 @@ def started_sandbox(commit: str, folder: Path) -> Sandbox:
 
 @contextmanager
 def empty_database(engine: str, folder: Path) -> Iterator[str]:
-    """Yield an empty database: the path of a file, or an address on the server of TEST_DATABASE_URL."""
+    """Yield the location of an empty database: a file's path, or an address on the server in TEST_DATABASE_URL."""
     if engine == "sqlite":
         (folder / "sandbox").mkdir(parents=True)
         yield str(folder / "sandbox" / "portal.sqlite3")

@@ -137,7 +137,8 @@ def keep_in_order(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def share(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Share with the team, and with guests by links that are open, need a passphrase, are revoked or have expired."""
+    """Share runs with the team, and with guests through links that are open, need a passphrase, are revoked or have
+    expired."""
     from django.utils import timezone
 
     alice, petra = people["alice"], people["petra"]
@@ -171,7 +172,7 @@ def guest_link(person: Person, run: Any, **options: str) -> Any:
 
 
 def visit(token: str, place: str, passphrase: str) -> None:
-    """Open a link as a guest from the IP address `place`, with its passphrase."""
+    """Open a link as a guest at the IP address `place`, entering its passphrase."""
     from django.test import Client
 
     browser = Client(SERVER_NAME="127.0.0.1", REMOTE_ADDR=place, headers={"User-Agent": BROWSER})
@@ -181,7 +182,7 @@ def visit(token: str, place: str, passphrase: str) -> None:
 
 
 def collect(people: dict[str, Person], runs: dict[str, Any]) -> None:
-    """Create members' and team presets, drafts with files, and a file that no run has used."""
+    """Create personal and team presets, drafts with files, and a file that no run has used."""
     alice, bob = people["alice"], people["bob"]
     alice.post(f"/presets/new/?from={runs['picture'].public_id}", name="Our look", is_team="1")
     alice.post(f"/presets/new/?from={runs['words'].public_id}", name="Clouds")
@@ -218,7 +219,8 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     bob.press("Test card: ready at once", p0="files to come")
     work()
     tasks.poll()
-    # This start is unclear, so a person has to decide: the response was lost, and somebody else's run is there, too.
+    # This start is unclear, so a person has to decide: the response was lost, and somebody else has started a run of
+    # the same app.
     order("faults", endpoint="run_start", fault="drop_after")
     asked = alice.press("Test card: a long text", p0="which of them?")
     work()
@@ -262,7 +264,7 @@ def look(run_id: int) -> None:
 
 
 def queue_more(people: dict[str, Person], url: str) -> None:
-    """Queue the other kinds of tasks by doing what causes them. Kinds that a commit doesn't have are skipped."""
+    """Queue the other kinds of tasks by triggering them. Kinds that the commit doesn't have are skipped."""
     from django.utils import timezone
     from django_q.tasks import async_task
 

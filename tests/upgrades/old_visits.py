@@ -1,6 +1,6 @@
 """People who use a portal of any commit, and a worker that runs only when called.
 
-Modules move from commit to commit, so this relies only on `runs.tasks`, the sandbox and the names of models.
+Modules have moved between commits, so this relies only on `runs.tasks`, the sandbox and the names of models.
 """
 
 import re
@@ -70,7 +70,7 @@ class Person:
 
 
 def posted(pairs: Sequence[tuple[str, str]], files: Any, values: dict[str, str]) -> dict[str, Any]:
-    """Return fields and files as Django's test client sends them."""
+    """Return fields and files in the form that Django's test client expects."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     fields: dict[str, Any] = {}
@@ -107,7 +107,7 @@ def work(*, but: Sequence[str] = LATER) -> None:
 
 
 def watch() -> None:
-    """Start the pressed runs and follow them to their end, with all their files."""
+    """Start the runs that are waiting to be sent, and follow them until they and their files are complete."""
     from runs import tasks
 
     work()

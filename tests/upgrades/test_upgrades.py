@@ -23,7 +23,8 @@ CHANGING = {"runs_lease", "runs_heartbeat", "runs_signinattempt"}  # the rows of
 
 @pytest.fixture(scope="module", params=engines.parameters(*COMMITS))
 def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
-    """Upgrade an old portal, and check that nothing was lost. Upgrading takes seconds, so it is done once."""
+    """Upgrade an old portal, and check that nothing was lost. Upgrading takes several seconds, so each portal is
+    upgraded only once."""
     commit, engine = request.param.split("-")
     with old_portal(commit, engine, tmp_path_factory.mktemp("upgrade")) as portal:
         before = portal.ids()
@@ -50,7 +51,7 @@ def url(portal: OldPortal) -> Iterator[str]:
 
 
 def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: str) -> None:
-    """Check that every row in `before` is still in its table, without checking the tables in `but`."""
+    """Check that every row in `before` is still in its table, ignoring the tables in `but`."""
     after = portal.ids()
     lost = {table: ids - after.get(table, set()) for table, ids in before.items() if table not in but}
     assert {table: ids for table, ids in lost.items() if ids} == {}
@@ -101,7 +102,8 @@ def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
 
 
 def files_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:
-    """Check that every input and result file is served byte for byte, and that a file without bytes gets a 404."""
+    """Check that every input and result file is served byte for byte, and that a file whose bytes weren't stored gets a
+    404."""
     results = (
         "SELECT f.public_id, f.file, f.sha256, r.member_id FROM runs_outputfile "
         "JOIN runs_storedfile f ON f.id = file_id JOIN runs_output o ON o.id = output_id "
@@ -196,7 +198,8 @@ def mails(portal: OldPortal) -> str:
 
 
 def what_only_people_wait_for(portal: OldPortal, url: str) -> None:
-    """Check that an opened form, a search, a guest copy, a thumbnail and emails arrive on their own.
+    """Check that queued tasks still produce what only people wait for: a form, a search, guest copies, a thumbnail,
+    emails.
 
     Two pickled tasks left no trace in the rows, so they run only when they are requested again: the form when somebody
     opens its page, the email when its recipient asks for it.

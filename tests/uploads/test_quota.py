@@ -130,7 +130,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_what_is_arriving_and_gets_its_room_
 
 def test_what_breaks_off_leaves_nothing_on_the_disk(alice: Member, settings: Settings) -> None:
     class Torn(BytesIO):
-        """A connection that is lost after half of the body."""
+        """A request body whose connection is lost halfway through."""
 
         def read(self, size: int | None = -1, /) -> bytes:
             if self.tell() > 500_000:
@@ -160,7 +160,7 @@ def garbage_uncollected() -> Iterator[None]:
 
 
 def waiting(settings: Settings) -> list[str]:
-    """Return the names in the waiting room."""
+    """Return the names of the files in the waiting room."""
     folder = Path(settings.MEDIA_ROOT) / "incoming"
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 

@@ -82,7 +82,7 @@ def test_nothing_is_read_of_a_strangers_large_body_at_any_address(world: World) 
     ],
 )
 def test_nothing_is_read_where_there_is_no_view_either(path: str, meta: dict[str, str], status: int) -> None:
-    """Django checks the form's token for its own error pages, too."""
+    """Django checks the form's CSRF token even when it responds with one of its own error pages."""
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = TOKEN
     assert send(client, path, bytes(MB), meta.pop("CONTENT_TYPE", FORM), **meta)[:2] == (status, 0)

@@ -50,7 +50,7 @@ def member(browser: Client, alice: Member) -> Client:
 
 
 def headers_missing(answer: HttpResponseBase, *, is_secure: bool = True) -> list[str]:
-    """Return the names of the security headers that `answer` lacks or that have another value."""
+    """Return the names of the security headers that `answer` lacks or has with a wrong value."""
     wanted = dict(HEADERS)
     if not is_secure:
         del wanted["Strict-Transport-Security"]  # browsers ignore it without https

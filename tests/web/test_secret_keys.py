@@ -56,7 +56,7 @@ def old(alice: Member, as_admin: Client) -> Old:
 
 
 def change_key(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, keeps_old: bool) -> None:
-    """Change the settings, as a restart would."""
+    """Change the settings, as a restart with a new key would."""
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if keeps_old else []
     settings.SECRET_KEY = NEW_KEY
     monkeypatch.setattr(sessions, "_noted", {})

@@ -1,4 +1,4 @@
-"""Secret links: they are long, found by hash, and can be copied again only with the portal's key."""
+"""Secret links: they are long, are looked up by hash, and can be copied again only with the portal's key."""
 
 from datetime import timedelta
 

@@ -131,7 +131,7 @@ def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Mem
     assert "Cancellation requested at" in asked
     assert Page(asked).first(css="run-wait").first(css="moment").find("time")
     assert "This run may still cost credits" in asked
-    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # the focused panel says what the press did
+    assert "autofocus" in Page(asked).first(id="run-panel").attributes  # the panel has the focus and says what happened
     assert 'class="notice' not in asked
     assert "Cancelled" in ended
     assert "Cancellation requested at" not in ended

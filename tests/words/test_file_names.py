@@ -1,5 +1,4 @@
-"""Names of downloads, like `oak-desk_front_2_2026-11-25.png`: in any script, short enough, and different within a
-run."""
+"""Names of downloads, like `oak-desk_front_2_2026-11-25.png`: in any script, short enough, and unique within a run."""
 
 import unicodedata
 from datetime import UTC, datetime

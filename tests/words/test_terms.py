@@ -13,7 +13,7 @@ from runs.words.terms import MOST_TERMS, holds, query_words, similar_ways_of, st
     [
         ("a video of my shoes", ["video", "shoes"]),
         ("ein Bild von unseren Schuhen", ["bild", "schuhen"]),
-        ("the of", ["the", "of"]),  # there are no other words
+        ("the of", ["the", "of"]),  # common words count if there are no others
         ("Shoe shoes SHOES", ["shoe"]),
         ("crème.png", ["creme", "png"]),
         ("100%_", ["100"]),
@@ -72,7 +72,7 @@ def test_similar_words_are_held(text: str, word: str, known: list[str]) -> None:
         (["creme"], "Crème brûlée", "<mark>Crème</mark> brûlée"),
         (["靴"], "赤い靴", "赤い<mark>靴</mark>"),
         (["tryon"], "A try-on of red-shoes", "A <mark>try-on</mark> of red-shoes"),
-        (["grosse"], "Gro\u0308ße", "<mark>Größe</mark>"),  # file names from a Mac are spelled like this
+        (["grosse"], "Gro\u0308ße", "<mark>Größe</mark>"),  # file names from a Mac have separate accents, like this
         (["shoe", "shoes"], "shoes", "<mark>shoes</mark>"),
         ([], "a & b", "a &amp; b"),
     ],

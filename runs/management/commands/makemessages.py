@@ -10,5 +10,6 @@ class Command(makemessages.Command):
         "--keyword=_noop",
         "--keyword=N_",
     ]
-    # Leave new texts untranslated; otherwise, someone would have to find gettext's wrong guesses.
+    # Leave new texts untranslated; otherwise, gettext would guess translations, and someone would have to find the
+    # wrong ones.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]  # noqa: RUF012

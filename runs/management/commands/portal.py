@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self._hand_over(bind, sandbox, people, is_reloaded=reload)
 
     def say(self, sentence: str) -> None:
-        with suppress(OSError):  # keep going even if the terminal is gone or the disk is full
+        with suppress(OSError):  # keep going even if the terminal has been closed or the disk is full
             self.stdout.write(sentence)
             self.stdout.flush()
 
@@ -74,8 +74,8 @@ class Command(BaseCommand):
         return people
 
     def _hand_over(self, bind: Address, sandbox: Address | None, people: list[str], *, is_reloaded: bool) -> NoReturn:
-        """Become the supervisor: the same process, but without what was loaded so far. Signals that arrive in the
-        meantime reach the supervisor."""
+        """Replace this process with the supervisor, which frees everything loaded so far. Signals that arrive in the
+        meantime are delivered to the supervisor."""
         signal.pthread_sigmask(signal.SIG_BLOCK, supervise.SIGNALS)
         order = supervise.Order(str(bind), str(sandbox or ""), people, is_reloaded)
         os.chdir(settings.BASE_DIR)

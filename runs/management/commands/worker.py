@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if verbosity < 2:
             logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise it logs several lines for every task
         record_guard.restore()
-        connections.close_all()  # the processes that start now mustn't share connections
+        connections.close_all()  # the processes started next mustn't share connections
         warm_up()
         memory.share()
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))

@@ -1,1 +1,1 @@
-"""Everything the sandbox draws: posters that show their inputs, thumbnails and samples."""
+"""Everything the sandbox draws: posters that show a run's inputs, thumbnails and samples."""

@@ -14,7 +14,7 @@ def around(x: float, y: float, unit: float, points: list[Point]) -> list[Point]:
 
 
 def mirrored(points: list[Point]) -> list[Point]:
-    """Return a complete outline: `points` are its right half, and their mirror image is its left half."""
+    """Return a complete outline, with `points` as the right half and their mirror image as the left half."""
     return points + [(-along, down) for along, down in reversed(points)]
 
 

@@ -1,5 +1,5 @@
-"""Fonts: Pillow's own, and DejaVu or Noto for scripts that Pillow's font doesn't cover. Each text uses a single font;
-characters missing from it are left out."""
+"""Fonts: Pillow's own font, or one such as DejaVu or Noto for scripts that it doesn't cover. Each text uses a single
+font; characters missing from it are left out."""
 
 import unicodedata
 from functools import lru_cache
@@ -16,7 +16,7 @@ BROAD = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Arial Unicod
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, str]:
-    """Return the font files installed on this machine, by name."""
+    """Return the paths of the font files installed on this machine, by file name."""
     found: dict[str, str] = {}
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.tt[fc]")) if folder.is_dir() else ():
@@ -73,7 +73,7 @@ def write(
     picture: Image.Image, place: tuple[float, float], text: str, size: int, colour: Colour, *,
     anchor: str = "la", weight: int = 0,
 ) -> None:  # fmt: skip
-    """Write one line. `anchor` is Pillow's anchor; `weight` is how many pixels to thicken the strokes by."""
+    """Write one line. `anchor` is Pillow's anchor; `weight` is the number of pixels by which to thicken the strokes."""
     path, text = fitting(text)
     font = get(path, size)
     if font is not None and text:

@@ -1,4 +1,4 @@
-"""Describes a result to draw, using the words that people see and independently of the API."""
+"""Describes a result to draw in the words that people see, independently of the API."""
 
 import hashlib
 import random
@@ -15,8 +15,8 @@ class Job:
     """One result to draw. `part` is the number of the picture within one output; `variant` differs between runs with
     the same inputs.
 
-    `shown` lists the inputs as (name, type, value). A text value is a str; pictures are a tuple of strings, each
-    `asset:ID` or `sample:NAME`.
+    `shown` lists the inputs as (name, type, value). The value of a text is a string; the value of pictures is a tuple
+    of strings, each `asset:ID` or `sample:NAME`.
     """
 
     app_id: str
@@ -75,7 +75,7 @@ def _drawable(kind: Any, value: Any) -> Any:
 
 
 def _own_picture(address: Any) -> str | None:
-    """Return the token of an upload or sample, going by the URL's path; None for any other URL. URLs are never
+    """Return the token of the upload or sample that the URL's path points to; None for any other URL. URLs are never
     fetched."""
     try:
         parts = urlsplit(address).path.split("/") if isinstance(address, str) else []

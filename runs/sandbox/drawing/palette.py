@@ -19,7 +19,7 @@ class Palette:
     second: Colour
 
     def tone(self, share: float) -> Colour:
-        """Return the colour at `share` between the darkest (0) and the lightest (1) tone."""
+        """Return the colour at `share` on a scale from the darkest tone (0) to the lightest (1)."""
         place = max(0.0, min(1.0, share)) * (len(self.tones) - 1)
         first = min(int(place), len(self.tones) - 2)
         return mix(self.tones[first], self.tones[first + 1], place - first)
@@ -30,7 +30,7 @@ def hex_colour(text: str) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Blend two colours: with `share` 0, the result is `first`; with 1, it is `second`."""
+    """Blend two colours: `share=0` gives `first`, and `share=1` gives `second`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
@@ -66,7 +66,7 @@ STYLES = {
 
 
 def choose(chance: random.Random, style: str = "") -> Palette:
-    """Return the palette for a known style, otherwise a random one."""
+    """Return the style's palette if the style is known; otherwise, a random palette."""
     for word, name in STYLES.items():
         if word in style.casefold():
             return PALETTES[name]

@@ -16,15 +16,15 @@ Part = tuple[Image.Image, Box]
 # Pillow's radial gradient reaches 255 only in the corners, but a glow has to fade out at the sides.
 GLOW = [round(255 * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
 SHADOW = (20, 16, 30)
-SCALE = 2  # draw shapes this many times larger, then scale them down to smooth the edges
+SCALE = 2  # draw shapes larger by this factor, then scale them down to smooth the edges
 
 
 class Pen:
-    """Collects shapes to cut; their coordinates are pixels in the finished picture. `fill` 0 cuts a hole."""
+    """Collects shapes to cut; their coordinates are pixels in the finished picture. `fill=0` cuts a hole."""
 
     def __init__(self) -> None:
         self._strokes: list[tuple[str, list[Point], dict[str, Any]]] = []
-        self._reach: list[tuple[float, float, float]] = []  # x, y, and how far a shape may extend from there
+        self._reach: list[tuple[float, float, float]] = []  # x and y, and how far a shape may extend from that point
 
     def polygon(self, points: Iterable[Point], fill: int = 255) -> Self:
         return self._note("polygon", points, fill=fill)
@@ -65,8 +65,7 @@ class Pen:
         return self.polygon(sides[0] + sides[1][::-1], fill)
 
     def cut(self, size: tuple[int, int]) -> Part | None:
-        """Return the smallest smooth mask that holds the shapes, and the position of that mask on a sheet of this
-        size."""
+        """Return the smallest smooth mask that contains the shapes, and its position on a sheet of this size."""
         if not self._reach:
             return None
         left = max(0, math.floor(min(x - far for x, _, far in self._reach)) - 1)
@@ -126,7 +125,7 @@ class Paper:
         return self.size[1]
 
     def mask(self, shape: Shape) -> Image.Image:
-        """Return the shape as a mask of the whole sheet."""
+        """Return the shape as a mask as large as the whole sheet."""
         whole = Image.new("L", self.size, 0)
         part = self._part(shape)
         if part:
@@ -159,7 +158,7 @@ class Paper:
         return pen.cut(self.size)
 
     def _shade(self, part: Image.Image, corner: tuple[int, int], strength: float, lift: int) -> None:
-        """Add a soft shadow to the lower right. It is blurred at a quarter of its size, which looks good enough."""
+        """Add a soft shadow that falls to the lower right. Blurring it at a quarter of its size looks good enough."""
         room = lift * 3
         wide = Image.new("L", (part.width + 2 * room, part.height + 2 * room), 0)
         wide.paste(part, (room, room))

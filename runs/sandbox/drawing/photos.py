@@ -12,7 +12,7 @@ Look = Callable[[Image.Image, Palette], Image.Image]
 
 
 def inked(photo: Image.Image, colours: int, line: float) -> Image.Image:
-    """Reduce the photo to a few flat colours within drawn outlines."""
+    """Reduce the photo to a few flat colours with inked outlines."""
     smooth = photo.filter(ImageFilter.BoxBlur(2))
     # Reduce the colours at half the size, which is faster. The filter removes specks between similar colours.
     half = smooth.reduce(2).filter(ImageFilter.BoxBlur(1))

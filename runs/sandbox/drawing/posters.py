@@ -1,4 +1,4 @@
-"""Image results: a small print on paper that shows the inputs in and below the picture."""
+"""Image results: each is a small print on paper that shows the inputs in and below its picture."""
 
 import io
 import random
@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
-# Aspect ratios, by a word in a result's label that says what the result is for.
+# Aspect ratios by words in a result's label that say what the result is for.
 SHAPES = {
     "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
     "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",
@@ -77,7 +77,8 @@ def _finished(piece: studio.Piece, job: Job) -> Image.Image:
 
 
 def scene(job: Job, room: tuple[int, int], palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw the scene that matches the prompt. For later outputs, or if no scene matches, draw another one."""
+    """Draw the scene that matches the prompt. For outputs after the first, or if no scene matches, draw some other
+    scene."""
     words = job.prompt.casefold()
     called = [scene for scene, names in SCENES if any(name in words for name in names)]
     if called and job.position == 0:

@@ -48,7 +48,7 @@ def _sky(size: tuple[int, int], palette: Palette, along: float) -> Image.Image:
 
 
 def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> list[Layer]:
-    """Return layers wider than the picture; the nearer ones move faster."""
+    """Return layers of hills that are wider than the picture; nearer layers move faster."""
     layers = []
     for number in range(4):
         wide = (round(size[0] * 1.6), size[1])

@@ -13,7 +13,7 @@ from runs.sandbox.drawing.paper import Paper, Pen, glow, gradient, grained
 from runs.sandbox.drawing.products import RED, sneaker
 
 SIZE = (960, 1200)
-GRAIN = 0.35  # low, because a sample used as an input gets paper grain a second time
+GRAIN = 0.35  # low, because a sample gets more paper grain when it is used as an input
 Subject = Callable[[Palette, random.Random], Image.Image]
 
 
@@ -54,7 +54,7 @@ def person(palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def product(palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a bottle on a plain background, like a photo that someone took and wants an app to improve."""
+    """Draw a bottle on a plain background, like a photo that someone wants an app to improve."""
     width, height = SIZE
     floor = height * 0.74
     ground = mix(palette.paper, palette.tone(0.9), 0.5)

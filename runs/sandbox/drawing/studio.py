@@ -18,7 +18,7 @@ Piece = Callable[[Job, Size, Palette, random.Random], Image.Image]
 
 
 def palette_of(job: Job) -> Palette:
-    """Return the palette named by a chosen option; otherwise one that depends on all inputs."""
+    """Return the palette that a chosen option names; if none does, one that depends on all inputs."""
     for _, label in job.chips:
         for word, name in {**{name: name for name in PALETTES}, **STYLES}.items():
             if word in label.casefold():

@@ -31,7 +31,7 @@ def any_scene(chance: random.Random) -> Image.Image:
 
 
 def halves(chance: random.Random) -> Image.Image:
-    """Draw one portrait, half photo and half cartoon."""
+    """Draw a portrait that is half photo and half cartoon."""
     width, height = SIZE
     palette = PALETTES["lagoon"]
     portrait = Paper(SIZE, gradient(SIZE, palette.tone(0.9), palette.tone(0.62)))
@@ -50,7 +50,7 @@ def halves(chance: random.Random) -> Image.Image:
     slant = [(width * 0.56, -2), (width + 9, -2), (width + 9, height + 2), (width * 0.44, height + 2)]
     edge = [(x - 8, y) for x, y in slant]
     sheet.lay(Pen().polygon(edge), (252, 249, 243), shadow=0.4, lift=8)
-    # Draw this at three times the size, because the blur of this style is meant for large pictures.
+    # Draw this half at three times the size, because this style's blur is meant for large pictures.
     large = photo.resize((width * 3, height * 3), Image.Resampling.BICUBIC)
     sheet.lay(Pen().polygon(slant), photos.feature(large, palette).resize(SIZE, Image.Resampling.BICUBIC))
     return grained(sheet.image, 0.7)

@@ -1,7 +1,7 @@
 """Remove metadata from pictures without decoding them, so that no pixel changes.
 
 We keep the picture, its colours (ICC profile and the like), animation and orientation, and the label for AI-generated
-pictures (IPTC's `DigitalSourceType`). Everything else is removed, whether we know what it is or not.
+pictures (IPTC's `DigitalSourceType`). Everything else is removed, whether or not we know what it is.
 """
 
 from collections.abc import Callable, Mapping

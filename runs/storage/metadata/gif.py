@@ -1,4 +1,4 @@
-"""Strip GIFs, block by block."""
+"""Strip metadata from GIFs, block by block."""
 
 from mmap import mmap
 from typing import BinaryIO
@@ -50,7 +50,8 @@ def _end_of_blocks(data: mmap, at: int, counter: Counter) -> int:
 
 
 def _extension(data: mmap, target: BinaryIO, at: int, details: Details, counter: Counter) -> int:
-    """Copy the extension at `at` if it affects how the pictures are shown, or read its details; return its end."""
+    """Copy the extension at `at` if it affects how the pictures are shown, or read details from it; return where it
+    ends."""
     end = _end_of_blocks(data, at + 2, counter)
     label, name, content = data[at + 1], data[at + 3 : at + 14], at + 14
     if label == TIMING and data[at + 2] == 4:

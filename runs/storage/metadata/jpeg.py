@@ -1,5 +1,5 @@
-"""Strip JPEGs, marker by marker. Whatever comes after the first picture is left out, such as videos or previews from
-cameras."""
+"""Strip metadata from JPEGs, marker by marker. Whatever follows the first picture, such as a camera's videos or
+previews, is left out."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy
 
 START, END, SCAN = 0xD8, 0xD9, 0xDA
 JFIF, EXIF_OR_XMP, PROFILE, C2PA, PHOTOSHOP, ADOBE = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
-# Including the tables for Huffman coding (C4) and arithmetic coding (CC)
+# Frame markers, including those for the tables for Huffman coding (C4) and arithmetic coding (CC)
 FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))
 PICTURE = {*FRAMES, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
 # FF 00, and restarts inside a scan, don't count as markers
@@ -80,7 +80,7 @@ def _is_profile(data: mmap, segment: Segment) -> bool:
 
 def _segments(data: mmap) -> Iterator[Segment]:
     """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped, as
-    decoders do. A file that ends within a scan counts as complete."""
+    it is by decoders. A file that ends within a scan counts as complete."""
     counter, at = Counter(), 2
     while found := MARKER.search(data, at):
         counter.count()

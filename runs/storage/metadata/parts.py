@@ -13,7 +13,7 @@ class CannotStrip(Exception):
 
 
 class Counter:
-    """Limits the number of parts in a file, so that countless empty ones can't take forever."""
+    """Limits the number of parts in a file, so that a file with countless empty parts can't take forever."""
 
     def __init__(self) -> None:
         self._left = MOST_PARTS

@@ -1,4 +1,4 @@
-"""Strip PNGs, animated or not, chunk by chunk."""
+"""Strip metadata from PNGs, animated or not, chunk by chunk."""
 
 import struct
 import zlib
@@ -62,7 +62,7 @@ def _survey(data: mmap) -> Details:
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # a critical chunk that we don't know: without it, the picture can't be shown
+            raise CannotStrip  # an unknown critical chunk, without which the picture can't be shown
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)

@@ -1,4 +1,4 @@
-"""Strip WebPs, still or animated, chunk by chunk, including the chunks in frames."""
+"""Strip metadata from WebPs, still or animated, chunk by chunk, including the chunks in frames."""
 
 import struct
 from collections.abc import Iterator

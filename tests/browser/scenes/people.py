@@ -10,7 +10,7 @@ admin_scene = scene_of("admin")
 
 
 def invited(visitor: Visitor, **typed: str) -> str:
-    """Let the visitor, an admin, invite someone; return the link's path."""
+    """Invite someone as the visitor, who must be an admin; return the path of the invitation link."""
     page = visitor.page
     page.goto("/manage/people/")
     for label, text in typed.items():

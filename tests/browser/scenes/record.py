@@ -1,4 +1,4 @@
-"""The record: the log for admins, and the part of it on a run's page."""
+"""The record: the log that admins see, and the part of it that a run's page shows."""
 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.scenes.stage import scene, scene_of, started

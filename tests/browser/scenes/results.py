@@ -8,7 +8,7 @@ from tests.browser.whole import Whole
 
 
 def open_made_up(visitor: Visitor, whole: Whole, address: str = "", **state: str) -> None:
-    """Open the page of a made-up result in `state`, or the page at `address` below it."""
+    """Create a result in the given `state` and open its page, or the page whose path is `address` relative to it."""
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, **state)
     visitor.page.goto(f"/results/{result}/{address}")
 

@@ -1,4 +1,4 @@
-"""Comparing results and reusing inputs: presets, and running the same again."""
+"""Comparing results, and reusing inputs with a preset or by running the same again."""
 
 from playwright.sync_api import expect
 
@@ -10,7 +10,7 @@ from tests.browser.whole import Whole
 
 
 def made(visitor: Visitor, *apps: tuple[str, dict[str, str]]) -> list[str]:
-    """Run each of `apps` (Lamina's id and values); return the id of each run's first result."""
+    """Run each of `apps`, given by its id on Lamina and the values to use; return the id of each run's first result."""
     inside = visitor.whole.inside
     runs = [inside.ask("start", email=visitor.email, remote_id=app, **given) for app, given in apps]
     for run in runs:
@@ -23,7 +23,8 @@ def compared(visitor: Visitor, *apps: tuple[str, dict[str, str]], query: str = "
 
 
 def named_preset(visitor: Visitor, *, is_team: bool = False) -> str:
-    """Save a preset with a file from Cartoonify's form; return the address of the form with this preset."""
+    """Save a preset that includes a file, using Cartoonify's form; return the address that opens the form with this
+    preset."""
     page = visitor.page
     open_app(visitor)
     page.get_by_text("Ghibli", exact=True).first.click()

@@ -1,4 +1,4 @@
-"""Spending: where credits went, limits with input errors, and the form that a maker over their limit sees."""
+"""Spending: where credits went, limits with input errors, and the form as seen by a maker who is over their limit."""
 
 from tests.browser.apps import CARTOONIFY
 from tests.browser.scenes.stage import scene, scene_of, started

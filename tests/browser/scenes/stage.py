@@ -1,4 +1,4 @@
-"""The registry of scenes. Each brings a visitor's page into the state it is named after."""
+"""The registry of scenes. Each scene brings a visitor's page into the state that the scene is named after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Act = Callable[[Visitor, Whole], None]
 
 @dataclass(frozen=True)
 class Scene:
-    """A state of a page, and the role of the member who sees it."""
+    """A function that brings a page into some state, and the role of the member who sees the page."""
 
     act: Act
     role: str
@@ -21,7 +21,7 @@ scenes: dict[str, Scene] = {}
 
 
 def scene_of(role: str) -> Callable[[Act], Act]:
-    """Register a scene as seen by a member with `role`."""
+    """Return a decorator that registers a scene to be seen by a member with `role`."""
 
     def register(act: Act) -> Act:
         scenes[act.__name__] = Scene(act, role)
