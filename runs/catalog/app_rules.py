@@ -313,5 +313,5 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
     if question.kind == "options" and value not in question.options:
         return _("Choose one of the listed options.")
     if file is not None and question.accept and file.kind not in question.accept:
-        return _("This field doesn't accept this kind of file. Choose another.")
+        return _("This field doesn't accept this kind of file. Choose a different file.")
     return ""

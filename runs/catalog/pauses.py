@@ -56,7 +56,7 @@ def closed_words(app: App, member: Member) -> str:
         return _("This app is paused because its rules no longer match its form. %(reason)s") % {
             "reason": say(rule.pause)
         }
-    return _("This app is paused until an admin checks its settings. What you've entered is kept.")
+    return _("This app is paused until an admin checks its settings. What you've entered won't be lost.")
 
 
 def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:

@@ -59,7 +59,7 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
         try:
             reset_settings(app, request.user, ResetForm.read(request.POST)["seen"], timezone.now())
         except RulesChangedError:
-            words = _("Someone has changed this app since you opened it. Look at the changes before you reset it.")
+            words = _("Someone has changed this app since you opened it. Review the changes before you reset it.")
             messages.info(request, words)
         else:
             messages.success(request, _("The app was reset to match Lamina."))

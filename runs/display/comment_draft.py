@@ -104,7 +104,7 @@ def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDr
     url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
     back = with_all_comments(url) if shows_all else url
     action = reverse("runs:run-comment", args=[run.public_id])
-    return CommentDraft("new", "new", action, people_url(run), back, hint=_("Any comments on the whole run?"))
+    return CommentDraft("new", "new", action, people_url(run), back, hint=_("Any comments on the run as a whole?"))
 
 
 def reply_draft(parent: Comment, back: str) -> CommentDraft:

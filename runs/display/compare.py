@@ -141,12 +141,12 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
         sentences.append(gone_words(missing))
     if len(found) > AT_MOST:
         sentences.append(
-            _("Only four fit side by side. These are the first four of %(count)s.") % {"count": len(found)}
+            _("Only four results fit side by side. These are the first four of %(count)s.") % {"count": len(found)}
         )
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if kind == "text" and not _mark_texts(columns):
-        sentences.append(_("The differences aren't marked because these texts are too long."))
+        sentences.append(_("The differences aren't highlighted because these texts are too long."))
     width, height = _common_box(columns)
     is_one_run = len({column.run.pk for column in columns}) == 1
     rows = rows_of([c.run for c in columns])

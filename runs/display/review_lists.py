@@ -87,7 +87,7 @@ class RequestLine:
         if request.audience == ReviewRequest.Audience.NAMED:
             return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
         if request.link is not None:
-            return request.link.audience or _("A client, by guest link")
+            return request.link.audience or _("A client, via guest link")
         return _("Anyone who can decide")
 
     @property

@@ -127,7 +127,8 @@ def money_words(run: Run) -> str:
     if not cost:
         return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
-        return _("This run may have cost the full estimate, %(cost)s. Lamina doesn't say.") % {"cost": cost}
+        words = _("This run may have cost the full estimate, %(cost)s. Lamina doesn't report the exact cost.")
+        return words % {"cost": cost}
     return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 
@@ -180,7 +181,7 @@ def decide_words(run: Run) -> str:
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
-    _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
+    _lazy("Nine out of ten runs of this app finished faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
     None,  # no sentence; the page asks whether to give up (`asks_to_give_up`)
 )

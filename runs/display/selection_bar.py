@@ -88,7 +88,7 @@ def _all_selected(place: str) -> Filter:
 def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
     is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
     has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
-    told = _("A zip file; the provenance.csv inside lists where each file came from")
+    told = _("A zip file, including a provenance.csv that lists where each file came from")
     acts = [
         (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words), told)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),

@@ -90,7 +90,9 @@ class SharePanel:
 
     @property
     def team_words(self) -> str:
-        return _("Everyone who signs in here sees the whole run.") if self.only else _("Everyone who signs in here.")
+        if self.only:
+            return _("Everyone with an account here can see the whole run.")
+        return _("Everyone with an account here.")
 
     @property
     def guest_words(self) -> str:

@@ -86,8 +86,8 @@ def changed_words(ruled: Ruled) -> str:
     if not ruled.changed:
         return ""
     words = ngettext(
-        "An admin has since set a value for %(names)s, so that value is used.",
-        "An admin has since set values for %(names)s, so those values are used.",
+        "An admin has since set a value for %(names)s. That value will be used instead.",
+        "An admin has since set values for %(names)s. Those values will be used instead.",
         len(ruled.changed),
     )
     return words % {"names": quoted_names([change.label for change in ruled.changed])}

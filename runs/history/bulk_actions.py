@@ -174,8 +174,8 @@ def why_no_link(outputs: list[Output]) -> str:
         return _("None of the items you selected can be shared: they aren't ready, or they aren't yours to share.")
     if (count := len(outputs)) > FILES_AT_MOST:
         return ngettext(
-            "You selected %(count)s result, but one link shows at most %(most)s. Select fewer.",
-            "You selected %(count)s results, but one link shows at most %(most)s. Select fewer.",
+            "You selected %(count)s result, but a link can show at most %(most)s. Select fewer.",
+            "You selected %(count)s results, but a link can show at most %(most)s. Select fewer.",
             count,
         ) % {"count": number_words(count), "most": number_words(FILES_AT_MOST)}
     return ""

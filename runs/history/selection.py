@@ -68,7 +68,7 @@ class Chosen:
         matter."""
         if self.too_many_words or self.size_bytes <= ZIP_BYTES_AT_MOST:
             return ""
-        words = _("You selected %(size)s, but a download holds at most %(most)s. Select fewer results.")
+        words = _("You selected %(size)s, but a download can hold at most %(most)s. Select fewer results.")
         return words % {"size": size_words(self.size_bytes), "most": size_words(ZIP_BYTES_AT_MOST)}
 
     @property

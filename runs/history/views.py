@@ -41,7 +41,7 @@ EMPTY = {
     "team": (gettext_noop("Nothing shared yet"), gettext_noop("Runs shared with the team appear here.")),
     "starred": (gettext_noop("No stars yet"), gettext_noop("Star what matters, and the whole team will see it here.")),
 }
-NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Finished results appear here, and you can select them."))
+NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Finished results appear here, where you can select them."))
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ def dropped_words(form: SchemaForm) -> list[str]:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
     words = ngettext(
-        "Your answer for %(names)s no longer fits. Choose again.",
-        "Your answers for %(names)s no longer fit. Choose again.",
+        "Your answer for %(names)s is no longer valid. Choose again.",
+        "Your answers for %(names)s are no longer valid. Choose again.",
         len(quoted),
     )
     return [words % {"names": get_text_list(quoted, pgettext("between the last two of a list", "and"))}]

@@ -19,7 +19,7 @@ from runs.uploads import ownership
 
 GONE = gettext_noop("Lamina no longer offers this app, so it can't be run again.")
 CHANGED = gettext_noop("This app's form has changed since that run. Check the values in the form.")
-FILES = gettext_noop("A file from that run is no longer available. Choose it again in the form.")
+FILES = gettext_noop("A file from that run is no longer available. Add it again in the form.")
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
 from runs.words.run_states import State, state_of
 
-FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and choose it again.")
-CHANGED = gettext_noop("This app's form has changed since then. Use “Change and run again” instead.")
+FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and add it again.")
+CHANGED = gettext_noop("This app's form has changed since this run. Use “Change and run again” instead.")
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,8 @@ LIST_PROBLEMS = {
     "apps": (
         gettext_noop("requests for some apps refused since %(when)s"),
         gettext_noop(
-            "Lamina or a proxy refused requests for several apps in a row. Until one succeeds, no more apps are marked "
-            "as gone. The portal retries automatically."
+            "Lamina or a proxy refused requests for several apps in a row. Until one succeeds, no more apps will be "
+            "marked as gone. The portal retries automatically."
         ),
     ),
 }
@@ -255,18 +255,18 @@ def _poller(at: datetime | None, active: int, now: datetime) -> Fact:
     label = _("Watching runs")
     if active and (at is None or now - at > heartbeats.SILENT_AFTER):
         advice = _("The worker should resume watching within 30 s. If it doesn't, restart the worker.")
-        return Fact(label, _("stopped although runs are active"), "bad", advice)
+        return Fact(label, _("stopped even though runs are active"), "bad", advice)
     return Fact(label, _("last poll %(age)s") % {"age": age_words(at, now)} if at else _("nothing to watch yet"))
 
 
 def _live(status: LaminaStatus, now: datetime) -> Fact:
     """Return whether runs are followed live and, if not, how they are followed instead, and why."""
-    label = _("Live updates of runs")
+    label = _("Live run updates")
     if settings.LAMINA_STREAMS == 0:
         return Fact(label, _("off; the portal reads Lamina's run list instead"))
     if (since := stream_refusals.refused_since(status, now)) is not None:
         refused = filled_in(_("refused since %(when)s; the portal reads Lamina's run list instead"), when=_when(since))
-        again = filled_in(_("The portal tries again on %(when)s."), when=_when(since + REFUSED_FOR))
+        again = filled_in(_("The portal will try again on %(when)s."), when=_when(since + REFUSED_FOR))
         return Fact(label, refused, "warn", format_html("{} {}", _(REFUSALS[status.streams_refusal]), again))
     if webhooks.are_arriving(now):
         return Fact(label, _("on, for runs that someone has open; Lamina reports the others by webhook"))
@@ -285,7 +285,7 @@ def _files() -> Fact:
         advice = _("The portal keeps trying for 24 hours.")
         return Fact(label, words, "warn", f"{say(trouble)} {advice}")
     if failed:
-        return Fact(label, words, "warn", _("To retry a file, open its result and press “Try fetching again”."))
+        return Fact(label, words, "warn", _("To retry a file, open its result and press “Try to fetch again”."))
     return Fact(label, words)
 
 

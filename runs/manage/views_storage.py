@@ -19,6 +19,6 @@ def manage_storage(request: PortalRequest) -> HttpResponse:
     """GET shows the worker's latest count; POST makes it count again."""
     if request.method == "POST":
         usage.request_count()
-        messages.info(request, _("Counting. Reload this page in a moment."))
+        messages.info(request, _("Counting files. Reload this page in a moment."))
         return go_to(request, reverse("runs:manage-storage"))
     return render_page(request, "manage/storage.html", {"section": "manage", "report": storage_report()})

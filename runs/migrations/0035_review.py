@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=runs.models.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('audience', models.CharField(choices=[('anyone', 'Anyone who may decide'), ('named', 'Specific people'), ('guests', 'A client, by guest link')], default='anyone', max_length=6)),
+                ('audience', models.CharField(choices=[('anyone', 'Anyone who may decide'), ('named', 'Specific people'), ('guests', 'A client, via guest link')], default='anyone', max_length=6)),
                 ('message', models.CharField(blank=True, default='', max_length=200)),
                 ('due_on', models.DateField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

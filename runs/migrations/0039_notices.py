@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=runs.models.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked to decide"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
+                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked for a decision"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
                 ('event', models.CharField(max_length=60)),
                 ('message', models.CharField(blank=True, default='', max_length=300)),
                 ('guest_name', models.CharField(blank=True, default='', max_length=100)),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             name='NoticeChoice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked to decide"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
+                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked for a decision"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
                 ('way', models.CharField(choices=[('off', 'No email'), ('once', 'Immediately'), ('daily', 'Once a day')], max_length=5)),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notice_choices', to=settings.AUTH_USER_MODEL)),
             ],
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked to decide"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
+                ('kind', models.CharField(choices=[('mention', 'Someone mentions you'), ('reply', 'Someone replies to you'), ('asked', "You're asked for a decision"), ('decided', 'Someone decides on your result'), ('set-aside', 'Someone sets your decision aside'), ('guest', 'A guest answers or comments'), ('ready', 'Your run is ready'), ('failed', 'Your run fails'), ('portal', 'Something is wrong with the portal')], max_length=9)),
                 ('message', models.CharField(blank=True, default='', max_length=300)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now)),

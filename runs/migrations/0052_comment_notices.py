@@ -6,14 +6,14 @@ KINDS = [
     ("mention", "Someone mentions you"),
     ("reply", "Someone replies to you"),
     ("comment", "Someone comments on your run"),
-    ("asked", "You're asked to decide"),
+    ("asked", "You're asked for a decision"),
     ("decided", "Someone decides on your result"),
     ("set-aside", "Someone sets your decision aside"),
     ("guest", "A guest answers or comments"),
     ("ready", "Your run is ready"),
     ("failed", "Your run fails"),
     ("limit", "You've used most or all of your spending limit"),
-    ("portal", "The portal needs an admin"),
+    ("portal", "The portal needs an admin's attention"),
 ]
 
 

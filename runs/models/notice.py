@@ -25,14 +25,14 @@ class NoticeKind(models.TextChoices):
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
     COMMENT = "comment", _lazy("Someone comments on your run")
-    ASKED = "asked", _lazy("You're asked to decide")
+    ASKED = "asked", _lazy("You're asked for a decision")
     DECIDED = "decided", _lazy("Someone decides on your result")
     SET_ASIDE = "set-aside", _lazy("Someone sets your decision aside")
     GUEST = "guest", _lazy("A guest answers or comments")
     READY = "ready", _lazy("Your run is ready")
     FAILED = "failed", _lazy("Your run fails")
     LIMIT = "limit", _lazy("You've used most or all of your spending limit")
-    PORTAL = "portal", _lazy("The portal needs an admin")  # only admins get these
+    PORTAL = "portal", _lazy("The portal needs an admin's attention")  # only admins get these
 
     @classmethod
     def concerning(cls, member: Member) -> "list[NoticeKind]":

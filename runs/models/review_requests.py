@@ -32,7 +32,7 @@ class ReviewRequest(models.Model):
     class Audience(models.TextChoices):
         ANYONE = "anyone", _lazy("Anyone who may decide")
         NAMED = "named", _lazy("Specific people")
-        GUESTS = "guests", _lazy("A client, by guest link")
+        GUESTS = "guests", _lazy("A client, via guest link")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     asker = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="review_requests")

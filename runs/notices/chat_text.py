@@ -156,7 +156,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
         values["names"] = get_text_list([name(one) for one in names], _("and"))
         title = _("A comment on %(place)s mentions %(names)s")
     else:
-        title = _("New reply on %(place)s") if comment.parent_id else _("New comment on %(place)s")
+        title = _("New reply to a comment on %(place)s") if comment.parent_id else _("New comment on %(place)s")
     page = (comment.output or comment.run).get_absolute_url()
     return _post(title % values, comment.text, _who(comment), f"{page}#comment-{comment.public_id}")
 

@@ -71,7 +71,7 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
 def inbox_unmute(request: PortalRequest) -> HttpResponse:
     run, comment, back = _posted(request)
     mutes.unmute(request.user, run, comment)
-    messages.success(request, _("You'll be notified again."))
+    messages.success(request, _("You'll be notified again from now on."))
     return go_to(request, back)
 
 

@@ -96,9 +96,9 @@ def pack(chosen: QuerySet[Output]) -> Parcel | None:
         return None
     if found["results"] > MAX_RESULTS or (found["bytes"] or 0) > MAX_BYTES:
         words = ngettext(
-            "You selected %(count)s result (%(size)s). One download holds at most %(most)s results and %(limit)s. "
+            "You selected %(count)s result (%(size)s). A download can hold at most %(most)s results and %(limit)s. "
             "Select fewer.",
-            "You selected %(count)s results (%(size)s). One download holds at most %(most)s results and %(limit)s. "
+            "You selected %(count)s results (%(size)s). A download can hold at most %(most)s results and %(limit)s. "
             "Select fewer.",
             found["results"],
         )

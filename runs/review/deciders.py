@@ -109,7 +109,7 @@ def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_o
     if by.member is None or by.member.role not in SETTING_ASIDE:
         return _("Only approvers and admins can set a decision aside.")
     if by.owns(decision):
-        return _("Withdraw your own decision instead.")
+        return _("This is your own decision. Withdraw it instead.")
     if rules.four_eyes and is_own:
         return _("You made this, so someone else has to set the decision aside.")
     return member_refusal(by.member, decision.output, rules)

@@ -67,7 +67,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         fields = ("deciders", "four_eyes", "needs_reason")
         labels: ClassVar[Any] = {
             "four_eyes": _lazy("Makers can't approve their own results"),
-            "needs_reason": _lazy("“Needs changes” and “Reject” need a reason"),
+            "needs_reason": _lazy("“Needs changes” and “Reject” require a reason"),
         }
 
     def __init__(self, data: QueryDict | None, instance: ReviewRules) -> None:

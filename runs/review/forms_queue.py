@@ -92,7 +92,7 @@ class AskForm(forms.Form):
     def __init__(self, people: list[Member], *args: Any, may_make_links: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.people, self.may_make_links = people, may_make_links
-        self.fields["message"].error_messages["max_length"] = _("This is longer than %(limit_value)d characters.")
+        self.fields["message"].error_messages["max_length"] = _("Use at most %(limit_value)d characters.")
         self.fields["due_on"].error_messages["invalid"] = _("Choose a day, or leave the field empty.")
 
     @property

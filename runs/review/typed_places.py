@@ -29,5 +29,5 @@ def time_typed(file: StoredFile | None, typed: str) -> int | None:
         raise CommentRefusedError("invalid", _("Enter the time in seconds, or as minutes:seconds: 12, 0:12 or 1:02.5."))
     if file.duration_seconds is not None and at_ms > file.duration_seconds * 1000 + ROUNDED_MS:
         end = seconds_words(int(file.duration_seconds * 1000), is_exact=True)
-        raise CommentRefusedError("after-end", _("Enter a time up to %(end)s.") % {"end": end})
+        raise CommentRefusedError("after-end", _("Enter a time no later than %(end)s.") % {"end": end})
     return at_ms

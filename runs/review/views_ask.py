@@ -127,7 +127,7 @@ def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpRes
         return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
     requests.ask(member, outputs, members=given["members"] if given["who"] == "named" else (), **told)
     words = ngettext(
-        "Asked for a decision on %(count)s result.", "Asked for decisions on %(count)s results.", len(outputs)
+        "You asked for a decision on %(count)s result.", "You asked for decisions on %(count)s results.", len(outputs)
     )
     _tell(request, words % {"count": number_words(len(outputs))}, skipped)
     return go_to(request, _page_of_sheet(request) or reverse("runs:review-asked"))

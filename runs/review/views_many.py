@@ -89,7 +89,11 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
     count = number_words(bulk.done)
     words = {
         "approved": ngettext("%(count)s result was approved.", "%(count)s results were approved.", bulk.done),
-        "changes": ngettext("%(count)s result needs changes.", "%(count)s results need changes.", bulk.done),
+        "changes": ngettext(
+            "%(count)s result was marked “Needs changes”.",
+            "%(count)s results were marked “Needs changes”.",
+            bulk.done,
+        ),
         "rejected": ngettext("%(count)s result was rejected.", "%(count)s results were rejected.", bulk.done),
     }
     said = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]

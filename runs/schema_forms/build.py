@@ -90,7 +90,7 @@ class BoundAnswer(BoundField):
         if q.is_fixed:
             return ""
         if q.is_unknown:
-            return _("This kind of field is new to the portal. Your text is sent unchanged.")
+            return _("The portal doesn't recognize this kind of field. Your text will be sent unchanged.")
         if q.options_left_out:
             total = len(q.options) + q.options_left_out
             words = ngettext("Showing %(shown)s of %(total)s option.", "Showing %(shown)s of %(total)s options.", total)
@@ -152,7 +152,7 @@ class BoundAnswer(BoundField):
             return [self.question.rule.file]
         kept = self.answer.upload_ids
         found = {upload.id: upload for upload in self.form.look_up(list(kept))}
-        gone = _("This file is no longer here. Remove it or add it again.")
+        gone = _("This file is no longer available. Remove it or add it again.")
         return [found.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=gone) for i in kept]
 
     @property

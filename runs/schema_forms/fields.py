@@ -164,7 +164,7 @@ class UrlAnswerField(AnswerField):
         """Check one upload. The file may still be loading from its link: the run will wait for it, and will fail at no
         cost if the file can't be used."""
         if upload is None:
-            raise forms.ValidationError(_("One file is no longer here. Add it again."), code="gone")
+            raise forms.ValidationError(_("One file is no longer available. Add it again."), code="gone")
         if upload.status == "failed":
             words = _("“%(name)s” can't be used. Remove or replace it.") % {"name": upload.name}
             raise forms.ValidationError(words, code="failed")

@@ -103,7 +103,8 @@ def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> di
         question = _asked_as(error.get("key") or "", questions) or _asked_as(name, questions)
         if question is None and name:
             message = f"{shortened(name)}: {message}"
-        found.setdefault(question.field_name if question else "", []).append(message or _("Lamina refused this input."))
+        message = message or _("Lamina didn't accept this input.")
+        found.setdefault(question.field_name if question else "", []).append(message)
     return {at: " ".join(dict.fromkeys(messages)) for at, messages in found.items()}
 
 

@@ -28,7 +28,7 @@ from runs.web.posted import (
 from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
-TOO_LONG = {"max_length": _lazy("This is longer than %(limit_value)d characters.")}
+TOO_LONG = {"max_length": _lazy("Use at most %(limit_value)d characters.")}
 TICKS = (
     *("may_download", "shows_inputs", "shows_app"),
     *("lets_decide", "lets_comment", "shows_comments", "hides_names"),
@@ -187,7 +187,7 @@ class LinkForm(forms.Form):
     def passphrase_help(self) -> str:
         if self.link.passphrase:
             return _("Leave empty to keep the current passphrase.")
-        return _("Leave empty if the link alone is enough.")
+        return _("Leave empty for a link without a passphrase.")
 
     @property
     def link_options(self) -> LinkOptions | None:
@@ -225,7 +225,7 @@ class LinkForm(forms.Form):
     def clean_passphrase(self) -> str:
         typed = str(self.cleaned_data["passphrase"])
         if typed and len(typed) < SHORTEST_PASSPHRASE:
-            words = _("Use at least %(count)s characters. A few words are best.")
+            words = _("Use at least %(count)s characters. A few words work best.")
             raise ValidationError(words % {"count": SHORTEST_PASSPHRASE})
         return typed
 

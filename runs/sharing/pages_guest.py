@@ -314,8 +314,10 @@ def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
         return _("This file is being prepared and will be here in a moment.")
     if given.state is State.LATE:
         if is_shown_small:
-            return _("Something went wrong while preparing the full-size picture. We'll try again; come back later.")
-        return _("Something went wrong while preparing this file. We'll try again; come back later.")
+            return _(
+                "Something went wrong while preparing the full-size picture. We'll try again, so check back later."
+            )
+        return _("Something went wrong while preparing this file. We'll try again, so check back later.")
     if given.state is State.NOT_OFFERED:
         if is_shown_small:
             return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")

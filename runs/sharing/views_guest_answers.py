@@ -161,7 +161,9 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
     guest = Guest(name, sent.signed_name, guest_contacts.gets_email(link, sent.signed_name)) if name else NOBODY
     press = Press(request, token, link, sent, guest)
     if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
-        words = _("This page was open too long, or came from another link. Look at the results again, then answer.")
+        words = _(
+            "This page was open too long, or it belongs to a different link. Look at the results again, then answer."
+        )
         return _page(press, 403, words)
     return press
 
@@ -259,7 +261,7 @@ def _words_of(error: DecisionError, link: GuestLink) -> str:
     if isinstance(error, StaleDecisionError):
         return _("This result has changed since you opened the page. Look at it again, then answer.")
     if isinstance(error, ReasonNeededError):
-        return _("Write what should change, so %(sender)s knows what to do.") % sender
+        return _("Say what needs changing, so %(sender)s knows what to do.") % sender
     if isinstance(error, NotAllowedError) and not link.lets_decide:
         return _("%(sender)s has turned off answers for this link, so your answer wasn't saved.") % sender
     return error.sentence

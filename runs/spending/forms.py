@@ -60,7 +60,7 @@ class RulesForm(SeenForm):
         label=_lazy("Spent in 24 hours"),
         help_text=_lazy("Across the whole account, in this portal or elsewhere."),
     )
-    left = CreditsField(label=_lazy("Left in the account"), help_text=_lazy("When this much or less is left."))
+    left = CreditsField(label=_lazy("Credits left in the account"), help_text=_lazy("When this much or less is left."))
 
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 

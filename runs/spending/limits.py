@@ -65,7 +65,7 @@ THEIRS = (
 UNKNOWN = (
     gettext_noop("The cost of this app is unknown, so nobody can run it. You can set a price in “Manage”."),
     gettext_noop(
-        "The cost of this app is unknown, so nobody can run it until an admin sets a price. Who to ask: %(names)s."
+        "The cost of this app is unknown, so nobody can run it. To have a price set, ask an admin: %(names)s."
     ),
 )
 JUST_REACHED = gettext_noop("The limit for this month has just been reached.")

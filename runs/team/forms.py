@@ -152,7 +152,7 @@ class ChangePasswordForm(NewPasswordForm):
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
         if not self.member.check_password(old):
-            raise ValidationError(_("That's not your password."))
+            raise ValidationError(_("Wrong password."))
         return old
 
 
@@ -193,7 +193,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs' 
     has_shortcuts = forms.BooleanField(
         label=_lazy("Keyboard shortcuts"),
         required=False,
-        help_text=_lazy("Single keys, such as / for search. They don't work while you're typing."),
+        help_text=_lazy("Single-key shortcuts, such as / for search. They don't work while you're typing."),
     )
 
     class Meta:

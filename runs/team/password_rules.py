@@ -26,7 +26,7 @@ HELP = gettext_noop("At least 10 characters. A few unrelated words are easy to r
 TOO_SHORT = gettext_noop("This password is too short. Use at least 10 characters, such as four unrelated words.")
 TOO_COMMON = gettext_noop("This password is too common. Try four unrelated words.")
 TOO_SIMILAR = gettext_noop(
-    "This password is too close to your name, your email address or the portal's name. Choose something unexpected."
+    "This password is too similar to your name, your email address or the portal's name. Choose something unexpected."
 )
 TOO_EASY = gettext_noop("This password is too easy to guess. Add a few unrelated words.")
 

@@ -19,8 +19,8 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # contains "password", so that the field isn't saved when a session expires
-WRONG = gettext_noop("That's not your password. Try again.")
+FIELD = "your-password"  # contains "password", because fields with such names aren't saved when a session expires
+WRONG = gettext_noop("Wrong password. Try again.")
 
 
 def recent_password_required[**P](

@@ -187,7 +187,7 @@ def person_deactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
     member = _person(member_id)
     members.reactivate(member)
-    words = _("%(name)s can sign in again, with their old password.") % {"name": member.display_name}
+    words = _("%(name)s can now sign in again with their old password.") % {"name": member.display_name}
     messages.success(request, words)
     return go_to(request, _person_address(member))
 

@@ -35,7 +35,7 @@ def me(request: PortalRequest) -> HttpResponse:
     members.change_settings(fresh, form.cleaned_data)
     # The next page shows this message, and is already in the new language
     with translation.override(fresh.language or translation.get_language_from_request(request)):
-        messages.success(request, _("Your settings are saved."))
+        messages.success(request, _("Your settings were saved."))
     return go_to(request, reverse("runs:me"))
 
 
@@ -78,7 +78,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, mail_form=form, status=422)
     form.save()
-    messages.success(request, _("Your settings are saved."))
+    messages.success(request, _("Your settings were saved."))
     return go_to(request, f"{reverse('runs:me')}#mails")
 
 

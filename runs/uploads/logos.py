@@ -64,5 +64,5 @@ def _stored(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
 def _looked_at(path: Path) -> Media:
     found = media.inspect_in_web(path)
     if WIDTH not in found.small:
-        raise UploadRejected(_("The portal is busy with other pictures. Choose the logo again in a moment."))
+        raise UploadRejected(_("The portal is busy processing other pictures. Choose the logo again in a moment."))
     return found

@@ -23,7 +23,7 @@ from runs.words.markup import filled_in, moment_html
 from runs.words.moments import short_time_words
 
 VIEWERS_LOOK = gettext_noop(  # translated where it is used
-    "Your role is view-only, so you can't run, share or change things. Nothing was changed. Ask an admin if you need "
+    "Your role is view-only, so you can't run, share or change anything. Nothing was changed. Ask an admin if you need "
     "a different role."
 )
 

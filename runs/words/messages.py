@@ -42,18 +42,18 @@ LINKS: dict[str, Promise] = {
     "empty_at_address": _lazy("The file at that address is empty."),
     "too_large_to_fetch": _lazy("That file is larger than the limit of %(limit_bytes)s."),
     "link_to_web_page": _lazy(
-        "That link leads to a web page, not to a file. Open the picture itself and copy its address."
+        "That link leads to a web page, not a file. Open the picture itself and copy its address."
     ),
     "web_page_instead": _lazy("The server sent a web page instead of the file."),
-    "unreadable_answer": _lazy("The server sent something that can't be read."),
+    "unreadable_answer": _lazy("The server's response couldn't be read."),
     "not_within_a_day": _lazy("The file couldn't be fetched within 24 hours."),
 }
 FILES: dict[str, Promise] = {
-    "broken_picture": _lazy("This picture is broken or incomplete, so it can't be used."),
+    "broken_picture": _lazy("This picture is damaged or incomplete, so it can't be used."),
     "too_many_points": _lazy("This picture has over 70 million pixels, more than the portal can open."),
     "too_many_scans": _lazy("This picture would take too long to open."),
-    "heic": _lazy("HEIC photos can't be used here. Save the photo as JPEG or PNG, and choose the new file."),
-    "svg": _lazy("SVG files can't be used here. Save the image as PNG or JPEG, and choose the new file."),
+    "heic": _lazy("HEIC photos can't be used here. Save the photo as a JPEG or PNG, then choose the new file."),
+    "svg": _lazy("SVG files can't be used here. Save the image as a PNG or JPEG, then choose the new file."),
     "no_media": _lazy("That file isn't a picture, video or audio file, so it can't be used here."),
     "wrong_kind": _lazy("This field takes %(wanted_kinds)s, but that file is %(given_kind)s."),
     "empty_file": _lazy("That file is empty."),
@@ -63,7 +63,7 @@ FILES: dict[str, Promise] = {
         "You've reached the limit for files that no run has used yet: %(limit_bytes)s or %(limit)s files. "
         "Use some of them in a run, or wait: unused files are removed after %(days)s days."
     ),
-    "links_at_once": _lazy("Several of your links are still loading. Wait until they're done, then add this one."),
+    "links_at_once": _lazy("Several of your links are still loading. Wait until they've loaded, then add this one."),
     "disk_full": _lazy(
         "The portal's disk is full, so the file couldn't be saved. Admins can free up space in “Manage”."
     ),
@@ -92,7 +92,7 @@ FIELDS: dict[str, Promise] = {
     "field_said_choices": _lazy("“%(said)s” Choose one of: %(choices)s."),
     "field_invalid_option": _lazy("Lamina doesn't accept this choice."),
     "field_missing": _lazy("Lamina needs this input."),
-    "field_unknown": _lazy("Lamina has no such input."),
+    "field_unknown": _lazy("Lamina doesn't recognize this input."),
     "field_invalid_type": _lazy("Lamina needs a different kind of value here."),
     "field_invalid_media": _lazy("Lamina can't use this file."),
 }
@@ -122,12 +122,12 @@ INCIDENTS: dict[str, Promise] = {
     "mail_given_up": _lazy(
         "The portal couldn't deliver an email to %(name)s and won't try again. The mail server said: “%(words)s”"
     ),
-    "mail_dead": _lazy("Emails to %(name)s aren't arriving: the mail server says there is no such address."),
+    "mail_dead": _lazy("Emails to %(name)s aren't arriving: the mail server says the address doesn't exist."),
     "chat_off": _lazy(
         "%(app)s no longer accepts messages at the address that was set, so the portal has stopped sending them. "
         "Set a new address under “Notices”."
     ),
-    "chat_message_lost": _lazy("A message couldn't be posted in %(app)s. %(reason_message)s"),
+    "chat_message_lost": _lazy("A message couldn't be posted to %(app)s. %(reason_message)s"),
     "app_paused": _lazy("“%(app)s” is paused because its rules no longer match its form. %(reason_message)s"),
     "many_strays": ngettext_lazy(
         "The storage holds %(strays)s old file that the database doesn't know about, but only %(known)s that it does. "

@@ -159,7 +159,7 @@ def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
     page.get_by_role("button", name=re.compile("^Mute (?!conversation)")).first.click()
     expect(page.get_by_text("You won't be notified about this run any more.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("You'll be notified again.")).to_be_visible()
+    expect(page.get_by_text("You'll be notified again from now on.")).to_be_visible()
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.locator(".inbox-line.is-unread")).to_have_count(0)
     assert page.evaluate(SIDEWAYS) == ""

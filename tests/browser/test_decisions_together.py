@@ -110,7 +110,7 @@ def ask(maker: Visitor, run: str, whom: Visitor) -> None:
     page.get_by_label("Message").fill("For the sign above the door")
     page.get_by_label("Decide by").fill(f"{timezone.localdate() + timedelta(days=1)}")
     press(page, page.get_by_role("button", name="Ask and share"))
-    expect(page.get_by_text("Asked for decisions on 4 results.")).to_be_visible()
+    expect(page.get_by_text("You asked for decisions on 4 results.")).to_be_visible()
 
 
 def open_the_email(sam: Visitor, run: str) -> None:
@@ -125,7 +125,7 @@ def ask_client(maker: Visitor, run: str) -> str:
     """Ask a client for decisions through a guest link that also lets them comment; return the link's path."""
     page = maker.page
     open_form(page, run)
-    page.get_by_role("radio", name="A client, by guest link").press("Space")
+    page.get_by_role("radio", name="A client, via guest link").press("Space")
     page.get_by_label("Who it's for").fill("Kim at Half Moon")
     press(page, page.get_by_role("button", name="Ask", exact=True))
     expect(page.get_by_text("Done. Copy the address and send it to your client.")).to_be_visible()

@@ -161,7 +161,7 @@ def test_a_bad_link_is_refused_beside_the_field(guests: Guests) -> None:
     open_app(visitor)
     page.get_by_text("Use a link").click()
     box = page.get_by_placeholder("https://")
-    expect(box).to_have_accessible_description("Links must start with https:// or www. and go straight to the file.")
+    expect(box).to_have_accessible_description("Links must start with https:// or www. and point directly to the file.")
     box.fill("my picture")
     box.press("Enter")
     expect(page.locator("[data-problem]")).to_have_text("That isn't a web link. A link starts with https:// or www.")

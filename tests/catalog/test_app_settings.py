@@ -261,7 +261,7 @@ def test_resetting_asks_first_and_refuses_what_was_not_shown(as_admin: Client, a
     question = Page(as_admin.get(url).text)
     assert "the name “Other”" in question.html.replace("<bdi>", "").replace("</bdi>", "")
     assert "label “What it says”" in question.html
-    assert "Look at the changes before you reset it." in as_admin.post(url, {"seen": "0"}, follow=True).text
+    assert "Review the changes before you reset it." in as_admin.post(url, {"seen": "0"}, follow=True).text
     as_admin.post(url, {"seen": _value(question, "seen")})
     app.refresh_from_db()
     assert (app.name, app.rule.group) == ("Poster", "Print")

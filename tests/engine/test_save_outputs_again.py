@@ -76,8 +76,8 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     Run.objects.update(shared_at=timezone.now())
     page = file.output.run.get_absolute_url()
     again = f"/results/{file.output.public_id}/fetch-again/"
-    assert "Try fetching again" in as_alice.get(page).content.decode()
-    assert "Try fetching again" not in as_bob.get(page).content.decode()
+    assert "Try to fetch again" in as_alice.get(page).content.decode()
+    assert "Try to fetch again" not in as_bob.get(page).content.decode()
     version = file.output.run.version
 
     assert as_bob.post(again).status_code == 404
@@ -89,7 +89,7 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     keep_due_files()
     file.refresh_from_db()
     assert file.status == "saved"
-    assert "Try fetching again" not in as_alice.get(page).content.decode()
+    assert "Try to fetch again" not in as_alice.get(page).content.decode()
 
 
 def test_another_try_that_fails_is_reported_at_once(alice: Member, as_alice: Client, server: HostileServer) -> None:
@@ -117,7 +117,7 @@ def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client
 
     assert "1 more file couldn't be saved" in page
     assert 'href="https://x.test/b.png"' in page
-    assert "Try fetching again" in page
+    assert "Try to fetch again" in page
 
 
 def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: HostileServer) -> None:

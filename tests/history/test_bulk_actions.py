@@ -139,7 +139,7 @@ def test_before_the_bin_the_same_is_said_of_clients_and_teammates_in_history_and
     many = words(as_alice.post("/history/act/", data, follow=True).text)
     one = words(as_alice.get(f"/runs/{mixed[0].public_id}/delete/").text)
 
-    used = "A teammate used these results in 1 run, which won't change."
+    used = "A teammate used these results in 1 run, which won't be affected."
     for said in ("Clients can see 1 result through a guest link.", used):
         assert said in many
         assert said in one
@@ -171,7 +171,7 @@ def test_one_guest_link_shows_what_is_ready_in_all_of_them(
     refused = words(act(as_alice, "guest", mixed[1], mixed[3]))
     assert "None of the items you selected can be shared: they aren't ready, or they aren't yours to share" in refused
     monkeypatch.setattr(bulk_actions, "FILES_AT_MOST", 1)
-    assert "one link shows at most 1" in words(act(as_alice, "guest", mixed[0], second))
+    assert "a link can show at most 1" in words(act(as_alice, "guest", mixed[0], second))
     SharingRules.objects.create(guests_allowed=False)
     assert "Guest links are turned off. An admin can" in words(act(as_alice, "guest", mixed[0]))
     assert "Guest links are turned off. You can" in words(act(as_admin, "guest", mixed[0]))

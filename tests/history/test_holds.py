@@ -42,7 +42,7 @@ def is_there(run: Run) -> bool:
 def test_nothing_removes_a_protected_run(as_alice: Client, alice: Member, run: Run) -> None:
     RetentionRules.objects.create(ready_days=30)
     page = protect(as_alice, run)
-    assert "protected this run: nothing in it can be deleted" in page
+    assert "protected this run, so nothing in it can be deleted" in page
     assert "Move to bin" not in page
 
     assert "This run is protected" in as_alice.get(f"/runs/{run.public_id}/delete/").text

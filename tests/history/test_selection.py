@@ -272,10 +272,10 @@ def test_a_download_that_would_be_too_large_is_told_before_it_is_pressed(
 
     told = select(as_alice, runs[0])
 
-    assert "a download holds at most 50" in told
+    assert "a download can hold at most 50" in told
     assert "data-too-large" in told
     page = Page(as_alice.get("/history/").text).root.walk()
     acts = {tag.attributes["value"]: tag.attributes for tag in page if tag.attributes.get("data-needs")}
     assert [name for name, attributes in acts.items() if "disabled" in attributes] == ["download"]
     answer = as_alice.post("/history/act/", {"do": "download"}, follow=True)
-    assert "a download holds at most 50" in flat(answer.content)
+    assert "a download can hold at most 50" in flat(answer.content)

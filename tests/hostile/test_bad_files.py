@@ -151,7 +151,7 @@ def test_somebody_elses_upload(browser: Browser, app: App, form: Form, bob: Memb
 
     page = browser.refused(form.set("p2_kept", theirs.public_id))
 
-    assert errors_of(page) == {"Photo": "One file is no longer here. Add it again."}
+    assert errors_of(page) == {"Photo": "One file is no longer available. Add it again."}
     assert "bobs-secret" not in page.html
     assert browser.get(f"/uploads/{theirs.public_id}/").status_code == 404
     assert theirs.file is not None

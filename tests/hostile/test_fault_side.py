@@ -144,7 +144,7 @@ def judge_box(outcome: Outcome, box: Page, original: str) -> None:
         hrefs = [e.attributes["href"] or "" for e in box.find("a")]
         link = [href for href in hrefs if href.startswith("http")]
         is_right = (outcome.meanwhile, outcome.end, link) == ("saving", "unsaved", [original])
-        is_right = is_right and "We couldn't save a copy." in box.words and "Try fetching again" in box.words
+        is_right = is_right and "We couldn't save a copy." in box.words and "Try to fetch again" in box.words
     else:
         is_right = outcome.end == "ready" and bool(box.find("img"))
     if not is_right:

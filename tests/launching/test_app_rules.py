@@ -220,7 +220,7 @@ def test_run_the_same_again_names_what_the_rules_change(
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
     text = as_alice.get(f"/runs/{old.public_id}/again/").text
 
-    assert "An admin has since set a value for “Look”, so that value is used." in text
+    assert "An admin has since set a value for “Look”. That value will be used instead." in text
     lines = Page(text).first(css="run-again-lines").words
     assert PIXAR in lines
     assert GHIBLI not in lines
@@ -236,7 +236,7 @@ def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
     assert answer.status_code == 422
     assert "Check the values in the form." in answer.text
     assert (
-        "Your answer for “Style” no longer fits. Choose again."
+        "Your answer for “Style” is no longer valid. Choose again."
         in as_alice.get(f"{app.get_absolute_url()}?from={old.public_id}").text
     )
 

@@ -113,7 +113,7 @@ def test_a_file_taken_back_while_the_form_is_open_is_asked_for_again(
     answer = as_bob.post(app.get_absolute_url(), posted)
 
     assert answer.status_code == 422
-    assert "One file is no longer here. Add it again." in answer.text
+    assert "One file is no longer available. Add it again." in answer.text
     assert file.public_id not in answer.text
     assert not Upload.objects.filter(member=bob).exists()
 

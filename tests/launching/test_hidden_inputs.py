@@ -141,7 +141,7 @@ def test_earlier_runs_hide_what_is_hidden_now_and_keep_what_people_typed(
     assert {as_bob.get(url).status_code for url in urls_of(photo.file)} == {200}  # type: ignore[arg-type]
     inputs = Page(as_admin.get(told.get_absolute_url()).text)
     assert SECRET in inputs.words
-    assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins see this"] * 2
+    assert [e.words for e in inputs.find(css="went-in-hidden")] == ["only admins can see this"] * 2
 
     set_rules(app, admin_member, name="Only another name", p1=hidden(SECRET), p2=hidden(file=logo))
     assert AppRule.objects.get().hiding_due_at is None  # no further runs need checking

@@ -65,7 +65,7 @@ def test_a_silent_worker_and_a_stopped_watch_are_told(as_admin: Client, alice: M
 
     assert "no report since" in body
     assert Page(body).first(css="health-facts").find(css="moment")
-    assert "stopped although runs are active" in body
+    assert "stopped even though runs are active" in body
 
 
 def test_a_closed_budget_says_for_how_long(as_admin: Client) -> None:
@@ -116,7 +116,7 @@ def test_files_storage_and_bin_are_told_with_what_to_do(
     make_kept(run)
     waiting, lost = run.outputs.all()
     OutputFile.objects.create(output=lost, source_url="https://x.test/l", status="failed", due_at=None, error="Gone.")
-    assert "Try fetching again" in page(as_admin)
+    assert "Try to fetch again" in page(as_admin)
     OutputFile.objects.create(output=waiting, position=1, source_url="https://x.test/w", error="No room left.")
     bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
 

@@ -221,7 +221,7 @@ def test_a_server_in_trouble_is_tried_five_times_with_growing_pauses(run: Run, r
     assert message.given_up_at is not None
     assert pauses[:4] == sorted(pauses[:4])
     told = [say(incident.text) for incident in Incident.objects.all()]
-    assert told == ["A message couldn't be posted in Slack. It responded with status 503."]
+    assert told == ["A message couldn't be posted to Slack. It responded with status 503."]
 
     chat.post_event(Event("ready", "ended-2", run))
     chat.send_due()

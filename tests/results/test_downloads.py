@@ -186,7 +186,7 @@ def test_too_much_is_refused_with_a_sentence(as_alice: Client, run: Run, monkeyp
     answer = as_alice.get(f"/download/?r={run.public_id}")
 
     assert answer.status_code == 422
-    assert "One download holds at most" in answer.content.decode()
+    assert "A download can hold at most" in answer.content.decode()
 
 
 def test_more_names_than_one_download_takes_are_refused_and_none_is_dropped(

@@ -83,7 +83,7 @@ def test_asking_for_everything_selected(as_alice: Client, runs: list[Run]) -> No
     assert "<main" not in sheet
     assert "5 results" in sheet
     answer = as_alice.post("/review/ask/", {"selected": "team"}, follow=True)
-    assert "Asked for decisions on 5 results." in answer.content.decode()
+    assert "You asked for decisions on 5 results." in answer.content.decode()
     assert ReviewRequest.objects.get().items.count() == 5
 
 
@@ -94,7 +94,7 @@ def test_what_changed_meanwhile_is_not_asked_about(as_alice: Client, runs: list[
     page = page_of(as_alice, url)
     assert page.first(css="ask-count").words.startswith("2 results")
     answer = as_alice.post("/review/ask/", {"selected": "team"}, follow=True)
-    assert "Asked for decisions on 2 results." in answer.text
+    assert "You asked for decisions on 2 results." in answer.text
     asked = ReviewRequest.objects.get().items.values_list("output__run", "output__position")
     assert set(asked) == {(runs[1].pk, 1), (runs[2].pk, 0)}
 

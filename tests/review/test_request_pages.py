@@ -75,7 +75,7 @@ def test_asking_from_a_run(as_alice: Client, as_sam: Client, sam: Member, run: R
     ]
     assert page.first("input", id="ask-message").attributes["value"] == "Which one?"
     answer = as_alice.post("/review/ask/", given | {"members": [sam.public_id]}, follow=True)
-    assert "Asked for decisions on 2 results." in answer.content.decode()
+    assert "You asked for decisions on 2 results." in answer.content.decode()
     run.refresh_from_db()
     assert run.shared_at is not None
     assert heading(page_of(as_sam)) == "Front"
@@ -95,7 +95,7 @@ def test_asking_in_a_sheet_loads_the_page_under_it_again(as_alice: Client, run: 
     assert as_alice.post("/review/ask/", given | {"due_on": "2020-01-01"}, headers=under).status_code == 422
     answer = as_alice.post("/review/ask/", given, headers=under)
     assert answer.headers["HX-Redirect"] == f"{run.get_absolute_url()}?in=tab"
-    assert "Asked for decisions on 2 results." in page_of(as_alice, run.get_absolute_url()).words
+    assert "You asked for decisions on 2 results." in page_of(as_alice, run.get_absolute_url()).words
 
 
 def test_asking_about_one_result_or_a_client(as_alice: Client, as_bob: Client, run: Run) -> None:
@@ -150,7 +150,7 @@ def test_what_changed_since_the_page_was_shown_is_not_asked_about(
     decide(front, "approved", "", Actor(sam), None)
     Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
     answer = as_alice.post("/review/ask/", given, follow=True)
-    said = "Asked for a decision on 1 result. 1 result was skipped because it has changed in the meantime."
+    said = "You asked for a decision on 1 result. 1 result was skipped because it has changed in the meantime."
     assert said in Page(answer.content.decode()).words
     assert [item.output for item in ReviewRequest.objects.get().items.all()] == [back]
 

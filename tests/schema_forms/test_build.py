@@ -172,7 +172,7 @@ def test_unknown_types_and_lists_of_nothing_are_asked_as_text_with_a_note() -> N
     for parameter in (text(type="hologram"), options(), options(options=None), text(type=None)):
         form = build_form([parameter], [])()
         assert form.questions[0].control == "text"
-        assert "new to the portal" in rendered(form)
+        assert "recognize this kind of field" in rendered(form)
 
 
 def test_text_with_crlf_default_left_alone_is_the_default() -> None:
@@ -206,7 +206,7 @@ def test_one_file_is_replaced_by_the_newest_and_several_keep_their_order() -> No
     [
         (upload("a", status="failed"), "“a.png” can't be used. Remove or replace it."),
         (upload("a", kind="video"), "“a.png” can't be used here. Add a picture."),
-        (upload("b"), "One file is no longer here. Add it again."),
+        (upload("b"), "One file is no longer available. Add it again."),
     ],
 )
 def test_files_that_cannot_be_sent_say_why(one: UploadInfo, sentence: str) -> None:

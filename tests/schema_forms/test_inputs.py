@@ -109,7 +109,7 @@ def test_refusals_find_their_field_by_name_key_id_and_loosely() -> None:
     ]
     assert map_field_errors(parameters, errors) == {
         "p0": "too long too rude",
-        "p1": "Lamina refused this input.",
+        "p1": "Lamina didn't accept this input.",
         "": "Colour: unknown Invalid inputs",
     }
 

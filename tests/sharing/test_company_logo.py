@@ -78,7 +78,7 @@ def test_a_replaced_or_removed_logo_is_gone(
     [
         (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "SVG files can't be used here."),
         (picture("GIF"), "Choose a PNG, JPEG or WebP image for the logo."),
-        (picture()[:400], "This picture is broken or incomplete"),
+        (picture()[:400], "This picture is damaged or incomplete"),
         (b"%PDF-1.7 not a picture", "picture"),
         (picture() + b"\0" * LIMIT_BYTES, "the limit here is 2 MB."),
     ],

@@ -74,7 +74,7 @@ def test_a_guest_gives_their_name_once_and_answers_everything(asking: GuestLink)
     assert "1 of 2 answered" in kim.words
     thanks = kim.box("r1").first("div", css="guest-answer").words
     assert thanks.startswith("You approved this")
-    assert "Thank you, Kim Lee. Alice can see your answer now. You can change it until" in thanks
+    assert "Thank you, Kim Lee. Alice can now see your answer. You can change it until" in thanks
     assert kim.box("r1").first("a").attributes["href"] == "#r2"
     assert "Thank you" not in kim.box("r2").words
 
@@ -306,7 +306,7 @@ def test_a_newer_version_is_not_answered_through_the_old_one(asking: GuestLink, 
     assert len(decided()) == 1
 
 
-@pytest.mark.parametrize(("note", "words"), [("", "Write what should change"), ("y" * 501, "has 501 characters")])
+@pytest.mark.parametrize(("note", "words"), [("", "Say what needs changing"), ("y" * 501, "has 501 characters")])
 def test_a_note_that_does_not_do_is_said_at_its_result(asking: GuestLink, note: str, words: str) -> None:
     kim = visit(asking).type("r1", "Typed words").type("r2", note).press("changes", "r2")
     assert kim.status == 422

@@ -58,7 +58,7 @@ def test_guests_comment_only_where_the_maker_lets_them(link: GuestLink, run: Run
 def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run) -> None:
     kim = named(talking, words="More <b>light</b>\nplease")
     assert kim.at.endswith("#r1")
-    assert "Thank you, Kim. Alice can read your comment now." in kim.box("r1").words
+    assert "Thank you, Kim. Alice can now read your comment." in kim.box("r1").words
     assert "More <b>light</b>\nplease" in [line.text for line in kim.box("r1").find("div", css="preserve")]
     kim.type("r2", "Shorter").press("comment", "r2")
     rows = [(c.guest_name, c.link, c.text, c.guests_see, c.output) for c in Comment.objects.order_by("pk")]

@@ -67,7 +67,7 @@ def test_videos_and_sounds_are_told_from_pictures(as_alice: Client, alice: Membe
         ({"last_day": "2026-02-31"}, "Choose a date from today to"),
         ({"last_day": "soon"}, "Choose a date from today to"),
         ({"passphrase": "abc"}, "at least 6 characters"),
-        ({"audience": "x" * 151}, "longer than 150 characters"),
+        ({"audience": "x" * 151}, "Use at most 150 characters."),
     ],
 )
 def test_each_error_is_shown_and_nothing_typed_is_lost(

@@ -335,7 +335,7 @@ def test_unknown_costs_need_some_room_and_may_be_stopped(
     refused = press(as_alice, alice, app)
     assert refused.status_code == 422
     assert reason(refused) == (
-        "The cost of this app is unknown, so nobody can run it until an admin sets a price. Who to ask: Ada."
+        "The cost of this app is unknown, so nobody can run it. To have a price set, ask an admin: Ada."
     )
 
     App.objects.update(price=Decimal(2))

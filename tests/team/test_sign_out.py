@@ -95,7 +95,7 @@ def test_a_picture_comes_once_in_a_session(page: Page, alice: Member) -> None:
     first = transferred(page)
     page.goto("/me/")
     page.locator("form").filter(has=page.get_by_label("Name")).get_by_role("button").click()
-    expect(page.get_by_text("Your settings are saved.")).to_be_visible()  # the message is stored in a cookie
+    expect(page.get_by_text("Your settings were saved.")).to_be_visible()  # the message is stored in a cookie
     again = transferred(page)
     assert min(first) > 0
     assert max(again) == 0

@@ -16,7 +16,7 @@ def open_made_up(visitor: Visitor, whole: Whole, address: str = "", **state: str
 @scene
 def result_not_saved(visitor: Visitor, whole: Whole) -> None:
     open_made_up(visitor, whole, file_status="failed")
-    visitor.page.get_by_role("button", name="Try fetching again").wait_for()
+    visitor.page.get_by_role("button", name="Try to fetch again").wait_for()
 
 
 @scene
