@@ -138,5 +138,5 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
         messages.error(request, reached.sentence)
         return go_to(request, run.get_absolute_url())
     if again is None:
-        messages.info(request, _("Nothing was started. This page shows the run's current state."))
+        messages.info(request, _("Nothing was retried. This page shows the run's current state."))
     return go_to(request, (again or run).get_absolute_url())

@@ -324,7 +324,9 @@ def _used() -> _Used:
     computed at most once a minute."""
     kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
     if (kept["number"] or 0) >= MANY_FILES:
-        note = _("Counted once a day, last %(counted)s. Previews aren't included; they take up a little more space.")
+        note = _(
+            "Counted once a day (last count: %(counted)s). Previews aren't included; they take up a little more space."
+        )
         return _Used(kept["number"], kept["size"], filled_in(note, counted=_when(kept["at"])))
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     return _Used(total["files"], total["bytes"] or 0)

@@ -110,7 +110,7 @@ def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Outpu
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:
             parcel.add(small.read(), stem.named("webp"), label, kind_words("image", ".webp"), output)
-        parcel.notes.append(_("- %(name)s: a smaller picture is included") % {"name": name})
+        parcel.notes.append(_("- %(name)s: a smaller version is included") % {"name": name})
     else:
         parcel.notes.append(_("- %(name)s: not included") % {"name": name})
 

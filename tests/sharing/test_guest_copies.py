@@ -249,7 +249,7 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
     with zipfile.ZipFile(io.BytesIO(body(Client().get(f"{path_of(link)}download/")))) as archive:
         assert archive.namelist() == [name, f"shared_back_{today()}.png", "files.csv", "Missing files.txt"]
         missing = archive.read("Missing files.txt").decode()
-        assert f"- shared_front_{today()}.{format.lower()}: a smaller picture is included" in missing
+        assert f"- shared_front_{today()}.{format.lower()}: a smaller version is included" in missing
     (note,) = notes_of(as_alice.get(f"/shares/{link.public_id}/").text, "share-copies-note")
     assert note.startswith("1 file isn't shared with guests")
 
