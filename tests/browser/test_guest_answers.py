@@ -71,7 +71,7 @@ def test_a_client_answers_on_a_phone_without_scripts(new_context: NewContext, li
     expect(page.locator(".guest-spot.is-narrow .guest-dots")).to_be_visible()
     expect_fits(page)
     page.get_by_role("button", name="Send comment").click()
-    expect(poster.get_by_role("status")).to_contain_text("can read your comment")
+    expect(poster.get_by_role("status")).to_contain_text("can now read your comment")
     comment = Comment.objects.get()
     assert (abs((comment.spot_x or 0) - 7_500) < 50, comment.text) == (True, "This corner")
     for box in (poster, slogan):
@@ -134,7 +134,7 @@ def test_a_client_answers_by_keyboard(new_context: NewContext, link: GuestLink, 
     expect_fine(page)
     assert not Comment.objects.exists()
     page.get_by_role("button", name="Send comment").press("Enter")
-    expect(page.locator("#r2").get_by_role("status")).to_contain_text("can read your comment")
+    expect(page.locator("#r2").get_by_role("status")).to_contain_text("can now read your comment")
     assert [(c.spot_x, c.spot_y) for c in Comment.objects.all()] == [(2_500, 7_500)]
     expect_fine(page)
     page.locator("#r2").get_by_label("Note or comment").fill("Too late")
