@@ -41,8 +41,8 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """Return the data folder from PORTAL_DATA_DIR. If it doesn't exist, create it so that only the current user has
-    access."""
+    """Return the data folder from PORTAL_DATA_DIR. If it doesn't exist, create it with access for the current user
+    only."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def strong_key(name: str, key: str) -> str:
 
 
 def _flaw_of(key: str) -> str:
-    """Return what makes `key` weak, worded as the end of a sentence; "" if it isn't weak."""
+    """Return why `key` is weak, worded as the end of a sentence; "" if it's strong enough."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -102,7 +102,8 @@ def _make_key(path: Path) -> str:
 
 
 def api_key(env: Env) -> str:
-    """Return the workspace key from LAMINA_API_KEY or the file that LAMINA_API_KEY_FILE names; "" for the sandbox."""
+    """Return the workspace key from LAMINA_API_KEY or from the file named in LAMINA_API_KEY_FILE; "" means the
+    sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -179,7 +180,7 @@ def address_of(bind: str) -> str:
 def mail_sender(env: Env, host: str) -> str:
     """Return the sender's email address.
 
-    This is `_default_from_email` in EMAIL_URL, otherwise the user in EMAIL_URL if that is an email address, otherwise
+    This is `_default_from_email` from EMAIL_URL or, failing that, its user if that's an email address. Otherwise, it's
     an address at `host`.
     """
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
@@ -222,7 +223,7 @@ def storage(url: str) -> dict[str, Any]:
 
 
 def accel_prefix(text: str, *, is_local: bool) -> str:
-    """Return PORTAL_ACCEL_PREFIX, the internal location from which nginx sends files; empty if the portal sends them
+    """Return PORTAL_ACCEL_PREFIX, the internal location that nginx sends files from; empty if the portal sends them
     itself."""
     if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")

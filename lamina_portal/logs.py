@@ -11,7 +11,7 @@ SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
 
 
 def _spelt(word: str) -> str:
-    """Return a pattern for `word` in which any letter may be percent-encoded."""
+    """Return a pattern that matches `word` even if some of its letters are percent-encoded."""
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 

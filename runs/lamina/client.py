@@ -132,8 +132,8 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits. Waits at most 75 s. `outputs` are the labels of the outputs to make (all of
-        them by default).
+        """Start a run, which costs credits. Waits at most 75 s. `outputs` are the labels of the outputs to produce (all
+        of them by default).
 
         Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, a run
         may have started anyway. Source: POST /v1/apps/{id}/runs, which has no idempotency key.

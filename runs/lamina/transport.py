@@ -50,7 +50,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Time limits in seconds: `read` for the wait between two bytes, `total` for the whole call."""
+    """Time limits in seconds: `read` limits the wait between two bytes, `total` the whole call."""
 
     read: float
     total: float
@@ -233,8 +233,8 @@ def exchange(
 def open_flow(
     url: str, *, headers: Mapping[str, str], cutter: Cutter, read_seconds: float
 ) -> Iterator[Flow | Reply | NoReply]:
-    """Send a GET request whose response arrives bit by bit. Works like `exchange`, but without a limit for the whole
-    call, which may go on until `cutter` cuts it or nothing arrives for `read_seconds`. A response with a status other
+    """Send a GET request whose response arrives bit by bit. Works like `exchange`, but the call as a whole has no time
+    limit: it may go on until `cutter` cuts it or nothing arrives for `read_seconds`. A response with a status other
     than 200 is read right away."""
     with contextlib.ExitStack() as stack:
         stack.callback(cutter.let_go)

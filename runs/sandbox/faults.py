@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """Defines how the next runs of an app behave; if `app_id` is None, of any app."""
+    """Defines how an app's next runs behave (or any app's, if `app_id` is None)."""
 
     app_id: str | None = None
     times: int | None = 1

@@ -140,7 +140,7 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Return the size. Without this method, the requests library would send a length but also a chunked body, which
+        """Return the size. Without this method, the requests library would send both a length and a chunked body, which
         servers reject."""
         return self._size
 

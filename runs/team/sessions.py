@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see a list of their own sessions and end any of them.
 
 Each sign-in creates a row. "Last seen" is saved only once every few minutes. Each process remembers when it last saved
-a session's time, so most requests need no query; if two processes both save it, that does no harm.
+a session's time, so most requests need no query; it does no harm if two processes both save it.
 """
 
 import time
@@ -127,8 +127,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and browser rows whose
-    session no longer exists."""
+    """Delete sessions that expired too long ago to prove who sent a form, and browser rows that no longer have a
+    session."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

@@ -37,7 +37,7 @@ class Part:
 
 
 def write(name: str, rows: Sequence[Row], path: Path = PAGE) -> None:
-    """Put the rows of the benchmark `name` into the page."""
+    """Write the rows of the benchmark `name` to the page."""
     parts = read(path.read_text(encoding="utf-8")) if path.exists() else {}
     told = f"{machine()}, {datetime.now(UTC).date():%-d %B %Y}, commit {commit()}."
     before = parts.get(name, Part()).measured()

@@ -178,9 +178,9 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
 PROXY_ANSWERS = [
     (403, "<h1>Not here</h1>"),
     (403, "error code: 1020"),  # Cloudflare's response to scripts
-    (403, {"message": "Forbidden"}),  # response of an AWS gateway
-    (404, "404 page not found"),  # response of Traefik
-    (404, {"message": "no Route matched with those values"}),  # response of Kong
+    (403, {"message": "Forbidden"}),  # response from an AWS gateway
+    (404, "404 page not found"),  # response from Traefik
+    (404, {"message": "no Route matched with those values"}),  # response from Kong
     (410, {"error": "Gone"}),  # only a 404 means that an app is gone
 ]
 
@@ -230,8 +230,8 @@ def test_a_proxy_that_refuses_every_app_closes_none_and_is_reported(door: Sandbo
 
 
 def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another(door: SandboxDoor) -> None:
-    """Five apps really are gone; for a while, though, a proxy whose responses look like Lamina's refuses all the others
-    as well."""
+    """Five apps really are gone; for a while, though, a proxy that answers just like Lamina refuses all the others
+    too."""
     door.control("list", most=8)
     catalog.refresh_catalog()
     gone = [f"odd-plain-{n}" for n in range(2, 7)]

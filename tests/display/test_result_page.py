@@ -291,7 +291,7 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert prompt["value"] == "A red shoe"
     assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
 
-    Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has removed the picture again
+    Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has since removed the picture
     assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
 
 

@@ -117,7 +117,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     second.refresh_from_db()
     assert example.file_id is not None
     assert second.file_id is not None
-    assert example.file_id > second.file_id  # the example's file was saved last, although it had been due first
+    assert example.file_id > second.file_id  # the example's file was saved last, even though it had been due first
 
 
 def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:

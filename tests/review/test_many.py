@@ -1,4 +1,4 @@
-"""Deciding on everything that is selected, and asking others to decide on it."""
+"""Deciding on everything selected, and asking others to decide on it."""
 
 from collections.abc import Callable
 

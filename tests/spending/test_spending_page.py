@@ -55,7 +55,7 @@ def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fiel
 
 
 def rows_of(page: str, heading: str) -> dict[str, list[str]]:
-    """Return the cells of each row in the table below `heading`, by the row's name."""
+    """Return the cells of each row in the table below `heading`, keyed by row name."""
     section = page.partition(f'id="{heading}"')[2].partition("</table>")[0]
     found = {}
     for row in re.findall(r"<tr.*?</tr>", section.partition("<tbody>")[2], re.DOTALL):

@@ -1,4 +1,4 @@
-"""One bad file never stops the others, even if the process that opens it crashes, hangs or uses ever more memory."""
+"""One bad file never stops the others, even if the process that opens it crashes, hangs or keeps using more memory."""
 
 import struct
 import subprocess
@@ -195,8 +195,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network. The portal refuses it right away or, if a redirect leads there, just
-    before it would be requested."""
+    """The address is in the local network. The portal refuses it right away or, if a redirect leads there, just before
+    requesting it."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")

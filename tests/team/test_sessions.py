@@ -1,4 +1,4 @@
-"""How long a session lasts, the names of the cookies, and the features that pages turn off."""
+"""How long a session lasts, what the cookies are called, and which browser features pages turn off."""
 
 import time
 from datetime import timedelta

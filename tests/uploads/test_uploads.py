@@ -273,7 +273,7 @@ def test_sending_can_be_repeated_after_a_failure(alice: Member, sandbox: Sandbox
 def test_no_file_goes_to_a_private_address_that_lamina_names(
     alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
 ) -> None:
-    """The operator trusts this origin only for reading files, not for sending them; Lamina itself has another
+    """The operator trusts this origin only for reading files, not for sending them; Lamina itself has a different
     address."""
     settings.LAMINA_BASE_URL = "https://lamina.example"
     upload = receive_file(alice, disk(picture()), ["image"])
