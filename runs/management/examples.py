@@ -215,7 +215,7 @@ def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
 
 
 def _before(example: Example) -> Example:
-    """Return the example whose result this one makes a new version of."""
+    """Return the example that this one builds on: it makes a new version of that example's result."""
     return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
 
 

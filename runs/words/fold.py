@@ -13,8 +13,8 @@ STROKED = str.maketrans(
 def fold(text: str) -> str:
     """Return `text` in the form that search stores and compares.
 
-    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and a search for "か" finds
-    "が". Vowel signs in Indic scripts are kept, because they carry meaning.
+    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and a search for "か"
+    finds "が". Vowel signs in Indic scripts are kept, because they carry meaning.
     """
     if text.isascii():  # most text is ASCII, which can be folded much faster
         return text.lower().translate(STROKED)

@@ -44,7 +44,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
     expect(page.locator("#bell")).to_be_focused()
-    page.goto("/help/keys/")  # the line has already been shown, so only the bell still announces the run
+    page.goto("/help/keys/")  # the line has already been shown, so only the bell is left to announce the run
     expect(page.get_by_role("button", name="Inbox: 1 new")).to_be_visible()
     expect(line).to_have_count(0)
 
