@@ -27,7 +27,7 @@ from runs.words.fold import fold
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
-TASK_SECONDS = 80  # enough for four calls of up to 15 s each, plus saving
+TASK_SECONDS = 100  # three ids at up to 20 s each, then up to 20 s of pictures, plus saving
 SHORTEST = 2  # in letters; a single letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
@@ -88,7 +88,7 @@ def tidy(now: datetime) -> None:
 
 
 def _key(q: str) -> str:
-    folded = " ".join(fold(q).split())
+    folded = " ".join((q if ids_in(q) else fold(q)).split())  # upper and lower case can make two different ids
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
 
 

@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from runs.catalog import bounds
 from runs.lamina.types import AppSummary
@@ -11,6 +14,7 @@ from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
 FOUND_POSITION = 100_000  # puts apps found by a search after all listed apps
+GONE_AGAIN_AFTER = timedelta(hours=6)  # how long to believe that an app is gone although it is listed
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
@@ -20,7 +24,8 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 def store_summary(summary: AppSummary) -> App:
     """Save `summary`. If the app was marked as gone, it's then requested by its id, because that's the only proof that
-    it's back."""
+    it's back. But if we've only just been told again that it's gone, it waits, so that an app that is both listed and
+    gone doesn't take every turn of the daily round."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -28,7 +33,7 @@ def store_summary(summary: AppSummary) -> App:
     )
     words = shown_words(AppRule.of(app), name, description)
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
-    if app.is_gone:
+    if app.is_gone and (app.schema_asked_at is None or app.schema_asked_at < timezone.now() - GONE_AGAIN_AFTER):
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
     if not app.makes:  # a guess until we read the details, which say how many results of each kind the app produces
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]

@@ -35,6 +35,7 @@ NEAREST = 3
 PAGE = 48  # apps shown at once
 MOST_APPS = 1_000_000
 MOST_TRIES = 99
+LONGEST, LONGEST_URL = 200, 4000  # characters of a search, and of a URL pasted there
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,13 @@ def app_search(request: PortalRequest) -> HttpResponse:
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str]:
-    makes = request.GET.get("makes", "")
-    return request.GET.get("q", "").strip()[:200], makes if makes in KINDS else ""
+    """Return the words to search for, and the kind of result. Of a long pasted URL, only the most
+    likely id is kept."""
+    makes, q = request.GET.get("makes", ""), request.GET.get("q", "").strip()
+    if len(q) > LONGEST:
+        ids = pasted_ids.ids_in(q[:LONGEST_URL])
+        q = ids[0] if ids else q[:LONGEST]
+    return q, makes if makes in KINDS else ""
 
 
 def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, runs: str) -> list[tuple[str, str, bool]]:

@@ -27,7 +27,7 @@ from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
-from runs.storage.fetch import FetchFailed, FetchRefused
+from runs.storage.fetch import FetchFailed, FetchRefused, TooLargeToFetch
 from runs.storage.media import Media, NotMedia
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
 from runs.words.file_names import file_name
@@ -160,7 +160,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
         if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
-        _give_up(output_file, error.message, is_refused=True)
+        _give_up(output_file, error.message, is_refused=not isinstance(error, TooLargeToFetch))
     except FetchFailed as error:
         _try_later(output_file, error.message)
     except NotMedia as error:

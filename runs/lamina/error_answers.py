@@ -149,6 +149,12 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)
 
 
+def cut_off(headers: Mapping[str, str]) -> LaminaUnavailable:
+    """Return the error for a successful response whose body didn't arrive completely."""
+    request_id = tidy(headers.get("X-Request-Id", ""), _REQUEST_ID_LENGTH)
+    return LaminaUnavailable("Lamina's response was cut off, or took too long.", request_id=request_id)
+
+
 def _tidied(problems: list[FieldError]) -> list[FieldError]:
     """Tidy codes, messages and choices so that they can be quoted. Field names aren't tidied, because they must match
     an input's name exactly."""

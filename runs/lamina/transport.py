@@ -65,6 +65,11 @@ class Reply:
     body: bytes
     is_whole: bool
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the connection broke, or the time ran out, before the whole body had arrived."""
+        return not self.is_whole and len(self.body) <= BODY_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class NoReply:

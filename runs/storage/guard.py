@@ -77,6 +77,10 @@ class FetchRefused(FetchError):
     """The URL or its content isn't acceptable; don't retry."""
 
 
+class TooLargeToFetch(FetchRefused):
+    """The content is larger than we accept; the URL itself is fine."""
+
+
 class FetchFailed(FetchError):
     """There is a problem with the other server or the connection to it; a retry may work."""
 

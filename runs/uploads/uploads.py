@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -159,8 +159,12 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """Return the id of the oldest upload with a link that no worker is fetching, or None if there is none."""
-    return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
+    """Return the id of the next upload with a link that no worker is fetching, or None if there is none.
+
+    Links that were never tried come first, so that one that kills its worker doesn't hold up the others.
+    """
+    due = Upload.objects.filter(due_links()).order_by(F("claimed_until").asc(nulls_first=True), "pk")
+    return due.values_list("pk", flat=True).first()
 
 
 def request_links() -> None:

@@ -274,6 +274,35 @@ def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, movin
     assert [request["path"] for request in door.requests_to("app")[before + 1 :]] == ["/v1/apps/odd-plain-8"]
 
 
+def test_an_app_that_is_listed_and_gone_does_not_take_every_turn_of_the_round(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-9")
+    door.control("faults", endpoint="app", fault="status", status=404, body={"error": "Not Found"}, times=None)
+    catalog.check_app(app.pk)
+    app.refresh_from_db()
+    assert app.is_gone
+    asked = app.schema_asked_at
+
+    moving.shift(timedelta(minutes=11))
+    catalog.refresh_catalog()  # the list still names it
+    app.refresh_from_db()
+    assert app.schema_asked_at == asked
+
+    moving.shift(timedelta(hours=7))
+    catalog.refresh_catalog()
+    app.refresh_from_db()
+    assert app.schema_asked_at != asked  # its turn has come again
+
+
+def test_a_list_that_stops_halfway_counts_as_late(door: SandboxDoor) -> None:
+    catalog.refresh_catalog()
+    door.control("faults", endpoint="apps", fault="truncated", times=2)
+    catalog.refresh_catalog()
+    assert list_fact().words.startswith("timing out")
+
+
 def test_an_app_of_another_workspace_keeps_its_form_and_run_says_why(
     door: SandboxDoor, as_alice: Client, alice: Member
 ) -> None:

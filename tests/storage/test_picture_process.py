@@ -228,6 +228,12 @@ def test_a_picture_that_needs_more_than_400_mib_is_refused(tmp_path: Path) -> No
     assert picture_client.look(small, "image", "PNG", max_points=200_000_000).end == "seen"  # the call itself works
 
 
+def test_a_picture_that_has_more_pixels_than_its_header_said_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    path.write_bytes(picture())
+    assert picture_client.look(path, "image", "PNG", max_points=10).end == "too_many_points"
+
+
 def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:
     pretend(HANGS)
     path, few = tmp_path / "scans.jpg", picture(640, 480, "JPEG", progressive=True)
