@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.connection import status
 from runs.models import App
+from runs.web.automatic import AUTO
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
@@ -41,6 +42,7 @@ def form_look(app: App, query: QueryDict) -> FormLook:
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()
+    following.pop(AUTO, None)  # the templates add it, so it mustn't pile up
     said = AWAY if status.lamina_status().away_since else SLOW if is_slow else FETCHING
     following["look"], following["said"] = str(min(count, 998) + 1), said
     return FormLook(

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from runs.team import sessions, views_sign_in
-
-BY_ITSELF = "/live/"  # open pages poll these URLs, whether or not anyone is looking
+from runs.web.automatic import LIVE, is_automatic
 
 
 class SeenMiddleware:
@@ -25,7 +24,7 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with suppress(DatabaseError):  # the view will hit the same error and can report it
-            sessions.record_seen(request, is_visit=request.method != "GET" or not request.path.startswith(BY_ITSELF))
+            sessions.record_seen(request, is_visit=not is_automatic(request))
         return self.get_response(request)
 
 
@@ -58,7 +57,7 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 def _is_only_frame(request: HttpRequest) -> bool:
     """Return whether this is an open page just polling for its bell, balance or newly shared runs, rather than for a
     run it shows."""
-    is_polled = request.method == "GET" and request.path.startswith(BY_ITSELF)
+    is_polled = request.method == "GET" and request.path.startswith(LIVE)
     return is_polled and bool(request.GET) and "r" not in request.GET
 
 

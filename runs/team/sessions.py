@@ -44,7 +44,7 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes on its own don't count as visits, because nobody may be looking at the page.
+    Automatic requests aren't visits (see `runs.web.automatic`).
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:

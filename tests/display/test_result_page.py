@@ -131,7 +131,7 @@ def test_what_cannot_be_seen_says_why(
 
 def test_a_page_that_waits_is_swapped_only_for_news(as_alice: Client, outputs: list[Output]) -> None:
     OutputFile.objects.create(output=outputs[0], source_url="https://x.test/a.png", status="saving")
-    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)"}'""", page(as_alice, outputs[0]))
+    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)", "auto": "1"}'""", page(as_alice, outputs[0]))
     assert asked
 
     def ask() -> int:
