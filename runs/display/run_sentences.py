@@ -181,7 +181,7 @@ def decide_words(run: Run) -> str:
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
-    _lazy("Nine out of ten runs of this app finished faster. We'll keep checking."),
+    _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
     None,  # no sentence; the page asks whether to give up (`asks_to_give_up`)
 )
