@@ -81,23 +81,27 @@ def stored_secret_key(data_dir: Path) -> str:
     """
     path = data_dir / "secret_key"
     try:
-        return path.read_text(encoding="ascii").strip() or _make_key(path)
-    except FileNotFoundError:
-        return _make_key(path)
+        return (path.read_text(encoding="ascii").strip() if path.exists() else "") or _make_key(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"PORTAL_DATA_DIR: the secret key cannot be read from {path} or stored there ({error.strerror}). Check "
+            "that the portal's user may write there and that the disk has room, choose another folder, or set "
+            "PORTAL_SECRET_KEY."
+        ) from None
 
 
 def _make_key(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = secrets.token_urlsafe(50)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(key, encoding="ascii")
     try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(key, encoding="ascii")
         os.link(fresh, path)  # atomic, so two processes that start at the same time get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
-        fresh.unlink()
+        fresh.unlink(missing_ok=True)
     return key
 
 
