@@ -55,11 +55,19 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is the name of the setting."""
+    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is what the message calls it."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
     return key
+
+
+def old_keys(env: Env) -> list[str]:
+    """Return the keys in PORTAL_SECRET_KEY_FALLBACKS."""
+    keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
+    # The commas come first, because if an old key contains one, its parts may be too short.
+    name = "Keys in PORTAL_SECRET_KEY_FALLBACKS are separated by commas and can't contain one. One of them"
+    return [strong_key(name, key.strip()) for key in keys if key.strip()]
 
 
 def _flaw_of(key: str) -> str:

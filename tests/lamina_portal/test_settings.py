@@ -122,6 +122,15 @@ def test_random_keys_are_accepted_with_old_ones_as_fallbacks(tmp_path: Path) -> 
     assert found["SECRET_KEY_FALLBACKS"] == str([GOOD_KEY, GOOD_KEY[::-1]])
 
 
+def test_an_old_key_with_a_comma_is_explained(tmp_path: Path) -> None:
+    done = settings_with(tmp_path, PORTAL_SECRET_KEY=GOOD_KEY.swapcase(), PORTAL_SECRET_KEY_FALLBACKS=f"x7w,{GOOD_KEY}")
+    assert done.returncode != 0
+    told = done.stderr.splitlines()[-1]
+    assert (
+        "Keys in PORTAL_SECRET_KEY_FALLBACKS are separated by commas and can't contain one. One of them has 3" in told
+    )
+
+
 def test_a_missing_data_folder_is_created_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
     home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
