@@ -1,5 +1,5 @@
-"""The tools do what they claim: commit hooks run, the audit finds advisories, and a benchmark reports only what it
-measured."""
+"""The tools do what they claim: commit hooks run, the audit finds advisories, the coverage report counts lines and
+branches, and a benchmark reports only what it measured."""
 
 import json
 import os
@@ -168,6 +168,33 @@ def test_an_invalid_exceptions_file_is_reported_in_a_sentence(
     done = audit(tmp_path, source, text)
     assert done.returncode == 1
     assert re.fullmatch(told, done.stderr.rstrip("\n")), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], [" 80.0 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines."]),
+        (
+            ["--branch"],
+            [" 71.4 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines, 50.0 % of 2 branches."],
+        ),
+    ],
+)
+def test_the_coverage_report_counts_lines_and_branches(tmp_path: Path, options: list[str], told: list[str]) -> None:
+    """Measures two small modules, of which the second leaves out one line and one branch."""
+    (tmp_path / "main.py").write_text("import partly\n")
+    (tmp_path / "partly.py").write_text(
+        "def sign(number):\n    if number < 0:\n        return '-'\n    return '+'\nsign(1)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # of these tests themselves
+    measure = [sys.executable, "-m", "coverage", "run", *options, "main.py"]
+    subprocess.run(measure, cwd=tmp_path, env=env, check=True, timeout=120)
+
+    report = [sys.executable, str(ROOT / ".ci/coverage_report.py")]
+    done = subprocess.run(report, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == told
 
 
 def test_no_target_is_met_when_nothing_was_measured() -> None:
