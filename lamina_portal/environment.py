@@ -55,11 +55,19 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is the name of the setting."""
+    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is what the message calls it."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
     return key
+
+
+def old_keys(env: Env) -> list[str]:
+    """Return the keys in PORTAL_SECRET_KEY_FALLBACKS."""
+    keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
+    # The commas come first, because if an old key contains one, its parts may be too short.
+    name = "Keys in PORTAL_SECRET_KEY_FALLBACKS are separated by commas and can't contain one. One of them"
+    return [strong_key(name, key.strip()) for key in keys if key.strip()]
 
 
 def _flaw_of(key: str) -> str:
@@ -81,23 +89,27 @@ def stored_secret_key(data_dir: Path) -> str:
     """
     path = data_dir / "secret_key"
     try:
-        return path.read_text(encoding="ascii").strip() or _make_key(path)
-    except FileNotFoundError:
-        return _make_key(path)
+        return (path.read_text(encoding="ascii").strip() if path.exists() else "") or _make_key(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"PORTAL_DATA_DIR: the secret key cannot be read from {path} or stored there ({error.strerror}). Check "
+            "that the portal's user may write there and that the disk has room, choose another folder, or set "
+            "PORTAL_SECRET_KEY."
+        ) from None
 
 
 def _make_key(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = secrets.token_urlsafe(50)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(key, encoding="ascii")
     try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(key, encoding="ascii")
         os.link(fresh, path)  # atomic, so two processes that start at the same time get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
-        fresh.unlink()
+        fresh.unlink(missing_ok=True)
     return key
 
 

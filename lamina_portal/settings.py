@@ -57,10 +57,7 @@ _secret_key = env.str("PORTAL_SECRET_KEY", "")
 SECRET_KEY = (
     environment.strong_key("PORTAL_SECRET_KEY", _secret_key) if _secret_key else environment.stored_secret_key(DATA_DIR)
 )
-_old_keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
-SECRET_KEY_FALLBACKS = [
-    environment.strong_key("PORTAL_SECRET_KEY_FALLBACKS", key.strip()) for key in _old_keys if key.strip()
-]
+SECRET_KEY_FALLBACKS = environment.old_keys(env)
 _portal_host = environment.host_of(PORTAL_URL)
 ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
