@@ -47,17 +47,34 @@ def main(requirements: str) -> int:
 
 
 def exceptions(today: date) -> tuple[list[str], list[str]]:
-    """Return options that ignore advisories, and a sentence for each exception that has expired or lacks a reason."""
+    """Return options that ignore advisories, and a sentence for each problem: an exception that has expired or lacks a
+    reason, or a file that can't be read."""
     options, problems = [], []
-    listed = tomllib.loads(EXCEPTIONS.read_text())["exception"] if EXCEPTIONS.exists() else []
+    try:
+        listed = listed_exceptions()
+    except ValueError as error:
+        return [], [f"{EXCEPTIONS.name} {error}"]
     for entry in listed:
         name, last_day = entry.get("id", "?"), entry.get("until")
-        if not entry.get("reason") or not isinstance(last_day, date):
+        if not entry.get("reason") or type(last_day) is not date:
             problems.append(f"{EXCEPTIONS.name}: {name} needs a reason and a last day (until = 2027-01-31).")
         elif today > last_day:
             problems.append(f"{EXCEPTIONS.name}: the exception for {name} ended on {last_day}. Review it.")
         options += ["--ignore-vuln", name]
     return options, problems
+
+
+def listed_exceptions() -> list[dict[str, Any]]:
+    """Return the tables in the file; raise ValueError, with the rest of a sentence about the file, if it's invalid."""
+    text = EXCEPTIONS.read_text(encoding="utf-8") if EXCEPTIONS.exists() else ""
+    try:
+        listed = tomllib.loads(text).get("exception", [])
+    except tomllib.TOMLDecodeError as error:
+        last = f"line {len(text.splitlines())}"
+        raise ValueError(f"is not valid TOML: {str(error).replace('end of document', last)}.") from None
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        raise ValueError("must list each advisory in a table of its own, which begins with [[exception]].")
+    return listed
 
 
 def why_unreachable() -> str:

@@ -41,8 +41,8 @@ LOOPBACK_OF = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 def data_folder(text: str, default: Path) -> Path:
-    """Return the data folder from PORTAL_DATA_DIR. If it doesn't exist, create it so that only the current user has
-    access."""
+    """Return the data folder from PORTAL_DATA_DIR. If it doesn't exist, create it with access for the current user
+    only."""
     folder = Path(text) if text else default
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -55,15 +55,23 @@ def data_folder(text: str, default: Path) -> Path:
 
 
 def strong_key(name: str, key: str) -> str:
-    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is the name of the setting."""
+    """Return `key`; raise ImproperlyConfigured if it is easy to guess. `name` is what the message calls it."""
     flaw = _flaw_of(key)
     if flaw:
         raise ImproperlyConfigured(f"{name} {flaw}: anyone who guesses it can sign in as anyone. {HOW_TO_MAKE_A_KEY}")
     return key
 
 
+def old_keys(env: Env) -> list[str]:
+    """Return the keys in PORTAL_SECRET_KEY_FALLBACKS."""
+    keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
+    # The commas come first, because if an old key contains one, its parts may be too short.
+    name = "Keys in PORTAL_SECRET_KEY_FALLBACKS are separated by commas and can't contain one. One of them"
+    return [strong_key(name, key.strip()) for key in keys if key.strip()]
+
+
 def _flaw_of(key: str) -> str:
-    """Return what makes `key` weak, worded as the end of a sentence; "" if it isn't weak."""
+    """Return why `key` is weak, worded as the end of a sentence; "" if it's strong enough."""
     if len(key) < MIN_KEY_CHARACTERS:
         return f"has {len(key)} characters but needs at least {MIN_KEY_CHARACTERS}"
     plain = re.sub(r"[\W_]", "", key.lower())
@@ -81,28 +89,33 @@ def stored_secret_key(data_dir: Path) -> str:
     """
     path = data_dir / "secret_key"
     try:
-        return path.read_text(encoding="ascii").strip() or _make_key(path)
-    except FileNotFoundError:
-        return _make_key(path)
+        return (path.read_text(encoding="ascii").strip() if path.exists() else "") or _make_key(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"PORTAL_DATA_DIR: the secret key cannot be read from {path} or stored there ({error.strerror}). Check "
+            "that the portal's user may write there and that the disk has room, choose another folder, or set "
+            "PORTAL_SECRET_KEY."
+        ) from None
 
 
 def _make_key(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = secrets.token_urlsafe(50)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(key, encoding="ascii")
     try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(key, encoding="ascii")
         os.link(fresh, path)  # atomic, so two processes that start at the same time get the same key
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     finally:
-        fresh.unlink()
+        fresh.unlink(missing_ok=True)
     return key
 
 
 def api_key(env: Env) -> str:
-    """Return the workspace key from LAMINA_API_KEY or the file that LAMINA_API_KEY_FILE names; "" for the sandbox."""
+    """Return the workspace key from LAMINA_API_KEY or from the file named in LAMINA_API_KEY_FILE; "" means the
+    sandbox."""
     key = env.str("LAMINA_API_KEY", "").strip()
     path = env.str("LAMINA_API_KEY_FILE", "")
     if key or not path:
@@ -179,7 +192,7 @@ def address_of(bind: str) -> str:
 def mail_sender(env: Env, host: str) -> str:
     """Return the sender's email address.
 
-    This is `_default_from_email` in EMAIL_URL, otherwise the user in EMAIL_URL if that is an email address, otherwise
+    This is `_default_from_email` from EMAIL_URL or, failing that, its user if that's an email address. Otherwise, it's
     an address at `host`.
     """
     old: dict[str, Any] = env.dj_email_url("EMAIL_URL") if env.str("EMAIL_URL", "") else {}
@@ -222,7 +235,7 @@ def storage(url: str) -> dict[str, Any]:
 
 
 def accel_prefix(text: str, *, is_local: bool) -> str:
-    """Return PORTAL_ACCEL_PREFIX, the internal location from which nginx sends files; empty if the portal sends them
+    """Return PORTAL_ACCEL_PREFIX, the internal location that nginx sends files from; empty if the portal sends them
     itself."""
     if text and not re.fullmatch(r"/[A-Za-z0-9._~/-]*/", text):
         raise ImproperlyConfigured("PORTAL_ACCEL_PREFIX must be like /kept-files/")

@@ -1,7 +1,7 @@
 """Joins stylesheets with their imports, and small modules with the modules that import them, so that browsers load
 fewer files.
 
-Both classes return the text to send to browsers, with all parts included and without comments or indentation.
+Both classes return the text that browsers get: all the parts in one, without comments or indentation.
 """
 
 import posixpath
@@ -20,8 +20,8 @@ IMPORTED_MODULE = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<mo
 LOADED_MODULE = re.compile(r'\bimport\("\./(\w+\.js)"\)')
 SHEET_GAP = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|(?:/\*.*?\*/|\s)+', re.S)
 SHEET_EDGE = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")| ?(?P<edge>[{};,]) ?|(?P<colon>:) ')
-# Matches only comments on lines of their own, JSDoc type casts, and end-of-line comments without quotes, so that
-# nothing inside a string is mistaken for a comment.
+# Matches only comments on their own lines, JSDoc type casts, and end-of-line comments without quotes, so that nothing
+# inside a string is mistaken for a comment.
 MODULE_COMMENT = re.compile(
     r"^[ \t]*/\*.*?\*/|^[ \t]*//[^\n]*|(?<=[\s(])/\*\* @\w[^*]*\*/ ?|[ \t]// [^\n\"'`]*$", re.M | re.S
 )
@@ -75,7 +75,7 @@ class JoinedStylesheets(JoinedFiles):
 
 class JoinedModules(JoinedFiles):
     """Our modules. A module that only one other module imports is merged into that module, and `portal.js` contains all
-    modules it imports, directly or indirectly.
+    the modules it imports, directly or indirectly.
 
     The modules in one file share a namespace, so no two of them may define the same name; a test checks this.
     """
@@ -86,14 +86,14 @@ class JoinedModules(JoinedFiles):
 
     @cached_property
     def imports(self) -> dict[str, list[str]]:
-        """The modules that each module imports statically."""
+        """The static imports of each module."""
         return {
             name: [found["module"] for found in IMPORTED_MODULE.finditer(text)] for name, text in self.sources.items()
         }
 
     @cached_property
     def homes(self) -> dict[str, str]:
-        """The home of each module: the module whose file it is joined into."""
+        """Each module's home: the module whose file it ends up in."""
         homes = dict.fromkeys(self._reach(LOADER), LOADER)
         loaded = set(LOADED_MODULE.findall("".join(self.sources.values())))
         for name in self.sources:
@@ -107,7 +107,7 @@ class JoinedModules(JoinedFiles):
         return set(self.homes.values())
 
     def _reach(self, name: str) -> list[str]:
-        """Return `name`, preceded by all modules it imports (directly or indirectly), in the order in which browsers
+        """Return `name`, preceded by all the modules it imports (directly or indirectly), in the order that browsers
         run them."""
         found: list[str] = []
         for inner in self.imports[name]:

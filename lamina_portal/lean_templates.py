@@ -1,4 +1,4 @@
-"""Loads templates without their indentation, which makes up a sixth of a page and isn't needed by browsers.
+"""Loads templates without their indentation, which makes up a sixth of a page and is of no use to browsers.
 
 The indentation is removed once, when a process first uses a template, so requests don't spend time on it. Line breaks
 are kept, so error messages still give the right line number. Text that people typed isn't part of a template, so it

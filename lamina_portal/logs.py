@@ -5,20 +5,28 @@ import re
 
 # A mistyped path (with capital letters, double slashes or encoded letters) doesn't lead to a page, but still contains
 # the token. In a path inside another URL (`?next=`, or the referrer of an email filter), slashes are encoded, or even
-# encoded twice.
+# encoded twice. Servers and proxies also skip dot segments and what follows a semicolon.
 PERCENT = "%(?:25)*"
-SLASHES = rf"(?:[/\\]|{PERCENT}(?:2F|5C))+"
+SLASH = rf"(?:[/\\]|{PERCENT}(?:2F|5C))"
+SEPARATOR = rf"(?:{SLASH}|;|{PERCENT}3B)"
+IN_PATH = r"[^\s\"'?]"
 
 
 def _spelt(word: str) -> str:
-    """Return a pattern for `word` in which any letter may be percent-encoded."""
+    """Return a pattern that matches `word` even if some of its letters are percent-encoded."""
     return "".join(rf"(?:{letter}|{PERCENT}{ord(letter):02x}|{PERCENT}{ord(letter.upper()):02x})" for letter in word)
 
 
-SECRET_PLACES = (("hooks", "lamina"), ("s",), ("invite",), ("mail",), ("password", "reset"))
+# `/password/change/` and `/password/reset/` themselves aren't secret.
+SECRET_PLACES = (
+    *(_spelt(word) + SEPARATOR for word in ("s", "invite", "mail")),
+    rf"{_spelt('hooks')}{SEPARATOR}(?:{_spelt('lamina')}{SEPARATOR})?+",
+    rf"{_spelt('password')}{SEPARATOR}(?!(?:change|reset)/?(?!{IN_PATH}))(?:{_spelt('reset')}{SEPARATOR})?+",
+)
+# Masks the whole rest of the path (except a slash at the end), because the token isn't always the next segment: it's
+# the second one in `/s/./TOKEN/` and the third one in `/s/x/../TOKEN/`.
 SECRET_PATH = re.compile(
-    rf"({SLASHES}(?:{'|'.join(SLASHES.join(map(_spelt, words)) for words in SECRET_PLACES)}){SLASHES})"
-    rf"(?:(?!{SLASHES})[^\s\"'?])+",
+    rf"({SLASH}(?:{'|'.join(SECRET_PLACES)})){IN_PATH}*(?!/){IN_PATH}",
     re.IGNORECASE,
 )
 

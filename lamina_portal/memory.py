@@ -18,7 +18,7 @@ class _Usage(ctypes.Structure):
 
 
 def _load_glibc() -> "ctypes.CDLL | None":
-    """Return glibc; None if this isn't Linux, or its C library isn't glibc 2.33 or later."""
+    """Return glibc, or None if this isn't Linux or the C library isn't glibc 2.33 or later."""
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallinfo2"):
         return None
@@ -58,7 +58,7 @@ def _use_one_heap(glibc: ctypes.CDLL) -> None:
 def _fill_gaps(glibc: ctypes.CDLL) -> None:
     """Permanently fill the gaps between used blocks of memory: less than 1 MiB in total.
 
-    A forked process would use these gaps first, which would copy the memory pages they are on: 4 MiB just to open the
+    A forked process would use these gaps first, and that would copy the memory pages they're on: 4 MiB just to open the
     database. If the process uses another allocator (`LD_PRELOAD`), nothing is filled, because glibc's numbers don't
     describe that allocator.
     """

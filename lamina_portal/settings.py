@@ -1,4 +1,4 @@
-"""The portal's settings, read once from the environment, with defaults that work.
+"""The portal's settings, read once from the environment, with working defaults.
 
 README.md lists every setting, and a test checks that list. The `.env` file next to manage.py is also read, except in
 tests.
@@ -57,10 +57,7 @@ _secret_key = env.str("PORTAL_SECRET_KEY", "")
 SECRET_KEY = (
     environment.strong_key("PORTAL_SECRET_KEY", _secret_key) if _secret_key else environment.stored_secret_key(DATA_DIR)
 )
-_old_keys: list[str] = env.list("PORTAL_SECRET_KEY_FALLBACKS", [])
-SECRET_KEY_FALLBACKS = [
-    environment.strong_key("PORTAL_SECRET_KEY_FALLBACKS", key.strip()) for key in _old_keys if key.strip()
-]
+SECRET_KEY_FALLBACKS = environment.old_keys(env)
 _portal_host = environment.host_of(PORTAL_URL)
 ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
@@ -106,7 +103,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "runs.notices.middleware.OpenedMiddleware",
     "runs.web.middleware.SpeculationRulesMiddleware",
-    "runs.web.body_limits.StoppedUploadMiddleware",  # comes last, so that all others see the response it returns
+    "runs.web.body_limits.StoppedUploadMiddleware",  # comes last, so that all the others see its response
 ]
 ROOT_URLCONF = "lamina_portal.urls"
 WSGI_APPLICATION = "lamina_portal.wsgi.application"
@@ -182,7 +179,7 @@ def _add_static_headers(headers: Headers, _path: str, _url: str) -> None:
 WHITENOISE_MIMETYPES = MIMETYPES
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields, not counting files; enough for long texts
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # in bytes, for a form's fields, not counting files; enough for long text
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_HANDLERS = ["runs.uploads.upload_handler.WaitingRoomUploadHandler"]
 MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video of 1 GB and the rest of the form
@@ -190,7 +187,7 @@ MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # at most this many: one polls, up to eight move files, and the others start runs
+    "workers": 11,  # at most this many: one polls, up to eight move files, and the rest start runs
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -213,7 +210,7 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "runs.team.password_rules.PasswordRules"}]
 NEW_BROWSER_TELLER = "runs.team.security_mail.tell_of_browser"
 EXPIRED_FILES_KEEPER = "runs.launching.views_expired.keep_expired"
 SESSION_ENGINE = "runs.web.session_lifetime"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # how long a sign-in lasts at most, even if the session is in constant use
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30  # the longest a sign-in can last, even if the session is in constant use
 PORTAL_SESSION_IDLE_DAYS = env.int("PORTAL_SESSION_IDLE_DAYS", 14, validate=validate.Range(min=1))
 SECURE_CSP = {
     "default-src": [CSP.NONE],

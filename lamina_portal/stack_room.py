@@ -10,8 +10,8 @@ from functools import wraps
 from typing import Any
 
 # `with_room`'s frame has room for this many objects of 8 bytes each. The size of a piece is the smallest power of two
-# that holds its first frame and some reserve: here 512 KiB, of which the frame takes half. Parts of it that nothing has
-# been written to take up no real memory.
+# that holds its first frame and some reserve: here 512 KiB, of which the frame takes half. The parts that are never
+# written to take up no real memory.
 ROOM = 32_000
 
 

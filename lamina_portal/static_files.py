@@ -1,12 +1,12 @@
-"""Stores static files: minified, joined into a few files, and with a hash of their content in each name.
+"""Stores static files: minified, joined into a few files, and with a content hash in each file name.
 
 Imports in our modules use these names too. A stylesheet lists its parts with ordinary CSS imports: `@import
 url("base/tokens.css") layer(tokens);`. Browsers could load the stylesheet and our modules as they are, with one request
 for each part, but `collectstatic` joins the parts (see `joined_files.py`).
 
-All our modules share one hash, computed from the content of all of them. `portal.js` and the other modules import each
-other, so a module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes
-modules from two versions.
+All our modules share one hash of their combined content. `portal.js` and the other modules import each other, so a
+module's name can't contain a hash of its own content. Sharing one hash also means that a page never mixes modules from
+two versions.
 
 `collectstatic` runs whenever the portal starts. Compressing takes most of its time, so files that haven't changed since
 the last start aren't compressed again.

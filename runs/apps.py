@@ -30,7 +30,7 @@ class RunsConfig(AppConfig):
 
 
 def listen_to_events() -> None:
-    """Register the listeners of each event, in the order in which they are called."""
+    """Register each event's listeners, in the order they're called."""
     from runs import events
     from runs.connection import balance
     from runs.engine import apply_outputs, durations

@@ -1,7 +1,7 @@
 """Events keep the code that makes a change independent of the code that reacts to it.
 
 Events are sent inside the sender's transaction; `apps.py` registers the listeners. Work that must succeed or fail
-together with the change, such as charging, isn't left to listeners: the sender does such work itself.
+together with the change, such as charging, isn't left to listeners: the sender does it itself.
 """
 
 import logging

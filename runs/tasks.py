@@ -1,4 +1,4 @@
-"""Tasks for django-q2. The tasks only call other packages. It does no harm if one is lost, repeated or late."""
+"""Tasks for django-q2. The tasks only call other packages. It doesn't matter if one is lost, repeated or late."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ const form = (within) => {
 /** @param {HTMLFormElement} owner @param {string} name */
 const field = (owner, name) => find(`[name=${name}]`, owner, HTMLInputElement);
 
-/* ---- Mentions: a list below the text while a name is typed after "@" */
+/* ---- Mentions: a list below the text while someone types a name after "@" */
 
 const NAMING = /(?:^|[\s(])@([^\s@](?:[^\n@]{0,30}[^\s@])?)?$/u;
 /** @type {AbortController | undefined} */

@@ -1,4 +1,4 @@
-/* Copy buttons, hidden without scripts. */
+/* Copy buttons, which are hidden without JavaScript. */
 import { all, find, get, on, say } from "./helpers.js";
 
 /** @param {ParentNode} root */

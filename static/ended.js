@@ -1,4 +1,4 @@
-/* Announces news: in a line for each notice, which closes by itself, in the bell's list, and in the tab's title. */
+/* Announces new notices: in a line for each, which closes by itself, in the bell's list, and in the tab's title. */
 
 import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
@@ -9,7 +9,7 @@ const LINES = 3;
 const STAYS = 12;
 const TICK = 1000;
 
-const region = find("#ended") ?? document.createElement("div"); // a placeholder: nobody is signed in, so no news
+const region = find("#ended") ?? document.createElement("div"); // a placeholder: nobody is signed in, so no notices
 const list = () => find("#bell-list");
 const news = () => all("#bell-list [data-ended]");
 

@@ -1,9 +1,9 @@
-/* Keeps pages up to date: polls for news of a page's runs and of its frame, and lets clocks tick between polls. */
+/* Keeps pages up to date: polls for updates to a page's runs and frame, and keeps clocks ticking between polls. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
 const AT_ONCE = 120;
 const PACE = 2500;
-const OFTEN_PACE = 1000; // while news is likely: see `isNewsLikely`
+const OFTEN_PACE = 1000; // while updates are likely: see `isNewsLikely`
 const FRAME_PACE = 60_000;
 const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;

@@ -1,6 +1,6 @@
 /* Selecting many cards or results: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. Each tick is saved on the
-   server at once. The boxes and the bar also work without this script. The script runs only once, so it never keeps
-   elements, which may be replaced when someone goes back after a search, but looks them up each time. */
+   server at once. The boxes and the bar also work without this script. The script runs only once, but elements may be
+   replaced when someone goes back after a search, so it looks them up each time instead of keeping them. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
 const PICK = '[form="picks"][type="checkbox"]';

@@ -17,7 +17,7 @@ const answers = async (form) => {
 	}
 };
 
-/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter left out if it has been replaced since, as Run
+/** @param {HTMLFormElement} form @param {HTMLElement | null} submitter left out if it has since been replaced, as Run
  * is when the cost changes */
 const submit = (form, submitter) => form.requestSubmit(submitter?.isConnected ? submitter : null);
 

@@ -1,5 +1,5 @@
-/* Says that an action has failed, so that nobody thinks it has worked. The note stays until the next click or action;
-   requests by polls and scripts neither show nor remove it. Without scripts, the browser shows the server's error
+/* Says that an action failed, so that nobody thinks it worked. The note stays until the next click or action;
+   requests by polls and scripts neither show nor remove it. Without JavaScript, the browser shows the server's error
    page. */
 import { find, get } from "./helpers.js";
 

@@ -13,7 +13,7 @@ document.addEventListener(
 on(["keydown"], ".verdict textarea", (field, { key, ctrlKey, metaKey }) => {
 	if (!(field instanceof HTMLTextAreaElement)) return false;
 	if (key === "Enter" && (ctrlKey || metaKey)) {
-		if (field.form) find("button", field.form)?.click(); // htmx sends the value only of a button that was clicked
+		if (field.form) find("button", field.form)?.click(); // htmx only sends the value of a clicked button
 		return true;
 	}
 	const box = field.closest("details");

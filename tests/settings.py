@@ -36,10 +36,10 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 (TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing
-# A made-up language that shows which texts aren't marked for translation.
+# A made-up language that shows which strings aren't marked for translation.
 write_catalogue(TEST_DIR / "locale")
 LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second; polling every three seconds would waste time
-LAMINA_STREAMS = 0  # most tests are about polling the list; tests for streams turn these on
+LAMINA_STREAMS = 0  # most tests are about polling the list; the stream tests turn streams on

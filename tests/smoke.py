@@ -108,7 +108,7 @@ class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
-        self.page = ""  # the page that followed the last press
+        self.page = ""  # the page that the last press led to
 
     def get(self, path: str) -> str:
         answer = self.session.get(urljoin(self.url, path), timeout=30)
@@ -116,7 +116,8 @@ class Visitor:
         return answer.text
 
     def wait_for(self, path: str, pattern: str) -> "re.Match[str]":
-        """Reload the page until it contains `pattern`, as the page reloads itself in browsers without scripts."""
+        """Keep reloading the page until it contains `pattern`, as it would reload itself in a browser without
+        scripts."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not (found := re.search(pattern, page := self.get(path))):
             if time.monotonic() > deadline:

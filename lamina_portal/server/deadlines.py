@@ -9,7 +9,7 @@ UPLOAD_SECONDS = 10.0  # how long an upload may take at first; every 20 KB recei
 MAX_HEAD = 32 * 1024  # in bytes; browsers send 1 to 4 KB
 MAX_AWAITED_BODY = 64 * 1024  # in bytes; a larger body is read by the thread that handles the request
 
-# The end of the headers, or a line break without CR, which gunicorn's parser refuses at once.
+# The end of the headers, or a line break without CR, which gunicorn's parser rejects right away.
 END_OF_HEAD = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*(?=\r\n)", re.IGNORECASE)
 ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
@@ -19,7 +19,7 @@ MULTIPART = re.compile(rb"\r\ncontent-type:[ \t]*multipart/form-data[ \t]*;", re
 
 
 class Progress(Enum):
-    """What to do with a request that is arriving."""
+    """What to do next with an incoming request."""
 
     MORE = "wait for more of it"
     CONTINUE = "the client waits to be told that it may send the body"
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def is_large(self) -> bool:
-        """Whether the body is too large for the loop to wait for it."""
+        """Whether the body is too large for the loop to wait for."""
         return self.body_size > MAX_AWAITED_BODY
 
     @property

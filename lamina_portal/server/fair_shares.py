@@ -4,7 +4,7 @@ import mmap
 import struct
 import time
 
-SLOTS = 64  # how many workers can have their own slot; if there are more, some share a slot, and counts are only a hint
+SLOTS = 64  # how many workers can have their own slot; any more than that share slots, and counts are just a hint
 SLOT = struct.Struct("dq")  # time of the last update (on the monotonic clock), and number of connections
 FRESH_SECONDS = 3.0  # how long a slot counts as current; a running worker updates its slot every second
 BOARD = mmap.mmap(-1, SLOTS * SLOT.size)  # created before the workers fork, so that they share this memory

@@ -18,10 +18,10 @@ MOST_ALLOWANCE_SECONDS = 30.0  # the most waiting time that a fast client can sa
 NO_ALLOWANCE_SECONDS = 0.2  # how long a thread may wait if no other thread can take its place
 SHORT_SECONDS = 0.05  # shorter waits count as work, not as waiting
 MAX_IN_KERNEL = 256 * 1024  # in bytes; with a larger buffer, we would notice too late that a client is reading
-MAX_UNSENT = 1_000_000  # in bytes; if more of a streamed response is unsent, its thread has to wait
+MAX_UNSENT = 1_000_000  # in bytes; if more than this is still unsent, the thread of a streamed response has to wait
 NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # errors from file systems that don't support sendfile
 READ_AT_ONCE = 64 * 1024
-MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get their turn
+MAX_AT_ONCE = 1_000_000  # bytes to send to one client before the others get a turn
 
 
 class TimeAllowance:
@@ -41,7 +41,8 @@ class TimeAllowance:
 
 
 class FilePart:
-    """The part of an open file that is still to be sent. It isn't read into memory, and has its own file descriptor."""
+    """The part of an open file that still has to be sent. It isn't read into memory, and has its own file
+    descriptor."""
 
     def __init__(self, file: int, offset: int, count: int) -> None:
         self.file, self.offset, self.count = os.dup(file), offset, count
@@ -88,10 +89,10 @@ class BytesPart:
 class ClientSocket(socket.socket):
     """An accepted connection, with the methods that gunicorn's parser and response use.
 
-    `recv` waits as long as the client's allowance for uploads lasts. `sendall` and `sendfile` queue what the client
-    can't receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is
-    too slow, ConnectionResetError is raised, as if it had disconnected. Each wait happens inside `away`, so that
-    another thread can take over.
+    `recv` waits until the client's upload allowance runs out. `sendall` and `sendfile` queue what the client can't
+    receive right away, and `flush` sends it later; only streamed responses wait for slow readers. If a client is too
+    slow, ConnectionResetError is raised, as if it had disconnected. All waiting is done inside `away`, so that another
+    thread can take over.
     """
 
     def __init__(self, accepted: socket.socket, away: Callable[[], AbstractContextManager[bool]]) -> None:
@@ -171,7 +172,7 @@ class ClientSocket(socket.socket):
             self.parts.popleft().close()
 
     def _wait(self, event: int, allowance: TimeAllowance) -> None:
-        """Wait until we can read from the client or write to it. The time is taken from its `allowance`."""
+        """Wait until we can read from the client or write to it. The time comes out of its `allowance`."""
         poll = select.poll()
         poll.register(self, event)
         begun = time.monotonic()

@@ -13,8 +13,8 @@ IDLE_SECONDS = 30.0
 class Threads:
     """Runs jobs in `size` threads, like gunicorn's own pool.
 
-    While threads are away (waiting for clients), up to `spare` other threads may take their place. A thread that is no
-    longer needed calls `on_leave` and ends.
+    While threads are away (waiting for clients), up to `spare` other threads may take their place. When a thread is no
+    longer needed, it calls `on_leave` and ends.
     """
 
     def __init__(self, size: int, spare: int, on_leave: Callable[[], None] = lambda: None) -> None:

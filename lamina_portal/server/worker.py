@@ -26,7 +26,7 @@ from lamina_portal.server.threads import Threads
 
 SPARE_THREADS = 16  # extra threads while others are waiting for uploads or slow readers
 STALLED_SECONDS = 60.0  # how long the loop waits for a client that isn't reading its response
-LINGER_SECONDS = 10.0  # how long a client has in total to read the last response before we close the connection
+LINGER_SECONDS = 10.0  # how long a client gets in total to read the last response before we close the connection
 LINGER_QUIET_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024  # how much to read from a client that keeps sending; the rest is ignored
 GIVE_WAY_SECONDS = 0.01  # how long to leave new connections to a less busy worker
@@ -74,7 +74,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, age: int, *arguments: Any, **options: Any) -> None:
         super().__init__(age, *arguments, **options)
         self.share = Share(age)
-        self.waiting: set[Connection] = set()  # the connections that the main loop has
+        self.waiting: set[Connection] = set()  # the connections that belong to the main loop
         self.gives_way_until = self.gave_way_at = 0.0
         self.swept_at = 0.0
 
@@ -120,7 +120,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.due = min(conn.due, deadline)
 
     def _sweep(self) -> None:
-        """Disconnect all clients whose time is up."""
+        """Disconnect any clients that have run out of time."""
         now = time.monotonic()
         if now - self.swept_at < SWEEP_SECONDS:
             return
@@ -216,7 +216,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
     def _take(self, conn: Connection, data: bytes) -> None:
-        """Add `data` to the request; give it to a thread once enough has arrived."""
+        """Add `data` to the request; once enough has arrived, hand it to a thread."""
         progress = conn.arrival.add(data, time.monotonic())
         if progress in (Progress.NO_LENGTH, Progress.TOO_LARGE):
             self._refuse(conn, progress.value)
@@ -253,7 +253,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # --- in a thread -------------------------------------------------------------------------------------------------
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Handle a request. If its body still hasn't been read completely, the response says that the connection will
+        """Handle a request. If its body still hasn't been read to the end, the response says that the connection will
         be closed."""
         if conn.sock.uploading:
             should_close = req.should_close
@@ -299,7 +299,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._watch(conn, selectors.EVENT_READ, self._receive, conn.arrival.due)
 
     def _linger(self, conn: Connection) -> None:
-        """Stop sending, and wait until the client closes the connection.
+        """Stop sending, and wait for the client to close the connection.
 
         If we closed it while data from the client was still unread, the connection would be reset, and the client might
         lose the last response.

@@ -39,8 +39,7 @@ def current_actor() -> Actor:
 
 @contextmanager
 def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
-    """Attribute everything that is recorded in this block to `actor`. If `actor` is a function, it is called for each
-    entry."""
+    """Attribute everything recorded in this block to `actor`. If `actor` is a function, it is called for each entry."""
     token = _source.set(actor if callable(actor) else lambda: actor)
     try:
         yield

@@ -14,8 +14,8 @@ ONCE_IN = timedelta(hours=1)
 
 
 def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
-    """Record, at most once an hour for each run, that an admin opened those of `runs` that they can see only as an
-    admin.
+    """Record that an admin opened any of `runs` that they can only see because they're an admin, at most once an hour
+    for each run.
 
     Browsers never prefetch these pages (portal.speculationrules), so a request means that someone really opened the
     page.

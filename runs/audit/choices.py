@@ -5,7 +5,7 @@ from runs.audit.search import Search
 from runs.models import Entry, Member, Verb
 from runs.words.record_text import GROUPS, kind_words, verb_words
 
-type Options = list[tuple[str, str, bool]]  # for each choice: its value, its label, and whether it is chosen
+type Options = list[tuple[str, str, bool]]  # for each choice: its value, its label, and whether it's selected
 
 
 def people(search: Search) -> Options:
@@ -16,7 +16,7 @@ def people(search: Search) -> Options:
 
 
 def ways(search: Search) -> Options:
-    """Return the kinds of actor without an account, such as guests."""
+    """Return the kinds of actors that don't have an account, such as guests."""
     return [(way.value, str(way.label), way.value == search.who) for way in Entry.Way if way != Entry.Way.PAGE]
 
 
@@ -29,8 +29,8 @@ def acts(search: Search) -> list[tuple[str, Options]]:
 
 
 def object_words(search: Search, lines: Lines) -> str:
-    """Return the name of the object that the log is filtered by, taken from its latest entry; "" if there is no such
-    filter."""
+    """Return the name of the object that the log is filtered by, taken from its latest entry; "" if it isn't filtered
+    by object."""
     if not search.wanted_object:
         return ""
     kind, object_id = search.wanted_object

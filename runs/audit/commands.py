@@ -12,7 +12,7 @@ from runs.audit.record import record
 from runs.models import Verb
 from runs.models.ids import new_public_id
 
-# Django's own commands that change what people see or may do without calling our code.
+# Django's own commands that can change what people see or may do without going through our code.
 RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", "dbshell"})
 
 

@@ -1,11 +1,11 @@
-"""Triggers that stop entries from being changed or deleted, even by SQL. Only `opened` allows old entries to be
+"""Triggers that stop entries from being changed or deleted, even with raw SQL. Only `opened` allows old entries to be
 deleted.
 
 They are created after every `migrate`, because SQLite drops them when a migration rebuilds the table. The portal checks
 for them when it starts.
 
 The triggers protect against mistakes in the portal's code, and against mistakes by people who edit the database by
-hand. They can be lifted for only one transaction at a time. The database's owner can still remove them; only a copy
+hand. They can only be lifted for one transaction at a time. The database's owner can still remove them; only a copy
 stored elsewhere protects against that (`audit.log_lines`).
 """
 
@@ -71,7 +71,7 @@ def missing() -> set[str]:
 
 
 def close() -> None:
-    """On SQLite, remove any leftover permission to delete entries. On PostgreSQL, such a permission ends with its
+    """On SQLite, remove any leftover permission to delete entries. On PostgreSQL, the permission ends with its
     transaction."""
     if connection.vendor == "sqlite" and TABLE in connection.introspection.table_names():
         with transaction.atomic(), connection.cursor() as cursor:

@@ -15,7 +15,7 @@ from runs.models.entry import EntryQuerySet
 from runs.words.record_text import field_words, kind_words, value_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # counts; an old value of 0 is shown as if there was no old value
+COUNTS = ("comments", "files", "results")  # counts; an old value of 0 isn't shown
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Line:
 
     @property
     def about(self) -> str:
-        """Return the entry's object in the form that the log's filter uses."""
+        """Return the entry's object in the form that the log's filter expects."""
         return f"{self.entry.object_kind}:{self.entry.object_id}" if self.entry.object_id else ""
 
 
@@ -131,6 +131,6 @@ def _members(entries: Sequence[Entry]) -> dict[int | None, str]:
 
 
 def networks_of(entries: Sequence[Entry]) -> dict[int, str]:
-    """Return the networks that the guests and sign-ins in `entries` came from, keyed by the entries' primary keys."""
+    """Return the networks that the guests and sign-ins in `entries` came from, keyed by the entry's primary key."""
     origins = EntryOrigin.objects.filter(entry_id__in=[entry.pk for entry in entries])
     return dict(origins.values_list("entry_id", "network"))

@@ -9,8 +9,8 @@ from runs.audit import networks
 from runs.audit.actors import Actor, Way, acting_as
 from runs.models.ids import new_public_id
 
-GUESTS = "guest"  # the names of all URLs for guests begin with this
-LAMINA = "webhook"  # URL name of Lamina's webhooks; what they change is attributed to the portal
+GUESTS = "guest"  # the names of all guest URLs start with this
+LAMINA = "webhook"  # URL name of Lamina's webhooks; any changes they make are attributed to the portal
 
 
 class ActorMiddleware:

@@ -20,7 +20,7 @@ KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app", 
 
 
 def urls_of(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:
-    """Return the URLs of the objects that still exist, by kind and id. Takes one query for each kind."""
+    """Return the URLs of the objects that still exist, by kind and id. Takes one query per kind."""
     wanted: dict[str, set[str]] = {}
     for entry in entries:
         wanted.setdefault(entry.object_kind, set()).add(entry.object_id)

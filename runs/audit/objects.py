@@ -61,7 +61,7 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 
 def name_of(target: Model | None, label: str = "") -> Named:
     """Return the kind, id and label that the audit record uses for `target`. Objects without a public id, such as
-    rules, have only a kind. For a comment or decision, use the result or run that it is about."""
+    rules, have only a kind. For a comment or decision, return those of the result or run it's about."""
     target = _subject_of(target)
     if target is None:
         return Named(label=label[:LABEL_LENGTH])

@@ -1,4 +1,4 @@
-"""Notices when two people change the same settings at once, so that nobody replaces values they haven't seen.
+"""Notices when two people change the same settings at once, so that nobody overwrites values they haven't seen.
 
 A page sends back the values that it showed (`seen_of`). If different values have been stored in the meantime, the
 change is refused, and the page says who changed them (`web.posted.SeenForm`).
@@ -26,8 +26,8 @@ class OvertakenError(Exception):
 def locked_row[Rules: Model](model: type[Rules]) -> Rules:
     """Lock the only row of `model` and return it. Needs a transaction.
 
-    If there is no row yet, create one with the defaults first. That way, if the first two people to save do so at once,
-    the second waits and then gets what the first saved.
+    If there is no row yet, create one with the defaults first. That way, if the first two people save at the same
+    moment, the second waits and then gets what the first one saved.
     """
     rows = model._default_manager.select_for_update()
     return rows.order_by("pk").first() or rows.get_or_create(pk=1)[0]
@@ -40,15 +40,15 @@ def changes_of(model: type[Model]) -> EntryQuerySet:
 
 
 def seen_of(values: Mapping[str, Any]) -> str:
-    """Return `values` as a single string, which a page sends back with its form."""
+    """Return `values` as a single string for the page to send back with its form."""
     return "/".join(str(value) for value in values.values())
 
 
 def refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
-    """Raise `OvertakenError` if saving would replace values that the page didn't show.
+    """Raise `OvertakenError` if saving would overwrite values that the page didn't show.
 
     `before` and `after` are the values before and after the change; `seen` is "" if we don't know what the page showed.
-    `acts` are the record's entries for such changes; the last of them says who saved the current values.
+    `acts` are the audit entries for these changes; the last one says who saved the current values.
     """
     if not seen or seen == seen_of(before) or after == before:
         return

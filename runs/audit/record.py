@@ -23,7 +23,7 @@ HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
 AT_ONCE = 2000  # maximum number of entries held in memory at a time
-FEW_FILES = 20  # a download with up to this many files isn't recorded
+FEW_FILES = 20  # downloads of up to this many files aren't recorded
 
 
 def record(
@@ -83,7 +83,7 @@ def _write(entries: list[Entry], who: Actor) -> None:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the changes between two sets of values with the same keys, in the form that `record` takes."""
+    """Return the changes between two sets of values with the same keys, in the form that `record` expects."""
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 

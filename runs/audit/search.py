@@ -84,8 +84,8 @@ class Search:
 def _day(text: str) -> date | None:
     """Return the day in `text`; None if it isn't a valid day.
 
-    Years outside `YEARS` are rejected, because a day at either end of the calendar may, in UTC, start outside of it,
-    which the database can't handle.
+    Years outside `YEARS` are rejected, because the first or last day of the calendar may start outside it in UTC, which
+    the database can't handle.
     """
     try:
         found = parse_date(text)
@@ -95,6 +95,6 @@ def _day(text: str) -> date | None:
 
 
 def _start(text: str, days: int = 0) -> datetime | None:
-    """Return when the day that is `days` after the one in `text` starts in the reader's time zone."""
+    """Return the start (in the reader's time zone) of the day that comes `days` after the one in `text`."""
     day = _day(text)
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min)) if day else None

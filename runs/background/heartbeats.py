@@ -46,13 +46,13 @@ def clusters(now: datetime) -> list[Heartbeat]:
 
 
 def forget(name: str) -> bool:
-    """Forget the cluster `name`, which has ended; return False if it was already forgotten."""
+    """Forget the cluster `name` now that it has ended; return False if that was already done."""
     return Heartbeat.objects.filter(name=name).delete()[0] > 0
 
 
 def record_losses(now: datetime | None = None) -> bool:
-    """Record an incident for each cluster that was killed on this host or has gone silent, only once for each; return
-    True if there were any."""
+    """Record one incident for each cluster that was killed on this host or has gone silent; return True if any of them
+    is new."""
     now = now or timezone.now()
     is_any = False
     ours = f"{ANY} {host()}:"

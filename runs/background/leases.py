@@ -38,7 +38,7 @@ def acquire(name: str, holder: str, seconds: float) -> bool:
 
 
 def renew(name: str, holder: str, seconds: float) -> bool:
-    """Renew the lease for `seconds`; return False if it was lost. The work must then stop at once."""
+    """Renew the lease for `seconds`; return False if it was lost. If it was, the work must stop at once."""
     mine = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
     return mine.update(until=Now() + timedelta(seconds=seconds)) == 1
 
@@ -80,7 +80,7 @@ def is_held(name: str) -> bool:
 
 
 def may_kick(name: str) -> bool:
-    """Return True for at most one caller every three seconds, and only while the lease is free."""
+    """Return True to at most one caller every three seconds, and only while the lease is free."""
     Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
     idle = Lease.objects.filter(name=name, until__lt=Now())
     return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1

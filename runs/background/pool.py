@@ -1,10 +1,10 @@
-"""How many processes the worker has for tasks: one while it is idle, and up to Q_CLUSTER's `workers` while tasks are
-waiting.
+"""Decides how many processes the worker has for tasks: one while it's idle, and up to Q_CLUSTER's `workers` while tasks
+are waiting.
 
 Even an idle process uses memory, and the more work it has done, the more it uses. So a process that has done some work
-ends after a short time without tasks. When there is work again, a new process starts and shares its memory with the
-others. Everything else is as in django-q2: each task has a process to itself, which can be killed on its own, for
-example when the task takes too long.
+ends after a short time without tasks. When more work comes in, a new process starts and shares its memory with the
+others. Everything else is as in django-q2: each task has a process to itself that can be killed separately, for example
+if the task takes too long.
 """
 
 import time
@@ -19,7 +19,7 @@ STOP = "STOP"  # tells a process to end, as in django-q2
 
 
 class PatientQueue:
-    """The task queue as one process sees it. Once the process has worked and then been idle for a while, the queue
+    """The task queue, as seen by one process. Once the process has worked and then been idle for a while, the queue
     tells it to stop."""
 
     def __init__(self, tasks: Any) -> None:

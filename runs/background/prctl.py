@@ -1,6 +1,6 @@
 """Linux's PR_SET_PDEATHSIG: a process gets a signal when its parent dies, so that no orphans are left behind.
 
-Other systems have no equivalent: there, `kill -9` of a parent may leave its children running.
+Other systems have nothing like it, so `kill -9` on a parent may leave its children running there.
 """
 
 import ctypes

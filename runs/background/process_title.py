@@ -1,4 +1,4 @@
-"""Sets the command line that `ps` shows for a process that was forked and so has no command line of its own."""
+"""Sets the command line that `ps` shows for a process that has no command line of its own because it was forked."""
 
 import ctypes
 import sys

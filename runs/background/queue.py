@@ -29,7 +29,7 @@ def enqueue(task: str, *args: int | str) -> None:
 
 
 def enqueue_long(task: str, *args: int | str, timeout_seconds: int, is_saved: bool = True) -> None:
-    """Like `enqueue`, but give the task `timeout_seconds` instead of the cluster's default timeout."""
+    """Like `enqueue`, but give the task a timeout of `timeout_seconds` instead of the cluster's default."""
     options = {"timeout": timeout_seconds, "save": is_saved}
     transaction.on_commit(partial(_hand_over, task, *args, q_options=options))
 
@@ -43,7 +43,7 @@ def _hand_over(task: str, *args: int | str, **options: Any) -> None:
 
 
 def request_stop() -> None:
-    """Tell all long-running tasks of this worker to stop the next time they check."""
+    """Tell all of this worker's long-running tasks to stop the next time they check."""
     stop_flag[0] = 1
 
 

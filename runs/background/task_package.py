@@ -31,7 +31,7 @@ class TaskPackage:
 
     @staticmethod
     def loads(package: str | bytes) -> dict[str, Any]:
-        """Return the task in `package`. Raises `signing.BadSignature` for anything we didn't sign."""
+        """Return the task in `package`. Raises `signing.BadSignature` if we didn't sign it."""
         try:
             text = package.decode() if isinstance(package, bytes) else package
             task: dict[str, Any] = signing.loads(text, salt=SALT)

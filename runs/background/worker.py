@@ -1,14 +1,14 @@
 """A more robust django-q2 cluster. Its processes live and die together, keep taking tasks, and stop promptly.
 
-Plain `qcluster` has these problems: after `kill -9` of its main process or sentinel, the other processes keep running
-as orphans. After `kill -9` of an idle worker, the queue's lock is never released, so no more tasks run, yet there is no
-error. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process makes it wait for the
+Plain `qcluster` has these problems: after `kill -9` on its main process or sentinel, the other processes keep running
+as orphans. After `kill -9` on an idle worker, the queue's lock is never released, so no more tasks run, but there's no
+error either. SIGTERM to the process group makes it hang forever; SIGTERM to just the main process makes it wait for the
 longest task.
 
 Here, every process asks the kernel to kill it when its parent dies. The sentinel ends the whole cluster if a lock may
-be lost. A flag in shared memory tells long-running tasks to stop. Signals only set that flag; the main loop stops the
-cluster when that is safe. Any unexpected exit has code 3, so that whatever started the cluster restarts it (`manage.py
-portal`, systemd's `Restart=always`).
+have been lost. A flag in shared memory tells long-running tasks to stop. Signals only set that flag; the main loop
+stops the cluster when that is safe. Any unexpected exit has code 3, so that whatever started the cluster restarts it
+(`manage.py portal`, systemd's `Restart=always`).
 """
 
 import itertools
@@ -53,7 +53,7 @@ class Pulse:
 
 
 class WholeSentinel(Sentinel):  # type: ignore[misc]
-    """A sentinel that ends the whole cluster if a killed process may have held the lock of a queue. Starts pool
+    """A sentinel that ends the whole cluster if a process that was killed may have held a queue's lock. Starts pool
     processes only when there is work for them (see `pool`)."""
 
     pulse: ClassVar[Pulse]  # set before the cluster starts, because django-q2 creates the sentinel itself
@@ -81,7 +81,7 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
             self.pool.remove(process)
             return
         was_killed = process.exitcode is not None and process.exitcode < 0
-        # The monitor and pusher hold the lock of their queue while they wait or write; a busy worker holds no lock.
+        # The monitor and pusher hold their queue's lock while they wait or write; a busy worker holds no lock.
         is_worker = process is not self.monitor and process is not self.pusher
         is_busy = is_worker and process.timer.value >= 0
         if was_killed and not is_busy:
@@ -97,9 +97,9 @@ class WholeSentinel(Sentinel):  # type: ignore[misc]
 class PulsingBroker:
     """Wraps the broker that a cluster's pusher uses, and adds tasks for this cluster alone.
 
-    The cluster handles these tasks like any others, so they show that it takes tasks. The first task comes immediately,
-    so that work left unfinished by the last cluster is resumed right away. By the time the second task comes, the lease
-    of a poller that died with another host has expired.
+    The cluster handles these tasks like any others, so they prove that it's still taking tasks. The first one comes
+    immediately, so that work left unfinished by the last cluster is resumed right away. By the time the second one
+    comes, the lease of a poller that died along with another host will have expired.
     """
 
     def __init__(self, broker: Any, cluster_pid: int, pulse: Pulse) -> None:
@@ -141,8 +141,8 @@ class WholeCluster(Cluster):  # type: ignore[misc]
     def sig_handler(self, signum: int, frame: FrameType | None) -> None:
         """Only set the stop flag, because a signal handler may interrupt anything.
 
-        The handler used to stop the cluster itself. But once, its check of whether the sentinel was alive interrupted
-        another such check, so the sentinel seemed alive even though it had just ended, and the cluster waited forever.
+        The handler used to stop the cluster itself. But once, it checked on the sentinel in the middle of another
+        check, so the sentinel seemed alive even though it had just ended, and the cluster waited forever.
         """
         if os.getpid() != self.pid:  # a child that hasn't set its own handlers yet
             os._exit(BROKEN)

@@ -25,7 +25,7 @@ def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> N
 
 
 def changes_between(old: Parameters, new: Parameters) -> Iterator[AppChange]:
-    """Yield the changes to each field in the order of the new form, and then the removed fields."""
+    """Yield the changes to each field, in the order of the new form, followed by the fields that were removed."""
     before, after = questions_of(old), questions_of(new)
     pairs = _paired(before, after)
     for question in after:
@@ -71,8 +71,8 @@ def _change(kind: Kind, question: Question, detail: dict[str, Any] | None = None
 
 
 def _paired(before: Sequence[Question], after: Sequence[Question]) -> dict[Question, Question]:
-    """Match each field to its earlier version: the field with the same key, otherwise with the same id, otherwise with
-    the same name if only one field has it."""
+    """Match each field to its earlier version: the one with the same key or, failing that, the same id or (if only one
+    field has it) the same name."""
     handles: list[Callable[[Question], str]] = [lambda q: q.key, lambda q: q.id, lambda q: q.name]
     pairs: dict[Question, Question] = {}
     left = list(before)

@@ -41,7 +41,7 @@ class Listed:
 def refresh_list(go_on: Callable[[], bool]) -> None:
     """Read the list and save its apps. `go_on` is called before each request and returns whether there is time left.
 
-    If the list is refused or late, we only record this for the Health page. Problems that aren't just about the list
+    If the list is refused or late, we just record that for the Health page. Problems that aren't just about the list
     (Lamina is down, the key is refused, a rate limit) are raised.
     """
     now = timezone.now()

@@ -28,7 +28,7 @@ from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 
-HIDING_SECONDS = 900  # enough time to go through all runs of an app
+HIDING_SECONDS = 900  # enough time to go through all of an app's runs
 
 
 class RulesRejectedError(Exception):
@@ -75,7 +75,8 @@ class AppEdit:
 
 @dataclass(frozen=True)
 class FieldLine:
-    """A field of an app with the admin's rule, for the admins' page. `plain` is the field without the rule."""
+    """One of an app's fields with the admin's rule for it, for the admins' page. `plain` is the field without the
+    rule."""
 
     question: Question
     plain: Question
@@ -107,7 +108,7 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
     """Save `edit`; fields that it doesn't mention keep their rules.
 
     `version` is the version of the rules on the admin's page. If anything has changed since that version, raises
-    `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. In both cases, nothing is saved.
+    `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. Either way, nothing is saved.
     """
     rule = _locked_rule(app, version)
     questions = _questions(app)
@@ -156,7 +157,7 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
 def note_change(apps: Collection[int]) -> None:
     """Record a change to these apps (primary keys) outside their rules, so that pages opened earlier notice it.
 
-    Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets rules that
+    Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets some that
     have no effect.
     """
     AppRule.objects.bulk_create([AppRule(app_id=app) for app in apps], ignore_conflicts=True)
@@ -166,7 +167,7 @@ def note_change(apps: Collection[int]) -> None:
 
 def _locked_rule(app: App, version: int | None) -> AppRule:
     """Return the rules to change, locked for this transaction. The app is locked before its rules, in the same order as
-    when its form is stored."""
+    when a form is stored."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
@@ -176,8 +177,8 @@ def _locked_rule(app: App, version: int | None) -> AppRule:
 
 
 def _lock_app(app: App) -> None:
-    """Lock `app` and reload its texts. Raise `RulesChangedError` if its form has been updated in the meantime, because
-    fields are found by their position in the form."""
+    """Lock `app` and reload its text and `makes`. Raise `RulesChangedError` if its form has been updated in the
+    meantime, because fields are found by their position in the form."""
     locked = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     if locked.schema_id != app.schema_id:
         raise RulesChangedError
@@ -211,8 +212,7 @@ def _stored_roles(roles: Sequence[str]) -> str:
 
 
 def _show_words(app: App, rule: AppRule) -> None:
-    """Set the name and line that everyone sees and that search uses: the admin's if there are any, otherwise
-    Lamina's."""
+    """Set the name and line that everyone sees and that search uses: the admin's if set, otherwise Lamina's."""
     is_known = bool(app.remote_name)
     name, description = (app.remote_name, app.remote_description) if is_known else (app.name, app.description)
     words = shown_words(rule, name, description)
@@ -254,9 +254,9 @@ def _save_field(app: App, question: Question, row: FieldRule | None, wanted: Fie
 
 
 def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
-    """Return what a locked or hidden field sends. Without a value, this is the app's current default, which we store
-    because Lamina may change it. Empty texts are never sent, so they also mean the default. A default picture isn't
-    stored with the rule."""
+    """Return what a locked or hidden field sends. If no value is given, it's the app's current default, which we store
+    because Lamina may change it. Empty text is never sent, so it means the default too. A default picture isn't stored
+    with the rule."""
     if wanted.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
@@ -267,7 +267,7 @@ def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, Sto
 
 
 def _own_value(question: Question) -> str | None:
-    """Return the app's default as a value, if it is a text or one of the options; otherwise None."""
+    """Return the app's default as a string if it's text, a number or one of the options; otherwise None."""
     if question.kind == "options":
         return None if question.default_option is None else question.options[question.default_option]
     return question.prefill if isinstance(question.default, str | int | float) else None

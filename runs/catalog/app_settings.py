@@ -41,7 +41,7 @@ def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
 
 
 def field_edit(row: FieldRule | None) -> FieldEdit:
-    """Return a field's rule in the form that the settings page uses."""
+    """Convert a field's rule for use on the settings page."""
     if row is None:
         return FieldEdit()
     return FieldEdit(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
@@ -90,13 +90,13 @@ def _recorded(app: App) -> dict[str, Any]:
 
 
 def _field_name(row: FieldRule) -> str:
-    """Return the name that the record uses for a rule's field. It includes the key or id, because several fields of a
+    """Return the name that the record uses for a rule's field. It includes the key or id, because several fields in a
     form may have the same name."""
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, by name. The value could be anything, so the record says only that there is one
+    """Return what a rule sets, keyed by setting. The value could be anything, so the record just says that there is one
     (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
     # Store the value as text, so that `false` and 0 count as values too.

@@ -1,5 +1,5 @@
-"""The order of apps. They are listed by group; in each group, apps that an admin has placed come before the others,
-which are in Lamina's order.
+"""The order of apps. They are listed by group; in each group, the apps that an admin has placed come first, followed by
+the others in Lamina's order.
 
 Only places that an admin has set are stored, so new apps from Lamina come at the end of their group.
 """
@@ -134,7 +134,7 @@ def set_hidden(public_ids: Iterable[str], admin: Member, now: datetime, *, is_hi
 
 @transaction.atomic
 def move_group(name: str, by: int) -> bool:
-    """Move the group `name` up (-1) or down (1) among the groups; return whether that changed anything."""
+    """Move the group `name` up (-1) or down (1) among the groups; return whether anything changed."""
     groups = _groups()
     named = [group for group in groups if group.name]
     at = next((n for n, group in enumerate(named) if group.name == name), None)
@@ -194,7 +194,7 @@ def _count_before(groups: Sequence[Group], wanted: Group) -> int:
 
 
 def _store(groups: Sequence[Group], count: int) -> None:
-    """Save the places of the first `count` apps, and of any others up to the last app that already had a place."""
+    """Save the places of the first `count` apps, and of any others up to the last one that already had a place."""
     order = [placed for group in groups for placed in group.apps]
     had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
     order = order[: max([count, *had_place])]

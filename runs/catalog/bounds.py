@@ -1,7 +1,7 @@
-"""Limits on what we store about an app. Texts that are too long are shortened and end in "…".
+"""Limits on what we store about an app. Text that's too long is cut short and ends in "…".
 
-Values that must be sent back exactly (names, keys, options, output labels) are never shortened. If such a value is too
-long, we shorten it only where it is shown, or leave it out, or show a message in place of the form.
+Values that must be sent back exactly (names, keys, options, output labels) are never shortened. If one of them is too
+long, we either shorten it just for display, leave it out, or show a message instead of the form.
 """
 
 import json
@@ -51,7 +51,7 @@ def thumbnail_url_of(summary: AppSummary) -> str:
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
-    """Return the form of an app, or a problem if the form exceeds our limits."""
+    """Return an app's form, or a problem if the form exceeds our limits."""
     asked = len(detail.parameters)
     if asked > MOST_PARAMETERS:
         return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))

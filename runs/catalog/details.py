@@ -22,14 +22,14 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
 
-REFUSED_IN_A_ROW = 3  # after this many refusals in a row, we assume that they aren't about the individual apps
+REFUSED_IN_A_ROW = 3  # after this many refusals in a row, we assume that the individual apps aren't the reason
 
 
 def read_detail(app: App, priority: Priority) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
-    A 404 from Lamina means that the app is gone; a 403 means that this workspace can't use it. In both cases, we keep
-    the stored form. Problems that have nothing to do with the app (Lamina is down, no budget, a refused key, a proxy's
+    A 404 from Lamina means that the app is gone; a 403 means that this workspace can't use it. Either way, we keep the
+    stored form. Problems that have nothing to do with the app (Lamina is down, no budget, a refused key, a proxy's
     error page) are raised.
     """
     try:
@@ -80,7 +80,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     now = timezone.now()
     unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
-    _record_changes(app, schema, now)  # this also locks the app, so that its rules can't change meanwhile
+    _record_changes(app, schema, now)  # this also locks the app, so that its rules can't change in the meantime
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
@@ -159,7 +159,7 @@ def _closed_in_a_row() -> int:
 
 
 def _asked_in_vain() -> int:
-    """Return how many apps have been requested in vain since Lamina last sent one."""
+    """Return how many apps we've requested without success since Lamina last sent one."""
     at = _last_sent_at()
     return App.objects.filter(Q(schema_asked_at__gt=at) if at else ~Q(schema_asked_at=None)).count()
 

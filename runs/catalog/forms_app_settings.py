@@ -8,9 +8,9 @@ from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, nu
 class ArrangeForm(PostedForm):
     """The admins' list of apps, as posted.
 
-    `act` is the button that was pressed, `app` the ticked apps and `group` the group to put them in. `on` lists all
-    apps on the page. In the same order, `place` lists the place typed for each app, and `was` the place that the page
-    showed.
+    `act` is the button that was pressed, `app` the ticked apps and `group` the group to put them in. `on` lists all the
+    apps on the page. In the same order, `place` lists the place typed for each app, and `was` lists the place that the
+    page showed.
     """
 
     act = CutField(120)
@@ -22,7 +22,7 @@ class ArrangeForm(PostedForm):
     back = CutField(500)
 
     def clean(self) -> dict[str, Any]:
-        """Add `moved`: the apps whose place was changed, and their new places."""
+        """Add `moved`: the apps that were given a new place, and what it is."""
         given = self.cleaned_data
         rows = zip(given["on"], given["was"], given["place"], strict=False)
         typed = ((public_id, was, place.strip()) for public_id, was, place in rows)

@@ -1,4 +1,5 @@
-"""An app's house rules: Markdown that admins write, shown above the app's form. HTML and images are always removed."""
+"""An app's house rules: Markdown written by admins and shown above the app's form. HTML and images are always
+removed."""
 
 from collections.abc import Sequence
 from functools import lru_cache

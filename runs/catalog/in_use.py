@@ -1,4 +1,4 @@
-"""Apps that the portal keeps up to date because people use them. Other apps are read when someone opens them.
+"""Apps that the portal keeps up to date because people use them. Other apps are only read when someone opens them.
 
 The apps in use are all starred apps, plus others if needed to make 60 in total. Each takes two requests a day (form and
 estimate). An idle portal reads at most 60 apps a day: because the order of Lamina's list keeps changing, all apps read
@@ -42,14 +42,14 @@ def apps_in_use() -> list[int]:
 
 
 def is_old(now: datetime) -> Q:
-    """Return a filter for apps that Lamina hasn't confirmed by their id within the last day."""
+    """Return a filter for apps that we haven't checked with Lamina by id in the last day."""
     return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
 
 
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     """Return apps in use whose form or estimate is missing or over a day old, in the order of `apps_in_use`.
 
-    Apps that were requested recently have to wait, and they wait longer if the portal is idle.
+    Apps that were requested recently have to wait, longer if the portal is idle.
     """
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)

@@ -27,7 +27,7 @@ from runs.words.fold import fold
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
-TASK_SECONDS = 80  # enough for four calls of at most 15 s each, and for saving
+TASK_SECONDS = 100  # three ids at up to 20 s each, then up to 20 s of pictures, plus saving
 SHORTEST = 2  # in letters; a single letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
@@ -50,7 +50,7 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
     """Have the worker search Lamina for `q`, unless the answer is known or on its way; `is_again` retries a failed
     search.
 
-    Returns the search, or the seconds until the portal may search Lamina again.
+    Returns the search, or the number of seconds until the portal may search Lamina again.
     """
     now = timezone.now()
     search = known(q)
@@ -88,7 +88,7 @@ def tidy(now: datetime) -> None:
 
 
 def _key(q: str) -> str:
-    folded = " ".join(fold(q).split())
+    folded = " ".join((q if ids_in(q) else fold(q)).split())  # upper and lower case can make two different ids
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
 
 
@@ -100,7 +100,8 @@ def _locked_turns() -> RequestLog:
 
 def _seconds_until_free(turns: RequestLog) -> float:
     now = time.time()
-    # If a host's clock was ahead, count its searches as made now; otherwise, they'd block us until our clock caught up.
+    # If a host's clock was ahead, count its searches as if they were made now; otherwise, they'd block us until our
+    # clock caught up.
     turns.stamps = [min(stamp, now) for stamp in turns.stamps if stamp > now - 60]
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 
@@ -114,7 +115,7 @@ Outcome = tuple[str, datetime | None]  # the problem, and when to try again
 
 
 def _by_words(search: AppSearch) -> Outcome:
-    """Search by meaning, which also gives reasons, then by words, which works in every workspace."""
+    """Search by meaning, which also gets us reasons, and then by keyword, which works in every workspace."""
     client, problem = lamina(Priority.PARTIAL), ""
     try:
         _take_in(search, client.discover(search.words))
@@ -174,7 +175,7 @@ def _bounded(seconds: float) -> timedelta:
 
 
 def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
-    """Add the apps that were found to the search. Apps that we already know aren't updated, because a match has less
+    """Add the apps that Lamina found to the search. Apps that we already know aren't updated, because a match has less
     detail than the list."""
     mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
     fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
@@ -203,7 +204,7 @@ def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> Non
 
 
 def _fetch_pictures(search: AppSearch) -> None:
-    """Fetch the thumbnails of new apps. The page shows these apps without thumbnails until then."""
+    """Fetch the thumbnails of new apps. Until they arrive, the page shows these apps without them."""
     ends_at = time.monotonic() + PICTURES_WITHIN.total_seconds()
     for app in App.objects.filter(pk__in=[find["app"] for find in search.finds if find["is_new"]], thumbnail=None):
         if time.monotonic() < ends_at:

@@ -1,4 +1,5 @@
-"""Search our own catalogue: listed apps that match all words, best matches first, then apps that match some.
+"""Search our own catalogue: listed apps that match all the words, best matches first, then apps that match some of
+them.
 
 The words of all listed apps are compared in Python: this takes only a few milliseconds even for 2,000 apps, and lets a
 match in the name count for more than one in the description. Words are matched as in History (`words.terms`).
@@ -16,19 +17,19 @@ from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
 SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
-# How much a match counts: the typed word in the name or in the other texts, a similar word in either, or just the kind
-# of result that the app makes.
+# How much a match counts: the word itself in the name or in the rest of the text, a similar word in either, or just the
+# kind of results that the app produces.
 NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 
 
 @dataclass(frozen=True)
 class Found:
-    """Apps that match all words and apps that match some, both with the best matches first."""
+    """Apps that match all the words and apps that match some of them, best matches first in both."""
 
     whole: list[int]  # primary keys of apps
     partly: list[int]
     marker: Marker
-    kinds: frozenset[str] | None = None  # the kinds of result that the apps make; None if we didn't check
+    kinds: frozenset[str] | None = None  # the kinds of results that the apps produce; None if we didn't check
 
     @property
     def ids(self) -> frozenset[int]:
@@ -37,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Row:
-    """The searchable texts of an app."""
+    """An app's searchable text."""
 
     pk: int
     name: str
@@ -46,7 +47,7 @@ class _Row:
 
 
 def find(apps: AppQuerySet, q: str) -> Found:
-    """Return those of `apps` that match `q`, or all if it is empty. Makes at most two queries."""
+    """Return the apps in `apps` that match `q`, or all of them if it's empty. Makes at most two queries."""
     words = query_words(q)
     if not words:
         return Found([] if q else list(apps.values_list("pk", flat=True)), [], Marker())
@@ -65,8 +66,8 @@ def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
     """Return how well each of `rows` matches `word`: a score, which is 0 if there is no match. Words that occur in few
     apps count for more.
 
-    An app that matches only because of the kind of result it makes scores `MAKES`, which by itself isn't enough to show
-    the app.
+    An app that only matches because of the kind of results it produces scores `MAKES`, which isn't enough on its own to
+    show it.
     """
     typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, known)), kind_named(word)
     quality = [_quality(row, typed, similar, kind) for row in rows]
@@ -84,8 +85,8 @@ def _quality(row: _Row, typed: Callable[[str], bool], similar: Callable[[str], b
 
 
 def _ranked(words: list[str], scores: list[list[float]], rows: list[_Row]) -> tuple[list[int], list[int]]:
-    """Return the primary keys of apps that match all words, and of apps that match some. Apps with equal scores stay in
-    the order of the list."""
+    """Return the primary keys of the apps that match all the words, and of those that match some of them. Apps with the
+    same score keep their order in the list."""
     whole, partly = [], []
     for number, row in enumerate(rows):
         of_words = [of_word[number] for of_word in scores]

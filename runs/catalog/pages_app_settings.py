@@ -1,4 +1,4 @@
-"""Read and show the page on which admins set up an app."""
+"""Read and show the page where admins set up an app."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ class FieldPart:
 
     @property
     def type_words(self) -> str:
-        """The kind of value that people enter."""
+        """What kind of value people enter."""
         q = self.question
         if q.kind == "options":
             count = len(q.options)
@@ -151,7 +151,7 @@ class FieldPart:
 
 
 def edit_words(edit: FieldEdit, question: Question) -> list[str]:
-    """Return what `edit` changes about a field, with a few words for each change; empty if it changes nothing."""
+    """Return what `edit` changes about a field, in a few words for each change; empty if it changes nothing."""
     words = []
     if edit.label:
         words.append(_("label “%(label)s”") % {"label": edit.label})

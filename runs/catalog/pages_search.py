@@ -20,7 +20,7 @@ from runs.words.time_spans import span_words
 ROWS_SHOWN, ABOVE_SHOWN = 12, 4
 PICTURES_EVERY = "every 1500ms"
 LOOK_EVERY = "every 600ms"  # htmx trigger for polling while the worker is searching
-TRIES = 3  # how many times a page tries again on its own; limited, so that forgotten pages stop asking
+TRIES = 3  # how many times a page retries on its own; limited, so that forgotten pages eventually stop
 PROBLEMS: dict[str, Promise] = {
     "turn": _lazy("Too many searches in the last minute."),
     "limited": _lazy("Lamina asked us to wait."),
@@ -53,7 +53,7 @@ class Suggestion:
     why: str
     credits_words: str
     is_on_list: bool
-    is_above: bool = False  # it is already among our own results
+    is_above: bool = False  # it's already in our own results
     is_added: bool = False  # it was found by its id, and is new to the portal
 
 
@@ -72,19 +72,18 @@ class Part:
     has_above: bool = False  # some suggestions are also in our own results, with or without a reason
     is_drawn: bool = True  # no more thumbnails will arrive
     token: str = ""  # identifies what the page already shows, so that we don't send it again
-    next_look: str = ""  # htmx trigger of the next poll, if any
-    seconds: int = 0  # seconds until a page without scripts reloads; 0 means never
+    next_look: str = ""  # htmx trigger for the next poll, if any
+    seconds: int = 0  # seconds until the page reloads if JavaScript is off; 0 means never
     may_ask_again: bool = False
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the page is waiting before it tries again on its own, which it does only a few times."""
+        """Whether the page is waiting to retry on its own, which it only does a few times."""
         return self.state == "answered" and self.next_look.startswith("load")
 
     @property
     def is_needless(self) -> bool:
-        """Whether this section isn't needed, because Lamina only suggests apps that are already among our own
-        results."""
+        """Whether this section isn't needed, because Lamina only suggested apps that are already in our own results."""
         return self.has_above and self.state == "answered" and not self.suggestions and not self.problem
 
     @property

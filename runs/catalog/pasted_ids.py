@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|app_[\w-]{1,190}", re.IGNORECASE | re.ASCII)
-MOST_IDS = 3  # maximum number of ids to try in one search; each takes a request to Lamina
+MOST_IDS = 3  # maximum number of ids to try in one search; each one costs a request to Lamina
 
 
 def ids_in(words: str) -> list[str]:

@@ -11,11 +11,11 @@ from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
 
-SECOND_TRY = timedelta(minutes=1)  # in case the host was only briefly busy; after that, wait as long as usual
+SECOND_TRY = timedelta(minutes=1)  # in case the host was just busy for a moment; after that, wait the usual time
 
 
 def fetch_pictures_if_due(app: App) -> None:
-    """Copy the thumbnail and the samples, unless that was tried within the last six hours."""
+    """Copy the thumbnail and the samples, unless we already tried in the last six hours."""
     if app.pictures_tried_at is None or app.pictures_tried_at < timezone.now() - in_use.PICTURES_EVERY:
         fetch_thumbnail(app)
         fetch_samples(app)

@@ -25,7 +25,7 @@ GoOn = Callable[[], bool]
 
 
 def refresh_catalog() -> None:
-    """Read the app list and the balance, then missing data for apps in use, as far as budget and time allow.
+    """Read the app list and the balance, then whatever is missing for apps in use, as far as budget and time allow.
 
     If another refresh has the lease, mark the list as not requested, so that the next pulse requests it again.
     """
@@ -34,12 +34,12 @@ def refresh_catalog() -> None:
 
 
 def complete_catalog() -> None:
-    """Read missing data for apps in use, then thumbnails for listed apps."""
+    """Read whatever is missing for apps in use, then thumbnails for listed apps."""
     _under_lease()
 
 
 def refresh_app(app_id: int) -> None:
-    """Read the form of an app that someone opened, and also its estimate if that is missing or over a day old."""
+    """Read the form of an app that someone opened, and its estimate too if that's missing or over a day old."""
     app = App.objects.select_related("schema").filter(pk=app_id).first()
     if app is None:
         return
@@ -64,8 +64,8 @@ def check_app(app_id: int) -> None:
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
-    """Run the steps in `first` and then read missing data, all while holding the lease. Return False if another refresh
-    has the lease."""
+    """Run the steps in `first` and then read whatever is missing, all while holding the lease. Return False if another
+    refresh has the lease."""
     holder = leases.new_holder()
     if not leases.acquire("catalog", holder, LEASE_SECONDS):
         return False
@@ -92,8 +92,8 @@ def _refresh_list(go_on: GoOn) -> None:
 def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
     """Read the forms and estimates of the apps in use, one app at a time, then thumbnails.
 
-    If Lamina sends no usable response for an app, we try that app again later. After three such failures in a row, we
-    stop: Lamina itself is probably down, or a proxy is answering in its place.
+    If Lamina sends no usable response for an app, we try that app again later. After three failures like that in a row,
+    we stop: Lamina itself is probably down, or a proxy is answering in its place.
     """
     is_one_there = not is_quiet(now)
     silent = 0

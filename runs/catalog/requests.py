@@ -1,7 +1,7 @@
-"""Decide when to request the catalogue from Lamina. All such requests start here, triggered by a page or a Schedule.
+"""Decide when to request the catalogue from Lamina. All these requests start here, triggered by a page or a Schedule.
 
 While people are active, the list is at most ten minutes old. An idle portal (no signed-in visit for an hour) requests
-the list every six hours, and at once when someone opens a page.
+the list every six hours, and as soon as someone opens a page.
 """
 
 from datetime import datetime, timedelta
@@ -73,8 +73,8 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
 
 
 def request_completion() -> None:
-    """Request whatever is due: the list (if the last request couldn't run), missing data for apps in use, and, every 15
-    minutes, one known app.
+    """Request whatever is due: the list (if the last request couldn't run), whatever is missing for apps in use, and,
+    every 15 minutes, one known app.
 
     The worker's pulse calls this.
     """
@@ -89,7 +89,7 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request the least recently checked app by its id. This way, we eventually notice every app that is gone."""
+    """Request the least recently checked app by its id. That way, we eventually notice every app that's gone."""
     its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return

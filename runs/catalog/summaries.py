@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from runs.catalog import bounds
 from runs.lamina.types import AppSummary
@@ -11,6 +14,7 @@ from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
 FOUND_POSITION = 100_000  # puts apps found by a search after all listed apps
+GONE_AGAIN_AFTER = timedelta(hours=6)  # how long to believe that an app is gone although it is listed
 
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
@@ -19,8 +23,9 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 
 def store_summary(summary: AppSummary) -> App:
-    """Save `summary`. If the app was marked as gone, it is then requested by its id, because only that can prove that
-    it's back."""
+    """Save `summary`. If the app was marked as gone, it's then requested by its id, because that's the only proof that
+    it's back. But if we've only just been told again that it's gone, it waits, so that an app that is both listed and
+    gone doesn't take every turn of the daily round."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -28,9 +33,9 @@ def store_summary(summary: AppSummary) -> App:
     )
     words = shown_words(AppRule.of(app), name, description)
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
-    if app.is_gone:
+    if app.is_gone and (app.schema_asked_at is None or app.schema_asked_at < timezone.now() - GONE_AGAIN_AFTER):
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
-    if not app.makes:  # a guess until we read the details, which say how many results of each kind the app makes
+    if not app.makes:  # a guess until we read the details, which say how many results of each kind the app produces
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
         fields |= makes_fields(words, Counter(kinds), [])
     elif any(getattr(app, name) != text for name, text in words.items()):
@@ -43,8 +48,8 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:
-    """Return the `App` fields for Lamina's `name` and `description`, and for the texts that people see, which are the
-    admin's if there are any."""
+    """Return the `App` fields for Lamina's `name` and `description`, and for the wording that people see, which is the
+    admin's if there is any."""
     return {
         "name": (rule.name if rule else "") or name,
         "description": (rule.line if rule else "") or description,
@@ -54,7 +59,7 @@ def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, 
 
 
 def search_text_of(app: App, words: dict[str, str]) -> str:
-    """Return the searchable text of `app`: the `words` from `shown_words`, and what the app makes now."""
+    """Return the searchable text of `app`: the `words` from `shown_words`, and what the app currently produces."""
     labels = [output["label"] for output in app.schema.outputs] if app.schema else []
     text: str = makes_fields(words, Counter(app.makes), labels)["search_text"]
     return text

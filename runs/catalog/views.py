@@ -1,5 +1,5 @@
-"""The catalogue, where people find apps by words and by the kinds of results that the apps make. Our own apps come
-first, then others on Lamina."""
+"""The catalogue, where people find apps by keyword and by the kinds of results they produce. Our own apps come first,
+then others on Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +35,7 @@ NEAREST = 3
 PAGE = 48  # apps shown at once
 MOST_APPS = 1_000_000
 MOST_TRIES = 99
+LONGEST, LONGEST_URL = 200, 4000  # characters of a search, and of a URL pasted there
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class AppSection:
 
 @require_safe
 def app_list(request: PortalRequest) -> HttpResponse:
-    """Show what we find in our own catalogue. If `ask` is given (because scripts are off), also ask Lamina; otherwise,
+    """Show what we find in our own catalogue. If `ask` is given (because JavaScript is off), ask Lamina too; otherwise,
     `app_search` does that."""
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
@@ -117,13 +118,18 @@ def app_search(request: PortalRequest) -> HttpResponse:
 
 
 def _asked_for(request: PortalRequest) -> tuple[str, str]:
-    makes = request.GET.get("makes", "")
-    return request.GET.get("q", "").strip()[:200], makes if makes in KINDS else ""
+    """Return the words to search for, and the kind of result. Of a long pasted URL, only the most
+    likely id is kept."""
+    makes, q = request.GET.get("makes", ""), request.GET.get("q", "").strip()
+    if len(q) > LONGEST:
+        ids = pasted_ids.ids_in(q[:LONGEST_URL])
+        q = ids[0] if ids else q[:LONGEST]
+    return q, makes if makes in KINDS else ""
 
 
 def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, runs: str) -> list[tuple[str, str, bool]]:
-    """Return a label and a URL for each kind of result, and whether it is selected. Audio is rare, so it is offered
-    only if an app makes it."""
+    """For each kind of result, return its label, its URL and whether it's selected. Audio is rare, so it's only offered
+    if an app produces it."""
     labels = {
         "": pgettext("apps", "All"),
         "image": _("Images"),
@@ -145,8 +151,8 @@ def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Gro
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
-    """Return the cards on the page by group; an empty list if there are no groups. With `is_more`, the page already
-    shows earlier cards."""
+    """Return the cards on the page by group; an empty list if there are no groups. If `is_more` is set, the page
+    already shows earlier cards."""
     if not any(group.name for group in groups):
         return []
     by_pk = {card.app.pk: card for card in cards}
@@ -175,8 +181,7 @@ def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = Fals
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
-    """Return the runs that match `q`, found as in the search on Home; none unless the request has the parameter
-    `runs`."""
+    """Return the runs that match `q`, found the same way as on Home; none unless the request has a `runs` parameter."""
     if "runs" not in request.GET:
         return {"has_runs": False}
     found = find_runs(request.user, q)
@@ -187,7 +192,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
 
 
 def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
-    """Return `part` with the URLs for the next poll (with and without scripts) and for trying again."""
+    """Return `part` with the URLs for the next poll (with and without JavaScript) and for trying again."""
     if part is None:
         return {"part": None}
     tries = str(_tries(request) + 1) if part.is_held_back else ""
@@ -213,7 +218,7 @@ def _number(request: PortalRequest, name: str, most: int) -> int:
 
 
 def _cards(*lists: list[int]) -> list[list[AppCard]]:
-    """Return cards for lists of primary keys, in order, with one query."""
+    """Return cards for lists of primary keys, in the same order, using one query."""
     apps = App.objects.select_related("thumbnail").in_bulk([pk for one in lists for pk in one])
     return [[app_card(apps[pk]) for pk in one if pk in apps] for one in lists]
 

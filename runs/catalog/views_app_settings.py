@@ -1,4 +1,4 @@
-"""The page on which admins set up an app: its name, who sees it, and what its fields accept."""
+"""The page where admins set up an app: its name, who sees it, and what its fields accept."""
 
 from decimal import Decimal
 from typing import Any
@@ -161,7 +161,7 @@ def _audience(settings: AppSettings) -> str:
 
 
 def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
-    """Return the settings that another admin has saved, where they differ from what was entered here."""
+    """Return the settings saved by another admin, where they differ from what was entered here."""
     now, entered = _words_of(stored), _words_of(settings)
     return {name: text or _("empty") for name, text in now.items() if text != entered[name]}
 

@@ -56,7 +56,7 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
 
 
 def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
-    """Carry out the pressed button's action; return a sentence about the result, and the id of the control to focus
+    """Do what the button that was pressed says; return a sentence about the result, and the id of the control to focus
     next."""
     act, _colon, what = posted["act"].partition(":")
     if act in ("up", "down"):
@@ -118,8 +118,8 @@ def _url(request: PortalRequest, **more: str) -> str:
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
-    """Return the current filter and all others that match any apps: for each, its label, count and URL, and whether it
-    is selected."""
+    """Return the current filter, and any others that match some apps: for each, its label, count and URL, and whether
+    it is selected."""
     labels = {
         "": pgettext("apps", "All"),
         "changed": _("Changed on Lamina"),

@@ -17,14 +17,14 @@ from runs.models import LaminaStatus, Run
 
 BALANCE_EVERY = timedelta(seconds=60)
 EXAMPLES_TAKE = timedelta(minutes=15)
-AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough for many runs that end one after another
+AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough when lots of runs end one after another
 
 
 def refresh_balance() -> None:
     """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet.
 
-    While the examples of a new sandbox portal are being made, keep the known balance: the sandbox charges for each of
-    them and gives the credits back once all are made (`management.examples`).
+    While the examples for a new sandbox portal are being created, keep the balance we know: the sandbox charges for
+    each of them and gives the credits back at the end (`management.examples`).
     """
     if are_examples_made() and status.lamina_status().balance is not None:
         return
@@ -44,13 +44,14 @@ def refresh_balance() -> None:
 
 
 def are_examples_made() -> bool:
-    """Return whether examples are being made right now. Finished examples are backdated, so only unfinished ones look
-    recent."""
+    """Return whether examples are being created right now. Finished examples are backdated, so only unfinished ones
+    look recent."""
     return Run.objects.filter(is_example=True, created_at__gt=timezone.now() - EXAMPLES_TAKE).exists()
 
 
 def request_balance_if_stale() -> None:
-    """Request the balance if nobody has done so for 60 s. Until the response arrives, pages show the old balance."""
+    """Request the balance if nobody has done so in the last 60 s. Until the response arrives, pages show the old
+    balance."""
     known, now = status.lamina_status(), timezone.now()
     if not any(_is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
         request_balance()

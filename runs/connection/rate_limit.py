@@ -1,7 +1,7 @@
 """The shared request counter, which keeps all processes within Lamina's limit.
 
-Lamina allows each IP address 100 requests of any kind a minute. The times of all requests in the last minute are in one
-row, which is locked for each change. If REDIS_URL is set, they are in Redis instead and use its clock
+Lamina allows each IP address 100 requests a minute, of any kind. The times of all requests in the last minute are in
+one row, which is locked for each change. If REDIS_URL is set, they are in Redis instead and use its clock
 (`rate_limit_redis`). Less important requests leave room for more important ones, so that a start never waits behind the
 catalogue.
 """
@@ -19,11 +19,11 @@ from runs.models import RequestLog
 WINDOW_SECONDS = 62.0
 ROW_ID = 1
 CLOSED_AT_MOST = 600.0  # in seconds; the client has the same limit for Retry-After
-STRANGERS = 5  # up to this many requests by other clients are ignored; they aren't worth a database write
+STRANGERS = 5  # up to this many requests from other clients are ignored; they aren't worth a database write
 
 
 class Priority(IntEnum):
-    """A request's priority. Its value is the percentage of the limit that such requests leave free for others."""
+    """A request's priority. Its value is the percentage of the limit that these requests leave for others."""
 
     START = 0  # starts and cancels
     FINAL = 1  # reading a finished run's results
@@ -83,7 +83,7 @@ def learn(remaining: int) -> None:
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
     ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
     if limit - remaining - ours <= STRANGERS:
-        return  # such a small difference may just be requests that are still on their way
+        return  # a difference this small may just be requests that are still on their way
     with transaction.atomic():
         log = _locked_log()
         stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
@@ -93,7 +93,8 @@ def learn(remaining: int) -> None:
 
 
 def closed_seconds() -> float:
-    """Return how many more seconds Lamina wants us to wait (up to `CLOSED_AT_MOST`), or 0.0 if we needn't wait."""
+    """Return how many more seconds Lamina wants us to wait (up to `CLOSED_AT_MOST`), or 0.0 if we don't have to
+    wait."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
     log = RequestLog.objects.filter(pk=ROW_ID).first()
@@ -101,7 +102,7 @@ def closed_seconds() -> float:
 
 
 def left(priority: Priority) -> int:
-    """Return how many requests of this `priority` may be sent right now."""
+    """Return how many requests with this `priority` may be sent right now."""
     limit = _limit(priority)
     if settings.REDIS_URL:
         counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)

@@ -41,13 +41,13 @@ end
 add(now)
 return '0'
 """
-# ARGV[2]: for how many seconds nothing may be sent.
+# ARGV[2]: the number of seconds during which nothing may be sent.
 CLOSE = """
 local till = math.max(closed, now + ARGV[2])
 redis.call('SET', KEYS[2], string.format('%.6f', till), 'EX', math.ceil(till - now) + 1)
 return '0'
 """
-# ARGV[2]: how many requests Lamina has counted; ARGV[3]: how many requests by other clients may be ignored.
+# ARGV[2]: how many requests Lamina has counted; ARGV[3]: how many requests from other clients may be ignored.
 LEARN = """
 local strangers = ARGV[2] - count
 if strangers > tonumber(ARGV[3]) then

@@ -24,7 +24,7 @@ STEADY_SECONDS = 3.0
 
 
 def lamina_status() -> LaminaStatus:
-    """Return the state of Lamina as it was at most two seconds ago. Every page needs it, so each process caches it."""
+    """Return Lamina's state, at most two seconds old. Every page needs it, so each process caches it."""
     found = cache.get("lamina_status")
     if isinstance(found, LaminaStatus):
         return found
@@ -34,7 +34,7 @@ def lamina_status() -> LaminaStatus:
 
 
 def is_sandbox() -> bool:
-    """Return whether we are connected to the sandbox, where nothing is real."""
+    """Return whether we're connected to the sandbox, where nothing is real."""
     return settings.IS_SANDBOX or lamina_status().is_sandbox
 
 
@@ -46,8 +46,8 @@ def record_status(**fields: Any) -> None:
 
 
 def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
-    """Count `credits` as spent since Lamina last reported the balance, unless the run was sent before that and so is
-    already included."""
+    """Count `credits` as spent since Lamina last reported the balance, unless the run was sent before that, in which
+    case it's already included."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
     known.update(spent_since=F("spent_since") + credits)
     forget_status()
@@ -106,7 +106,7 @@ def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -
 def is_clock_known(at: datetime) -> bool:
     """Return whether the difference between Lamina's clock and ours was steady around `at`.
 
-    Only then can we compare Lamina's times around `at` with ours to within a second.
+    Only then can we compare Lamina's times around `at` with ours, give or take a second.
     """
     status = lamina_status()
     steady_since, answered_at = status.clock_steady_since, status.answered_at

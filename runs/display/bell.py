@@ -35,7 +35,7 @@ VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 @dataclass(frozen=True)
 class NoticeLine:
-    """A notice in a list. In lists with pictures, `card` is the card of the run that has ended."""
+    """A notice in a list. In lists with pictures, `card` is the card for the run that ended."""
 
     notice: Notice
     title: str
@@ -89,7 +89,7 @@ class Bell:
     token: str = ""
     lines: list[NoticeLine] = field(default_factory=list)
     has_more: bool = False
-    is_watching: bool = False  # more news is expected: one of the member's runs is active or saving results
+    is_watching: bool = False  # more notices are expected, because one of the member's runs is active or saving results
 
     @property
     def count(self) -> str:
@@ -98,7 +98,7 @@ class Bell:
 
     @property
     def title_mark(self) -> str:
-        """A prefix for the page title, such as "(3) "; "" if there is no news."""
+        """A prefix for the page title, such as "(3) "; "" if nothing is unread."""
         return f"({self.count}) " if self.count else ""
 
     @property
@@ -110,7 +110,7 @@ class Bell:
 
     @property
     def ids(self) -> str:
-        """The ids of all listed notices. The form posts them if scripts are off."""
+        """The ids of all listed notices. The form posts them if JavaScript is off."""
         return " ".join(line.notice.public_id for line in self.lines)
 
     @property
@@ -121,7 +121,7 @@ class Bell:
 
 
 def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = True) -> Bell:
-    """Return the bell of `member`. Takes no queries if there is no news; otherwise one, or three with pictures."""
+    """Return `member`'s bell. Makes no queries if there's nothing new; otherwise one, or three with pictures."""
     if member.news_at is None:
         return Bell(is_watching=is_watching)
     notices = list(Notice.objects.of(member).unread().for_lists()[: LISTED + 1])
@@ -154,7 +154,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
 
 
 def token_of(news_at: datetime | None) -> str:
-    """Return a token made from the time of the member's latest news; pages send it back when they poll."""
+    """Return a token based on the time of the member's latest news; pages send it back when they poll."""
     return f"{news_at.timestamp():.6f}" if news_at else ""
 
 

@@ -23,7 +23,7 @@ from runs.models.file import thumb_path
 from runs.models.prepared import Prepared, padded
 
 PICTURES_PER_CARD = 4
-EXCERPT = 300  # maximum length of a text, in characters
+EXCERPT = 300  # maximum length of the text on a card, in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class CardPicture:
 
 @dataclass(frozen=True)
 class CardResults:
-    """What a card shows about the results of its run.
+    """What a card shows about its run's results.
 
     `kind` is the kind of the first result, `text` the start of the first text, and `duration_seconds` the length of the
     first video or audio file.
@@ -63,11 +63,11 @@ class CardResults:
     is_saving: bool = False
     has_guests: bool = False  # an active guest link shows at least one result
     kinds: frozenset[str] = frozenset()
-    texts: list[FoundText] = field(default_factory=list)  # texts by which search finds the run; only if requested
+    texts: list[FoundText] = field(default_factory=list)  # all the text that a search matches; only if requested
 
 
 class _Row(NamedTuple):
-    """A file of a result, or a result without files."""
+    """One of a result's files, or a result without files."""
 
     run_id: int
     kind: str
@@ -119,13 +119,13 @@ FILE_COLUMNS = (
 COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
 COLUMNS += ("has_guests", "value_type", "position", "files__position")
 PLACE = COLUMNS.index("position")
-TEXT = len(COLUMNS)  # where a text's fields start, in rows that have them
+TEXT = len(COLUMNS)  # where the text fields start, in rows that have them
 NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
 def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
     """Return each run's results, keyed by the run's primary key. For runs whose primary keys are in `with_texts`, the
-    same query also reads the texts by which search finds them. Runs with neither are left out."""
+    same query also reads the text that a search matches against. Runs with neither are left out."""
     keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
     if not keys:
         rows = []
@@ -145,7 +145,8 @@ def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
 
 
 def _rows_and_texts_at(now: datetime, *keys: int) -> "QuerySet[Any, tuple[Any, ...]]":
-    """Return the results of the runs in the first half of `keys`, and the texts of the runs in the second half."""
+    """Return the results of the runs in the first half of `keys`, and the searchable text of those in the second
+    half."""
     half = len(keys) // 2
     results = _results_at(now, keys[:half]).annotate(**dict.fromkeys(NO_TEXT, Value("", TextField())))
     blanks = [Value(None, TextField())] * (PLACE - 1)
@@ -169,8 +170,8 @@ def _has_guests(now: datetime) -> Exists:
 
 
 def _results(found: list[tuple[Any, ...]]) -> CardResults:
-    """Return the results of one run from its rows in `found`. Each row is a result or a text; a text's fields come
-    after those of a result."""
+    """Return the results of one run from its rows in `found`. Each row is either a result or some searchable text; the
+    text fields come after the result's."""
     texts = [FoundText(*row[TEXT:]) for row in found if any(row[TEXT:])]
     rows = [_Row(*row[:TEXT]) for row in found if not any(row[TEXT:])]
     saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]

@@ -90,7 +90,7 @@ class RunCard:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many results have each verdict. Takes no queries, because the run stores these numbers."""
+        """How many results have each verdict. Needs no queries, because the run stores these numbers."""
         run = self.run
         counts = (run.outputs_approved, run.outputs_changes, run.outputs_rejected)
         return {verdict: count for verdict, count in zip(VERDICT_WORDS, counts, strict=True) if count}
@@ -106,12 +106,12 @@ class RunCard:
 
     @property
     def cells(self) -> list[tuple[CardPicture, bool]]:
-        """Each picture, and whether its small thumbnail is large enough for its place on the card."""
+        """Each picture, and whether its small thumbnail is big enough for its spot on the card."""
         return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
 
     @property
     def empty_cells(self) -> int:
-        """Number of empty places in the mosaic for pictures that may still arrive."""
+        """Number of empty spots in the mosaic for pictures that may still arrive."""
         count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
         return max(0, count - len(self.pictures))
 
@@ -123,7 +123,7 @@ class RunCard:
 
     @property
     def audience_icon(self) -> str:
-        """Icon for who can see the run; empty for a teammate's run that is shared only with the team."""
+        """Icon for who can see the run; empty for a teammate's run that's only shared with the team."""
         if self.owner:
             return "link" if self.has_guests else "lock" if self.run.shared_at is None else ""
         return "team" if self.run.shared_at else "link" if self.has_guests else "lock"
@@ -147,7 +147,7 @@ class RunCard:
 def version_token(run: Run) -> str:
     """Return a token that changes whenever pages need to update the run (fetched with its app).
 
-    The token is made of the run's version, slowness and result counts, and of the state that pages show. It contains no
+    The token combines the run's version, slowness and result counts with the state that pages show. It contains no
     words, so it is the same in every language.
     """
     level = slow_level(run, timezone.now())
@@ -155,9 +155,9 @@ def version_token(run: Run) -> str:
 
 
 def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
-    """Return when to poll often because news of the run is likely, as "from to" in seconds from now; "" if unknown.
+    """Return when to poll often because the run is likely to change, as "from to" in seconds from now; "" if unknown.
 
-    News is likely around the time when such runs usually end, and for `SAVING_SECONDS` while results are being saved.
+    That's around the time that runs like this usually end, and for `SAVING_SECONDS` while results are being saved.
     """
     if is_saving:
         return f"0 {SAVING_SECONDS}"
@@ -197,7 +197,7 @@ def run_cards(runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUG
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
-    """For each title that several runs share, return the inputs (name and text) that these runs have in common.
+    """For each title that several runs share, return the inputs (name and text) that those runs have in common.
 
     Their cards show other inputs first, because those tell the runs apart.
     """
@@ -214,7 +214,7 @@ def _label(line: dict[str, Any]) -> str:
 
 
 def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the inputs to show on the card of `run`. Inputs that differ from the run that it was made from come first;
+    """Return the inputs to show on the card of `run`. Inputs that differ from the run it was made from come first;
     inputs in `alike` come last, because other cards have the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]

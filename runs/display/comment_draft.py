@@ -1,4 +1,4 @@
-"""Plain values for showing a comment form: empty, or filled with what was typed and any errors."""
+"""Plain values for showing a comment form, either empty or with what was typed and any errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ class CommentDraft:
 
 
 def with_all_comments(url: str) -> str:
-    """Return the URL of the page at `url` with all its comments, not only the latest."""
+    """Return the URL of the page at `url` with all its comments, not just the latest."""
     return f"{url}{'&' if '?' in url else '?'}comments=all"
 
 
@@ -115,7 +115,7 @@ def reply_draft(parent: Comment, back: str) -> CommentDraft:
 
 
 def edit_draft(comment: Comment, text: str, back: str) -> CommentDraft:
-    """Return the form for editing `comment`, with `text` as people would type it."""
+    """Return the form for editing `comment`, with `text` as people would have typed it."""
     return CommentDraft(
         comment.public_id,
         "edit",
@@ -136,7 +136,7 @@ def people_url(run: Run) -> str:
 
 
 def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Person]:
-    """Return everyone whom `asker` could mention, with those who can see the run first."""
+    """Return everyone `asker` could mention, starting with those who can see the run."""
     chosen = {member.pk for member in picked}
     others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
     people = [Person(member, run.is_visible_to(member), member.pk in chosen) for member in others]

@@ -18,9 +18,9 @@ from runs.review.threads import Thread
 from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
 
-MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most texts have no links, and it takes a full millisecond to look for them
+MAYBE_LINK = re.compile(r"\.\w|://|\w@\w")  # most comments have no links, and it takes a whole millisecond to look
 SAFE_REL = 'rel="nofollow noopener noreferrer"'
-SUMMARY_LENGTH = 80  # characters to show of a resolved comment
+SUMMARY_LENGTH = 80  # how many characters of a resolved comment to show
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ class CommentLine:
 
 @dataclass(frozen=True)
 class OlderComments:
-    """Comments under one heading that aren't about the file on the page, but about another version or an earlier
-    file."""
+    """Comments under one heading that are about another version or an earlier file, not the one on the page."""
 
     heading: str
     url: str  # URL of the other version; "" for an earlier file
@@ -241,7 +240,7 @@ def numbers_of(output: Output) -> dict[int, int]:
 
 
 def position_of(output: Output, number: int) -> int:
-    """Return the position of the file that is number `number` on the result's page."""
+    """Return the position of file number `number` on the result's page."""
     return {shown: position for position, shown in numbers_of(output).items()}.get(number, 0)
 
 

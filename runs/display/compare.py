@@ -16,7 +16,7 @@ from runs.models.addresses import path_to
 AT_MOST = 4
 ASKED_AT_MOST = 50  # maximum number of ids in one URL
 ID_LENGTH = 20  # maximum length of an id in the URL: a result's id, perhaps with a file number
-TEXT_SHOWN = 20_000  # number of characters to show of a text; the result page shows all of it
+TEXT_SHOWN = 20_000  # how many characters of text to show; the result page shows all of it
 TALLEST, WIDEST = 0.7, 16 / 9  # limits on the aspect ratio of the box that all columns share
 
 
@@ -34,7 +34,7 @@ class Column:
     is_cut: bool = False
     lead_label: str = ""
     lead: str = ""  # the first input that differs between the columns; comes first in the caption
-    verdict: VerdictPanel | None = None  # if several columns show files of one result, only the first has its verdict
+    verdict: VerdictPanel | None = None  # if several columns show files from one result, only the first has its verdict
     is_choosable: bool = False  # whether to offer "Approve this, reject the others"
 
     @property
@@ -76,7 +76,7 @@ class Column:
 
     @property
     def stage_class(self) -> str:
-        """CSS class for the content; pictures and videos need no class."""
+        """CSS class for the content; pictures and videos don't need one."""
         return {"image": "", "video": "", "text": "is-text"}.get(self.kind, "is-plain")
 
     @property
@@ -156,7 +156,7 @@ def compare(found: list[Column], asked: int, member: Member) -> Comparison:
 
 
 def _add_verdicts(columns: list[Column], member: Member) -> None:
-    """Set the verdicts. A column can be chosen over the others only if there are others to decide on."""
+    """Set the verdicts. A column can only be chosen over the others if there are others to decide on."""
     first = {column.output.pk: column for column in reversed(columns)}
     panels = verdicts_of([column.output for column in first.values()], member)
     decidable = sum(panel.may_decide for panel in panels.values())
@@ -176,7 +176,7 @@ def gone_words(count: int) -> str:
 
 
 def _lead(columns: list[Column], rows: list[Row]) -> None:
-    """Set each column's lead from the first row that has text in every column, but not the same text in all of them."""
+    """Take each column's lead from the first row that has text in every column, but not the same text everywhere."""
     for row in rows:
         if row.differs and all(cell.pieces for cell in row.cells):
             for column, cell in zip(columns, row.cells, strict=True):
@@ -210,7 +210,7 @@ def _mark_texts(columns: list[Column]) -> bool:
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:
-    """Return the width and height of the box that all columns share. It has the shape of the tallest picture, within
+    """Return the width and height of the box that all columns share. It's the same shape as the tallest picture, within
     limits."""
     files = [c.file for c in columns if c.file is not None and c.file.width and c.file.height]
     ratios = [file.width / file.height for file in files if file.width and file.height]

@@ -96,8 +96,8 @@ def _words(given: RunInput) -> str:
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
-    """Return `texts` as pieces. Differences are marked only if there are two long texts; in short texts, they are easy
-    to see."""
+    """Return `texts` as pieces. Differences are only marked if there are two long texts; in short ones, they're easy to
+    see."""
     plain = [[Piece(text)] if text else [] for text in texts]
     if len(set(texts)) == 1 or len(texts) != 2 or min(len(text.split()) for text in texts) < 4:
         return plain

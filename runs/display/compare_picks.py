@@ -1,4 +1,4 @@
-"""The results to choose from for a comparison."""
+"""The results that people can choose from for a comparison."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -56,7 +56,7 @@ def suggested_picks(runs: Sequence[Run]) -> list[str]:
 def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Iterable[Run]) -> list[Pick]:
     """Return the newest results from `member`'s own runs and teammates' shared runs, leaving out the runs in `without`.
 
-    The search works as in History: if no run has all of the words, similar words count too.
+    The search works the same way as in History: if no run has all the words, similar words count too.
     """
     left_out = {run.pk for run in without}
     directory = Directory.load(member, words) if words else Directory()

@@ -1,7 +1,7 @@
 """Differences between two texts, word by word, at a bounded cost.
 
 Texts that are too long or repetitive for this are compared line by line. Even longer texts aren't compared at all:
-nobody would read that many marks, and comparing the texts would slow down the portal for everybody else.
+nobody would read that many marks, and the comparison would slow the portal down for everybody else.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Literal
 Mark = Literal["", "ins", "del"]
 WORD = re.compile(r"\S+\s*|\s+")
 MAX_PARTS = 4000  # words or lines per text
-MAX_PAIRS = 300_000  # pairs of equal words in the two texts, which determine how long comparing takes
+MAX_PAIRS = 300_000  # pairs of equal words in the two texts, which determine how long the comparison takes
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
-    """Return one sequence of pieces in which the changes from `base` to `text` are marked; None if the texts are too
+    """Return a single sequence of pieces with the changes from `base` to `text` marked; None if the texts are too
     long."""
     return None if (found := _compared(base, text)) is None else _joined(found)
 

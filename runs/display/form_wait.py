@@ -1,4 +1,4 @@
-"""A page that is waiting for an app form: when it polls, and which message it shows in the meantime.
+"""A page that is waiting for an app form: when it polls, and what message it shows in the meantime.
 
 The page polls fast at first and then more slowly, because the worker often gets the form in a fraction of a second.
 """
@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.connection import status
 from runs.models import App
+from runs.web.automatic import AUTO
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
-FETCHING, SLOW, AWAY = "f", "s", "a"  # values in the URL for the message that was shown last
+FETCHING, SLOW, AWAY = "f", "s", "a"  # values in the URL for the last message shown
 SENTENCES: dict[str, Promise] = {
     FETCHING: _lazy("Fetching this app's form from Lamina…"),
     SLOW: _lazy("Lamina is taking longer than usual. The form will appear here."),
@@ -24,8 +25,8 @@ SENTENCES: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class FormLook:
-    """The next poll: its URL, its delay (`delay_ms`, or `plain_seconds` without scripts), and the message to show until
-    then."""
+    """The next poll: its URL, its delay (`delay_ms`, or `plain_seconds` without JavaScript), and the message to show
+    until then."""
 
     url: str
     delay_ms: int
@@ -35,12 +36,13 @@ class FormLook:
 
 
 def form_look(app: App, query: QueryDict) -> FormLook:
-    """Return the poll that follows the one in `query`. Other parameters of the page (`from`, `preset`) are kept."""
+    """Return the poll that follows the one in `query`. The page's other parameters (`from`, `preset`) are kept."""
     text = query.get("look", "")
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()
+    following.pop(AUTO, None)  # the templates add it, so it mustn't pile up
     said = AWAY if status.lamina_status().away_since else SLOW if is_slow else FETCHING
     following["look"], following["said"] = str(min(count, 998) + 1), said
     return FormLook(

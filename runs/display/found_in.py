@@ -25,15 +25,15 @@ from runs.words.synonyms import kind_named
 NOTHING = Value("", TextField())
 NOT_FOUND = SafeString()
 LONGEST_ESCAPE = len("\\ud83d\\ude00")  # a character in JSON
-NEWEST_SAID = 1_000  # how many comments and how many decisions on a page's runs are searched, newest first
-LETTERS = 200_000  # how many characters of a run's texts to search for the words
-# How many characters of the title and of an input a card shows. Matches beyond these aren't visible.
+NEWEST_SAID = 1_000  # how many comments and how many decisions on a page's runs to search, newest first
+LETTERS = 200_000  # how many characters of a run's text to search for the words
+# How many characters of the title and of each input a card shows. Matches beyond that aren't visible.
 TITLE_SHOWN, LINE_SHOWN = 60, 24
 
 
 class FoundText(NamedTuple):
-    """A text by which search finds a run. `label` is the name of the input, or of the member who wrote the text. If a
-    guest wrote it, their name is in `guest`."""
+    """A piece of text that a run can be found by. `label` is the name of the input, or of the member who wrote the
+    text. If a guest wrote it, their name is in `guest`."""
 
     source: str
     label: str = ""
@@ -47,7 +47,7 @@ class FoundText(NamedTuple):
 
     @property
     def found_name(self) -> str:
-        """The name by which search finds the run; "" for comments, which search finds only by their text."""
+        """The name that a search matches against; "" for comments, which are only searched by their text."""
         return self.who if self.source == "decision" else ""
 
     @property
@@ -64,7 +64,7 @@ class Sought:
 
     marker: Marker = NONE
     people: bool = False  # the search also finds runs by the names of their maker and owner
-    besides: Member | None = None  # but not by the name of this person
+    besides: Member | None = None  # but not by this person's name
     kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
@@ -82,7 +82,7 @@ NOTHING_SOUGHT = Sought()
 
 
 def _text_of(stored: str) -> str:
-    """Return the text in `stored`, which is JSON that may be cut off; "" if it isn't a text."""
+    """Return the text in `stored`, which is JSON that may be cut off; "" if it isn't text."""
     if not stored.startswith('"'):
         return ""
     for end in range(len(stored), max(0, len(stored) - LONGEST_ESCAPE), -1):  # it may be cut off in an escape sequence
@@ -92,10 +92,10 @@ def _text_of(stored: str) -> str:
 
 
 def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
-    """Return queries for all texts by which `words.run_index` finds `runs`, except for those in the run itself. Each
+    """Return queries for all the text that `words.run_index` finds `runs` by, except for what's in the run itself. Each
     row has the run's key, the values of `between`, and the fields of `FoundText`.
 
-    Everybody who can see a run can see all of these texts. Hidden inputs and removed comments are left out.
+    Everybody who can see a run can see all of this text. Hidden inputs and removed comments are left out.
     """
     keys, nobody = list(runs), (NOTHING, NOTHING, NOTHING)
     inputs = RunInput.objects.filter(run__in=keys, is_hidden=False)
@@ -117,7 +117,7 @@ def _texts(
     rows: "QuerySet[Any]", between: Sequence[Combinable], run: str, *columns: str | Combinable
 ) -> "QuerySet[Any, Any]":
     """Return a query for the run's key, the values of `between`, and `columns` converted to text, so that the query can
-    be combined with those for other tables."""
+    be combined with the queries for other tables."""
     told = {f"between{n}": column for n, column in enumerate(between)}
     told |= {
         f"told{n}": Left(Coalesce(Cast(column, TextField()), NOTHING), SEARCH_TEXT) for n, column in enumerate(columns)
@@ -127,9 +127,9 @@ def _texts(
 
 
 def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:
-    """Return a line that says which text contains the most terms of `unseen` (words that the card doesn't show), with
-    an excerpt. If no text contains any, the line names one of the run's `kinds` of result that the search asks for; if
-    there is none, return ""."""
+    """Return a line saying which text contains the most `unseen` terms (words that the card doesn't show), with an
+    excerpt. If no text contains any, the line names one of the run's `kinds` of results that the search asked for; if
+    there isn't one, return ""."""
     if not unseen.terms:
         return NOT_FOUND
     best, most = None, 0
@@ -155,16 +155,16 @@ def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
 
 
 def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
-    """Yield `texts` until they have more than `letters` characters in total."""
+    """Yield `texts` until they add up to more than `letters` characters."""
     for text in texts:
         yield text
-        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so that many short texts take no longer than long ones
+        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so lots of short texts take no longer than a few long ones
         if letters < 0:
             return
 
 
 def _words(text: FoundText, marker: Marker) -> SafeString:
-    """Return where the words were found, with the text around them."""
+    """Return where the words were found, with some of the text around them."""
     excerpt = format_html("<bdi>{}</bdi>", marker.excerpt(text.text))
     if text.source == "input":
         return filled_in(_("%(input)s: “%(text)s”"), input=shortened(text.label), text=excerpt)

@@ -27,7 +27,7 @@ from runs.words.numbers import number_words
 from runs.words.time_spans import age_words
 
 PICTURES = 4
-LOOKED_AT = 12  # how many of a link's results a list reads to find pictures
+LOOKED_AT = 12  # how many of a link's results a list looks at to find pictures
 LONGEST_TITLE = 80
 SOON = timedelta(days=4)
 COPY_NOTES = {
@@ -78,11 +78,11 @@ class LinkView:
     state: State
     last_day: date
     views_words: str
-    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and no guest ever did
-    copies_notes: list[str]  # notes about guests' copies of files; lists have only the first note
+    answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none ever did
+    copies_notes: list[str]  # notes about guests' copies of files; lists only have the first one
     is_preparing: bool
     is_fresh: bool
-    passphrase: str  # set only right after a link with a passphrase was created
+    passphrase: str  # only set right after a link with a passphrase was created
     may_change: bool
     may_end: bool
     may_extend: bool
@@ -150,7 +150,7 @@ def refusal_of(member: Member) -> str:
 
 
 def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Return `links` for a list: first the open links, then the others, both newest first.
+    """Return `links` for a list: the open ones first, then the others, both newest first.
 
     A link may show 2,000 results, so we count the results and fetch only the first few for their pictures.
     """
@@ -230,8 +230,8 @@ def link_view(
 
 
 def _seen(run: Run, member: Member) -> Run | None:
-    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have since
-    lost access to the run."""
+    """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have lost
+    access to the run since then."""
     return run if run.is_visible_to(member) else None
 
 
@@ -272,6 +272,6 @@ def copies_notes(given: list[Given]) -> list[str]:
 
 
 def _chosen(link: GuestLink) -> list[GuestLinkOutput]:
-    """Return the results of `link` that were fetched: all of them, or only the first few in a list."""
+    """Return the results of `link` that were fetched: all of them or, in a list, just the first few."""
     first: list[GuestLinkOutput] | None = getattr(link, "first_chosen", None)
     return list(link.chosen.all()) if first is None else first

@@ -1,4 +1,5 @@
-"""Decisions on Home: results waiting for the member's decision, and what others decided on the member's results."""
+"""Decisions on Home: results waiting for the member's decision, and other people's decisions on the member's
+results."""
 
 from dataclasses import dataclass
 from datetime import datetime

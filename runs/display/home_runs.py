@@ -36,8 +36,8 @@ class FailedRun:
 
 @dataclass(frozen=True)
 class Shelves:
-    """The runs on Home. `failed` has the member's own runs; `team_active` has runs shared by teammates;
-    `has_more_active` refers to the member's own runs."""
+    """The runs on Home. `failed` lists the member's own runs, and `team_active` the runs shared by teammates;
+    `has_more_active` is about the member's own runs."""
 
     failed: list[FailedRun]
     active: list[RunCard]
@@ -49,7 +49,7 @@ class Shelves:
 
 
 def shelves_of(member: Member) -> Shelves:
-    """Collect the runs on Home. Each run is read only once, with its pictures, even if it is on several shelves."""
+    """Collect the runs for Home. Each run is read only once, with its pictures, even if it is on several shelves."""
     of_active = [_keys(query, member) for query in (_OWN_ACTIVE, _TEAM_ACTIVE)]
     has_more_active = len(of_active[0]) > ACTIVE_SHOWN
     of_active = [of_one[:ACTIVE_SHOWN] for of_one in of_active]
@@ -75,13 +75,13 @@ def shelves_of(member: Member) -> Shelves:
 
 
 def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
-    """Return the first `count` apps that are offered to the member, and the total number of such apps."""
+    """Return the first `count` apps that the member is offered, and how many there are in total."""
     first: list[Any] = _offered(member.role, count).rows()
     return [app_card(app) for app in first], first[0].of if first else 0
 
 
 def used_lately(member: Member) -> list[AppCard]:
-    """Return the apps that the member used most recently and that are still available, most recent first."""
+    """Return the member's most recently used apps that are still available, latest first."""
     used = list(dict.fromkeys(_keys(_USED, member)))
     apps = {app.pk: app for app in _of_keys(member.role).rows(*padded(sorted(used)))} if used else {}
     return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]
@@ -92,15 +92,15 @@ def _keys(query: Prepared[Any], member: Member) -> list[int]:
 
 
 def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
-    """Return the runs in progress, up to one more than Home shows: first runs that need a person to decide, then the
-    newest. The sandbox's examples appear only once they are ready."""
+    """Return the runs in progress, up to one more than Home shows: runs that need a person to decide come first, then
+    the newest. The sandbox's examples only appear once they're ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
     found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
     return found.values_list("pk")[: ACTIVE_SHOWN + 1]
 
 
 def _failed(key: int, since: datetime) -> "QuerySet[Notice, Any]":
-    """Return the member's runs that failed after `since`, newest first, each with its cause and its estimated cost.
+    """Return the member's runs that failed after `since`, newest first, each with the cause and the estimated cost.
     Runs are left out if the member has read the notice about the failure or has run them again."""
     own = {"run__member": key, "run__status": Run.Status.FAILED, "run__deleted_at": None}
     told = Notice.objects.unread().filter(member=key, kind=NoticeKind.FAILED, created_at__gte=since, **own)
@@ -127,8 +127,8 @@ _USED = Prepared(
 
 @cache
 def _latest(role: str) -> Prepared[Any]:
-    """Return the query for the newest runs with results. The query also says whether others have decided on these
-    results since a given time."""
+    """Return the query for the newest runs with results. It also says whether others have decided on those results
+    since a given time."""
 
     def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
         member = Member(pk=key, role=role)

@@ -15,13 +15,13 @@ from runs.models import Member, Mute, Notice, NoticeKind, Run
 from runs.notices import mutes, notice_text
 
 PAGE = 50
-EXCERPT = 80  # characters to show of a muted conversation
+EXCERPT = 80  # how many characters of a muted conversation to show
 OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a run
 
 
 @dataclass(frozen=True)
 class Group:
-    """The notices about one run, newest first. If there is no run, they are about the portal or several runs."""
+    """The notices about one run, newest first. If there's no run, they're about the portal or about several runs."""
 
     run: Run | None
     name: str

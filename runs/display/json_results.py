@@ -1,7 +1,7 @@
 """Structured results (JSON objects and arrays), shown as a readable tree or table.
 
 They are parsed from the text of the result, because PostgreSQL doesn't keep the order of fields in `Output.raw_value`.
-Parsing stops once there is enough to show, no matter how long, deep or broken the text is.
+Parsing stops once there's enough to show, no matter how long, deep or broken the text is.
 """
 
 import json
@@ -16,12 +16,12 @@ from runs.models import Output
 
 MOST_SHOWN = 400  # maximum number of fields, items and values to show
 MOST_COPIED = 5_000
-DEEPEST = 6  # levels of nesting shown on a page; copied text has all levels
+DEEPEST = 6  # levels of nesting shown on a page; copied text has all of them
 COLUMNS = 6
 CELL_LENGTH = 200
 LABEL_LENGTH = 80
 NOTHING = "–"  # noqa: RUF001 - a dash, as in tables
-CUT = "[…]"  # comes at the end of a text that was too long to store in full
+CUT = "[…]"  # ends text that was too long to store in full
 TOKEN = re.compile(r'([{}\[\],:])|"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([^\s{}\[\],:"]++)', re.DOTALL)
 BROKEN_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{0,3})?\Z")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
@@ -159,8 +159,8 @@ def _part(label: str, value: Any, files: FileNames, level: int = 0) -> Part:
 
 
 def _columns(items: list[Any]) -> list[str]:
-    """Return the columns of the table that can show `items`; none unless they are two or more objects with the same few
-    fields, all short texts."""
+    """Return the columns for showing `items` as a table; none unless they're two or more objects with the same few
+    fields, all of them short text."""
     first = items[0]
     if len(items) < 2 or not isinstance(first, dict) or not 1 < len(first) <= COLUMNS:
         return []
@@ -193,8 +193,8 @@ def _text(value: Any, files: FileNames) -> str:
 
 
 def field_words(name: str) -> str:
-    """Return a field name in words: "hexCode" and "hex_code" become "Hex code". Other names stay as they are, unless
-    they are too long."""
+    """Return a field name in words: "hexCode" and "hex_code" become "Hex code". Other names are left alone, unless
+    they're too long."""
     if not IDENTIFIER.fullmatch(name[: 2 * LABEL_LENGTH]):
         return name[:LABEL_LENGTH]
     words = [word if word.isupper() else word.lower() for word in WORD_STARTS.split(name[:LABEL_LENGTH]) if word]

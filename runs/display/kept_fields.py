@@ -34,7 +34,7 @@ def _untouched(made: type[SchemaForm], name: str, pictures: Pictures, app_id: st
 
 
 def results_html(form: SchemaForm) -> SafeString:
-    """Return the HTML of the checkboxes for the results that people can choose."""
+    """Return the HTML of the checkboxes for choosing results."""
     if form.results_error:
         return render_to_string("schema_forms/_results.html", {"form": form})
     return _results(type(form), tuple(form.wanted_outputs()))

@@ -10,12 +10,12 @@ from runs.spending.estimates import CostLine, cost_line
 
 @dataclass(frozen=True)
 class LaunchBox:
-    """Everything that `launching/_launch.html` shows. With the same values, the box looks the same for everyone, so the
-    rendered HTML is cached (`templatetags/kept.py`)."""
+    """Everything that `launching/_launch.html` shows. Given the same values, the box looks the same for everyone, so
+    the rendered HTML is cached (`templatetags/kept.py`)."""
 
     app_id: str
     cost: CostLine
-    has_choice: bool  # there are several results to choose from
+    has_choice: bool  # there's more than one result to choose from
     is_estimated: bool  # Lamina has said how much a run costs
     has_asked: bool  # the member has asked for a higher limit today
     audience_words: str

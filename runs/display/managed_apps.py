@@ -21,12 +21,12 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 CHANGED_LATELY = timedelta(days=30)
-SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; the first value means all
+SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; the first value means all of them
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who sees an app: a state with its icon and words."""
+    """Who sees an app, as a state with an icon and a few words."""
 
     key: str  # "all", "some", "hidden" or "paused"
     icon: str
@@ -66,7 +66,7 @@ class ManagedApp:
 
 @dataclass(frozen=True)
 class ManagedGroup:
-    """A heading with its apps on this page. `number` is the position of the group, from 1."""
+    """A heading with its apps on this page. `number` is the group's position, counting from 1."""
 
     name: str
     apps: list[ManagedApp]
@@ -74,7 +74,7 @@ class ManagedGroup:
     number: int
     is_first: bool
     is_last: bool
-    has_others: bool  # there are named groups, so the apps without a group need a heading too
+    has_others: bool  # some groups have names, so the apps without a group need a heading too
 
     @property
     def up_id(self) -> str:
@@ -87,8 +87,8 @@ class ManagedGroup:
 
 @dataclass(frozen=True)
 class ManagedList:
-    """One page of the list. `found` is the number of matching apps on all pages; `total` is the number of apps without
-    any filter."""
+    """One page of the list. `found` is the number of matching apps on all pages; `total` is the number of apps with no
+    filter at all."""
 
     groups: list[ManagedGroup]
     found: int
@@ -210,7 +210,7 @@ def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
 
 
 def _facts(app: App) -> list[str]:
-    """Return what the admin has changed, with a few words for each change."""
+    """Return what the admin has changed, in a few words for each change."""
     count = getattr(app, "rule_count", None) or 0
     rule = rule_of(app)
     fields = ngettext("%(count)s field changed", "%(count)s fields changed", count) % {"count": number_words(count)}

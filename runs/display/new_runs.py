@@ -14,7 +14,7 @@ from runs.history.search import Filter
 from runs.models import Member, Run
 
 AT_MOST = 100
-# A run that was shared just before the page was rendered may not have been committed by then.
+# A run that was shared just before the page was rendered may not have been committed yet.
 MARGIN = timedelta(seconds=10)
 
 
@@ -22,8 +22,8 @@ MARGIN = timedelta(seconds=10)
 class NewRuns:
     """New runs: their `ids`, separated by spaces and latest first, and the `url` of a list that includes them.
 
-    `ids` has at most AT_MOST ids; `has_more` says whether there are more new runs. `is_own` says whether the runs are
-    the member's own or the team's.
+    `ids` has at most AT_MOST ids; `has_more` says whether there are even more new runs. `is_own` says whether the runs
+    are the member's own or the team's.
     """
 
     since: str
@@ -38,8 +38,8 @@ class NewRuns:
 
 
 def page_opened(found: Filter, url: str = "") -> NewRuns:
-    """Return the state for a page that is just being rendered: no new runs yet. `found` is the list that the page shows
-    or links to; pass its `url` if the list isn't in History."""
+    """Return the state for a page that's being rendered right now: no new runs yet. `found` is the list that the page
+    shows or links to; pass its `url` if the list isn't in History."""
     return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
 
 

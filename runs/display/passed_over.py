@@ -16,8 +16,8 @@ class PassedOver:
 
 
 def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
-    """Return the result that was chosen instead of the one that `decision` is about; None if there was no such choice.
-    The chosen result must be loaded with its run."""
+    """Return the result that was chosen instead of the one that `decision` is about; None if there wasn't one. The
+    chosen result must be loaded with its run."""
     chosen = decision.chosen
     if chosen is None:
         return None

@@ -1,4 +1,4 @@
-"""Patterns to show where there is no picture."""
+"""Patterns to show when there's no picture."""
 
 import hashlib
 from dataclasses import dataclass, replace

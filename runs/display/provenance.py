@@ -34,7 +34,7 @@ class Provenance:
     app_name: str
     inputs: list[InputLine]
     maker: str  # stays the same when the run is transferred
-    owner: str  # the current owner; "" if that is the maker
+    owner: str  # the current owner; "" if that's still the maker
     pressed_at: datetime
     finished_at: datetime | None
     credits_words: str
@@ -45,7 +45,7 @@ class Provenance:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Facts such as kind and size, each with its label, about the file or, if there is none, about the text."""
+        """Labelled facts, such as kind and size, about the file, or about the text if there is no file."""
         return file_facts(self.file) if self.file else text_facts(self.output)
 
     @property
@@ -78,8 +78,8 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
 
 
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
-    """Return the decisions in force on the results' current content, by primary key of the result. Makes at most one
-    query."""
+    """Return the decisions in force on the results' current content, keyed by the result's primary key. Makes at most
+    one query."""
     decided = [output.pk for output in outputs if output.decided_in]
     found: dict[int, list[Decision]] = {}
     if decided:

@@ -1,4 +1,4 @@
-"""`provenance.csv`: one row for each file in a download, with all details from that file's page."""
+"""`provenance.csv`: one row for each file in a download, with all the details from the file's page."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,8 +108,8 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
-    """Return the three cells about decisions in a row of the sheet: who decided what, the time of the latest decision,
-    and the notes. If there are several decisions, each note begins with the name of the person who decided."""
+    """Return a row's three cells about decisions: who decided what, when the latest decision was made, and the notes.
+    If there are several decisions, each note begins with the name of the person who decided."""
     notes = [(row.who, words) for row in decisions if (words := "\n".join(_said(row)))]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)
@@ -117,7 +117,7 @@ def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
 
 
 def _said(decision: Decision) -> Iterator[str]:
-    """Yield a sentence about the result chosen instead, if any, and then the note, if there is one."""
+    """Yield a sentence about the result that was chosen instead (if any), then the note (if any)."""
     if decision.chosen is not None:
         url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"
         yield _("Another result was chosen: %(url)s") % {"url": url}

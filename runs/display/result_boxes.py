@@ -18,7 +18,7 @@ from runs.storage.fetch import FetchRefused, check_url
 from runs.words.file_names import Stem, ending_of, run_stems
 from runs.words.messages import say
 
-LONG_TEXT, LONG_LINES = 900, 12  # a text that exceeds either limit (characters, lines) is long
+LONG_TEXT, LONG_LINES = 900, 12  # text is long if it exceeds either limit (characters, lines)
 KNOWN_KINDS = ("image", "video", "audio", "text")
 
 
@@ -30,11 +30,11 @@ class OutputBox:
     public_id: str  # public id of the result
     label: str
     kind: str
-    look: str  # the kind, if there are styles for that kind; otherwise "other"
+    look: str  # the kind if we have styles for it, otherwise "other"
     state: str  # pending, saving, ready, error, cancelled, unsaved, removed
     box_width: int
     box_height: int
-    is_reshaped: bool  # whether the picture's shape differs from the shape of the box before it arrived
+    is_reshaped: bool  # whether the picture has a different shape from the box that was waiting for it
     colour: str  # the picture's main colour; "" if it would be visible around the picture
     files: list[StoredFile]
     links: list[str]  # URLs of originals that couldn't be saved
@@ -48,8 +48,8 @@ class OutputBox:
     alt: str
     url: str  # URL of the result page
     use_url: str  # URL for using the result in another app; empty unless it has text or exactly one file
-    unsaved: int  # number of files that couldn't be saved; other files of the result may have been saved
-    fetch_again_url: str  # URL for trying again to fetch the files that couldn't be saved
+    unsaved: int  # number of files that couldn't be saved; the result's other files may have been saved
+    fetch_again_url: str  # URL for retrying the files that couldn't be saved
     walk: str  # query string of the History list that Previous and Next follow
     goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
@@ -141,7 +141,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
 
 
 def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
-    """Give these file objects their current names for display, without saving them."""
+    """Set the current names on these file objects for display, without saving the objects."""
     for output_file in kept:
         if output_file.file is not None:
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
@@ -159,7 +159,7 @@ def _state_of(output: Output, kept: list[OutputFile], *, has_files: bool) -> tup
 
 
 def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
-    """Return the size of the picture if there is exactly one, and otherwise the expected size."""
+    """Return the picture's size if there's exactly one picture, otherwise the expected size."""
     if len(files) == 1 and files[0].width and files[0].height:
         return files[0].width, files[0].height
     return output.box_width, output.box_height
@@ -192,6 +192,6 @@ def refusal_of(output_file: OutputFile) -> str:
 
 
 def with_query(url: str, *parts: str) -> str:
-    """Return `url` with a query string made of the `parts` that aren't empty."""
+    """Return `url` with the non-empty `parts` as its query string."""
     query = "&".join(filter(None, parts))
     return f"{url}?{query}" if query else url

@@ -1,8 +1,8 @@
 """The page of one result: the result, its neighbours, and where it came from.
 
 A result may have several files. Each file is shown on its own (`?n=2`), so that zoom, full screen, Previous and Next
-always work the same way. Previous and Next go through all results of the run in order, including failed ones. If the
-page was opened from History (`?in=<query>`), Previous and Next continue with the other runs in that list.
+always work the same way. Previous and Next go through all the run's results in order, including failed ones. If the
+page was opened from History (`?in=<query>`), Previous and Next carry on into the other runs in that list.
 """
 
 from collections.abc import Iterator
@@ -105,7 +105,7 @@ class ResultPage:
     run_url: str
     versions: Versions | None  # None if there is only one version
     next_url: str  # URL of the form for the next version; "" if the viewer can't make one
-    selected_url: str  # URL of the list of results that the viewer has selected; "" if this result isn't one of them
+    selected_url: str  # URL of the viewer's list of selected results; "" if this result isn't one of them
 
     @property
     def place_words(self) -> str:
@@ -115,8 +115,8 @@ class ResultPage:
 
 
 def result_of_file(member: Member, public_id: str) -> str:
-    """Return the URL of a result that contains the stored file `public_id`; "" if `member` may not see any such
-    result."""
+    """Return the URL of a result that contains the stored file `public_id`; "" if there is none that `member` may
+    see."""
     held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
     found = held.select_related("output").order_by("pk").first()
     if found is None:

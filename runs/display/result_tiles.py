@@ -49,14 +49,14 @@ class ResultTile:
 
 @dataclass(frozen=True)
 class RunTiles:
-    """The results of one run that match a filter; `more` of them aren't shown."""
+    """The results of one run that match a filter; `more` is how many of them aren't shown."""
 
     run: Run
     url: str
     maker: Member | None  # None if the viewer made the run
     tiles: list[ResultTile] = field(default_factory=list)
     more: int = 0
-    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the title doesn't show
+    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that aren't in the title
 
     @property
     def ids(self) -> list[str]:
@@ -80,8 +80,8 @@ def result_tiles(
     """Return the results of `runs` (fetched with `for_cards()`) that have the kind and verdict that `found` asks for.
 
     With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` per run, or one more if
-    that shows them all. Runs without such results are left out. `walk` is the query string of the list that Previous
-    and Next follow. Like cards, the tiles say where a search (`sought`) found words that the title doesn't show.
+    that shows them all. Runs that have none are left out. `walk` is the query string of the list that Previous and Next
+    follow. Like cards, the tiles say where a search (`sought`) found words that aren't in the title.
     """
     runs = list(runs)
     unseen = {run.pk: sought.unseen(run.display_title, ()) for run in runs}
@@ -109,8 +109,8 @@ def _matches(tile: ResultTile, found: Filter) -> bool:
 def _tiles_and_texts_of(
     runs: list[Run], walk: str, with_texts: list[int]
 ) -> tuple[dict[int, list[ResultTile]], dict[int, list[FoundText]]]:
-    """Return the ready results of each run and, for the runs whose primary keys are in `with_texts`, the texts that
-    search looks through. Both dictionaries have the runs' primary keys as keys. Takes one query."""
+    """Return each run's ready results and, for runs whose primary keys are in `with_texts`, the text that search looks
+    through. Both dictionaries are keyed by the run's primary key. Takes one query."""
     outputs = Output.objects.filter(run__in=[run.pk for run in runs]).annotate(
         excerpt=Left("text", EXCERPT), type=JsonType("raw_value"), **dict.fromkeys(NO_TEXT, Value("", TextField()))
     )

@@ -1,6 +1,6 @@
 """The number next to Review in the main bar: results waiting for the member's decision.
 
-Because every page shows this number, counting takes only one query for people who may decide, and none for others.
+Every page shows this number, so counting takes just one query for people who may decide, and none for anyone else.
 Whether makers may decide is cached for a minute.
 """
 
@@ -39,6 +39,6 @@ def _deciding_roles() -> set[str]:
 
 
 def review_context(request: HttpRequest) -> dict[str, object]:
-    """Context processor: add the number for signed-in people, which is counted only if the page shows it."""
+    """Context processor: add the number for signed-in people. It's only counted if the page shows it."""
     user = getattr(request, "user", None)
     return {"review_count": functools.cache(lambda: count_words(user) if isinstance(user, Member) else "")}

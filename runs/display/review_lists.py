@@ -24,7 +24,7 @@ GUESTS = ReviewRequest.Audience.GUESTS  # guests can't be reminded, because the 
 
 @dataclass(frozen=True)
 class Thumb:
-    """A result as a small picture with a link to its page."""
+    """A thumbnail of a result, with a link to the result's page."""
 
     output: Output
 

@@ -27,7 +27,7 @@ from runs.review.errors import SupersededError
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import capped_words, number_words
 
-LATEST = 10  # comment threads shown at first, so that pages stay fast
+LATEST = 10  # how many comment threads to show at first, so that pages stay fast
 LISTED = 1_000  # the queue orders and counts at most this many waiting results
 ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
@@ -118,7 +118,7 @@ def left_words(count: int) -> str:
 
 
 def label_of(output: Output) -> str:
-    """Return the label of a result, without the number that distinguishes results with the same label."""
+    """Return a result's label, without the number that tells duplicates apart."""
     return output.label or _("Result %(number)s") % {"number": output.position + 1}
 
 
@@ -132,7 +132,7 @@ def waiting_ids(member: Member) -> dict[str, int]:
 
 
 def first_of(request_id: str, waiting: dict[str, int]) -> str:
-    """Return the public id of the request's first waiting result; "" if none is waiting."""
+    """Return the public id of the request's first waiting result; "" if none are waiting."""
     if not request_id:
         return ""
     asked = ReviewItem.objects.filter(pk__in=waiting.values(), request__public_id=request_id)
@@ -167,7 +167,7 @@ def queue_page(
         .select_related("member", "link", "chosen__run")
     )
     item = items.get(at)
-    # a result waits only for members who may decide on it, so we only need to read the rules if it isn't waiting
+    # results only wait for members who may decide on them, so we only need the rules if this one isn't waiting
     rules = None if item else ReviewRules.current()
     return QueuePage(
         item=item,
@@ -205,7 +205,7 @@ def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]
 
 
 def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
-    """Return the comments on the result that `page` shows. Takes no queries if the result has neither comments nor
+    """Return the comments on the result that `page` shows. Takes no queries if the result has no comments and no
     earlier versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])
@@ -250,8 +250,8 @@ def _with_run(before: str) -> list[str]:
 
 
 def _load(outputs: Sequence[Output]) -> None:
-    """Load all results, with their files, of the runs that `outputs` belong to. Inputs aren't loaded, because the queue
-    doesn't show them in full."""
+    """Load all the results, with their files, for the runs that `outputs` belong to. Inputs aren't loaded, because the
+    queue doesn't show them in full."""
     runs: dict[int, Run] = {}
     for output in outputs:
         output.run = runs.setdefault(output.run_id, output.run)

@@ -42,7 +42,7 @@ class Onward:
     """The buttons that lead from a run to its app's form."""
 
     run: Run
-    next_url: str  # URL of the form for the next versions of results that need changes; "" if no result needs any
+    next_url: str  # URL of the form for new versions of the results that need changes; "" if none do
     offers_change: bool  # whether the row of buttons has a link to the form; False if the failure message has one
     is_change_primary: bool
 
@@ -60,7 +60,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Clock:
-    """How long the run has been going or how long it took, and how long such runs usually take."""
+    """How long the run has been going (or took), and how long runs of its app usually take."""
 
     since: str | None  # only while the clock is running
     words: str
@@ -80,7 +80,7 @@ class RunPage:
     failure: Failure | None
     can_cancel: bool
     cancel_pending: bool
-    was_just_cancelled: bool  # whether somebody has just pressed Cancel; the panel then says so and gets the focus
+    was_just_cancelled: bool  # whether somebody has just pressed Cancel; if so, the panel says so and gets the focus
     can_change: bool  # whether the app's form can be opened with this run's inputs
     onward: Onward
     is_mine_to_change: bool  # whether the viewer may cancel, rename, share and delete the run
@@ -222,8 +222,7 @@ def _can_change(run: Run, member: Member) -> bool:
 
 
 def _next_url(run: Run) -> str:
-    """Return the URL of the form that makes the next versions of results that need changes; "" if no result needs
-    any."""
+    """Return the URL of the form for making new versions of the results that need changes; "" if none do."""
     if not run.outputs_changes:
         return ""
     waiting = Output.objects.filter(run=run, verdict="changes", later_versions=None).exclude(

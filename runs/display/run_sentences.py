@@ -57,7 +57,7 @@ def sentence_of(run: Run) -> str:
 
 
 def saving_words(run: Run) -> str:
-    """Return a sentence about how many results have been saved; "" if none is still being saved."""
+    """Return a sentence about how many results have been saved; "" if none are still being saved."""
     outputs = [output for output in run.outputs.all() if output.status == "completed"]
     unsaved = sum(any(f.status == "saving" for f in output.files.all()) for output in outputs)
     if not unsaved:
@@ -114,8 +114,8 @@ def may_have_started(run: Run) -> bool:
 def money_words(run: Run) -> str:
     """Return how much a run that didn't fully succeed may have cost; "" for all other runs.
 
-    Lamina doesn't report the cost of a run. Runs that Lamina certainly never started cost nothing; for others, we have
-    an estimate at best.
+    Lamina doesn't report the cost of a run. Runs that Lamina definitely never started cost nothing; for the rest, we
+    have an estimate at best.
     """
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if state not in ("partly", "failed", "cancelled"):
@@ -133,7 +133,7 @@ def money_words(run: Run) -> str:
 
 
 def cost_fact(run: Run) -> tuple[str, str]:
-    """Return what a run costs (empty without an estimate) and how certain that is, consistent with `money_words`."""
+    """Return what a run costs (empty if there's no estimate) and how certain that is, in line with `money_words`."""
     state, cost = state_of(run).key, about_credits(run.credits_estimated)
     if not cost or state not in ("failed", "cancelled"):
         return cost, _("An estimate: Lamina doesn't report the exact cost.")
@@ -165,7 +165,7 @@ def ended_money_words(run: Run) -> str:
 
 
 def decide_words(run: Run) -> str:
-    """Return why we don't know whether Lamina received a start, so that a person has to decide whether to resend it."""
+    """Return why we don't know whether Lamina received a start. A person then has to decide whether to resend it."""
     if len(run.candidates) == 1:
         return _("Lamina lists one run that could be this one, but it may be a different run.")
     if run.candidates:
@@ -181,7 +181,7 @@ def decide_words(run: Run) -> str:
 
 SLOW_WORDS: tuple[Promise | None, ...] = (
     None,
-    _lazy("Nine out of ten runs of this app finished faster. We'll keep checking."),
+    _lazy("Nine in ten runs of this app were faster. We'll keep checking."),
     _lazy("This is unusually slow. We'll keep checking."),
     None,  # no sentence; the page asks whether to give up (`asks_to_give_up`)
 )

@@ -1,4 +1,4 @@
-"""The bar with actions for selected runs or results. It is on every page where these can be selected."""
+"""The bar with actions for selected runs or results. It's on every page where they can be selected."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Acts:
-    """The buttons in the bar. On a phone, only `first` are in view, and `more` are in a menu."""
+    """The buttons in the bar. On a phone, only `first` are visible, and `more` are in a menu."""
 
     first: list[Act]
     more: list[Act]
@@ -74,7 +74,7 @@ def picks_bar(
 
 
 def _plain_words(elsewhere: int) -> str:
-    """Return what the bar says if scripts are off: without them, its numbers can't change as boxes are ticked."""
+    """Return what the bar says if JavaScript is off, because then its numbers can't change as boxes are ticked."""
     if not elsewhere:
         return _("Items ticked on this page")
     return _("%(count)s selected earlier, plus any ticked on this page") % {"count": number_words(elsewhere)}

@@ -24,7 +24,7 @@ UNDO_SHOWN = timedelta(hours=1)  # a revoked link stays in the panel for this lo
 
 @dataclass(frozen=True)
 class PanelLink:
-    """One guest link in the sharing panel of a run; `words` say which of the run's results the link shows."""
+    """One guest link in a run's sharing panel; `words` says which of the run's results the link shows."""
 
     view: LinkView
     words: str
@@ -113,7 +113,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     """Return the panel for `run`, which `member` may change.
 
     `made` is the id of a link that was just created, `said` a sentence about the last action, and `only` the id of the
-    result whose page opened the panel.
+    result that the panel was opened from.
     """
     rules = SharingRules.current()
     now = timezone.now()
@@ -174,8 +174,8 @@ def _picture_of(output: Output) -> StoredFile | None:
 
 
 def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) -> PanelLink:
-    """Return `view` together with words saying which results the link shows. `labels` has the labels of all results of
-    the run."""
+    """Return `view` together with words saying which results the link shows. `labels` has the labels of all the run's
+    results."""
     shown = {chosen.output_id for chosen in view.link.chosen.all()}
     here = [label for output, label in labels.items() if output.pk in shown]
     shows_this = this is None or this.pk in shown

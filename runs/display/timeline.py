@@ -14,7 +14,7 @@ from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
 
-MOST = 50  # of each kind of step about results, show only this many of the latest
+MOST = 50  # for each kind of step about results, show only the latest ones, up to this many
 type Place = tuple[str, str]  # a result's label and URL
 NOWHERE: Place = ("", "")
 SETTLED = (CommentChange.Act.RESOLVED, CommentChange.Act.REOPENED)
@@ -37,8 +37,8 @@ class Step:
 
 
 def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> list[Step]:
-    """Return the steps of the run; those that haven't happened yet come last. Unless `shows_all`, only the latest
-    comments are included.
+    """Return the steps of the run; those that haven't happened yet come last. Unless `shows_all` is set, only the
+    latest comments are included.
 
     The number of queries is always the same.
     """

@@ -65,7 +65,7 @@ class VerdictPanel:
     may_decide: bool
     approve_refusal: str  # why the viewer may decide but not approve
     needs_reason: bool
-    undo_batch: str  # the batch of the viewer's own verdict, if they can still undo it
+    undo_batch: str  # the batch that the viewer's own verdict belongs to, if they can still undo it
     newer: Output | None
     newer_url: str  # empty if the viewer can't see the newer version
     # The whole history, newest first; empty on pages that don't show it
@@ -130,8 +130,8 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel for one result, with its full history. If what panels need besides decisions has already been
-    read, pass it as `known`."""
+    """Return the panel for one result, with its full history. Pass `known` if you've already read what panels need
+    besides decisions."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
     return _panels([output], member, rows, around, has_acts=True)[output.pk]
@@ -235,8 +235,8 @@ class _Builder:
         return "ready" if self.output.content_hash else "unsaved"
 
     def given(self, row: Decision) -> Given:
-        """Return the action as it is shown. This includes whose verdict was set aside, if one was, and which result was
-        chosen instead, if any and if the member can see it."""
+        """Return the action as it is shown. This includes whose verdict was set aside, if any, and which result was
+        chosen instead, if there is one that the member can see."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         actor = Actor(self.member)

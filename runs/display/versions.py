@@ -32,7 +32,8 @@ class Versions:
 
 
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
-    """Return the strip of those versions of `output` in `line` that `member` may see; None if they may see only one."""
+    """Return a strip with the versions of `output` (from `line`) that `member` may see; None if they may only see
+    one."""
     found = seen_among(line, member)
     if not found:
         return None

@@ -45,7 +45,7 @@ def ruled_for(member: Member, app: App, schema: AppSchema, answers: Sequence[Ans
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
-    """Return the positions of the `answers` whose fields the rules hide."""
+    """Return the positions of the `answers` in fields that the rules hide."""
     rules = rules_of(app)
     given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
     hidden = [answer for question, answer in given.items() if question.is_hidden]

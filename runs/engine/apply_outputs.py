@@ -21,7 +21,7 @@ from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # maximum length of a text result, in characters
 FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app makes this many; a longer list would permanently slow down every page
+OUTPUTS_PER_RUN = 500  # no app produces this many; a longer list would permanently slow down every page
 SENTENCE_LENGTH = 2_000  # maximum length of Lamina's message about a failure, in characters
 KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
@@ -78,7 +78,7 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
 def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
     """Turn the outputs that were stored for later into results, because the run has ended; return True if any box
     changed. Outputs that are also in `final` (Lamina's final response, if there is one) are skipped, because they have
-    already been applied; the others become results because they were paid for."""
+    already been applied; the rest become results, because they were paid for."""
     held = HeldOutputs.objects.filter(run=run).first()
     if held is None:
         return False
@@ -91,7 +91,7 @@ def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bo
 
 
 def _note_kinds(run: Run, boxes: list[Output]) -> None:
-    """Store which kinds of results the run actually makes, so that History can filter by kind."""
+    """Store which kinds of results the run actually produces, so that History can filter by kind."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:
         Run.objects.filter(pk=run.pk).update(kinds=kinds)

@@ -30,7 +30,7 @@ def send_cancel(run_id: int) -> None:
         wakeups.heard(run.pk)
         return  # the sweep sends the request again
     if not answer and run.cancel_sent_at is not None:
-        answer = NO_WORD  # two responses without a status, so another try won't help
+        answer = NO_WORD  # that's two responses without a status, so trying again won't help
     progress.record_cancel_sent(run, timezone.now(), answer)
     with suppress(LaminaError, RateLimitWait):  # if this fails, the poller reads the state
         progress.apply_snapshot(run, lamina(Priority.START).get_run(run.remote_id), timezone.now())

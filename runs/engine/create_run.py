@@ -52,13 +52,13 @@ class LaunchRequest:
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
-    wanted: Sequence[int]  # indexes of the requested outputs in the schema; empty if the app names no outputs
+    wanted: Sequence[int]  # indexes of the requested outputs in the schema; empty if the app doesn't name any
     token: str
     parent: Run | None = None  # the run that this run was started from
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # whether the form said that only the maker would see the run
     keeps_draft: bool = False  # the run isn't started from the app's form, so keep the form's draft
-    # Earlier results of which this run makes a new version, keyed by the index of the output in the schema.
+    # Earlier results that this run makes new versions of, keyed by the output's index in the schema.
     replaces: Mapping[int, Output] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ LAST = 20
 FEWEST = 5
 HALF_AN_HOUR = timedelta(minutes=30)
 # One run in seven ends outside the range between the 10th and the 95th percentile, so `usual_end` widens the range by
-# these factors: pages should notice nearly every end quickly.
+# these factors: pages should nearly always notice the end quickly.
 EARLY, LATE = 0.75, 1.5
 
 
@@ -38,7 +38,7 @@ def work_seconds_of(app_id: int) -> list[float]:
 
 
 def slow_level(run: Run, now: datetime) -> int:
-    """Return how slow a run is: 0 (as usual), 1 (slower than 9 in 10 runs of its app), 2 (over half an hour), 3 (over a
+    """Return how slow a run is: 0 (normal), 1 (slower than 9 in 10 runs of its app), 2 (over half an hour), 3 (over a
     day)."""
     if run.status not in AT_LAMINA:
         return 0
@@ -55,7 +55,7 @@ def slow_level(run: Run, now: datetime) -> int:
 
 
 def usual_end(run: Run, now: datetime) -> tuple[float, float] | None:
-    """Return the earliest and latest time when the run is likely to end, in seconds from now; None if unknown.
+    """Return the earliest and latest times that the run is likely to end, in seconds from now; None if unknown.
 
     Both times are based on its app's run times: 0.75 times the 10th and 1.5 times the 95th percentile. The time that
     Lamina has already worked is subtracted, so either may be negative.

@@ -2,7 +2,7 @@
 
 Only inputs equal to the hidden value are hidden, for example in runs made while the field was locked to that value.
 Other values that people entered stay visible. The hidden value also disappears from search, cards and files.
-`AppRule.hiding_due_at` says that an app's runs must still be checked, so losing the task does no harm.
+`AppRule.hiding_due_at` records that an app's runs still need checking, so losing the task does no harm.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ TASK_SECONDS = 900
 
 
 def request_hiding() -> None:
-    """Queue the task if any app's runs have to be checked and no worker is doing so."""
+    """Queue the task if any app's runs need checking and no worker is already on it."""
     if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
         leases.release_of_dead(LEASE)
         if leases.may_kick(LEASE):
@@ -30,7 +30,7 @@ def request_hiding() -> None:
 
 
 def hide_inputs() -> None:
-    """Check the runs of all apps for which a check is due. Only one worker does this at a time. If the worker is
+    """Check the runs of all apps that are due for a check. Only one worker does this at a time. If the worker is
     stopped, the next sweep starts over, but has less left to do."""
     with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
         if may_go_on is not None:
@@ -65,7 +65,7 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
-    """Return inputs that are still visible even though they contain a value of the hidden `fields`."""
+    """Return inputs that are still visible even though they contain a value from one of the hidden `fields`."""
     told = Q(pk__in=())
     for field in fields:
         told |= _field_of(field) & _value_of(field)

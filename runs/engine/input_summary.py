@@ -45,8 +45,8 @@ def open_inputs(run: Run) -> list[RunInput]:
 
 @transaction.atomic
 def summarise(run: Run) -> None:
-    """Store the inputs that the card of `run` shows, and the run's searchable text. Hidden inputs are left out. If the
-    run was started from another run, inputs that differ from that run's are marked, because they distinguish the two.
+    """Store the inputs to show on the card of `run`, and the run's searchable text. Hidden inputs are left out. If the
+    run was started from another run, inputs that differ from that run's are marked, because they tell the two apart.
 
     This is called again when linked files arrive and when the title changes. Both may happen at the same time, so this
     locks the run and reads its title again.
@@ -82,7 +82,7 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:
-    """Pair each input with the same input of the earlier run: first by name, key and id, because an app may repeat
+    """Pair each input with the same input in the earlier run: first by name, key and id, because an app may repeat
     names; then without the id, which may be different in a new version of the app."""
     left = list(inputs)
     for names in (("name", "key", "parameter_id"), ("name", "key")):

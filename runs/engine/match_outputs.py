@@ -19,7 +19,7 @@ def match(
 
     While the run isn't final, outputs that might be the next version of a result are left out until more outputs have
     arrived. If we stop waiting (`is_given_up`), they become extra results, except for those that are still empty. By
-    then, they may have come from several responses, so their order means nothing, and none of them becomes a next
+    then, they may have come from several responses, so their order means nothing, and none of them counts as a next
     version.
     """
     ids = _ids_of(remotes)
@@ -87,7 +87,7 @@ class _Matching:
             if not self.is_final:
                 self.later.add(at)
                 return {}
-            # If some of the outputs are missing, we can't tell which ones, so none becomes a next version.
+            # If some of the outputs are missing, we can't tell which ones, so none of them counts as a next version.
             is_all = len(alike) == len(wanted)
             asked = [box.schema_index for box in wanted if is_all or not box.line_id]
         nth = alike.index(at)
@@ -98,8 +98,8 @@ class _Matching:
         return {at: self._take(box) if box else self.extra_box(place)}
 
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
-        """Give free boxes to outputs whose labels match no box. The box for a result's next version is used only once
-        the run is final, and only if no other output could belong in it."""
+        """Give free boxes to outputs whose labels don't match any box. The box for a result's next version is used only
+        once the run is final, and only if no other output could belong in it."""
         found: dict[int, Output] = {}
         plain = [box for box in self.free if not box.line_id]
         for at, box in zip(positions, plain, strict=False):

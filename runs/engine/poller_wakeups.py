@@ -26,6 +26,6 @@ def ensure_poller_if_needed() -> None:
 
 
 def revive() -> None:
-    """Like `ensure_poller_if_needed`, but if a poller was killed on this host, don't wait until its lease expires."""
+    """Like `ensure_poller_if_needed`, but if a poller was killed on this host, don't wait for its lease to expire."""
     leases.release_of_dead(POLLER)
     ensure_poller_if_needed()

@@ -1,12 +1,12 @@
-"""The portal's only poller. It follows active runs: some live through streams, and the others by reading Lamina's run
+"""The portal's only poller. It follows active runs: some live, through streams, and the rest by reading Lamina's run
 list.
 
 The poller is a django-q2 task that holds a database lease. Each task polls for one window, then hands over to the next
-task. Without active runs, no poller runs and no requests are sent. The poller is woken when a run is started or viewed,
-and by the worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about one run
-(`streams`). Reading the list once per round covers all runs without a stream; requesting 20 runs one by one in every
-round would exceed the limit of 100 requests a minute. The list is also the safety net for streams: every 90 seconds, it
-is read for all runs.
+task. If no runs are active, the poller doesn't run and no requests are sent. The poller is woken when a run is started
+or viewed, and by the worker's pulse (`poller_wakeups`). A stream takes a single request and reports everything about
+one run (`streams`). Reading the list once per round covers all runs without a stream; requesting 20 runs one by one in
+every round would exceed the limit of 100 requests a minute. The list is also the safety net for streams: every 90
+seconds, it is read for all runs.
 """
 
 import logging
@@ -33,9 +33,9 @@ from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
 
-WINDOW_SECONDS = 600.0  # the longest time that Lamina keeps a stream open
+WINDOW_SECONDS = 600.0  # the longest that Lamina keeps a stream open
 OVERTIME_SECONDS = 15.0  # extra time for reads in the last round; the window plus this stays below the task's timeout
-LEASE_SECONDS = 12.0  # longer than a read of the list may take, plus the time between two renewals
+LEASE_SECONDS = 12.0  # longer than it may take to read the list, plus the time between renewals
 SLICE_SECONDS = 0.25  # longest sleep before the stop flag is checked again
 LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
@@ -175,8 +175,8 @@ class Watch:
         if (early := self.schedule.too_early(list(active.values()), now)) > 0:
             return early
         others = {key: run for key, run in active.items() if run.pk not in self.unread}
-        # While the budget is short, each read of the list takes the place of reading one run's results. Even then,
-        # don't leave the list unread for longer than a slow round.
+        # While the budget is short, each read of the list means that one run's results have to wait. Even so, don't
+        # leave the list unread for longer than a slow round.
         if not (others and self._is_look_overdue()):
             self._read_each(oldest_first(self.unread.values()))
         if others and not self._is_delivered(now):
@@ -222,7 +222,7 @@ class Watch:
         try:
             page = self._page(Priority.FINAL if self._is_look_overdue() else None, limit=PAGE)
         except LaminaError as error:
-            self.looked_at = time.monotonic()  # before the next try, read runs known to have ended
+            self.looked_at = time.monotonic()  # before trying again, read the runs known to have ended
             if not isinstance(error, LaminaRejected) or error.is_key_refused:
                 raise
             # This key isn't allowed to list runs, so read each run by its id.

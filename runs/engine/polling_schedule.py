@@ -34,13 +34,13 @@ PERHAPS_NOT_BEFORE = 0.6
 LATEST_FIRST_LOOK = 60.0
 # When to first poll while the budget is short. GATHERING is how long to wait beyond the shortest recent run time, in
 # multiples of LAMINA_POLL_SECONDS: one poll then shows many runs that have ended, none of them more than 5 s ago.
-# LATEST_SHORT_LOOK is the age of a run, in seconds, at which we poll in any case.
+# LATEST_SHORT_LOOK is how old a run may get, in seconds, before we poll regardless.
 GATHERING = 4 / 3
 GATHERING_FEW = 5 / 6  # GATHERING when only a few runs are active, because their final reads need little of the budget
 FEW = 20
 LATEST_SHORT_LOOK = 240.0
 KNOWN_SECONDS = 60.0
-LOOKS_TO_COME = 4  # the budget must have room for this many polls besides the final reads
+LOOKS_TO_COME = 4  # the budget must have room for this many polls on top of the final reads
 
 
 def is_on_screen(run: Run, now: datetime) -> bool:
@@ -111,7 +111,7 @@ def _gathering(active: list[Run]) -> float | None:
 
 
 def _first_look(spans: list[float], gathering: float | None) -> float:
-    """Return the age in seconds at which it is first worth polling for a run, given that recent runs took `spans`
+    """Return how old a run has to be, in seconds, before it's worth polling for, given that recent runs took `spans`
     seconds."""
     poll: float = settings.LAMINA_POLL_SECONDS
     if not spans:

@@ -42,7 +42,7 @@ INTERRUPTED = Message("interrupted")  # the worker died between the POST and the
 
 
 def claim_start(run: Run, now: datetime, until: datetime) -> bool:
-    """Claim this start; return False if it isn't due, was cancelled, or another worker was faster.
+    """Claim this start; return False if it isn't due, was cancelled, or another worker got there first.
 
     The claim lasts until `due_at`. If the worker dies, the sweep picks up the run again.
     """
@@ -106,7 +106,7 @@ def accept(run: Run, remote_id: str, snapshot_status: str, now: datetime) -> boo
                 record(verb, run)
                 charges.keep(run)
     except IntegrityError:
-        # The id belongs to another run of ours. Check what happened, and ask a person if that fails.
+        # The id belongs to another of our runs. Check what happened, and ask a person if that fails.
         return doubt(run, Message("another_run"))
     if changed and Run.objects.filter(pk=run.pk, cancel_asked_at__isnull=False).exists():
         wakeups.queue_cancel(run.pk)
@@ -179,8 +179,8 @@ def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:
 
 @transaction.atomic
 def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
-    """End a run without Lamina's final response. Listeners are called last, when the run's results and charge no longer
-    change."""
+    """End a run without Lamina's final response. Listeners are called last, once the run's results and charge are
+    final."""
     before = run.status
     if not _change(run, from_statuses, due_at=None, wait="", **fields):
         return False
@@ -262,7 +262,7 @@ def ask_cancel(run: Run, member: Member, now: datetime) -> str:
 
 
 def record_cancel_sent(run: Run, now: datetime, answer: str) -> None:
-    """Record Lamina's response to our cancel request; only a later read tells whether the run stopped."""
+    """Record Lamina's response to our cancel request; we have to read the run again later to see whether it stopped."""
     Run.objects.filter(pk=run.pk).exclude(status__in=FINAL).update(
         cancel_sent_at=now, cancel_answer=answer[:50], version=F("version") + 1
     )
@@ -362,8 +362,8 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
 
 
 def _change(run: Run, from_statuses: tuple[str, ...], *, is_certain: bool = False, **fields: Any) -> bool:
-    """Change a run if our claim on it is still current. With `is_certain` (Lamina named the run), change it in any
-    case."""
+    """Change a run if our claim on it is still current. With `is_certain` (Lamina named the run), change it
+    regardless."""
     of_this_claim = {} if is_certain else {"attempts": run.attempts}
     rows = Run.objects.filter(pk=run.pk, status__in=from_statuses, **of_this_claim)
     with transaction.atomic():

@@ -1,11 +1,12 @@
 """If a start got no clear response, look for it in Lamina's run list before sending it again.
 
-The list doesn't show inputs, so we compare app and time: we take all runs of this app since just before the POST and
-leave out those we already know. If one run is left, it is ours. If two checks twenty seconds apart find no such run, we
-assume that the run hasn't started and send it again, after a longer delay each time. After some rounds without a clear
-response, a person decides. A person also decides if several runs are left, if the only run left is older than our POST
-(as far as the clocks can tell), if we can't read the whole list, if we can read nothing of it for ten minutes, or if we
-aren't allowed to read it. A webhook sent to the run's own URL settles the question at once (`webhooks`).
+The list doesn't show inputs, so we compare app and time: we take all of this app's runs since just before the POST and
+leave out the ones we already know about. If one run is left, it's ours. If none is left in two checks twenty seconds
+apart, we assume that the run hasn't started and send it again, after a longer delay each time. After some rounds
+without a clear response, a person decides. A person also decides if several runs are left, if the only run left is
+older than our POST (as far as the clocks can tell), if we can't read the whole list, if we can't read any of it for ten
+minutes, or if we aren't allowed to read it. A webhook sent to the run's own URL settles the question at once
+(`webhooks`).
 """
 
 import logging
@@ -33,7 +34,7 @@ LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=20)
 MAY_START = timedelta(seconds=START.total)  # if our worker dies, Lamina may still be working on its POST for this long
 UNCLEAR_FOR = timedelta(minutes=2)  # if we still can't read the whole list this long after the POST, a person decides
-UNREADABLE_FOR = timedelta(minutes=10)  # the same if we can't read any of it, a problem that often goes away by itself
+UNREADABLE_FOR = timedelta(minutes=10)  # the same if we can't read any of it, which often sorts itself out
 # Delay before we resend a start that wasn't found: the first time, the second time, and so on. The delays grow because
 # each start that we resend may turn out to be one too many.
 AGAIN_AFTER = tuple(timedelta(seconds=s) for s in (0, 60, 300, 600))
@@ -73,7 +74,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> 
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():
-        _look_later(run, SOON)  # the run that we found may be one of these starts, whose response is still on its way
+        _look_later(run, SOON)  # what we found may belong to one of these starts, with the response still on its way
     elif not is_whole and _age(run, now) < UNCLEAR_FOR:
         _look_later(run, LOOK_AGAIN)  # our run may be in the part that we couldn't read
     elif not is_whole:
@@ -108,7 +109,7 @@ def tries_of(run: Run) -> int:
 
 
 def _look(run: Run) -> tuple[list[RunRow], bool]:
-    """Return the runs of this app that Lamina has started since just before our POST and that we don't know yet, and
+    """Return this app's runs that Lamina has started since just before our POST and that we don't know about yet, and
     whether we could read the whole list."""
     since = _sent_at(run) - MARGIN
     rows: dict[str, RunRow] = {}
@@ -125,7 +126,7 @@ def _look(run: Run) -> tuple[list[RunRow], bool]:
 
 
 def _is_unreadable(error: LaminaError) -> bool:
-    """Return whether Lamina sent its list, but not one row of it could be read."""
+    """Return whether Lamina sent its list, but we couldn't read a single row of it."""
     return error.status is not None and HTTPStatus.OK <= error.status < HTTPStatus.MULTIPLE_CHOICES
 
 

@@ -2,10 +2,11 @@
 show it.
 
 The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
-leases), so that a start never has to wait for a video. In a new portal, the example runs' files wait while somebody's
-own recent run is unfinished. A worker claims a row with a conditional UPDATE, timed by the database's clock, and renews
-the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full disk, are
-retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the original link.
+leases), so that a start never has to wait for a video. In a new portal, the example runs' files wait while anyone has a
+recent run of their own in progress. A worker claims a row with a conditional UPDATE, timed by the database's clock, and
+renews the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full
+disk, are retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the
+original link.
 """
 
 import logging
@@ -26,7 +27,7 @@ from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
-from runs.storage.fetch import FetchFailed, FetchRefused
+from runs.storage.fetch import FetchFailed, FetchRefused, TooLargeToFetch
 from runs.storage.media import Media, NotMedia
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
 from runs.words.file_names import file_name
@@ -39,7 +40,7 @@ FETCH_SECONDS = 600.0  # per file; the window plus one file stays below the task
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
-PEOPLE_FIRST = timedelta(minutes=15)  # examples don't wait for a person's run any longer than this after it was started
+PEOPLE_FIRST = timedelta(minutes=15)  # examples stop waiting for a person's run this long after it was started
 
 WEB_PAGE = Message("web_page_instead")
 UNREADABLE = Message("unreadable_answer")
@@ -83,7 +84,7 @@ def _due_files() -> QuerySet[OutputFile]:
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:
-    """Return the due files. Files of examples are left out while somebody's own recent run is unfinished."""
+    """Return the due files. Examples' files are left out while anyone has a recent run of their own in progress."""
     is_free = ~Exists(_own_active()) & ~Exists(_own_saving())
     return _due_files().filter(Q(output__run__is_example=False) | is_free)
 
@@ -106,9 +107,9 @@ def _own_saving() -> QuerySet[OutputFile]:
 
 def _claim_next() -> OutputFile | None:
     """Claim the file with the fewest failures; if there is a tie, claim the one that has waited longest. Return None if
-    none is left.
+    there are none left.
 
-    A file that kills its worker has to wait longer each time, as after any other failure.
+    A file that kills its worker has to wait longer each time, just as after any other failure.
     """
     for pk, attempts in _files_to_keep().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         mine = _due_files().filter(pk=pk, attempts=attempts)
@@ -125,7 +126,7 @@ def _delay(attempts: int) -> timedelta:
 def fetch_again(output: Output) -> bool:
     """Try again to save files of `output` that we gave up on. Return True if there were any.
 
-    The files' 24 hours are over, so this is the only try: if it fails, the page says so at once.
+    The files' 24 hours are up, so there's only one try: if it fails, the page says so at once.
     """
     fresh = {
         "status": OutputFile.Status.SAVING,
@@ -159,7 +160,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
         if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
     except FetchRefused as error:
-        _give_up(output_file, error.message, is_refused=True)
+        _give_up(output_file, error.message, is_refused=not isinstance(error, TooLargeToFetch))
     except FetchFailed as error:
         _try_later(output_file, error.message)
     except NotMedia as error:

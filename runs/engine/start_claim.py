@@ -36,7 +36,7 @@ class ClaimKeeper:
                 if not self._renew():
                     break
             except DatabaseError:
-                continue  # the claim lasts long enough to try again
+                continue  # the claim lasts long enough for another try
             finally:
                 connection.close()
 

@@ -77,7 +77,7 @@ class Streams:
         self._allowed_until = float("-inf")
 
     def follows(self, run: Run) -> bool:
-        """Return whether a stream reports on `run`: the stream has delivered something, or was opened only just now."""
+        """Return whether a stream reports on `run`: the stream has delivered something, or was only just opened."""
         followed = self._open.get(run.pk)
         return followed is not None and (
             followed.has_news or time.monotonic() - followed.stream.opened_at < FIRST_NEWS_SECONDS
@@ -169,7 +169,7 @@ class Streams:
 
     @property
     def _most(self) -> int:
-        """How many streams may be open now."""
+        """The number of streams that may be open now."""
         most: int = settings.LAMINA_STREAMS
         if time.monotonic() < self._allowed_until:
             most = min(most, self._allowed)
@@ -196,7 +196,7 @@ class Streams:
         self._close([one for pk, one in self._open.items() if pk not in kept])
 
     def close(self) -> None:
-        """Close all streams, and give their threads a moment to end."""
+        """Close all streams, and give their threads a moment to finish."""
         given_up = list(self._open.values())
         self._close(given_up)
         until = time.monotonic() + LEAVE_SECONDS

@@ -29,14 +29,14 @@ from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
 from runs.words.lamina_errors import field_message
 
-# Time for several starts in a row. Even with a slow last POST, this stays below the task's timeout.
+# Time for several starts in a row. Even if the last POST is slow, this stays below the task's timeout.
 WINDOW_SECONDS = 40.0
 BACK_OFF_SECONDS = (3, 5, 10, 20, 30, 60)
 FILE_TRIES = 32  # about half an hour, given the pauses between tries
 
 
 def submit_run(run_id: int) -> None:
-    """Send the start of this run, then the starts of the same app that waited for it, one at a time."""
+    """Send this run's start, then the same app's starts that have been waiting for it, one at a time."""
     ends_at = time.monotonic() + WINDOW_SECONDS
     waiting: int | None = run_id
     while waiting is not None:
@@ -83,8 +83,8 @@ def _next_of(app: App) -> int | None:
 
 
 def _hand_over_files(run: Run) -> dict[str, str] | None:
-    """Send the files of `run`, and return their URLs on Lamina by upload id. Return None if a file makes the run wait
-    or fail."""
+    """Send the files of `run`, and return their URLs on Lamina, keyed by upload id. Return None if a file makes the run
+    wait or fail."""
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
@@ -136,7 +136,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
         is_busy = progress.is_app_busy(run, is_alone=webhook is None)
         wait = timedelta(seconds=3) if is_busy else timedelta()
         if progress.hold(run, Run.Wait.APP, timezone.now() + wait) and not is_busy:
-            wakeups.queue_start(run.pk)  # the other start has ended in the meantime, without waking this one
+            wakeups.queue_start(run.pk)  # the other start has finished in the meantime without waking this one
         return
     try:
         started = _start(run, urls, webhook)
@@ -158,8 +158,8 @@ def _send(run: Run, urls: dict[str, str]) -> None:
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     """Make the call that costs credits.
 
-    If Lamina refuses the call only because it uses other names for the inputs, retry once with Lamina's names. That is
-    safe, because the refused call certainly started nothing.
+    If Lamina refuses the call only because it has different names for the inputs, retry once with Lamina's names.
+    That's safe, because the refused call definitely didn't start anything.
     """
     parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
     inputs = to_inputs(parameters, answers, urls)

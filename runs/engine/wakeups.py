@@ -1,5 +1,5 @@
-"""Sends wakeups (tasks that tell the worker to take the next step of a run now), and decides when to assume that one
-was lost.
+"""Sends wakeups (tasks that tell the worker to take a run's next step now), and decides when to assume that one was
+lost.
 
 A wakeup may have died with its worker, or it may still be waiting for a free worker; there is no way to tell.
 `Run.rung_at` is when the last wakeup was queued. If the step had been due for ten seconds at that time, for example, we
@@ -49,8 +49,8 @@ def _note(run_ids: tuple[int, ...]) -> None:
 
 
 def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> QuerySet[Run]:
-    """Return the `runs` whose step has been due since `due` and has no wakeup, or has one that we must assume was
-    lost."""
+    """Return those of `runs` with a step that has been due since `due` and has no wakeup, or one that we must assume
+    was lost."""
     unheard_for = ExpressionWrapper(Value(now, DateTimeField()) - F("rung_at"), DurationField())
     was_due_for = ExpressionWrapper(F("rung_at") - due, DurationField())
     never = Q(rung_at=None) | Q(rung_at__lt=due)

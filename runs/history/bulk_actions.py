@@ -188,8 +188,8 @@ def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output
 
 
 def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Return those of `runs` that `member` may change. The query that is returned lists primary keys, because the
-    action may change which runs the original query finds."""
+    """Return those of `runs` that `member` may change. The query returned goes by primary key, because the action may
+    change which runs the original query finds."""
     own = Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"))
     return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 

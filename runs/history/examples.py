@@ -122,8 +122,8 @@ def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
 
 
 def _both(first: PutAway, then: PutAway) -> PutAway:
-    """Combine what was removed by pressing the button twice. In between, people may have restored the runs from the
-    bin."""
+    """Combine what was removed by pressing the button twice. People may have restored the runs from the bin in
+    between."""
     rows = json.dumps([*json.loads(first.rows), *json.loads(then.rows)])
     return PutAway([*first.runs, *then.runs], rows, [*first.of_presets, *then.of_presets], first.at)
 

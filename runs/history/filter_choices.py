@@ -1,4 +1,5 @@
-"""Everything a History page needs besides runs: the names of apps, people and saved views. One query reads them all."""
+"""Everything a History page needs besides the runs: the names of apps, people and saved views. One query reads it
+all."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ BY_NAME = ("app", "person", "view", "word", "guest")
 
 @dataclass(frozen=True)
 class Named:
-    """One thing that the directory lists, such as an app, a person or a saved view. `id` is its public id; for a
+    """One thing listed in the directory, such as an app, a person or a saved view. `id` is its public id; for a
     selection, it is the place.
 
     `detail` is a person's email, a view's query string, or "kept" for an app with runs outside the bin.
@@ -59,16 +60,16 @@ class Directory:
     similar: dict[str, tuple[str, ...]] = field(default_factory=dict)  # search word -> similar words that occur in runs
     selected: frozenset[str] = frozenset()  # places (`Selection.Place`) where the member has selected something
     has_own: bool = True  # False for viewers who own no runs
-    transferred_by: frozenset[int] = frozenset()  # keys of people who made runs that now belong to others
-    # Person -> keys of the runs on which they decided, unless there are many
+    transferred_by: frozenset[int] = frozenset()  # keys of people who made runs that now belong to someone else
+    # Person -> keys of the runs they decided on, unless there are many
     decided: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    # Person -> keys of the runs that are waiting for them, unless there are many
+    # Person -> keys of the runs waiting for them, unless there are many
     waiting: Mapping[str, frozenset[int]] = field(default_factory=dict)
     waited_for: Member | None = None  # member chosen in the filter "waiting for", if active; only key and role are set
     deciders: frozenset[int] = frozenset()  # keys of people who have ever decided
     judges: frozenset[int] = frozenset()  # keys of people who may decide
     guests: Mapping[str, str] = field(default_factory=dict)  # folded name of a guest who decided -> name as typed
-    # For a search in Mine, all apps with runs, because the same search may also be made in Team
+    # For a search in Mine, all apps with runs, because the same search may be tried in Team too
     called: list[Named] = field(default_factory=list)
     # Full-text query -> keys of the runs that it finds; None if there are many
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
@@ -77,8 +78,8 @@ class Directory:
     def names(
         member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
     ) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return the query for the rows that `load` reads. Of the member's selections, it includes only those changed
-        since `since`."""
+        """Return the query for the rows that `load` reads. It only includes those of the member's selections that have
+        changed since `since`."""
         whose: dict[str, Any] = {"member": member.pk} if is_mine else {}
         used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
         # A subquery, because EXISTS would make the database collect the apps of all runs.
@@ -122,7 +123,7 @@ class Directory:
         """Read the names for `member` and the known words similar to those in `q`.
 
         With `is_mine`, read only the apps that this member has used. `decided` and `waits` are the values of the
-        filters with these names.
+        filters with those names.
         """
         since, exact = timezone.now() - KEPT_FOR, _exact_query(q)
         rows: Iterable[tuple[Any, ...]]
@@ -203,8 +204,8 @@ class Directory:
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).
 
-        Nearly all runs still belong to their maker, so we check the maker only for people who made runs that others
-        now own.
+        Nearly all runs still belong to their maker, so we only check the maker for people who made runs that someone
+        else owns now.
         """
         condition = Q(member_id__in=people)
         if makers := self.transferred_by.intersection(people):
@@ -212,8 +213,8 @@ class Directory:
         return condition
 
     def decided_by(self, who: str, verdict: str) -> Q:
-        """Return a condition for runs on which `who` decided. With a `verdict`, only runs on which they gave that
-        verdict match."""
+        """Return a condition for runs that `who` decided on. With a `verdict`, only decisions with that verdict
+        count."""
         return with_decision_of(who, verdict, self.decided.get(who))
 
     def waiting_for(self, who: str, member: Member) -> Q:

@@ -26,7 +26,7 @@ DAYS_WANTED = format_lazy(
 
 class SelectionForm(PostedForm):
     """The ids selected in `place`: `r` (runs) or `f` (results). `on` has the ids of everything on the page, separated
-    by spaces. With scripts, `on` has only ids whose ticks aren't saved yet, and `shown` has all ids.
+    by spaces. With JavaScript, `on` only has the ids whose ticks aren't saved yet, and `shown` has them all.
 
     `do` is the pressed button, `query` the History filter, `back` the page to return to, and `to` the page to go to
     next. `at` is the time of the action to undo or, after a confirmation page, the `stamp` of the selection that the

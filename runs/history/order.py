@@ -83,8 +83,8 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def first_page_with_apps(runs: RunQuerySet) -> Page:
-    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because it
-    spends most of its time finding all runs that contain the words."""
+    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because most of
+    its time goes into finding all the runs that contain the words."""
     newest = newest_keys(runs)
     keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
     found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # if `keys` is empty, Django makes no query
@@ -101,7 +101,7 @@ def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
 
 
 def _fetch(runs: RunQuerySet, count: int, *, is_newest_first: bool = True) -> list[Run]:
-    """Fetch the newest or oldest `count` runs for cards. The list is newest first in both cases."""
+    """Fetch the newest or oldest `count` runs for cards. The list is newest first either way."""
     order = ("-created_at", "-pk") if is_newest_first else ("created_at", "pk")
     ids = runs.order_by(*order).values("pk")[:count]
     return list(Run.objects.filter(pk__in=ids).newest_first().for_cards())

@@ -1,6 +1,6 @@
-"""Retention of rejected results: their files and texts are scheduled for removal 30 days in advance, then removed.
+"""Retention of rejected results: their files and text are scheduled for removal 30 days in advance, then removed.
 
-Until then, a result's page announces the removal, and anyone who may change the run can keep the result. A result is
+Until then, the result's page announces the removal, and anyone who may change the run can keep the result. A result is
 kept if someone still wants it: if it or its run is starred, if the run is on hold, if guests can open the result, if
 anyone has decided on it within the retention period, or if someone is still being asked to decide on it. The result's
 row in the database stays, with its decisions and comments.
@@ -26,7 +26,7 @@ def overdue(days: int, now: datetime) -> QuerySet[Output]:
 
 
 def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
-    """Return the results that were rejected at least `days` ago and that nobody wants any more."""
+    """Return the results that were rejected at least `days` days ago and that nobody wants any more."""
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
@@ -41,7 +41,8 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
 
 
 def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
-    """Return the files to delete with `results`: those that no other result, no upload and no app's rules need."""
+    """Return the files to delete with `results`: those not needed by any other result, any upload or any app's
+    rules."""
     others = OutputFile.objects.filter(file=OuterRef("pk")).exclude(output__in=results.values("pk"))
     own = OutputFile.objects.filter(output__in=results.values("pk"), file__isnull=False)
     files = StoredFile.objects.filter(pk__in=own.values("file"), is_catalog=False)

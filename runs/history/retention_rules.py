@@ -109,15 +109,15 @@ def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:
 
 
 def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionRules:
-    """Return only the rules that are new, or that keep things for less time than in `before`; the others wouldn't
-    remove anything more."""
+    """Return only the rules that are new, or that keep things for less time than in `before`; the rest wouldn't remove
+    anything more."""
     days = {name: getattr(rules, name) for name in RULES}
     shorter = {name: n for name, n in days.items() if n is not None and n < (before[name] or MOST_DAYS + 1)}
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
 
 
 def rules_seen(rules: RetentionRules) -> str:
-    """Return `rules` as a single string, from which `save` can tell whether they have changed."""
+    """Return `rules` as a single string, so that `save` can tell whether they've changed."""
     return seen_of(values_of(rules, *RULES))
 
 
@@ -125,7 +125,7 @@ def rules_seen(rules: RetentionRules) -> str:
 def save(rules: RetentionRules, seen: str = "") -> None:
     """Save the rules. If there is no rule for rejected results, all scheduled removals are cancelled.
 
-    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved other
+    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved different
     rules since then.
     """
     stored = locked_row(RetentionRules)
@@ -175,8 +175,7 @@ def _with_size(name: str, things: QuerySet[Any], files_of: FilesOf, count: int) 
 
 
 def _overdue(name: str, days: int, now: datetime) -> tuple[QuerySet[Any], FilesOf]:
-    """Return what the rule `name` would remove now, and a function that returns the files of all or some of these
-    things."""
+    """Return what the rule `name` would remove now, and a function that returns the files of all or some of it."""
     if name == "rejected_days":
         return rejected.overdue(days, now), rejected.files_of
     if name == "uploads_days":

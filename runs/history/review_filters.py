@@ -67,9 +67,9 @@ def only(pks: Iterable[int]) -> Q:
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """Return a condition for runs that `who` decided on.
 
-    If there are only a few such runs, `few` holds their keys, so that the database looks up only these runs. If there
-    are many, the database soon finds enough of them among the newest runs to fill a page. The condition then avoids
-    EXISTS, because with EXISTS the database would first collect all of the runs.
+    If there are only a few, `few` holds their keys, so that the database only looks up those runs. If there are many,
+    the database soon finds enough of them among the newest runs to fill a page. The condition then avoids EXISTS,
+    because with EXISTS the database would first collect all of the runs.
     """
     if few is not None and not verdict:
         return only(few)
@@ -79,13 +79,13 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
 
 
 def waiting_for(who: Member | None) -> QuerySet[ReviewItem, Any]:
-    """Return the keys of runs with results that are waiting for a verdict by `who` (None: by anyone)."""
+    """Return the keys of runs with results that are waiting for a verdict from `who` (None: from anyone)."""
     items = ReviewItem.objects.undecided().decidable() if who is None else ReviewItem.objects.waiting_for(who)
     return items.order_by().values("output__run")
 
 
 def few_waiting_for(who: Member | None) -> RunQuerySet:
-    """Return the runs with results that are waiting for a verdict by `who` (None: by anyone), up to one more than
+    """Return the runs with results that are waiting for a verdict from `who` (None: from anyone), up to one more than
     `FEW`."""
     keys = waiting_for(who)
     if keys.query.is_empty():  # empty for viewers, who don't decide

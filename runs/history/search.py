@@ -49,7 +49,7 @@ YEARS = (1900, 9998)
 
 @dataclass(frozen=True)
 class Filter:
-    """The filter in the URL of History. Empty values mean "any"."""
+    """The filter in History's URL. Empty values mean "any"."""
 
     tab: str = "mine"
     q: str = ""
@@ -103,7 +103,7 @@ class Filter:
     @property
     def place(self) -> str:
         """Where this filter's selection is kept (`Selection.Place`): each tab has a place for its runs, and single
-        results of all tabs share one place."""
+        results from all tabs share one."""
         return Selection.Place.RESULTS.value if self.view == "results" else self.tab
 
     @property
@@ -197,8 +197,8 @@ class Filter:
         return query_words(self.q)
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
-        """Return those of `runs` that contain all the words, in their texts or in the current name of their maker,
-        owner or app.
+        """Return those of `runs` that contain all the words, in their text or in the current name of their maker, owner
+        or app.
 
         In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
         her runs.
@@ -211,8 +211,8 @@ class Filter:
         return runs.filter(directory.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
-        """Return the words that runs must contain, and the words that may instead match something else, such as a
-        person's name, each with a condition for such matches."""
+        """Return the words that runs must contain, and the words that may match something else instead, such as a
+        person's name, each with the condition for that."""
         asked, either = [], []
         for word in self.words:
             ways = directory.ways_of(word, is_similar=self.is_similar)
@@ -229,7 +229,7 @@ class Filter:
         return asked, either
 
     def has_few(self, member: Member, directory: Directory) -> bool:
-        """Return whether so few runs contain this filter's words that `directory` already lists all of them."""
+        """Return whether so few runs contain this filter's words that `directory` already lists them all."""
         asked, either = self._asked(member, directory)
         return bool(asked) and not either and directory.having.get(query_of(asked)) is not None
 

@@ -25,7 +25,7 @@ from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
 
 Place = Selection.Place
-AT_MOST = 10_000  # maximum number of runs or results in a selection; a busy team makes about this many in a year
+AT_MOST = 10_000  # maximum number of runs or results in a selection; a busy team produces about this many a year
 FILES_AT_MOST = 2_000  # maximum number of results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
 COMPARED = (2, 4)
@@ -73,7 +73,7 @@ class Chosen:
 
     @property
     def refusal_words(self) -> str:
-        """The reason why a zip can't be made; "" if it can."""
+        """The reason why a zip can't be created; "" if it can."""
         return self.too_many_words or self.too_large_words
 
     @property
@@ -122,7 +122,7 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
 
 
 def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return what can be selected: `runs`, or, if `found` shows single results, the results of as many of these runs as
+    """Return what can be selected: `runs`, or, if `found` shows single results, the results of as many of them as
     needed.
 
     Each of the runs has at least one result, so we never need more runs than the number of results that can be

@@ -48,7 +48,7 @@ def star_output(output: Output, member: Member, now: datetime, *, is_on: bool) -
 
 @transaction.atomic
 def star_app(app: App, member: Member, now: datetime, *, is_on: bool) -> None:
-    """Star or unstar an app. While starred, even an app that could otherwise be found only by searching is on
+    """Star or unstar an app. While it's starred, even an app that people could otherwise only find by searching is on
     everyone's list."""
     other = App.objects.filter(pk=app.pk, starred_at__isnull=is_on)
     if other.update(starred_at=now if is_on else None, starred_by=member if is_on else None):

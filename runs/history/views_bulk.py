@@ -116,7 +116,7 @@ def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: st
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:
-    """Compare the selected results. If a selected run has several results, let people choose among them."""
+    """Compare the selected results. If a selected run has several results, let people choose between them."""
     found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
     if found is None:
         messages.warning(request, _("To compare, select two to four items that have a result."))

@@ -41,7 +41,7 @@ def _is_on(request: PortalRequest) -> bool:
 
 
 def _answer(request: PortalRequest, starred: Run | Output | App) -> HttpResponse:
-    """Return the updated button. Without scripts, redirect to the button on the page where it was pressed."""
+    """Return the updated button. Without JavaScript, redirect back to the page, at the button that was pressed."""
     if request.htmx:
         context = {"starred": starred, "label": StarForm.read(request.POST)["label"]}
         return render_page(request, "history/_star.html", context, partial="star")

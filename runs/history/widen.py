@@ -1,5 +1,5 @@
-"""Wider searches, made when no run contains all the words: they look for similar words, or leave one word out. The same
-search is also made in the other list, so that nobody mistakes a few matches for all there are."""
+"""Wider searches, for when no run contains all the words: they look for similar words, or leave one word out. The other
+list is searched too, so that nobody thinks a few matches are all there are."""
 
 from dataclasses import dataclass, field, replace
 
@@ -58,8 +58,7 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     search nor the other list has matches. If only the other list has runs with all the words, show those.
 
     If several words could be left out, leave out one that names a kind of result, because the kind is offered as a
-    filter anyway. Otherwise, leave out the word whose removal gives the fewest matches, because that keeps the most
-    specific words.
+    filter anyway. Otherwise, drop whichever word leaves the fewest matches, because that keeps the most specific words.
     """
     # The search on Home already covers both lists, and Home shows no hints
     choices, searches = _wider(found), broader(found) if found.tab != "both" else []

@@ -81,8 +81,8 @@ def _has_own_runs(member: Member) -> bool:
 def _suggestions(apps: list[AppCard]) -> list[AppCard]:
     """Return the apps that get people to a first picture in the fewest steps.
 
-    Apps that make pictures come first; among these, those with the fewest required fields. An app whose form hasn't
-    been fetched yet is treated as having the most required fields.
+    Apps that make pictures come first, starting with those that have the fewest required fields. An app whose form
+    hasn't been fetched yet is treated as having the most required fields.
     """
     forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False)
     needed = {

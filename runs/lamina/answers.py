@@ -52,7 +52,8 @@ def one[T: BaseModel](model: type[T], body: Any) -> T:
 
 
 def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
-    """Return the readable items of a list, and how many are unreadable. Raises `Unreadable` if none is readable."""
+    """Return the readable items of a list, and how many are unreadable. Raises `Unreadable` if none of them are
+    readable."""
     data = data_of(body)
     if not isinstance(data, list):
         raise Unreadable

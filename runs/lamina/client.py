@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import answers, coerce
 from runs.lamina.call_observers import Answered, Key
-from runs.lamina.error_answers import error_from
+from runs.lamina.error_answers import cut_off, error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.search_answers import AppMatch, matches
 from runs.lamina.streams import SILENT_SECONDS, RunStream
@@ -132,8 +132,8 @@ class LaminaClient:
         outputs: Sequence[str] | None = None,
         webhook: str | None = None,
     ) -> RunStarted:
-        """Start a run, which costs credits. Waits at most 75 s. `outputs` are the labels of the outputs to make (all of
-        them by default).
+        """Start a run, which costs credits. Waits at most 75 s. `outputs` are the labels of the outputs to produce (all
+        of them by default).
 
         Repeat the call only after an error whose `nothing_happened` is True; after any other LaminaUnavailable, a run
         may have started anyway. Source: POST /v1/apps/{id}/runs, which has no idempotency key.
@@ -284,6 +284,8 @@ class LaminaClient:
             if is_success:
                 return read(body)  # complete JSON is enough, even if the connection broke afterwards
         except answers.Unreadable:
+            if is_success and reply.is_cut_off:
+                return cut_off(self._key.masked(reply.headers))
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
             if body is None:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-ID_LENGTH = 200  # maximum length of an id in characters; longer texts aren't accepted as ids
-WORD_LENGTH = 50  # maximum length in characters of a status or type, which may be any short word
+ID_LENGTH = 200  # maximum length of an id in characters; anything longer isn't accepted as an id
+WORD_LENGTH = 50  # maximum length of a status or type, in characters; it may be any short word
 _MAX_DEPTH = 40  # how deeply lists and objects may be nested; anything deeper is turned into text
 _CREDITS_LIMIT = Decimal(10) ** 10
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -27,7 +27,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_json(value: Any, secret: str = "", *, depth: int = 0) -> Json:
-    """Return `value` converted to plain JSON types, with all texts cleaned and `secret` masked.
+    """Return `value` converted to plain JSON types, with all strings cleaned and `secret` masked.
 
     Raises RecursionError if `value` is nested too deeply for Python.
     """
@@ -77,7 +77,8 @@ def as_id(value: Any) -> str:
 
 
 def as_texts(value: Any) -> list[str]:
-    """Return `value` as a list of texts. A single text becomes a list of one; objects are replaced by their labels."""
+    """Return `value` as a list of strings. A single string becomes a list of one; objects are replaced by their
+    labels."""
     items = value if isinstance(value, list | tuple) else [value]
     found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
     return [as_text(item) for item in found if isinstance(item, str | int | float)]

@@ -23,7 +23,7 @@ from runs.lamina.errors import (
 from runs.lamina.field_errors import read_field_errors
 
 RETRY_AFTER_SECONDS = 60.0  # length of Lamina's rate-limit window; used if the response doesn't say how long to wait
-_RETRY_AFTER_LONGEST_SECONDS = 600.0  # so that a wrong header can't stop the portal for a day
+_RETRY_AFTER_LONGEST_SECONDS = 600.0  # so that a bad header can't stop the portal for a day
 # Statuses from a proxy that has lost track of the request, but may have passed it on.
 _UNCLEAR_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _UNAVAILABLE_CODES = frozenset({"AUTH_FAILED", "RESOURCE_UNAVAILABLE", "INTERNAL_ERROR"})
@@ -32,7 +32,7 @@ _REQUEST_ID_LENGTH = 100
 MOST_CHOICES, CHOICE_LENGTH = 20, 100  # how many of an input's choices to quote, and how many characters of each
 # Characters that would change the order of the text around a quote
 _UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]")
-# Matches a text that starts like HTML from a proxy, or like part of an error object
+# Matches text that starts like HTML from a proxy, or like part of an error object
 _NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)
 
 
@@ -56,7 +56,7 @@ def _sentence(body: Any) -> str:
 
 
 def _first_text(body: Any, name: str) -> str:
-    """Return the text called `name` in the error object, or in its `error` or `details`."""
+    """Return the string called `name` in the error object, or in its `error` or `details`."""
     if not isinstance(body, dict):
         return ""
     for place in (body, body.get("error"), body.get("details")):
@@ -105,7 +105,7 @@ def _reset_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _all_text(value: Any) -> str:
-    """Join all texts in an error body, so that they can be searched."""
+    """Join all the text in an error body, so that it can be searched."""
     match value:
         case dict():
             return " ".join(_all_text(item) for item in value.values())
@@ -147,6 +147,12 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     if is_error:
         return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **said)
     return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)
+
+
+def cut_off(headers: Mapping[str, str]) -> LaminaUnavailable:
+    """Return the error for a successful response whose body didn't arrive completely."""
+    request_id = tidy(headers.get("X-Request-Id", ""), _REQUEST_ID_LENGTH)
+    return LaminaUnavailable("Lamina's response was cut off, or took too long.", request_id=request_id)
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:

@@ -64,8 +64,8 @@ class LaminaError(Exception):
 class LaminaUnavailable(LaminaError):
     """No connection, no response in time, a 5xx, or a response that can't be read: try again later.
 
-    `was_connected` is False only if no byte of the request can have reached Lamina. Only in that case may the start of
-    a run be repeated.
+    `was_connected` is False only if no byte of the request can have reached Lamina. Only then is it safe to retry
+    starting a run.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from runs.lamina.errors import FieldError
 
 _MOST = 100
 _MAX_DEPTH = 8
-# Read at most this many characters of each complaint, because the patterns below may scan a text many times
+# Read at most this many characters of each complaint, because the patterns below may scan it many times
 _TEXT_LENGTH = 2000
 _HANDLES = ("field", "param", "parameter", "input", "path", "loc", "key", "name", "property", "id")
 _COMPLAINTS = ("message", "error", "msg", "detail", "description", "reason")
@@ -70,8 +70,8 @@ def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[Fiel
 
 
 def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
-    """Read a legacy error text. If `is_sentence` is set, the text is the error's headline, and only its start may name
-    an input."""
+    """Read a legacy error message. If `is_sentence` is set, it's the error's headline, and only its start may name an
+    input."""
     text = text[:_TEXT_LENGTH]
     if found := _QUOTED_FIRST.match(text):
         yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
@@ -117,7 +117,7 @@ def _plain(value: Any) -> str:
 
 
 def _handle(value: Any) -> str:
-    """Return the name of an input, given as a text, a path ("inputs.Style") or steps (["inputs", "Style", 0])."""
+    """Return the name of an input, given as a string, a path ("inputs.Style") or steps (["inputs", "Style", 0])."""
     if isinstance(value, list):
         steps = [step for step in value if isinstance(step, str) and step not in _ROOTS]
         return steps[0] if steps else ""

@@ -26,7 +26,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class Flaw(StrEnum):
-    """The reasons for rejecting a delivery, in the order of the checks."""
+    """The reasons for rejecting a delivery, in the order they're checked."""
 
     HEADERS = "a header is missing or malformed"
     STALE = "the timestamp is more than 5 minutes off"

@@ -1,7 +1,7 @@
 """Follow one run through server-sent events: for up to 10 minutes, Lamina sends every change, with pings in between.
 
 A stream is read in its own thread, which spends most of its time waiting for Lamina; any other thread may close it. If
-anything goes wrong with a stream, it ends without an error; the caller must then get the run's state in another way.
+anything goes wrong with a stream, it ends without an error; the caller must then get the run's state some other way.
 """
 
 import codecs
@@ -59,8 +59,8 @@ class RunStream:
         self._cutter.cut()
 
     def events(self) -> Iterator[Answered | RunSnapshot]:
-        """Yield Lamina's response to the request first, and then, unless that is an error, the run each time it
-        changes. Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
+        """First yield Lamina's response to the request. Unless it's an error, then yield the run each time it changes.
+        Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
         with self._connect(self._cutter) as flow:
             if isinstance(flow, Reply):
@@ -87,7 +87,8 @@ class RunStream:
                     return
 
     def _lines(self, pieces: Iterable[bytes]) -> Iterator[str]:
-        """Yield each line. Lines may end with LF, CRLF or CR; pieces may end anywhere, even within a character."""
+        """Yield each line. Lines may end with LF, CRLF or CR; pieces may end anywhere, even in the middle of a
+        character."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         begun: list[str] = []
         begun_length = length = 0

@@ -50,7 +50,7 @@ logging.getLogger("urllib3.connection").addFilter(_is_ours_to_log)
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Time limits in seconds: `read` for the wait between two bytes, `total` for the whole call."""
+    """Time limits in seconds: `read` limits the wait between two bytes, `total` the whole call."""
 
     read: float
     total: float
@@ -64,6 +64,11 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     is_whole: bool
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the connection broke, or the time ran out, before the whole body had arrived."""
+        return not self.is_whole and len(self.body) <= BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +238,8 @@ def exchange(
 def open_flow(
     url: str, *, headers: Mapping[str, str], cutter: Cutter, read_seconds: float
 ) -> Iterator[Flow | Reply | NoReply]:
-    """Send a GET request whose response arrives bit by bit. Works like `exchange`, but without a limit for the whole
-    call, which may go on until `cutter` cuts it or nothing arrives for `read_seconds`. A response with a status other
+    """Send a GET request whose response arrives bit by bit. Works like `exchange`, but the call as a whole has no time
+    limit: it may go on until `cutter` cuts it or nothing arrives for `read_seconds`. A response with a status other
     than 200 is read right away."""
     with contextlib.ExitStack() as stack:
         stack.callback(cutter.let_go)

@@ -97,8 +97,8 @@ class Parameter(Remote):
     @model_validator(mode="before")
     @classmethod
     def _name_it(cls, data: Any) -> Any:
-        """If the name is missing, use the key or id as the name. If the input has neither, raise ValueError, because no
-        value could be sent for it."""
+        """If the name is missing, use the key or id as the name. If the input has neither, raise ValueError, because
+        there'd be no way to send a value for it."""
         if not isinstance(data, dict) or coerce.as_text(data.get("name")):
             return data
         handle = coerce.as_text(data.get("key")) or coerce.as_text(data.get("id"))
@@ -116,7 +116,7 @@ class Parameter(Remote):
 
 
 class OutputDescriptor(Remote):
-    """An output that an app says it makes. `index` is unique; labels may repeat."""
+    """An output that an app says it produces. `index` is unique; labels may repeat."""
 
     index: Annotated[int, BeforeValidator(lambda value: -1 if value is None else coerce.as_count(value))] = -1
     label: Text = ""
@@ -139,7 +139,7 @@ def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
 
 
 class AppDetail(Remote):
-    """An app with its inputs, and with the outputs it says it makes (none in the older dialect)."""
+    """An app with its inputs, and with the outputs it says it produces (none in the older dialect)."""
 
     app_id: NeededId
     name: Text = ""
@@ -247,7 +247,8 @@ class _RunState(Remote):
 
     @property
     def work_seconds(self) -> float | None:
-        """Seconds from creation to end, on Lamina's clock; None if the times are missing or implausible."""
+        """Seconds from the run's creation to its end, by Lamina's clock; None if the times are missing or
+        implausible."""
         if self.created_at is None or self.completed_at is None:
             return None
         seconds = (self.completed_at - self.created_at).total_seconds()
@@ -255,7 +256,7 @@ class _RunState(Remote):
 
     @property
     def queued_seconds(self) -> float | None:
-        """Seconds from creation to the start of the work, on Lamina's clock; None if unknown or implausible."""
+        """Seconds the run spent in Lamina's queue, by Lamina's clock; None if unknown or implausible."""
         if self.created_at is None or self.started_at is None:
             return None
         seconds = (self.started_at - self.created_at).total_seconds()
@@ -274,7 +275,7 @@ class RunSnapshot(_RunState):
 
 
 class RunRow(_RunState):
-    """A run in the workspace's list, without inputs and outputs. It may belong to another client."""
+    """A run in the workspace's list, without its inputs or outputs. It may belong to another client."""
 
 
 class RunPage(Remote):

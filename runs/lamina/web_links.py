@@ -10,7 +10,7 @@ _TRAILING = ".,;:!?)]"
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts in `value`, depth first. (Its nesting was limited when it was decoded.)"""
+    """Yield the strings in `value`, depth first. (Its nesting was limited when it was decoded.)"""
     match value:
         case str():
             yield value

@@ -1,4 +1,4 @@
-"""Builds an app's form for a member, either as it was posted or filled with given answers."""
+"""Builds an app's form for a member, either as posted or filled in with given answers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +29,7 @@ def app_form(
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
     """Build the form of `app` for `member`, either from posted `data` or from `answers`."""
-    is_sent = data is not None and member.can_run  # the form is being sent, so only the member's own files count
+    is_sent = data is not None and member.can_run  # the form is being submitted, so only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
     return build_form(schema.parameters, schema.outputs, rules_of(app))(
         data,
@@ -42,7 +42,7 @@ def app_form(
 
 
 def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
-    """Return the version of a form: that of the app's parameters, plus that of the admin's rules if there are any."""
+    """Return a form's version: the version of the app's parameters, plus the version of the admin's rules, if any."""
     version = rules_version(rules)
     return f"{schema.version}.{version}" if version else schema.version
 
@@ -53,7 +53,7 @@ def ticked(form: SchemaForm) -> list[int] | None:
 
 
 def dropped_words(form: SchemaForm) -> list[str]:
-    """Return a list with one sentence naming the answers that no longer fit, or an empty list if all fit."""
+    """Return a list with one sentence naming the answers that no longer fit, or an empty list if they all still fit."""
     if not form.dropped:
         return []
     quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]

@@ -1,7 +1,8 @@
 """Responses to posted forms, saved so that they can be shown after a redirect.
 
-Without scripts, when someone goes back to a page that answered a POST, the browser asks whether to send the form again.
-That's why the response is a redirect: the draft keeps what was typed, and the session keeps the message for the page.
+Without JavaScript, when someone goes back to a page that answered a POST, the browser asks whether to resend the form.
+That's why the response is a redirect: what was typed is kept in the draft, and the message to show is kept in the
+session.
 """
 
 from dataclasses import dataclass, replace
@@ -21,14 +22,14 @@ PARAMETER = "answered"
 
 @dataclass(frozen=True)
 class Answered:
-    """A form to show. `token` is the one it was posted with, if that can still start a run."""
+    """A form to show. `token` is the one it was posted with, if it can still start a run."""
 
     opened: Opening
     token: str = ""
 
 
 def keep(session: SessionBase, app: App, shown: Shown) -> str:
-    """Save the messages of `shown` in the session; return the URL of the page that shows them."""
+    """Save the messages from `shown` in the session; return the URL of the page that shows them."""
     errors = {name: shown.form.error_of(name) for name in ["", *shown.form.fields]}
     kept = {
         "id": new_public_id(),

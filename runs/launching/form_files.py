@@ -72,7 +72,7 @@ def _take_field(
 def _take_files(
     member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str]
 ) -> list[str]:
-    """Receive as many files as the field takes. Add an error message to `sentences` for any file that is rejected or
+    """Receive as many files as the field accepts. Add an error message to `sentences` for any file that is rejected or
     over the limit."""
     taken: list[Upload] = []
     left: list[str] = []
@@ -102,7 +102,7 @@ def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None
 
 
 def rearrange(posted: QueryDict, act: str) -> None:
-    """Handle a button for pages without scripts: "remove:p0:<id>", "up:p0:<id>" or "down:p0:<id>"."""
+    """Handle a button used without JavaScript: "remove:p0:<id>", "up:p0:<id>" or "down:p0:<id>"."""
     verb, _colon, rest = act.partition(":")
     field, _colon, upload_id = rest.partition(":")
     kept = posted.getlist(f"{field}_kept")

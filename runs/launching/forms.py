@@ -15,8 +15,8 @@ class ControlsForm(PostedForm):
 
     This includes the button, the token that starts one run, the schema version, what the form was opened with (a run, a
     preset, or the result to make the next version of), and when it was opened (so that an older draft isn't
-    overwritten). `page` names the page whose list of drafts has the button. `plain` is sent if scripts are off,
-    `preview` if this is an admin's preview.
+    overwritten). If the button is in a list of drafts, `page` names the page that the list is on. `plain` is sent if
+    JavaScript is off, `preview` if this is an admin's preview.
     """
 
     act = CutField()

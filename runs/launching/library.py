@@ -69,9 +69,9 @@ def browse(
     """Return files from `source` that `member` may use and that match all `words`. If `kinds` is empty, return media of
     any kind.
 
-    If nothing matches, return files with similar words; to get the later pages of such a list, set `is_similar`. A file
-    is listed only once, at its latest use, no matter how often it was made, added or used. Files with the same content
-    count as one. The number of queries is small and doesn't depend on the length of the list.
+    If nothing matches, return files with similar words; to get the later pages of such a list, set `is_similar`. Each
+    file is listed only once, however often it was generated, added or used; its latest use counts. Files with the same
+    content count as one. Takes only a few queries, however long the list is.
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
@@ -103,8 +103,8 @@ def _made_results(
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
-    """Return one page of uploads plus one extra, the most recently added or used first. There is an index for this
-    order."""
+    """Return one page of uploads plus one extra, starting with those added or used most recently. There is an index for
+    this order."""
     found = _uploads(member, kinds, search)
     same, later = found.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
     found = found.filter(~Exists(same.filter(later | Q(used_at=OuterRef("used_at"), pk__gt=OuterRef("pk")))))
@@ -154,7 +154,7 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
 def put_into_draft(
     member: Member, app: App, question: Question, value: list[Upload] | str, *, is_new: bool = False
 ) -> str:
-    """Answer `question` in the member's draft with a text or files; return the URL of the form at that question.
+    """Answer `question` in the member's draft with text or files; return the URL of the form at that question.
 
     If the form is new to the member (`is_new`), the URL leads to the first unanswered required question above
     `question`, if any.
@@ -168,7 +168,7 @@ def put_into_draft(
         member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
     )
     asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
-    if question.position not in asked:  # an admin has set a fixed value for it in the meantime
+    if question.position not in asked:  # an admin has since set a fixed value for it
         return form_url(member, app, question)
     answers, place = form.draft_answers(kept.answers if kept else ()), asked.index(question.position)
     answer = answers[place]
@@ -206,8 +206,7 @@ class Use:
 
 
 def uses_of(member: Member, kind: str) -> list[Use]:
-    """Return apps offered to `member` that accept a file of `kind` (or a text), each with its first matching
-    question."""
+    """Return apps offered to `member` that accept a file of `kind` (or text), each with its first matching question."""
     found = []
     offered = App.objects.listed().offered_to(member).exclude(schema=None)
     for app in with_rules(offered.select_related("schema", "thumbnail")):
@@ -217,7 +216,7 @@ def uses_of(member: Member, kind: str) -> list[Use]:
 
 
 def first_question(app: App, kind: str) -> Question | None:
-    """Return the first question of the app's form that people can answer with a file of `kind` (or a text)."""
+    """Return the first question of the app's form that people can answer with a file of `kind` (or with text)."""
     asked = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
     questions = [question for question in asked if not question.is_fixed]
     if kind == "text":

@@ -1,8 +1,8 @@
-"""Search in the library. Words are matched in the same way as in History.
+"""Search in the library. Words are matched the same way as in History.
 
-Results are found by the words of their run (which are in the index) and by their label; uploads are found by their
-name. Labels and names are short and aren't in the index, so a search word also matches a part of a word in them. There
-are only a few distinct labels, so words are compared with these before any results are searched.
+For results, a search matches their run's words (which are indexed) and their label; for uploads, it matches the name.
+Labels and names are short and not indexed, so a search word can also match part of a word in them. There are only a few
+distinct labels, so words are compared with the labels before any results are searched.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NOTHING = Q(pk__in=[])
 
 @dataclass(frozen=True)
 class LibrarySearch:
-    """The words to look for, and the ways in which each can match. If there are no words, everything matches.
+    """The words to look for, and the ways each of them can match. If there are no words, everything matches.
 
     With `is_similar`, similar words match too, and typos are corrected.
     """
@@ -91,7 +91,7 @@ class LibrarySearch:
 
 
 def _in_text(column: str, ways: Ways) -> Q:
-    """Return a condition for rows whose folded text in `column` contains all words of at least one of `ways`."""
+    """Return a condition for rows whose folded text in `column` contains all the words in at least one of `ways`."""
     condition = Q(pk__in=[])
     for way in ways:
         both = Q()

@@ -30,7 +30,7 @@ class NextVersion:
 
     @cached_property
     def number(self) -> int:
-        """The number of the version to be made, unless someone else makes one first."""
+        """The number that the next version will get, unless someone else makes one first."""
         return self.result.newest_number + 1
 
     @property
@@ -41,7 +41,7 @@ class NextVersion:
 
     @property
     def others(self) -> int:
-        """How many other results of the run will also be remade, because they need changes."""
+        """How many of the run's other results will be remade as well, because they need changes."""
         return len(set(self.replaced.values()) - {self.result})
 
     @property
@@ -55,7 +55,7 @@ class NextVersion:
 
 
 def source_result(member: Member, app: App, public_id: str) -> Output | None:
-    """Return the result whose next version the form of `app` will make, if `member` may see it."""
+    """Return the result that `app`'s form will make the next version of, if `member` may see it."""
     if not public_id:
         return None
     return Output.objects.visible_to(member).filter(run__app=app, public_id=public_id).select_related("run").first()
@@ -75,7 +75,7 @@ def replaced_result(member: Member, run: Run) -> Output | None:
 
 
 def next_version(result: Output, schema: AppSchema) -> NextVersion:
-    """Plan the next version of `result`, and of the other results of its run that need changes."""
+    """Plan the next version of `result`, and of any other results of its run that need changes."""
     outputs = list(result.run.outputs.all())
     wanted = [o for o in outputs if o.pk == result.pk or o.verdict == Decision.Verdict.CHANGES]
     places = places_of(result.run, outputs)

@@ -18,7 +18,7 @@ WORDS_LENGTH = 100
 
 @dataclass(frozen=True)
 class DraftLine:
-    """One draft, with the beginning of its content."""
+    """One draft, with a few words of its content."""
 
     app: App
     words: str
@@ -34,7 +34,7 @@ class NotStarted:
 
 
 def not_started(member: Member, dropped_id: str = "") -> NotStarted:
-    """Return the drafts that `member` can continue, which are read in a single query. Empty drafts are left out."""
+    """Return the drafts that `member` can continue, using a single query. Empty drafts are left out."""
     if not member.can_run:
         return NotStarted([], None)
     is_open = Q(app__in=App.objects.open_to(member))
@@ -46,8 +46,8 @@ def not_started(member: Member, dropped_id: str = "") -> NotStarted:
 
 
 def first_words(answers: list[Answer]) -> str:
-    """Return a label for the draft: its first text; if it has none, its first choice, link or files; "" if it is
-    empty."""
+    """Return a label for the draft: its first text or, failing that, its first choice or link, or the number of files;
+    "" if it is empty."""
     given = [answer for answer in answers if answer.is_given]
     texts = [answer.text for answer in given if answer.type != "options"]
     choices = [answer.text or answer.link for answer in given]

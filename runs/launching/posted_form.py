@@ -67,7 +67,7 @@ class Controls:
     preset: str
     aside: str
     private: bool
-    plain: bool = False  # sent if scripts are off
+    plain: bool = False  # sent if JavaScript is off
 
 
 @dataclass
@@ -124,9 +124,9 @@ class PostedAppForm:
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
-        """Save what was typed and chosen, then run the block, after which late requests from this form are ignored.
+        """Save what was typed and chosen, then run the block. From then on, late requests from this form are ignored.
 
-        If scripts are off, the server hasn't seen these values before.
+        If JavaScript is off, the server hasn't seen these values before.
         """
         is_unspent = create_run.is_unspent(self.member, self.controls.token)
         form = self._form(self._take_files()) if is_unspent else None
@@ -186,7 +186,7 @@ class PostedAppForm:
         """Handle a button that doesn't start a run."""
         act = self.controls.act
         verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
-        if verb == "library":  # only happens if scripts are off
+        if verb == "library":  # only happens if JavaScript is off
             return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
         if verb == "example":  # show the example's own values, even if the draft was started from it
             return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")

@@ -59,7 +59,7 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    If there is a draft that the form doesn't show, `set_aside` is the time at which the page was rendered.
+    If there is a draft that the form doesn't show, `set_aside` is the time the page was rendered.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Opening:
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     run: Run | None = None  # the parent of the run that the form starts
-    result: Output | None = None  # the result of `run` whose next version the form makes
+    result: Output | None = None  # the result of `run` that the form makes the next version of
     preset: Preset | None = None
     filled_from: Run | None = None  # usually `run`, but after going back to a form, the run that it started
     set_aside: str = ""
@@ -106,7 +106,7 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
 
 
 def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
-    """Return the contents of the form of `app` for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
+    """Return what to fill `app`'s form with for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
 
     If several are given, the run's values are used. Raises `NoSourceError` if none of them exists any more.
     """
@@ -184,7 +184,7 @@ def again_url(member: Member, app: App, run: Run, result: Output | None) -> str:
 
 
 def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
-    """Return the URL for going back after pressing Run: the form as it was sent with `token`, or the usual form if no
+    """Return the URL to go back to after pressing Run: the form as it was sent with `token`, or the usual form if no
     run was started. `next_id` is the public id of the result that the form made the next version of, if the browser
     sent it."""
     run = create_run.run_of_form(member, token)

@@ -107,7 +107,7 @@ def edit_preset(preset: Preset, name: str, now: datetime, *, is_team: bool) -> N
 
 @transaction.atomic
 def delete_preset(preset: Preset) -> None:
-    """Delete `preset`. Runs that were made with it don't change."""
+    """Delete `preset`. Runs that were started from it stay as they are."""
     record(Verb.PRESET_REMOVED, preset)
     preset.delete()
 
@@ -117,8 +117,7 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
     """Before a draft is replaced, save it as a preset named after the time of its last change (`now`); return None if
     the draft is empty.
 
-    This replaces the draft that was last set aside, unless the member has changed that preset and thereby made it their
-    own.
+    This replaces the draft that was last set aside, unless the member has edited that preset and so made it their own.
     """
     if not kept.is_begun:
         return None
@@ -141,7 +140,7 @@ def _keep_files(preset: Preset) -> None:
 
 
 def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:
-    """Return `answers` as lines to show to people, including locked pictures from the rules of the app `ruled_by`."""
+    """Return `answers` as lines for people to read, including locked pictures from the rules of the app `ruled_by`."""
     uploads = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
     locked = locked_files(ruled_by) if ruled_by else {}
     lines = []

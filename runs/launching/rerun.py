@@ -24,7 +24,7 @@ FILES = gettext_noop("A file from that run is no longer available. Add it again 
 
 @dataclass(frozen=True)
 class RerunPlan:
-    """The `answers` for running a run again, or the `reason` why that isn't possible.
+    """The `answers` to run a run again with, or the `reason` why that isn't possible.
 
     `changed` says what the admin's rules change compared with the original run.
     """
@@ -94,7 +94,7 @@ def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
 
 
 def _makes_same(run: Run, schema: AppSchema) -> bool:
-    """Return whether the app still makes the requested results, under the same names."""
+    """Return whether the app still produces the requested results, under the same names."""
     if not run.wanted_outputs:
         return True
     then = {o["index"]: o["label"] for o in run.schema.outputs if o["index"] in run.wanted_outputs}

@@ -1,7 +1,7 @@
 """Retrying failed results: a new run with the same inputs, but only for the results that failed.
 
 Lamina identifies results by label, so results with the same label can only be made together (as on the form). If one
-result fails, all results with its label are made again, and the page says how many.
+result fails, all results with the same label are made again, and the page says how many.
 """
 
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ class RelatedRun:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """The information about retrying that the run page shows below the results."""
+    """What the run page says about retrying, below the results."""
 
     failed: int  # how many results failed; 0 if there is nothing to retry
-    made: int  # how many results a retry would make
+    made: int  # how many results a retry would produce
     words: str
     cost: CostLine | None
     reason: str  # why a retry isn't possible right now

@@ -20,8 +20,8 @@ COLUMNS = (
 
 
 def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`. Their people aren't loaded, because often the only one is
-    the viewer."""
+    """Return good runs of the app with the primary key `app`. The people behind them aren't loaded, because often
+    that's just the viewer."""
     ready = runs.filter(app_id=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)
 

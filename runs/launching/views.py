@@ -34,7 +34,7 @@ from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 
-RESET = "reset"  # in the URL of a form that has just been emptied
+RESET = "reset"  # in the URL of a form that has just been cleared
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,7 +93,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
-    """Handle the Run button or another button in the form."""
+    """Handle the Run button or any other button in the form."""
     if app.schema is None:
         raise Http404
     posted = _posted(request, app, app.schema)
@@ -166,7 +166,7 @@ def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
 
 
 def _list_url(request: PortalRequest) -> str:
-    """Return the URL of the page whose list of drafts contains the pressed button; "" if the button is in a form."""
+    """Return the URL of the page if the button was pressed in its list of drafts; "" if it was pressed in a form."""
     page = ControlsForm.read(request.POST)["page"]
     return reverse(f"runs:{page}") if page in ("home", "app-list") else ""
 

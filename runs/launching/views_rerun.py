@@ -59,7 +59,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
 
 
 def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
-    """Return the `answers` that `member` may see. Only admins see answers of hidden fields."""
+    """Return the `answers` that `member` may see. Only admins see the answers in hidden fields."""
     hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
     return [answer for place, answer in enumerate(answers) if place not in hidden]
 

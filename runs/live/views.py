@@ -127,7 +127,7 @@ def live_team(request: PortalRequest) -> HttpResponse:
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # when a run ends, the balance changes
-    # a run may have ended since the member was loaded for this request, and its notice was created at that moment
+    # a run may have ended, and its notice may have been created, since the member was loaded for this request
     member.refresh_from_db(fields=["news_at", "unread"])
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
@@ -187,13 +187,14 @@ def _is_bell_old(request: PortalRequest) -> bool:
 
 
 def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
-    """Return the bell and the balance if there is news, or if one of the member's runs on this page has ended."""
+    """Return the bell and the balance if there's anything new, or if one of the member's runs on this page has
+    ended."""
     has_ended = any(run.is_final and run.belongs_to(request.user) for run in fresh)
     return _frame(request.user) if _is_bell_old(request) or (has_ended and "n" in request.GET) else {}
 
 
 def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) -> dict[str, Any]:
-    """Return the changed parts of a run page. People see the run's news on that page, so notices about the run are
+    """Return the changed parts of a run page. That page shows people what's new with the run, so notices about it are
     marked as read."""
     if not fresh:
         return {"fresh": []}
@@ -240,13 +241,13 @@ def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dic
 
 
 def _query_of_page(request: PortalRequest) -> QueryDict:
-    """Return the query string of the polling page: a filter, or the list from which a run was opened."""
+    """Return the query string of the polling page: a filter, or the list that a run was opened from."""
     return QueryDict(urlsplit(request.htmx.current_url or "").query)
 
 
 def _list_of_page(request: PortalRequest) -> Filter:
-    """Return the filter of the list on a History page. The page sends this filter, because it may be wider than the one
-    in the URL."""
+    """Return the filter for the list on a History page. The page sends it, because it may be wider than the one in the
+    URL."""
     sent = request.GET.get("in")
     return Filter.read(_query_of_page(request)) if sent is None else Filter.parse(sent)
 

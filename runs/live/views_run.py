@@ -70,7 +70,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
-    """GET asks for confirmation on a separate page (used when scripts are off); POST cancels the run.
+    """GET asks for confirmation on a separate page (used when JavaScript is off); POST cancels the run.
 
     If Lamina still has to stop the run, no message is shown: it would soon be out of date, and the run page shows the
     current status anyway.
@@ -121,7 +121,7 @@ def _against_rules(run: Run, member: Member) -> str:
 
 @require_POST
 def run_leave(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Give up on a start whose outcome is unknown, or on a run that doesn't end."""
+    """Give up on a start whose outcome is unknown, or on a run that won't end."""
     run = _changeable_run_of(request, run_id)
     progress.leave_it(run, timezone.now())
     return go_to(request, run.get_absolute_url())

@@ -46,10 +46,10 @@ from runs.words.workers import worker_words
 INCIDENTS = 10
 UNKNOWN_APPS = 50  # list unknown fields for at most this many apps
 STORAGE_SECONDS = 60
-MANY_FILES = 20_000  # with more files, the page shows the worker's daily count
-MANY_IN_BIN = 1_000  # with more runs in the bin, the exact number isn't counted
+MANY_FILES = 20_000  # if there are more files, the page shows the worker's daily count
+MANY_IN_BIN = 1_000  # if the bin holds more runs, they aren't counted exactly
 
-# Ways in which loading the app list can fail, and what the portal does about it. Translated where they are used.
+# The ways loading the app list can fail, and what the portal does about each. Translated where they are used.
 LIST_PROBLEMS = {
     "refused": (
         gettext_noop("refused by Lamina since %(when)s"),
@@ -111,7 +111,7 @@ class HealthReport:
     counts: list[StateCount]
     unknown_fields: list[UnknownField]
     incidents: list[Incident]
-    counted_at: datetime | None  # when ended runs were counted; None means just now
+    counted_at: datetime | None  # when runs that have ended were counted; None means just now
 
 
 def health_report() -> HealthReport:
@@ -290,7 +290,7 @@ def _files() -> Fact:
 
 
 def _storage() -> Fact:
-    """Return how much space files take and, if they are on a disk, how much is left."""
+    """Return how much space files take up and, if they are on a disk, how much is left."""
     label, used = _("Storage used"), _used()
     values = {"size": size_words(used.size_bytes), "count": number_words(used.files)}
     words = ngettext("%(size)s in %(count)s file", "%(size)s in %(count)s files", used.files) % values
@@ -312,7 +312,7 @@ def _storage() -> Fact:
 
 @dataclass(frozen=True)
 class _Used:
-    """How much space files take. `note` says when the files were counted, unless that was just now."""
+    """How much space files take up. `note` says when the files were counted, unless that was just now."""
 
     files: int
     size_bytes: int

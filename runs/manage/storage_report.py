@@ -1,4 +1,4 @@
-"""The storage page: how much space files take, by use and by person, largest first."""
+"""The storage page: how much space files take up, by use and by person, largest first."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Line:
     files_words: str
     percent: float
     url: str = ""  # URL of the person's page
-    details: str = ""  # what the total consists of
+    details: str = ""  # what makes up the total
 
 
 @dataclass(frozen=True)

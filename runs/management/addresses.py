@@ -43,8 +43,7 @@ class Address:
         return Address({ANY: "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
 
     def demand_free(self) -> None:
-        """Raise AddressError if something else is already listening on this address, or if we aren't allowed to listen
-        on it."""
+        """Raise AddressError if something else is already listening on this address, or if we aren't allowed to."""
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind, protocol) as trial:

@@ -1,5 +1,5 @@
 """An example of a review in progress: someone has asked for decisions, a teammate and a client have made some, one
-comment points to a spot in a picture, and one result is waiting in its second version.
+comment points to a spot in a picture, and the second version of one result is waiting for a decision.
 
 All of this is done with the same actions that people use, and then backdated.
 """
@@ -31,7 +31,7 @@ def needs_next(run: Run, label: str) -> Output | None:
 
 
 def _packshots(run: Run) -> None:
-    """Sam approves one picture and wants changes in another; the client approves one too. The third picture is still
+    """Sam approves one picture and wants changes to another; the client approves one too. The third picture is still
     waiting."""
     front, angle, detail = run.outputs.all()
     day = timezone.localdate() + timedelta(days=2)

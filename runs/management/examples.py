@@ -2,10 +2,10 @@
 
 The runs are created in the usual way: `launch_run` stores a run, a worker sends it to the sandbox over HTTP, and the
 results are fetched and saved. Only a few examples run at a time. While somebody is waiting for a run of their own, no
-further examples start and no results of examples are saved, so that neither the portal's start nor anyone's first
-picture is delayed. The two examples that newcomers look for are the exception: they start immediately, and can be seen
-while they are in progress. Each finished run is shared, starred and backdated as if the demo members had worked for a
-few days. The sandbox refunds the credits for each example, so that only people's own runs change the balance (see also
+more examples are started and no results of examples are saved, so as not to delay the portal's start or anyone's first
+picture. The two examples that newcomers look for are the exception: they start immediately, and can be seen while they
+are in progress. Each finished run is shared, starred and backdated as if the demo members had been working for a few
+days. The sandbox refunds the credits for each example, so that only people's own runs change the balance (see also
 `connection.balance`). `history.examples` removes the runs.
 """
 
@@ -46,7 +46,7 @@ logger = logging.getLogger("runs.examples")
 AT_ONCE = 3
 PAUSE_SECONDS = 1.0
 LONGEST_SECONDS = 900
-LEASE, LEASE_SECONDS = "examples", 120.0  # so that only one task at a time makes examples
+LEASE, LEASE_SECONDS = "examples", 120.0  # so that only one task at a time creates examples
 CONTROL_SECONDS = 5
 DATED_BACK = timedelta(minutes=30)  # finished examples are backdated by at least this much
 DEMO, SAM = "demo@example.com", "sam@example.com"
@@ -64,9 +64,9 @@ class Example:
     title: str = ""
     is_shared: bool = False
     is_starred: bool = False
-    guest: str = ""  # audience of a guest link for the results
+    guest: str = ""  # who a guest link to the results is for
     preset: str = ""  # name of a team preset with the same inputs
-    next_of: str = ""  # label of a result of an earlier example; this run makes its next version
+    next_of: str = ""  # label of an earlier example's result; this run makes its next version
     is_early: bool = False  # made before the others and shared from the start, because newcomers look for it first
 
 
@@ -215,7 +215,7 @@ def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
 
 
 def _before(example: Example) -> Example:
-    """Return the example whose result this one makes a new version of."""
+    """Return the example that this one builds on: it makes a new version of that example's result."""
     return next(other for other in EXAMPLES if other.app == example.app and not other.next_of)
 
 
@@ -231,7 +231,7 @@ def is_finished(run: Run) -> bool:
 
 
 def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) -> None:
-    """Start all early examples among `waiting`, and others until there are `at_most`. Skips examples whose app's form
+    """Start all early examples in `waiting`, and then others, up to `at_most` in total. Skips examples whose app's form
     or estimate hasn't arrived from the sandbox yet."""
     arrived = App.objects.select_related("schema").filter(schema__isnull=False, estimated_at__isnull=False)
     apps = {app.remote_id: app for app in arrived.filter(remote_id__in=[example.app for example in waiting])}
@@ -243,7 +243,7 @@ def _launch(waiting: list[Example], people: Mapping[str, Member], at_most: int) 
 
 
 def _replaced(example: Example) -> Output | None:
-    """Return the result whose next version the example makes, if that result already needs changes."""
+    """Return the result that the example makes the next version of, if it already needs changes."""
     earlier = Run.objects.filter(is_example=True, form_token=token_of(_before(example))).first()
     return needs_next(earlier, example.next_of) if earlier is not None else None
 
@@ -317,10 +317,10 @@ def _give_back(credits: float) -> None:
 
 
 def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
-    """Set the title, star the run, create a guest link and save a preset, whichever of these the example asks for.
+    """Set the title, star the run, create a guest link and save a preset, depending on what the example asks for.
 
-    If `is_removed`, the run is about to go to the bin. Links and presets can't go to the bin, so none are made in that
-    case.
+    If `is_removed`, the run is about to go to the bin. Links and presets can't go to the bin, so none are created in
+    that case.
     """
     if example.title and not run.title:
         titles.rename(run, example.title)

@@ -1,5 +1,5 @@
-"""Makes sure that the database still protects the audit record, and that no permission to delete entries is left
-over."""
+"""Makes sure that the database still protects the audit record, and that no permission to delete entries has been left
+behind."""
 
 import logging
 

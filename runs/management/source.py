@@ -1,7 +1,7 @@
 """Detects changed source files, for `make dev` and for a restart after an upgrade.
 
-gunicorn's option `--reload` isn't enough: its main process would keep the old settings and worker class, and the worker
-for tasks wouldn't reload at all.
+gunicorn's `--reload` option isn't enough: its main process would keep the old settings and worker class, and the task
+worker wouldn't reload at all.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WATCHED = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", "requirements.txt", ".env")
-ENDINGS = (".py", ".html", ".env")  # static files don't count: they are served as they are
+ENDINGS = (".py", ".html", ".env")  # static files don't count: they are served as is
 
 
 class Source:

@@ -1,5 +1,5 @@
-"""`python -m runs.management.supervise FD`: starts the parts and watches them. FD is a file descriptor from which it
-reads what to start.
+"""`python -m runs.management.supervise FD`: starts the parts and watches them. It reads what to start from the file
+descriptor FD.
 
 `manage.py portal` becomes this process after preparing everything, because the preparation loads far more than the
 parts need, and Python doesn't give memory back. This process loads the portal once, and forks the worker and the web
@@ -41,7 +41,7 @@ class Order:
     is_reloaded: bool
 
     def as_file(self) -> int:
-        """Return a file descriptor from which a program started by `exec` can read this order. (Other users could see
+        """Return a file descriptor that a program started by `exec` can read this order from. (Other users could see
         command-line arguments.)"""
         reading, writing = os.pipe()
         os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
@@ -92,7 +92,7 @@ def supervise(order: Order) -> int:
         supervisor.start(worker)
         supervisor.start(web, lambda: bind.answers("/healthz"))
         say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Reload parts only from now on: a part that fails when it first starts has to be fixed by somebody.
+        # Reload parts only from now on: if a part fails when it first starts, somebody has to fix it.
         worker.is_reloaded = web.is_reloaded = order.is_reloaded
         supervisor.watch(changed)
     except StopAsked:

@@ -43,9 +43,9 @@ class Part:
     """One process of the portal.
 
     `is_restarted`: the part is restarted if it ends; otherwise, everything stops. `is_reloaded`: the part runs our
-    source and restarts when the source changes. If such a part ends, it isn't restarted until the next change, because
-    nothing else would help. `is_forked` is called at each start; it returns whether to run the command in a fork of
-    this process, with `fork_options`.
+    source and restarts when the source changes. If a reloaded part ends, it isn't restarted until the next change,
+    because nothing else would help. `is_forked` is called at each start; it returns whether to run the command in a
+    fork of this process, with `fork_options`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Remove accents from the search texts of runs, and store the kinds of outputs with every run."""
+"""Remove accents from runs' search text, and store the kinds of outputs with every run."""
 
 import unicodedata
 from collections import defaultdict
@@ -15,7 +15,7 @@ STROKED = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy of search's function, because the
+    """Fold `text` as search did when this migration was written. This is a copy of the search function, because the
     original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -1,4 +1,4 @@
-"""Remove accents from the search texts of apps, as an earlier migration did for runs."""
+"""Remove accents from apps' search text, as an earlier migration did for runs."""
 
 import unicodedata
 from typing import Any
@@ -12,7 +12,7 @@ STROKED = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy of search's function, because the
+    """Fold `text` as search did when this migration was written. This is a copy of the search function, because the
     original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -1,4 +1,4 @@
-"""Add search texts without accents for the library: names of uploads and labels of results."""
+"""Add search text without accents for the library: the names of uploads and the labels of results."""
 
 import unicodedata
 from typing import Any
@@ -13,7 +13,7 @@ STROKED = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Fold `text` as search did when this migration was written. This is a copy of search's function, because the
+    """Fold `text` as search did when this migration was written. This is a copy of the search function, because the
     original may change."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -170,7 +170,7 @@ def coded(sentence):
             except (KeyError, ValueError):
                 values = None
             break
-    if values is None and sentence.startswith("{"):  # foreign JSON, which must not be read as one of our codes
+    if values is None and sentence.startswith("{"):  # someone else's JSON, which must not be read as one of our codes
         values = {"quote": sentence}
     return json.dumps(values, ensure_ascii=False) if values else sentence
 
@@ -180,7 +180,7 @@ def code_sentences(apps, schema_editor):
         model = apps.get_model("runs", model_name)
         length = model._meta.get_field(column).max_length
         rows = model.objects.exclude(**{column: ""})
-        # Convert each distinct sentence only once, because there are only a few different ones.
+        # Convert each distinct sentence only once, because there are only a few of them.
         for sentence in rows.order_by().values_list(column, flat=True).distinct().iterator():
             stored = coded(sentence)
             if stored != sentence and (length is None or len(stored) <= length):

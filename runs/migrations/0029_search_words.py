@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 RUN_WORDS = {
-    # The tokenizer only splits at spaces, because the portal has already split the texts into words.
+    # The tokenizer only splits at spaces, because the portal has already split the text into words.
     "sqlite": "CREATE VIRTUAL TABLE runs_runwords USING fts5(words, detail=none, columnsize=0, tokenize='ascii')",
     "postgresql": "CREATE TABLE runs_runwords (rowid bigint PRIMARY KEY, words tsvector NOT NULL)",
 }

@@ -16,7 +16,7 @@ SHORTEST_KNOWN = 4
 STROKED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "\x00": " "}
 )
-LONGEST = 40  # any further letters of a word are ignored
+LONGEST = 40  # in letters; the rest of a longer word is ignored
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs aren't letters to Python
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
@@ -96,7 +96,7 @@ def fold(text: str) -> str:
 
 
 def split(folded: str) -> list[str]:
-    """Return the words of a folded text, in order."""
+    """Return the words in a folded text, in order."""
     return [word[:LONGEST] for word in WORD.findall(folded)]
 
 

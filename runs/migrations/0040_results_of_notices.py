@@ -1,4 +1,4 @@
-"""Store how many results a notice is about, and make notices for ended runs that their owners haven't seen."""
+"""Store how many results a notice is about, and create notices for finished runs that their owners haven't seen."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ AT_ONCE = 1_000
 
 
 def make_notices(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
-    """Make a notice for each run that is news, and store how many notices are unread. Running this again creates no
+    """Create a notice for each run that is news, and store how many notices are unread. Running this again creates no
     duplicates."""
     Run, Notice, Member = (apps.get_model("runs", name) for name in ("Run", "Notice", "Member"))
     news = Run.objects.filter(is_news=True, finished_at__isnull=False).order_by("pk")

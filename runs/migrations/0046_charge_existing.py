@@ -78,8 +78,7 @@ SELECT NULL, month, SUM(hundredths) FROM runs_spendingsum GROUP BY month
 
 
 def months_between(earliest, latest):
-    """Return the months from `earliest` to `latest` in the portal's time zone, each with the times when it begins and
-    ends."""
+    """Return the months from `earliest` to `latest` in the portal's time zone, each with its start and end times."""
     zone, found = ZoneInfo(settings.TIME_ZONE), []
     begins = earliest.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
     while begins <= latest:

@@ -1,5 +1,5 @@
-"""Add retention rules for each kind of thing, holds on runs, removal dates for rejected results, and the space that
-files take."""
+"""Add retention rules for each kind of thing, holds on runs, removal dates for rejected results, and a record of how
+much space files take up."""
 
 import django.db.models.deletion
 import django.utils.timezone

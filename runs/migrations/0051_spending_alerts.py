@@ -1,4 +1,4 @@
-"""Add readings of what the account has spent, which alerts were sent, and how many results of each charge were
+"""Add readings of what the account has spent, which alerts were sent, and how many of each charge's results were
 approved."""
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Add a table of how many runs there are by person and state, which the worker updates every hour."""
+"""Add a table with the number of runs per person and state, which the worker updates every hour."""
 
 import django.db.models.deletion
 import django.utils.timezone

@@ -1,6 +1,6 @@
-"""Add an index of runs that aren't completed, by app, for History's list of apps with such runs.
+"""Add an index of runs that aren't completed, by app, for History's list of apps that have any.
 
-Without the index, PostgreSQL reads all runs of each app that has no such runs. SQLite doesn't use a partial index for a
+Without the index, PostgreSQL reads all the runs of every app that has none. SQLite doesn't use a partial index for a
 condition with parameters (see migration 0059).
 """
 

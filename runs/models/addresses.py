@@ -6,12 +6,11 @@ from functools import cache, lru_cache
 from django.urls import reverse
 from django.utils.text import slugify
 
-PLACE = "0" * 16  # placeholder for an id; our ids contain no 0
+PLACE = "0" * 16  # placeholder for an id; our ids never contain a 0
 
 
 def path_to(name: str, public_id: str = "", *rest: int) -> str:
-    """Return the path that `reverse` would give for the URL pattern `name`; pass `public_id` if the URL contains
-    one."""
+    """Return the same path as `reverse` would for the URL pattern `name`; pass `public_id` if the URL contains one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
 

@@ -58,7 +58,7 @@ class App(models.Model):
     # Number of outputs of each kind, e.g. {"image": 2, "video": 1}, and the kinds as " image video " for filtering.
     makes = models.JSONField(default=dict)
     makes_text = models.CharField(max_length=200, blank=True, default=" ")
-    # The words by which a search finds the app (`words.terms.stored_words`): one line for the name, one for the rest.
+    # The words that a search matches against (`words.terms.stored_words`): one line for the name, one for the rest.
     search_text = models.TextField(blank=True, default="")
     position = models.PositiveIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True, default="")
@@ -86,7 +86,7 @@ class App(models.Model):
     slow_seconds = models.FloatField(null=True, blank=True)
     late_seconds = models.FloatField(null=True, blank=True)
     # Whether Lamina has listed the app or someone has run it. If not, it was only found by searching, and is on
-    # everyone's list only if it has a star.
+    # everyone's list only if it is starred.
     is_listed = models.BooleanField(default=True)
     listed_at = models.DateTimeField(default=timezone.now)  # when the app last appeared in Lamina's list
     # The star is shared by the whole team; a starred app stays on the list.
@@ -169,7 +169,7 @@ class App(models.Model):
 
     def schema_is_stale(self, now: datetime) -> bool:
         """Return whether to fetch the app from Lamina again when someone opens it. We always fetch an app that Lamina
-        refused last time, because it may be available again by now."""
+        refused last time, because it may be available by now."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
         return now - self.schema_fetched_at > SCHEMA_FRESH_FOR

@@ -33,7 +33,7 @@ class AppRule(models.Model):
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
     position = models.PositiveIntegerField(null=True, blank=True)  # null: comes last, in Lamina's order
     house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
-    # Why the app is paused: its form has changed, and a rule no longer fits it. No runs can be started in the meantime.
+    # Why the app is paused: its form has changed, and a rule no longer fits it. While paused, the app can't be run.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     # When to look through earlier runs for values that are now hidden (`engine.hide_inputs`); null: done

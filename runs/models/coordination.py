@@ -11,8 +11,8 @@ from runs.models.messages import MessageCharField
 
 
 class Lease(models.Model):
-    """The exclusive right to do the work called `name`. It ends at the time `until` on the database's clock, and is
-    acquired and renewed with a conditional UPDATE."""
+    """The exclusive right to do the work called `name`. It ends at `until`, by the database's clock, and is acquired
+    and renewed with a conditional UPDATE."""
 
     name = models.CharField(max_length=50, primary_key=True)
     holder = models.CharField(max_length=64, blank=True, default="")
@@ -52,7 +52,7 @@ class LaminaStatus(models.Model):
 
     answered_at = models.DateTimeField(null=True, blank=True)
     reachable_since = models.DateTimeField(null=True, blank=True)
-    clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, from its last response
+    clock_ahead_seconds = models.FloatField(default=0.0)  # Lamina's clock minus ours, as of its last response
     # When the difference between the clocks became steady; null = unknown
     clock_steady_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # number of unusable responses in a row

@@ -48,11 +48,11 @@ class ReviewRules(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> Self:
-        """Return the verdicts that currently count. Each person has at most one for any given content of a result."""
+        """Return the verdicts that currently count. Each person has at most one per result and content."""
         return self.filter(is_standing=True)
 
     def on_current_content(self) -> Self:
-        """Return decisions about the current content of results, leaving out those about earlier content."""
+        """Return decisions on the current content of results, leaving out those on earlier content."""
         return self.filter(content_hash=F("output__content_hash"))
 
 
@@ -80,7 +80,7 @@ class Decision(Decider):
     act = models.CharField(max_length=9, choices=Act, default=Act.DECIDE)
     verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")  # empty unless `act` is DECIDE
     note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
-    # If this result was rejected because another one was chosen: that other result. Pages then show "Another result was
+    # The result that was chosen instead, if that is why this one was rejected. Pages then show "Another result was
     # chosen".
     chosen = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")

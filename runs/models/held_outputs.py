@@ -1,4 +1,4 @@
-"""Outputs that Lamina has reported for a run, stored until we can tell which boxes all of them belong in."""
+"""Outputs that Lamina has reported for a run, stored until we can tell which box each of them belongs in."""
 
 from typing import Any
 

@@ -6,10 +6,10 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no hyphens, and no letters that 
 
 
 def new_secret() -> str:
-    """Return a secret path segment of 192 bits, for URLs that grant access by themselves."""
+    """Return a secret 192-bit path segment, for URLs that grant access on their own."""
     return secrets.token_urlsafe(24)
 
 
 def new_public_id() -> str:
-    """Return a random id of 16 characters (79 bits). Its alphabet makes it easy to read aloud."""
+    """Return a random 16-character id (79 bits). Its alphabet makes it easy to read aloud."""
     return "".join(secrets.choice(ALPHABET) for _ in range(16))

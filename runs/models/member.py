@@ -22,7 +22,7 @@ class MemberManager(BaseUserManager["Member"]):
 
     def get(self, *args: Any, **kwargs: Any) -> "Member":
         """Return a member, like Django's own `get`. Lookups by primary key use a prepared query, because every request
-        makes such a lookup."""
+        does one."""
         # Related managers are subclasses of this one and add their own filters, so they need Django's `get`.
         if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
             return super().get(*args, **kwargs)

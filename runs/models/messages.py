@@ -16,7 +16,8 @@ type Value = str | int | float
 
 @dataclass(frozen=True)
 class Message:
-    """A message to show later: a `code` with `values`, or a `quote` to show unchanged. Without either, it is empty."""
+    """A message to show later: a `code` with `values`, or a `quote` to show unchanged. If it has neither, it is
+    empty."""
 
     code: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)

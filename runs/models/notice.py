@@ -41,7 +41,7 @@ class NoticeKind(models.TextChoices):
 
 
 class Way(models.TextChoices):
-    """How a member gets emails about one kind of notice. In the portal itself, everyone sees all kinds of notices."""
+    """How a member gets emails for one kind of notice. In the portal itself, everyone sees all kinds of notices."""
 
     OFF = "off", _lazy("No email")
     ONCE = "once", _lazy("Immediately")
@@ -199,7 +199,7 @@ class Mail(models.Model):
     sort = models.CharField(max_length=8, choices=Sort, default=Sort.ONCE)
     day = models.DateField(null=True, blank=True)  # the day of a daily email or reminder, in the member's time zone
     created_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField(default=timezone.now)  # when to try (again) to send it
+    due_at = models.DateTimeField(default=timezone.now)  # when to try sending it (again)
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     given_up_at = models.DateTimeField(null=True, blank=True)  # permanently refused, or no attempts left

@@ -29,11 +29,9 @@ class OutputQuerySet(models.QuerySet["Output"]):
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
 
     def own_work_of(self, member: Member) -> Self:
-        """Return results that the member made, or that have an earlier version which the member made since the last
-        approved one.
+        """Return results that the member made, or made an earlier version of since the last approved one.
 
-        Under the four-eyes rule, members can't approve such results (`review.deciders`), so their queue doesn't include
-        these results.
+        Under the four-eyes rule, members can't approve these (`review.deciders`), so their queue leaves them out.
         """
         return self.filter(is_own_work(member))
 
@@ -75,10 +73,10 @@ class Output(models.Model):
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina assigns one
     label = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")  # the label, folded for searching
-    kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown one
+    kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown kind
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version when this last changed
-    text = models.TextField(blank=True, default="")  # the content of a text, or of a value without a URL
+    text = models.TextField(blank=True, default="")  # the content of a text result, or any value without a URL
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
     # Proportions of the space reserved for the picture, so that the page doesn't jump when it arrives. Based on the
     # inputs, or on the dimensions Lamina gives.

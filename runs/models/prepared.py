@@ -1,8 +1,8 @@
 """Queries that are compiled only once per process, for rows that every page needs.
 
 Normally, Django builds and compiles a query each time it is run. For a single row with many columns, that takes ten
-times as long as the database needs to find the row. A `Prepared` query compiles its queryset once per process, and
-afterwards only fills in the values, like a prepared statement. It returns the same rows as the queryset would.
+times as long as it takes the database to find the row. A `Prepared` query compiles its queryset once per process, and
+after that only fills in the values, like a prepared statement. It returns the same rows as the queryset would.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The retention rules, and the record of how much space stored files take."""
+"""The retention rules, and the record of how much space stored files take up."""
 
 from typing import Self
 
@@ -42,7 +42,7 @@ class StorageUseQuerySet(models.QuerySet["StorageUse"]):
 
 
 class StorageUse(models.Model):
-    """How many files one person stores for one use, and how much space they take; counted by `storage.usage`.
+    """How many files one person has stored for one use, and how much space they take up; counted by `storage.usage`.
 
     Every file counts once, even if it has several uses. `member` is null for files that nobody owns: app pictures,
     copies for guests, and files that are no longer used.

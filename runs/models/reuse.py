@@ -35,8 +35,8 @@ class Draft(models.Model):
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
-    # Hashes of the open forms in which this draft was discarded or restored. Anything that such a form sends afterwards
-    # is ignored.
+    # Hashes of the open forms in which this draft was discarded or restored. Anything these forms send afterwards is
+    # ignored.
     closed_forms = models.TextField(blank=True, default="", db_default="")
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -55,8 +55,8 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         return self.filter(Q(member=member) | Q(is_team=True))
 
     def manageable_by(self, member: Member) -> Self:
-        """Return the member's own presets; for admins, also the team's. Viewers can't change any of these; if they try,
-        they get a 403 that says why."""
+        """Return the member's own presets and, for admins, the team's as well. Viewers can't change any of these; if
+        they try, they get a 403 that says why."""
         return self.visible_to(member) if member.is_admin else self.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
@@ -78,7 +78,7 @@ class Preset(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
-    # Whether this is a draft that was set aside. Setting aside another draft of the same app replaces it.
+    # Whether this is a draft that was set aside. Setting aside another draft for the same app replaces it.
     is_set_aside = models.BooleanField(default=False, db_default=False)
 
     objects = PresetQuerySet.as_manager()

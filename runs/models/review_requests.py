@@ -18,7 +18,7 @@ from runs.models.sharing import GuestLink
 
 class ReviewRequestQuerySet(models.QuerySet["ReviewRequest"]):
     def manageable_by(self, member: Member) -> Self:
-        """Return requests that the member may close or remind people about: their own; for admins, all requests."""
+        """Return requests that the member may close or remind people about: their own or, for admins, all of them."""
         return self if member.is_admin else self.filter(asker=member)
 
     def open(self) -> Self:
@@ -111,7 +111,7 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 
 
 class ReviewItem(models.Model):
-    """A result in a request. Once a next version of the result is ready, the item switches to that version."""
+    """A result in a request. Once the next version of the result is ready, the item switches to it."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.CASCADE, related_name="items")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="review_items")
@@ -136,5 +136,5 @@ class ReviewItem(models.Model):
 
     @property
     def due_day(self) -> date | None:
-        """The request's due date. Unlike `due_on`, it stays the same when the item switches to a next version."""
+        """The request's due date. Unlike `due_on`, it stays the same when the item switches to the next version."""
         return self.request.due_on

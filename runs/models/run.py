@@ -93,7 +93,7 @@ class Run(RunAccess):
         CANCELLED = "cancelled", _lazy("Cancelled")
 
     class Wait(models.TextChoices):
-        """Reasons why a run hasn't been sent yet; `words.run_states.WAITS` has the user-facing texts."""
+        """Reasons why a run hasn't been sent yet; `words.run_states.WAITS` has the messages that people see."""
 
         NONE = "", ""
         LAMINA = "lamina", "Lamina cannot be reached"
@@ -122,7 +122,7 @@ class Run(RunAccess):
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)  # committed before sending the POST, which may cost credits
     remote_id = models.CharField(max_length=200, blank=True, default="")
-    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's status, even if we don't know it
+    remote_status = models.CharField(max_length=50, blank=True, default="")  # Lamina's status, even one we don't know
     seen_at = models.DateTimeField(null=True, blank=True)  # when Lamina last told us something about this run
     asked_at = models.DateTimeField(null=True, blank=True)  # when we last requested the run by its id
     opened_at = models.DateTimeField(null=True, blank=True)  # when someone last had its page open
@@ -130,7 +130,7 @@ class Run(RunAccess):
     # many times in a row one of its files didn't reach Lamina.
     missing_reads = models.PositiveSmallIntegerField(default=0)
     # How many checks of Lamina's run list didn't find this run, across all attempts to start it; and the ids of runs
-    # that might be this one, if a person has to decide.
+    # that might be this one, if someone has to decide.
     empty_looks = models.PositiveSmallIntegerField(default=0)
     candidates: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     # Secret part of this run's webhook URL

@@ -1,6 +1,6 @@
-"""Who may see, change and share a run, depending on who owns it, and whether it is shared, on hold or in the bin.
+"""Who may see, change and share a run, depending on who owns it and whether it's shared, on hold or in the bin.
 
-Each rule exists twice: as a method for one run, and as a queryset method for many.
+Each rule comes in two forms: a method for one run, and a queryset method for many.
 """
 
 from typing import Self
@@ -41,7 +41,7 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
 
     def own_or_shared(self, member: Member) -> Self:
         """Return the member's own runs and those shared by teammates, for the search on Home and the examples beside a
-        form, where even admins don't find other people's private runs."""
+        form, where not even admins see other people's private runs."""
         return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
 
     def manageable_by(self, member: Member) -> Self:

@@ -1,4 +1,4 @@
-"""How many runs there are, by person and state, as the worker last counted them."""
+"""The number of runs per person and state, as last counted by the worker."""
 
 from django.db import models
 from django.utils import timezone
@@ -16,8 +16,8 @@ class RunCountQuerySet(models.QuerySet["RunCount"]):
 
 
 class RunCount(models.Model):
-    """How many runs a person has in one state, counted separately for the bin; recounted every hour by
-    `history.run_counts`."""
+    """The number of runs a person has in one state, with those in the bin counted separately. `history.run_counts`
+    recounts them every hour."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     status = models.CharField(max_length=10)  # a value of `Run.Status`

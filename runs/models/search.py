@@ -79,7 +79,7 @@ def held_by_runs(column: str, vendor: str) -> RawSQL:
 
 class RunWordsQuerySet(models.QuerySet["RunWords"]):
     def store(self, words: Iterable[tuple[int, str]]) -> None:
-        """Store the words by which runs are found, given as (primary key, words) pairs (`words.terms.stored_words`)."""
+        """Store the words that runs can be found by, as (primary key, words) pairs (`words.terms.stored_words`)."""
         rows = list(words)
         is_postgres = connections[self.db].vendor == "postgresql"
         told = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
@@ -89,8 +89,8 @@ class RunWordsQuerySet(models.QuerySet["RunWords"]):
 
 
 class RunWords(models.Model):
-    """The words by which a search finds a run. This is an FTS5 table on SQLite, and a table with a GIN-indexed
-    `tsvector` on PostgreSQL."""
+    """The words that a run can be found by. This is an FTS5 table on SQLite, and a table with a GIN-indexed `tsvector`
+    on PostgreSQL."""
 
     run = models.OneToOneField(
         Run, on_delete=models.CASCADE, primary_key=True, db_column="rowid", db_constraint=False, related_name="+"
@@ -145,10 +145,10 @@ class WordTrigram(models.Model):
 
 
 def compiled(groups: Sequence[Sequence[Sequence[tuple[str, bool]]]], vendor: str) -> str:
-    """Return a full-text query for texts that match every group in `groups`.
+    """Return a full-text query for text that matches every group in `groups`.
 
     A group is a list of alternatives ("ways"); the text must match at least one of them. A way is a list of (token,
-    is_beginning) pairs; the text must match all of these.
+    is_beginning) pairs; the text must match all of them.
     """
     both, either = (" & ", " | ") if vendor == "postgresql" else (" AND ", " OR ")
 

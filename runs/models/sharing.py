@@ -59,8 +59,8 @@ class GuestLink(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
 
-    rules: "SharingRules | None" = None  # set by `sharing.views_guest_base` for guests' pages
-    answered: int  # how many results have answers from guests, counted by `review.guest_answers.with_answered`
+    rules: "SharingRules | None" = None  # set by `sharing.views_guest_base` for guest pages
+    answered: int  # number of results that guests have answered, counted by `review.guest_answers.with_answered`
 
     objects = GuestLinkQuerySet.as_manager()
 
@@ -86,7 +86,7 @@ class GuestLink(models.Model):
 
 
 class GuestLinkOutput(models.Model):
-    """A result that a guest link shows, and the result's position on the guests' page."""
+    """A result shown by a guest link, and its position on the guest page."""
 
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")

@@ -1,7 +1,7 @@
 """What runs cost, as far as we know, and how much people may spend each month.
 
-Amounts are whole hundredths of a credit, because SQLite doesn't add up decimals exactly. They are estimates: Lamina
-never says what a single run cost. Only `spending.charges` changes charges and their sums.
+Amounts are whole hundredths of a credit, because SQLite can't add decimals exactly. They are estimates: Lamina never
+says what a single run cost. Only `spending.charges` changes charges and their sums.
 """
 
 from datetime import date, datetime
@@ -18,7 +18,7 @@ HUNDREDTHS = 100  # of a credit
 
 
 def month_of(at: datetime) -> date:
-    """Return the first day of the month in which `at` falls in the portal's time zone."""
+    """Return the first day of the month that `at` falls in, in the portal's time zone."""
     return day_of(at).replace(day=1)
 
 
@@ -30,7 +30,7 @@ def day_of(at: datetime) -> date:
 class Charge(models.Model):
     """The estimated cost of one run. The charge is kept even if the run is permanently deleted.
 
-    Its names, kind and month are those at the time when Run was pressed.
+    Its names, kind and month stay as they were when Run was pressed.
     """
 
     class State(models.TextChoices):
@@ -51,14 +51,14 @@ class Charge(models.Model):
     kind = models.CharField(max_length=50, blank=True, default="")  # kind of the app's first result
     month = models.DateField()  # first day of the month
     hundredths = models.PositiveBigIntegerField(default=0)
-    is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin has given a cost
+    is_unknown = models.BooleanField(default=False)  # neither Lamina nor an admin has said what it costs
     source = models.CharField(max_length=6, choices=Source)
     made = models.PositiveIntegerField(default=0)  # results requested, out of the app's `total`
     total = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     pressed_at = models.DateTimeField(default=timezone.now)
-    is_from_before = models.BooleanField(default=False)  # the portal didn't record charges yet when its run started
-    is_maker_known = models.BooleanField(default=True)  # if False, `member` owned the run when we counted it
+    is_from_before = models.BooleanField(default=False)  # its run started before the portal recorded charges
+    is_maker_known = models.BooleanField(default=True)  # if False, `member` is whoever owned the run when we counted it
     # How many of the run's results are currently approved, and the sum of their version numbers (`spending.approved`).
     approved = models.PositiveIntegerField(default=0, db_default=0)
     rounds = models.PositiveIntegerField(default=0, db_default=0)
@@ -83,8 +83,8 @@ class Charge(models.Model):
 
 
 class SpendingSum(models.Model):
-    """Sums of all charges except released ones. They are updated with each charge, so that pages needn't read all
-    charges."""
+    """Sums of all charges except released ones. They're updated with each charge, so pages don't have to add them all
+    up."""
 
     month = models.DateField()
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -93,7 +93,7 @@ class SpendingSum(models.Model):
     hundredths = models.BigIntegerField(default=0)  # reserved and kept
     reserved = models.BigIntegerField(default=0)  # the part of `hundredths` that is only reserved so far
     count = models.IntegerField(default=0)
-    unknown_count = models.IntegerField(default=0)  # how many charges aren't in `hundredths`: their cost is unknown
+    unknown_count = models.IntegerField(default=0)  # charges left out of `hundredths` because their cost is unknown
     approved = models.IntegerField(default=0, db_default=0)
     rounds = models.IntegerField(default=0, db_default=0)
 
@@ -131,7 +131,7 @@ class SpendingLimits(models.Model):
         null=True, blank=True
     )  # applies to people without a limit of their own
     portal_hundredths = models.PositiveBigIntegerField(null=True, blank=True)  # limit for everyone together
-    allows_unknown = models.BooleanField(default=True)  # whether apps whose cost is unknown may be run
+    allows_unknown = models.BooleanField(default=True)  # whether people may run apps whose cost is unknown
     # Thresholds for alerts, which never block anyone: the account spends this much within 24 hours, or has only this
     # much left.
     day_hundredths = models.PositiveBigIntegerField(null=True, blank=True)

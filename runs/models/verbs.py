@@ -1,4 +1,4 @@
-"""The actions that the audit record can contain (`audit.record`). Their texts are in `words.verbs`.
+"""The actions that the audit record can contain (`audit.record`). Their wording is in `words.verbs`.
 
 The log page groups actions by the part before the dot. Rows store these codes, so a code must stay here as long as the
 record may contain it.
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Verb(StrEnum):
-    """Something that a person did, or that the portal did by itself."""
+    """Something that a person did, or that the portal did on its own."""
 
     RUN_STARTED = "run.started"
     RUN_SENT = "run.sent"  # Lamina accepted the run
@@ -88,7 +88,7 @@ class Verb(StrEnum):
     PERSON_REACTIVATED = "person.reactivated"
     PERSON_TRANSFERRED = "person.transferred"  # everything they owned was transferred
     PERSON_SIGNED_IN = "person.signed-in"
-    PERSON_REFUSED = "person.refused"  # the first sign-in that was refused within an hour
+    PERSON_REFUSED = "person.refused"  # the first refused sign-in in an hour
     PERSON_SIGNED_OUT = "person.signed-out"
     PERSON_BROWSER_ENDED = "person.browser-ended"
     PERSON_NEW_PASSWORD = "person.new-password"  # noqa: S105 - no password

@@ -35,7 +35,7 @@ def look(now: datetime | None = None) -> None:
 
 
 def _news(rules: SpendingLimits, now: datetime) -> Iterator[tuple[MonthTotal, int, int]]:
-    """Yield this month's totals for which an alert is due, each with its limit and the step it has reached."""
+    """Yield this month's totals that are due an alert, each with its limit and the step it has reached."""
     totals = MonthTotal.objects.filter(month=month_of(now), used__gt=0, told__lt=STEPS[0])
     for total in totals.select_related("member__spending_limit"):
         limit = _limit(total, rules, day_of(now))
@@ -84,14 +84,15 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
 
 
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
-    """Tell each admin about `event`, but only once. Return how many were newly told."""
+    """Tell each admin about `event`, but only once. Return how many hadn't been told before."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 
 
 @transaction.atomic
 def ask_for_more(member: Member) -> bool:
-    """Tell admins, at most once a day, that `member` wants a higher limit; return whether any admin was newly told."""
+    """Tell admins, at most once a day, that `member` wants a higher limit; return whether any of them hadn't been told
+    yet."""
     now = timezone.now()
     left = left_for(member, now)
     if left.limit is None:
@@ -117,7 +118,7 @@ def has_asked(member: Member) -> bool:
 
 
 def _look_at_account(rules: SpendingLimits, now: datetime) -> None:
-    """Tell admins if the account is spending a lot or running low, at most once a day in either case."""
+    """Tell admins if the account is spending a lot or running low, at most once a day for each."""
     if rules.day_hundredths is not None and (spent := spent_lately(now)) >= max(1, rules.day_hundredths):
         values: dict[str, Value] = {"spent_credits": spent, "limit_credits": rules.day_hundredths}
         _alert("account-day", Message("account_day", values))

@@ -22,7 +22,7 @@ from runs.storage.guard import check_url
 from runs.web.sealed_texts import SealedError, seal, sealed_again, unseal
 
 PURPOSE = "chat-address"
-# Kinds of notices that can be posted to a channel, in the order in which the form lists them.
+# Kinds of notices that can be posted to a channel, in the order that the form lists them.
 KINDS = (
     NoticeKind.ASKED,
     NoticeKind.DECIDED,
@@ -84,7 +84,7 @@ def remove_channel(channel: ChatChannel) -> None:
 
 
 def address_of(channel: ChatChannel) -> str:
-    """Return the address to which messages for the channel are sent. Raises `SealedError`."""
+    """Return the address that the channel's messages are sent to. Raises `SealedError`."""
     return unseal(PURPOSE, channel.sealed_address)
 
 

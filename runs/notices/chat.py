@@ -1,6 +1,6 @@
 """Messages to the team's channels in Slack and Teams, created along with the event and sent by the worker.
 
-Each message is a row created in the event's transaction, one for each channel that posts such events. The text is
+Each message is a row created in the event's transaction, one for each channel that covers the event. The text is
 written when the message is sent, after checking that the team may still see the run. Messages are delivered at least
 once: if a worker dies while sending one, it is sent again.
 """
@@ -55,7 +55,7 @@ class About(Told, Protocol):
 
 
 def post_event(about: About) -> None:
-    """Create messages about an event for all channels that post such events. Called in the event's transaction."""
+    """Create a message about an event for each channel that covers it. Called in the event's transaction."""
     wanted = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
     due_at = timezone.now() + (REGRET if about.decision else timedelta())
     messages = [

@@ -113,8 +113,8 @@ def _blotted(words: str, address: str) -> str:
 
 
 def _wait(retry_after: str) -> timedelta | None:
-    """Return how long the server asked us to wait, but at most a day; None if it didn't ask. `retry_after` is a number
-    of seconds or a date."""
+    """Return how long the server asked us to wait, capped at a day; None if it didn't ask. `retry_after` is a number of
+    seconds or a date."""
     text = retry_after.strip()
     try:
         seconds = float(text) if text.replace(".", "", 1).isdecimal() else _seconds_until(text)

@@ -60,8 +60,8 @@ class Group:
         }
 
     def path(self, otherwise: str) -> str:
-        """Return the path of the page to open: the result's if there is just one, the run's if all are from one run, or
-        else `otherwise`."""
+        """Return the path of the page to open: the result's if there's just one, the run's if they're all from one run,
+        `otherwise` if they aren't."""
         if self.count == 1:
             return self.first.get_absolute_url()
         return self.first.run.get_absolute_url() if self.is_one_run else otherwise

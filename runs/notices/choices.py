@@ -1,8 +1,8 @@
-"""How people are emailed about each kind of notice: not at all, at once, or once a day.
+"""How people are emailed about each kind of notice: not at all, right away, or once a day.
 
 All notices appear in the portal. If a member has no row for a kind, its default applies (`DEFAULTS`). Reminders of due
-decisions aren't notices, but the choice about them is stored in the same table, with the "kind" `REMINDER`. Members get
-reminders unless their row for that kind says `Way.OFF`.
+decisions aren't notices, but people's choice about them is stored in the same table, with the "kind" `REMINDER`.
+Members get reminders unless their row for that kind says `Way.OFF`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -51,7 +51,7 @@ def chosen_by(member: Member) -> dict[str, str]:
 
 
 def reminded() -> QuerySet[Member]:
-    """Return the people who may decide and want reminders of due decisions by email."""
+    """Return the people who may decide and want email reminders of due decisions."""
     unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
     roles = ReviewRules.current().deciding_roles
     return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
@@ -59,7 +59,7 @@ def reminded() -> QuerySet[Member]:
 
 @transaction.atomic
 def choose(member: Member, ways: Mapping[str, str], hour: int | None = None) -> None:
-    """Set how `member` is emailed about each kind in `ways`, and the `hour` at which daily emails are sent. This also
+    """Set how `member` is emailed about each kind in `ways`, and the `hour` when daily emails are sent. This also
     applies to notices that are still waiting to be emailed."""
     before = {**chosen_by(member), "mail_hour": member.mail_hour}
     after: dict[str, Any] = {kind: str(way) for kind, way in ways.items()}
@@ -81,7 +81,7 @@ def _move_waiting(member: Member, kind: str, way: str) -> None:
 
 
 def turn_off(member: Member, kinds: Iterable[str]) -> None:
-    """Stop emails to `member` about `kinds`."""
+    """Stop emailing `member` about `kinds`."""
     choose(member, dict.fromkeys(kinds, Way.OFF))
 
 
@@ -95,8 +95,8 @@ class Wish(StrEnum):
 
 
 def wish_of(member: Member, run: Run) -> Wish:
-    """Return what the page of `run` should offer `member`, who can see it. On their own runs, this is nothing if they
-    get an email about each of them anyway. Takes at most one query."""
+    """Return what the page of `run` should offer `member`, who can see it. For their own runs, that's nothing if they
+    get an email about every one anyway. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return Wish.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))

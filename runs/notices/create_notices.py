@@ -1,4 +1,4 @@
-"""Creates notices: one for each event and person, in the transaction of the event.
+"""Creates notices: one for each event and person, in the event's transaction.
 
 Nobody is notified about what they did themselves, about a run they can't see, or about anything they muted.
 """
@@ -30,12 +30,12 @@ class About:
     actor: Member | None = None
     guest_name: str = ""
     message: Message = field(default_factory=Message)
-    results: int = 0  # the number of results concerned, if more than one
+    results: int = 0  # the number of results it's about, if more than one
 
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Notify each of `members` once, and post to the team's channels; return how many members were newly notified.
+    """Notify each of `members` once, and post to the team's channels; return how many of them got a new notice.
 
     Nobody is notified about example runs.
     """

@@ -13,8 +13,7 @@ HOPELESS = (Output.Status.ERROR, Output.Status.CANCELLED)  # nobody can decide o
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
 def on_comments_carried(source: Run, target: Run) -> None:
-    """Make notices refer to the run and result that the comments were carried over to. A muted conversation stays
-    muted."""
+    """Point notices to the run and result that the comments were carried over to. A muted conversation stays muted."""
     there = Comment.objects.filter(pk=OuterRef("comment")).values("output")
     moved = Notice.objects.filter(run=source, comment__run=target)
     moved.update(run=target, output=Subquery(there))
@@ -26,7 +25,7 @@ def on_decision_made(decision: Decision) -> None:
     """Mark the notice about a request as read for people who have nothing left to decide in that request. If several
     results were decided together, do this only once.
 
-    When decisions end, notices that they had caused to be marked as read become unread again for people who now have
+    When decisions end, the notices that were marked as read because of them become unread again for people who now have
     something to decide.
     """
     same = Decision.objects.filter(batch=decision.batch)
@@ -53,8 +52,8 @@ def _about(request: ReviewRequest) -> NoticeQuerySet:
 
 
 def _answered(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
-    """Return the notices of people who have nothing left to decide in the request after `by` has decided: everyone's if
-    the request is settled; otherwise, those of `by` if they have given all their verdicts."""
+    """Return the notices of people who have nothing left to decide in the request now that `by` has decided: everyone's
+    if the request is settled; if it isn't, only those of `by`, once they've given all their verdicts."""
     undecided = ReviewItem.objects.undecided().filter(request=request, output__run__deleted_at=None)
     if not undecided.exclude(output__status__in=HOPELESS).exists():
         return _about(request)

@@ -12,7 +12,7 @@ class SeenForm(PostedForm):
 
 
 class ReadAllForm(forms.Form):
-    """The time at which the page was shown; all notices up to then are marked as read."""
+    """The time when the page was shown; all notices up to then are marked as read."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], widget=forms.HiddenInput)
 

@@ -16,7 +16,7 @@ from runs.storage import guard
 from runs.web.posted import CutField, PostedForm, RepeatedField
 
 APPS_SHOWN = 200
-# Labels of the kinds, worded for the team. The labels in `NoticeKind` address one person as "you".
+# Labels for the kinds, worded for the team. Those in `NoticeKind` address one person as "you".
 KIND_WORDS: dict[str, Promise] = {
     NoticeKind.ASKED: _lazy("Decisions are needed"),
     NoticeKind.DECIDED: _lazy("Someone decides"),
@@ -74,6 +74,6 @@ class ChannelForm(PostedForm):
 
 
 def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
-    """Return the apps to choose from, each with whether it is currently chosen."""
+    """Return the apps to choose from, and whether each one is currently chosen."""
     chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
     return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]

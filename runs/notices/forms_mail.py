@@ -10,6 +10,6 @@ class WishForm(PostedForm):
 
 
 class BackForm(PostedForm):
-    """The page to return to, which is the one with the button."""
+    """The page to return to: the one with the button."""
 
     back = CutField()

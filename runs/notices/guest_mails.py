@@ -47,7 +47,8 @@ def on_comment_posted(comment: Comment) -> None:
 
 
 def on_comment_changed(comment: Comment, _text_before: str) -> None:
-    """Tell the guest about a reply that the edit has made visible to guests. `comment` is as it was before the edit."""
+    """Tell the guest about a reply that the edit has made visible to guests. `comment` is the comment before the
+    edit."""
     if comment.guests_see:
         return
     changed = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
@@ -82,7 +83,7 @@ def _tell(contacts: QuerySet[GuestContact], event: str, output: Output, comment:
 
 # --- The queue --------------------------------------------------------------------------------------------------------
 def gathered(now: datetime) -> QuerySet[GuestNotice]:
-    """Return the notices that are due and not part of an email yet."""
+    """Return the notices that are due and aren't in an email yet."""
     return GuestNotice.objects.filter(mail=None, mail_due_at__lte=now)
 
 
@@ -154,8 +155,8 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
 
 
 def _place_of(notice: GuestNotice, shown: Collection[Output]) -> Output | None:
-    """Return the result on which the guest can see what the notice is about; None if the link shows no such result. A
-    comment that was carried over to another version is also shown where it was written."""
+    """Return the result where the guest can see what the notice is about; None if the link doesn't show it. A comment
+    that was carried over to another version is also shown where it was written."""
     comment = notice.comment
     if comment is None:
         return notice.output if notice.output in shown else None

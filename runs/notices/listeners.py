@@ -1,4 +1,4 @@
-"""Decides who is notified of what: listens to `runs.events` and calls `create_notices.tell`."""
+"""Decides who gets notified about what: listens to `runs.events` and calls `create_notices.tell`."""
 
 from datetime import datetime
 
@@ -98,7 +98,7 @@ def _decided(decision: Decision) -> None:
 
 
 def _set_aside(decision: Decision) -> None:
-    """Tell the makers of the result, and the person who made the decision or, if that was a guest, the maker of the
+    """Tell the run's makers, and the person who made the decision or, if that was a guest, the person who made the
     link."""
     target = decision.target
     if target is None:

@@ -1,4 +1,4 @@
-"""The hour at which a member gets their daily email and reminders, in their own time zone."""
+"""The hour when a member gets their daily email and reminders, in their own time zone."""
 
 from datetime import date, datetime, time
 
@@ -9,7 +9,7 @@ from runs.words.time_zones import zone_called
 
 
 def hour_of_today(member: Member, now: datetime, hour: int) -> tuple[date, datetime]:
-    """Return today's date in the member's time zone, and the moment at which `hour` begins on that day.
+    """Return today's date in the member's time zone, and the moment when `hour` begins on that day.
 
     If the clocks go forward and skip that hour, return the moment when they change. If that hour occurs twice, return
     the first one.

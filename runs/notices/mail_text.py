@@ -46,7 +46,7 @@ class Letter:
     lines: list[str]
     path: str
     kinds: list[str]
-    more: int = 0  # number of further events, which have no line
+    more: int = 0  # number of further events that didn't get a line
 
     @property
     def more_words(self) -> str:
@@ -182,7 +182,7 @@ def subject_of(letter: Letter) -> str:
 
 
 def headers_of(row: Mail, stop_address: str) -> dict[str, str]:
-    """Return the headers of an email, including `stop_address`, the URL with which its reader can unsubscribe."""
+    """Return the headers of an email, including `stop_address`, the reader's unsubscribe URL."""
     return {
         "Message-ID": f"<{row.public_id}@{urlsplit(settings.PORTAL_URL).hostname}>",
         "List-Unsubscribe": f"<{stop_address}>",

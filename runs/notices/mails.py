@@ -1,8 +1,8 @@
 """Emails about notices: collects due notices into one email for each person, and sends it.
 
 Notices within two minutes of each other share one email. An email is a row, created in the transaction that claims its
-notices, so no notice is in two emails. Its text is written when it is sent: anything that has been read in the portal
-or undone by then, or that the reader may no longer see, is left out. If nothing is left, it isn't sent.
+notices, so no notice is in two emails. Its text is written when it's sent, and leaves out anything that has since been
+read in the portal or undone, or that the reader may no longer see. If nothing is left, it isn't sent.
 
 Each attempt to send an email is recorded before it starts, and all attempts use the same `Message-ID`. After a crash,
 an ordinary email may therefore arrive twice but is never lost; daily emails and reminders arrive at most once. Only one
@@ -79,7 +79,7 @@ def send_due() -> None:
         is_away = _send_for_a_while(holder)
     finally:
         if is_away:
-            # Keep the lease for the length of the pause, so that no worker tries again before it is over.
+            # Hold on to the lease during the pause, so that no worker tries again until it's over.
             leases.renew(LEASE, holder, AWAY_SECONDS)
         else:
             leases.release(LEASE, holder)
@@ -198,8 +198,8 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
 
 
 def _words_kept(row: Mail, outcome: Outcome) -> str:
-    """Return the server's response in the form in which we store it: "" for an email to a guest, because the response
-    may contain the address."""
+    """Return the server's response as we store it: "" for an email to a guest, because the response may contain the
+    address."""
     return outcome.words if row.member_id else ""
 
 

@@ -7,7 +7,7 @@ from runs.models.run import RunQuerySet
 
 
 def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
-    """Stop notifying `member` about `run`, or only about the conversation that `comment` belongs to."""
+    """Stop notifying `member` about `run`, or just about the conversation that `comment` belongs to."""
     made, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
     return made
 
@@ -18,12 +18,12 @@ def unmute(member: Member, run: Run, comment: Comment | None = None) -> bool:
 
 
 def with_mute(runs: RunQuerySet, member: Member) -> RunQuerySet:
-    """Add `is_muted` to `runs`: whether `member` muted the run."""
+    """Add `is_muted` to `runs`: whether `member` has muted the run."""
     return runs.annotate(is_muted=Exists(Mute.objects.filter(member=member, run=OuterRef("pk"), comment=None)))
 
 
 def muted_by(member: Member) -> QuerySet[Mute]:
-    """Return what `member` muted and may still see, most recently muted first."""
+    """Return what `member` has muted and can still see, most recently muted first."""
     seen = Run.objects.visible_to(member)
     return Mute.objects.filter(member=member, run__in=seen).select_related("run", "comment").order_by("-pk")
 

@@ -1,8 +1,8 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for rows of `Notice` and `ChatMessage`, and for `create_notices.About`. The text is created when someone reads it,
-so it uses current names and titles. It contains the app's name, the run's title, labels of results and people's names,
-but never inputs.
+Works for `Notice` and `ChatMessage` rows, and for `create_notices.About`. The text is created when someone reads it, so
+it uses current names and titles. It contains the app's name, the run's title, result labels and people's names, but
+never inputs.
 """
 
 from typing import Protocol

@@ -28,13 +28,13 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
 
 
 def mark_all(member: Member, until: datetime) -> int:
-    """Mark as read all of the member's notices up to `until`, the time at which the page was shown. Later ones stay
+    """Mark as read all of the member's notices up to `until`, the time when the page was shown. Later ones stay
     unread."""
     return mark_read(member, Notice.objects.filter(created_at__lte=until))
 
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
-    """Mark all unread `notices` of all members as read, and record `at` as the time."""
+    """Mark everyone's unread `notices` as read, and record `at` as the time."""
     found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
     Notice.objects.filter(pk__in=found).update(read_at=at)
     for pk in _free(sorted(set(found.values()))):
@@ -71,7 +71,7 @@ def _lock_free(notices: NoticeQuerySet) -> NoticeQuerySet:
 
 
 def show_again(members: Iterable[int]) -> None:
-    """Make open pages of `members` reload their notices."""
+    """Make the open pages of `members` reload their notices."""
     Member.objects.filter(pk__in=_free(list(members))).update(news_at=timezone.now())
 
 
@@ -103,7 +103,7 @@ def tidy(now: datetime) -> None:
 
 
 def count_again(members: Iterable[int]) -> None:
-    """Count the unread notices of `members` again, one person at a time."""
+    """Recount the unread notices of `members`, one person at a time."""
     for pk in members:
         with transaction.atomic():
             _count(_lock(pk))

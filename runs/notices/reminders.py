@@ -2,7 +2,7 @@
 
 Reminders start two days before the due date and end five days after it. If anything in the portal is due, everyone who
 wants reminders gets a row for the day, even if they owe nothing themselves. The row means that the day has been checked
-for them, so a decision that is requested later in the day doesn't cause an email right away.
+for them, so a decision requested later that day doesn't trigger an email right away.
 """
 
 from datetime import date, datetime, timedelta
@@ -32,8 +32,8 @@ def make_due(now: datetime) -> None:
 
 
 def _morning_hour(member: Member) -> int:
-    """Return the hour at which the member gets reminders: the hour of their daily email, or 8:00 if that is noon or
-    later, because decisions due today can't wait that long."""
+    """Return the hour when the member gets reminders: the hour of their daily email, or 8:00 if that is noon or later,
+    because decisions due today can't wait that long."""
     return member.mail_hour if member.mail_hour < NOON else MORNING
 
 
@@ -54,5 +54,5 @@ def owed(member: Member, today: date) -> ReviewItemQuerySet:
 
 
 def _around(items: ReviewItemQuerySet, first: date, last: date) -> ReviewItemQuerySet:
-    """Return the `items` for which people get a reminder on any day from `first` to `last`."""
+    """Return the `items` that people get a reminder about on any day from `first` to `last`."""
     return items.due_between(first - AFTER, last + BEFORE)

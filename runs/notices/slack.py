@@ -8,7 +8,7 @@ from typing import Any
 from runs.notices.chat_text import Post
 from runs.notices.plain_text import cut
 
-LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # in characters; Slack refuses longer texts
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_BUTTON = 150, 3_000, 75  # in characters; Slack rejects anything longer
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 MARKS = "*_~`@#:"  # characters for formatting, mentions, channels and emoji
 NOTHING = "\u2060"  # a zero-width character, added after each of `MARKS` so that Slack doesn't read it as markup

@@ -1,7 +1,7 @@
 """A message for Microsoft Teams: an Adaptive Card 1.2, which Teams workflows accept.
 
-Texts are text runs in a `RichTextBlock`, which supports neither Markdown nor mentions. Only `fallbackText`, which is
-for clients that can't show the card, might be read as Markdown, so it is escaped.
+All text goes into text runs in a `RichTextBlock`, which supports neither Markdown nor mentions. Only `fallbackText`,
+which is for clients that can't show the card, might be read as Markdown, so it is escaped.
 """
 
 from typing import Any

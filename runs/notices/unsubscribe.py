@@ -34,12 +34,12 @@ class Unsubscription:
 
 
 def address_for(member: Member, kinds: Sequence[str]) -> str:
-    """Return the full URL that stops emails about `kinds` to `member`."""
+    """Return the full URL that unsubscribes `member` from emails about `kinds`."""
     return secret_links.full_address(reverse("runs:mail-stop", args=[sign(member, kinds)]))
 
 
 def address_for_guest(contact: GuestContact) -> str:
-    """Return the full URL that stops all emails to a guest of a link."""
+    """Return the full URL that unsubscribes a link's guest from all emails."""
     signed = _signer().sign(BETWEEN.join([GUEST, contact.public_id]))
     return secret_links.full_address(reverse("runs:mail-stop", args=[signed]))
 

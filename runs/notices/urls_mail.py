@@ -1,4 +1,4 @@
-"""URLs for emails: when a run is ready, the test email, and unsubscribing."""
+"""URLs for emails: asking for one when a run is ready, sending a test email, and unsubscribing."""
 
 from django.urls import path
 

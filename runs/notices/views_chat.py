@@ -97,7 +97,7 @@ def _back(request: PortalRequest, app: str) -> HttpResponse:
 @sensitive_post_parameters("secret_address")
 @sensitive_variables("form")
 def chat_set(request: PortalRequest, app: str) -> HttpResponse:
-    """Set a channel's address, and what is posted there."""
+    """Set a channel's address and what gets posted there."""
     form = ChannelForm(_find(app), request.POST)
     if not form.is_valid():
         return _page(request, form, app)

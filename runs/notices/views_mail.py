@@ -1,4 +1,4 @@
-"""Pages and buttons about emails: when a run is ready, the test email, and unsubscribing."""
+"""Pages and buttons for emails: asking for one when a run is ready, sending a test email, and unsubscribing."""
 
 from django.conf import settings
 from django.contrib import messages

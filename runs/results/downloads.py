@@ -1,4 +1,4 @@
-"""Many results in one zip, streamed while it is being written.
+"""Many results in one zip, streamed as it's written.
 
 This needs no temporary file, and a thousand files take no more memory than one. Media files hardly compress, so they
 are stored uncompressed, which also lets us tell the browser the size in advance.

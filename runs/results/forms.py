@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm
 
 
 class UseForm(PostedForm):
-    """The app in which to use a result, and the number of the file in the result."""
+    """The app to use a result in, and the number of the result's file."""
 
     app = CutField()
     n = CutField(4)

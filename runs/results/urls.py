@@ -7,8 +7,8 @@ from runs.results.views_old_addresses import OldAddressView
 
 
 def _old(route: str, name: str, *methods: str) -> URLPattern:
-    """Return the old URL pattern of the view `name`. Old URLs are still in emails and chats, and on pages opened before
-    the upgrade."""
+    """Return the old URL pattern for the view `name`. Old URLs are still in emails and chats, and on pages opened
+    before the upgrade."""
     view = OldAddressView.as_view(pattern_name=f"runs:{name}", http_method_names=methods)
     return path(route, view, name=f"old-{name}")
 

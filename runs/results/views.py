@@ -27,7 +27,7 @@ def _number(number: str) -> int:
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Show a result; if the id is that of a stored file, redirect to the result that contains the file."""
+    """Show a result; if the id is a stored file's, redirect to the result that contains it."""
     rows = result_rows(request.user, result_id)
     if rows is None:
         if url := result_of_file(request.user, result_id):

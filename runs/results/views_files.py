@@ -1,4 +1,4 @@
-"""Sends files of results, uploads and the catalogue to people who may see them."""
+"""Serves files from results, uploads and the catalogue to people who may see them."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404

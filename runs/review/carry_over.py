@@ -138,7 +138,7 @@ def _return(tops: Iterable[Comment], source: Output, origin: Output) -> None:
 
 
 def _threads(tops: Iterable[Comment]) -> CommentQuerySet:
-    """Return the comments `tops` and their replies."""
+    """Return the comments in `tops` and their replies."""
     keys = [comment.pk for comment in tops]
     return Comment.objects.filter(Q(pk__in=keys) | Q(parent__in=keys))
 

@@ -28,7 +28,7 @@ class CommentRefusedError(UserFacingError):
 
 
 class UnseenMentionError(CommentRefusedError):
-    """The comment mentions `members`, who can't see the comment's run."""
+    """The comment mentions `members`, who can't see its run."""
 
     def __init__(self, members: list[Member]) -> None:
         super().__init__("unseen", _("Someone you mentioned can't see this. Nothing was sent."))
@@ -59,7 +59,7 @@ def finder(names: Iterable[str]) -> re.Pattern[str]:
 
 
 def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
-    """Return the active members whom `text` mentions, and those `picked` from the list, each with the words that
+    """Return the active members that `text` mentions, and those `picked` from the list, each with the words that
     mention them.
 
     If several members share a name, it refers to the one who was picked; if none or several of them were picked, it

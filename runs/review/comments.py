@@ -33,8 +33,8 @@ VERBS = {
     CommentChange.Act.RESOLVED: Verb.COMMENT_RESOLVED,
     CommentChange.Act.REOPENED: Verb.COMMENT_REOPENED,
 }
-PER_MINUTE = 30  # maximum number of comments by one member in a minute
-PER_MINUTE_AS_GUEST = 10  # maximum number of comments by one guest in a minute
+PER_MINUTE = 30  # maximum number of comments per minute from one member
+PER_MINUTE_AS_GUEST = 10  # maximum number of comments per minute from one guest
 PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link combined, since a guest could simply type another name
 
 
@@ -53,8 +53,8 @@ def post(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> Comment:
-    """Post a comment on `output` or on the whole `run`, or a reply to `parent`. Comments by guests are always visible
-    to guests.
+    """Post a comment on `output` or on the whole `run`, or a reply to `parent`. Guests' comments are always visible to
+    guests.
 
     `spot` is a position in ten-thousandths of the picture's width and height, `at_ms` a time in milliseconds. Both
     refer to the file at `file_position`. Raises `CommentRefusedError` without storing anything.
@@ -108,7 +108,7 @@ def edit(
     mentions: Sequence[Member] = (),
     skips_unseen: bool = False,
 ) -> bool:
-    """Let the author change a comment's text, who can see it, and whom it mentions. Return False if nothing changed.
+    """Let the author change a comment's text, who can see it, and who it mentions. Return False if nothing changed.
 
     If the comment is hidden from guests, so are the team's replies to it. Guests still see their own replies. Raises
     `CommentRefusedError`.
@@ -245,7 +245,7 @@ def _check_pace(by: Actor, now: datetime) -> None:
 
 
 def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
-    """Return the members whom a comment mentions, each with the words that mention them. Raises
+    """Return the members that a comment mentions, each with the words that mention them. Raises
     `UnseenMentionError`."""
     named = members_named(text, picked)
     named.pop(author, None)

@@ -1,4 +1,4 @@
-"""The hash of a result's content (`Output.content_hash`), which identifies the content that a verdict is on.
+"""The hash of a result's content (`Output.content_hash`), which identifies the content that a verdict applies to.
 
 Verdicts on earlier content don't count: if a file is fetched again and its bytes have changed, the result no longer
 counts as reviewed. The copy that guests see counts as the same content.

@@ -41,14 +41,14 @@ class Actor:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields that say who made a new row (`models.deciders.Decider`)."""
+        """The fields that say who created a new row (`models.deciders.Decider`)."""
         if self.member is not None:
             return {"member": self.member}
         return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
 
     @property
     def owned(self) -> dict[str, Any]:
-        """The filter conditions for rows that this person made."""
+        """The filter conditions for rows that this person created."""
         return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
 
     @property

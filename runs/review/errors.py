@@ -1,4 +1,4 @@
-"""Reasons why someone can't decide. Each has a `code` for scripts and tests, as well as a sentence."""
+"""Reasons why someone can't decide. Each has a sentence to show, and a `code` for scripts and tests."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext

@@ -15,9 +15,9 @@ MOST_PICKED = 50
 
 
 class TextForm(forms.Form):
-    """A reply, or an edit of the member's own comment.
+    """A reply, or an edit to the member's own comment.
 
-    `act` says which button was pressed: empty to send, "people" to pick whom to mention, "share" to share the run with
+    `act` says which button was pressed: empty to send, "people" to pick who to mention, "share" to share the run with
     the team first, "skip" to leave out mentions of people who can't see the run. `back` is the page to return to.
     """
 
@@ -104,6 +104,6 @@ class BackForm(PostedForm):
 
 
 class PeopleForm(PostedForm):
-    """The beginning of a name to look for."""
+    """The beginning of the name to look for."""
 
     q = CutField(100)

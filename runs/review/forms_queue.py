@@ -10,7 +10,7 @@ from runs.models import Member, ReviewRequest, Selection
 from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
 from runs.words.moments import portal_day
 
-NOTE_READ = 5_000  # in characters; above the limit, so that a note that is too long can be shown again in full
+NOTE_READ = 5_000  # in characters; above the limit, so that a note that's too long can still be shown again in full
 
 
 class DecideForm(PostedForm):
@@ -55,7 +55,7 @@ class ManyForm(PostedForm):
 
 
 class RequestForm(PostedForm):
-    """Which page of the list of requests to return to."""
+    """Which page of the request list to return to."""
 
     page = CutField(6)
 
@@ -80,8 +80,8 @@ class WhatForm(PostedForm):
 
 
 class AskForm(forms.Form):
-    """Whom to ask, by when, and a message for them. `people` are the members who can be picked; guests can be asked
-    only if `may_make_links` is set."""
+    """Who to ask, by when, and a message for them. `people` are the members who can be picked; guests can be asked only
+    if `may_make_links` is set."""
 
     who = forms.CharField(required=False)
     members = RepeatedField()
@@ -101,12 +101,12 @@ class AskForm(forms.Form):
 
     @property
     def chosen_who(self) -> str:
-        """The posted choice of whom to ask; "anyone" by default."""
+        """The posted choice of who to ask; "anyone" by default."""
         return str(self["who"].value() or ReviewRequest.Audience.ANYONE)
 
     @property
     def choices(self) -> list[tuple[Member, bool]]:
-        """The members to pick from, and whether each is picked."""
+        """The members to pick from, and whether each one is picked."""
         named = set(self["members"].value() or [])
         return [(member, member.public_id in named) for member in self.people]
 

@@ -58,7 +58,7 @@ def content_key(output: Output) -> str:
 
 
 def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers that the guest called `name` gave on the link's results (or only on `outputs`), by the
+    """Return the answers that the guest called `name` gave on the link's results (or just on `outputs`), keyed by the
     result's primary key."""
     if not name:
         return {}
@@ -88,7 +88,7 @@ def on_deciders_changed(link: GuestLink) -> None:
 
 
 def with_answered(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    """Add `answered` to `links`: how many of the link's results have an answer from at least one guest."""
+    """Add `answered` to `links`: how many of the link's results at least one guest has answered."""
     mine = _answers().filter(link=OuterRef("pk"), output__guest_links=OuterRef("pk"), output__run__deleted_at=None)
     counted = mine.order_by().values("link").annotate(results=Count("output", distinct=True)).values("results")
     counts = {"answered": Coalesce(Subquery(counted, output_field=IntegerField()), 0)}

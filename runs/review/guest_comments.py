@@ -1,4 +1,5 @@
-"""Comments on guest pages: those that a guest sees and those they post. Comments meant for the team are never shown."""
+"""Comments on guest pages: the ones a guest sees and the ones they post. Comments meant for the team are never
+shown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ NO_PLACE = CommentPlace()
 
 
 def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, place: CommentPlace = NO_PLACE) -> Comment:
-    """Post a comment by the guest called `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
+    """Post a comment from the guest called `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
     with transaction.atomic():
         by = Actor(link=open_link(link), name=name)
         position = place.file_position
@@ -36,7 +37,8 @@ def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, plac
 
 
 def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
-    """Return the comments on `outputs` that the guest called `name` may see, oldest first, by the result's primary key.
+    """Return the comments on `outputs` that the guest called `name` may see, oldest first, keyed by the result's
+    primary key.
 
     These are their own comments and the team's replies to them. If the link shows other people's comments, they also
     see comments by its other guests, and the team's comments for guests. They never see comments by guests of other

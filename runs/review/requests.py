@@ -3,12 +3,12 @@ answered.
 
 A request can be addressed to anyone who may decide, to specific members, or to the guests of a link. If anyone may
 answer, one verdict settles a result. If specific members are asked, each of them must give a verdict. If guests are
-asked, one verdict from any of them is enough. Whether a result is settled is worked out again whenever someone decides
-or its content changes, so withdrawing or undoing a decision puts it back in the queue. A closed request no longer
+asked, one verdict from any of them is enough. We recheck whether a result is settled whenever someone decides or its
+content changes, so withdrawing or undoing a decision puts it back in the queue. Once closed, a request no longer
 changes.
 
 What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
-ready, and disappear by themselves when they are moved to the bin or the member can no longer see them.
+ready, and disappear on their own when they're moved to the bin or the member can no longer see them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ REMIND_AGAIN_AFTER = timedelta(hours=1)
 MOST = 2_000  # maximum number of results in one request
 COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # only this many of the latest decisions are searched for ones on a member's results
+LOOKED_THROUGH = 500  # how many of the latest decisions we search for ones on a member's results
 
 
 class AskError(UserFacingError):
@@ -65,7 +65,7 @@ def ask(
 ) -> ReviewRequest:
     """Ask `members`, the guests of `link`, or anyone for decisions on `outputs`, which `asker` may see.
 
-    Private runs of these results are shared with the team, unless guests are asked. Raises `PermissionDenied` for
+    If a result's run is private, it's shared with the team, unless guests are asked. Raises `PermissionDenied` for
     viewers, and `AskError` if there is nothing to ask about or one of `members` may not decide.
     """
     if not asker.can_run:
@@ -159,7 +159,7 @@ def remind(request: ReviewRequest, by: Member) -> bool:
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
 def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the verdict of `member`: next versions first, then by due day, then oldest first. A
+    """Return what is waiting for the member's verdict: next versions first, then by due date, then oldest first. A
     result appears once for each request that asks about it."""
     return ReviewItem.objects.waiting_for(member)
 
@@ -175,7 +175,7 @@ def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
 
 
 def day_for_guests(link: GuestLink) -> date | None:
-    """Return the earliest due date of the open requests to the guests of `link`; None if none of them has one."""
+    """Return the earliest due date among the open requests to the guests of `link`; None if none has one."""
     asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
     day: date | None = asked.aggregate(day=Min("due_on"))["day"]
     return day

@@ -18,7 +18,7 @@ COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_re
 
 
 def rules_columns() -> dict[str, Subquery]:
-    """Return annotations with which a query for some other row also reads the rules, which saves a second query. Use
+    """Return annotations that make a query for some other row read the rules as well, which saves a second query. Use
     `rules_on` to get the rules from the row."""
     return {alias: Subquery(ReviewRules.objects.order_by("pk").values(name)[:1]) for alias, name in COLUMNS.items()}
 
@@ -47,7 +47,7 @@ def asking_apps() -> set[str]:
 
 
 def _told(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
-    """Return the rules along with a hash that stands for the apps, because there may be many apps."""
+    """Return the rules along with a hash in place of the apps, because there may be many of them."""
     return rules | {"apps": hashlib.sha256(" ".join(sorted(asking)).encode()).hexdigest()[:16]}
 
 

@@ -12,7 +12,7 @@ from runs.words.known_words import forget_unused
 from runs.words.run_index import index_runs
 from runs.words.terms import split
 
-VERSION = 1  # increase this when more words of runs with decisions become searchable
+VERSION = 1  # increase this when more of the words in runs with decisions become searchable
 LEASE, LEASE_SECONDS = "index-decided", 30.0
 SECONDS = 0.2  # time limit for one pass
 SLICE = 50  # decisions

@@ -9,8 +9,8 @@ def skipped_words(code: str, count: int) -> str:
     """Return a sentence that explains why `count` results were skipped. `code` is a `DecisionError.code`."""
     words = {
         "stale": ngettext(
-            "%(count)s result was skipped because it has changed in the meantime.",
-            "%(count)s results were skipped because they have changed in the meantime.",
+            "%(count)s result was skipped because it had changed in the meantime.",
+            "%(count)s results were skipped because they had changed in the meantime.",
             count,
         ),
         "superseded": ngettext(

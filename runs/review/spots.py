@@ -1,8 +1,8 @@
-"""Spots on pictures, in ten-thousandths of width and height, so that they don't depend on the displayed size.
+"""Spots on pictures, in ten-thousandths of the width and height, so that they don't depend on the displayed size.
 
-People mark a spot by clicking the picture, by typing two percentages, or, without scripts, by clicking a picture that
-is a button: `<input type="image">` sends the click's position in px. The button has a fixed size, because browsers
-don't send the size along.
+People mark a spot by clicking the picture, by typing two percentages, or, without JavaScript, by clicking a picture
+that is a button: `<input type="image">` sends the click's position in px. The button has a fixed size, because browsers
+don't send its size.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from runs.models import StoredFile
 
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
-SHORTEST_SIDE = 120  # in px; a click that is off by half a pixel is off by at most 0.42% of a side
+SHORTEST_SIDE = 120  # in px; being half a pixel off is then at most 0.42% of a side
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Comments as pages show them: the latest threads and, separately, those on earlier versions and files.
 
-A page takes two queries: one for the threads, and one for the people they mention.
+A page needs two queries: one for the threads, and one for the people they mention.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from runs.models.joined import Among
 
 LATEST = 25  # number of threads shown at first; each adds about a millisecond to a page
 LATEST_OLDER = 10
-MOST = 500  # maximum number of current threads, and also of older ones, if someone asks to see all
+MOST = 500  # maximum number of current threads, and of older ones, when someone asks to see all
 PEOPLE = [f"{who}__{name}" for who in ("member", "resolved_by") for name in ("name", "email")]
 PLACES = [f"{place}__{name}" for place in ("output", "carried_from") for name in ("public_id", "number", "run")]
 RUNS = [f"carried_from__run__{name}" for name in ("member", "made_by", "shared_at", "deleted_at")]

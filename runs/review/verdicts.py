@@ -43,8 +43,8 @@ AT_ONCE = 200  # results per transaction when deciding on many, so that other pe
 
 @dataclass(frozen=True)
 class Press:
-    """A verdict that someone is giving. `seen` is the state in which they saw the result (`Output.decided_in`); None
-    accepts any state."""
+    """A verdict that someone is giving. `seen` is the state they saw the result in (`Output.decided_in`); None accepts
+    any state."""
 
     output: Output
     seen: int | None
@@ -235,7 +235,7 @@ def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | 
 
 
 def _show(output: Output, fresh: Output | None) -> None:
-    """Update the caller's object, so that it has the new state."""
+    """Bring the caller's object up to date."""
     if fresh is not None:
         output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
 

@@ -8,13 +8,13 @@ from runs.models.joined import fetch_joined
 
 
 def newer_of(output: Output) -> Output | None:
-    """Return the result's newest completed version; None if that isn't later than this one."""
+    """Return the result's newest completed version, or None if it's no later than this one."""
     return newer_of_each([output]).get(output.pk)
 
 
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
-    """Return the newest completed version of each result that has a later one, by the result's primary key. Takes one
-    query."""
+    """For each result that has a later completed version, return the newest one, keyed by the result's primary key.
+    Takes one query."""
     outputs = list(outputs)
     lines = {output.first_id for output in outputs}
     made = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)

@@ -1,7 +1,7 @@
 """Views for deciding on results: each button is a small form.
 
-With scripts, the response is the updated panel; without scripts, the page that the panel was on. If nothing was
-decided, the panel says why and keeps what was typed.
+With JavaScript, the response is the updated panel; without it, the page that the panel was on. If nothing was decided,
+the panel says why and keeps what was typed.
 """
 
 from typing import Any
@@ -102,7 +102,7 @@ def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
 
 @require_POST
 def results_choose(request: PortalRequest) -> HttpResponse:
-    """Approve the chosen result and reject the others it is compared with, all at once."""
+    """Approve the chosen result and reject the ones it's compared with, all at once."""
     given = ChooseForm.read(request.POST)
     shown = Output.objects.visible_to(request.user).filter(public_id__in=given["on"]).select_related("run")
     found = {output.public_id: output for output in shown}
@@ -138,7 +138,7 @@ def _with_newer(error: SupersededError, member: Member) -> str:
 
 
 def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
-    """Return the updated panel; without scripts, go back and show `words`, with a button that undoes `batch`."""
+    """Return the updated panel; without JavaScript, go back and show `words`, with a button that undoes `batch`."""
     if request.htmx:
         return _panel(request, output, given, {"is_new": True})
     messages.success(request, words, extra_tags=batch)
@@ -152,14 +152,14 @@ def _refused(
     if isinstance(error, NotAllowedError):
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
-    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # pages swap in no error responses except 422
+    status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
     return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
 
 
 def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Return the panel in the look it has on its page; without scripts, return it as a page of its own."""
+    """Return the panel as it looks on its page; without JavaScript, return it as a page of its own."""
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
@@ -175,7 +175,7 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
     """Return the link to the next version, which the page shows outside the panel."""
     if look == "column":
         return {}
-    # Read the run again, because the decision has changed its counts
+    # Reload the run, because the decision has changed its counts
     run = Run.objects.select_related("app").get(pk=output.run_id)
     if look == "page":
         output.run = run
@@ -184,6 +184,6 @@ def _beside(request: PortalRequest, output: Output, look: str) -> dict[str, Any]
 
 
 def _go_back(request: PortalRequest, path: str, otherwise: str, fragment: str = "") -> HttpResponse:
-    """Redirect to the page where the button was pressed."""
+    """Redirect back to the page where the button was pressed."""
     url = urlsplit(own_path(path, otherwise))._replace(fragment=fragment).geturl()
     return go_to(request, url)

@@ -85,7 +85,7 @@ class Asked:
 
 
 def _asked(member: Member, what: dict[str, Any]) -> Asked:
-    """Return the results to ask about, without those that the member can't see. Raises Http404 if there are none."""
+    """Return the results to ask about, leaving out any that the member can't see. Raises Http404 if there are none."""
     shown: dict[str, int] = what["shown"]
     if shown:
         outputs = _ready_to_ask(_found(member, list(shown)))

@@ -14,7 +14,7 @@ from runs.web.http import PortalRequest, own_path
 
 @require_POST
 def result_carry_over(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Carry open comments on earlier versions and files over to a result: the chosen ones, or all."""
+    """Carry open comments on earlier versions and files over to a result: the chosen ones, or all of them."""
     seen = Output.objects.visible_to(request.user).select_related("run")
     output = get_object_or_404(seen, public_id=result_id)
     given = CarryForm.read(request.POST)

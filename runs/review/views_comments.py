@@ -1,8 +1,8 @@
 """Comments: post, reply, edit, remove, resolve, and find people to mention.
 
-The forms are on the page of the result or run. Each form also has a page of its own, where people without scripts write
-replies and edits; if something is wrong, this page shows the form again with what was typed. With scripts, the changed
-parts are swapped into the page.
+The forms are on the page of the result or run. Each form also has a page of its own, where people without JavaScript
+write replies and edits; if something is wrong, it shows the form again with what was typed. With JavaScript, the
+changed parts are swapped into the page.
 """
 
 from dataclasses import dataclass, replace
@@ -130,7 +130,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Return people who can be mentioned on a run and whose name, or any word in it, begins with `q`."""
+    """Return people to mention on a run: those whose name, or any word in it, begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]

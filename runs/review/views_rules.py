@@ -1,4 +1,4 @@
-"""The page on which admins set the rules for deciding."""
+"""The page where admins set the rules for deciding."""
 
 from django.contrib import messages
 from django.http import HttpResponse

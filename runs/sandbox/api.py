@@ -18,7 +18,7 @@ MEDIA_TYPES = {"image", "video", "audio"}
 
 
 class Api:
-    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
+    """The endpoints, one method each. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self.world = world
@@ -182,7 +182,7 @@ def content_type_hint(filename: str, media_type: str) -> str:
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
-    """Return the inputs that pictures should show. For inputs that weren't sent, this is the default value."""
+    """Return the inputs that pictures should show. Inputs that weren't sent get their default value."""
     shown = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))

@@ -14,11 +14,11 @@ CHORDS = [(0, 7, 11, 16), (-4, 3, 8, 12), (-2, 5, 10, 14), (-7, 0, 5, 9)]
 DARK_CHORDS = [(0, 7, 10, 15), (-4, 3, 7, 12), (-7, 0, 3, 8), (-2, 5, 8, 14)]
 # For each instrument: how long a note rings (in seconds), and how loud its overtone is.
 INSTRUMENTS = {"marimba": (0.32, 0.4), "guitar": (0.8, 0.35), "music box": (0.6, 0.6), "organ": (2.5, 0.5)}
-PACES = {"slow": 1.35, "fast": 0.62}  # factors by which to multiply the time between notes
+PACES = {"slow": 1.35, "fast": 0.62}  # factors for the time between notes
 
 
 def make(job: Job) -> bytes:
-    """Return a mono 16-bit WAV file that lasts AUDIO_SECONDS. The inputs determine its notes, instrument and pace."""
+    """Return a mono 16-bit WAV file that lasts AUDIO_SECONDS. The inputs determine its notes, instrument and tempo."""
     chance = job.random()
     root = 196.0 * 2 ** (chance.randrange(-3, 5) / 12)
     is_dark = job.option("mood").casefold() in {"mysterious", "proud"}

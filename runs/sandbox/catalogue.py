@@ -106,7 +106,7 @@ def full_cost(app: App) -> float:
 
 
 def credits(value: float) -> float | int:
-    """Round to two decimals, and turn whole numbers into integers, as in Lamina's responses."""
+    """Round to two decimals, and turn whole numbers into integers, as Lamina does in its responses."""
     rounded = round(value, 2)
     return int(rounded) if rounded == int(rounded) else rounded
 

@@ -1,5 +1,5 @@
-"""The control API, with which tests script runs, cause faults and inspect state. It needs no key but is only available
-on loopback.
+"""The control API, which tests use to script runs, cause faults and inspect state. It needs no key but is only
+available on loopback.
 
 All calls use JSON: to change something, send an object with `POST /control/NAME`. `POST reset` undoes everything.
 Settings that a call doesn't mention stay unchanged. In tests, use `SandboxDoor`: `sandbox.control("list", most=25,

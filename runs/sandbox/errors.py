@@ -28,7 +28,7 @@ RETRYABLE = {429, 500, 503}
 
 
 class Dropped(Exception):
-    """Close the connection without a response. If a run was started anyway, `run_id` is that run's id, for the log."""
+    """Close the connection without a response. If a run was started anyway, `run_id` is its id, for the log."""
 
     def __init__(self, run_id: str | None = None) -> None:
         super().__init__()

@@ -26,8 +26,8 @@ class Fault:
     """A fault set by a test. If `times` is None, it lasts until it is cleared.
 
     `seconds` is the length of a delay, drip or silence, or the Retry-After of a plain 429. `gap` is the pause between
-    two pieces of a drip, in seconds. In a stream, `after` is the number of events before the fault, and `size` is in
-    bytes.
+    the chunks of a dripped response, in seconds. In a stream, `after` is the number of events before the fault, and
+    `size` is in bytes.
     """
 
     endpoint: str
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass
 class Script:
-    """Defines how the next runs of an app behave; if `app_id` is None, of any app."""
+    """Defines how an app's next runs behave (or any app's, if `app_id` is None)."""
 
     app_id: str | None = None
     times: int | None = 1

@@ -12,17 +12,17 @@ from runs.sandbox.state import World
 from runs.sandbox.stream import Stream
 from runs.sandbox.wire import Reply, Request, json_reply
 
-LOOK_SECONDS = 0.05  # seconds between a waiting call's checks for the end of the run
+LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
 
 
 @dataclass
 class Following:
-    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
+    """The endpoints, one method each. Every method returns a Reply or raises ApiError."""
 
     world: World
 
     def wait(self, request: Request, run_id: str) -> Reply:
-        """Respond as soon as the run has ended, but no later than after `timeout` seconds (1 to 120; 60 by default)."""
+        """Respond as soon as the run has ended, or after `timeout` seconds (1 to 120; 60 by default) if it hasn't."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)

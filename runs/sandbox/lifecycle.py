@@ -15,14 +15,14 @@ QUEUE_SHARE, QUEUE_MOST = 0.15, 1.0
 
 @dataclass
 class Run:
-    """One run as it was requested. Times are in Unix seconds; the run's state is computed from them."""
+    """A run, as it was requested. Times are in Unix seconds; the run's state is computed from them."""
 
     run_id: str
     app_id: str
     app_name: str
     inputs: dict[str, Any]
     shown: list[dict[str, Any]]  # the inputs as shown to people: name, type, value
-    outputs: list[dict[str, Any]]  # the outputs to make, copied because the app may be removed
+    outputs: list[dict[str, Any]]  # the outputs to produce, copied because the app may be removed
     created_at: float
     seconds: float
     cost: float = 0.0
@@ -70,7 +70,7 @@ class Run:
         return bool(now < self.refinement["at"] + self.refinement["seconds"])
 
     def lands_at(self, position: int) -> float:
-        """Return the time at which the output at `position` (0-based) becomes ready. Outputs become ready at regular
+        """Return the time when the output at `position` (0-based) becomes ready. Outputs become ready at regular
         intervals."""
         running = self.created_at + self.seconds - self.starts_at
         return self.starts_at + running * (position + 1) / len(self.outputs)

@@ -38,7 +38,7 @@ class Limiter:
         return len(self._asked)
 
     def seconds_until_free(self) -> int:
-        """Return the seconds until the oldest request leaves the window, rounded up; at least 1."""
+        """Return the number of seconds until the oldest request leaves the window, rounded up; at least 1."""
         if not self._accepted:
             return 1
         return max(1, math.ceil(self._accepted[0] + WINDOW_SECONDS - self.clock()))

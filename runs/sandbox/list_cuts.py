@@ -43,7 +43,7 @@ class ListOrders:
             self.seed, self.calls = int(body["seed"]), 0
 
     def length(self, text: str | None) -> int:
-        """Return how many apps to list, at most, for a call with this `limit` parameter. Raises ApiError 400 if the
+        """Return the maximum number of apps to list for a call with this `limit` parameter. Raises ApiError 400 if the
         limit is refused."""
         if text is None:
             return min(self.default, self.most)
@@ -57,7 +57,7 @@ class ListOrders:
         return min(limit, self.most)
 
     def arranged(self, apps: list[App]) -> list[App]:
-        """Return the apps in the order to use for this call, which is random if a test has asked for that."""
+        """Return the apps in the order for this call, which is random if a test asked for that."""
         self.calls += 1
         if self.order == "given":
             return apps

@@ -1,4 +1,4 @@
-"""Writes the text results of the sandbox apps, which use the inputs and read like real texts."""
+"""Writes the sandbox apps' text results, which use the inputs and read like the real thing."""
 
 import random
 from collections.abc import Callable

@@ -22,7 +22,7 @@ MINOR = frozenset(MINOR_WORDS.split())
 
 
 class Finding:
-    """The endpoints, with one method each. Every method returns a Reply or raises ApiError."""
+    """The endpoints, one method each. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World) -> None:
         self.world = world

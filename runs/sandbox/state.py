@@ -1,4 +1,4 @@
-"""The state of the sandbox: apps, runs, uploads, credits and settings made by tests, all guarded by one lock."""
+"""The sandbox's state: apps, runs, uploads, credits and whatever tests have set, all guarded by one lock."""
 
 import json
 import math
@@ -137,7 +137,7 @@ class World:
     @contextmanager
     def open_stream(self, run_id: str) -> Iterator[None]:
         """Count a stream of this run as open for the duration of the block."""
-        key, streams = object(), self.streams  # keep using this dict, because a reset in the meantime creates a new one
+        key, streams = object(), self.streams  # hold on to this dict: a reset would replace it with a new one
         with self.lock:
             streams[key] = run_id
             self.most_streams = max(self.most_streams, len(streams))
@@ -208,9 +208,9 @@ class World:
     def _usual_seconds(self, app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> float:
         """Return how long a run with these inputs takes.
 
-        The app's `leastSeconds` is a minimum that leaves people enough time to stop a run. The minimum is ignored if a
-        test has sped up the sandbox, and also for the first run with these inputs if they include the app's
-        `quickFirst` value, as in the portal's example.
+        The app's `leastSeconds` is a minimum that leaves people enough time to stop a run. It doesn't apply if a test
+        has sped up the sandbox, or to the first run with these inputs if they include the app's `quickFirst` value, as
+        the portal's example does.
         """
         own = app["sandbox"]
         seconds = float(own.get("seconds", self.seconds))
@@ -265,8 +265,8 @@ class World:
 def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) -> faults.Script:
     """Return the script that the app itself defines for a run with these inputs.
 
-    If the inputs include the value given in the app's `failsFirst`, some outputs of the first run with these inputs
-    fail, so that people can see a partly failed run. A retry succeeds.
+    If the inputs include the app's `failsFirst` value, some outputs of the first run with them fail, so that people can
+    see what a partly failed run looks like. A retry succeeds.
     """
     own = app["sandbox"]
     fails = own.get("failsFirst")
@@ -277,7 +277,7 @@ def _script_of(app: catalogue.App, inputs: dict[str, Any], *, is_first: bool) ->
 
 def _failed_of(app: catalogue.App, script: faults.Script, outputs: list[dict[str, Any]]) -> list[int]:
     """Return the positions of the outputs that will fail. If `script` says that some will fail but not which ones, use
-    those listed by the app, or the last output if the app lists none."""
+    the ones that the app lists, or the last output if it lists none."""
     if script.failed_outputs is not None:
         return script.failed_outputs
     failed: list[int] = app["sandbox"].get("failedOutputs", [len(outputs) - 1])

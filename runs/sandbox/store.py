@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Store:
-    """Stores small JSON records under a kind and an id. Not thread-safe: callers must hold the world's lock.
+    """Stores small JSON records by kind and id. Not thread-safe: callers must hold the world's lock.
 
     `synchronous=OFF` is safe enough: a power cut can lose writes, but a kill can't. A write takes about 50
     microseconds, so hundreds of runs can be started within a second.
@@ -30,7 +30,7 @@ class Store:
 
     def save(self, kind: str, record_id: str, body: Any) -> None:
         if self._is_closed:
-            return  # a sandbox that is stopped behaves as if it had been killed: its remaining threads can't write
+            return  # stopping a sandbox has the same effect as killing it: threads that are still running can't write
         # ASCII escapes preserve lone surrogates and NULs; plain SQLite text wouldn't.
         values = (kind, record_id, json.dumps(body))
         self._connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values)

@@ -114,7 +114,7 @@ def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
-    """Falsely report that another run, the newest one, has failed."""
+    """Falsely report that another run (the newest one) has failed."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
     yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
 

@@ -1,4 +1,4 @@
-"""The endpoint `transfer-asset`, which makes permanent copies of results."""
+"""The `transfer-asset` endpoint, which makes permanent copies of results."""
 
 import shutil
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from runs.sandbox.wire import Reply, Request, json_reply
 
 @dataclass
 class Transfers:
-    """Copies files on this server. Files at other public URLs are never fetched; a sample file takes their place."""
+    """Copies files on this server. Files at other public URLs are never fetched; a sample file is copied instead."""
 
     world: World
     files: Files

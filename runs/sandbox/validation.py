@@ -41,8 +41,8 @@ def check_inputs(
 ) -> tuple[dict[int, Any], list[Problem]]:
     """Return the values, keyed by parameter position, and every problem found.
 
-    `names` are the attributes that identify inputs. With `unknown_first`, if any names are unknown, these are the only
-    problems reported.
+    `names` are the attributes that identify inputs. With `unknown_first`, if there are any unknown names, nothing else
+    is reported.
     """
     values: dict[int, Any] = {}
     problems: list[Problem] = []

@@ -161,7 +161,7 @@ def run_row(run: Run, now: float) -> dict[str, Any]:
 
 
 def run_for_tests(run: Run, now: float) -> dict[str, Any]:
-    """Return a run in the format of the control API."""
+    """Return a run the way the control API reports it."""
     status = lifecycle.status_at(run, now)
     return {
         "runId": run.run_id,

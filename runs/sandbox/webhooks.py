@@ -46,7 +46,7 @@ class Deliveries:
         self._thread = threading.Thread(target=self._wait_for_due, name="sandbox-webhooks", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and schedule any webhooks that an earlier process hadn't sent when it was killed."""
+        """Start the thread, and schedule any webhooks left unsent when an earlier process was killed."""
         for run in self.world.newest_first():
             if run.webhook and not run.delivered:
                 self._push(run.ends_at, Delivery(run))

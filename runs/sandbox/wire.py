@@ -14,11 +14,11 @@ from runs.sandbox.faults import Fault
 
 @dataclass
 class Request:
-    """A request. `origin` is the origin of this server as the caller wrote it; `stream` is the body, which hasn't been
-    read yet.
+    """A request. `origin` is this server's origin as the caller wrote it; `stream` is the body, which hasn't been read
+    yet.
 
-    `stopping` is set when the server stops, so that waiting calls end. `is_gone_within` waits for the given number of
-    seconds, but returns True as soon as the caller disconnects or the server stops. `fault` is the fault that a test
+    `stopping` is set when the server stops, so that nothing keeps waiting. `is_gone_within` waits for the given number
+    of seconds, but returns True as soon as the caller disconnects or the server stops. `fault` is the fault that a test
     has set for this request, if any.
     """
 
@@ -50,7 +50,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """A response. With `cut`, only half of the body is sent, even though `Content-Length` gives its full length; if the
+    """A response. With `cut`, only half of the body is sent, even though `Content-Length` promises all of it; if the
     body comes from `events`, only the first piece is sent.
 
     `drip` is (seconds, gap): the body is sent in pieces, one every `gap` seconds, the last one after `seconds`.

@@ -34,7 +34,7 @@ def load_value(stored: object) -> Value:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, complete enough to be understood without its parameter list.
+    """One answer, with everything needed to make sense of it without the parameter list.
 
     `value` is the text with LF line endings, the exact label of an option, or `Files`. If `is_default`, the answer
     isn't sent, so that the app uses its own default; `value` is then the default as it was shown.

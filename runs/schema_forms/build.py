@@ -70,7 +70,7 @@ class BoundAnswer(BoundField):
 
     @property
     def focus_id(self) -> str:
-        """The id of the element that gets the focus when someone follows a link in the error list."""
+        """The id of the element to focus when someone follows a link in the error list."""
         if self.control == "cards":
             return self.choices[0].id
         if self.control == "locked":
@@ -79,7 +79,7 @@ class BoundAnswer(BoundField):
 
     @property
     def describedby(self) -> str:
-        """The ids of the texts that describe the control."""
+        """The ids of the elements that describe the control."""
         parts = [(self.error, "error"), (self.question.help, "help"), (self.note, "note")]
         return " ".join(f"{self.name}-{suffix}" for text, suffix in parts if text)
 
@@ -163,8 +163,8 @@ class BoundAnswer(BoundField):
 
     @property
     def accept_attribute(self) -> str:
-        """The file types that the file dialog offers; empty for all. Whatever file is chosen, its content is
-        checked."""
+        """The file types that the file dialog offers; empty for all. People can still pick other files, but the content
+        is always checked."""
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
     @cached_property
@@ -203,12 +203,12 @@ class BoundAnswer(BoundField):
 
 
 class SchemaForm(forms.Form):
-    """The form of one app, built by `build_form`.
+    """One app's form, built by `build_form`.
 
     `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
     form; `samples` returns a mapping from the URL of each of the author's sample files to {"small_url", "card_url"}.
     `field_errors` maps field names ("p0", "outputs", "" for the form) to error messages from failed uploads or from
-    Lamina, which unbound forms show too.
+    Lamina; even unbound forms show these.
     """
 
     bound_field_class = BoundAnswer
@@ -270,11 +270,11 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def unfolded(self) -> list[BoundAnswer]:
-        """Optional fields shown outside "More options": all of them if no field is required, otherwise the most
-        important.
+        """Optional fields shown outside "More options": all of them if no field is required, otherwise just the most
+        important ones.
 
-        The most important are the first text field that the author left empty, and fields with sample files, because a
-        run that uses only the samples costs as much as any other.
+        The most important ones are the first text field that the author left empty, and fields with sample files,
+        because a run that uses only the samples costs as much as any other.
         """
         lead = self._first_empty_text
         return [b for b in self.optional if not self.needed or b.question.samples or b.question is lead]
@@ -293,7 +293,7 @@ class SchemaForm(forms.Form):
 
     @cached_property
     def _first_empty_text(self) -> Question | None:
-        """The first text question for which the author set no default, whether or not it is required."""
+        """The first text question that the author didn't give a default, required or not."""
         questions = (bound.question for bound in self.shown if not bound.question.is_fixed)
         return next((q for q in questions if q.kind == "text" and not q.is_unknown and not q.default_words), None)
 

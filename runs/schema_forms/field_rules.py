@@ -23,7 +23,7 @@ class MatchedRules:
     unclear: list[Rule] = field(default_factory=list)
 
 
-# The identifier that authors change least comes first. Several fields may have the same name.
+# The identifier that authors change least often comes first. Several fields may have the same name.
 _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
     (lambda q: q.key, lambda rule: rule.key),
     (lambda q: q.id, lambda rule: rule.id),
@@ -32,8 +32,8 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 
 
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
-    """Find each rule's question by key, or else by id, or else by name. A key, id or name that several questions share
-    doesn't count."""
+    """Find each rule's question by its key, then by its id, then by its name. A key, id or name that several questions
+    share doesn't count."""
     taken: dict[int, Rule] = {}
     left = list(rules)
     for of_question, of_rule in _HANDLES:

@@ -37,7 +37,7 @@ class ManyValues(forms.Widget):
 
 
 class UploadValues(forms.Widget):
-    """A widget for a `url` field. It reads <name>_kept for each upload, in the order of the page, and <name>_link."""
+    """A widget for a `url` field. It reads <name>_kept for each upload, in page order, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
         kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
@@ -100,8 +100,8 @@ class TextAnswerField(AnswerField):
 
 
 class OptionsAnswerField(AnswerField):
-    """A field for one of the listed labels. The label's position is posted, because browsers would change line endings
-    in the label itself."""
+    """A field for picking one of the listed labels. The label's position is posted, because browsers would change line
+    endings in the label itself."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question, OneValue())
@@ -132,7 +132,7 @@ class OptionsAnswerField(AnswerField):
 
 
 class UrlAnswerField(AnswerField):
-    """A field for files and links, which are already uploads when the form receives them; the form sets `lookup`."""
+    """A field for files and links, which are already uploads by the time the form gets them; the form sets `lookup`."""
 
     lookup: Lookup = staticmethod(lambda ids: [])
 

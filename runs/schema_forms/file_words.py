@@ -1,5 +1,5 @@
-"""Texts for file fields. Each kind of file gets its own complete sentences, because in many languages more than the
-noun changes."""
+"""The wording for file fields. Each kind of file gets its own complete sentences, because in many languages more than
+the noun changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from runs.schema_forms.questions import Question
 
 @dataclass(frozen=True)
 class FileWords:
-    """The texts for one field: its button (before and after a file is chosen), list, sample, drop hint and link box,
+    """The wording for one field: its button (before and after a file is chosen), list, sample, drop hint and link box,
     and the messages about files it doesn't accept. JavaScript fills in {name}, {taken} and {left} in these messages."""
 
     choose: str
@@ -25,8 +25,8 @@ class FileWords:
 
 
 def file_words(question: Question) -> FileWords:
-    """Return the texts for a file field: those for the kind of file it accepts, or for files in general if it accepts
-    several kinds."""
+    """Return the wording for a file field, to match the kind of file it accepts (or files in general if it accepts
+    several kinds)."""
     kind = question.accept[0] if len(question.accept) == 1 else ""
     choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose an audio file")}
     choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose audio files")}
@@ -59,21 +59,20 @@ def file_words(question: Question) -> FileWords:
 
 
 def unfit_words(name: str, accept: tuple[str, ...]) -> str:
-    """Return the message saying that the file `name` is of the wrong kind for a field that accepts `accept`."""
+    """Return the message saying that the file `name` is the wrong kind for a field that accepts `accept`."""
     words = _("“%(name)s” can't be used here.") % {"name": name}
     return f"{words} {add_words(accept)}"
 
 
 def one_file_words(taken: str, left: Sequence[str]) -> str:
-    """Return the message saying that a field for one file has used the file `taken` and left out the others
-    (`left`)."""
+    """Return the message saying that a single-file field used `taken` and left out the other files (`left`)."""
     words = _("This field takes one file. We added “%(taken)s” and left out %(left)s.")
     return words % {"taken": taken, "left": ", ".join(left)}
 
 
 def add_words(accept: tuple[str, ...]) -> str:
-    """Return the message that says what to do when a field that accepts `accept` has no file, or one of the wrong
-    kind."""
+    """Return the message that says what to do when a field that accepts `accept` has no file or the wrong kind of
+    file."""
     sentences = {
         ("image",): _("Add a picture."),
         ("video",): _("Add a video."),

@@ -22,8 +22,8 @@ class Fitted:
     dropped: list[str] = field(default_factory=list)
 
 
-# Ways to match an answer to its question: by all three identifiers, or else by id, by key or, as a last resort, by
-# a name that is unique.
+# Ways to match an answer to its question: by all three identifiers, then by id, then by key and, as a last resort, by
+# name if it's unique.
 _HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
     (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
     (lambda q: q.id, lambda a: a.id),

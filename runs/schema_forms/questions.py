@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from runs.schema_forms.types import Parameters, Rule
 
 MEDIA_KINDS = ("image", "video", "audio")
-LABEL_LENGTH = 300  # how many characters of a name or label to show at most
+LABEL_LENGTH = 300  # the most characters of a name or label to show
 LINE_END = re.compile(r"\r\n?")
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -27,12 +27,12 @@ def clean_text(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Replace only characters that can't be stored or sent; all others must reach Lamina as they are."""
+    """Replace only characters that can't be stored or sent; the rest must reach Lamina unchanged."""
     return UNSENDABLE.sub("\ufffd", text)
 
 
 def as_words(value: Any) -> str:
-    """Return `value`, which may be of any type, as text for people; a string stays as it is."""
+    """Return `value`, whatever its type, as readable text; a string stays the way it is."""
     if isinstance(value, str):
         return sendable(value)
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -47,7 +47,7 @@ def shortened(text: str, length: int = LABEL_LENGTH) -> str:
 
 
 def is_seen(text: str) -> bool:
-    """Return whether `text` shows anything on the page; spaces and invisible characters alone don't."""
+    """Return whether there's anything to see in `text`; spaces and invisible characters don't count."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
@@ -85,7 +85,7 @@ class Question:
 
     @cached_property
     def label(self) -> str:
-        """The admin's label, or else the name or the key; a placeholder if none of these is visible."""
+        """The admin's label, the name or the key, whichever is visible first; a placeholder if none of them is."""
         own = self.rule.label if self.rule else ""
         seen = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
         return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
@@ -150,7 +150,7 @@ class Question:
 
     @cached_property
     def default_words(self) -> str:
-        """The default as text for people; empty if it is missing or blank."""
+        """The default as readable text; empty if it's missing or blank."""
         return "" if self.default is None or self.default == [] else as_words(self.default)
 
     @cached_property

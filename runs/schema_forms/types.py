@@ -34,11 +34,11 @@ class UploadInfo:
 
 @dataclass(frozen=True)
 class Rule:
-    """The admin's rule for the field with this `key`, or else this `id`, or else this `name`.
+    """The admin's rule for one field, which is found by `key`, then by `id`, then by `name`.
 
-    A locked or hidden field always sends `value` (a text, or the exact label of an option) or `file`; if neither is
-    set, the app uses its default. In an open field, people may choose only from `options`; if `options` is empty, they
-    may choose any option.
+    A locked or hidden field always sends `value` (some text, or an option's exact label) or `file`; if neither is set,
+    the app uses its default. In an open field, people may choose only from `options`; if `options` is empty, they may
+    choose any option.
     """
 
     key: str = ""

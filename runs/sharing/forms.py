@@ -46,7 +46,7 @@ class PanelForm(PostedForm):
 class NewLinkForm(PostedForm):
     """A new link to chosen results (`o`), or to every ready result of a run (`run`).
 
-    `pick` holds the ids ticked in a list of the run's results; `picks` is set if the page had such a list.
+    `pick` holds the ids ticked in a list of the run's results; `picks` is set if the page had that list.
     """
 
     run = CutField()
@@ -56,7 +56,7 @@ class NewLinkForm(PostedForm):
 
 
 class LinkActionForm(PostedForm):
-    """Where a link's button was pressed: in the panel of a run (`run`), on a page (`back`) or in the list of all links
+    """Where a link's button was pressed: in a run's panel (`run`), on a page (`back`) or in the list of all links
     (`all`)."""
 
     run = CutField()
@@ -238,7 +238,7 @@ class LinkForm(forms.Form):
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
-    """Return the results that `link` could show: those it shows now, and all other ready results of the same runs."""
+    """Return the results that `link` could show: those it shows now, and all other ready results from the same runs."""
     runs = Output.objects.filter(guest_links=link).values("run")
     ids = Output.objects.filter(run__in=runs).values_list("public_id", flat=True)
     return links.outputs_for(member, ids)

@@ -22,7 +22,7 @@ class PressForm(PostedForm):
     comment = CutField(16)
     place = CutField(16)  # opens the page for marking a spot or time to comment on
     asked = SwitchField()  # the guest has already been asked for their name
-    back = SwitchField()  # the guest pressed Back on the page for their name or comment
+    back = SwitchField()  # the guest pressed Back on the page asking for their name or comment
     opened = CutField(200)
     n = CutField(2_000)  # the guest's signed name
     name = CutField()
@@ -83,7 +83,7 @@ class SentForm:
 
     @property
     def note(self) -> str:
-        """What was typed next to the pressed button."""
+        """What was typed next to the button that was pressed."""
         return self.words.get(self.result, "")
 
     @property

@@ -27,8 +27,8 @@ NOBODY = Guest()
 
 
 class Addresses:
-    """URLs of the page and the files of a link, for someone who has entered the passphrase. Without `is_proven`, the
-    page will ask for the passphrase."""
+    """URLs of a link's page and files, for someone who has entered the passphrase. Without `is_proven`, the page will
+    ask for the passphrase."""
 
     def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY, *, is_proven: bool = True) -> None:
         self.link = link
@@ -55,13 +55,13 @@ class Addresses:
         return self._with(path, given) + (f"#{place}" if place else "")
 
     def decide(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send an answer; `number` and `place` say which page, and which
-        part of it, to return to."""
+        """Return the URL that a result's buttons send an answer to; `number` and `place` say which page to return to,
+        and where on it."""
         path = reverse("runs:guest-decide", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 
     def comment(self, number: int = 1, place: str = "") -> str:
-        """Return the URL to which a result's buttons send a comment; for the parameters, see `decide`."""
+        """Return the URL that a result's buttons send a comment to. Takes the same parameters as `decide`."""
         path = reverse("runs:guest-comment", args=[self.token])
         return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
 

@@ -1,9 +1,9 @@
 """Copies, without prompts or other metadata, that guests get instead of the original files.
 
 Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
-creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without such a row is still waiting for
-the worker. Files that can't be copied aren't shared, with one exception: without ffmpeg, guests who may download get
-the original video and audio, and the link's options say so.
+creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without one is still waiting for the
+worker. Files that can't be copied aren't shared, with one exception: without ffmpeg, guests who may download get the
+original video and audio, and the link's options say so.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class State(StrEnum):
     READY = "ready"
     PREPARING = "preparing"
     LATE = "late"  # copying failed, and we'll try again
-    NOT_OFFERED = "not-offered"  # no copy can be made
+    NOT_OFFERED = "not-offered"  # the file can't be copied
     NOT_PLAYED = "not-played"  # ffmpeg is missing, and guests aren't allowed to download the original
 
 
@@ -111,7 +111,7 @@ def _queue() -> None:
 
 
 def due() -> QuerySet[GuestCopy]:
-    """Return the copies that are due to be made and not claimed by a worker."""
+    """Return the copies that are due and that no worker has claimed."""
     unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 

@@ -32,7 +32,7 @@ class NameRefusedError(UserFacingError):
 
 
 class EmailRefusedError(UserFacingError):
-    """The email address isn't one that emails can be sent to."""
+    """We can't send email to this address."""
 
 
 def clean_name(typed: str) -> str:
@@ -95,7 +95,7 @@ def _read(link: GuestLink, signed: str) -> tuple[str, bool]:
 
 
 def opened_now(link: GuestLink) -> str:
-    """Return a signed field recording that a guest has opened the page of `link` just now."""
+    """Return a signed field recording that a guest has just opened the page of `link`."""
     return signing.TimestampSigner(salt=PAGE_SALT).sign(link.public_id)
 
 

@@ -1,7 +1,7 @@
-"""Names of results and files for guests. The names never contain a run's title, and they contain the name of its app
-only if the link shows it.
+"""The names that guests see for results and files. The names never contain a run's title, and they contain the name of
+its app only if the link shows it.
 
-The page, single downloads and the zip use the same names. No two results of a link have the same name.
+The page, single downloads and the zip use the same names. No two results in a link have the same name.
 """
 
 from collections import Counter
@@ -45,8 +45,8 @@ def some_names(labels: Sequence[str], count: int | None = None) -> str:
 
 
 def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
-    """Return the file name stems for `outputs`. `outputs` must be all results that `link` shows, loaded with their runs
-    and files."""
+    """Return the file name stems for `outputs`. `outputs` must be all the results that `link` shows, loaded with their
+    runs and files."""
     return file_names.stems_of(
         told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs

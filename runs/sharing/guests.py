@@ -1,6 +1,6 @@
 """The guest side of a link: find the link, check that it is open, list its results, and count views.
 
-Every request checks the link again, even requests for files, so a revoked link stops working at once. Guests have no
+The link is checked again on every request, even for files, so a revoked link stops working at once. Guests have no
 account, cookies or scripts. A signed value in the URLs of the page and its files proves that the guest knows the
 passphrase. This proof is valid for twelve hours, unless the passphrase changes before then.
 """
@@ -56,7 +56,7 @@ class State(StrEnum):
 
 
 def find_link(token: str) -> GuestLink | None:
-    """Return the link for `token`, in any state; None if there is none."""
+    """Return the link for `token`, whatever its state; None if there isn't one."""
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
@@ -140,12 +140,12 @@ def named_outputs(link: GuestLink) -> dict[Output, str]:
 
 
 def page_with(number: int) -> int:
-    """Return the number of the page that shows the result with this number."""
+    """Return the number of the page that result `number` is on."""
     return (number - 1) // PER_PAGE + 1
 
 
 def shown_output(link: GuestLink, public_id: str) -> Output | None:
-    """Return the result with this id, loaded like the results of `outputs_of`; None if `link` doesn't show it."""
+    """Return the result with this id, loaded the way `outputs_of` does it; None if `link` doesn't show it."""
     found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
     return next(iter(outputs_of(link, list(found))), None)
 
@@ -159,7 +159,7 @@ def preview_of(link: GuestLink) -> StoredFile | None:
 
 
 def size_of(link: GuestLink) -> tuple[int, int]:
-    """Return the number and total size (in bytes) of the files that a full download contains."""
+    """Return the number and total size (in bytes) of the files in a full download."""
     shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
     saved = OutputFile.objects.filter(output__in=shown, status="saved")
     given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
@@ -243,7 +243,7 @@ def _name_of(link: GuestLink, kept: OutputFile, stored: StoredFile) -> str:
 
 # --- Views ------------------------------------------------------------------------------------------------------------
 def count_view(request: HttpRequest, link: GuestLink) -> None:
-    """Count a view of `link`, at most once in ten minutes for the same IP address and browser.
+    """Count a view of `link`, at most once every ten minutes for the same IP address and browser.
 
     If the count can't be saved, for example because the disk is full, the page is shown anyway.
     """

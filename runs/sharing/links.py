@@ -1,9 +1,9 @@
-"""Guest links: who may create them, what they show, how long they work, and how they end.
+"""Guest links: who may create them, what they show, how long they last, and how they end.
 
 A new link shows every result that is ready and lasts two weeks; its options can be changed afterwards. Revoking doesn't
-ask for confirmation, because it can be undone, which makes the same URL work again. If an admin revoked the link, only
-an admin can undo that. The admins' rules (`sharing.rules`) apply to new links. No link opens while guest links are
-turned off.
+ask for confirmation, because it can be undone: the same URL then works again. If an admin revoked the link, only an
+admin can undo that. The admins' rules (`sharing.rules`) apply to new links. No link opens while guest links are turned
+off.
 """
 
 from collections.abc import Iterable
@@ -75,8 +75,8 @@ def links_to(run: Run) -> GuestLinkQuerySet:
 
 def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
     """Return the `outputs` that a guest could see: ready, with a saved file or text."""
-    # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for the four results
-    # of a run.
+    # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for a run's four
+    # results.
     kept = Exists(OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED))
     ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
     return ready.filter(~Q(text="") | Q(kept))

@@ -31,8 +31,8 @@ from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 logger = logging.getLogger("runs.copying")
 
 CLAIM = timedelta(seconds=60)
-# How long a task creates copies before another task takes over. Even with the time for one more video, this stays below
-# the task's timeout.
+# How long a task creates copies before another task takes over. Even with one more video on top, this stays below the
+# task's timeout.
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
 MOST_FAILURES = 4  # failures before we give up; after disk and storage problems, we always try again

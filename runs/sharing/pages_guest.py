@@ -1,7 +1,7 @@
 """Data for the guest page. The page reveals nothing about a run beyond what the sender chose to show.
 
 Guests who aren't allowed to download files see images that are 1200 pixels wide. Guests get copies without metadata
-instead of originals (`guest_copies`). While copies aren't ready, the page says so and refreshes itself.
+instead of originals (`guest_copies`). Until the copies are ready, the page says so and keeps refreshing itself.
 """
 
 from collections.abc import Iterable
@@ -178,7 +178,8 @@ class GuestPage:
 
     @property
     def is_many(self) -> bool:
-        """Whether a wide screen shows two results side by side. Texts don't count, because they take the full width."""
+        """Whether a wide screen shows two results side by side. Text results don't count, because they take up the full
+        width."""
         return bool(self.place_words) or sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
@@ -267,8 +268,8 @@ def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
 
 
 def text_bytes(output: Output, stems: list[Stem]) -> bytes:
-    """Return a result's text in the form in which guests download it. A structured result is written out as lines,
-    without Lamina URLs."""
+    """Return a result's text the way guests download it. A structured result is written out as lines, without Lamina
+    URLs."""
     tree = guest_tree(output, stems)
     return (tree.plain if tree else output.text).encode("utf-8", "replace")
 

@@ -105,7 +105,7 @@ class AnswerBox:
 
     @property
     def is_open(self) -> bool:
-        """Whether the buttons are visible right away, not only after "Change your answer"."""
+        """Whether the buttons show right away, not just after pressing "Change your answer"."""
         return not self.verdict or bool(self.typed or self.error)
 
 
@@ -188,7 +188,7 @@ def _has_place(box: AnswerBox | None) -> bool:
 
 
 def placed_file(output: Output) -> OutputFile | None:
-    """Return the file in which comments can mark a place: the result's first file, if its kind allows that."""
+    """Return the file that comments can mark a place in: the result's first file, if it's a kind that allows that."""
     first = next((kept for kept in output.files.all() if kept.file is not None), None)
     is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
     return first if is_placed else None
@@ -239,7 +239,7 @@ def _who(comment: Comment, link: GuestLink) -> str:
 
 
 def verdict_words(decision: Decision | None) -> str:
-    """Return the guest's decision in words that address the guest."""
+    """Return the guest's decision, in words addressed to them."""
     if decision is None:
         return ""
     return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")

@@ -1,4 +1,4 @@
-"""The page on which a guest comments on a spot in a picture, or on a time in video or audio.
+"""The page where guests comment on a spot in a picture, or on a time in video or audio.
 
 The picture is an image button. Each click submits the form and shows the page again with the spot marked, until the
 guest sends the comment. Guests who use a keyboard type two numbers instead of clicking.

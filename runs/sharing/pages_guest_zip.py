@@ -95,8 +95,8 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
 
 
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
-    """Add the version of `stored` that guests get to `parcel`. If guests get only a smaller picture or nothing at all,
-    add a note."""
+    """Add to `parcel` the version of `stored` that guests get. If that's only a smaller picture or nothing at all, add
+    a note."""
     given = guest_copies.given(link, stored)
     if given.state in (State.PREPARING, State.LATE):
         raise StillPreparing

@@ -1,5 +1,5 @@
-"""The rules for sharing, which admins set: whether guest links are allowed, who can create them, how long they last,
-and the company's name and logo that guests see.
+"""The sharing rules that admins set: whether guest links are allowed, who can create them, how long they last, and
+which company name and logo guests see.
 
 Lowering the maximum number of days also shortens existing links.
 """
@@ -25,7 +25,7 @@ def change_rules(rules: SharingRules, seen: str = "") -> int:
     """Save `rules` in place of the existing ones, but keep the logo; return how many links now expire earlier.
 
     `seen` is what `rules_seen` returned when the page was opened, if known. Raises `OvertakenError` if someone has
-    saved other rules since then.
+    changed the rules since then.
     """
     stored = locked_row(SharingRules)
     before, after = values_of(stored, *RULES), values_of(rules, *RULES)

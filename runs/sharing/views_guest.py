@@ -1,8 +1,8 @@
 """Pages for people without an account, at `/s/<token>/`: no cookies, no scripts, and only what the sender chose.
 
-Access depends only on knowing the secret URL, so the forms on these pages need no CSRF token. For each problem, there
-is a plain page that doesn't reveal anything about the content. The page for an unknown URL doesn't reveal whether the
-link ever existed.
+Access depends only on knowing the secret URL, so the forms on these pages need no CSRF token. Each problem has its own
+plain page, which reveals nothing about the content. The page for an unknown URL doesn't reveal whether the link ever
+existed.
 """
 
 from io import BytesIO
@@ -68,7 +68,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
-    """Send one file from the link, as large as the sender allows. Guests get a copy without metadata."""
+    """Send one file from the link, at the largest size that the sender allows. Guests get a copy without metadata."""
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link

@@ -45,22 +45,22 @@ class SeeOther(HttpResponseRedirect):
 
 @dataclass(frozen=True)
 class Press:
-    """A button pressed on an open page, by someone who may see that page."""
+    """A button press on an open page, by someone who's allowed to see it."""
 
     request: HttpRequest
     token: str
     link: GuestLink
     sent: SentForm
     guest: Guest = NOBODY
-    email: str = ""  # typed together with the name; "" if none was
+    email: str = ""  # typed along with the name; "" if left blank
 
     def named(self, name: str, email: str = "") -> "Press":
         signed = guest_fields.signed_name(self.link, name, gets_email=bool(email))
         return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
     def without_note(self) -> "Press":
-        """Return the same press without its note, which has been recorded. Everything else that the guest typed is
-        kept, so that nothing is lost."""
+        """Return the same press without its note, now that it has been recorded. Everything else that the guest typed
+        is kept, so that nothing is lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
         return replace(self, sent=replace(self.sent, words=words))
 

@@ -102,7 +102,7 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
 
 
 def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """Do the same as `open_link`, but also ask for the passphrase if it hasn't been entered."""
+    """Do what `open_link` does, but also ask for the passphrase if it hasn't been entered."""
     link = open_link(request, token)
     if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
         return plain(request, "ask", 403, link)
@@ -111,8 +111,8 @@ def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the guest has sent the right one or the link doesn't need
-    one. The page keeps the answer or
-    comment that the guest has already sent, and it is recorded once they enter the passphrase."""
+    one. If the guest has already sent an answer or a comment, the page keeps it, and it's recorded once they enter the
+    passphrase."""
     if not link.passphrase:
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]

@@ -64,8 +64,8 @@ def stop_sharing_with_team(run: Run) -> bool:
 def only_me(run: Run, member: Member) -> int:
     """Hide `run` from everyone but its maker and admins; return how many guest links were revoked.
 
-    A link that also shows other runs stays open but no longer shows `run`. Such links are changed even if they have
-    been revoked or have expired, because they may be reopened.
+    A link that also shows other runs stays open but no longer shows `run`. It drops `run` even if it has been revoked
+    or has expired, because it may be reopened.
     """
     ended, now = 0, timezone.now()
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.

@@ -17,7 +17,7 @@ from runs.connection.balance import refresh_balance
 from runs.models import AccountReading, SpendingSum
 from runs.words.credits import to_hundredths
 
-AT_MOST_OLD = timedelta(minutes=2)  # Lamina's last answer counts as current if it isn't older than this
+AT_MOST_OLD = timedelta(minutes=2)  # Lamina's last answer counts as current if it's no older than this
 DAY = timedelta(hours=24)
 
 

@@ -17,8 +17,8 @@ type Place = tuple[date, int, int, str]  # what identifies a sum: month, member,
 
 
 def count(runs: Mapping[int, Approved]) -> None:
-    """For each of `runs` (by primary key), store how many results are approved and in how many versions, and update the
-    sums. The caller must have locked the runs.
+    """For each of `runs` (by primary key), store how many results are approved and how many versions they took, and
+    update the sums. The caller must have locked the runs.
 
     To avoid deadlocks, sums are updated after all charges, and always in the same order.
     """

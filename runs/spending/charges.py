@@ -1,9 +1,9 @@
-"""Charging for runs. A charge is reserved when Run is pressed, kept once Lamina has started the run, and released if
-it is certain that Lamina hasn't.
+"""Charging for runs. A charge is reserved when Run is pressed, kept once Lamina has started the run, and released if we
+know for certain that it hasn't.
 
 Each change to a charge is a conditional UPDATE, with the sums updated in the same transaction. Repeating a change has
-no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total, and finally the
-portal's total, because everyone who presses Run has to wait for it.
+no effect. Rows are always locked in this order: the run, its charge, the sum, the member's total and the portal's
+total. That one comes last because everyone who presses Run has to wait for it.
 """
 
 from datetime import datetime

@@ -19,8 +19,8 @@ from runs.words.numbers import number_words
 NOT_OPEN = gettext_noop("This workspace can't use this app. The app's author can give it access on Lamina.")
 CENT = Decimal("0.01")
 
-# Messages about too few credits, each as (for admins, for others). The key says whether fewer results would be
-# affordable.
+# Messages for when there aren't enough credits, each as (for admins, for everyone else). The key says whether fewer
+# results would be affordable.
 TOO_FEW_CREDITS = {
     False: (
         gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),
@@ -39,10 +39,10 @@ TOO_FEW_CREDITS = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost, in credits, of making `made` of the `total` results of an app; None if unknown.
+    """The expected cost, in credits, of `made` of an app's `total` results; None if unknown.
 
     We only know the cost of all results together (`whole`): from Lamina or, if Lamina gives no estimate, from an admin.
-    To estimate the cost of only some results, we assume that each result costs the same.
+    To estimate the cost of just some of them, we assume that each result costs the same.
     """
 
     whole: Decimal | None
@@ -81,7 +81,7 @@ class CostLine:
     """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
 
     words: str
-    note: str  # how the cost was estimated, if an admin set the price or only some results are made
+    note: str  # how the cost was estimated, if an admin set the price or only some of the results are wanted
     balance_words: str
     is_unknown: bool
     is_blocked: bool
@@ -107,7 +107,7 @@ def _source(app: App) -> Charge.Source:
 
 
 def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
-    """Return the cost of a run of `app` with the results that are `wanted` (none means all), and the balance.
+    """Return what a run of `app` costs with the `wanted` results (none means all), and the balance.
 
     `schema` lists the results; without one, the app's current schema is used.
     """

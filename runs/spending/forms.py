@@ -150,7 +150,7 @@ class PriceForm(forms.Form):
 
 
 class SheetForm(PostedForm):
-    """The parameters of the page whose charges are downloaded (`views.manage_spending`)."""
+    """The parameters of the spending page (`views.manage_spending`) whose charges are being downloaded."""
 
     month = CutField()
     span = CutField()
@@ -159,7 +159,7 @@ class SheetForm(PostedForm):
 
 
 class AskForm(PostedForm):
-    """The request for a higher limit. `back` is the page from which the member sent the request."""
+    """A request for a higher limit. `back` is the page that the member sent it from."""
 
     back = CutField(2000)
 

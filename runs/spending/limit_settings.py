@@ -1,4 +1,4 @@
-"""Set monthly limits, and prices for apps without an estimate. Changes apply from the next run; `limits` enforces
+"""Set monthly limits, and prices for apps without an estimate. Changes apply from the next run on; `limits` enforces
 them."""
 
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ def change_rules(rules: SpendingLimits, seen: str = "") -> None:
     """Save the rules for everyone in the table's only row. `seen` is what `rules_seen` returned when the page was
     opened, if known.
 
-    Raises `OvertakenError` if someone has saved other rules since then. The next two functions work the same way.
+    Raises `OvertakenError` if someone has changed the rules since then. The next two functions work the same way.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
     before, after = _told_rules(row), _told_rules(rules)
@@ -136,7 +136,7 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
 
 
 def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
-    """Return the rules in the form in which changes are recorded, with amounts in credits."""
+    """Return the rules the way they're recorded when they change, with amounts in credits."""
     return {
         "each_person": _credits(rules.default_hundredths),
         "everyone": _credits(rules.portal_hundredths),

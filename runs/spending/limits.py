@@ -31,7 +31,7 @@ LIMIT 1
 ADD = 'UPDATE "runs_monthtotal" SET used = used + %s WHERE month = %s AND used <= %s AND '
 ADD_OWN, ADD_PORTAL = f"{ADD}member_id = %s", f"{ADD}member_id IS NULL"
 NO_LIMIT = 2**63 - 1
-# Messages about a limit, each as (for admins, for others).
+# Messages about a limit, each as (for admins, for everyone else).
 OWN = (
     gettext_noop(
         "This needs %(cost)s; you have %(left)s of your %(limit)s left this month. You can raise your limit in "
@@ -72,21 +72,21 @@ JUST_REACHED = gettext_noop("The limit for this month has just been reached.")
 
 
 class LimitReached(UserFacingError):
-    """Raised when a run would exceed a limit, or when its cost is unknown and such runs aren't allowed."""
+    """Raised when a run would exceed a limit, or when its cost is unknown and that isn't allowed."""
 
 
 @dataclass(frozen=True)
 class Left:
     """A member's limit and the team's for one month, and how much of each has been used, in hundredths of a credit.
 
-    A limit of None means that there is no limit.
+    None means that there's no limit.
     """
 
     limit: int | None
     used: int
     portal_limit: int | None
     portal_used: int
-    allows_unknown: bool  # whether apps of unknown cost may be run
+    allows_unknown: bool  # whether people may run apps whose cost is unknown
 
     @property
     def left(self) -> int | None:
@@ -185,9 +185,9 @@ def own_words(left: Left) -> str:
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:
-    """Return how much of `limit` may already be used up for a run costing `hundredths` to be allowed.
+    """Return the most that may already be used up of `limit` if a run costing `hundredths` is to be allowed.
 
-    For a run of unknown cost, some of the limit must be left.
+    If the cost is unknown, at least some of the limit must be left.
     """
     return limit - (1 if hundredths is None else hundredths)
 

@@ -158,7 +158,7 @@ def overview(chosen: Chosen) -> Spending:
 
 
 def _lines(sums: QuerySet[SpendingSum], key: str, name: Callable[[dict[str, Any]], str], *columns: str) -> list[Line]:
-    """Return the totals by `key`, the largest first."""
+    """Return the totals by `key`, largest first."""
     rows = sums.values(key, *columns).annotate(**{f"of_{column}": total for column, total in TOTALS.items()})
     lines = [Line(name(row), _total(row), key=row[key]) for row in rows]
     shown = [line for line in lines if line.total.count]

@@ -14,7 +14,7 @@ from runs.spending.overview import KINDS, Chosen
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
-# A charge's month was determined in the portal's time zone when Run was pressed, which may have changed since then
+# A charge's month was worked out when Run was pressed; the portal's time zone may have changed since then
 ZONES = timedelta(days=2)
 COLUMNS = (
     *("pk", "pressed_at", "member_name", "app_name", "kind", "hundredths", "source", "made", "total", "state"),
@@ -44,7 +44,7 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
 
 
 def _rows(chosen: Chosen) -> Iterator[dict[str, Any]]:
-    """Yield charges in the order in which Run was pressed. Each batch starts where the previous one ended."""
+    """Yield charges in the order that Run was pressed. Each batch starts where the previous one ended."""
     period = chosen.period
     inside = Charge.objects.filter(
         month__gte=period.first,

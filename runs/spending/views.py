@@ -101,7 +101,7 @@ def _gap_note(growth: account.Growth) -> str:
     if growth.gap > 0 and growth.charged:
         if is_small:
             words = _(
-                "Less than 1%% more than was charged here: some credits were spent elsewhere, or the estimates were "
+                "Up to 1%% more than was charged here: some credits were spent elsewhere, or the estimates were "
                 "too low."
             )
         else:
@@ -113,9 +113,9 @@ def _gap_note(growth: account.Growth) -> str:
     if growth.gap > 0:
         return _("Spent outside this portal.")
     if growth.gap and is_small:
-        return _("Less than 1%% below what was charged here: the estimates were too high.") % percent
+        return _("Up to 1%% less than was charged here: the estimates were too high.") % percent
     if growth.gap:
-        return _("%(percent)s%% below what was charged here: the estimates were too high.") % percent
+        return _("%(percent)s%% less than was charged here: the estimates were too high.") % percent
     return _("Every credit is accounted for.")
 
 

@@ -35,7 +35,7 @@ FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "Insufficie
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """Convert library exceptions to OSErrors like those of a disk, with no access keys in their messages."""
+    """Convert library exceptions to the kind of OSErrors that a disk raises, with no access keys in their messages."""
     try:
         yield
     except ClientError as error:
@@ -115,8 +115,8 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
                 yield from ((entry["Key"], entry["LastModified"]) for entry in page.get("Contents", ()))
 
     def drop_interrupted(self, before: datetime) -> int:
-        """Delete the parts of unfinished uploads that started before `before`. These parts take up space but don't
-        appear in listings."""
+        """Delete the parts of unfinished uploads that started before `before`. They take up space but don't show up in
+        listings."""
         count = 0
         with _as_os_errors("interrupted uploads"):
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
@@ -157,7 +157,7 @@ class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no
         return self
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next `size` bytes; fewer only at the end of the object."""
+        """Return the next `size` bytes, or fewer at the end of the object."""
         if self._body is None:
             if self._at >= self.size:
                 return b""

@@ -1,4 +1,4 @@
-"""Fetch remote files through the guard and inspect them, as long as this worker holds its claim on the work."""
+"""Fetch remote files through the guard and inspect them, but stop if this worker loses its claim on the work."""
 
 import time
 from collections.abc import Callable, Iterator

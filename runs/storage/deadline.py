@@ -12,7 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-    """Time limit for one transfer. When the time is up, the connections of the transfer are shut down."""
+    """Time limit for one transfer. When the time is up, the transfer's connections are shut down."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False

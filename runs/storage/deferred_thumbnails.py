@@ -57,8 +57,8 @@ def _due() -> QuerySet[StoredFile]:
 
 
 def _claim_next() -> StoredFile | None:
-    """Claim the file that has waited longest among those with the fewest attempts; files of example runs come last. If
-    the worker dies, the file becomes due again later."""
+    """Claim the file that has waited longest among those with the fewest attempts; files from example runs come last.
+    If the worker dies, the file becomes due again later."""
     of_examples = OutputFile.objects.filter(file=OuterRef("pk"), output__run__is_example=True)
     waiting = _due().alias(is_example=Exists(of_examples))
     for stored in waiting.order_by("is_example", "picture_attempts", "picture_due_at", "pk")[:20]:
@@ -71,8 +71,8 @@ def _claim_next() -> StoredFile | None:
 
 
 def _make(stored: StoredFile, slot: FileSlot) -> None:
-    """Try to create the thumbnails of one file. If that fails and a retry may work, the file becomes due again at the
-    time set by the claim, or right away if we merely had to stop early."""
+    """Try to create one file's thumbnails. If that fails and a retry may work, the file becomes due again at the time
+    set by the claim, or right away if we just had to stop early."""
     kept_at = time.monotonic()
 
     def on_wait() -> None:

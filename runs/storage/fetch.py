@@ -18,9 +18,9 @@ from urllib3.exceptions import HTTPError
 from runs.models.messages import Message
 from runs.storage import file_types, store
 from runs.storage.deadline import Deadline
-from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, check_url, open_url
+from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, TooLargeToFetch, check_url, open_url
 
-__all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "check_url", "fetch", "put_file"]
+__all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "TooLargeToFetch", "check_url", "fetch", "put_file"]
 
 MB = 1000 * 1000
 # Maximum size of each kind of file, in bytes
@@ -118,7 +118,7 @@ def _declared_size(response: requests.Response) -> int:
 
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
-        raise FetchRefused(Message("too_large_to_fetch", {"limit_bytes": limit}))
+        raise TooLargeToFetch(Message("too_large_to_fetch", {"limit_bytes": limit}))
 
 
 def _check_status(status: int) -> None:
@@ -140,7 +140,7 @@ class _Sending:
         self._size = os.fstat(file.fileno()).st_size
 
     def __len__(self) -> int:
-        """Return the size. Without this method, the requests library would send a length but also a chunked body, which
+        """Return the size. Without this method, the requests library would send both a length and a chunked body, which
         servers reject."""
         return self._size
 

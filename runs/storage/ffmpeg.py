@@ -1,7 +1,7 @@
-"""Read the duration, size and first frame of videos and audio files, and copy such files without metadata. All of this
-needs ffmpeg, which is optional.
+"""Read the duration, size and first frame of videos and audio files, and copy these files without their metadata. All
+of this needs ffmpeg, which is optional.
 
-Copies are made in the worker; everything else happens in the picture process (`picture_process`). The files may be
+The worker makes the copies; everything else happens in the picture process (`picture_process`). The files may be
 hostile, so we choose the demuxer by their first bytes (never one for playlists or scripts that refer to other files),
 and ffmpeg may open only the file itself. Pixels, memory and time are limited.
 """
@@ -27,14 +27,14 @@ PROBE_SECONDS = 10
 STILL_SECONDS = 20
 STILL_WIDTH = 1200  # maximum width in pixels
 COPY_SECONDS = 500.0
-# In bytes. Most of it is for mapped libraries and buffers; copying packets itself takes little memory.
+# In bytes. Most of it is for mapped libraries and buffers; the actual copying takes hardly any.
 COPY_ADDRESS_SPACE = 1_500_000_000
 GROWTH, SMALL_BYTES = 1.2, 10_000_000  # a copy is about as large as its source, but its index may be larger
 DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
-# Formats for which ffmpeg needs much less memory than Pillow: Pillow's name for the format, and ffmpeg's demuxer
+# Formats that take ffmpeg much less memory than Pillow: Pillow's name for the format, and ffmpeg's demuxer
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
-# Container format of the copy, by the file extension of the source.
+# The copy's container format, by the source's file extension.
 MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
           "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
 
@@ -153,8 +153,8 @@ def _wait_for(command: list[str], on_pause: Callable[[], None], max_bytes: int) 
 
 
 def _limit(pid: int, max_bytes: int) -> None:
-    """Limit the memory and file size of a process. On systems that don't support this (macOS), only the process's time
-    is limited."""
+    """Limit how much memory a process may use, and how large its files may get. On systems that don't support this
+    (macOS), only the process's time is limited."""
     limit = getattr(resource, "prlimit", None)
     if limit is None:
         return

@@ -30,7 +30,7 @@ def save_catalog_picture(url: str) -> StoredFile | None:
         raise
     except (FetchRefused, NotMedia, OSError) as error:
         logger.info("could not copy a catalogue picture: %s", error)
-    except Exception:  # one strange picture mustn't hold up the forms of other apps
+    except Exception:  # one odd picture mustn't hold up other apps' forms
         logger.exception("catalogue picture: unexpected error")
     return None
 

@@ -37,7 +37,7 @@ MAX_REDIRECTS = 5
 MAX_URL_LENGTH = 8000
 FOLLOWED = {301, 302, 303, 307, 308}
 FOLLOWED_WITH_BODY = {307, 308}
-ISATAP = 0x0000_5EFE  # an IPv6 address with this in the middle ends in an IPv4 address of the local network
+ISATAP = 0x0000_5EFE  # an IPv6 address with this in the middle ends in an IPv4 address on the local network
 # This address looks public, but Azure uses it to provide services to its virtual machines.
 PLATFORM_NETWORKS = (ipaddress.ip_network("168.63.129.16/32"),)
 WEB_PORTS = {80, 443}  # other ports are for mail servers or databases, not for pictures
@@ -57,7 +57,7 @@ TOO_SLOW = Message("too_slow")
 
 
 class Body(Protocol):
-    """The body of a request. It is sent in pieces and, after a redirect, again from the start."""
+    """The body of a request. It's sent in pieces, and after a redirect it's sent again from the start."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -75,6 +75,10 @@ class FetchError(UserFacingError):
 
 class FetchRefused(FetchError):
     """The URL or its content isn't acceptable; don't retry."""
+
+
+class TooLargeToFetch(FetchRefused):
+    """The content is larger than we accept; the URL itself is fine."""
 
 
 class FetchFailed(FetchError):
@@ -109,7 +113,7 @@ class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has
 
 
 class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
-    """A session for a single request, without proxies, .netrc, cookies or redirects. Requests to any but the trusted
+    """A session for a single request, without proxies, .netrc, cookies or redirects. Requests to anything but trusted
     origins go through the guard and need https."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
@@ -177,7 +181,7 @@ def check_url(url: str, trusted: Sequence[str] = ()) -> None:
 
 
 def _check_prepared(url: str, trusted: Sequence[str]) -> None:
-    """Check `url` in the form in which it will be sent: with the host in ASCII and the path quoted."""
+    """Check `url` as it will be sent, with the host in ASCII and the path quoted."""
     if any(url.lower().startswith(f"{origin}/") for origin in trusted):
         return
     parts = urlsplit(url)
@@ -245,7 +249,7 @@ def open_url(
 
 @contextmanager
 def _speaking_plainly() -> Iterator[None]:
-    """Convert library exceptions to `FetchRefused` and `FetchFailed`, with messages for people."""
+    """Convert library exceptions to `FetchRefused` and `FetchFailed`, with messages that people can understand."""
     deadline = current_deadline()
     try:
         yield

@@ -13,7 +13,7 @@ from runs.storage.picture_headers import Header
 from runs.storage.picture_slots import OnWait
 from runs.words.errors import UserFacingError
 
-MAX_POINTS = 70_000_000  # pixels; they take 280 MB when decoded. A file of a few kilobytes can claim to have billions
+MAX_POINTS = 70_000_000  # pixels; they take 280 MB when decoded. A tiny file can claim to have billions
 MAX_SCANNED_POINTS = 1_000_000_000  # pixels times scans in a JPEG; real JPEGs have about ten scans
 WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
 WEB_WAITERS = 3  # how many of a web process's eight threads may wait; the others stay free for other pages
@@ -35,7 +35,7 @@ class NotMedia(UserFacingError):
 
 
 class TooLargeToOpen(NotMedia):
-    """A picture that would take too much memory or time."""
+    """A picture that would take too much memory or time to open."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message, is_lasting=True)
@@ -43,7 +43,7 @@ class TooLargeToOpen(NotMedia):
 
 @dataclass(frozen=True)
 class Media:
-    """Results of inspecting a file.
+    """What we found by inspecting a file.
 
     `width` and `height` are in pixels, with the orientation applied; `colour` is the main colour, "#rrggbb". `small`
     contains the thumbnails (WebP), keyed by width; it is empty if none can be created. If `follows`, there wasn't

@@ -1,6 +1,6 @@
 """Remove everything that is no longer referenced: uploads, file rows, and files in the storage without a row.
 
-The daily sweep only removes what is old: a form may be open for days, a worker may have saved the bytes but not the row
+The daily sweep only removes old things: a form may be open for days, a worker may have saved the bytes but not the row
 yet, and a database restored from a backup doesn't know about newer files.
 """
 
@@ -53,8 +53,8 @@ def named_in_drafts(since: datetime | None = None) -> set[str]:
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
-    """Delete those of the `uploads` that are unused, and any files that nothing else needs. Return the number of
-    deleted uploads."""
+    """Delete any of the `uploads` that are unused, and any files that nothing else needs. Return how many uploads were
+    deleted."""
     found = list(uploads.filter(pk__in=unused_uploads()))
     named = named_in_drafts() if found else set()
     count = 0
@@ -133,7 +133,7 @@ def _remove_catalogue_pictures() -> int:
 
 
 def _remove_strays() -> int:
-    """Delete files in the storage that have no row. If such files outnumber those with a row, this is probably the
+    """Delete files in the storage that have no row. If they outnumber the files that have one, this is probably the
     wrong database: delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []

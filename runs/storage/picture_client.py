@@ -1,8 +1,8 @@
 """Ask the picture process (`picture_process`) about a file, from any thread, with a time limit.
 
 Each portal process starts its own picture processes when needed and keeps them for a while: starting one takes 0.15 s,
-but creating a thumbnail only 0.05 s. Picture processes end when their portal process ends, because their input is then
-closed.
+but creating a thumbnail only 0.05 s. Picture processes end when their portal process does, because that closes their
+input.
 """
 
 import atexit
@@ -36,14 +36,14 @@ IDLE_SECONDS = 10.0
 LEAVE_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 2_000_000
-MAX_NUMBER = 2**31 - 1  # the largest number that fits the database column
+MAX_NUMBER = 2**31 - 1  # the largest number that fits in the database column
 
 type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """Results of inspecting one file; `width` and `height` are those of the upright picture.
+    """What inspecting one file found; `width` and `height` are those of the upright picture.
 
     `end` is "no_picture" if the file seems complete but thumbnails can never be made from it, and "later" if we don't
     know yet because there wasn't enough time or the process died.
@@ -86,8 +86,8 @@ def look(
     """Have the picture process inspect the file at `path`; `kind` and `reader` come from the file's first bytes.
 
     `memory_bytes` is roughly the memory needed for decoding. Waits at most `timeout_seconds`, including the wait for a
-    slot. While waiting, it calls `on_wait`, which may raise to stop. Apart from what `on_wait` raises, no exceptions
-    are raised, no matter what the file contains.
+    slot. While waiting, it calls `on_wait`, which may raise to stop. Raises nothing except what `on_wait` raises, no
+    matter what the file contains.
     """
     if timeout_seconds <= 0:
         return LATER
@@ -235,12 +235,12 @@ def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
 
 
 def _number(value: object) -> int | None:
-    """Return `value` if it is a width or height that fits the database column, otherwise None."""
+    """Return `value` if it's a width or height that fits in the database column, otherwise None."""
     return value if isinstance(value, int) and 0 < value <= MAX_NUMBER else None
 
 
 class _Idle:
-    """A pool of idle processes. A thread ends processes that haven't been used for a while."""
+    """A pool of idle processes. A thread ends the ones that haven't been used for a while."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,5 +1,5 @@
-"""Read the header of a picture: size, scans, and the memory needed to decode it. Nothing is decoded, so web threads can
-use this. The values are untrusted, so they are checked again when the picture is decoded."""
+"""Read a picture's header: its size, its scans, and the memory needed to decode it. Nothing is decoded, so web threads
+can use this. The values are untrusted, so they are checked again when the picture is decoded."""
 
 import mmap
 import re
@@ -17,8 +17,8 @@ MAX_SCANS = 200  # real pictures have about ten scans; we stop counting here
 MAX_SEGMENTS = 20_000  # the most segments a JPEG may have; a web thread mustn't count millions
 MAX_TIFF_ENTRIES = 4096
 AVIF_HEAD_BYTES = 64 * 1024
-# How many bytes per pixel Pillow needs, as measured. Pillow copies WebP and AVIF several times, and reads TIFF in
-# strips.
+# How many bytes per pixel Pillow needs, according to our measurements. Pillow copies WebP and AVIF several times, and
+# reads TIFF in strips.
 BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0, "AVIF": 9.5}
 UNKNOWN_BYTES = 300 * 1024 * 1024
 

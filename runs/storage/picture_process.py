@@ -90,6 +90,8 @@ def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Ans
         opened = thumbnails.open_picture(path, reader, max_points)
         told["width"], told["height"] = opened.size
         shrunk = thumbnails.shrink(opened)
+    except Image.DecompressionBombError:
+        raise
     except (MemoryError, thumbnails.Broken) as error:
         if isinstance(error, thumbnails.Broken) and not is_tight:
             raise

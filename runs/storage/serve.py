@@ -37,8 +37,8 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 def file_response(
     request: HttpRequest, stored: StoredFile, variant: str | int = ORIGINAL, *, name: str = ""
 ) -> HttpResponseBase:
-    """Return a response that sends the file of `stored`. A download is called `name`, or keeps its stored name if
-    `name` is empty.
+    """Return a response that sends the file in `stored`. A download is named `name`, or keeps its stored name if that's
+    empty.
 
     `variant` is "original", or the width of a thumbnail ("thumb_200", 200, "400", …). Handles ranges (206, 416),
     `If-Range`, `If-None-Match` (304) and HEAD; `?download=1` makes the response a download. Raises `Http404` if the

@@ -1,5 +1,5 @@
-"""Save files under names that we choose, each completely or not at all. A file's row is saved only once its bytes are
-safe.
+"""Save files under names that we choose, and save each one completely or not at all. A file's row is saved only once
+its bytes are safe.
 
 A new file is first written to the staging folder (`incoming/` in the storage's own folder), flushed to disk and then
 renamed to its final path. A crash may leave something in the staging folder, but never half a file under its final
@@ -73,7 +73,7 @@ def new_waiting_path() -> Path:
 
 def clean_name(name: str, extension: str, fallback: str = "file") -> str:
     """Return a readable file name: the last part of `name` with the true `extension`, without invisible characters or
-    characters that have a special meaning in shells or file systems. Letters of any script are kept."""
+    characters that have a special meaning in shells or file systems. Letters in any script are kept."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         " " if char.isspace() else char
@@ -87,11 +87,11 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
 
 
 def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
-    """Move an arrived file into the storage with its thumbnails, and save its row. Afterwards, the file's old path no
-    longer exists.
+    """Move a file that has arrived into the storage, along with its thumbnails, and save its row. Afterwards, the
+    file's old path no longer exists.
 
-    `on_chunk` is called while bytes are uploaded to remote storage, and may raise to stop. Raises OSError if the disk
-    is full or unavailable; nothing is left behind in that case.
+    `on_chunk` is called while bytes are uploaded to remote storage, and may raise to stop. Raises OSError, and leaves
+    nothing behind, if the disk is full or unavailable.
     """
     stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
@@ -124,7 +124,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
 
 
 def keep_small(stored: StoredFile, small: Mapping[int, bytes]) -> None:
-    """Save the thumbnails `small` (WebP by width) next to the file of `stored`. The row isn't saved."""
+    """Save the thumbnails `small` (WebP by width) next to the file in `stored`. The row isn't saved."""
     stem = PurePosixPath(stored.file.name or "").with_suffix("")
     for width, encoded in small.items():
         path = new_waiting_path()
@@ -234,7 +234,7 @@ def local_copy(stored: StoredFile, on_chunk: OnChunk = lambda _: None) -> Iterat
 
 
 def tidy_waiting_room() -> None:
-    """Delete files that interrupted transfers left in the staging folder hours ago."""
+    """Delete files left in the staging folder hours ago by interrupted transfers."""
     folder = Path(settings.MEDIA_ROOT) / WAITING_ROOM
     for path in folder.iterdir() if folder.is_dir() else ():
         try:
@@ -260,6 +260,6 @@ def all_names() -> Iterator[tuple[str, datetime]]:
 
 
 def drop_interrupted(before: datetime) -> int:
-    """Delete what remains of unfinished transfers to remote storage that started before `before`."""
+    """Delete what's left of unfinished transfers to remote storage that started before `before`."""
     drop: Callable[[datetime], int] | None = getattr(default_storage, "drop_interrupted", None)
     return drop(before) if drop else 0

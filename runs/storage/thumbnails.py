@@ -1,9 +1,9 @@
 """Create WebP thumbnails of a picture, upright and without metadata: 200 pixels wide (up to 10 KB), 400 pixels wide (up
 to 40 KB) and 1200 pixels wide.
 
-This runs only in the picture process (`picture_process`). That process's memory is limited, so this code never holds a
-second full-size copy of the picture: it first shrinks the picture in strips, and only then converts its colours and
-rotates it.
+This only runs in the picture process (`picture_process`). Memory is limited there, so this code never holds a second
+full-size copy of the picture: it first shrinks the picture in strips, and only then converts its colours and rotates
+it.
 """
 
 import warnings
@@ -111,7 +111,7 @@ def shrink(opened: Opened) -> Shrunk:
     picture, is_turned = opened.picture, opened.orientation >= TURNED_FROM
     profile = picture.info.get("icc_profile")
     try:
-        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEGs are decoded directly to about the needed size
+        picture.draft("RGB", _fitting(picture.size, is_turned))  # JPEGs are decoded straight to about the size we need
         picture.load()
     except MemoryError:
         raise
@@ -224,7 +224,7 @@ def _best_fit(picture: Image.Image, max_bytes: int) -> bytes:
     low, high = 0, len(QUALITIES) - 1
     best = b""
     while low <= high:
-        # try the best quality first, because most pictures are small enough at that quality
+        # try the best quality first, because that's small enough for most pictures
         middle = low if low == 0 and high == len(QUALITIES) - 1 else (low + high) // 2
         encoded = _encoded(picture, QUALITIES[middle])
         if len(encoded) <= max_bytes:

@@ -23,7 +23,7 @@ Use = StorageUse.Use
 
 
 class _Key(NamedTuple):
-    """One group of files that are counted together: they have the same person, use and kind."""
+    """A group of files that are counted together because they share the same person, use and kind."""
 
     member_id: int | None
     use: str

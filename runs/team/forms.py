@@ -1,4 +1,4 @@
-"""Forms for people: invites, joining, passwords, settings. Fields are rendered by the template
+"""Forms for members and their accounts: invites, joining, passwords, settings. Fields are rendered by the template
 `web/_form_field.html`."""
 
 from typing import TYPE_CHECKING, Any

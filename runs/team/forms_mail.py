@@ -13,8 +13,8 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class MailChoicesForm(forms.Form):
-    """Lets a member choose how they get emails about each kind of notice, whether they get reminders, and at what hour
-    daily emails are sent."""
+    """Lets a member choose how they get emails about each kind of notice, whether they get reminders, and what time
+    daily emails go out."""
 
     prefix = "mail"
     reminder = forms.BooleanField(
@@ -36,7 +36,7 @@ class MailChoicesForm(forms.Form):
         return [kind for kind in self.ways if kind != choices.REMINDER]
 
     def kind_fields(self) -> list[forms.BoundField]:
-        """Return the fields that ask, for each kind of notice, how to email the member about it."""
+        """Return a field for each kind of notice, asking how to email the member about it."""
         return [self[kind] for kind in self._kinds()]
 
     def save(self) -> None:

@@ -9,7 +9,7 @@ from runs.words.moments import zoned_words
 
 
 def send(invite: Invite) -> bool:
-    """Email the link, in the active language; return False if sending fails. The link works even then."""
+    """Email the link, in the active language; return False if sending fails (the link works anyway)."""
     address = address_of(invite)
     if not invite.email or not address:
         return False

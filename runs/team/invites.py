@@ -25,8 +25,7 @@ TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 @dataclass(frozen=True)
 class OpenInvite:
-    """An invite in the list. `address` is its URL; it is empty if we no longer have the secret key it was created
-    with."""
+    """An invite in the list. `address` is its URL, or "" if we no longer have the secret key it was created with."""
 
     invite: Invite
     address: str
@@ -57,7 +56,7 @@ def address_of(invite: Invite) -> str:
 
 @transaction.atomic
 def invite(by: Member, email: str, name: str, role: str) -> Invite:
-    """Invite someone. If `email` is empty, the person who opens the link enters their address. Raises `RefusedError`.
+    """Invite someone. If `email` is empty, whoever opens the link is asked for their address. Raises `RefusedError`.
 
     If two admins invite people at the same time, one waits for the other; otherwise, they could both invite the same
     person, and revoking one of the two invites would leave the other open. If `email` is empty, a double click returns
@@ -110,7 +109,7 @@ def _who(member: Member) -> dict[str, str]:
 
 @transaction.atomic
 def renew(invite: Invite) -> None:
-    """Make the invite, whose link stays the same, valid for seven days from now."""
+    """Make the invite valid for another seven days from now; its link stays the same."""
     invite.expires_at = timezone.now() + LIFETIME
     invite.save(update_fields=["expires_at"])
     record(Verb.PERSON_INVITED_AGAIN, invite)

@@ -44,6 +44,6 @@ def send(to: str, subject: str, *paragraphs: str) -> bool:
 
 @contextmanager
 def as_read_by(member: Member) -> Iterator[None]:
-    """Within the block, use the language and time zone of the emails to `member`."""
+    """Within the block, use the language and time zone that `member` gets emails in."""
     with translation.override(member.mail_language), timezone.override(zone_called(member.mail_time_zone)):
         yield

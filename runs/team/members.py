@@ -1,5 +1,5 @@
-"""Managing people: their roles, their deactivation and reactivation, and what they leave behind, which `transfers`
-passes on.
+"""Managing people: changing their roles, deactivating and reactivating them, and counting what they leave behind
+(`transfers` passes it on).
 
 There is always at least one active admin; a change that would remove the last one is refused.
 """
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Left:
-    """How many runs, presets and guest links a person owns that others may still need."""
+    """How many runs, presets and guest links a person would leave behind for others to take over."""
 
     runs: int
     presets: int

@@ -1,4 +1,4 @@
-"""Records when browsers were last seen, and handles requests by people who aren't signed in."""
+"""Records when browsers were last seen, and handles requests from people who aren't signed in."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from runs.team import sessions, views_sign_in
-
-BY_ITSELF = "/live/"  # open pages poll these URLs, whether or not anyone is looking
+from runs.web.automatic import LIVE, is_automatic
 
 
 class SeenMiddleware:
@@ -25,7 +24,7 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with suppress(DatabaseError):  # the view will hit the same error and can report it
-            sessions.record_seen(request, is_visit=request.method != "GET" or not request.path.startswith(BY_ITSELF))
+            sessions.record_seen(request, is_visit=not is_automatic(request))
         return self.get_response(request)
 
 
@@ -34,9 +33,9 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
     htmx would put the sign-in page into a card, so we tell htmx to load it as a full page, which leads back to the
     original page after signing in. If a page is only polling for its bell, balance or newly shared runs, the response
-    is empty, because someone may be in the middle of typing on that page. The response to a form posted without scripts
-    is the sign-in page, which carries the posted values along. Other scripts get a 401, because they would mistake a
-    page with status 200 for success.
+    is empty, because someone may be in the middle of typing on that page. A form posted without JavaScript gets the
+    sign-in page, which carries the posted values along. Other scripts get a 401, because they would mistake a page with
+    status 200 for success.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
@@ -56,9 +55,9 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
 
 def _is_only_frame(request: HttpRequest) -> bool:
-    """Return whether this is an open page polling only for its bell, balance or newly shared runs, not for a run that
-    it shows."""
-    is_polled = request.method == "GET" and request.path.startswith(BY_ITSELF)
+    """Return whether this is an open page just polling for its bell, balance or newly shared runs, rather than for a
+    run it shows."""
+    is_polled = request.method == "GET" and request.path.startswith(LIVE)
     return is_polled and bool(request.GET) and "r" not in request.GET
 
 

@@ -1,7 +1,7 @@
-"""Ask for the password again before someone changes people's accounts, then continue with everything they typed.
+"""Before someone changes people's accounts, ask for their password again, then carry on with everything they typed.
 
-The response is a form that has the posted values in hidden fields and posts to the same URL. This works without
-scripts, stores nothing between the two requests, and survives an expired session like any other form.
+The response is a form that posts to the same URL, with the posted values in hidden fields. This works without
+JavaScript, stores nothing between the two requests, and survives an expired session like any other form.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
-FIELD = "your-password"  # contains "password", because fields with such names aren't saved when a session expires
+FIELD = "your-password"  # contains "password", so it isn't saved when a session expires
 WRONG = gettext_noop("Wrong password. Try again.")
 
 
@@ -44,8 +44,8 @@ def recent_password_required[**P](
 
 
 def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
-    """Return an error message about the posted password; "" if the password is right. Attempts are limited, as for
-    signing in."""
+    """Return an error message about the posted password; "" if the password is right. Attempts are limited, just like
+    attempts to sign in."""
     if not form.is_valid():
         return str(form.errors["password"][0])
     try:
@@ -62,7 +62,7 @@ def _check(request: PortalRequest, form: PasswordAgainForm) -> str:
 
 def _ask(request: PortalRequest, problem: str = "") -> HttpResponse:
     """Show the page that asks for the password. Unless there is a `problem`, the status is 200, so that password
-    managers fill it in."""
+    managers fill in the password."""
     fields = [
         (name, value)
         for name, values in request.POST.lists()

@@ -1,6 +1,6 @@
 """Emails that tell people about changes to their account, in case someone else made them.
 
-The worker sends them. The links in them require signing in, or lead to the page for a new password.
+The worker sends them. Their links require signing in, or lead to the page for setting a new password.
 """
 
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """Browsers where people are signed in. Members can see a list of their own sessions and end any of them.
 
 Each sign-in creates a row. "Last seen" is saved only once every few minutes. Each process remembers when it last saved
-a session's time, so most requests need no query; if two processes both save it, that does no harm.
+a session's time, so most requests need no query; it does no harm if two processes both save it.
 """
 
 import time
@@ -44,7 +44,7 @@ class BrowserSessionLine:
 def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
     """Record that the browser of `request` was just seen, unless that was recorded in the last few minutes.
 
-    Requests that an open page makes on its own don't count as visits, because nobody may be looking at the page.
+    Automatic requests aren't visits (see `runs.web.automatic`).
     """
     key = request.session.session_key
     if not key or (is_visit and not _is_due(key)) or not request.user.is_authenticated:
@@ -127,8 +127,8 @@ def follow(request: HttpRequest, old_key: str | None) -> None:
 
 
 def tidy(now: datetime) -> None:
-    """Delete sessions that expired so long ago that they can no longer prove who sent a form, and browser rows whose
-    session no longer exists."""
+    """Delete sessions that expired too long ago to prove who sent a form, and browser rows that no longer have a
+    session."""
     Session.objects.filter(expire_date__lt=now - PROVES_FOR).delete()
     BrowserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 

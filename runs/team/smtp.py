@@ -15,8 +15,8 @@ LAST_ANSWER_SECONDS = 90.0  # how long to wait for a response once the whole ema
 
 
 class _Patient(smtplib.SMTP):
-    """Waits longer for the response to an email. `is_unclear` says whether the server may have the email even though it
-    hasn't confirmed this.
+    """Waits longer for the response to an email. `is_unclear` is True if the server may have received the email but
+    hasn't confirmed it.
 
     The base class only provides the attributes; the classes below choose the kind of connection.
     """
@@ -56,5 +56,5 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the server may have received the last email even though it didn't confirm this."""
+        """Whether the server may have received the last email without confirming it."""
         return bool(getattr(self.connection, "is_unclear", False))

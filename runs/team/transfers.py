@@ -1,8 +1,8 @@
 """When someone has left, transfer everything they own to another member.
 
 Presets, links and the first runs change owners right away. If there are many runs, a worker transfers the rest, so that
-neither this page nor other people's requests are held up. `Member.gives_to` is set until all runs are transferred. For
-each run, the record names the admin who asked for the transfer.
+neither this page nor other people's requests are held up. `Member.gives_to` stays set until all runs have been
+transferred. For each run, the record names the admin who asked for the transfer.
 """
 
 from django.db import transaction
@@ -49,7 +49,7 @@ def transfer(leaver: Member, to: Member) -> bool:
 
 
 def request_transfers() -> None:
-    """Queue the task if some runs still have to be transferred and no worker is doing that already."""
+    """Queue the task if there are still runs to transfer and no worker is on it already."""
     if Member.objects.filter(gives_to__isnull=False).exists():
         leases.release_of_dead(LEASE)
         if leases.may_kick(LEASE):

@@ -1,4 +1,4 @@
-"""Admin pages for members, for invites, and for transferring everything owned by someone who leaves."""
+"""Admin pages for members and invites, and for transferring everything that someone who has left owns."""
 
 from typing import Any
 
@@ -196,7 +196,7 @@ def person_reactivate(request: PortalRequest, member_id: str) -> HttpResponse:
 @admins_only
 @recent_password_required
 def person_mail_again(request: PortalRequest, member_id: str) -> HttpResponse:
-    """Resume emails to someone whose email address wasn't working."""
+    """Resume emailing someone whose email address had stopped working."""
     member = _person(member_id)
     bounces.resume(member)
     messages.success(request, _("%(name)s will get emails again.") % {"name": member.display_name})

@@ -29,8 +29,8 @@ from runs.web import secret_links, throttling
 from runs.web.posted import posted_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-MAILS_PER_PERSON = 3  # the most emails that one person gets in ten minutes
-ADDRESSES_PER_INVITE = 5  # the most email addresses that can be tried with one invite in ten minutes
+MAILS_PER_PERSON = 3  # maximum number of emails to one person in ten minutes
+ADDRESSES_PER_INVITE = 5  # maximum number of email addresses to try with one invite in ten minutes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

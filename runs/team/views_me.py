@@ -84,7 +84,7 @@ def mail_choices(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def mail_again(request: PortalRequest) -> HttpResponse:
-    """Resume emails to the member, whose email address wasn't working earlier."""
+    """Resume emailing the member, whose email address had stopped working."""
     bounces.resume(request.user)
     messages.success(request, _("You'll get emails again."))
     return go_to(request, f"{reverse('runs:me')}#mails")
@@ -101,7 +101,7 @@ def session_end(request: PortalRequest, place_id: str) -> HttpResponse:
 
 @require_POST
 def session_end_others(request: PortalRequest) -> HttpResponse:
-    """Sign out every browser except this one."""
+    """Sign the member out of every browser except this one."""
     sessions.end_others(request.user, request.session.session_key)
     messages.success(request, _("All your other browsers were signed out."))
     return go_to(request, f"{reverse('runs:me')}#places")

@@ -1,4 +1,4 @@
-"""Signing in. Guessing is slowed down, errors don't say which part was wrong, and a form that was being sent isn't
+"""Signing in. Guessing is slowed down, errors don't say which part was wrong, and a form that someone was sending isn't
 lost.
 
 If a form is posted after the session has expired, the sign-in page carries it along in a signed hidden field, `replay`.
@@ -52,7 +52,7 @@ class SignInForm(AuthenticationForm):
     """Email address and password.
 
     Each attempt is counted before the password is checked, so that simultaneous attempts can't slip through. If the
-    attempt succeeds, it is taken off the count again.
+    attempt succeeds, it's taken off the count.
     """
 
     username = UsernameField(label=_lazy("Email address"), widget=forms.EmailInput(attrs={"autofocus": True}))
@@ -78,14 +78,14 @@ class SignInForm(AuthenticationForm):
 
 
 class SignInView(LoginView):
-    """The sign-in page. With `replay`, signing in leads to a page for resending the form that was being sent."""
+    """The sign-in page. With `replay`, signing in leads to a page for resending the form."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and request.user.is_authenticated and (answer := self._resume()):
-            return answer  # they have already signed in using another tab
+            return answer  # they have already signed in, in another tab
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class SignInView(LoginView):
         return response
 
     def _resume(self) -> HttpResponse | None:
-        """Return the page that offers to send the saved values again; None if there are none."""
+        """Return the page that offers to resend the saved values; None if there are none."""
         kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
         if kept is None:
             return None

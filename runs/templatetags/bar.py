@@ -19,7 +19,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class QuietBell:
-    """A bell without news, for `live/_bell.html`."""
+    """A bell with nothing new to announce, for `live/_bell.html`."""
 
     is_watching: bool
     token = Blanks().token
@@ -33,7 +33,8 @@ class QuietBell:
 
 @dataclass(frozen=True)
 class BarKind:
-    """What the bar's template depends on. `bell` is None if there is news: the bell is then rendered separately."""
+    """What the bar's template depends on. `bell` is None if the bell has something to announce; that bell is rendered
+    separately."""
 
     bell: QuietBell | None
     spending_url: str  # what the balance links to; "" for viewers
@@ -81,7 +82,7 @@ def person_menu(context: Context) -> SafeString:
 
 
 def _spending_url(member: Member) -> str:
-    """Return the URL of the page that shows `member` what runs cost: everybody's runs for admins, and their own for
+    """Return the URL of the page that shows `member` what runs cost: everyone's runs for admins, just their own for
     makers and approvers; "" for viewers."""
     if member.is_admin:
         return reverse("runs:manage-spending")

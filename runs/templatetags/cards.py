@@ -25,14 +25,14 @@ register = template.Library()
 EXAMPLE_TITLE, EXAMPLE_TEXT = 60, 80  # maximum length, in characters
 EXAMPLE_SIZE = 200  # in pixels, for a picture of unknown size
 LINES = (Blanks("line1_"), Blanks("line2_"))
-FIRST_ROW = 5  # how many cards the first row has on a wide screen
+FIRST_ROW = 5  # number of cards in the first row on a wide screen
 OUR_ICONS = ("image", "video", "audio", "text")  # Lamina may send other kinds, under any name
 WAITING = mark_safe('<span class="mosaic-cell is-waiting"></span>')
 
 
 @dataclass(frozen=True)
 class RunMenu:
-    """The entries of `display/_run_menu.html` to show, depending on the run and on the person looking at it."""
+    """Which entries of `display/_run_menu.html` to show, depending on the run and who is looking at it."""
 
     can_begin: bool  # the app can be run, and this person may run apps
     can_repeat: bool
@@ -50,7 +50,7 @@ class RunMenu:
 
     @classmethod
     def of(cls, card: RunCard, member: Member) -> "RunMenu | None":
-        """Return the menu; None if it would have no entries, for example for a viewer when the run has no results."""
+        """Return the menu; None if it would be empty, for example for a viewer when the run has no results."""
         run, can_begin = card.run, card.run.app.is_runnable_by(member)
         has_results = bool(run.outputs_ready)
         can_share = card.can_change and (has_results or run.is_active)
@@ -69,7 +69,7 @@ class RunMenu:
 
 @dataclass(frozen=True)
 class StarKind:
-    """What `history/_star.html` needs to know about a run and the person looking at it."""
+    """What `history/_star.html` needs to know about a run and who is looking at it."""
 
     can_run: bool
     starred_at: bool
@@ -117,7 +117,7 @@ MARKS = {
 @dataclass(frozen=True)
 class CardKind:
     """Everything that decides which branches `display/_run_card.html` takes: flags and names from our code, never the
-    run's own texts."""
+    run's own text."""
 
     state: str
     look: Literal["pictures", "text", "input", "sound", "pattern"]
@@ -276,7 +276,7 @@ def app_star(context: Context, app: App) -> SafeString:
 
 @dataclass(frozen=True)
 class ExampleKind:
-    """What an example shows: a picture or a text; an icon if there is neither, for example because a text was
+    """What an example shows: a picture or text, or an icon if it has neither, for example because the text was
     removed."""
 
     look: Literal["picture", "text", "icon"]
@@ -285,7 +285,7 @@ class ExampleKind:
 
 @register.simple_tag
 def example(card: RunCard) -> SafeString:
-    """Render the button in an app's form that fills the form with the inputs of a run."""
+    """Render the button in an app's form that fills it in with a run's inputs."""
     picture = card.pictures[0] if card.pictures else None
     values = {"id": card.run.public_id, "title": shortened(card.title, EXAMPLE_TITLE)}
     if picture:

@@ -1,5 +1,5 @@
-"""Inline icons from templates/icons. Pages have hundreds of icons, and icons contain no text, so each is rendered only
-once."""
+"""Inline icons from templates/icons. A page has hundreds of icons, and they contain no text, so each one is rendered
+only once."""
 
 from functools import cache
 

@@ -1,8 +1,8 @@
 """Parts of pages that are the same for many people: rendered once for each set of values, and then cached.
 
 `{% kept "web/_bar_links.html" section=section %}` renders a template with these values and nothing else. The template
-has no user, request or token, so nothing that depends on these can get into it. For each language, the same values
-always give the same text. Templates used this way mustn't show times, because they don't know the reader's time zone.
+has no user, request or token, so nothing that depends on them can get in. In each language, the same values always
+produce the same text. Templates used this way mustn't show times, because they don't know the reader's time zone.
 """
 
 from collections.abc import Hashable
@@ -42,5 +42,5 @@ def form_field(context: Context, field: BoundAnswer) -> SafeString:
 
 @register.simple_tag
 def form_results(form: SchemaForm) -> SafeString:
-    """Render the results that people can choose in a form."""
+    """Render the checkboxes for choosing results in a form."""
     return results_html(form)

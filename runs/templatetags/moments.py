@@ -50,7 +50,7 @@ def moment(at: datetime | None, form: str = "brief_day_time", *, words: str = ""
 @register.simple_tag
 def preset_name(preset: Preset, *, is_in_link: bool = False) -> SafeString:
     """Return the name of a preset. If it's named after the time when a draft was set aside (`launching.presets`), show
-    this time in the reader's language and zone, followed by whatever was added to make the name unique."""
+    that time in the reader's language and zone, followed by whatever was added to make the name unique."""
     if not preset.is_set_aside:
         return escape(preset.name)
     moment_of, at = moment_in_link_html if is_in_link else moment_html, preset.created_at

@@ -18,7 +18,7 @@ from runs.templatetags.icons import icon
 from runs.words.time_spans import clock_words
 
 register = template.Library()
-KEPT = 1_024  # how many patterns to cache, and also how many colours
+KEPT = 1_024  # how many patterns to cache, and how many colours
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 

@@ -4,7 +4,7 @@ from runs.web.posted import CutField, PostedForm
 
 
 class UploadForm(PostedForm):
-    """The app, its field, and the link; a file comes in `request.FILES`."""
+    """The app, its field, and the link; a file, if there is one, is in `request.FILES`."""
 
     app = CutField()
     field = CutField()

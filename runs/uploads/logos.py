@@ -4,6 +4,7 @@ We store only a new WebP made from the picture, so nothing else in the original 
 """
 
 import hashlib
+import logging
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
@@ -17,6 +18,8 @@ from runs.storage.store import Arrival
 from runs.uploads.file_limits import kind_problem
 from runs.uploads.upload_handler import RefusedFile
 from runs.uploads.uploads import UNREADABLE, UploadRejected, sniffed
+
+logger = logging.getLogger("runs.uploads")
 
 LIMIT_BYTES = 2_000_000
 WIDTH = 400  # maximum width in pixels; pages show the logo about half as wide
@@ -43,6 +46,11 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
         raise UploadRejected(error.message) from None
     except OSError as error:
         raise UploadRejected(disk.disk_message(error)) from error
+    except UploadRejected:
+        raise
+    except Exception as error:
+        logger.exception("logo: unexpected error")
+        raise UploadRejected(UNREADABLE) from error
 
 
 def _stored(uploaded_file: "UploadedFile[bytes]") -> StoredFile:

@@ -53,7 +53,7 @@ def take_over(member: Member, ids: Sequence[str]) -> list[str]:
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Return the files that `member` may see of other people's uploads, keyed by upload id."""
+    """Return the files in other people's uploads that `member` may see, keyed by upload id."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
     seen = files_visible_to(member).in_bulk(files.values()) if files else {}
@@ -72,8 +72,8 @@ def shown(member: Member, answers: list[Answer]) -> list[Answer]:
 
 
 def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
-    """Return `answers` with each of other people's uploads replaced by the member's own upload of the same file,
-    creating uploads as needed.
+    """Return `answers` with other people's uploads replaced by the member's own uploads of the same files, creating
+    uploads as needed.
 
     Other people's uploads that have no file yet are left out. The caller checks that the member may see the files.
     """

@@ -2,8 +2,8 @@
 
 Free space is checked again while files arrive: each upload may fit by itself, but several together could fill the disk.
 If a file's first bytes or its size show that it can't be used, it is read to the end but not written, so that the rest
-of the form arrives and the page can say what is wrong. At most DRAINED_BYTES of such files are read; beyond that, the
-whole form is refused.
+of the form arrives and the page can say what is wrong. At most DRAINED_BYTES are read this way; beyond that, the whole
+form is refused.
 """
 
 import errno
@@ -24,7 +24,7 @@ from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
 
 DRAINED_BYTES = 100_000_000
-HEADERS_BYTES = 1_000_000  # more than the headers of all parts of a form ever take up
+HEADERS_BYTES = 1_000_000  # more than all the part headers in a form ever take up
 
 
 class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in the stubs
@@ -36,7 +36,7 @@ class RefusedFile(UploadedFile):  # type: ignore[type-arg]  # generic only in th
 
 
 class _Arriving(TemporaryUploadedFile):
-    """A file in the staging folder. It is deleted when it is closed or, after a crash, together with other leftover
+    """A file in the staging folder. It is deleted when it is closed or, after a crash, along with other leftover
     files."""
 
     def __init__(self, name: str, content_type: str, size: int, charset: str | None, extra: Any = None) -> None:
@@ -60,7 +60,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = _Arriving(self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra)
-        self.head = b""  # the first bytes, held back until they show the file's type
+        self.head = b""  # the first bytes, held back until there are enough to tell the file's type
         self.sniffed: file_types.Sniffed | None = None
         self.is_refused = False
 
@@ -83,7 +83,7 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         return super().file_complete(file_size)
 
     def _judge(self) -> file_types.Sniffed:
-        """Decide whether the file can be used, based on its first bytes and on the minimum size it must have."""
+        """Decide whether the file can be used, based on its first bytes and on how large it's certain to be."""
         self.sniffed = sniffed = file_types.sniff(self.head)
         question, is_last = _question(self.request, self.field_name or "")
         certain_bytes = len(self.head)
@@ -122,10 +122,11 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
 
 
 def _question(request: HttpRequest | None, field: str) -> tuple[Question | None, bool]:
-    """Return the question of an app's form that the file answers, and whether this is certainly the form's last file.
+    """Return the question in the app's form that the file answers, and whether this is certain to be the form's last
+    file.
 
-    When a script sends a file by itself, the URL names the app and field. In a whole form, the name of the file's field
-    says which question it is for. Returns (None, False) if there is no such question.
+    When a script sends a file by itself, the URL names the app and field. When the whole form is sent, the name of the
+    file's field says which question it's for. Returns (None, False) if there is no such question.
     """
     match = request.resolver_match if request else None
     if request is None or match is None:

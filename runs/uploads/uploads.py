@@ -1,4 +1,4 @@
-"""Files and links added to a form by members: saved and checked first, then sent to Lamina when a run needs them.
+"""Files and links that members add to a form: saved and checked first, then sent to Lamina when a run needs them.
 
 A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
 UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take over its link
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -46,7 +46,7 @@ logger = logging.getLogger("runs.uploads")
 CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
 FETCH_SECONDS = 120.0  # time limit for fetching one link, while somebody waits with the form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
-LINKS_AT_ONCE = 10  # how many of one member's links may be fetched at the same time
+LINKS_AT_ONCE = 10  # maximum number of a member's links being fetched at once
 TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # after this long, nobody is waiting for the link any more
 
@@ -159,8 +159,12 @@ def fetch_upload(upload_id: int) -> None:
 
 
 def _next_due() -> int | None:
-    """Return the id of the oldest upload with a link that no worker is fetching, or None if there is none."""
-    return Upload.objects.filter(due_links()).order_by("pk").values_list("pk", flat=True).first()
+    """Return the id of the next upload with a link that no worker is fetching, or None if there is none.
+
+    Links that were never tried come first, so that one that kills its worker doesn't hold up the others.
+    """
+    due = Upload.objects.filter(due_links()).order_by(F("claimed_until").asc(nulls_first=True), "pk")
+    return due.values_list("pk", flat=True).first()
 
 
 def request_links() -> None:
@@ -193,7 +197,7 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
     except OSError as error:
         logger.warning("could not save upload %s: %s", upload.public_id, error)
         _settle(upload, error=disk.disk_message(error))
-    except Exception:  # a strange file or response may cause any kind of error in a library
+    except Exception:  # a strange file or response can trigger any kind of error in a library
         logger.exception("upload %s: unexpected error", upload.public_id)
         _settle(upload, error=Message("unreadable_answer"))
     else:

@@ -1,6 +1,6 @@
 """Limits on request bodies, enforced based on the headers, before the body is read.
 
-Django's CSRF check and its pages for 400 and 404 read the whole form, including files, so the body is hidden from them
+Django's CSRF check and its 400 and 404 pages read the whole form, including files, so the body is hidden from them
 until we know who sent it. Anyone may send fields of up to SMALL_BYTES. Larger bodies and files are accepted only from
 people who are signed in, or whose session expired within the last day. If the session has expired, the fields and files
 are saved but not acted on (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender
@@ -91,7 +91,7 @@ class StoppedUploadMiddleware:
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
-    """Mark a view that checks the sender and the size of the body itself, before reading the body."""
+    """Mark a view that does its own check of the sender and the body's size before reading the body."""
     view.judges_body = True  # type: ignore[attr-defined]
     return view
 
@@ -103,7 +103,7 @@ def declared_bytes(request: HttpRequest) -> int:
 
 
 def has_room(size: int) -> bool:
-    """Return whether the disk has room for `size` more bytes besides SPARE_BYTES for the database."""
+    """Return whether the disk has room for `size` more bytes, on top of the SPARE_BYTES set aside for the database."""
     return size + SPARE_BYTES <= _free_bytes()
 
 
@@ -211,7 +211,7 @@ def _drop_arriving(request: HttpRequest) -> int:
     """Close a partly received file, which deletes it. Return the status code that says why the upload was stopped, or 0
     if it wasn't.
 
-    Left to itself, Django would leave the file to the garbage collector when reading stops early.
+    When reading stops early, Django just leaves the file to the garbage collector.
     """
     handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
     for handler in handlers:

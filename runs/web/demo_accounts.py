@@ -42,7 +42,8 @@ def is_shut_out(request: HttpRequest | None, email: str) -> bool:
 
 
 def offered(request: HttpRequest) -> list[Member]:
-    """Return the demo accounts to offer for signing in; none unless `request` comes from the sandbox's own machine."""
+    """Return the demo accounts to offer on the sign-in page; none unless `request` comes from the sandbox's own
+    machine."""
     if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):
         return []
     return list(Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).order_by("role"))
@@ -60,8 +61,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def _is_proxied(request: HttpRequest) -> bool:
-    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0, as no browser does but
-    nginx did up to 1.29.7."""
+    """Return whether `request` came through a proxy: it has proxy headers, or it uses HTTP/1.0, which no browser does
+    but nginx did up to 1.29.7."""
     meta = request.META
     if any(name in meta for name in ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")):
         return True

@@ -105,7 +105,7 @@ def go_to(request: PortalRequest, url: str) -> HttpResponse:
 
 
 def own_path(path: str, otherwise: str) -> str:
-    """Return the posted `path` if it is a URL of this portal; otherwise, return `otherwise`."""
+    """Return the posted `path` if it's a URL on this portal, and `otherwise` if it isn't."""
     is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_ours else otherwise
 

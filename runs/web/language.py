@@ -1,4 +1,5 @@
-"""The language of a page: the one chosen in the member's settings, otherwise the one that the browser asks for."""
+"""The language of a page: the one chosen in the member's settings or, if there is none, the one the browser asks
+for."""
 
 from collections.abc import Callable
 from typing import Any

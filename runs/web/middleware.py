@@ -17,8 +17,7 @@ from runs.web import demo_accounts
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Browser features that are turned off for pages and for the files shown in them. The portal itself needs the clipboard
-# and full screen.
+# Browser features turned off for pages and the files they show. The portal itself needs the clipboard and full screen.
 PERMISSIONS_POLICY = ", ".join(
     [
         *("clipboard-read=(self)", "clipboard-write=(self)", "fullscreen=(self)", "picture-in-picture=(self)"),

@@ -105,21 +105,21 @@ class PostedForm(forms.Form):
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values keyed by field name; a field that wasn't sent has its empty value."""
+        """Return the values keyed by field name; a field that wasn't sent gets its empty value."""
         form = cls(given)
         form.full_clean()
         return form.cleaned_data
 
 
 class SeenForm(forms.Form):
-    """A form that can tell whether someone else has saved other values since its page was opened. `seen` records the
-    values that the page showed."""
+    """A form that can tell whether someone else has saved different values since its page was opened. `seen` records
+    the values that the page showed."""
 
     seen = CutField(200, widget=forms.HiddenInput)
 
     def overtake(self, name: str, stored: "SeenForm") -> None:
-        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving the form once more
-        replaces these values."""
+        """Add an error saying that `name` saved first, and show the values now in `stored`. Saving again replaces
+        them."""
         words = _(
             "%(name)s has saved different values since you opened this page, so yours haven't been saved yet. Save "
             "again to replace theirs."

@@ -1,9 +1,9 @@
-"""Texts that are stored encrypted, so that reading the database isn't enough to use them.
+"""Text that is stored encrypted, so that reading the database isn't enough to make use of it.
 
-The key is derived from `PORTAL_SECRET_KEY`, so it isn't in the database. Texts sealed with an earlier key can be read
-as long as that key is in `PORTAL_SECRET_KEY_FALLBACKS`.
+The key is derived from `PORTAL_SECRET_KEY`, so it isn't in the database. Text sealed with an earlier key can be read as
+long as that key is in `PORTAL_SECRET_KEY_FALLBACKS`.
 
-`cryptography` takes up 6 MB of memory, so it isn't loaded until a text is sealed or opened.
+`cryptography` takes up 6 MB of memory, so it isn't loaded until something is sealed or opened.
 """
 
 import base64
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class SealedError(Exception):
-    """Raised when none of the portal's keys can open a sealed text. The error never contains any of the text."""
+    """Raised when sealed text can't be opened with any of the portal's keys. The error never contains any of the
+    text."""
 
 
 def seal(purpose: str, text: str) -> str:

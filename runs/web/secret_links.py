@@ -1,7 +1,7 @@
 """Links whose secret URL grants access: invites and guest links.
 
 A token is a keyed hash (192 bits of HMAC-SHA-256) of a random nonce. The nonce is in the database; the portal's key is
-not. So whoever created a link can copy it again later, but the database alone doesn't give access: it has only the
+not. So whoever created a link can copy it again later, but the database alone doesn't give access: it only holds the
 token's SHA-256 hash, which is used to find the link.
 """
 
@@ -68,7 +68,7 @@ def hash_of(token: str) -> str:
 
 
 def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
-    """Return the row that `token` belongs to, or None; `rows` must have a field `token_hash`."""
+    """Return the row that `token` belongs to, or None; `rows` must have a `token_hash` field."""
     if not token or len(token) > LONGEST_TOKEN:
         return None
     wanted = hash_of(token)

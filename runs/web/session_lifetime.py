@@ -1,8 +1,8 @@
-"""Session lifetimes, and proof of who sent a request whose session has just expired.
+"""Session lifetimes, and proof of who sent a request if their session has only just expired.
 
-A session ends PORTAL_SESSION_IDLE_DAYS after its last use, and at the latest SESSION_COOKIE_AGE after signing in. The
-expiry time is stored in the session's row. The row and the cookie are kept for one more day, only to prove who sent a
-form whose files would otherwise be lost (`body_limits`).
+A session ends PORTAL_SESSION_IDLE_DAYS after it was last used or SESSION_COOKIE_AGE after signing in, whichever comes
+first. The expiry time is stored in the session's row. The row and the cookie are kept for one more day, just to prove
+who sent a form whose files would otherwise be lost (`body_limits`).
 """
 
 import time
@@ -24,7 +24,7 @@ PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who i
 MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so the idle timeout is only this precise
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
 _ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # names that the cookies had before there was a prefix
+OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # the cookies' names before they got a prefix
 
 
 class SessionStore(db.SessionStore):
@@ -66,7 +66,7 @@ class SessionStore(db.SessionStore):
         self[STARTED] = int(time.time())
 
     def record_use(self) -> None:
-        """Extend the session, updating the row at most once an hour. Older sessions that have no start time get one."""
+        """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""
         if self.ends_at is None:
             return
         if STARTED not in self:
@@ -102,7 +102,7 @@ def _run_out_session(request: HttpRequest) -> SessionStore | None:
 class PortalSessionMiddleware(SessionMiddleware):
     """Keeps the cookie of a session that has just expired, and renames old cookies that have no prefix.
 
-    Each session's cookie is renamed only once, because other subdomains could set a cookie that lacks the prefix.
+    Each session's cookie is renamed only once, because other subdomains could set one without the prefix.
     """
 
     def process_request(self, request: HttpRequest) -> None:

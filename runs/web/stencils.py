@@ -2,9 +2,9 @@
 that kind.
 
 Django takes a millisecond to render a card, most of it spent looking up names and choosing between branches, and a page
-has 24 cards. Cards that take the same branches differ only in their texts, so we render the template once, with blanks
-in place of the texts, and cache the result. A kind consists only of flags and our own names, so nothing about any
-person is cached.
+has 24 cards. Cards that take the same branches differ only in their text, so we render the template once, with blanks
+in place of the text, and cache the result. A kind is just flags and our own names, so nothing about any person gets
+cached.
 """
 
 import re

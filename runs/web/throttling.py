@@ -3,8 +3,8 @@
 Wrong passwords are counted in three ways: per account and IP address, per IP address, and per account from anywhere.
 The last limit is so high that it takes many machines to reach it; otherwise, anyone who knows an email address could
 lock out its owner. The limit per IP address doesn't apply to people who recently signed in from there, so a guessing
-script in an office doesn't lock out everyone else. Browsers that have been used to sign in have a signed cookie. A
-person's attempts in such a browser are counted separately, so even many machines can't lock them out there.
+script in an office doesn't lock out everyone else. A browser that someone has signed in with has a signed cookie. Their
+attempts there are counted separately, so even many machines can't lock them out of it.
 """
 
 import hashlib

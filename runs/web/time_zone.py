@@ -11,7 +11,7 @@ from runs.web.language import member_of
 from runs.web.streamed_responses import stream_within
 from runs.words.time_zones import zone_called
 
-COOKIE = "time_zone"  # set by portal.js; whoever forges it only changes how times are shown to them
+COOKIE = "time_zone"  # set by portal.js; anyone who forges it only changes the times they see themselves
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 

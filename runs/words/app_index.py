@@ -1,4 +1,4 @@
-"""The words by which search finds apps."""
+"""The words that a search for apps matches against."""
 
 from runs.words.fold import fold
 from runs.words.known_words import learn

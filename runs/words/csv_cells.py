@@ -1,7 +1,7 @@
 """CSV for spreadsheets: UTF-8 with the byte order mark that they expect, and cells that can't run anything.
 
 Spreadsheets treat a cell that starts with "=" or a similar character as a formula, so they might run something that was
-typed into a form. We put an apostrophe in front, which turns the cell into text. Spreadsheets that separate cells by
+typed into a form. We put an apostrophe in front, which turns the cell into text. Spreadsheets that separate cells with
 semicolons or tabs, as in much of Europe, may start a new cell or row in the middle of ours, so we add an apostrophe at
 such places too.
 """

@@ -25,7 +25,7 @@ ENDING_BYTES = len(".jpeg2000")
 READ_LENGTH = 200  # how many characters of a title or label are used
 WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # bytes available for the title and label
 APOSTROPHES = re.compile("['’ʼ`´]")  # noqa: RUF001 - all kinds are meant
-# Letters and marks that can't be seen, such as variation selectors of emoji.
+# Invisible letters and marks, such as emoji variation selectors.
 IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
@@ -73,7 +73,7 @@ class Taken:
 
 
 def stems_of(results: Iterable[Told]) -> list[list[Stem]]:
-    """Return unique stems for the files of each result, in order. The text of a result uses its first stem."""
+    """Return unique stems for the files of each result, in order. A result's text uses its first stem."""
     taken = Taken()
     told_stems = ((_stem(told), max(1, told.files)) for told in results)
     return [[taken.free(stem) for _number in range(files)] for stem, files in told_stems]
@@ -99,7 +99,7 @@ def stem_in_run(output: Output, position: int = 0) -> Stem:
 
 
 def count_of(output: Output) -> int:
-    """Return the number of files of `output`, including files that aren't saved, so that file numbers never change."""
+    """Return how many files `output` has, including any that aren't saved, so that file numbers never change."""
     return max((kept.position for kept in output.files.all()), default=0) + 1
 
 
@@ -135,8 +135,7 @@ def _slug(words: str) -> str:
 
 
 def _stem(told: Told) -> Stem:
-    """Build the stem without a number. If the title and the label don't both fit, each gets at least half of the
-    space."""
+    """Build the stem without a number. If the title and the label don't both fit, each gets at least half the space."""
     title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))

@@ -1,5 +1,5 @@
-"""Folding: make texts comparable for searching, so that upper and lower case, accents and look-alike letters don't
-matter in any script."""
+"""Folding: make text comparable for searching, so that case, accents and look-alike letters don't matter in any
+script."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ STROKED = str.maketrans(
 def fold(text: str) -> str:
     """Return `text` in the form that search stores and compares.
 
-    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and "か" finds "が". Vowel
-    signs in Indic scripts are kept, because they carry meaning.
+    "Crème BRÛLÉE" becomes "creme brulee", "ﬁ" becomes "fi", wide letters become normal ones, and a search for "か"
+    finds "が". Vowel signs in Indic scripts are kept, because they carry meaning.
     """
-    if text.isascii():  # most texts are ASCII, which can be folded much faster
+    if text.isascii():  # most text is ASCII, which can be folded much faster
         return text.lower().translate(STROKED)
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -24,8 +24,7 @@ def fold(text: str) -> str:
 
 
 def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search without duplicates, longest first, because longer words rule out more
-    texts."""
+    """Return the folded words of a search without duplicates, longest first, because longer words rule out more."""
     return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
 
 
@@ -35,6 +34,6 @@ def named(name: str) -> dict[str, str]:
 
 
 def kinds_text(kinds: Iterable[str]) -> str:
-    """Return kinds of outputs in the format of `Run.kinds`, which filters use: " image video "."""
+    """Return output kinds in the format of `Run.kinds`, which filters use: " image video "."""
     told = sorted({kind.strip() for kind in kinds} - {""})
     return f" {' '.join(told)} "[:200] if told else " "

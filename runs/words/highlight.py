@@ -1,4 +1,4 @@
-"""Highlight search terms in a text."""
+"""Highlight search terms in text."""
 
 import unicodedata
 from bisect import bisect_left
@@ -15,12 +15,12 @@ from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher,
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
 START = 3  # in letters; a word and its stem share at least this many letters at the start
-BEFORE, AROUND = 25, 80  # in letters: how much of a text is shown before the first match, and how much in total
+BEFORE, AROUND = 25, 80  # in letters: how much text to show before the first match, and how much in total
 
 
 @dataclass(frozen=True)
 class Term:
-    """One word of a search. `starts`, used to rule out texts quickly, has the beginnings of all words that can match
+    """One word of a search. `starts`, used to rule out text quickly, holds the beginnings of all words that can match
     it."""
 
     word: str
@@ -64,7 +64,7 @@ class Marker:
         return cls(tuple(Term.of(word, similar.get(word, ())) for word in words))
 
     def without(self, texts: Iterable[str]) -> Self:
-        """Return a marker for only those terms that none of `texts` contains."""
+        """Return a marker for just the terms that aren't in any of `texts`."""
         if not self.terms:
             return self
         shown = self.terms_in("\n".join(texts))
@@ -113,8 +113,8 @@ class Marker:
 
 
 def _joined(text: str, terms: list[Term], found: list[tuple[int, int, Term]]) -> list[tuple[int, int, Term]]:
-    """Return the matches between terms and hyphenated words as a whole, such as "tryon" and "try-on", if none of the
-    word's parts matches by itself."""
+    """Return where terms match whole hyphenated words (as "tryon" matches "try-on"), if no part of the word matches by
+    itself."""
     more = []
     starts = sorted(start for start, _stop, _term in found)
     for match in JOINED.finditer(text):

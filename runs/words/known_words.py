@@ -51,8 +51,7 @@ def forget_unused(words: Iterable[str] | None = None) -> int:
     """Forget known words that no longer occur in any run or app, and return how many were forgotten. If `words` is
     given, check only those.
 
-    If such words were kept, searches would correct typos to words from deleted runs, which the person searching may
-    never have seen.
+    Otherwise, searches would correct typos to words from deleted runs, which the person searching may never have seen.
     """
     known = KnownWord.objects.order_by().values_list("word", flat=True)
     asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
@@ -73,8 +72,8 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
 
 
 def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
-    """Return queries for the known words that each of `words` may be a typo of or, as a compound, may contain. Combine
-    the queries and run them as one.
+    """Return queries for the known words that each of `words` may be a typo of or, if it's a compound, may contain.
+    Combine the queries and run them as one.
 
     Rows are annotated with `asked`, the searched word, and `known`, the known word.
     """

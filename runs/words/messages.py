@@ -1,4 +1,4 @@
-"""Texts of stored messages (`models.messages.Message`), in the active language.
+"""The wording of stored messages (`models.messages.Message`), in the active language.
 
 The database stores codes, so a code and the names of its values must be kept in this module as long as any row may
 contain the code. The ending of a value's name says what kind of value it is: `_bytes` is a size, `_at` a Unix time,
@@ -181,7 +181,7 @@ SENTENCES = LINKS | FILES | RUNS | FORMS | FIELDS | INCIDENTS | RULES | CHAT | S
 
 
 def say(message: Message | str) -> str:
-    """Return the message as a sentence in the active language. Quoted text is left as it is; an empty message gives "".
+    """Return the message as a sentence in the active language. Quoted text is left as is; an empty message becomes "".
 
     An unknown code, which must come from a newer version, is returned unchanged.
     """

@@ -1,4 +1,4 @@
-"""Dates and times in the reader's language and time zone. Formats are translated like other texts."""
+"""Dates and times in the reader's language and time zone. Formats are translated like any other text."""
 
 from datetime import date, datetime
 from functools import lru_cache

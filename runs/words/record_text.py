@@ -1,4 +1,4 @@
-"""The text of an entry in the record, in the active language: what was done, the kind of its object, and what
+"""The text of an entry in the record, in the active language: what was done, to what kind of object, and what
 changed."""
 
 import re
@@ -125,7 +125,7 @@ VALUES: dict[str, Mapping[str, "str | Promise"]] = {
 }
 WORD_STARTS = re.compile(r"[_\-\s]+")
 NOTHING = "–"  # noqa: RUF001 - a dash
-SHOWN = 200  # maximum length of a value as shown, in characters
+SHOWN = 200  # maximum length of a displayed value, in characters
 
 
 def verb_words(verb: str) -> str:
@@ -150,7 +150,7 @@ def field_words(name: str) -> str:
 
 
 def value_words(value: Any, field: str = "") -> str:
-    """Return in words what value `field` had before or after a change; a dash if it had none."""
+    """Return the value `field` had before or after a change, in words; a dash if it had none."""
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, bool):

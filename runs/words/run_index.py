@@ -26,8 +26,8 @@ def index_runs(runs: Iterable[Run]) -> None:
 
 
 def text_of(run: Run) -> str:
-    """Return all texts by which search finds `run`, folded: `search_text`, its comments, the notes on decisions, and
-    the names of the people who decided."""
+    """Return all of the run's text that searches match against, folded: `search_text`, comments, notes on decisions,
+    and the names of the people who decided."""
     comments = Comment.objects.filter(run=run.pk).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run.pk).exclude(note="").values_list("created_at", "note")
     said = comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
@@ -36,7 +36,7 @@ def text_of(run: Run) -> str:
 
 
 def _deciders(run: Run) -> list[str]:
-    """Return the names of people who decided on results of `run`; members' names are those at the time of indexing."""
+    """Return the names of everyone who decided on the run's results; members' names are as of the time of indexing."""
     decided = Decision.objects.filter(output__run=run.pk).exclude(verdict="").order_by()
     people = decided.values_list("member__name", "member__email", "guest_name").distinct()[:SAID_AT_MOST]
     return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]
@@ -81,6 +81,6 @@ def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:
 
 
 def too_many_for(query: str, member: Member) -> QuerySet[Member]:
-    """Return a query that finds `member` if so many runs match `query` that `few_matching` returns none, and otherwise
-    finds nothing."""
+    """Return a query that finds `member` if too many runs match `query` for `few_matching` to return any, and nothing
+    otherwise."""
     return Member.objects.filter(AreCommon(F("pk"), query), pk=member.pk)

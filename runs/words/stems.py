@@ -1,7 +1,7 @@
 """Light stemming for English and German: "videos", "Schuhe" and "removing" lose their endings.
 
-We don't know a text's language, so there is a single list of endings. Stems needn't be grammatically correct as long as
-all forms of a word have the same stem. Words keep enough letters to be recognizable.
+We don't know what language a text is in, so there's just one list of endings. Stems needn't be grammatically correct as
+long as all forms of a word have the same stem. Words keep enough letters to be recognizable.
 """
 
 import re

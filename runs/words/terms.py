@@ -1,8 +1,7 @@
-"""Split texts into the words that search stores, and queries into the words that it looks for.
-
-For each text, we store the folded words and their stems, so that PostgreSQL and SQLite only have to compare whole words
-and beginnings of words. Chinese, Japanese and Thai have no spaces between words, so each character and each pair of
-neighbouring characters counts as a word.
+"""Split text into the words that search stores, and queries into the words that it looks for. For each text, we store
+the folded words and their stems, so that PostgreSQL and SQLite only have to compare whole words and beginnings of
+words. Chinese, Japanese and Thai have no spaces between words, so each character and each pair of neighbouring
+characters counts as a word.
 """
 
 import re
@@ -20,7 +19,8 @@ STEM_BEGINS = 5  # in letters; a shorter stem must match a whole word, because t
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 SIGNS = "\u0900-\u0dff"  # Indic scripts, whose vowel signs Python doesn't treat as letters
 WORD = re.compile(rf"[{SPACELESS}]+|(?:(?![{SPACELESS}])(?:[^\W_]|[{SIGNS}]))+")
-# Words joined by hyphens. The pattern never backtracks; otherwise, a long text without spaces would take minutes.
+# Words joined by hyphens. The pattern never backtracks; if it did, a long stretch of text without spaces would take
+# minutes.
 JOINED = re.compile(r"(?<![^\W_])[^\W_]++(?:-[^\W_]++)++")
 SPACELESS_WORD = re.compile(rf"[{SPACELESS}]+")
 # Stop words, which say nothing about the subject. They are used only if the query has no other words.
@@ -80,15 +80,15 @@ def _pairs(word: str) -> list[str]:
 
 
 def query_words(q: str) -> list[str]:
-    """Return the folded words of a query, without duplicates, and without stop words if there are other words."""
+    """Return the folded words of a query, without duplicates, and without stop words unless there is nothing else."""
     words = list({stem(word): word for word in reversed(split(fold(q)))}.values())[::-1]
     telling = [word for word in words if word not in IDLE]
     return (telling or words)[:MOST_TERMS]
 
 
 def ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word`: it has a word that begins with `word`, or the same word with a
-    different ending."""
+    """Return the ways a text can match `word`: it has a word that begins with `word`, or the same word with a different
+    ending."""
     if is_spaceless(word):
         return (tuple(Token(pair) for pair in _pairs(word) or [word]),)
     bare = stem(word)
@@ -97,7 +97,7 @@ def ways_of(word: str) -> Ways:
 
 
 def similar_ways_of(word: str, known: Iterable[str]) -> Ways:
-    """Return the ways in which a text can match `word` or a similar word; `word` may be a typo of any of `known`."""
+    """Return the ways a text can match `word` or a similar word; `word` may be a typo of any of `known`."""
     if is_spaceless(word):
         return ways_of(word)
     bare = _without_umlauts(word)
@@ -107,13 +107,12 @@ def similar_ways_of(word: str, known: Iterable[str]) -> Ways:
 
 
 def _ways_to_say(word: str) -> Ways:
-    """Return the ways in which a text can match `word` or a synonym of it."""
+    """Return the ways a text can match `word` or a synonym of it."""
     return tuple(way for other in (word, *same_as(word)) for way in _whole_ways_of(other))
 
 
 def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
-    """Return the ways in which a text can match both parts of a compound word: "Produktvideo" matches "product" and
-    "video"."""
+    """Return the ways a text can match both parts of a compound word: "Produktvideo" matches "product" and "video"."""
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
         parts = word[:cut], word[cut:]
         if all(part in known or same_as(part) for part in parts):
@@ -123,7 +122,7 @@ def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
 
 
 def _whole_ways_of(word: str) -> Ways:
-    """Return the ways in which a text can match `word` as a whole word, even with a different ending."""
+    """Return the ways a text can match `word` as a whole word, even with a different ending."""
     return ((Token(word),),) if stem(word) == word else ((Token(word),), (Token(stem(word)),))
 
 
@@ -133,8 +132,7 @@ def _without_umlauts(word: str) -> str:
 
 
 def matcher(ways: Ways) -> Callable[[str], bool]:
-    """Return a function that checks whether a stored text matches one of `ways`, in the same way as the index of
-    runs."""
+    """Return a function that checks whether stored text matches one of `ways`, just like the index of runs does."""
     single = tuple(_needle(way[0]) for way in ways if len(way) == 1)
     several = [tuple(map(_needle, way)) for way in ways if len(way) > 1]
 
@@ -153,5 +151,5 @@ def _needle(token: Token) -> str:
 
 
 def holds(stored: str, ways: Ways) -> bool:
-    """Return whether one stored text matches one of `ways`."""
+    """Return whether `stored` text matches one of `ways`."""
     return matcher(ways)(stored)

@@ -53,7 +53,7 @@ def _counted(form: str, unit: str, count: int, _language: str | None) -> str:
 
 
 def clock_words(span: timedelta) -> str:
-    """Return a duration as on a clock, such as "0:42", "12:05" or "1:02:03"."""
+    """Return a duration in clock format, such as "0:42", "12:05" or "1:02:03"."""
     seconds = max(0, int(span.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)

@@ -1,4 +1,4 @@
-"""Texts for the actions in the record (`models.verbs.Verb`), in the active language."""
+"""The wording of actions in the record (`models.verbs.Verb`), in the active language."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _lazy

@@ -21,7 +21,7 @@ from tests.support.factories import make_app, make_run
 
 pytestmark = pytest.mark.django_db
 
-# Secrets that the requests post: passphrases, passwords, addresses of channels, and texts that people write to others.
+# Secrets that the requests post: passphrases, passwords, channel addresses, and what people write to each other.
 SECRETS = ("three blue boats", NEW_PASSWORD, PASSWORD, "T0/B0/XYZ", "at sea", *SAID.values(), "Lovely")
 POSTS = {row.name for row in ROWS if row.method == "post"}
 

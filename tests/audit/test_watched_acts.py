@@ -1,4 +1,4 @@
-"""Acts that change nothing but are recorded: sign-ins, opening private runs, large downloads."""
+"""Acts that are recorded even though they change nothing: sign-ins, opening private runs, large downloads."""
 
 from datetime import timedelta
 

@@ -1,5 +1,5 @@
-"""If one of the worker's processes is killed, even at the worst moment, the whole worker ends, rather than running on
-without taking tasks. When asked to stop, the worker stops promptly."""
+"""If one of the worker's processes is killed, even at the worst moment, the whole worker ends, rather than carrying on
+without picking up tasks. When asked to stop, the worker stops promptly."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, lines, s
 pytestmark = [pytest.mark.whole, pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")]
 ENQUEUE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.{}', {!r}, {!r})"
 
-LONG = int(2 * TIMEOUT_SECONDS)  # seconds that a long task takes; nothing may wait for it to end
+LONG = int(2 * TIMEOUT_SECONDS)  # how many seconds a long task takes; nothing may wait for it to finish
 HEARTBEATS = "from runs.models import Heartbeat; print(*Heartbeat.objects.values_list('name', flat=True), sep='\\n')"
 
 
@@ -54,8 +54,8 @@ def enqueue(home: Home, task: str, notes: Path, value: object) -> None:
 
 
 def is_idle(worker: "subprocess.Popen[bytes]") -> bool:
-    """Return whether the worker's processes used no measurable CPU time for half a second; mere polling uses too
-    little."""
+    """Return whether the worker's processes used no measurable CPU time for half a second; polling alone is too little
+    to measure."""
     children = children_of(sentinel_of(worker))
     before = sum(map(ticks_of, children))
     time.sleep(0.5)

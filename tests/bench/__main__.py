@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS] [--keep]`: prints one table and puts it into
+"""`python -m tests.bench [NAME…] [--runs N] [--only WORDS] [--keep]`: prints one table and writes it to
 docs/benchmarks.md. The exit code is 1 if a target was missed or nothing was measured."""
 
 import argparse

@@ -25,7 +25,7 @@ class Bench:
     timeout_seconds: float
     module: str = ""
     engine: str = "sqlite"
-    by_default: bool = True  # if False, the benchmark runs only if it is named
+    by_default: bool = True  # if False, the benchmark runs only when it's asked for by name
 
 
 BENCHES = {

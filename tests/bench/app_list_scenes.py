@@ -118,7 +118,7 @@ def slow(door: Door, _: Member) -> list[Row]:
 
 
 def beyond_the_list(door: Door, member: Member) -> list[Row]:
-    """An unlisted app is found by keyword, by a description of what is needed, and by address; then it is run."""
+    """An unlisted app can be found by keyword, by a description of what someone needs, and by address, and then run."""
     app_id = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"
     app = {"appId": app_id, "name": "Dental advert", "description": "A poster for a dentist."}
     door.control("apps", app=app, listed=False)

@@ -24,7 +24,7 @@ UPLOADS = RESULTS = 150
 EVERY = 20  # one file in this many is intact
 PER_RUN = 10
 AT_ONCE = 4
-MAX_SECONDS = 60.0  # allowed between the end of an intact file's run and the file being saved
+MAX_SECONDS = 60.0  # maximum time between the end of an intact file's run and the file being saved
 FILE = {"id": "u", "key": "", "name": "File", "type": "url", "accept": []}
 NOTE = {"id": "n", "key": "", "name": "Note", "type": "text", "default": ""}
 

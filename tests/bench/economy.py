@@ -1,4 +1,4 @@
-"""Measures how many requests it takes to follow runs, and how late the portal learns that they have ended.
+"""Measures how many requests it takes to follow runs, and how soon the portal finds out that they have ended.
 
 Lamina's quick start is measured for comparison. The portal is measured twice: first while it follows runs using
 streams, polling those without a stream, and then while the sandbox sends it webhooks. Runs are started through the real
@@ -65,7 +65,7 @@ class Round:
 
     @property
     def is_followed(self) -> bool:
-        """Whether the portal can follow all these runs live."""
+        """Whether the portal can follow all of the runs live."""
         return self.count <= STREAMS and not self.is_delivered
 
 
@@ -73,8 +73,8 @@ COUNTS = (1, 10, 40, 50, 100, 200)
 PLAIN = tuple(Round(f"{count} at once", count) for count in COUNTS)
 DELIVERED = tuple(Round(f"{count} at once", count, is_delivered=True) for count in COUNTS)
 WATCHED = tuple(Round(f"{count} at once, with open pages", count, is_watched=True) for count in (1, 10, 40))
-# If all runs took equally long, they would all end at the same point in a polling interval, and the delay would be a
-# matter of luck. These runs end at different points; their mean duration is the same.
+# If all runs took the same time, they would all end at the same point in a polling interval, and the delay would come
+# down to luck. These runs end at different points, but take the same time on average.
 SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 
@@ -98,7 +98,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -> None:
-    """Measure `rows` with a newly started web server and worker, in the current environment."""
+    """Measure `rows` with a freshly started web server and worker, in the current environment."""
     if not rows:
         return
     web, worker = portal.start_web(), portal.start_worker()
@@ -254,7 +254,7 @@ def report_counts(
     limit: float | None,
 ) -> None:
     """Add rows for the requests that the sandbox counted up to the Unix time `until`. The target is at most `limit`
-    requests per run, not counting estimates and the like; if there is no limit, there is no target."""
+    requests per run, not counting estimates and the like; without a limit, there is no target."""
     sent = [r for r in state["requests"] if r["path"].startswith("/v1/") and seconds(r["at"]) <= until]
     partial = [r for r in sent if r["endpoint"] == "run" and seconds(r["at"]) < ended.get(r["runId"], until)]
     kinds = Counter(r["endpoint"] for r in sent)

@@ -169,7 +169,7 @@ def measure_vitals(report: Report, browser: Browser, portal: Portal, member: Mem
 
 
 def load_slowed(browser: Browser, portal: Portal, member: Member) -> dict[str, float]:
-    """Return Home's LCP (ms), CLS and INP (ms) while someone types a search in a fresh, slowed-down browser."""
+    """Return Home's LCP (ms), CLS and INP (ms), measured while typing a search in a fresh, slowed-down browser."""
     context = new_context(browser, portal, member)
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})

@@ -94,7 +94,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def fill_portal(portal: Portal, report: Report, size: int) -> dict[str, Page]:
-    """Make people and `size` runs; return the pages to measure."""
+    """Create people and `size` runs; return the pages to measure."""
     many, approver, admin, few = (portal.make_member(name) for name in ("many", "approver", "admin", "few"))
     for member, role in ((approver, "approver"), (admin, "admin")):
         Member.objects.filter(pk=member.pk).update(role=role)

@@ -16,7 +16,7 @@ from tests.bench.review import RUN_COLUMNS, make_reviewed
 MONTHS = 24
 BINNED_EVERY, BINNED = 100, 51  # in every hundred runs, run 51 is completed and belongs to `many`
 UPLOAD_EVERY = 20
-BEYOND = 50_000_000  # more than the primary key of any result's file
+BEYOND = 50_000_000  # higher than the primary key of any result's file
 UNREAD_EVERY = 50
 
 

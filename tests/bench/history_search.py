@@ -1,5 +1,4 @@
-"""Measures how fast words are found in a long History and among many apps: the page's time, its queries, and which
-results come first.
+"""Measures how fast searches are in a long History and among many apps: each page's time and its queries.
 
 The database itself generates the rows, with one INSERT per table from a series of numbers, so that a million runs take
 only minutes. `--runs` sets the number of runs; PostgreSQL gets ten times as many.
@@ -38,7 +37,7 @@ PEOPLE = 200
 OUTPUTS_PER_RUN = 4
 APPS_MS = 60.0
 MORE_ON_POSTGRES = 10
-# The end of the query that checks whether examples are being made, on PostgreSQL and on SQLite. Only a portal with a
+# The end of the query that checks whether examples are being created, on PostgreSQL and on SQLite. Only a portal with a
 # sandbox runs this query.
 EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 FILE = {
@@ -163,7 +162,7 @@ def make_rows(
 
 
 def restart_ids() -> None:
-    """Make new ids continue after those in the tables, because the rows made here use ids that must be free."""
+    """Make new ids carry on from those in the tables, because the rows inserted here need ids that are free."""
     models = list(apps.get_app_config("runs").get_models())
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The stored figures of `quick`: what the portal needed when somebody last checked the figures and stored them.
+"""The stored figures of `quick`: what the portal needed the last time somebody checked and stored them.
 
 Queries and requests must be the same; bytes may differ by 2 %. A better figure also counts as different: store it, or a
 later change could undo the gain unnoticed. `python -m tests.bench quick --keep` stores the measured figures.

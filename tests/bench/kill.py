@@ -30,7 +30,7 @@ NEVER = {
 
 
 def bench(_portal: Portal, report: Report) -> None:
-    """Start a separate portal to kill. The portal that every benchmark gets stays idle."""
+    """Start a separate portal to kill. The benchmark's usual portal stays idle."""
     for engine in ("sqlite", "postgres") if has_servers() else ("sqlite",):
         with report.part(f"kill -9, {engine}"):
             tell(report, judged(engine))

@@ -1,6 +1,6 @@
 """Measures the log page with 1,000,000 entries (ten times `--runs`) on PostgreSQL, and a tenth of that on SQLite.
 
-As in `history_search`, the database generates the rows. Filters are measured in the hardest cases: a person who did
+As in `history_search`, the database generates the rows. Filters are measured in the hardest cases: someone who did
 little, a rare act, and the oldest day.
 """
 
@@ -75,7 +75,7 @@ def queries(few: Member, run: Run) -> dict[str, dict[str, str]]:
 
 
 def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
-    """Make `count` entries, one a minute. Most are common acts by `admin` or the portal, with about ten entries for
+    """Create `count` entries, one a minute. Most are common acts by `admin` or the portal, with about ten entries for
     each run."""
     pattern = Entry.objects.create(
         way="page",

@@ -1,4 +1,4 @@
-"""Writes a long history straight into the tables, like that of a team after years of use."""
+"""Writes a long history straight into the tables, like a team's after years of use."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ APART = timedelta(minutes=7)
 # Of every twenty runs, one failed, one was cancelled and one has only some of its results.
 STATUSES = {7: "failed", 13: "cancelled"}
 PARTLY = 17
-VIDEO = 19  # in every twenty runs, the run at this position makes videos instead of pictures
+VIDEO = 19  # in every twenty runs, the one at this position produces videos instead of pictures
 ADJECTIVES = ("red", "calm", "tiny", "golden", "wet", "broken", "quiet", "striped")
 THINGS = ("bicycle", "lighthouse", "teapot", "harbour", "owl", "staircase", "raincoat", "orchard", "violin")
 PLACES = ("Öland", "東京の朝", "São Paulo", "Krakow", "a market hall", "the old quay", "Αθήνα")

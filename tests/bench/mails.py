@@ -19,7 +19,7 @@ STALL_SECONDS = 60.0
 
 
 def bench(_portal: Portal, report: Report) -> None:
-    """Start separate portals that only send emails. The portal that every benchmark gets stays idle."""
+    """Start separate portals that only send emails. The benchmark's usual portal stays idle."""
     for name in names():
         with report.part(f"{KILLED} mails, kill -9 of the sender, {name}"):
             verdict = _tried(name, lambda folder, env: mail_trials.killed(folder, KILLED, KILLS, SEED, **env))

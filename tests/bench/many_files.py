@@ -18,7 +18,7 @@ from tests.support.factories import make_app, make_run
 from tests.support.processes import wait_until
 
 FILES, RESULTS = 5_000, 2  # RESULTS: how many results each run has
-SIDE = 180  # in pixels; a square of noise with this width takes up about 100 KB
+SIDE = 180  # in pixels; a square of noise this wide takes up about 100 KB
 MAX_SECONDS = 3_600.0
 MAX_QUEUED = 20
 LOOK_SECONDS = 0.2

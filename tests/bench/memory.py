@@ -61,7 +61,8 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def start_runs(visitors: list[Visitor], app: str) -> None:
-    """Start a run that never ends for each visitor, and wait until the portal follows them all using streams."""
+    """For each visitor, start a run that never ends, and wait until the portal is following all of them using
+    streams."""
     sandbox = f"{os.environ['LAMINA_BASE_URL']}/control"
     orders = {"limit": {"per_minute": None}, "script": {"times": len(visitors), "outcome": "never"}}
     for path, order in orders.items():

@@ -1,5 +1,5 @@
-"""Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and
-open pages that ask for news.
+"""Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and open
+pages that poll for new notices.
 
 As in `history_search`, the database generates the rows: ten notices for each run. `--runs` sets the number of runs;
 100,000 runs give 1,000,000 notices on PostgreSQL. SQLite gets a tenth of that.
@@ -37,7 +37,7 @@ MAX_QUERIES = 4
 POLL_MS = 20.0
 POLL_QUERIES = 2  # queries: session, member
 OPEN_PAGES = 200
-NEWS_EVERY = 15.0  # seconds between requests for news, as in static/live.js
+NEWS_EVERY = 15.0  # seconds between polls for new notices, as in static/live.js
 POLLS = 400
 ROUNDS = 3
 CORES = 2
@@ -74,9 +74,9 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def measure_open_pages(portal: Portal, report: Report, server: Process, member: Member, shown: str) -> None:
-    """Measure how much extra processor time, as a percentage of two cores, open pages use by asking for news. There are
-    two kinds of pages: pages where nothing is going on, which make no other requests, and pages of a run in progress,
-    which poll anyway. Only the web server's processor time counts, not the database's if that is a separate process."""
+    """Measure how much extra processor time, as a percentage of two cores, open pages use by polling for new notices.
+    There are two kinds of pages: idle ones, which make no other requests, and pages of a run in progress, which poll
+    anyway. Only the web server's processor time counts, not the database's if that is a separate process."""
     run, later = Run.objects.owned_by(member).newest_first()[0], timezone.now() + timedelta(hours=1)
     Run.objects.filter(pk=run.pk).update(status="running", finished_at=None, opened_at=later)
     run.refresh_from_db()
@@ -122,7 +122,7 @@ def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = N
 
 
 def make_notices(many: Member, few: Member, count: int) -> None:
-    """Make ten notices about each run, half of them for each member; the runs are one minute apart."""
+    """Create ten notices about each run, half of them for each member; the runs are one minute apart."""
     run, _file = make_rows(many, few, count)
     first = Notice.objects.create(member=many, kind="mention", event="first", run=run, actor=few)
     numbers = " UNION ALL ".join(f"SELECT {k} AS k" for k in range(PER_RUN))

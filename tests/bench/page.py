@@ -37,8 +37,10 @@ class Part:
 
 
 def write(name: str, rows: Sequence[Row], path: Path = PAGE) -> None:
-    """Put the rows of the benchmark `name` into the page."""
+    """Write the rows of the benchmark `name` to the page. If it was stopped halfway, keep its earlier figures."""
     parts = read(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name in parts and any(row.target == NO_ERROR for row in rows):
+        return
     told = f"{machine()}, {datetime.now(UTC).date():%-d %B %Y}, commit {commit()}."
     before = parts.get(name, Part()).measured()
     parts[name] = Part(told, [line_of(name, row, before) for row in rows])

@@ -103,7 +103,7 @@ class Portal:
         self.sandbox.order("reset")
 
     def start_worker(self, seconds: float = 60.0) -> Process:
-        """Start a worker, and wait up to `seconds` until it runs tasks."""
+        """Start a worker, and wait up to `seconds` for it to run tasks."""
         from django_q.tasks import async_task
 
         worker = self.processes.start("worker", "manage.py", "worker")

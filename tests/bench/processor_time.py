@@ -15,7 +15,7 @@ ROUNDS = 20
 
 
 def report_processor_time(report: Report, work: Callable[[], object], per_round: int = 1) -> None:
-    """Report the mean processor time, in milliseconds, for one piece of work. Each call of `work` does `per_round`
+    """Report the mean processor time, in milliseconds, for one piece of work. Each call to `work` does `per_round`
     pieces. With SQLite, the database's time is part of the portal's."""
     work()
     server, begun = _ticks_of_postgres(), time.process_time()
@@ -30,7 +30,7 @@ def report_processor_time(report: Report, work: Callable[[], object], per_round:
 
 
 def _ticks_of_postgres() -> int | None:
-    """Return how many ticks of processor time this connection's server process has used, or None if it doesn't run on
+    """Return how many ticks of processor time this connection's server process has used, or None if it isn't running on
     this machine."""
     if connection.vendor != "postgresql":
         return None

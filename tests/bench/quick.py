@@ -93,7 +93,7 @@ def fetch(portal: Portal, member: Member, path: str, headers: dict[str, str]) ->
 
 
 def count_requests(portal: Portal, report: Report, member: Member, figures: dict[str, int]) -> None:
-    """Run an app once with no page open, and count the requests that the portal sends to Lamina for this run."""
+    """Run an app once with no page open, and count the requests that the portal sends to Lamina for that run."""
     worker = portal.start_worker(SLOW_SECONDS)
     visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     form = visitor.open_form(path)

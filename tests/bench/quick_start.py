@@ -1,7 +1,7 @@
 """The loop from Lamina's quick start: start a run, then read it by id every 5 s until it has ended.
 
-The portal's number of requests is compared with this loop's. As in the original, refused requests (429) aren't retried:
-a refused start is lost, and a refused read is simply followed by the next one on schedule.
+The number of requests the portal makes is compared with this loop's. As in the original, refused requests (429) aren't
+retried: a refused start is lost, and a refused read is simply followed by the next one on schedule.
 """
 
 import time

@@ -3,7 +3,7 @@ comments and versions, and History filtered by decision.
 
 As in `history_search`, SQL statements generate the rows: two decisions and one comment for each run. `--runs` sets the
 number of runs; on PostgreSQL, there are ten times as many. Each page is also requested with a tenth of the rows, to
-check that the database's work (rows read or, on SQLite, steps) hardly grows with the tables.
+check that the database's work (rows read or, on SQLite, steps) barely grows with the tables.
 `tests/review/test_growth.py` does the same with fewer rows.
 """
 
@@ -118,7 +118,7 @@ def make_reviewed(
     many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
 ) -> Output:
     """Create runs with decisions and comments, a queue, and a result with more decisions and comments than any other;
-    return that result. `columns` (those of the runs) and `has_files` are passed on to `make_rows`."""
+    return that result. `columns` (the runs' columns) and `has_files` are passed on to `make_rows`."""
     pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
     output = file.output
     first = Decision.objects.create(

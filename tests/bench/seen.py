@@ -1,8 +1,8 @@
-"""Measures how long it takes until an open page shows what the portal already knows.
+"""Measures how long an open page takes to show what the portal already knows.
 
 Each run's page is open in a real Chromium, which notes when the run's end and its first picture appear. The runs take
-half to one and a half times as long as usual; each picture is about 2 MB. Then ten runs end together, once normally and
-once while a 500 MB video is being saved.
+between half and one and a half times as long as usual; each picture is about 2 MB. Then ten runs end together, once
+normally and once while a 500 MB video is being saved.
 """
 
 import io
@@ -74,7 +74,7 @@ def bench(portal: Portal, report: Report) -> None:
 
 
 def make_app(portal: Portal, app_id: str, kind: str) -> App:
-    """Add an app with one text parameter and one result of type `kind` to the sandbox, and make the portal read it."""
+    """Add an app with one text parameter and one result of type `kind` to the sandbox, and have the portal read it."""
     put_app(portal, app_id, kind)
     row = App.objects.create(remote_id=app_id, name="not read yet")
     catalog.refresh_app(row.pk)
@@ -103,12 +103,13 @@ class Watch:
         return self.visitor.press_run(path, self.visitor.open_form(path)).headers["Location"]
 
     def delays(self, addresses: Sequence[str], what: str) -> list[float]:
-        """For each run, return the seconds between the portal learning of its end and its page showing `what`."""
+        """For each run, return the seconds between the portal learning that it had ended and its page showing
+        `what`."""
         return [self.seen[address][what] - known_at(address) for address in addresses]
 
     def run(self, spans: Sequence[float], *, is_together: bool = False) -> list[str]:
-        """Start one run for each span in `spans`: the seconds that the run takes or, if `is_together`, the seconds from
-        the first press until it ends. Follow the runs' pages until each shows its picture."""
+        """Start one run for each of `spans`: how many seconds the run takes or, if `is_together`, how many seconds
+        after the first press it ends. Follow the runs' pages until each shows its picture."""
         begun, addresses = time.monotonic(), list[str]()
         for seconds in spans:
             passed = time.monotonic() - begun if is_together else 0.0
@@ -134,7 +135,7 @@ class Watch:
 
 
 def known_at(address: str) -> float:
-    """Return when the portal learned that the run had ended, as Unix seconds."""
+    """Return when the portal learned that the run had ended, as a Unix timestamp."""
     run = run_at(address)
     moment = run.ended_at or run.finished_at
     assert moment is not None
@@ -161,7 +162,7 @@ def measure_ends(portal: Portal, report: Report, watch: Watch) -> None:
 
 
 def make_past(app: App, spans: Sequence[float]) -> None:
-    """Create earlier runs of the app that took as many seconds as `spans` says, so that pages know when its runs
+    """Create earlier runs of the app, one for each number of seconds in `spans`, so that pages know when its runs
     usually end."""
     member = Member.objects.create_user("past@example.com", "a long enough password", name="Past")
     begun = timezone.now() - timedelta(hours=1)

@@ -1,5 +1,5 @@
 """Measures how soon runs are sent to Lamina after Run is pressed: for many apps, and for one app, whose starts are sent
-one by one."""
+one at a time."""
 
 import time
 from collections import defaultdict
@@ -70,7 +70,7 @@ def press(
 
 
 def sent_after(portal: Portal, runs: RunQuerySet) -> list[float]:
-    """For each run, return the seconds from the press of Run until Lamina accepted it."""
+    """For each run, return the number of seconds from pressing Run until Lamina accepted it."""
     wait_until(lambda: not runs.filter(started_at=None).exists(), "every run to be sent", PATIENCE)
     sent = [(run.started_at - run.created_at).total_seconds() for run in runs if run.started_at]
     wait_until(lambda: not runs.active().exists(), "every run to end", PATIENCE)

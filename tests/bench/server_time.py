@@ -43,7 +43,8 @@ MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 
 @dataclass(frozen=True)
 class Page:
-    """A page to measure, with its limits (None: the figure is only reported) and the response status it must have."""
+    """A page to measure, with its limits (None: the figure is only reported) and the response status it should
+    return."""
 
     path: str
     max_ms: float | None = None

@@ -33,8 +33,8 @@ MONTHS, PEOPLE, APPS = 12, 200, 40
 MAX_MS = 300.0
 MAX_QUERIES = 16
 PRESS_MS = 3.0
-MINUTES = 330 * 24 * 60  # so that all presses are within the page's 12 months
-PRESSES = 10  # presses per measurement, which reports their mean
+MINUTES = 330 * 24 * 60  # so that all presses fall within the page's 12 months
+PRESSES = 10  # presses per measurement; the mean is reported
 
 
 def bench(portal: Portal, report: Report) -> None:

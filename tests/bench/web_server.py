@@ -139,7 +139,7 @@ def browsers(port: int) -> list[http.client.HTTPConnection]:
 
 
 def parts_of(portal: Portal, path: str, cookie: str) -> list[str]:
-    """Return the path of the page, followed by those of everything that it loads from the portal."""
+    """Return the page's path, followed by the paths of everything it loads from the portal."""
     page = requests.get(f"{portal.url}{path}", headers={"Cookie": cookie}, timeout=60).text
     return [path, *dict.fromkeys(ADDRESS.findall(page))]
 
@@ -196,11 +196,11 @@ def connections_of(pid: int, port: int) -> int:
 
 
 def meet_strangers(portal: Portal) -> dict[str, int]:
-    """Return how many responses came in time while slow clients were connected, keyed by the clients' kind."""
+    """Return how many responses came in time while slow clients were connected, keyed by kind of client."""
     found = {}
     for kind in KINDS:
         found[kind] = 0
-        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # a server may fail at that
+        with suppress(AssertionError), slow_clients(portal.port, kind, STRANGERS):  # some servers may not manage this
             time.sleep(1)
             found[kind] = len(answers_in_time(portal.url))
     return found

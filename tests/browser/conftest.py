@@ -31,8 +31,8 @@ def whole(_whole: Whole) -> Whole:
 
 @pytest.fixture(scope="session")
 def gallery(_whole: Whole) -> Gallery:
-    """Return an admin who has a history; both are created only once, for all tests. Tests may look at this history but
-    not add to it."""
+    """Return an admin with a history; both are created just once, for all tests. Tests may look at this history but not
+    add to it."""
     email = _whole.inside.ask("member", name="gala", role="admin")["email"]
     _whole.script("card-twelve", seconds=2)
     runs = {app: _whole.inside.ask("start", email=email, remote_id=app, **given) for app, given in FINISHED.items()}

@@ -56,7 +56,7 @@ def has_catalog() -> bool:
 
     Forms that Lamina didn't send in time, or that were invalid, are requested again, as when somebody opens the app.
     The same goes for forms that are still missing once the portal has stopped reading forms by itself: an app may come
-    into use after the portal has used up the number of forms it may read in a day.
+    into use after the portal has read as many forms as it's allowed to in a day.
     """
     apps = App.objects.listed()
     last = apps.aggregate(last=Max("schema_fetched_at"))["last"]
@@ -143,7 +143,7 @@ def has_form(remote_id: str) -> bool:
 
 
 def start(email: str, remote_id: str, **values: str) -> str:
-    """Press Run for the member. `values` maps field names to texts and options; other fields keep their defaults."""
+    """Press Run for the member. `values` maps field names to text or options; other fields keep their defaults."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
     assert what.schema
     answers = answers_of(what, values)
@@ -268,7 +268,7 @@ def run_of(result: str) -> str:
 
 
 def bin_all(email: str) -> list[str]:
-    """Move all of the member's finished runs to the bin; return the runs' ids."""
+    """Move all of the member's finished runs to the bin; return their ids."""
     who = Member.objects.get(email=email)
     gone = Run.objects.owned_by(who).filter(status="completed")
     ids = list(gone.values_list("public_id", flat=True))
@@ -291,8 +291,8 @@ def link(run: str) -> str:
 
 
 def addresses(email: str, run: str) -> list[str]:
-    """Return the paths of pages about a teammate, one of the member's presets and a guest link to their run, and of the
-    pages on which members and guests unsubscribe from emails."""
+    """Return the paths of the pages about a teammate, one of the member's presets and a guest link to their run, and of
+    the pages where members and guests unsubscribe from emails."""
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
@@ -310,8 +310,8 @@ def addresses(email: str, run: str) -> list[str]:
 
 
 def ways_in(email: str) -> list[str]:
-    """As the member, who must be an admin, create one link for joining and one for setting a new password; return the
-    links' paths."""
+    """As the member, who must be an admin, create one link for joining and one for setting a new password; return their
+    paths."""
     who, kim = Member.objects.get(email=email), f"kim-{next(numbers)}@example.com"
     made = [invites.address_of(invites.invite(who, kim, "Kim", "maker")), passwords.link_to_hand_over(who)]
     return [urlsplit(address).path for address in made]

@@ -1,4 +1,4 @@
-"""Addresses of pages of every kind, all with some content."""
+"""Addresses of every kind of page, all with some content."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def _file_field(parameters: list[dict[str, Any]]) -> str:
     return next(f"p{number}" for number, parameter in enumerate(parameters) if parameter["type"] == "url")
 
 
-# URL names that don't stand for a page of their own, but for a file, a part of a page, or a redirect.
+# URL names that stand for a file, part of a page or a redirect, rather than for a page of their own.
 NO_PAGES = {
     *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),

@@ -13,7 +13,7 @@ from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
 
 pytestmark = pytest.mark.browser
-APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # these apps appear in no other test
+APP, HIDDEN = "sandbox-pattern", "sandbox-vetrina"  # no other test uses these apps
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(1280, True), (320, False)])
@@ -45,7 +45,7 @@ def test_what_an_admin_decides_holds_and_is_recorded(guests: Guests, whole: Whol
 
 
 def manage(admin: Visitor, app: str) -> None:
-    """Open the page on which admins change the app's form."""
+    """Open the page where admins change the app's form."""
     path = admin.whole.inside.ask("app", remote_id=app)["path"]
     admin.page.goto(f"/manage{path}")
 

@@ -33,7 +33,7 @@ def beyond(whole: Whole) -> Iterator[dict[str, str]]:
 
 
 def asked(whole: Whole) -> list[str]:
-    """Return the search texts that Lamina has received, in order."""
+    """Return the searches that Lamina has received, in order."""
     return [request["query"]["search"] for request in whole.lamina.requests_to("search")]
 
 
@@ -75,7 +75,7 @@ def first_look(page: Page) -> float:
 
 
 def polls(page: Page) -> int:
-    """Return how often the page has polled for its app's form."""
+    """Return how many times the page has polled for its app's form."""
     entries = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('look='))"
     return int(page.evaluate(f"{entries}.length"))
 

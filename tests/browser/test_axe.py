@@ -82,7 +82,7 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regul
     [
         (CARTOONIFY, 0),  # its result has a picture
         ("card-value-list", 0),  # its result has several files
-        ("sandbox-caption", 0),  # its result is a text
+        ("sandbox-caption", 0),  # its result is text
         ("sandbox-caption", 1),  # its result is an audio file
         ("card-video-thumbnail", 0),
         ("card-unknown-output", 1),  # its result is a download

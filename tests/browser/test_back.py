@@ -72,7 +72,7 @@ def path_of_form() -> str:
 
 @pytest.fixture
 def back_page(alice: Member, live_server: LiveServer, new_chromium: Callable[..., Browser]) -> Iterator[Page]:
-    """Alice's page in a Chromium whose back/forward cache is on, as it is for real users; Playwright turns it off by
+    """Alice's page in Chromium with the back/forward cache on, as it is for real users; Playwright turns it off by
     default."""
     browser = new_chromium(ignore_default_args=["--disable-back-forward-cache"])
     context = browser.new_context(base_url=live_server.url)

@@ -44,7 +44,7 @@ def test_a_run_that_ends_is_told_on_any_page(guests: Guests, whole: Whole) -> No
     line.get_by_role("button", name="Close").press("Enter")
     expect(line).to_have_count(0)
     expect(page.locator("#bell")).to_be_focused()
-    page.goto("/help/keys/")  # the line has already been shown, so only the bell still announces the run
+    page.goto("/help/keys/")  # the line has already been shown, so only the bell is left to announce the run
     expect(page.get_by_role("button", name="Inbox: 1 new")).to_be_visible()
     expect(line).to_have_count(0)
 
@@ -95,7 +95,7 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     stop_time(page)
     page.goto("/help/keys/")
-    pass_time(visitor, 4)  # by now, the news frame has been requested; it is requested again only after a minute
+    pass_time(visitor, 4)  # by now, the news frame has been requested, and won't be again for a minute
     expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
     whole.inside.ask("reply_to", email=visitor.email, result=result)  # the teammate also decides on the result
@@ -144,8 +144,7 @@ def test_without_scripts_the_next_page_tells_and_the_inbox_works(guests: Guests,
 
 
 def use_the_inbox(visitor: Visitor, whole: Whole) -> None:
-    """Follow a notice to the comment that it is about, mute and unmute a run, and mark the remaining notices as
-    read."""
+    """Follow a notice to the comment it's about, mute and unmute a run, and mark the remaining notices as read."""
     page = visitor.page
     for _ in range(2):
         result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
-    """Expect the cards to be ticked as `wanted` says, in the order in which they are shown."""
+    """Expect the cards to be ticked as `wanted` says, in the order they are shown."""
     boxes = page.locator(".run-card-pick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 

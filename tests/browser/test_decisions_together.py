@@ -188,8 +188,8 @@ def decide(page: Page, verdict: str, *, scripts: bool, note: str = "") -> None:
 
 
 def decide_the_rest(sam: Visitor, *, scripts: bool) -> None:
-    """Approve two sketches, reject one, and skip the one that needs changes, because its next version is still to be
-    made."""
+    """Approve two sketches, reject one, and skip the one that needs changes, because its next version hasn't been made
+    yet."""
     page = sam.page
     page.goto("/review/")
     expect_shown(page, "Sketch 1", "1 of 4")

@@ -31,7 +31,7 @@ def sample_url(whole: Whole) -> str:
 
 
 def stem(url: str) -> str:
-    """Return the file name in `url` without its extension, because the portal chooses the extension by the file's
+    """Return the file name in `url` without its extension, because the portal bases the extension on the file's
     content."""
     return url.rpartition("/")[2].rpartition(".")[0]
 

@@ -21,7 +21,7 @@ from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving a page cuts off a save
+CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving a page interrupts a save
 REFUSED = ("401", "422", "507")
 NOT_REACHED = tuple(
     f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
@@ -153,8 +153,8 @@ def test_a_file_chosen_while_the_last_one_settles_is_not_lost(page: Page) -> Non
 
 
 def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> None:
-    """The server may have rendered the reloaded page before it saved the file. Another file that is chosen on this
-    outdated page isn't lost either."""
+    """The server may have rendered the reloaded page before it saved the file. A second file, chosen on this outdated
+    page, isn't lost either."""
     opened(page, PICTURES)
     older = page.request.get(page.url).text()
     with page.expect_response(lambda answer: "_kept" in (answer.request.post_data or "") and answer.status == 204):

@@ -20,7 +20,7 @@ MAKES = [("Front", "image"), ("Poster", "image"), ("Slogan", "text")]
 
 @pytest.fixture
 def link(alice: Member) -> GuestLink:
-    """A guest link to two pictures and a text that lets guests decide and comment."""
+    """A guest link that lets guests decide and comment on two pictures and some text."""
     outputs = [{"index": index, "label": label, "type": kind} for index, (label, kind) in enumerate(MAKES)]
     run = make_run(alice, make_app(outputs=outputs), status="completed", title="Spring shoes")
     Output.objects.filter(run=run, position=2).update(text="Made for walking, and for standing still in the rain.")

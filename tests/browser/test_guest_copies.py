@@ -61,7 +61,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     expect_fine(onlooker, path_of(link))
     expect_fine(new_context(alice).new_page(), panel)
 
-    # Use a new page, because the first one refreshes itself: if it did so now, it would interrupt opening the address.
+    # Use a new page, because the first one refreshes itself, and doing so now would interrupt the navigation.
     guest = guest.context.new_page()
     guest.context.pages[0].close()
     guest.goto(path_of(link))

@@ -1,5 +1,5 @@
 """Every kind of page in other languages. On a phone in German, axe finds nothing and no page scrolls sideways. In the
-made-up language, whose texts are 40 % longer, no page scrolls sideways at any width."""
+made-up language, where all text is 40 % longer, no page scrolls sideways at any width."""
 
 import pytest
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def settle(visitor: Visitor) -> None:
-    """Let the page poll until nothing is new, since partial results may still arrive right after it is opened."""
+    """Let the page poll until there's nothing new, since partial results may still arrive right after it is opened."""
     for _ in range(20):
         pass_time(visitor, 3)
         if visitor.watch.live()[-1:] == [204]:
@@ -56,7 +56,7 @@ def test_a_page_polls_quietly_and_stops_when_all_is_done(guests: Guests, whole: 
     watch.answers.clear()
     pass_time(visitor, 31)
     assert set(watch.live()) <= {204}
-    assert len(watch.live()) <= 2  # the remaining requests only ask for news about other people's runs
+    assert len(watch.live()) <= 2  # the only requests left check for updates about other people's runs
 
 
 def test_the_change_comes_at_most_three_seconds_after_the_portal_knows(guests: Guests, whole: Whole) -> None:
@@ -123,7 +123,7 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     assert card.bounding_box() == before
-    # the line about the ended run has already announced this change
+    # the line saying the run ended has already announced this change
     assert "Test card: slow: Ready." not in told(page, "said")
 
 

@@ -33,13 +33,13 @@ def test_a_walk_by_keys(guests: Guests, gallery: Gallery) -> None:
         page.keyboard.press(key)
         expect_title(page, title)
         expect(page).to_have_url(re.compile("/results/"))
-    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?Output 1 "))  # starts with "(1) " if the admin has news
+    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?Output 1 "))  # starts with "(1) " if there's news for the admin
 
     fits = page.evaluate(WIDE)
     page.keyboard.press("+")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(1.5 * fits, abs=2), "the picture to grow")
     expect(page.locator("[data-scale]")).to_have_text(re.compile(r"\d+ %"))
-    page.keyboard.press("ArrowRight")  # now, arrow keys move the picture
+    page.keyboard.press("ArrowRight")  # now the arrow keys move the picture
     expect_title(page, "Output 1")
     page.keyboard.press("0")
     wait_until(lambda: page.evaluate(WIDE) == pytest.approx(fits, abs=1), "the picture to fit again")
@@ -142,6 +142,6 @@ def test_without_scripts_a_click_opens_the_original(guests: Guests, gallery: Gal
 
     page.get_by_role("link", name=re.compile("^Next: ")).click()
     expect_title(page, "Output 2")
-    visitor.watch.is_blind = True  # the browser's own page for a bare picture isn't allowed scripts
+    visitor.watch.is_blind = True  # the browser's built-in page for a bare picture can't run scripts
     page.locator(".frame-link").click()
     expect(page).to_have_url(re.compile("/original"))

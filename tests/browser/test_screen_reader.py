@@ -1,6 +1,6 @@
 """What a screen reader finds and announces in the main journey, according to Chromium's accessibility tree.
 
-`reading` returns the tree in reading order, with each element's role and name. Announcements are the texts that appear
+`reading` returns the tree in reading order, with each element's role and name. Announcements are whatever text appears
 in the page's live region; the tree shows that this region really is live.
 """
 
@@ -55,7 +55,7 @@ def test_one_finds_an_app_fills_it_in_and_hears_the_run_end(guests: Guests, whol
     visitor = guests(hasty=True)
     page = visitor.page
     whole.wait_for(whole.inside.ask("start", email=visitor.email, remote_id="card-instant"), "ready")
-    whole.inside.ask("look", email=visitor.email)  # so that no page's title counts this run as news
+    whole.inside.ask("look", email=visitor.email)  # so that page titles don't count this run as news
 
     page.goto("/")
     found = reading(page)

@@ -70,7 +70,7 @@ def share_with_team(page: Page, run: str) -> None:
 
 
 def find(page: Page, words: str, run: str) -> None:
-    """Find this run and no other, in two steps: open the Team tab, then search for words that only this run has."""
+    """Find this run and nothing else, in two steps: open the Team tab, then search for words that only this run has."""
     page.goto("/history/?tab=team")
     page.locator("#history-q").fill(words)
     expect(page.locator(".run-card")).to_have_count(1)

@@ -22,7 +22,7 @@ def enlarge_text(page: Page) -> None:
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["usual text", "text of 200 %"])
 def test_nothing_scrolls_sideways(guests: Guests, whole: Whole, gallery: Gallery, is_large: bool) -> None:
-    """test_languages.py does the same for text of the usual size, in a language whose texts are longer."""
+    """test_languages.py does the same with text at its usual size, in a language where it's longer."""
     visitor = guests(email=gallery.email)
     page = visitor.page
     if is_large:

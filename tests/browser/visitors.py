@@ -12,7 +12,7 @@ from tests.browser.whole import Whole
 from tests.support.browser import TIMEOUT_MS, wait_for_event
 
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
-# Speeds up polling in tests that aren't about its pace.
+# Speeds up polling in tests that aren't about how often pages poll.
 HASTE = """
 const wait = window.setTimeout;
 window.setTimeout = (act, after, ...rest) => wait(act, after === 2500 || after === 1000 ? 400 : after, ...rest);
@@ -126,8 +126,8 @@ class Regulars(Guests):
     """Makes visitors for tests that look at many pages. Each visitor gets a new page in a browser context that earlier
     tests may have used.
 
-    The context's cookies and whatever pages stored are deleted, but its cache is kept; otherwise, each test would spend
-    a quarter of its time on loading sixty stylesheets and scripts again.
+    The context's cookies and anything pages stored are deleted, but its cache is kept; otherwise, each test would spend
+    a quarter of its time reloading sixty stylesheets and scripts.
     """
 
     rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # unused contexts by options

@@ -68,7 +68,7 @@ class Watch:
         self.is_blind = False
 
     def live(self) -> list[int]:
-        """Return the status of each response so far to the pages' polling."""
+        """Return the status of each response to the pages' polling so far."""
         return [status for status, path in self.answers if path == "/live/"]
 
     def note(self, problem: str) -> None:

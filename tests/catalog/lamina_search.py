@@ -33,8 +33,8 @@ def answer(sandbox: SandboxDoor, body: Any) -> None:
 
 
 def problem_of(page: str) -> str:
-    """Return the problem that Lamina's part of the page reports ("" if none), and check that the problem's sentence is
-    shown."""
+    """Return the problem that Lamina's part of the page reports ("" if none), and check that the page has the sentence
+    for it."""
     found = re.search(r'data-problem="([^"]+)"', page)
     if found is None:
         return ""

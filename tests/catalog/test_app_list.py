@@ -178,9 +178,9 @@ def test_an_app_is_gone_only_when_its_id_is_not_found(door: SandboxDoor, as_alic
 PROXY_ANSWERS = [
     (403, "<h1>Not here</h1>"),
     (403, "error code: 1020"),  # Cloudflare's response to scripts
-    (403, {"message": "Forbidden"}),  # response of an AWS gateway
-    (404, "404 page not found"),  # response of Traefik
-    (404, {"message": "no Route matched with those values"}),  # response of Kong
+    (403, {"message": "Forbidden"}),  # response from an AWS gateway
+    (404, "404 page not found"),  # response from Traefik
+    (404, {"message": "no Route matched with those values"}),  # response from Kong
     (410, {"error": "Gone"}),  # only a 404 means that an app is gone
 ]
 
@@ -230,8 +230,8 @@ def test_a_proxy_that_refuses_every_app_closes_none_and_is_reported(door: Sandbo
 
 
 def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another(door: SandboxDoor) -> None:
-    """Five apps really are gone; for a while, though, a proxy whose responses look like Lamina's refuses all the others
-    as well."""
+    """Five apps really are gone; for a while, though, a proxy that answers just like Lamina refuses all the others
+    too."""
     door.control("list", most=8)
     catalog.refresh_catalog()
     gone = [f"odd-plain-{n}" for n in range(2, 7)]
@@ -272,6 +272,35 @@ def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, movin
     pulse()
     work()
     assert [request["path"] for request in door.requests_to("app")[before + 1 :]] == ["/v1/apps/odd-plain-8"]
+
+
+def test_an_app_that_is_listed_and_gone_does_not_take_every_turn_of_the_round(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    app = App.objects.get(remote_id="odd-plain-9")
+    door.control("faults", endpoint="app", fault="status", status=404, body={"error": "Not Found"}, times=None)
+    catalog.check_app(app.pk)
+    app.refresh_from_db()
+    assert app.is_gone
+    asked = app.schema_asked_at
+
+    moving.shift(timedelta(minutes=11))
+    catalog.refresh_catalog()  # the list still names it
+    app.refresh_from_db()
+    assert app.schema_asked_at == asked
+
+    moving.shift(timedelta(hours=7))
+    catalog.refresh_catalog()
+    app.refresh_from_db()
+    assert app.schema_asked_at != asked  # its turn has come again
+
+
+def test_a_list_that_stops_halfway_counts_as_late(door: SandboxDoor) -> None:
+    catalog.refresh_catalog()
+    door.control("faults", endpoint="apps", fault="truncated", times=2)
+    catalog.refresh_catalog()
+    assert list_fact().words.startswith("timing out")
 
 
 def test_an_app_of_another_workspace_keeps_its_form_and_run_says_why(

@@ -31,7 +31,7 @@ def app() -> App:
 
 # --- Who sees it (A1) -------------------------------------------------------------------------------------------------
 def everything_about(app: App, run: Run, preset: Preset, result: str) -> dict[str, str]:
-    """Return the URLs of the app's pages, by name. People from whom the app is hidden can't open any of them."""
+    """Return the URLs of the app's pages, by name. People the app is hidden from can't open any of them."""
     return {
         "form": app.get_absolute_url(),
         "form from a run": f"{app.get_absolute_url()}?from={run.public_id}",

@@ -1,4 +1,4 @@
-"""The page on which admins change an app's form: what it saves, what it refuses, and that nothing typed is ever lost.
+"""The page where admins change an app's form: what it saves, what it refuses, and that nothing typed is ever lost.
 
 Point A12, exporting and importing all apps' rules as one file, hasn't been implemented yet.
 """
@@ -161,7 +161,7 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
 
 
 def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, app: App) -> None:
-    """A4, A7: the positions that were posted now belong to other fields."""
+    """A4, A7: the posted positions now belong to different fields."""
     posted = _form(app, **{"p1-label": "What it says", "p3-mode": "locked", "p3-option": "1"})
     app.schema = make_schema(app, [LOOK, PROMPT])
     app.save()
@@ -225,8 +225,8 @@ def test_a_locked_file_stays_through_errors_and_saves(as_admin: Client, app: App
 
 
 def test_files_of_others_cannot_be_locked(as_admin: Client, bob: Member, app: App) -> None:
-    """Knowing a file's id isn't enough to use the file in a rule, because people who may change an app's form may not
-    see every upload."""
+    """Knowing a file's id isn't enough to use the file in a rule, because people who may change an app's form aren't
+    allowed to see every upload."""
     theirs = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="theirs.png")
     assert theirs.file is not None
     _saved(as_admin, app, **{"p2-mode": "locked", "p2-kept": theirs.file.public_id})

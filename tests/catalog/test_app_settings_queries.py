@@ -1,4 +1,4 @@
-"""How many queries the admins' pages about apps make for 500 apps with 40 fields each (A10)."""
+"""The number of queries on the admins' app pages, with 500 apps that have 40 fields each (A10)."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""House rules are shown above an app's form, and nothing in them can do harm."""
+"""House rules are shown above an app's form, and nothing in them can do any harm."""
 
 import pytest
 from django.test import Client

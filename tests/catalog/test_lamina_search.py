@@ -160,6 +160,29 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
     assert not App.objects.listed().filter(pk=app.pk).exists()
 
 
+def test_a_long_address_opens_its_app_too(as_alice: Client, beyond: str) -> None:
+    address = f"https://lamina.test/{'long/' * 60}{beyond}/{'?utm=' * 60}"
+    as_alice.get("/apps/", {"q": address, "ask": "1"})
+    work()
+
+    page = as_alice.get("/apps/", {"q": address, "ask": "1"}, follow=True)
+
+    assert page.redirect_chain == [(App.objects.get(remote_id=beyond).get_absolute_url(), 302)]
+
+
+def test_before_the_first_list_a_pasted_address_opens_its_app_too(as_alice: Client, beyond: str) -> None:
+    assert not App.objects.exists()
+    assert 'id="lamina"' in as_alice.get("/apps/").text
+    assert "Looking up this app on Lamina" in as_alice.get("/apps/", {"q": beyond}).text
+
+
+def test_ids_that_differ_in_case_are_searched_separately(as_alice: Client, sandbox: SandboxDoor) -> None:
+    for one in ("app_Abc", "app_abc"):
+        assert problem_of(lamina_part(as_alice, one)) == "unknown-id"
+    paths = [request["path"] for request in sandbox.requests_to("app")]
+    assert [path for path in paths if "/app_" in path] == ["/v1/apps/app_Abc", "/v1/apps/app_abc"]
+
+
 def test_only_a_submitted_address_opens_its_app(as_alice: Client, beyond: str) -> None:
     assert "Found on Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})

@@ -217,7 +217,7 @@ def test_any_result_of_several_runs_can_be_chosen(as_alice: Client, alice: Membe
     for run in runs:
         front, back = run.outputs.all()
         assert (boxes[front.public_id], boxes[back.public_id]) == (True, False)
-        assert run.public_id in boxes  # a hidden field keeps the choice of runs during a search
+        assert run.public_id in boxes  # a hidden field keeps the chosen runs during a search
     chosen = [run.outputs.all()[1].public_id for run in runs]
     assert "Compare 2 texts" in as_alice.get(f"/compare/?r={runs[0].public_id}&f={chosen[0]}&f={chosen[1]}").text
 

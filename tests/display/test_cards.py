@@ -271,7 +271,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(going, alice) == [begin, share, cancel]
     assert offered(going, bob) == [begin]
     assert "Share with team" in menu_of(make_run(alice), alice)
-    assert "Share with team" not in menu_of(going, alice)  # nothing to offer, since the team already sees the run
+    assert "Share with team" not in menu_of(going, alice)  # nothing to offer, since the team can already see the run
     assert "New guest link" in menu_of(done, alice)
     assert "New guest link" not in menu_of(going, alice)  # a guest would have nothing to see yet
     assert offered(make_run(alice, status="failed"), alice) == [begin, repeat, delete]

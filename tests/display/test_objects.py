@@ -1,5 +1,4 @@
-"""A result with fields or list items is shown as a tree or a table, in its original order and up to a limited
-size."""
+"""A result with fields or list items is shown as a tree or a table, in its original order and up to a maximum size."""
 
 import json
 from typing import Any

@@ -131,7 +131,7 @@ def test_what_cannot_be_seen_says_why(
 
 def test_a_page_that_waits_is_swapped_only_for_news(as_alice: Client, outputs: list[Output]) -> None:
     OutputFile.objects.create(output=outputs[0], source_url="https://x.test/a.png", status="saving")
-    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)"}'""", page(as_alice, outputs[0]))
+    asked = re.search(r"""hx-get="[^"]+" hx-vals='{"v": "(\d+)", "auto": "1"}'""", page(as_alice, outputs[0]))
     assert asked
 
     def ask() -> int:
@@ -291,7 +291,7 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert prompt["value"] == "A red shoe"
     assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
 
-    Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has removed the picture again
+    Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has since removed the picture
     assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
 
 

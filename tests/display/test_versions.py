@@ -85,6 +85,6 @@ def test_fifty_versions_take_as_many_queries_as_three(
     for number in range(4, 51):
         later = make_run(alice, line[0].run.app, status="completed")
         later.outputs.filter(position=0).update(line=line[0], number=number)
-    as_alice.get(line[0].get_absolute_url())  # renews the connection's state, which is cached for only a few seconds
+    as_alice.get(line[0].get_absolute_url())  # refreshes the connection's state, which is cached for only a few seconds
     with django_assert_max_num_queries(before):
         as_alice.get(line[0].get_absolute_url())

@@ -24,12 +24,12 @@ def _runs_go_on(sandbox: SandboxDoor) -> None:
 
 @pytest.fixture
 def world(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> World:
-    """Return the sandbox's internal state, for what its control API doesn't offer: wrong clocks and old runs."""
+    """Return the sandbox's internal state, for things its control API can't do: wrong clocks and old runs."""
     return _sandbox_server.world
 
 
 @pytest.fixture
 def _quick_streams(settings: Settings, sandbox: SandboxDoor) -> None:
-    """Let the poller follow runs live, and make the sandbox check for news every 0.05 s."""
+    """Let the poller follow runs live, and make the sandbox check for updates every 0.05 s."""
     settings.LAMINA_STREAMS = 40
     sandbox.control("follow", look_seconds=0.05)

@@ -36,7 +36,7 @@ def hand_over(run: Run) -> Run:
 
 
 def look(run: Run) -> Run:
-    """Make the run's next check due, and let one worker do the check."""
+    """Make the run's next check due, and let one worker do it."""
     make_due(run)
     stepped_at[run.pk] = timezone.now()
     reconcile.check_run(run.pk)
@@ -60,7 +60,7 @@ def waits(run: Run, seconds: float) -> bool:
 
 
 def seconds_ahead(run: Run) -> float:
-    """Return how many seconds after the start of the last step the next step is due."""
+    """Return the number of seconds from the start of the last step until the next one is due."""
     assert run.due_at is not None
     return (run.due_at - stepped_at[run.pk]).total_seconds()
 
@@ -76,7 +76,7 @@ def start_as_stranger(sandbox: SandboxDoor, app_id: str = CARTOONIFY, webhook: s
 
 
 def starts(sandbox: SandboxDoor) -> int:
-    """Count the POSTs to start a run that reached the sandbox."""
+    """Count the run-starting POSTs that reached the sandbox."""
     return len(sandbox.requests_to("run_start"))
 
 

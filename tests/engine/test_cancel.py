@@ -1,4 +1,4 @@
-"""Runs that somebody cancels while they are being started: before they are sent, in flight, and in doubt."""
+"""Cancelling runs while they are being started: before they are sent, in flight, and in doubt."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Pressing Run: one form makes one run, however many times people press, even at the same time."""
+"""Pressing Run: each form starts only one run, however often the button is pressed, even several times at once."""
 
 import threading
 from typing import Any

@@ -176,9 +176,9 @@ def test_an_open_form_learns_what_the_app_costs(
     """The estimate failed when the app was first read, so an open page keeps polling until Lamina has provided one."""
     app = make_app()
     App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
-    url = f"/apps/{app.public_id}/cost/"
+    url = f"/apps/{app.public_id}/cost/?auto=1"
     page = as_alice.get(app.get_absolute_url()).content.decode()
-    assert re.search(rf'hx-get="{url}"[^>]*every 3s', page)
+    assert re.search(rf'hx-get="{re.escape(url)}"[^>]*every 3s', page)
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now() - timedelta(seconds=11))
 
     with django_capture_on_commit_callbacks(execute=True):

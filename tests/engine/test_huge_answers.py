@@ -1,4 +1,4 @@
-"""Responses larger than any real app would cause: there are limits both on what we store and on the size of pages."""
+"""Responses larger than any real app would produce: both what we store and the size of pages are limited."""
 
 import pytest
 from django.test import Client

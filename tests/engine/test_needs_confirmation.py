@@ -1,4 +1,5 @@
-"""A person's decision counts only while the question is open. It takes full effect or none, even if a process dies."""
+"""A person's decision counts only while the question is open. Even if a process dies, it takes effect completely or not
+at all."""
 
 import pytest
 from django.test import Client
@@ -14,8 +15,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def asked_about(sandbox: SandboxDoor, member: Member, app: App) -> Run:
-    """Make a start that did go through but got no clear response, and another client's run beside it, so that the maker
-    has to decide."""
+    """Make a start that did go through but got no clear response, and another client's run alongside it, so that the
+    maker has to decide."""
     sandbox.control("faults", endpoint="run_start", fault="drop_after")
     run = hand_over(press(member, app))
     start_as_stranger(sandbox)

@@ -134,8 +134,8 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
 
 
 def test_a_run_is_not_lost_while_the_list_is_missing_too(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    """For every request, a gateway says "not found". This lasts longer than the portal would wait before giving up on a
-    run that Lamina doesn't know."""
+    """A gateway answers every request with "not found". This lasts longer than the portal would wait before giving up
+    on a run that Lamina doesn't know."""
     run = start(alice, app, sandbox)
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     sandbox.control("faults", endpoint="*", fault="status", status=404, times=None)

@@ -27,7 +27,7 @@ def _poll(settings: Settings) -> None:
 
 
 def ended(member: Member, app: App, *work_seconds: float | None) -> None:
-    """Make past runs whose ends the portal noticed 9 s late."""
+    """Make past runs that ended 9 s before the portal noticed."""
     for seconds in work_seconds:
         started = NOW - timedelta(hours=1)
         took = timedelta(seconds=(seconds or 30) + 9)

@@ -211,7 +211,7 @@ def test_a_list_that_cannot_be_read_now_is_read_later(
 
 
 def row(run_id: str | None, app_id: str = CARTOONIFY) -> dict[str, Any]:
-    """Return a row as in Lamina's run list: a run that has just started."""
+    """Return a row like those in Lamina's run list, for a run that has just started."""
     now = datetime.now(UTC).isoformat()
     return {"runId": run_id, "workflowId": app_id, "status": "running", "createdAt": now}
 
@@ -287,7 +287,7 @@ def test_strangers_runs_are_never_adopted(alice: Member, app: App, sandbox: Sand
 
     look(run)
     assert (run.status, run.empty_looks) == ("checking", 1)
-    # This list is the same whatever filters are requested.
+    # This list is the same whichever filters are requested.
     now, hour_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
     rows = [
         {"runId": other, "workflowId": CAPTION, "status": "running", "createdAt": now.isoformat()},

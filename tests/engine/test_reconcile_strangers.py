@@ -1,4 +1,4 @@
-"""Other clients' runs: if the clocks show that a run started before our POST, we don't take it for ours."""
+"""Other clients' runs: if the clocks show that a run started before our POST, we don't mistake it for ours."""
 
 import time
 from datetime import datetime, timedelta

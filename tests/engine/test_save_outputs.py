@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
@@ -117,7 +118,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     second.refresh_from_db()
     assert example.file_id is not None
     assert second.file_id is not None
-    assert example.file_id > second.file_id  # the example's file was saved last, although it had been due first
+    assert example.file_id > second.file_id  # the example's file was saved last, even though it had been due first
 
 
 def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServer) -> None:
@@ -171,15 +172,15 @@ def test_after_24_hours_the_failure_is_reported(run: Run, server: HostileServer)
 
 
 @pytest.mark.parametrize(
-    ("path", "code"),
+    ("path", "code", "is_linked"),
     [
-        ("/redirect?to=https://10.0.0.1/", "private_address"),
-        ("/loop", "too_many_redirects"),
-        ("/says-huge", "too_large_to_fetch"),
+        ("/redirect?to=https://10.0.0.1/", "private_address", False),
+        ("/loop", "too_many_redirects", False),
+        ("/says-huge", "too_large_to_fetch", True),
     ],
 )
 def test_hopeless_addresses_are_given_up_at_once(
-    path: str, code: str, run: Run, server: HostileServer, settings: Settings
+    path: str, code: str, is_linked: bool, run: Run, server: HostileServer, settings: Settings, as_alice: Client
 ) -> None:
     output_file = make_file(run, f"{server.url}{path}")
 
@@ -188,6 +189,8 @@ def test_hopeless_addresses_are_given_up_at_once(
     output_file.refresh_from_db()
     assert (output_file.status, output_file.error.code) == ("failed", code)
     assert kept_files(settings) == []
+    # A file that is only too large may be opened where it is
+    assert (f'href="{server.url}{path}"' in as_alice.get(run.get_absolute_url()).text) == is_linked
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

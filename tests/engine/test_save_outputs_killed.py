@@ -1,4 +1,4 @@
-"""If a worker is killed while it saves files, each file is either saved completely or tried again."""
+"""If a worker is killed while saving files, each file is either saved completely or tried again."""
 
 import hashlib
 import os
@@ -73,7 +73,7 @@ class Kept:
             return int(database.execute("select count(*) from runs_outputfile where status = 'saved'").fetchone()[0])
 
     def check(self) -> None:
-        """Check that every file matches its row and that every file in the storage is complete."""
+        """Check that every file matches its row and that every file in storage is complete."""
         with sqlite3.connect(self.folder / "portal.sqlite3", timeout=60) as database:
             rows = database.execute(
                 "select f.file, f.thumb_400, f.sha256, f.size_bytes from runs_outputfile o"

@@ -85,8 +85,8 @@ def test_streams_that_break_now_and_then_are_no_refusal(alice: Member, app: App,
 
     with watching() as watch:
         watch_until(watch, lambda: len(followed(sandbox)) == 3, "three streams")
-        # Only the first news on each stream counts, and the third stream may already have sent its first news before
-        # the others failed.
+        # Only each stream's first update counts, and the third stream may have sent its first one before the others
+        # failed.
         start(alice, app, sandbox)
         watch_until(watch, lambda: LaminaStatus.objects.get().stream_failures == 0, "news")
 

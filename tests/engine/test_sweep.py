@@ -102,7 +102,7 @@ def test_a_lost_wakeup_at_most_doubles_the_wait(alice: Member, clock: time_machi
 
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
-    assert queued() == []  # the first wakeup may yet be handled
+    assert queued() == []  # the first wakeup may still be handled
     clock.shift(wakeups.BELIEVED / 2)
     sweep.sweep()
     assert queued() == [("submit_run", run.pk)]

@@ -1,4 +1,4 @@
-"""A start refused only because Lamina uses other names for the inputs is retried once with those names."""
+"""A start refused only because Lamina uses different names for the inputs is retried once with those names."""
 
 from typing import Any
 

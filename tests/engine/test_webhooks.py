@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]:
-    """Return a courier whose deliveries are genuine, to a portal that already has Lamina's keys."""
+    """Return a courier that makes genuine deliveries to a portal that already has Lamina's keys."""
     key = _sandbox_server._deliveries._key
     webhooks.request_keys()
     webhooks.refresh_keys()
@@ -41,7 +41,7 @@ def courier(_sandbox_server: Sandbox, sandbox: SandboxDoor) -> Iterator[Courier]
 
 @pytest.fixture
 def run(alice: Member, app: App, sandbox: SandboxDoor) -> Run:
-    """Make a run that has ended on Lamina, which the portal doesn't know yet."""
+    """Make a run that has ended on Lamina without the portal knowing it yet."""
     run = hand_over(press(alice, app))
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     return run

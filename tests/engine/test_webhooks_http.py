@@ -55,7 +55,7 @@ def test_every_delivered_end(alice: Member, app: App, sandbox: SandboxDoor, outc
 def test_it_may_come_before_the_answer_to_the_post(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     sandbox.control("webhooks", early=True)
 
-    run = hand_over(press(alice, app))  # by then, the response to the POST changes nothing
+    run = hand_over(press(alice, app))  # by the time it arrives, the response to the POST changes nothing
 
     assert (run.status, run.remote_id, run.outputs_ready) == ("completed", sandbox.runs[0]["runId"], 2)
 

@@ -27,7 +27,7 @@ def watching() -> Iterator[Watch]:
 
 def watch_until(watch: Watch, done: Callable[[], bool], what: str) -> None:
     """Let the poller work round after round until `done()` is true. These rounds follow each other so quickly that a
-    slow machine may use up the minute's requests; even then, streams keep bringing news."""
+    slow machine may use up the minute's requests; even then, updates keep arriving through the streams."""
 
     def is_done() -> bool:
         with suppress(RateLimitWait):

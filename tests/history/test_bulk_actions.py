@@ -55,7 +55,7 @@ def fields(body: str) -> dict[str, str]:
 
 @pytest.fixture
 def mixed(alice: Member, bob: Member) -> list[Run]:
-    """Return two finished runs and an active run, all Alice's, a run that Bob shares, and a run that only Bob sees."""
+    """Return two finished runs and an active one, all Alice's, a run that Bob shares, and one that only Bob can see."""
     app, now = make_app(), timezone.now()
     return [
         make_run(alice, app, status="completed"),

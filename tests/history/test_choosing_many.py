@@ -185,7 +185,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path
         if is_told:
-            page.goto("about:blank")  # otherwise, the previous page would use up the line, which appears once
+            page.goto("about:blank")  # otherwise, the previous page would use up the line, which is shown only once
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the page shows the line for only 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))

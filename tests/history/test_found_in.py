@@ -1,4 +1,4 @@
-"""If a search found its words in a place that a run's card doesn't show, the card quotes them."""
+"""If a search matched words that a run's card doesn't normally show, the card quotes them."""
 
 import json
 from collections.abc import Callable

@@ -141,7 +141,7 @@ def test_a_search_costs_at_most_eight_queries_too(
     for _ in range(30):
         make_run(alice if tab == "mine" else bob, app, status="completed", title="Orchard", shared_at=timezone.now())
     Member.objects.filter(pk=alice.pk).update(role=role)
-    as_alice.get("/history/?tab=team")  # caches, for a minute, who may decide
+    as_alice.get("/history/?tab=team")  # caches who may decide, for a minute
     status.forget_status()
 
     with django_assert_max_num_queries(8):
@@ -184,7 +184,7 @@ def test_todays_span_is_the_readers_today(as_alice: Client, alice: Member) -> No
     there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
     shown = Page(as_alice.get("/history/").text).first(id="history-shortcuts")
     assert shown.words == "Today Last 7 days Last week Last month"
-    # by now, it may be tomorrow there
+    # it may be tomorrow there by now
     now_there = timezone.localdate(timezone=ZoneInfo("Pacific/Kiritimati"))
     assert shown.first("a").attributes["href"] in {f"/history/?from={day}" for day in (there, now_there)}
     same = Page(as_alice.get(shown.first("a").attributes["href"]).text).first(id="history-shortcuts")

@@ -121,7 +121,7 @@ def test_agreeing_to_other_rules_than_shown_is_not_enough(as_admin: Client, alic
 
 
 def test_what_each_rule_would_remove_is_shown_with_its_size(as_admin: Client, alice: Member, app: App) -> None:
-    """Making a retention time longer removes nothing more, so that is saved without asking."""
+    """A longer retention time doesn't remove anything more, so it is saved without asking."""
     files = [make_stored(), make_stored()]
     for file in files:
         make_kept(ended(alice, app, 40), file)

@@ -34,8 +34,8 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> dict[str, Run]:
-    """Return two people's runs, keyed by title. Some have verdicts from Sam and others; some are waiting for somebody's
-    verdict."""
+    """Return two people's runs, keyed by title. Some have verdicts from Sam and others; some are still waiting for
+    one."""
     made = {}
     for title, maker in {"good": alice, "mixed": alice, "asked": alice, "new": alice, "of bob": bob}.items():
         made[title] = run = make_run(maker, status="completed", title=title, shared_at=timezone.now())
@@ -78,7 +78,7 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
         ("decision=made-up&decided=7&waits=a%20b", {"good", "mixed", "asked", "new"}),
     ],
 )
-@pytest.mark.parametrize("few", [1_000, 0])  # first, anyone's decisions count as few; then, as many
+@pytest.mark.parametrize("few", [1_000, 0])  # first, any number of decisions counts as few; then, as many
 def test_what_the_filters_find(
     reviewed: dict[str, Run],
     alice: Member,

@@ -32,8 +32,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def select(client: Client, *ticks: Run, on: list[Run] | None = None, **more: str) -> str:
-    """Tick the runs in `ticks`, and untick all other runs on the page, whose runs are `on`; return the HTML of the
-    updated bar."""
+    """Tick the runs in `ticks` and untick the rest of the runs on the page (`on`); return the updated bar's HTML."""
     data = {"r": [run.public_id for run in ticks], "on": " ".join(run.public_id for run in on or []), **more}
     answer = client.post("/history/select/", data, headers=HTMX)
     assert answer.status_code == 200

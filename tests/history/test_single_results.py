@@ -35,7 +35,7 @@ def results_of(run: Run) -> list[str]:
 
 
 def boxes(client: Client, url: str) -> dict[str, bool]:
-    """Return, for the id of each result that can be ticked on the page, whether it is ticked."""
+    """Return whether each result that can be ticked on the page is ticked, keyed by its id."""
     found = [box for box in Page(client.get(url).text).root.walk() if box.attributes.get("name") == "f"]
     return {str(box.attributes["value"]): "checked" in box.attributes for box in found}
 

@@ -241,7 +241,7 @@ def test_an_upload_stays_whose_run_is_put_on_hold_meanwhile(
 
 
 def is_waited_for() -> bool:
-    """Return whether another connection is waiting for this one; always true on SQLite, where this can't be seen."""
+    """Return whether another connection is waiting for this one; always true on SQLite, where we can't tell."""
     if connection.vendor == "sqlite":
         return True
     with connection.cursor() as cursor:
@@ -295,7 +295,7 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     assert found.words == f"5 uploads, about {size_words(exact.size_bytes or 0)}"
 
     monkeypatch.setattr(retention_rules, "COUNTED", 3)
-    counts = iter([None, 4, 0])  # what counting returns: twice for the uploads, once for the record
+    counts = iter([None, 4, 0])  # what `_count` returns: twice for the uploads, once for the record
     monkeypatch.setattr(retention_rules, "_count", lambda _things: next(counts))  # as if an exact count took too long
     assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 

@@ -1,5 +1,5 @@
-"""What History shows when no run has all the words of a search: runs with similar words, or with all words but one.
-Also, which filters are offered, such as those by kind of result."""
+"""What History shows when no run has all the words of a search: runs with similar words, or with all but one of the
+words. Also, which filters are offered, such as those by kind of result."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -329,7 +329,7 @@ def test_the_list_names_every_key_that_does_something(as_alice: Client) -> None:
         assert found is not None
         keys = re.findall(r"(?:^|[{,\s])\"?([^\s\",{}():]+)\"?: (?:\(|[a-z])", found[1])
         assert len(keys) >= 6
-        silent = {"X", "="}  # these are one key, with and without Shift
+        silent = {"X", "="}  # these are the same key, with and without Shift
         assert {signs.get(key, key) for key in keys if key not in silent} <= told, name
 
 

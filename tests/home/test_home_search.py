@@ -1,4 +1,4 @@
-"""Home's search finds apps and runs: a member's own and shared ones, never others' private ones."""
+"""Home's search finds apps and runs: a member's own and shared ones, never other people's private ones."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_apps_and_runs_are_found_together(as_alice: Client) -> None:
     assert 'href="/history/?tab=team&amp;q=shoes"' in body
     assert "Partial matches" in as_alice.get("/apps/", {"q": "red booots", "runs": "1"}).content.decode()
 
-    # if only apps are searched, the page links to the same search among the runs
+    # when only apps are searched, the page links to the same search of her runs
     for q in ("shoes", "red boots"):
         apps = as_alice.get("/apps/", {"q": q}).content.decode()
         assert 'id="found-' not in apps

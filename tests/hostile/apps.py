@@ -1,4 +1,4 @@
-"""Made-up apps for the sandbox that are cheap to run, since their results are texts."""
+"""Made-up apps for the sandbox that are cheap to run, since they produce only text."""
 
 from typing import Any
 

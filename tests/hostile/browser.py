@@ -56,7 +56,7 @@ class Browser(Client):
         return answer
 
     def press(self, form: Form) -> Run:
-        """Press Run; return the run to whose page this leads."""
+        """Press Run; return the run whose page this leads to."""
         answer = self.send(form)
         assert answer.status_code == 302, Page(answer.content.decode()).find(css="errors")
         return Run.objects.get(public_id=answer["Location"].rstrip("/").rpartition("/")[2])

@@ -12,7 +12,7 @@ from tests.support.sandbox_door import SandboxDoor
 
 @pytest.fixture
 def lamina_door(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
-    """The sandbox's control API, while the quick portal uses this sandbox and a check makes sure that the key stays
+    """The sandbox's control API. The quick portal uses this sandbox, and a check makes sure that the key stays
     secret."""
     with quick_portal(sandbox), secrecy():
         yield sandbox

@@ -40,7 +40,7 @@ ACTING = ("500 acting", "drop after", "delay", "garbage acting", "truncated")
 READ_FAULTS = {name: order for name, order in FAULTS.items() if not name.endswith(" acting")}  # reads change nothing
 REFUSALS = ("400", "401", "402", "403", "404", "old error")
 WAITS = ("429", "plain 429")
-ROUNDS = 2  # rounds of the worker while a fault lasts
+ROUNDS = 2  # worker rounds while a fault lasts
 
 
 def app_like(app_id: str, *, photo: bool = False, kind: str = "text", **sandbox: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Outcome:
 
 
 class Stage:
-    """Runs one app again and again while an endpoint of Lamina is broken."""
+    """Runs one app again and again while one of Lamina's endpoints is broken."""
 
     def __init__(self, door: SandboxDoor, browser: Browser, member: Member, app: App) -> None:
         self.door, self.browser, self.member, self.app = door, browser, member, app
@@ -101,8 +101,8 @@ class Stage:
         self.form = browser.open(app)
 
     def play(self, endpoint: str, name: str, *, is_lasting: bool, is_late: bool = False) -> Outcome:
-        """Press Run during a fault, end the fault, and follow the run to its end. With `is_late`, the fault begins only
-        after the run has started on Lamina."""
+        """Press Run during a fault, end the fault, and follow the run to its end. With `is_late`, the fault doesn't
+        begin until the run has started on Lamina."""
         outcome = Outcome(endpoint, name, is_lasting)
         LaminaStatus.objects.all().delete()
         cache.clear()
@@ -165,7 +165,7 @@ class Stage:
             sweep()
 
     def _end_late(self, run: Run) -> None:
-        """End the run in the sandbox unless it has been cancelled, because it would never end by itself."""
+        """End the run in the sandbox unless it has been cancelled, because it would never end on its own."""
         for _ in range(ROUNDS):
             hurry()
             sweep()

@@ -44,7 +44,7 @@ def travel(door: SandboxDoor) -> tuple[dict[str, Journey], list[Page]]:
         door.control("script", appId=app_id, seconds=0, times=None)
     door.control("balance", balance=100_000)
     catalog.refresh_catalog()
-    # the catalogue has more apps than the portal would read by itself
+    # the catalogue has more apps than the portal would read on its own
     for pk in App.objects.filter(schema=None).values_list("pk", flat=True):
         catalog.refresh_app(pk)
     apps = {app.remote_id: app for app in App.objects.select_related("schema")}

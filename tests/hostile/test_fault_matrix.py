@@ -46,8 +46,8 @@ def is_lasting(request: pytest.FixtureRequest) -> bool:
 
 
 def want(outcome: Outcome, *, end: str, words: str = "", posts: int | None = 1, runs: int = 1) -> None:
-    """Add a problem to the outcome for each way in which its end differs from what is expected. Above all, a run must
-    never be started twice."""
+    """Add a problem to the outcome for each way it differs from what's expected. Above all, a run must never be started
+    twice."""
     checks = {
         f"end is not {end}": outcome.end == end,
         f"not told {words!r}": words in outcome.words,
@@ -79,7 +79,7 @@ def test_start(lamina_door: SandboxDoor, browser: Browser, alice: Member, is_las
             words = PLEASE_WAIT if name in WAITS else ""
             want_meanwhile(outcome, "starting", *(() if words else ("checking",)), words=words)
         else:
-            want(outcome, end="ready", posts=2)  # sent again after a definite refusal or two checks in vain
+            want(outcome, end="ready", posts=2)  # sent again after a definite refusal or two checks that found nothing
     judge(outcomes)
 
 

@@ -1,4 +1,5 @@
-"""Every fault of a stream: its run ends as it did on Lamina, no other run is affected, and few requests are sent."""
+"""Every fault a stream can have: its run ends as it did on Lamina, no other run is affected, and few requests are
+sent."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -32,8 +33,7 @@ ENDING = ("break", "close", "half_event", "open_event", "stranger", "junk", "bar
 HIDING = ("endless", "silence")
 ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
-# For each fault, the reason why streams count as refused for a day ("" if they don't), and after how many requests they
-# do.
+# For each fault, why streams count as refused for a day ("" if they don't), and how many times the poller tries first.
 REFUSED = {
     **dict.fromkeys(("401", "403"), ("forbidden", 1)),
     **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),

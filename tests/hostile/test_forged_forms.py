@@ -90,7 +90,7 @@ def changed(**parameters: dict[str, Any] | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "style_is", "complaints"),
     [
-        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # the same labels in another order
+        (changed(b={"options": ["Trailing ", "Doubled  space", "Plain"]}), "1", {}),  # same labels, different order
         (changed(b={"options": ["Plain", "Quite new"]}), "", {"Style": "Choose one."}),
         (changed(e=None), "1", {}),
         (changed(a={"name": "Headline"}), "1", {}),
@@ -122,7 +122,7 @@ def test_an_app_that_has_changed_meanwhile(
 
 @pytest.mark.parametrize("version", ["", "0123456789abcdef", "of another app"])
 def test_an_unknown_version(lamina_door: SandboxDoor, browser: Browser, version: str) -> None:
-    """If the form's version is unknown, positions of fields could mean anything, so no run is started."""
+    """If the form's version is unknown, the fields' positions could mean anything, so no run is started."""
     app, other = known(lamina_door, EVERYTHING), known(lamina_door, NOTE)
     assert other.schema is not None
     form = browser.open(app).set("p0", "typed").set("p1", "1").attach("p2", png())

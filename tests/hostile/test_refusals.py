@@ -174,7 +174,7 @@ def test_too_few_credits_during_the_run(lamina_door: SandboxDoor, browser: Brows
 
 
 def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor, browser: Browser) -> None:
-    """Lamina says "failed" although one of two results is there. The portal shows the run as partly ready."""
+    """Lamina says "failed" even though one of the two results is there. The portal shows the run as partly ready."""
     app = known(lamina_door, NOTE)
     lamina_door.control("script", outcome="never")
     run = browser.press(browser.open(app).set("p0", "x"))

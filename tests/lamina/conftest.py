@@ -31,5 +31,5 @@ def client(scripted: Scripted) -> LaminaClient:
 
 @pytest.fixture
 def nobody() -> str:
-    """Return the URL of a port on which nothing listens."""
+    """Return the URL of a port that nothing is listening on."""
     return f"http://127.0.0.1:{free_port()}"

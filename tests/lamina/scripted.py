@@ -1,4 +1,4 @@
-"""A server that sends exactly what a test tells it to, byte by byte, for responses that the sandbox never gives."""
+"""A server that sends exactly what a test tells it to, byte by byte, for responses that the sandbox never sends."""
 
 import json
 import socket
@@ -35,8 +35,8 @@ class Scripted:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int = 200, body: Any = b"", **headers: str) -> None:
-        """Set the response. A body of bytes or text is sent unchanged, anything else as JSON. In the names of headers,
-        write _ for -."""
+        """Set the response. A body of bytes or text is sent unchanged, anything else as JSON. In header names, write _
+        for -."""
         content = (
             body
             if isinstance(body, bytes)

@@ -16,7 +16,7 @@ from runs.lamina.transport import BODY_BYTES, NoReply, Reply, Timeouts, exchange
 from tests.lamina.scripted import Scripted
 from tests.support.processes import wait_until
 
-# In the first two, one limit ends a call within a second, and the other would end it only after a minute. Most of the
+# In the first two, one limit ends a call within a second, and the other wouldn't end it for a minute. Most of the
 # servers in these tests never end a call themselves.
 BRIEF_READ = Timeouts(read=0.4, total=60)
 BRIEF_TOTAL = Timeouts(read=60, total=0.8)
@@ -180,7 +180,7 @@ def open_connections(url: str) -> int:
 
 
 def running_timers() -> list[threading.Timer]:
-    """Return only those of this process's threads that are calls' timers."""
+    """Return the threads of this process that are timers for calls."""
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     return [timer for timer in timers if timer.function.__module__ == exchange.__module__]
 
@@ -193,5 +193,5 @@ def test_every_call_uses_its_own_connection_and_leaves_none_open(scripted: Scrip
 
     assert len(scripted.asked) == 20  # the server reads one request from each connection
     assert open_connections(scripted.url) == 0
-    # The thread of a cancelled timer ends in a moment; that of a timer still running would take a minute.
+    # A cancelled timer's thread ends in a moment; one that is still running would take a minute.
     wait_until(lambda: not running_timers(), "the timers of the calls to end", LATE_SECONDS)

@@ -1,4 +1,4 @@
-"""Pages are sent without the indentation of their templates, but with every space in people's texts."""
+"""Pages are sent without their templates' indentation, but with every space in what people wrote."""
 
 import re
 

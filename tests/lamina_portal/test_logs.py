@@ -14,7 +14,7 @@ from lamina_portal.logs import MaskSecretPaths
 from runs.engine import progress
 from runs.models import Member, Run
 from tests.support.factories import make_run
-from tests.support.processes import TIMEOUT_SECONDS, Home
+from tests.support.processes import TIMEOUT_SECONDS, Home, busy_at_most
 
 SECRETS = [
     "/hooks/lamina/T0ken-x/",
@@ -41,6 +41,29 @@ SECRETS = [
     "/login/?next=%252Fs%252F%252FT0ken-x%252F",
     "/s\\T0ken-x/",
     "/s/%5cT0ken-x/",
+    "/s/./T0ken-x/",
+    "/s/;/T0ken-x/",
+    "/s/.;/T0ken-x/",
+    "/s;/T0ken-x/",
+    "/s;a=b/T0ken-x/",
+    "/s%3B/T0ken-x/",
+    "/s/;a=b/;c/T0ken-x/files/1",
+    "/./s/.//./T0ken-x/",
+    "/s/x/../T0ken-x/",
+    "/s/%2e/T0ken-x/",
+    "/s/%252E%252fT0ken-x/",
+    "/s/.%2F;%2fT0ken-x/",
+    "/s/%3b/T0ken-x/",
+    "/s/x%2F%2e%2E/T0ken-x/",
+    "/hooks/./lamina/T0ken-x/",
+    "/hooks/;/lamina/./T0ken-x/",
+    "/hooks/x/../lamina/T0ken-x/",
+    "/password/./reset/T0ken-x/",
+    "/password;a=b/reset;c=d/T0ken-x/",
+    "/password/reset/.;/T0ken-x/",
+    "/password/change/../reset/T0ken-x/",
+    "/invite/%2E/T0ken-x/",
+    "/mail/;/T0ken-x/",
 ]
 LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
 
@@ -58,8 +81,41 @@ def test_secret_paths_are_masked(path: str, line: str) -> None:
     assert "T0ken" not in written(line.format("%s"), path)
 
 
-def test_other_lines_are_unchanged() -> None:
-    assert written("Not Found: /runs/%s/", "abc") == "Not Found: /runs/abc/"
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/abc/",
+        "/runs/abc/mail/",
+        "/apps/s-1/?q=s/",
+        "/shares/new/",
+        "/manage/people/invites/abc/send/",
+        "/manage/notices/mail-test/",
+        "/password/change/",
+        "/password/reset/",
+        "/password/reset",
+        "/s/",
+        "/s//",
+        ": 12 MB/s; 3 left",
+    ],
+)
+@pytest.mark.parametrize("line", LINES)
+def test_other_lines_are_unchanged(path: str, line: str) -> None:
+    assert written(line.replace("{}", "%s"), path) == line.format(path)
+
+
+def test_only_the_path_is_masked() -> None:
+    line = '"GET /s/T0ken-x/files/1?width=320 HTTP/1.1" 200 "https://portal.example.com/s/T0ken-x/" "Mozilla/5.0"'
+    masked = '"GET /s/•••?width=320 HTTP/1.1" 200 "https://portal.example.com/s/•••/" "Mozilla/5.0"'
+    assert written(line) == masked
+
+
+@pytest.mark.parametrize(
+    "part", ["/", "/s", "/s/", "/.", "/;", "%25", "%2F", "/password", "/password/", "/hooks/lamina/"]
+)
+def test_a_long_path_takes_no_time(part: str) -> None:
+    """Otherwise, anyone could keep the web server busy with such paths."""
+    with busy_at_most(0.5):
+        written("Not Found: %s", part * 5_000)
 
 
 WRITE_LINES = """

@@ -122,6 +122,15 @@ def test_random_keys_are_accepted_with_old_ones_as_fallbacks(tmp_path: Path) -> 
     assert found["SECRET_KEY_FALLBACKS"] == str([GOOD_KEY, GOOD_KEY[::-1]])
 
 
+def test_an_old_key_with_a_comma_is_explained(tmp_path: Path) -> None:
+    done = settings_with(tmp_path, PORTAL_SECRET_KEY=GOOD_KEY.swapcase(), PORTAL_SECRET_KEY_FALLBACKS=f"x7w,{GOOD_KEY}")
+    assert done.returncode != 0
+    told = done.stderr.splitlines()[-1]
+    assert (
+        "Keys in PORTAL_SECRET_KEY_FALLBACKS are separated by commas and can't contain one. One of them has 3" in told
+    )
+
+
 def test_a_missing_data_folder_is_created_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "srv" / "portal"
     home = Home(folder, PORTAL_SECRET_KEY=secrets.token_urlsafe(50), LAMINA_API_KEY=SECRET)
@@ -138,6 +147,35 @@ def test_a_data_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("PORTAL_DATA_DIR: the folder")
+
+
+def key_told_by_migrate(folder: Path, *, in_shell: str = "") -> str:
+    """Run `migrate` with `folder` as its data folder, after the shell command `in_shell`; return what it says about the
+    secret key, in one line."""
+    env = Home(folder, LAMINA_API_KEY=SECRET).env
+    command = ["sh", "-c", f'{in_shell or ":"}; exec "$@"', "sh", sys.executable, "manage.py", "migrate"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("PORTAL_DATA_DIR: the secret key cannot be")
+    assert "or set PORTAL_SECRET_KEY" in done.stderr
+    return done.stderr
+
+
+def test_a_data_folder_that_nobody_may_write_to_is_reported() -> None:
+    """Not even root may create files in /sys."""
+    assert "/sys/secret_key" in key_told_by_migrate(Path("/sys"))
+
+
+def test_a_folder_in_place_of_the_secret_key_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+    assert "(Is a directory)" in key_told_by_migrate(tmp_path)
+
+
+def test_a_disk_without_room_for_the_secret_key_is_reported(tmp_path: Path) -> None:
+    """No file may have any content, as on a full disk. The empty file that was meant for the key is removed."""
+    assert "(File too large)" in key_told_by_migrate(tmp_path, in_shell="ulimit -f 0")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_value_counts_as_not_set(tmp_path: Path) -> None:

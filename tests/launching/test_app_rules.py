@@ -1,4 +1,4 @@
-"""The admin's rules always win, however the inputs of a run arrive."""
+"""The admin's rules always win, however a run's inputs arrive."""
 
 from collections.abc import Callable
 from typing import Any
@@ -141,7 +141,7 @@ def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own
 ) -> None:
     set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
 
-    # the app's name is part of the address, which has therefore changed
+    # the app's name is part of the address, so that has changed too
     page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)
     assert page.first("h1").words == "Posters"
     assert page.first("label", css="field-label").words == "What should it show?"
@@ -307,7 +307,7 @@ def test_a_locked_picture_is_everybodys(
     page = Page(text)
     picture = page.first(css="locked-picture").first("img").attributes["src"]
     assert as_bob.get(picture).status_code == 200
-    assert not Upload.objects.filter(member=bob).exists()  # just viewing gives Bob no upload
+    assert not Upload.objects.filter(member=bob).exists()  # just viewing it doesn't give Bob an upload
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
     posted = {"token": token_in(text), "schema": schema, "p0": "0", "p1": "a", "outputs": ["0", "1"]}
     pressed = [as_bob.post(app.get_absolute_url(), posted) for _ in range(2)]

@@ -1,4 +1,5 @@
-"""Back after Run: the form again has the run's inputs, and still makes the next version or belongs to the preset."""
+"""Going back after Run: the form has the run's inputs again, and still makes the next version or belongs to the
+preset."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +61,7 @@ def go_back(client: Client, run: Run, **known: str) -> Page:
 
 
 def posted(page: Page) -> dict[str, str]:
-    """Return what the form was opened with, as named by the hidden fields that it will post."""
+    """Return what the form was opened with, according to the hidden fields it will post."""
     inputs = page.first(id="app-form").find("input")
     given = {one.attributes.get("name", ""): one.attributes.get("value", "") for one in inputs}
     return {name: given[name] for name in ("next", "preset", "from") if name in given}

@@ -42,7 +42,7 @@ def reset(client: Client, member: Member, app: App, photo: Upload | None = None,
 def test_a_reset_form_offers_its_words_and_files_again_until_it_is_left(
     as_alice: Client, alice: Member, app: App, photo: Upload
 ) -> None:
-    url = reset(as_alice, alice, app, photo)  # as without scripts, the server gets the words only now
+    url = reset(as_alice, alice, app, photo)  # as without scripts, the server doesn't get the words until now
     page = as_alice.get(url).text
     assert "The form has been reset." in page
     assert "at sea" not in page
@@ -129,7 +129,7 @@ def test_home_and_apps_list_what_was_begun(
         lines = Page(as_alice.get(path).text).find(css="draft-link")
         assert [line.first(css="draft-app").words for line in lines] == ["Fox Painter", "Older"]
         assert lines[0].first(css="draft-words").words == "A fox at sea"
-    assert full_words(now) in as_alice.get("/").text  # next to the day, there is the full time with its zone
+    assert full_words(now) in as_alice.get("/").text  # the full time and zone are next to the day
     assert "draft-link" not in as_alice.get("/apps/?q=fox").text
     with django_assert_num_queries(1):
         not_started(alice)

@@ -1,4 +1,4 @@
-"""Parts of an app's page are cached for all people who see the same thing there; nothing personal is ever shown to
+"""Parts of an app's page are cached for everyone who sees the same thing there; nothing personal is ever shown to
 anyone else."""
 
 import pytest

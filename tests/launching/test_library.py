@@ -1,4 +1,4 @@
-"""The library: choosing among the files that a field accepts, with and without scripts, without losing the draft."""
+"""The library: choosing from the files that a field accepts, with and without scripts, without losing the draft."""
 
 import re
 from datetime import timedelta

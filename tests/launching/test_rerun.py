@@ -1,4 +1,4 @@
-"""Running the same again: this must be confirmed, costs credits only once, and works only as long as the app accepts
+"""Running the same again: it has to be confirmed, costs credits only once, and works only as long as the app accepts
 the old answers."""
 
 from typing import Any

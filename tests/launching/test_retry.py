@@ -34,7 +34,7 @@ def app() -> App:
 
 @pytest.fixture
 def partly(alice: Member, app: App) -> Run:
-    """A run that was to make three of the app's four results; the second and third of these failed."""
+    """A run that was supposed to make three of the app's four results; the second and third of them failed."""
     run = make_run(alice, app, status="completed", wanted_outputs=[10, 12, 13])
     run.outputs.filter(position=3).delete()
     return failed_in(run, 1, 2)

@@ -80,13 +80,13 @@ def test_the_poll_tells_once_and_costs_nothing_more(
     end(run)
     body = poll(as_alice, n=token[1], w="1")[1]
     assert re.findall(r'data-ended="(\w+)"', body) == [run.public_id, other.public_id]
-    assert "data-watching" not in body  # no run is left that could end, so the page stops asking
+    assert "data-watching" not in body  # there are no runs left that could end, so the page stops asking
 
 
 def test_the_frame_says_whether_more_will_end(
     as_alice: Client, alice: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """When it has just been opened, a page doesn't know whether the member has any active runs that it doesn't show."""
+    """A page that has just been opened doesn't know whether the member has any active runs that it doesn't show."""
     run = make_run(alice)
     assert "data-watching" in poll(as_alice, "/live/frame/", n="", w="", b="")[1]
 
@@ -162,7 +162,7 @@ def test_a_run_that_ends_during_the_request_is_announced_once(as_alice: Client, 
     run = make_run(alice)
 
     class EndsIt:
-        """Ends the run between the request's reading the member and its reading the runs."""
+        """Ends the run after the request has read the member but before it reads the runs."""
 
         is_done = False
 

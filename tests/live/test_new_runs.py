@@ -21,13 +21,13 @@ PAGES = [("history", "/history/?tab=team"), ("home", "/")]
 
 
 def opened(client: Client, path: str) -> dict[str, str]:
-    """Return what the page sends when it asks for news."""
+    """Return what the page sends when it polls for updates."""
     found = dict(re.findall(r'data-(since|token|ids)="([^"]*)"', client.get(path).text.replace("&#x27;", "'")))
     return {"since": found["since"], "k": found["token"]}
 
 
 def ask(client: Client, sent: dict[str, str], name: str, path: str) -> tuple[int, list[str], str]:
-    """Ask for news as the page does; return the response's status, ids and token."""
+    """Poll for updates as the page does; return the response's status, ids and token."""
     url = f"/live/team/?{urlencode(sent | {'page': name})}"
     answer = client.get(url, headers=HTMX | {"HX-Current-URL": f"http://testserver{path}"})
     found = dict(re.findall(r'data-(token|ids)="([^"]*)"', answer.text))

@@ -1,5 +1,5 @@
-"""Counts of runs, kept by the worker: if there are many runs, Health and People show these counts instead of counting
-the runs themselves."""
+"""Run counts, kept by the worker: when there are many runs, Health and People show these instead of counting the runs
+themselves."""
 
 import pytest
 from django.db import connection

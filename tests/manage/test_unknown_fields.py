@@ -26,7 +26,7 @@ def test_admins_are_told_of_unknown_fields_until_they_are_gone(as_admin: Client,
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         catalog.refresh_app(app.pk)
 
-    assert App.objects.get(pk=app.pk).unknown_fields == first  # still dated by the first time they were seen
+    assert App.objects.get(pk=app.pk).unknown_fields == first  # still dated from when they were first seen
     assert [(field["label"], field["type"]) for field in first][:2] == [("Hue", "colour_wheel"), ("Where", "geo-point")]
     body = as_admin.get("/manage/").text
     assert "People see a text box with a note" in body

@@ -75,7 +75,7 @@ def nginx(tmp_path: Path) -> Iterator[Start]:
 
 
 def try_in(url: str, email: str, password: str = DEMO_PASSWORD, **headers: str) -> tuple[requests.Session, str]:
-    """Submit the sign-in form; return the session and the page that this leads to."""
+    """Submit the sign-in form; return the session and the page it leads to."""
     session = requests.Session()
     session.get(f"{url}/login/", timeout=TIMEOUT_SECONDS, headers=headers).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}

@@ -27,7 +27,7 @@ from tests.support.charges import wrong_sums
 Migrate = Callable[[str], Any]
 MIGRATIONS = Path(import_module("runs.migrations").__path__[0])
 SEARCH_BEFORE = "0028_member_time_zone"
-IDS = "runs.models.ids"  # its functions are defaults of columns, so they are never renamed or moved
+IDS = "runs.models.ids"  # its functions are column defaults, so they are never renamed or moved
 MODULE_IN_TEXT = re.compile(r"runs(\.\w+){2,}")  # "runs.models.run", but not "runs.Run", which names a historical model
 
 
@@ -251,7 +251,7 @@ def test_existing_runs_are_charged_to_their_makers(migrate: Migrate, monkeypatch
     charges = {charge.run.title: charge for charge in new.get_model("runs", "Charge").objects.select_related("run")}
     assert {title: (c.member.email[0], c.hundredths, c.state) for title, c in charges.items()} == {
         "whole": ("a", 1000, "kept"),
-        "part": ("a", 333, "kept"),  # the cost stored back then was that of all results
+        "part": ("a", 333, "kept"),  # back then, the stored cost covered all the results
         "part lately": ("a", 333, "kept"),
         "half": ("a", 3, "kept"),
         "of another maker": ("b", 1000, "kept"),

@@ -97,8 +97,7 @@ def uploads(people: dict[str, Member]) -> Rows:
 def differences(
     rows: Rows, people: dict[str, Member], row_rule: str, found: Callable[[Member], QuerySet[Model]]
 ) -> list[str]:
-    """Return every combination of a row and a person for which the rule for single rows and the rule for lists
-    disagree."""
+    """Return every combination of a row and a person where the rule for single rows and the rule for lists disagree."""
     wrong = []
     for asking, member in people.items():
         by_list = set(found(member).values_list("pk", flat=True))

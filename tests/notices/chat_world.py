@@ -37,7 +37,7 @@ def send_after(**delay: float) -> None:
 
 
 def texts(message: Any) -> list[str]:
-    """Return the texts that people see in a Slack or Teams message: title, text, who did it, and the button's label."""
+    """Return the text that people see in a Slack or Teams message: title, text, who did it, and the button's label."""
     if "attachments" in message:
         card = message["attachments"][0]["content"]
         return [*(run["text"] for block in card["body"] for run in block["inlines"]), card["actions"][0]["title"]]
@@ -49,7 +49,7 @@ def texts(message: Any) -> list[str]:
 
 
 def url_of(message: Any) -> str:
-    """Return the URL that the button of a message leads to."""
+    """Return the URL that a message's button leads to."""
     if "attachments" in message:
         return str(message["attachments"][0]["content"]["actions"][0]["url"])
     return str(message["blocks"][-1]["elements"][0]["url"])

@@ -1,4 +1,4 @@
-"""The page on which admins set up channels in Slack and Teams (N14)."""
+"""The page where admins set up channels in Slack and Teams (N14)."""
 
 import html
 import re

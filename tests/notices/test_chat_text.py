@@ -1,4 +1,4 @@
-"""Names and texts that people enter never add formatting or mentions to Slack and Teams messages, or break them
+"""Names and other text that people enter never add formatting or mentions to Slack and Teams messages, or break them
 (N10)."""
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_teams_gets_a_valid_card_without_markdown(text: str) -> None:
     assert teams_problem(message) == ""
     card = message["attachments"][0]["content"]
     assert {block["type"] for block in card["body"]} == {"RichTextBlock"}  # RichTextBlock ignores Markdown
-    assert "msteams" not in card  # Teams mentions nobody without this key
+    assert "msteams" not in card  # without this key, Teams doesn't mention anyone
     assert "**bold**" not in card["fallbackText"]
 
 

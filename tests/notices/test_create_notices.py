@@ -1,5 +1,5 @@
-"""Who is notified of what: of each event only once, and never of their own actions, of what they have muted or of what
-they may not see (N1, N13)."""
+"""Who is notified of what: people hear of each event only once, and never of their own actions or of anything they have
+muted or aren't allowed to see (N1, N13)."""
 
 from collections.abc import Callable
 from datetime import timedelta

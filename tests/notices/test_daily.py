@@ -1,5 +1,5 @@
 """Daily emails (N4): sent once a day at a fixed hour in the reader's time zone, even when the clocks change, and only
-if there is news."""
+if there's something new."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The pages and buttons about emails: which emails people get, unsubscribing with one click, invalid addresses, and the
+"""The pages and buttons for emails: which emails people get, unsubscribing with one click, invalid addresses, and the
 test email (N2, N7, N14, N15; for deciding, D6)."""
 
 import re
@@ -95,7 +95,7 @@ def test_robots_that_open_everything_in_a_mail_change_nothing(
 
 
 def everything() -> dict[str, list[tuple[object, ...]]]:
-    """Return all rows of the portal's tables, by table."""
+    """Return all rows in the portal's tables, by table."""
     models = apps.get_app_config("runs").get_models()
     return {model._meta.db_table: list(model._default_manager.order_by("pk").values_list()) for model in models}
 

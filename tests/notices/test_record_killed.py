@@ -31,8 +31,8 @@ def test_each_event_makes_one_notice_for_each_person_whoever_is_killed(name: str
 
 
 def tell_and_kill(home: Home) -> int:
-    """Start two processes that report events, and kill one after the other while they work; return the first one's exit
-    code."""
+    """Start two processes that report events, and kill them one after the other while they're working; return the first
+    one's exit code."""
     before = home.output().count("told")
     first, second = home.run(*TELLER, "tell"), home.run(*TELLER, "tell")
     few = random.randint(1, 10)

@@ -127,7 +127,7 @@ def test_who_lost_the_run_or_wants_no_reminders_gets_none(
 def test_its_day_is_that_of_the_reader_in_their_language(run: Run, sam: Member, mailoutbox: list[Sent]) -> None:
     Member.objects.filter(pk=sam.pk).update(time_zone="Pacific/Auckland", language="de")
     ask(run, sam)
-    look(DUE - timedelta(days=1), 19)  # eight in the morning of the due day in Auckland
+    look(DUE - timedelta(days=1), 19)  # eight in the morning on the due day in Auckland
     assert mailoutbox[0].subject == "2 Entscheidungen sind bald fällig"
     assert "aus Oak desk: heute fällig" in str(mailoutbox[0].body)
 

@@ -1,4 +1,4 @@
-"""A group decision from start to finish: everyone is notified of each event once, in the way they chose and in their
+"""A group decision from start to finish: everyone is notified of each event once, the way they chose and in their own
 language.
 
 `tests/browser/test_decisions_together.py` tells the same story by keyboard, in a browser.
@@ -36,7 +36,7 @@ def sam(make_member: Callable[..., Member]) -> Member:
 
 @pytest.fixture
 def alice(alice: Member) -> Member:
-    """The maker of the results, whose language is German."""
+    """The maker of the results, who uses the portal in German."""
     Member.objects.filter(pk=alice.pk).update(language="de")
     alice.refresh_from_db()
     return alice

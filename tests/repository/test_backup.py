@@ -29,7 +29,7 @@ print(names, default_storage.open("results/picture.webp").read(), signing.loads(
 
 
 class Portal:
-    """A folder in which the manual's commands work as written."""
+    """A folder where the manual's commands work as written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -118,5 +118,5 @@ def test_the_version_is_written_in_one_place() -> None:
     names = [name for name in listed.stdout.splitlines() if not name.startswith("static/vendor/")]
     texts = {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).exists()}
     pattern = re.compile(rf"(?<![\w.]){re.escape(version)}(?![\w.])")
-    # The changelog must have the version as its newest heading, which test_readme.py checks.
+    # test_readme.py checks that this version is the newest heading in the changelog.
     assert [name for name, text in texts.items() if pattern.search(text)] == ["CHANGELOG.md"]

@@ -31,7 +31,7 @@ def needed_by(source: str) -> set[str]:
 
 
 def problems_of(path: Path, source: str) -> list[str]:
-    """Return a test module's forbidden imports: of tests, of conftests and of another folder's helpers."""
+    """Return a test module's forbidden imports (tests, conftests or another folder's helpers)."""
     own = (path.parts[1], *FOR_ALL)
     names = sorted(needed_by(source))
     held = [name for name in names if HELD.search(name)]
@@ -45,7 +45,7 @@ def test_nothing_imports_a_test_or_another_subjects_tools() -> None:
 
 
 def test_shared_tools_depend_on_no_subject() -> None:
-    """`tests.support` imports only from itself, not even from the benchmarks."""
+    """`tests.support` imports nothing else from `tests`, not even the benchmarks."""
     tools = [path for path in MODULES if path.parts[1] == "support"]
     assert tools
     needed = {str(path): needed_by((ROOT / path).read_text()) for path in tools}

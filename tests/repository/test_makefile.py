@@ -19,7 +19,7 @@ OLD = '#!/bin/sh\ncase "$*" in *print*) echo 3.11 ;; *) exit 1 ;; esac\n'
 # This Python runs and is new enough, but can't create a virtual environment, like Debian's without python3.13-venv.
 BARE = f'#!/bin/sh\ncase "$*" in *ensurepip*|*venv*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
 GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
-# This Python works, too. It borrows pip from the tests' environment, since installing pip would take several seconds.
+# This Python also works. It borrows pip from the tests' environment, because installing pip would take several seconds.
 QUICK = f"""#!/bin/sh
 if [ "$*" != "-m venv --clear .venv" ]; then exec {sys.executable} "$@"; fi
 {sys.executable} -m venv --clear --without-pip .venv || exit
@@ -32,7 +32,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[[str, str, str], Path]:
-    """Return a function that puts a program into a folder of the PATH: `put("a", "python3.13", SHIM)`."""
+    """Return a function that puts a program into a folder on the PATH: `put("a", "python3.13", SHIM)`."""
 
     def write(folder: str, name: str, text: str) -> Path:
         path = tmp_path / folder / name
@@ -120,7 +120,7 @@ def test_an_activated_environment_does_not_make_itself_anew(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the Makefile with empty requirements, so that no network is needed."""
+    """A copy of the Makefile with empty requirements, so it doesn't need the network."""
     for name in ("Makefile", ".ci"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)

@@ -1,5 +1,5 @@
-"""The order of the folders in `runs/`: a folder imports only from those above it in the list; only entry points may
-import from any folder."""
+"""The order of the folders in `runs/`: each folder imports only from those above it in the list, except for entry
+points, which may import from any folder."""
 
 import ast
 import re
@@ -54,7 +54,7 @@ class Module:
 
 
 def sources() -> dict[str, str]:
-    """Return the source of every module of `runs` by its dotted name; a package is named after its folder."""
+    """Return the source of every module in `runs`, keyed by dotted name; a package goes by its folder's name."""
     found = {}
     for path in sorted((ROOT / "runs").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -105,7 +105,7 @@ def problems(modules: dict[str, str]) -> list[str]:
 
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """Return the folders or modules that import themselves through others."""
+    """Return everything that each folder or module in an import cycle imports, even indirectly."""
     found = []
     for start in arrows:
         reached, waiting = set[str](), list(arrows[start])
@@ -140,7 +140,7 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports in functions and imports for type checkers count as well."""
+    """Imports in functions and for type checkers count too."""
     modules = {name: source for name, source in sources().items() if Module(name).folder not in LAST}
     packages = {name for name in modules if any(other.startswith(f"{name}.") for other in modules)}
     arrows = {
@@ -191,7 +191,7 @@ def test_no_import_hides_in_a_string() -> None:
         if Module(name).folder not in LAST
     }
     wrong = {name: texts for name, texts in named.items() if texts}
-    # The picture process is started by the name of its module, which is in the same folder.
+    # The picture process is started by module name, and its module is in the same folder.
     assert wrong.pop("runs.storage.picture_client") == {"runs.storage.picture_process"}
     assert wrong.pop("runs.background.queue") == {"runs.tasks"}
     assert wrong == {}
@@ -211,7 +211,7 @@ FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "dra
 
 
 def test_modules_are_named_after_things() -> None:
-    """A gerund says little to a newcomer, unless it is an established term."""
+    """A gerund doesn't tell a newcomer much, unless it's an established term."""
     names = {
         part
         for path in (ROOT / "runs").rglob("*.py")

@@ -1,5 +1,5 @@
 """Scripts and stylesheets: each page loads a single module that imports the others, scripts define no globals and
-contain no texts for people, and a page needs few requests."""
+contain no user-facing text, and a page needs few requests."""
 
 import json
 import re
@@ -125,7 +125,7 @@ def test_what_only_checks_scripts_is_pinned_and_names_no_registry() -> None:
 
 
 def fetched(page: str) -> list[str]:
-    """Return what a browser fetches for `page`, including the page itself but no pictures."""
+    """Return what a browser fetches for `page`, including the page itself but not its pictures."""
     links = re.findall(r'<link\s[^>]*?rel="(?:stylesheet|modulepreload|icon)"[^>]*?>', page)
     addresses = re.findall(r'href="([^"]+)"', "".join(links)) + re.findall(r'<script[^>]*? src="([^"]+)"', page)
     started = [name for css, name in LOADED.items() if re.search(rf"\s{css.strip('[]')}[\s=>]", page)]

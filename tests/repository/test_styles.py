@@ -1,5 +1,5 @@
-"""Each page loads the styles for all classes that it uses: stylesheets are split by page, and a page links at most two
-of them."""
+"""Each page loads the styles for all the classes it uses: stylesheets are split by page, and no page links more than
+two of them."""
 
 import re
 from functools import cache
@@ -30,7 +30,7 @@ SELECTOR = re.compile(r"([^{};]*)\{")
 
 @cache
 def styled_by(sheet: str) -> frozenset[str]:
-    """Return the classes for which `sheet` or one of its parts has rules."""
+    """Return the classes that `sheet` or one of its parts has rules for."""
     text = re.sub(r'/\*.*?\*/|"[^"]*"', "", re.sub(r"@import[^;]*;", "", SHEETS[sheet]), flags=re.S)
     found = {name for selector in SELECTOR.findall(text) for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector)}
     parts = [str(PurePosixPath(sheet).parent / part) for part in re.findall(r'@import url\("(.+?)"\)', SHEETS[sheet])]
@@ -49,8 +49,7 @@ def made_of(page: str, known: set[str] | None = None) -> set[str]:
 
 
 def used_in(template: str) -> set[str]:
-    """Return the classes written in `template`, except modifiers, which have an effect only together with another
-    class."""
+    """Return the classes written in `template`, except modifiers, which do nothing without another class."""
     used: set[str] = set()
     for value in CLASSES.findall(REMARK.sub("", TEXTS[template])):
         words = re.sub(r"\{\{.*?\}\}", "{", re.sub(r"\{%.*?%\}", " ", value, flags=re.S), flags=re.S).split()

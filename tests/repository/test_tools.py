@@ -1,5 +1,5 @@
-"""The tools do what they claim: commit hooks run, the audit finds advisories, and a benchmark reports only what it
-measured."""
+"""The tools do what they claim: commit hooks run, the audit finds advisories, the coverage report counts lines and
+branches, and a benchmark reports only what it measured."""
 
 import json
 import os
@@ -107,7 +107,7 @@ def source() -> Iterator[str]:
 
 def audit(folder: Path, source: str, exceptions: str = "") -> "subprocess.CompletedProcess[str]":
     (folder / "requirements.txt").write_text(PINNED)
-    (folder / "exceptions.toml").write_text(exceptions or "exception = []")
+    (folder / "exceptions.toml").write_text(exceptions)
     env = os.environ | {"AUDIT_SOURCE": source, "AUDIT_EXCEPTIONS": str(folder / "exceptions.toml")}
     command = [*AUDIT, str(folder / "requirements.txt")]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
@@ -139,6 +139,62 @@ def test_an_exception_without_a_reason_does_not_count(tmp_path: Path, source: st
     done = audit(tmp_path, source, '[[exception]]\nid = "PYSEC-2026-1"\nuntil = 2099-01-01\n')
     assert done.returncode == 1
     assert "needs a reason" in done.stderr
+
+
+def test_the_example_in_the_exceptions_file_can_be_used(tmp_path: Path, source: str) -> None:
+    """People remove the # from the example, as the file says, or write such a table below it."""
+    text = (ROOT / ".ci/audit-exceptions.toml").read_text()
+    example = "".join(re.findall(r"^# (\[\[.+\n|\w+ = .+\n)", text, re.M))
+    table = re.sub(r"\d{4}-\d\d-\d\d", "2099-01-01", example.replace("GHSA-xxxx-xxxx-xxxx", "PYSEC-2026-1"))
+    assert audit(tmp_path, source, text).returncode == 1
+    done = audit(tmp_path, source, f"{text}\n{table}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 advisories ignored" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("exception = []\n\n[[exception]]\n", r"exceptions\.toml is not valid TOML: .+ \(at line 3, column \d+\)\."),
+        ('[[exception]]\nid = """PYSEC\n', r"exceptions\.toml is not valid TOML: .+ \(at line 2\)\."),
+        ('[exception]\nid = "PYSEC-2026-1"\n', r"exceptions\.toml must list .+ \[\[exception\]\]\."),
+        ('exception = ["PYSEC-2026-1"]\n', r"exceptions\.toml must list .+ \[\[exception\]\]\."),
+        ('[[exception]]\nid = "a"\nreason = "b"\nuntil = 2099-01-01T00:00:00\n', r"exceptions\.toml: a needs a .+"),
+    ],
+)
+def test_an_invalid_exceptions_file_is_reported_in_a_sentence(
+    tmp_path: Path, source: str, text: str, told: str
+) -> None:
+    done = audit(tmp_path, source, text)
+    assert done.returncode == 1
+    assert re.fullmatch(told, done.stderr.rstrip("\n")), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], [" 80.0 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines."]),
+        (
+            ["--branch"],
+            [" 71.4 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines, 50.0 % of 2 branches."],
+        ),
+    ],
+)
+def test_the_coverage_report_counts_lines_and_branches(tmp_path: Path, options: list[str], told: list[str]) -> None:
+    """Measures two small modules, of which the second leaves out one line and one branch."""
+    (tmp_path / "main.py").write_text("import partly\n")
+    (tmp_path / "partly.py").write_text(
+        "def sign(number):\n    if number < 0:\n        return '-'\n    return '+'\nsign(1)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # of these tests themselves
+    measure = [sys.executable, "-m", "coverage", "run", *options, "main.py"]
+    subprocess.run(measure, cwd=tmp_path, env=env, check=True, timeout=120)
+
+    report = [sys.executable, str(ROOT / ".ci/coverage_report.py")]
+    done = subprocess.run(report, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == told
 
 
 def test_no_target_is_met_when_nothing_was_measured() -> None:

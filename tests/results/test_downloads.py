@@ -135,8 +135,8 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 
 def test_a_file_has_the_same_name_alone_and_in_the_zip(as_alice: Client, alice: Member, run: Run) -> None:
-    """The name stays the same in any order, when the run gets a new title, and when the zip contains another run with
-    the same name."""
+    """The name stays the same whatever the order, and even if the run gets a new title or the zip contains another run
+    with the same name."""
     outputs = [{"index": n, "label": "Front", "type": "image"} for n in range(2)]
     twice = make_run(alice, make_app(outputs=outputs), status="completed", title="Red shoe")
     files = [keep(output) for output in twice.outputs.all() for _ in range(2)]

@@ -1,5 +1,5 @@
-"""Results used to be at `/files/<id>/`. Links in old emails and chats still point there, and pages left open since then
-still post there."""
+"""Results used to be at `/files/<id>/`. Links in old emails and chats still point there, and pages still open from
+those days post there."""
 
 import pytest
 from django.http import QueryDict

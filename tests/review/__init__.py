@@ -1,9 +1,9 @@
 """Deciding together. The promises made to users are numbered, and each test names those it checks:
 
-- D1: equal verdicts sent at the same time leave only one decision. If one person sends two different verdicts, the
-  first counts, and the response to the second says what has changed. `test_verdicts`
+- D1: identical verdicts sent at the same time lead to a single decision. If one person sends two different verdicts,
+  the first counts, and the response to the second says what has changed. `test_verdicts`
 - D2: nobody decides on an older version or on other content. `test_verdicts`, `test_deciding_pages`
-- D3: every verdict stays readable, and nothing edits or deletes one. `test_deciding_pages`, `access/test_access`
+- D3: every verdict stays readable, and is never edited or deleted. `test_deciding_pages`, `access/test_access`
 - D4: the four-eyes rule. `test_verdicts`, `test_deciding_pages`
 - D5: new versions of a result. `launching/test_next_version`, `test_few_queries`
 - D6: opening an address changes nothing. `sharing/test_guest_answers`, `notices/test_mail_pages`
@@ -13,7 +13,7 @@
 - D11: comments on a moment in a video or audio file. `test_comments_in_browser`, `test_comment_pages`
 - D12: mentions. `test_comments`, `test_comment_pages`
 - D13: resolving, reopening and removing comments. `test_comments`
-- D14: the queue works with the keyboard alone, and quickly. `test_queue_keys`, `test_many_people`
+- D14: the queue can be worked through by keyboard alone, and quickly. `test_queue_keys`, `test_many_people`
 - D15: everything works without scripts, on a phone and with a screen reader, in every state.
   `browser/test_deciding_states`, `browser/test_decisions_together`, `test_queue_keys`
 

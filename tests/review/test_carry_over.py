@@ -67,7 +67,7 @@ def shown(client: Client, output: Output, query: str = "") -> Page:
 
 
 def texts(page: Page, css: str) -> list[str]:
-    """Return the texts of all comments in the page's lists with the class `css`."""
+    """Return the text of every comment in the page's lists with the class `css`."""
     return [text.words for place in page.find("ol", css=css) for text in place.find(css="comment-text")]
 
 
@@ -241,7 +241,7 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
     say(bob, second, "Done", parent=Comment.objects.get(pk=own.pk), guests_see=True)
 
     assert seen(old, first) == [["Mine", "Ours", "Done"]]
-    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # a Kim who uses another link counts as a different guest
+    assert seen(both, first, second) == [["Ours"], ["Ours"]]  # Kim on another link counts as a different guest
     assert seen(new, second) == [[]]
     GuestLink.objects.update(shows_comments=False)
     old.refresh_from_db()

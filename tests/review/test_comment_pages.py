@@ -1,4 +1,4 @@
-"""Comments on pages (D9 to D13): people can write, answer, change and find them without scripts."""
+"""Comments on pages (D9 to D13): people can write, reply to, edit and find them without scripts."""
 
 from typing import Any
 
@@ -273,7 +273,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
             assert as_bob.get(output.get_absolute_url()).status_code == 200
         return len(captured)
 
-    queries()  # the first call fills caches
+    queries()  # the first call fills the caches
     comments.post(Actor(member=bob), output.run, output, "First")
     few = queries()
     Comment.objects.bulk_create(Comment(member=bob, run=output.run, output=output, text=f"No. {n}") for n in range(199))

@@ -1,4 +1,4 @@
-"""Comments (D9, D12, D13): what they may contain, whom they mention, and what can happen to them later."""
+"""Comments (D9, D12, D13): what they may contain, who they mention, and what can happen to them later."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -151,7 +151,7 @@ def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: 
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str]]]:
-    """Collect the mentions that members were notified of, as (comment's text, member's name)."""
+    """Collect the mentions that members were notified of, as (comment text, member name)."""
     found: list[tuple[str, str]] = []
 
     def listener(comment: Comment, member: Member) -> None:

@@ -35,7 +35,7 @@ def stored(content: bytes, name: str) -> StoredFile:
 
 
 def turned_photo() -> StoredFile:
-    """Save a photo of 600 by 400 pixels whose metadata says to rotate it by 90 degrees, as if the camera had been held
+    """Save a 600 by 400 pixel photo with metadata that says to rotate it by 90 degrees, as if the camera had been held
     upright."""
     exif, content = Image.Exif(), io.BytesIO()
     exif[0x0112] = 6

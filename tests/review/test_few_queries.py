@@ -1,5 +1,5 @@
-"""The pages for deciding make few queries (D5), including those for the session and the member, however much they
-show."""
+"""The pages for deciding make few queries (D5), however much they show. The queries for the session and the member
+count too."""
 
 import re
 from copy import copy
@@ -28,7 +28,7 @@ GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision"
 
 
 def whole_tables(asked: list[str]) -> list[str]:
-    """Return those of the growing tables that SQLite scans in full for the queries in `asked`."""
+    """Return the growing tables that SQLite scans in full for the queries in `asked`."""
     if connection.vendor != "sqlite":
         return []  # PostgreSQL always scans small tables in full
     found = []
@@ -55,7 +55,7 @@ def copies(run: Run, count: int) -> list[Run]:
 
 @pytest.fixture
 def newest(run: Run, alice: Member, sam: Member, result: Output) -> Output:
-    """Version 50 of a result, made from a picture, with 200 comments and two decisions; four eyes are required."""
+    """Version 50 of a result, made from a picture, with 200 comments and two decisions; the four-eyes rule is on."""
     ReviewRules.objects.create(four_eyes=True)
     upload = Upload.objects.create(member=alice, name="a.png", status="ready", file=make_stored())
     later = copies(run, 49)

@@ -14,7 +14,7 @@ from tests.bench.review import FEWER, MOST_GROWTH, work_before
 
 pytestmark = pytest.mark.django_db
 RUNS = 50_000  # more would take CI a minute
-# PostgreSQL prefers to scan tables this small in full, but it does so with large tables only where no index helps.
+# PostgreSQL prefers to scan tables this small in full, but scans large ones in full only if no index helps.
 AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")]
 
 

@@ -1,4 +1,4 @@
-"""Deciding on everything that is selected, and asking others to decide on it."""
+"""Deciding on everything selected, and asking others to decide on it."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     assert answer.status_code == 422
     assert "Give a reason" in answer.content.decode()
     page = Page(as_sofia.post("/review/many/", fields | {"verdict": "approved"}, follow=True).content.decode())
-    told = "4 results were approved. 1 result was skipped because it has changed in the meantime."
+    told = "4 results were approved. 1 result was skipped because it had changed in the meantime."
     assert page.first(id="messages").words == told
     assert Output.objects.filter(verdict="approved").count() == 4
     undo = page.first("form", id="queue-undo")

@@ -22,7 +22,7 @@ from tests.support.page import Page
 from tests.support.queue_page import deciding_link, form_of, heading, make_waiting, outputs, page_of, queries_of
 
 pytestmark = pytest.mark.django_db
-EIGHT_AND_THE_BELL = 9  # the ninth lists what the member hasn't read yet
+EIGHT_AND_THE_BELL = 9  # the ninth query lists what the member hasn't read yet
 
 
 @pytest.fixture

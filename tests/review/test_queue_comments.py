@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def output(alice: Member) -> Output:
-    """A picture that waits for a decision, queued before a text."""
+    """A picture waiting for a decision, queued ahead of a text result."""
     run = make_run(alice, status="completed", title="Autumn", shared_at=timezone.now())
     make_kept(run, make_stored((400, 300)))
     Output.objects.filter(run=run, position=1).update(kind="text", text="A lake", content_hash="b" * 64)

@@ -1,4 +1,4 @@
-"""The queue in a real browser (D14, D15): with the keyboard alone, on a phone without scripts, and offline."""
+"""The queue in a real browser (D14, D15): by keyboard alone, on a phone without scripts, and offline."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def sofia(make_member: Callable[..., Member]) -> Member:
 
 
 def make_pictures(maker: Member, count: int) -> list[Output]:
-    """Make `count` ready pictures, each of a different size, in one shared run."""
+    """Make `count` ready pictures, each a different size, in one shared run."""
     app = make_app(outputs=[{"index": n, "label": f"Picture {n + 1}", "type": "image"} for n in range(count)])
     run = make_run(maker, app, status="completed", shared_at=timezone.now())
     for n, output in enumerate(run.outputs.all()):
@@ -44,8 +44,7 @@ def shown(page: Page, words: str, place: str) -> None:
 def test_twenty_decisions_by_keys_alone(
     new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
 ) -> None:
-    """Checks D14 and, as part of D15, that each verdict is announced once and the focus moves to the next result's
-    heading."""
+    """Checks D14, and part of D15: each verdict is announced once, and the focus moves to the next result's heading."""
     pictures = make_pictures(alice, 12)
     requests.ask(alice, pictures)
     requests.ask(alice, make_results(alice, 988))
@@ -56,7 +55,7 @@ def test_twenty_decisions_by_keys_alone(
         file = OutputFile.objects.select_related("file").get(output=pictures[n]).file
         assert file is not None
         expect(page.locator(f"[data-picture='{file.large_url or file.original_url}']")).to_have_count(1)
-        # wait until the picture is loaded before deciding
+        # wait for the picture to load before deciding
         page.wait_for_function(IS_LOADED, arg=file.large_url or file.original_url)
         page.keyboard.press("a")
         shown(page, f"Picture {n + 1}", f"1 of {1000 - n:,}" if 1000 - n >= 1000 else f"1 of {1000 - n}")

@@ -150,7 +150,7 @@ def test_what_changed_since_the_page_was_shown_is_not_asked_about(
     decide(front, "approved", "", Actor(sam), None)
     Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
     answer = as_alice.post("/review/ask/", given, follow=True)
-    said = "You asked for a decision on 1 result. 1 result was skipped because it has changed in the meantime."
+    said = "You asked for a decision on 1 result. 1 result was skipped because it had changed in the meantime."
     assert said in Page(answer.content.decode()).words
     assert [item.output for item in ReviewRequest.objects.get().items.all()] == [back]
 
@@ -165,7 +165,7 @@ def test_if_all_has_changed_the_page_shows_what_there_is_now(as_alice: Client, s
     page = Page(answer.content.decode())
 
     assert answer.status_code == 422
-    assert "1 result was skipped because it has changed in the meantime." in page.words
+    assert "1 result was skipped because it had changed in the meantime." in page.words
     front.refresh_from_db()
     [shown] = [one.attributes["value"] for one in page.find("input") if one.attributes.get("name") == "shown"]
     assert shown == f"{front.public_id}.{front.decided_in}"

@@ -1,4 +1,4 @@
-"""Requests for decisions: whom a result waits for, and when it stops waiting."""
+"""Requests for decisions: who a result is waiting for, and when it stops waiting."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,7 @@ def outputs(run: Run) -> list[Output]:
 
 
 def queue(member: Member) -> list[str]:
-    """Return the labels of the results waiting for a decision by `member`."""
+    """Return the labels of the results waiting for a decision from `member`."""
     return [item.output.label for item in requests.waiting_for(member).select_related("output")]
 
 

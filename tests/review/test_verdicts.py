@@ -1,5 +1,5 @@
-"""The rules for deciding (D1, D2, D4): each person has one current verdict, the strictest of these counts, and every
-verdict stays readable."""
+"""The rules for deciding (D1, D2, D4): each person has one current verdict, the strictest one counts, and every verdict
+stays readable."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -205,7 +205,7 @@ def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Memb
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
-    """D4: whoever made an earlier version since the last approved one counts as a maker, too."""
+    """D4: anyone who made an earlier version since the last approved one also counts as a maker."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
     decide(result, "changes", "I can do better", Actor(sam), 0)

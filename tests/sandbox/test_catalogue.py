@@ -1,5 +1,5 @@
-"""Every app in the catalogue can be read and run, and its results fetched. There is a test card for every oddity of
-Lamina."""
+"""Every app in the catalogue can be read and run, and its results fetched. There's a test card for each of Lamina's
+quirks."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Extreme apps, as large as a test asks for, and the names and values of inputs that the sandbox accepts."""
+"""Extreme apps, as large as a test asks for, and the input names and values that the sandbox accepts."""
 
 import json
 from typing import Any

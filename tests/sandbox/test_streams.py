@@ -1,4 +1,4 @@
-"""A run's stream: what it reports, when the sandbox checks for news, and every fault."""
+"""A run's stream: what it reports, when the sandbox checks for updates, and every fault."""
 
 import json
 import time

@@ -134,7 +134,7 @@ def test_a_run_ended_early_sends_one_webhook(box: Box, receiver: Receiver) -> No
     box.control("script", seconds=2.1)
     first, second = start(box, receiver), start(box, receiver)
     box.control(f"runs/{first}", status="completed")
-    box.finished(second)  # the other run has reached its planned end, too
+    box.finished(second)  # the other run has also reached its planned end
     wait_for(lambda: box.sandbox.world.runs[second].delivered, bool)
     assert [headers["X-Lamina-Webhook-Request-Id"] for headers, _ in receiver.got] == [first, second]
 

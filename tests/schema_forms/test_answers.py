@@ -14,7 +14,7 @@ values = st.one_of(words, st.none(), st.builds(Files, st.lists(words).map(tuple)
 
 
 def test_the_stored_shape_does_not_change() -> None:
-    """Drafts and presets outlive an upgrade, even one that is rolled back."""
+    """Drafts and presets survive an upgrade, even one that's rolled back."""
     answers = [
         Answer(**HANDLES, value=Files(("a", "b"), "https://x.test")),
         Answer(**HANDLES, value=Files(("a",))),

@@ -98,7 +98,7 @@ def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: lis
 def test_answers_for_any_other_list_do_no_harm(
     parameters: list[dict[str, Any]], old: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    """A draft of any app can be opened in any other app, and answers that don't fit are listed."""
+    """A draft for one app can be opened in any other, and answers that don't fit are listed."""
     known = lookup(*UPLOADS)
     typed = {name: value for name, value, _ in (_fill(question, data) for question in questions_of(old))}
     answers = build_form(old, [])(

@@ -139,7 +139,7 @@ def test_it_leaves_https_to_a_proxy(serve: Serve) -> None:
 
 
 def test_two_workers_share_the_connections(serve: Serve) -> None:
-    """Fifty browsers with persistent connections arrive at once."""
+    """Fifty browsers with persistent connections connect at once."""
     server = serve(workers=2, threads=8)
     wait_until(lambda: len(children_of(server.process.pid)) == 2, "both workers")
     wait_until(lambda: len({server.get("/pid") for _ in range(10)}) == 2, "both workers to answer")

@@ -1,4 +1,4 @@
-"""When a request counts as complete, and which deadlines it has, according to a clock that the test controls."""
+"""When a request counts as complete, and what its deadlines are, by a clock that the test controls."""
 
 import pytest
 

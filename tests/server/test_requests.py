@@ -1,4 +1,4 @@
-"""How the web server handles requests that arrive in pieces, in succession or much too slowly, or that are too large.
+"""How the web server handles requests that arrive in pieces, back to back or much too slowly, or that are too large.
 
 Every server here has one thread, so a test notices if a client blocks it.
 """
@@ -142,7 +142,7 @@ def test_a_slow_upload_above_the_rate_continues(server: Server) -> None:
     with server.connect() as client:
         size = 500_000
         client.sendall(post("/read", size, MULTIPART))
-        # Send half of the body at once, so that the client can then pause for a few seconds.
+        # Send half of the body at once, which lets the client pause for a few seconds afterwards.
         client.sendall(b"x" * (size // 2))
         for _ in range(25):
             assert not select.select([client], [], [], 0.2)[0]

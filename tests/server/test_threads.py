@@ -1,4 +1,4 @@
-"""The thread pool: how many threads work at once, and what replaces one that waits for a client."""
+"""The thread pool: how many threads work at once, and what replaces one that's waiting for a client."""
 
 import threading
 from collections.abc import Iterator

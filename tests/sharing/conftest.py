@@ -9,7 +9,7 @@ from tests.support.factories import make_kept, make_run, make_stored
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Alice's run with one picture and one text."""
+    """Alice's run with one picture and one text result."""
     run = make_run(alice, status="completed", title="Spring shoes")
     stored = make_stored((1600, 900))
     make_kept(run, stored)

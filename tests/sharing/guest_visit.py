@@ -62,7 +62,7 @@ class GuestVisit:
         return self
 
     def sent_by(self, button: Element, /, **more: str) -> tuple[str, dict[str, str]]:
-        """Return the address to which pressing `button` sends its form, and the data sent."""
+        """Return the address that pressing `button` sends its form to, and the data it sends."""
         form = button
         while form.tag != "form":
             assert form.parent is not None

@@ -52,6 +52,17 @@ def test_guests_see_the_logo_in_place_of_the_name(as_admin: Client, link: GuestL
     assert not sent.cookies
 
 
+def test_a_logo_that_fails_in_an_unknown_way_is_refused_with_a_sentence(
+    as_admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> object:
+        raise ValueError("a decoder's own trouble")
+
+    monkeypatch.setattr("runs.storage.media.inspect_in_web", fail)
+    assert "This file can't be read. Choose another." in Page(save(as_admin, picture()).html).root.words
+    assert SharingRules.current().logo is None
+
+
 def test_a_replaced_or_removed_logo_is_gone(
     as_admin: Client, link: GuestLink, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

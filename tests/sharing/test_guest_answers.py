@@ -92,7 +92,7 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     kim = named(asking)
     kim.type("r1", "Too dark").press("changes", "r1")
     assert decided() == [("Kim", "changes", "Too dark")]
-    back = visit(asking)  # days later, Kim opens the link again, and the page doesn't know the name
+    back = visit(asking)  # days later, Kim opens the link again, and the page doesn't know Kim's name
     assert "You're answering as" not in back.words
     assert "Too dark" not in back.words
     back.press("", name="KIM")

@@ -70,7 +70,7 @@ def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run
 def test_the_team_sees_which_words_are_a_guests(
     talking: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
 ) -> None:
-    named(talking, name="Alice")  # the maker's name, which any guest may enter
+    named(talking, name="Alice")  # the maker's name, which any guest can enter
     post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
     run.refresh_from_db()
     share_with_team(run)

@@ -223,7 +223,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
         page = as_alice.get(address).text
         (note,) = notes_of(page, "share-copies-note")
         assert note.startswith("2 files are being prepared")
-        assert f'hx-get="{options}copies/"' in page
+        assert f'hx-get="{options}copies/?auto=1"' in page
     make_guest_copies.make_due_copies()
     for address in (panel, options):
         assert "prepared" not in as_alice.get(address).text

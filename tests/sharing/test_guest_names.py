@@ -1,4 +1,4 @@
-"""The names of files that guests download: they match those on the page, and reveal nothing more."""
+"""The names of files that guests download: they match the ones on the page, and reveal nothing else."""
 
 import re
 import zipfile
@@ -43,8 +43,8 @@ def test_asked_only_how_large_the_zip_is_nothing_is_read(link: GuestLink) -> Non
 
 
 def test_each_download_is_called_as_on_the_page_and_in_the_zip(alice: Member) -> None:
-    """Covers equal and missing labels, three-byte letters, and a result with two files of which only the second was
-    saved."""
+    """Covers identical and missing labels, three-byte letters, and a result with two files, only the second of which
+    was saved."""
     outputs = [
         {"index": i, "label": label, "type": "image"} for i, label in enumerate(["A/B: Öl", "A/B: Öl", "", "靴" * 80])
     ]

@@ -1,4 +1,4 @@
-"""The guest page: what it shows, what it never reveals, and a plain page for each reason why a link can't be opened."""
+"""The guest page: what it shows, what it never reveals, and a plain page for each reason a link can't be opened."""
 
 import logging
 import re
@@ -110,7 +110,7 @@ def test_a_guest_reads_the_language_their_browser_asks_for(link: GuestLink, has_
 
 @pytest.mark.parametrize(("count", "is_many"), [(2, False), (3, True)])
 def test_three_pictures_hang_in_two_columns(run: Run, alice: Member, count: int, is_many: bool) -> None:
-    results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and a text; texts don't count
+    results = [run.outputs.all()[0], run.outputs.all()[1]]  # a picture and some text; text doesn't count
     for _ in range(count - 1):
         more = make_run(alice, run.app, status="completed")
         make_kept(more)
@@ -268,7 +268,7 @@ def test_a_dead_link_says_why_and_nothing_of_what_it_showed(
     for secret in (*SECRETS, "Front", "Kim at Acme", "Which one?", "Made for walking."):
         assert secret not in page
     assert Client().get(path_of(link)).status_code == 410
-    for path, etag in known.items():  # browsers revalidate cached files, and then learn that they are gone
+    for path, etag in known.items():  # browsers revalidate cached files, and find out that they're gone
         assert Client().get(path, headers={"If-None-Match": etag}).status_code == 410
     assert Client().get(f"{path_of(link)}preview.jpg").status_code == 410
 

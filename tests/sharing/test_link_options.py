@@ -1,4 +1,4 @@
-"""The options of one link: who it is for, what it shows, how long it lasts, and how invalid options are reported."""
+"""A link's options: who it's for, what it shows, how long it lasts, and how invalid options are reported."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -110,8 +110,7 @@ def test_saving_options_never_opens_a_link_that_was_revoked_meanwhile(link: Gues
 
 
 def test_whoever_may_no_longer_make_links_changes_none(as_alice: Client, link: GuestLink, run: Run) -> None:
-    """If people who may no longer make links could change them, they could make an old link show more, or last
-    longer."""
+    """Otherwise, people who may no longer make links could make an old one show more, or last longer."""
     rules = SharingRules.current()
     rules.link_makers = SharingRules.Makers.APPROVER
     rules.save()
@@ -273,7 +272,7 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
     assert "0 of 2 answered" in as_alice.get("/shares/").text
     answered(run.outputs.all()[0], link, "Kim")
     answered(run.outputs.all()[0], link, "Lee")  # the same result counts only once
-    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # an answer on content the result no longer has
+    answered(run.outputs.all()[1], link, "Kim", content_hash="b" * 64)  # an answer about content it no longer has
     for page in ("/shares/", f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/"):
         words = as_alice.get(page).text
         assert "1 of 2 answered" in words

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
 @pytest.fixture
 def run(alice: Member) -> Run:
-    """Alice's run with one picture and one text."""
+    """Alice's run with one picture and one text result."""
     run = make_run(alice, status="completed", title="Spring shoes")
     make_kept(run)
     Output.objects.filter(run=run, position=1).update(kind="text", text="Made for walking.")

@@ -150,7 +150,7 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
 
 
 def partly_failed(client: Client, member: Member, app: App) -> Run:
-    """Return a run in which one of two results failed."""
+    """Return a run where one of two results failed."""
     press(client, member, app)
     run = Run.objects.get()
     Run.objects.update(status="completed", finished_at=timezone.now(), outputs_failed=1)

@@ -1,4 +1,4 @@
-"""Admins set limits, alerts and prices; people are told when they come close to their limit, and can ask for more."""
+"""Admins set limits, alerts and prices; people are told when they're close to their limit, and can ask for more."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -55,7 +55,7 @@ def charge(member: Member, app: App, hundredths: int, at: datetime = NOW, **fiel
 
 
 def rows_of(page: str, heading: str) -> dict[str, list[str]]:
-    """Return the cells of each row in the table below `heading`, by the row's name."""
+    """Return the cells of each row in the table below `heading`, keyed by row name."""
     section = page.partition(f'id="{heading}"')[2].partition("</table>")[0]
     found = {}
     for row in re.findall(r"<tr.*?</tr>", section.partition("<tbody>")[2], re.DOTALL):
@@ -168,10 +168,10 @@ def test_the_gap_to_the_account_is_named(
 @pytest.mark.parametrize(
     ("spent", "term", "words"),
     [
-        (100_001, "Unaccounted for", "0.01 credits Less than 1% more than was charged here"),
+        (100_001, "Unaccounted for", "0.01 credits Up to 1% more than was charged here"),
         (100_000, "Unaccounted for", "Every credit is accounted for."),
-        (99_999, "Charged here but not spent", "0.01 credits Less than 1% below what was charged here"),
-        (50_000, "Charged here but not spent", "500 credits 50% below what was charged here"),
+        (99_999, "Charged here but not spent", "0.01 credits Up to 1% less than was charged here"),
+        (50_000, "Charged here but not spent", "500 credits 50% less than was charged here"),
     ],
 )
 def test_a_gap_of_either_sign_is_named_as_what_it_is(as_admin: Client, spent: int, term: str, words: str) -> None:

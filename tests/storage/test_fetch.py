@@ -1,4 +1,4 @@
-"""Transferring files from and to a hostile server on a real socket: sizes, times, partial files and odd responses."""
+"""Transferring files to and from a hostile server on a real socket: sizes, times, partial files and odd responses."""
 
 import hashlib
 import time
@@ -88,7 +88,7 @@ def test_a_file_is_put_to_an_upload_address(server: HostileServer, tmp_path: Pat
 
     assert server.puts == {"/up": (b"the bytes", "image/png"), "/elsewhere": (b"the bytes", "image/png")}
     assert server.headers["Content-Length"] == "9"
-    assert "Transfer-Encoding" not in server.headers  # sending both headers would allow requests to be smuggled
+    assert "Transfer-Encoding" not in server.headers  # sending both headers would allow request smuggling
 
 
 def test_an_upload_address_is_guarded_too(server: HostileServer, decoy: Decoy, tmp_path: Path) -> None:

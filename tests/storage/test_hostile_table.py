@@ -1,6 +1,6 @@
 """Hostile addresses and bodies, as results and as links pasted into a form. `-s` prints the table.
 
-A decoy must not be contacted. Files that were saved are then requested the way a browser would request them.
+A decoy must not be contacted. Saved files are then requested the way a browser would request them.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::PIL.Ima
 RUNS_IN_A_BROWSER = ("text/html", "image/svg", "xml", "javascript", "application/pdf")
 SCRIPT = b"<script>alert(1)</script>"
 
-# Each row: what it is, its path on the hostile server, whether anything is saved, and the code of the message.
+# Each row: what it is, its path on the hostile server, whether anything is saved, and the message's code.
 BODIES = [
     ("redirect to loopback", "/redirect?to=http://127.0.0.1:{port}/", False, "private_address|not_https"),
     ("redirect to a mapped address", "/redirect?to=https://[::ffff:127.0.0.1]:{port}/", False, "private_address"),
@@ -68,7 +68,7 @@ BODIES = [
 
 @dataclass
 class Row:
-    """One line of the table."""
+    """One row of the table."""
 
     what: str
     contacted: str
@@ -112,7 +112,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def serve(client: Client, address: str) -> tuple[str, bool]:
-    """Return the content type and disposition with which the file at `address` is served, and whether that is
+    """Return the content type and disposition that the file at `address` is served with, and whether that's
     dangerous."""
     answer = client.get(address)
     kind, shown = answer["Content-Type"], answer["Content-Disposition"].split(";")[0]

@@ -1,4 +1,4 @@
-"""One bad file never stops the others, even if the process that opens it crashes, hangs or uses ever more memory."""
+"""One bad file never stops the others, even if the process that opens it crashes, hangs or keeps using more memory."""
 
 import struct
 import subprocess
@@ -195,8 +195,8 @@ def test_any_error_leaves_the_other_files_saved(
 def test_an_address_that_is_refused_is_text_with_the_sentence(
     is_seen_early: bool, run: Run, alice: Member, client: Client, server: HostileServer
 ) -> None:
-    """The address leads into the local network. The portal refuses it right away or, if a redirect leads there, just
-    before it would be requested."""
+    """The address is in the local network. The portal refuses it right away or, if a redirect leads there, just before
+    requesting it."""
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
@@ -226,6 +226,12 @@ def test_a_picture_that_needs_more_than_400_mib_is_refused(tmp_path: Path) -> No
     small = tmp_path / "small.png"
     small.write_bytes(picture())
     assert picture_client.look(small, "image", "PNG", max_points=200_000_000).end == "seen"  # the call itself works
+
+
+def test_a_picture_that_has_more_pixels_than_its_header_said_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    path.write_bytes(picture())
+    assert picture_client.look(path, "image", "PNG", max_points=10).end == "too_many_points"
 
 
 def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path, pretend: Pretend) -> None:

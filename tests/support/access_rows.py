@@ -2,8 +2,8 @@
 
 To add a URL, add one `Row(name, method, rule, status)` for each of its methods to `ROWS`. `rule` says who has access
 (to a private run, and to one shared with the team), and `status` says what they get. Everybody else gets the default:
-404, or the sign-in page if they have no account. `only` lists people who get another status, `path` returns the URL's
-arguments, and `data` returns what is sent. `query` distinguishes rows with the same URL.
+404, or the sign-in page if they have no account. `only` lists people who get a different status, `path` returns the
+URL's arguments, and `data` returns what to send. `query` distinguishes rows with the same URL.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""One step of the URL walk: a request whose changes are undone."""
+"""One step of the URL walk: sends a request and undoes its changes."""
 
 from collections.abc import Callable
 

@@ -1,8 +1,8 @@
 """What the audit record says about each POST in the access table (`access_rows`): the act recorded, or why there is
 none.
 
-Each request is sent by somebody who is allowed to make it. Most are exactly those in the access table. Where such a
-request would change nothing, the act has a path and data of its own.
+Each request is sent by somebody who is allowed to make it. Most are exactly those in the access table. If that request
+wouldn't change anything, the act has its own path and data.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Act:
 
 
 def _made(world: World) -> list[str]:
-    """Return the public id of the object that `before` made last."""
+    """Return the public id of the last object that `before` made."""
     return [_latest_of.pop().public_id]
 
 

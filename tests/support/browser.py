@@ -47,7 +47,7 @@ ARGUMENTS = [
     "--js-flags=--no-turbofan --no-maglev",
     f"--disable-features={','.join(PLAYWRIGHT + ADDRESS_BAR)}",
 ]
-TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for everything that waits for a browser
+TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for anything that waits for a browser
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -73,7 +73,7 @@ def new_chromium() -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="session")
 def browser(new_chromium: Callable[..., Browser]) -> Browser:
-    """A Chromium that is started once per session."""
+    """A Chromium, started once per session."""
     return new_chromium()
 
 
@@ -101,7 +101,7 @@ LISTENING = """() => !window.htmx || import(document.querySelector("script[type=
 
 
 def await_scripts(page: Page) -> None:
-    """Wait until all scripts of the open page, if it has any, are listening.
+    """Wait until all the scripts on the open page, if any, are listening.
 
     `portal.js` imports them, and the `load` event doesn't wait for that. Opening a page waits for the scripts
     automatically; following a link doesn't.

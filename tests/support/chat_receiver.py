@@ -1,4 +1,4 @@
-"""A stand-in for Slack and Teams on loopback: a real server that accepts and refuses the same messages as they do."""
+"""A stand-in for Slack and Teams on loopback: a real server that accepts and refuses the same messages they do."""
 
 import json
 import threading

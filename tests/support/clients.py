@@ -14,7 +14,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def client_of(member: "Member") -> Client:
-    """Return a browser without scripts in which `member` is signed in."""
+    """Return a browser without scripts, with `member` signed in."""
     client = Client()
     client.force_login(member)
     return client

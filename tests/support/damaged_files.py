@@ -139,7 +139,7 @@ def set_number(chance: random.Random, body: bytearray) -> None:
 
 
 def change_exif_type(chance: random.Random, body: bytearray) -> None:
-    """Change the type of one metadata entry: to text, a fraction, a number of another size, or an unknown type."""
+    """Change the type of one metadata entry: to text, a fraction, a number of a different size, or an unknown type."""
     found = [at for mark in (b"II*\x00", b"MM\x00*") if (at := body.find(mark)) >= 0]
     if not found:
         return flip_bits(chance, body)
@@ -179,7 +179,7 @@ def mend_sums(body: bytearray) -> None:
 
 
 def wrong_exif(tag: int) -> bytes:
-    """Return an intact JPEG whose metadata has a text as the value of `tag`, and an orientation that rotates the
+    """Return an intact JPEG whose metadata has text as the value of `tag`, and an orientation that rotates the
     picture."""
     entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, 2, 4, b"abc\x00")]
     packed = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in sorted(entries))
@@ -225,7 +225,7 @@ def look_at_all(count: int, folder: Path, film_share: float = FILM_SHARE) -> Tal
     """Inspect the first `count` damaged files in the picture process, as many at a time as there are cores."""
     tally, begun = Tally(), time.monotonic()
     for kind in kinds():
-        whole(kind)  # cache it now, since otherwise several threads might make it at the same time
+        whole(kind)  # cache it now, or several threads might make it at once
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for found in threads.map(partial(_look_at, folder, film_share), range(count)):
             tally.add(*found)

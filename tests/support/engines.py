@@ -1,4 +1,4 @@
-"""The two ways to run the portal: on SQLite, which is also the queue, and on PostgreSQL with Redis.
+"""The two ways to run the portal: on SQLite, which doubles as the queue, and on PostgreSQL with Redis.
 
 The second uses a new database on each of the servers in TEST_DATABASE_URL and TEST_REDIS_URL.
 """

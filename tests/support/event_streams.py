@@ -4,7 +4,7 @@ import re
 
 
 def events_of(body: bytes) -> list[tuple[str, str]]:
-    """Return the events in `body`, as (name, data). An event without the empty line that ends it doesn't count."""
+    """Return the events in `body`, as (name, data). An event without a blank line after it doesn't count."""
     *lines, _ = re.split("\r\n|\n|\r", body.decode("utf-8", "replace").removeprefix("\ufeff"))
     found: list[tuple[str, str]] = []
     name, data = "", list[str]()

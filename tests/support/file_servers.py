@@ -1,4 +1,4 @@
-"""Servers for files: one that does everything wrong, one that must not be contacted, and a bucket."""
+"""File servers: one that does everything wrong, one that must not be contacted, and a bucket."""
 
 import os
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def many_scans(count: int) -> bytes:
 class HostileServer(ThreadingHTTPServer):
     """`hits` are the requested paths, `headers` the last request's headers, `puts` the uploads by path.
 
-    `files` are the bodies of honest responses by path."""
+    `files` maps paths to the bodies of honest responses."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Inviting and joining, as done by an admin and a new member."""
+"""Inviting and joining, the way an admin and a new member would."""
 
 from django.test import Client
 

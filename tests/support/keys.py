@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page
 
 MOST_STOPS = 80
 # Checks the focused element: is the focus visible (on it or on its label), and does anything cover the element?
-# This waits two frames first, so that anything that moves out of the way of the focus has done so.
+# This waits two frames first, to let anything that moves out of the focus's way do so.
 STOP = """
 async () => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

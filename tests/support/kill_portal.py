@@ -36,7 +36,7 @@ SETTLED_SECONDS = 240.0
 
 @dataclass
 class Verdict:
-    """The state after all kills. Each list contains the cases of one kind of fault."""
+    """The state after all kills. Each list has the cases of one kind of fault."""
 
     engine: str
     presses: int = 0
@@ -77,7 +77,7 @@ class Killing:
         self.presses = sorted(
             (chance.uniform(0, length), chance.choice(APPS), f"press {n} of {seed}") for n in range(runs)
         )
-        self.pressed: dict[str, str] = {}  # the run's page for each press, by the press's text
+        self.pressed: dict[str, str] = {}  # the run's page for each press, keyed by the press's text
         self.problems: list[str] = []
 
     def run(self) -> None:
@@ -100,7 +100,7 @@ class Killing:
             raise RuntimeError("; ".join(self.problems))
 
     def _slow_down_starts(self, is_over: threading.Event) -> None:
-        """Make the sandbox slow to start runs, and do so again each time it has been killed."""
+        """Make the sandbox slow to start runs, and do it again each time it has been killed."""
         pid = 0
         while not is_over.wait(0.1):
             if (now := self.parts.sandbox.pid) != pid:

@@ -1,5 +1,5 @@
-"""One process of the portal for `tests.support.mail_trials`: `python -m tests.support.mail_sender make 300`, then
-`send`, which sends due emails the way the worker's task does, and `count`."""
+"""One portal process for `tests.support.mail_trials`: `python -m tests.support.mail_sender make 300`, then `send`,
+which sends due emails the way the worker's task does, and `count`."""
 
 import json
 import sys

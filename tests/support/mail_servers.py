@@ -44,7 +44,7 @@ class MailServer(AbstractContextManager["MailServer"]):
         return [str(mail["Message-ID"]) for mail in self.mails]
 
     def mailers(self, timeout: float = 10) -> dict[str, Any]:
-        """Return a value for the setting MAILERS that makes the portal send its emails here."""
+        """Return a value for the MAILERS setting that makes the portal send its emails here."""
         options = {"host": "127.0.0.1", "port": self.port, "timeout": timeout}
         return {"default": {"BACKEND": "runs.team.smtp.EmailBackend", "OPTIONS": options}}
 

@@ -21,7 +21,7 @@ from tests.support.mail_servers import DROP, TAKEN, MailServer, stall
 from tests.support.processes import Home
 
 LATER = "451 4.3.0 Later"
-SLOWLY = stall(0.03)  # slow enough that even a slightly late kill hits the sender at work
+SLOWLY = stall(0.03)  # slow enough that even a slightly late kill catches the sender at work
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def make() -> None:
 
 
 def tell() -> None:
-    """Report every run twice, in an order that differs from that of other processes."""
+    """Report every run twice, in a different order from the other processes."""
     from django.db import transaction
 
     from runs.models import Run
@@ -40,7 +40,7 @@ def tell() -> None:
 
 
 def count() -> None:
-    """Print how many notices there are, and for how many people the bell shows a wrong number."""
+    """Print how many notices there are, and how many people's bells show the wrong number."""
     from django.utils import timezone
 
     from runs.models import Member, Notice

@@ -1,4 +1,4 @@
-"""Parses a page into elements and texts as a browser does, and checks for things that must not be in it."""
+"""Parses a page into elements and text as a browser does, and checks for things that must not be in it."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Element:
     parent: "Element | None" = None
     children: "list[Element]" = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
-    own_pieces: list[str] = field(default_factory=list)  # excluding its children's texts
+    own_pieces: list[str] = field(default_factory=list)  # excluding its children's text
 
     @property
     def classes(self) -> list[str]:
@@ -38,7 +38,7 @@ class Element:
         return " ".join(self.text.split())
 
     def walk(self) -> "Iterator[Element]":
-        """Yield this element and everything in it, in the order of the page."""
+        """Yield this element and everything in it, in page order."""
         waiting = [self]  # not recursive, because recursion would pass each element up through every level above it
         while waiting:
             element = waiting.pop()

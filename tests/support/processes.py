@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 # How long to wait for something that must happen. A wait ends as soon as it happens, so this doesn't slow down passing
 # tests, but a busy machine may need most of it. No test waits for less time, unless it tests speed.
 TIMEOUT_SECONDS = 90.0
-SHARED = "TEST_SHARED_DIR"  # this variable names a folder that all processes of a test run share
+SHARED = "TEST_SHARED_DIR"  # this variable names a folder that all processes in a test run share
 PORTS = range(10_240, 32_768)  # these ports are below the ones that systems use for outgoing connections
 _lent: list[socket.socket] = []
 
 
 def wait_until[T](condition: Callable[[], T], what: str, seconds: float = TIMEOUT_SECONDS, *, every: float = 0.05) -> T:
-    """Wait until `condition` returns something true, and return it; if that never happens, name `what` in the error.
+    """Wait until `condition` returns something truthy, and return it; if that never happens, name `what` in the error.
 
     `every` is the pause between two checks, in seconds; make it longer for a condition that is expensive to check.
     """
@@ -103,7 +103,7 @@ class Home:
             shutil.copytree(collected(Path(os.environ[SHARED])), self._data_folder() / "static", dirs_exist_ok=True)
 
     def _data_folder(self) -> Path:
-        """Return the folder of the database and the static files, creating it if necessary."""
+        """Return the folder for the database and the static files, creating it if necessary."""
         folder = self.folder if self.env.get("LAMINA_API_KEY") else self.folder / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
@@ -168,7 +168,7 @@ def migrated(folder: Path) -> Path:
 
 
 def collected(folder: Path) -> Path:
-    """Return the folder of the static files that the portal serves, which are collected only once in `folder`."""
+    """Return the folder with the static files that the portal serves, which are collected only once in `folder`."""
     made = folder / "static"
     with only_one("static"):
         if not made.exists():
@@ -234,7 +234,7 @@ def on_server(url: str, command: str) -> None:
 
 @contextmanager
 def only_one(what: str) -> Iterator[None]:
-    """Let only one process of this test run at a time make or copy `what`."""
+    """Let only one process at a time in this test run make or copy `what`."""
     with (Path(os.environ[SHARED]) / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

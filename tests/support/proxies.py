@@ -58,7 +58,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
 
 
 def signed_in(member: Member) -> dict[str, str]:
-    """Return the cookies of a browser in which `member` is signed in."""
+    """Return the cookies of a browser where `member` is signed in."""
     client = Client()
     assert client.login(username=member.email, password=PASSWORD)
     return {name: morsel.value for name, morsel in client.cookies.items()}

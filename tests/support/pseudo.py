@@ -1,7 +1,7 @@
-"""A made-up language: all letters of marked texts are accented, and the texts are 40 % longer.
+"""A made-up language: all letters in marked strings are accented, and the strings are 40 % longer.
 
-This lets tests find unmarked texts, whose letters are plain, and layouts too narrow for other languages, which
-overflow.
+This lets tests find unmarked strings, because their letters stay plain, and layouts too narrow for other languages,
+because they overflow.
 """
 
 import re
@@ -32,7 +32,7 @@ def pseudo(text: str) -> str:
 
 
 def write_catalogue(folder: Path) -> None:
-    """Write the language's compiled catalogue: the portal's texts, and the Django texts that it shows."""
+    """Write the language's compiled catalogue: the portal's strings, and the Django strings that it shows."""
     made = polib.POFile()
     made.metadata = {
         "Content-Type": "text/plain; charset=UTF-8",

@@ -19,7 +19,7 @@ def form_of(page: Page, **given: str) -> dict[str, str]:
 
 
 def queries_of(client: Client, url: str) -> list[str]:
-    """Return a page's queries, without those that a process makes only every few seconds."""
+    """Return a page's queries, leaving out those that a process only makes every few seconds."""
     client.get(url)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
@@ -27,7 +27,7 @@ def queries_of(client: Client, url: str) -> list[str]:
 
 
 def heading(page: Page) -> str:
-    """Return the page's heading: the label of the result that is shown."""
+    """Return the page's heading: the label of the result it shows."""
     return page.first("h1").words
 
 
@@ -46,7 +46,7 @@ def page_of(client: Client, url: str = "/review/") -> Page:
 
 
 def make_waiting(maker: Member) -> Run:
-    """Make a private run with two ready results: the first has a picture, the second a text."""
+    """Make a private run with two ready results: the first is a picture, the second is text."""
     run = make_run(maker, status="completed", title="Autumn")
     make_kept(run)
     Output.objects.filter(run=run, position=0).update(content_hash="a" * 64)

@@ -29,7 +29,7 @@ MOVES = ("file", "upload_put")  # the endpoints for receiving and sending files
 
 @contextmanager
 def quick_portal(door: SandboxDoor, **more: object) -> Iterator[None]:
-    """Connect the portal to the sandbox of `door` with a key that must stay secret, and remove all pauses."""
+    """Connect the portal to the sandbox behind `door` with a key that must stay secret, and remove all pauses."""
     door.control("keys", accepted=[KEY])
     door.control("limit", per_minute=None)
     with (
@@ -108,6 +108,6 @@ def step_to(name: str) -> None:
 
 
 def is_at_rest() -> bool:
-    """Return whether every run has ended and every file is saved or given up on."""
+    """Return whether every run has ended and every file has been saved or given up on."""
     active = Run.objects.filter(status__in=("starting", "checking", "queued", "running"))
     return not active.exists() and not OutputFile.objects.filter(status="saving").exists()

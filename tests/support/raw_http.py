@@ -1,4 +1,4 @@
-"""A real web server for tests of raw requests, and a client that can send anything."""
+"""A real web server for testing raw requests, and a client that can send anything."""
 
 import os
 import selectors
@@ -51,7 +51,7 @@ class Server:
             return False
 
     def written(self) -> int:
-        """Return how many bytes the server's processes have written to files so far, not to sockets."""
+        """Return how many bytes the server's processes have written to files (not sockets) so far."""
         total = 0
         for pid in self.home.processes("gunicorn"):
             fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())

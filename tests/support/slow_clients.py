@@ -23,7 +23,7 @@ TOKEN = "A" * 43  # as long as the tokens in the portal's addresses
 @dataclass(frozen=True)
 class Kind:
     """A kind of client. It sends `first` immediately and `dripped` byte by byte; if `reads` is set, it reads the
-    response byte by byte. STYLESHEET in `first` is replaced by the address of the portal's stylesheet."""
+    response byte by byte. STYLESHEET in `first` is replaced with the address of the portal's stylesheet."""
 
     first: bytes
     dripped: bytes = b""
@@ -31,7 +31,7 @@ class Kind:
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
-    """Return the headers for posting a form, with a CSRF cookie, without which Django doesn't read the body."""
+    """Return the headers for posting a form, including a CSRF cookie: without one, Django doesn't read the body."""
     lines = (f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", f"Content-Length: {length}")
     return "\r\n".join((*lines, f"Cookie: csrftoken={'a' * 32}", "", "")).encode()
 

@@ -31,7 +31,7 @@ def way_back() -> Callable[[], None]:
 
 
 def _filled(cursor: CursorWrapper, *more: str) -> list[str]:
-    """Return the tables that have rows, and those in `more`."""
+    """Return the tables that have rows, plus those in `more`."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     questions = [f"EXISTS (SELECT 1 FROM {_quoted(table)})" for table in tables]  # noqa: S608
     cursor.execute(f"SELECT {', '.join(questions)}")

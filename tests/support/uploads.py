@@ -1,4 +1,4 @@
-"""Makes uploaded files as forms send them."""
+"""Makes uploaded files the way forms send them."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 

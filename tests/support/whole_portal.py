@@ -1,7 +1,7 @@
-"""A whole portal of real processes, and one person who presses Run on either web server.
+"""A whole portal made up of real processes, and one person who presses Run on either web server.
 
-Django is also set up in this process, on the same database, to prepare data and check results, so one process can run
-only one such portal.
+Django is also set up in this process, on the same database, to prepare data and check results, so each process can run
+only one of these portals.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def answers(url: str) -> bool:
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options shared by all programs that use such a portal."""
+    """Return a parser with the options shared by all programs that use a whole portal."""
     found = argparse.ArgumentParser(prog=f"python -m tests.support.{program}", description=description)
     found.add_argument("--engine", choices=("sqlite", "postgres"), default="sqlite")
     return found

@@ -1,4 +1,4 @@
-"""Runs queued tasks in the test's own process, because a whole cluster would only be slower."""
+"""Runs queued tasks in the test's own process, because a whole cluster would just be slower."""
 
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -7,8 +7,8 @@ ROUNDS = 200
 
 
 def work() -> list[str]:
-    """Run all queued tasks and the tasks that they queue, until none is left; return their names in the order in which
-    they ran.
+    """Run all queued tasks and the tasks that they queue, until none are left; return their names in the order they
+    ran.
 
     A task that queues itself again, as the poller does, runs again each time. The poller runs for as long as there is
     something to watch, so it comes last: in a cluster, the other tasks would run in parallel.

@@ -77,7 +77,7 @@ def test_an_unknown_language_is_refused(as_alice: Client, alice: Member) -> None
 def test_the_browsers_language_counts_without_a_choice(alice: Member) -> None:
     member = client_of(alice)
     assert language_of(member.get("/me/", headers=GERMAN)) == "de"
-    assert language_of(member.get("/me/", headers=FRENCH)) == "en"  # the portal has no French
+    assert language_of(member.get("/me/", headers=FRENCH)) == "en"  # the portal isn't available in French
     Member.objects.filter(pk=alice.pk).update(language="en")
     assert language_of(member.get("/me/", headers=GERMAN)) == "en"
 

@@ -1,4 +1,4 @@
-"""A member's own settings and password, and the browsers in which they are signed in."""
+"""A member's own settings and password, and the browsers where they're signed in."""
 
 import re
 from collections.abc import Callable
@@ -227,7 +227,7 @@ def test_one_person_gets_only_a_few_emails(
 
 
 def test_an_unknown_address_takes_as_many_queries(alice: Member) -> None:
-    """If an unknown address took fewer queries, the response time would reveal who has an account."""
+    """If an unknown address needed fewer queries, the response time would reveal who has an account."""
     counts = []
     for email in ("somebody@example.com", alice.email, "nobody@example.com"):  # the first one is a warm-up
         with CaptureQueriesContext(connection) as asked, TestCase.captureOnCommitCallbacks(execute=True):
@@ -246,7 +246,7 @@ def test_without_a_mail_server_people_are_sent_to_an_admin(settings: Settings, a
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
     page = page_of(Client(), "/password/reset/")
     assert "send emails. Ask an admin" in page
-    assert admin_member.email not in page  # the page doesn't name admins, since strangers can read it, too
+    assert admin_member.email not in page  # the page doesn't name admins, since strangers can read it too
 
 
 def test_an_admin_makes_a_link_to_pass_on(as_admin: Client, alice: Member, bob: Member) -> None:

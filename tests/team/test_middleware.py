@@ -17,7 +17,8 @@ def test_htmx_is_sent_to_the_sign_in_page_and_back_to_where_the_person_was(clien
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", ["/live/?n=&w=1", "/live/frame/?n=&w=&b=", "/live/team/?since=&k="])
 def test_a_page_that_shows_no_run_is_not_left_by_itself(client: Client, url: str) -> None:
-    """A page that shows no run isn't redirected to the sign-in page, since someone may be filling in a form on it."""
+    """A page that doesn't show a run isn't redirected to the sign-in page, since someone may be filling in a form on
+    it."""
     answer = client.get(url, headers={"HX-Request": "true"})
     assert (answer.status_code, "HX-Redirect" in answer.headers) == (204, False)
 

@@ -1,4 +1,4 @@
-"""People who change the same things at the same time, each on a separate database connection."""
+"""People changing the same things at the same time, each on a separate database connection."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Managing people requires a recently entered password; once it has been entered again, the change continues with
+"""Managing people requires a recently entered password; once it's been entered again, the change goes ahead with
 everything that was typed."""
 
 import time
@@ -39,8 +39,8 @@ def admin(as_admin: Client) -> Client:
 
 
 def urls_of_people(prefix: str = "", resolver: URLResolver | None = None) -> Iterator[tuple[str, URLPattern]]:
-    """Yield the route and the pattern of each URL under which admins manage people. Such a URL has `people/` in its
-    route, or a parameter that names a person."""
+    """Yield the route and pattern of each admin URL for managing people. These have `people/` in the route, or a
+    parameter that names a person."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -71,7 +71,7 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
         ids["member_id"] = (bob if name in of_bob else alice).public_id
         path = reverse(f"runs:{name}", kwargs={key: ids[key] for key in pattern.pattern.converters})
         answer = admin.post(path, fields)
-        if answer.status_code == 405:  # this URL only shows something
+        if answer.status_code == 405:  # this URL only displays something
             continue
         assert (answer.status_code, ASKED in answer.content.decode()) == (200, True), route
         assert answer.context["fields"] == list(fields.items())

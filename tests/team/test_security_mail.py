@@ -1,4 +1,4 @@
-"""Emails about accounts, which a real worker sends to a real mail server on loopback, and who gets none."""
+"""Emails about accounts, sent by a real worker to a real mail server on loopback, and who doesn't get any."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,12 +1,10 @@
-"""How long a session lasts, the names of the cookies, and the features that pages turn off."""
+"""How long a session lasts, what the cookies are called, and which browser features pages turn off."""
 
 import time
-from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
-from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -14,9 +12,9 @@ from runs.models import Member
 from runs.team import sessions
 from runs.web.session_lifetime import STARTED
 from tests.support.clients import PASSWORD
+from tests.support.sessions import days_left, move_end, row_of
 
 pytestmark = pytest.mark.django_db
-DAY = timedelta(days=1)
 
 
 def sign_in(member: Member, client: Client | None = None) -> Client:
@@ -24,18 +22,6 @@ def sign_in(member: Member, client: Client | None = None) -> Client:
     answer = client.post("/login/", {"username": member.email, "password": PASSWORD})
     assert answer.status_code == 302
     return client
-
-
-def row_of(client: Client) -> Session:
-    return Session.objects.get(session_key=client.session.session_key)
-
-
-def days_left(client: Client) -> float:
-    return (row_of(client).expire_date - timezone.now()) / DAY
-
-
-def move_end(client: Client, days: float) -> None:
-    Session.objects.filter(pk=row_of(client).pk).update(expire_date=timezone.now() + days * DAY)
 
 
 def hold(client: Client, data: dict[str, object]) -> None:
@@ -65,14 +51,6 @@ def test_a_session_lasts_as_long_as_it_is_used(alice: Member, settings: Settings
     assert days_left(client) == pytest.approx(3, abs=0.01)
     move_end(client, 0)
     assert client.get("/history/").status_code == 302
-
-
-def test_a_page_that_nobody_looks_at_does_not_keep_its_session(alice: Member) -> None:
-    client = sign_in(alice)
-    move_end(client, 2)
-    for url in ("/live/?n=&w=1", "/live/frame/", "/live/team/"):
-        assert client.get(url).status_code < 300
-    assert days_left(client) == pytest.approx(2, abs=0.01)
 
 
 def test_no_one_stays_signed_in_longer_than_thirty_days(alice: Member) -> None:

@@ -1,4 +1,4 @@
-"""After signing out, no pages are left in the browser; until then, it fetches each file only once."""
+"""After people sign out, no pages are left in their browser; before that, it fetches each file only once."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def run(alice: Member) -> Run:
 
 @pytest.fixture(params=[True, False], ids=["pages are frozen", "pages are not frozen"])
 def keeping(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
-    """A real browser; each test runs once while it may freeze pages for the Back button, and once while it may not."""
+    """A real browser; each test runs twice, with and without pages being frozen for the Back button."""
     path = next(filter(None, map(shutil.which, NAMES)))
     without = ["--disable-back-forward-cache"] if request.param else []
     chromium = browser.browser_type.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=without)

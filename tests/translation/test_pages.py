@@ -1,4 +1,4 @@
-"""No page has unmarked texts: every kind of user requests every address in the made-up language."""
+"""No page has unmarked text: every kind of user requests every address in the made-up language."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def is_page(answer: HttpResponseBase) -> bool:
 
 
 def posted_texts(world: World) -> set[str]:
-    """Return the texts that these requests submit. They appear on pages as names of views and presets."""
+    """Return the strings that these requests submit. Pages show them as names of views and presets."""
     data = [row.data(world) or {} for row in ROWS]
     return {value for one in data if isinstance(one, dict) for value in one.values() if isinstance(value, str)}
 
@@ -60,7 +60,7 @@ COMMA = re.compile(r"^-?\d{1,3},\d|\d,\d+[ ;]")
 
 
 def comma_numbers(html: str) -> list[str]:
-    """Return the machine-readable attributes that contain numbers in German notation."""
+    """Return the machine-readable attributes that contain numbers in German format."""
     return [
         f"<{element.tag} {name}={value!r}>"
         for element in Page(html).root.walk()

@@ -43,7 +43,7 @@ UNITS = [
 
 
 def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
-    """Return the texts in `html` with plain letters that are neither names nor in `known` (values that people
+    """Return the strings in `html` that have plain letters and are neither names nor in `known` (values that people
     entered)."""
     data = sorted({*NAMES, *UNITS, *(text for text in known if text.strip())}, key=len, reverse=True)
     known_text = re.compile("|".join(re.escape(text) for text in data))
@@ -56,7 +56,7 @@ def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
 
 
 def _texts(element: Element) -> Iterator[str]:
-    """Yield every text in `element` that is shown or read aloud."""
+    """Yield every string in `element` that is shown or read aloud."""
     if element.tag in SILENT:
         return
     if element.attributes.get("translate") == "no":
@@ -73,7 +73,8 @@ def _texts(element: Element) -> Iterator[str]:
 
 
 def stored_texts() -> set[str]:
-    """Return every text in the database, and every part that may appear on its own: names, labels, addresses."""
+    """Return every string in the database, and every part of one that may appear on its own: names, labels,
+    addresses."""
     found: set[str] = set()
     for model in set(apps.get_app_config("runs").get_models()) - INDEXES:
         names = [field.attname for field in model._meta.concrete_fields if _holds_words(field)]

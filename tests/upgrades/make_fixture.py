@@ -7,13 +7,13 @@ git worktree add /tmp/then COMMIT
 cd /tmp/then
 PYTHONPATH=. python WHERE/tests/upgrades/make_fixture.py OUT postgres://portal@127.0.0.1:5432/empty
 
-OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, what the sandbox Lamina knows, and the tokens of
-guest links, which no database holds) and `files.json` (stored files, in base64).
+OUT gets `sqlite.sql`, `postgres.sql`, `facts.json` (when it was made, the sandbox's runs and uploads, and the tokens of
+guest links, which aren't in the database) and `files.json` (stored files, in base64).
 
 Forms are posted as people would post them, and tasks are run by the functions that the worker calls. The sandbox
-responds over HTTP. What no page can produce is written straight into the database: an expired guest link, due times,
-and tiny pictures instead of the sandbox's large ones. The bytes of audio and video are left out. Only random ids and
-times differ between two fixtures of one commit.
+responds over HTTP. Anything that can't be done through a page is written straight to the database: an expired guest
+link, due times, and tiny pictures instead of the sandbox's large ones. The bytes of audio and video are left out. Two
+fixtures of the same commit differ only in random ids and times.
 """
 
 import base64

@@ -1,5 +1,4 @@
-"""A portal that was filled by an earlier commit, placed where the current code finds it: database, files and
-sandbox."""
+"""A portal filled by an earlier commit and placed where the current code finds it: database, files and sandbox."""
 
 import base64
 import json
@@ -78,7 +77,7 @@ class OldPortal:
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         if self.engine == "postgres":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        # The word index is left out: SQLite keeps it in tables of its own.
+        # The word index is left out: SQLite keeps it in its own tables.
         ours = re.compile(r"runs_(?!runwords)|django_q_ormq|django_session")
         tables = [name for (name,) in self.rows(names) if ours.match(name)]
         return {table: {row[0] for row in self.rows(f'SELECT {key_of(table)} FROM "{table}"')} for table in tables}  # noqa: S608

@@ -51,7 +51,7 @@ def fill(folder: Path) -> dict[str, str]:
 
 
 def join() -> dict[str, Person]:
-    """Let an admin invite everybody; all but two join."""
+    """Have an admin invite everybody; all but two join."""
     rows("Member").create_user("ada@example.com", PASSWORD, name="Ada", role="admin")
     people = {"ada": Person("ada").sign_in()}
     for name, role in {**PEOPLE, "nora": "maker", "olaf": "viewer"}.items():
@@ -202,7 +202,7 @@ def collect(people: dict[str, Person], runs: dict[str, Any]) -> None:
 
 
 def leave(people: dict[str, Person]) -> None:
-    """Let one person leave, and transfer their runs to another."""
+    """Have one person leave, and transfer their runs to another."""
     leo = people["leo"].member
     people["ada"].post(f"/manage/people/{leo.public_id}/deactivate/")
     people["ada"].post(f"/manage/people/{leo.public_id}/hand-over/", to=people["bob"].member.public_id)
@@ -226,7 +226,7 @@ def start_and_stop(people: dict[str, Person], order: Callable[..., None]) -> Non
     work()
     stranger(app_called("Test card: a long text").remote_id)
     look(asked.pk)
-    # This start is unclear, too; the portal will look for its run in a moment.
+    # This start is unclear too; the portal will look for its run in a moment.
     order("faults", endpoint="run_start", fault="drop_after")
     doubtful = bob.press("Test card: text with markup", p0="was it started?")
     work()

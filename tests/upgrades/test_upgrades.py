@@ -58,7 +58,7 @@ def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: st
 
 
 def people(portal: OldPortal, url: str) -> dict[int, Browser]:
-    """Return signed-in browsers of everybody who may sign in, by member id."""
+    """Return a signed-in browser for everybody who may sign in, keyed by member id."""
     rows = portal.rows("SELECT id, email FROM runs_member WHERE is_active")
     return {number: Browser(url, mail.partition("@")[0]) for number, mail in rows}
 
@@ -138,7 +138,7 @@ def what_people_keep_opens(portal: OldPortal, browsers: dict[int, Browser]) -> N
 
 
 def guest_links_are_as_they_were(portal: OldPortal, browsers: dict[int, Browser], url: str) -> None:
-    """Check that open links open, revoked and expired ones say so, and each has a page for its maker."""
+    """Check that active links open, revoked and expired ones say so, and each has a page for its maker."""
     rows = portal.rows("SELECT public_id, member_id, revoked_at, audience, views FROM runs_guestlink ORDER BY id")
     assert {row[0] for row in rows} == set(portal.facts["guest_links"])
     for link, owner, _, _, _ in rows:

@@ -1,4 +1,4 @@
-"""Limits on unused files, and on how much may arrive at the same time."""
+"""Limits on unused files, and on how much may arrive at once."""
 
 import gc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Files in a form sent without scripts: unusable ones are read to the end, but never written to the disk."""
+"""Files in a form sent without scripts: unusable ones are read to the end, but never written to disk."""
 
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def test_with_several_fields_the_others_keep_their_files(
     assert "the limit here is 2 MB" in errors_of(page)[FIRST]
     assert SECOND not in errors_of(page)
     assert [tile.words for tile in page.find(css="file-name") if tile.words] == ["small.png"]
-    # some bytes are written, since a file is known to be too large only after it exceeds the limit
+    # some bytes are written, since a file only turns out to be too large once it exceeds the limit
     assert sum(written) <= LIMIT + len(picture())
     assert list((Path(settings.MEDIA_ROOT) / "incoming").iterdir()) == []
 

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from django_q.models import OrmQ
 from PIL import Image
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from runs.background import leases, queue
 from runs.models import Member, StoredFile, Upload
@@ -199,6 +199,18 @@ def test_a_link_that_another_worker_fetches_is_left_alone(alice: Member, server:
     assert upload.status == "ready"
 
 
+def test_a_link_that_killed_its_worker_goes_behind_the_others(
+    alice: Member, server: HostileServer, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    first, second = (receive_link(alice, f"{server.url}/{name}.png", []) for name in "ab")
+    Upload.objects.filter(pk=first.pk).update(claimed_until=timezone.now() - timedelta(seconds=1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads.request_links()
+
+    assert [waiting.task["args"] for waiting in OrmQ.objects.all()][-1] == (second.pk,)
+
+
 def test_slow_links_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
     for name in LINKS:
@@ -273,7 +285,7 @@ def test_sending_can_be_repeated_after_a_failure(alice: Member, sandbox: Sandbox
 def test_no_file_goes_to_a_private_address_that_lamina_names(
     alice: Member, sandbox: SandboxDoor, lamina: "LaminaClient", settings: Settings
 ) -> None:
-    """The operator trusts this origin only for reading files, not for sending them; Lamina itself has another
+    """The operator trusts this origin only for reading files, not for sending them; Lamina itself has a different
     address."""
     settings.LAMINA_BASE_URL = "https://lamina.example"
     upload = receive_file(alice, disk(picture()), ["image"])

@@ -1,4 +1,4 @@
-"""The accessibility statement: anyone can find it, and it says whom to write to."""
+"""The accessibility statement: anyone can find it, and it says who to write to."""
 
 import re
 from pathlib import Path

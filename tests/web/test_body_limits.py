@@ -41,7 +41,7 @@ class Counted(BytesIO):
 
 
 def send(client: Client, path: str, body: bytes, kind: str, method: str = "POST", **meta: str) -> tuple[int, int, str]:
-    """Return the status, the number of bytes of `body` that were read, and the response's text."""
+    """Return the status, how many bytes of `body` were read, and the response's text."""
     counted = Counted(body)
     extra: dict[str, object] = {"wsgi.input": counted, "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": kind, **meta}
     answer = client.generic(method, path, **extra)  # type: ignore[arg-type]
@@ -229,7 +229,7 @@ def test_what_follows_a_refused_body_is_no_request(server: Server) -> None:
     told = push(server.port, "/me/", len(get), kind=FORM, first=get, Cookie=COOKIE, Content_Length=str(MB))
     assert (told.status, told.answers) == (401, 1)
     told = push(server.port, "/login/", MB, kind=FORM, first=b"a=b" + get, Content_Length="3")
-    assert told.answers == 3  # to the form, to the GET, and a 400: the form ends where Content-Length says
+    assert told.answers == 3  # for the form, for the GET, and a 400: the form ends where Content-Length says
     assert told.sent < MOST_TAKEN
 
 

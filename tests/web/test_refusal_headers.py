@@ -33,7 +33,7 @@ HEADERS = {
 
 @pytest.fixture
 def browser(settings: Settings) -> Client:
-    """A stranger's browser at a portal that uses https."""
+    """A stranger's browser on a portal that uses https."""
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
     settings.ALLOWED_HOSTS = ["testserver"]
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -50,7 +50,7 @@ def member(browser: Client, alice: Member) -> Client:
 
 
 def headers_missing(answer: HttpResponseBase, *, is_secure: bool = True) -> list[str]:
-    """Return the names of the security headers that `answer` lacks or has with a wrong value."""
+    """Return the names of the security headers that are missing from `answer` or have the wrong value."""
     wanted = dict(HEADERS)
     if not is_secure:
         del wanted["Strict-Transport-Security"]  # browsers ignore it without https

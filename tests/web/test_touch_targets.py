@@ -15,7 +15,7 @@ from tests.support.factories import make_kept, make_run, make_stored
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FINGER, MOUSE = 44, 24  # minimum sizes in px
 # Returns the elements whose clickable area is smaller than `least`, in px. Links within a sentence don't count, since
-# they are only as high as their line.
+# they're only as tall as their line.
 TOO_SMALL = """
 async (least) => {
   const pressed = "a[href], button, input:not([type=hidden]), select, textarea, summary";

@@ -1,4 +1,4 @@
-"""Amounts of credits as shown to people: whole phrases with the right plural, in the reader's language."""
+"""Credit amounts as shown to people: whole phrases with the right plural, in the reader's language."""
 
 from decimal import Decimal
 

@@ -120,8 +120,8 @@ def test_the_facts_of_a_cancelled_run_say_what_its_note_says(
 
 
 def test_a_cancelled_run_is_not_still_being_stopped(as_alice: Client, alice: Member) -> None:
-    """The page keeps updating, so no message above the run may say what was true only at the moment when Cancel was
-    pressed."""
+    """The page keeps updating, so no message above the run may say something that was only true at the moment Cancel
+    was pressed."""
     run = make_run(alice)
 
     asked = as_alice.post(f"/runs/{run.public_id}/cancel/", follow=True).text

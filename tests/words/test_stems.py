@@ -1,4 +1,4 @@
-"""Word endings: all forms of a word have one stem, and different words have different stems."""
+"""Word endings: all forms of a word share a stem, and different words have different stems."""
 
 import pytest
 

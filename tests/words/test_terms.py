@@ -1,4 +1,4 @@
-"""How texts and queries are split into words, and which words are highlighted."""
+"""How text and queries are split into words, and which words are highlighted."""
 
 import time
 
@@ -35,7 +35,7 @@ def test_a_long_query_is_cut() -> None:
         ("Product Reel", "products", True),
         ("Produktfotos", "produktfoto", True),
         ("Schuhfoto", "schuh", True),
-        ("Schuhfoto", "foto", False),  # a query finds words by their beginnings, not their ends
+        ("Schuhfoto", "foto", False),  # a query finds words by how they start, not how they end
         ("Shoe Try-On", "tryon", True),
         ("赤い靴がほしい", "靴か", True),
         ("赤い靴がほしい", "靴赤", False),
@@ -101,7 +101,7 @@ def test_words_that_are_shown_are_left_out() -> None:
 
 @pytest.mark.parametrize("text", [f"red{'a' * 200_000}-x", "red-hot " * 25_000, "red-" * 50_000])
 def test_a_long_text_is_marked_within_seconds(text: str) -> None:
-    """Backtracking or comparing each word with all matches before it would take minutes."""
+    """Backtracking, or comparing each word with all the matches before it, would take minutes."""
     begun = time.thread_time()
 
     Marker.of(["red", "redhot"], {}).excerpt(text)

@@ -1,4 +1,4 @@
-"""Django's command, extended to recognize our short names for marking texts that are translated later."""
+"""Django's command, extended to recognize our short names for marking strings to translate later."""
 
 from django.core.management.commands import makemessages
 
@@ -10,6 +10,6 @@ class Command(makemessages.Command):
         "--keyword=_noop",
         "--keyword=N_",
     ]
-    # Leave new texts untranslated; otherwise, gettext would guess translations, and someone would have to find the
+    # Leave new strings untranslated; otherwise, gettext would guess translations, and someone would have to find the
     # wrong ones.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""Fonts: Pillow's own font, or one such as DejaVu or Noto for scripts that it doesn't cover. Each text uses a single
+"""Fonts: Pillow's own font, or one such as DejaVu or Noto for scripts that it doesn't cover. Each string uses a single
 font; characters missing from it are left out."""
 
 import unicodedata
@@ -73,7 +73,7 @@ def write(
     picture: Image.Image, place: tuple[float, float], text: str, size: int, colour: Colour, *,
     anchor: str = "la", weight: int = 0,
 ) -> None:  # fmt: skip
-    """Write one line. `anchor` is Pillow's anchor; `weight` is the number of pixels by which to thicken the strokes."""
+    """Write one line. `anchor` is Pillow's anchor; `weight` thickens the strokes by that many pixels."""
     path, text = fitting(text)
     font = get(path, size)
     if font is not None and text:

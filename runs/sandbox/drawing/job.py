@@ -1,4 +1,4 @@
-"""Describes a result to draw in the words that people see, independently of the API."""
+"""Describes a result to be drawn, in the words that people see, independently of the API."""
 
 import hashlib
 import random
@@ -15,8 +15,8 @@ class Job:
     """One result to draw. `part` is the number of the picture within one output; `variant` differs between runs with
     the same inputs.
 
-    `shown` lists the inputs as (name, type, value). The value of a text is a string; the value of pictures is a tuple
-    of strings, each `asset:ID` or `sample:NAME`.
+    `shown` lists the inputs as (name, type, value). Text values are strings; picture values are tuples of strings, each
+    `asset:ID` or `sample:NAME`.
     """
 
     app_id: str
@@ -29,7 +29,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """A key that is the same for all results that look the same."""
+        """A key shared by all results that look the same."""
         return repr(self)
 
     @property

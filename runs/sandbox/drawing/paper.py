@@ -93,7 +93,7 @@ class Pen:
 
 
 def joined(pens: Iterable[Pen]) -> Pen:
-    """Return a single pen with the shapes of all `pens`."""
+    """Combine the shapes of all `pens` into a single pen."""
     whole = Pen()
     for pen in pens:
         whole.add(pen)

@@ -26,7 +26,7 @@ SCENES: tuple[tuple[Scene, tuple[str, ...]], ...] = (
 )
 
 
-# Aspect ratios by words in a result's label that say what the result is for.
+# Aspect ratios, by words in a result's label that say what it's for.
 SHAPES = {
     "story": "9:16", "banner": "16:9", "バナー": "16:9", "querformat": "4:3", "hochformat": "3:4", "kopfbild": "16:9",
     "cover": "9:16", "cartello": "3:4", "living room": "4:3", "reading corner": "3:4", "still": "16:9",

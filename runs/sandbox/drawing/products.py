@@ -11,7 +11,7 @@ from runs.sandbox.drawing.job import Job
 from runs.sandbox.drawing.palette import PALETTES, WHITE, Colour, Palette, mix
 from runs.sandbox.drawing.paper import Paper, Pen, Point, Size, glow, gradient, joined
 
-SHOE, RED = "sample:product-shoe.jpg", "nordic"  # the sample of a red shoe, and its palette
+SHOE, RED = "sample:product-shoe.jpg", "nordic"  # the red shoe sample, and its palette
 
 
 def packshot(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
@@ -68,7 +68,7 @@ def _window_light(sheet: Paper, palette: Palette) -> None:
 
 def surface(job: Job, size: Size, palette: Palette, chance: random.Random) -> Image.Image:
     """Draw bottles on marble, wood, linen or a plain colour, or in a forest, in the chosen light; if the input is the
-    sample of a shoe, draw the shoe instead of the bottles."""
+    shoe sample, draw the shoe instead of the bottles."""
     width, height = size
     unit = min(size)
     chosen = pick(job, "marmor", "eichenholz", "linen", "leinen", "farb", "herbst")

@@ -60,7 +60,7 @@ def _hills(size: tuple[int, int], palette: Palette, chance: random.Random) -> li
 
 
 def _show_photo(frame: Image.Image, photo: Image.Image, along: float) -> None:
-    """Draw a round-topped window in which the picture slowly zooms in."""
+    """Draw a round-topped window that slowly zooms in on the picture."""
     width, height = frame.size
     wide, tall = round(width * 0.72), round(height * 0.5)
     left, top = (width - wide) // 2, round(height * 0.1)

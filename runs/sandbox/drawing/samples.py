@@ -1,4 +1,4 @@
-"""Sample pictures that replace the demo media of apps."""
+"""Sample pictures that stand in for apps' demo media."""
 
 import io
 import random
@@ -65,7 +65,7 @@ def product(palette: Palette, chance: random.Random) -> Image.Image:
 
 
 def shoe(palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw a shoe on a plain background, in the same way as `product`."""
+    """Draw a shoe on a plain background, just like `product`."""
     width, height = SIZE
     ground = mix(palette.paper, palette.tone(0.9), 0.5)
     sheet = Paper(SIZE, gradient(SIZE, ground, mix(ground, palette.tone(0.5), 0.1)))

@@ -153,7 +153,7 @@ def _windows(left: float, top: float, wide: float) -> Pen:
 
 
 def orbits(size: Size, palette: Palette, chance: random.Random) -> Image.Image:
-    """Draw discs and rings, printed over each other in transparent inks."""
+    """Draw discs and rings, printed on top of each other in transparent inks."""
     width, height = size
     unit = min(size)
     sheet = Paper(size, palette.paper)

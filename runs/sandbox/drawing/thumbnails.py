@@ -153,7 +153,7 @@ def words(chance: random.Random) -> Image.Image:
 
 
 def finished(app_id: str, palette: str, *words: str) -> Art:
-    """Return a function that draws a result of the app for these input texts."""
+    """Return a function that draws one of the app's results for these text inputs."""
 
     def draw_it(chance: random.Random) -> Image.Image:
         job = Job(app_id, "", "", shown=tuple((f"text {n}", "text", word) for n, word in enumerate(words)))

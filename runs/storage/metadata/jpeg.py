@@ -12,7 +12,7 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy
 
 START, END, SCAN = 0xD8, 0xD9, 0xDA
 JFIF, EXIF_OR_XMP, PROFILE, C2PA, PHOTOSHOP, ADOBE = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
-# Frame markers, including those for the tables for Huffman coding (C4) and arithmetic coding (CC)
+# Frame markers, plus the ones for Huffman tables (C4) and arithmetic coding tables (CC)
 FRAMES = (*range(0xC0, 0xC8), *range(0xC9, 0xD0))
 PICTURE = {*FRAMES, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
 # FF 00, and restarts inside a scan, don't count as markers
@@ -79,8 +79,8 @@ def _is_profile(data: mmap, segment: Segment) -> bool:
 
 
 def _segments(data: mmap) -> Iterator[Segment]:
-    """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped, as
-    it is by decoders. A file that ends within a scan counts as complete."""
+    """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped,
+    just as decoders skip it. A file that ends in the middle of a scan counts as complete."""
     counter, at = Counter(), 2
     while found := MARKER.search(data, at):
         counter.count()

@@ -4,7 +4,7 @@ from mmap import mmap
 from typing import BinaryIO
 
 BLOCK_BYTES = 256 * 1024
-# The most parts that a file may have; real files of 50 MB have a few thousand, and each part takes a few microseconds
+# The most parts a file may have; real 50 MB files have a few thousand, and each part takes a few microseconds
 MOST_PARTS = 500_000
 
 

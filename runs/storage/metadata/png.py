@@ -11,8 +11,8 @@ from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
-# Chunks that contain only numbers about the picture, with their maximum length. A longer chunk contains something else
-# too.
+# Chunks that contain only numbers about the picture, with their maximum length. Any longer chunk has something else in
+# it.
 NUMBERS = {
     b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"sBIT": 4, b"bKGD": 6,
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
@@ -20,7 +20,7 @@ NUMBERS = {
 REPEATED = (b"fcTL",)
 TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing are a few MB large
+PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing run to a few MB
 
 
 def strip(data: mmap, target: BinaryIO) -> None:
@@ -62,7 +62,7 @@ def _survey(data: mmap) -> Details:
         if name in PIXELS or name in NUMBERS or name == b"iCCP":
             continue
         if name[:1].isupper():
-            raise CannotStrip  # an unknown critical chunk, without which the picture can't be shown
+            raise CannotStrip  # an unknown critical chunk; the picture can't be shown without it
         content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
         if name == b"eXIf":
             details.read_exif(content)

@@ -1,4 +1,4 @@
-"""The pages on which admins arrange apps and change their forms."""
+"""The pages where admins arrange apps and change their forms."""
 
 from tests.browser.scenes.stage import scene_of
 from tests.browser.visitors import Visitor

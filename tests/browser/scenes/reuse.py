@@ -10,7 +10,7 @@ from tests.browser.whole import Whole
 
 
 def made(visitor: Visitor, *apps: tuple[str, dict[str, str]]) -> list[str]:
-    """Run each of `apps`, given by its id on Lamina and the values to use; return the id of each run's first result."""
+    """Run each of `apps` (its id on Lamina and the values to use); return the id of each run's first result."""
     inside = visitor.whole.inside
     runs = [inside.ask("start", email=visitor.email, remote_id=app, **given) for app, given in apps]
     for run in runs:

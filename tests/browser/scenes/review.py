@@ -7,7 +7,7 @@ from tests.browser.whole import Whole
 
 
 def ask(visitor: Visitor, whole: Whole) -> None:
-    """Ask for a decision on a made-up text."""
+    """Ask for a decision on some made-up text."""
     result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
     visitor.page.goto(f"/review/ask/?f={result}")
     visitor.page.get_by_label("Message").fill("For the shop window")

@@ -1,4 +1,4 @@
-"""The registry of scenes. Each scene brings a visitor's page into the state that the scene is named after."""
+"""The registry of scenes. Each scene puts a visitor's page into the state it's named after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Act = Callable[[Visitor, Whole], None]
 
 @dataclass(frozen=True)
 class Scene:
-    """A function that brings a page into some state, and the role of the member who sees the page."""
+    """A function that puts a page into some state, and the role of the member who sees it."""
 
     act: Act
     role: str
