@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from runs.catalog import bounds
+from runs.connection.status import lamina_status
 from runs.lamina.types import AppSummary
 from runs.models import App, AppRule
 from runs.words.app_index import app_words
@@ -24,8 +25,7 @@ def record_found(summaries: Iterable[AppSummary]) -> list[App]:
 
 def store_summary(summary: AppSummary) -> App:
     """Save `summary`. If the app was marked as gone, it's then requested by its id, because that's the only proof that
-    it's back. But if we've only just been told again that it's gone, it waits, so that an app that is both listed and
-    gone doesn't take every turn of the daily round."""
+    it's back."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -33,7 +33,7 @@ def store_summary(summary: AppSummary) -> App:
     )
     words = shown_words(AppRule.of(app), name, description)
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
-    if app.is_gone and (app.schema_asked_at is None or app.schema_asked_at < timezone.now() - GONE_AGAIN_AFTER):
+    if app.is_gone and _may_be_back(app):
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
     if not app.makes:  # a guess until we read the details, which say how many results of each kind the app produces
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
@@ -45,6 +45,16 @@ def store_summary(summary: AppSummary) -> App:
     App.objects.filter(pk=app.pk).update(**fields)
     app.refresh_from_db(fields=list(fields))
     return app
+
+
+def _may_be_back(app: App) -> bool:
+    """Return whether to request a gone app by its id: if the last list didn't contain it, or if we last asked hours ago.
+
+    Otherwise, an app that stays on the list although it's gone would take every turn of the daily round.
+    """
+    last_list, asked = lamina_status().catalog_at, app.schema_asked_at
+    was_listed = last_list is not None and app.listed_at is not None and app.listed_at >= last_list
+    return not was_listed or asked is None or asked < timezone.now() - GONE_AGAIN_AFTER
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:

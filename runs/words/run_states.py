@@ -32,7 +32,7 @@ class State:
 
 
 WAITS: dict[Run.Wait, Promise] = {
-    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically once we can."),
+    Run.Wait.LAMINA: _lazy("We can't reach Lamina. This run will start automatically."),
     Run.Wait.BUDGET: _lazy("Many runs are starting. This one is waiting its turn."),
     Run.Wait.RATE: _lazy("Lamina asked us to wait. We'll start this run as soon as we can."),
     Run.Wait.APP: _lazy("This run will start automatically once another run of this app has started."),
