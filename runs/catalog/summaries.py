@@ -48,7 +48,8 @@ def store_summary(summary: AppSummary) -> App:
 
 
 def _may_be_back(app: App) -> bool:
-    """Return whether to request a gone app by its id: if the last list didn't contain it, or if we last asked hours ago.
+    """Return whether to request a gone app by its id: yes if the last list didn't contain it, or if we last asked hours
+    ago.
 
     Otherwise, an app that stays on the list although it's gone would take every turn of the daily round.
     """
