@@ -84,7 +84,8 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if not error.was_connected:
                 raise
             late += 1
-            _note_problem("late" if error.status in LATE_STATUSES else "unreadable", error.quote)
+            is_late = error.is_cut_off or error.status in LATE_STATUSES
+            _note_problem("late" if is_late else "unreadable", error.quote)
             size = _smaller(_smaller(size))
             _remember(size, now + SLOW_FOR)
             if late == LATE_TRIES:

@@ -165,7 +165,7 @@ def _outcome(error: LaminaError | RateLimitWait) -> Outcome:
         case LaminaRejected():
             return ("key" if error.is_key_refused else "refused"), None
         case LaminaUnavailable() if error.was_connected:
-            return ("slow" if error.status is None else "broken"), now + AGAIN_AFTER
+            return ("slow" if error.is_cut_off or error.status is None else "broken"), now + AGAIN_AFTER
         case _:
             return "away", now + AGAIN_AFTER
 

@@ -51,7 +51,7 @@ def note(answered: Answered) -> None:
         rate_limit.close(error.retry_after)
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
-        if answered.endpoint == "apps" and error.was_connected and error.status is None:
+        if answered.endpoint == "apps" and error.was_connected and (error.is_cut_off or error.status is None):
             return  # the list is slow even when all is well, and the Health page has a separate line for it
         if answered.endpoint in BESIDES and error.was_connected:
             return

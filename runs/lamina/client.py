@@ -285,7 +285,7 @@ class LaminaClient:
                 return read(body)  # complete JSON is enough, even if the connection broke afterwards
         except answers.Unreadable:
             if is_success and reply.is_cut_off:
-                return cut_off(self._key.masked(reply.headers))
+                return cut_off(reply.status, self._key.masked(reply.headers))
             if is_success and reply.is_whole and may_be_empty and not reply.body:
                 return read(None)
             if body is None:

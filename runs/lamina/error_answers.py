@@ -149,10 +149,11 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)
 
 
-def cut_off(headers: Mapping[str, str]) -> LaminaUnavailable:
+def cut_off(status: int, headers: Mapping[str, str]) -> LaminaUnavailable:
     """Return the error for a successful response whose body didn't arrive completely."""
     request_id = tidy(headers.get("X-Request-Id", ""), _REQUEST_ID_LENGTH)
-    return LaminaUnavailable("Lamina's response was cut off, or took too long.", request_id=request_id)
+    message = "Lamina's response was cut off, or took too long."
+    return LaminaUnavailable(message, status=status, request_id=request_id, is_cut_off=True)
 
 
 def _tidied(problems: list[FieldError]) -> list[FieldError]:

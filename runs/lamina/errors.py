@@ -65,7 +65,7 @@ class LaminaUnavailable(LaminaError):
     """No connection, no response in time, a 5xx, or a response that can't be read: try again later.
 
     `was_connected` is False only if no byte of the request can have reached Lamina. Only then is it safe to retry
-    starting a run.
+    starting a run. `is_cut_off` is True if a response began but its body was cut off or took too long.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class LaminaUnavailable(LaminaError):
         message: str,
         *,
         was_connected: bool = True,
+        is_cut_off: bool = False,
         quote: str = "",
         status: int | None = None,
         code: str = "",
@@ -87,6 +88,7 @@ class LaminaUnavailable(LaminaError):
             nothing_happened=not was_connected,
         )
         self.was_connected = was_connected
+        self.is_cut_off = is_cut_off
 
 
 class LaminaRateLimited(LaminaError):

@@ -127,8 +127,6 @@ def live_team(request: PortalRequest) -> HttpResponse:
 def _frame(member: Member, *, is_watching: bool | None = None) -> dict[str, Any]:
     """Return the context for the bell, the balance and the number of results waiting for review."""
     status.forget_status()  # when a run ends, the balance changes
-    # a run may have ended, and its notice may have been created, since the member was loaded for this request
-    member.refresh_from_db(fields=["news_at", "unread"])
     if is_watching is None:
         is_watching = Run.objects.owned_by(member).active().exists()
     return {"oob": True, "has_frame": True, "bell": bell_of(member, is_watching=is_watching)}
@@ -164,6 +162,9 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     runs = list(known.select_related("app").only(*KNOWN_FIELDS)) if seen else []
     _keep_watch([run for run in runs if run.is_active], is_watching="w" in request.GET)
     changed = [run.pk for run in runs if version_token(run) != seen[run.public_id].token]
+    if any(run.is_final for run in runs if run.pk in changed):
+        # The run, with its notice, may have ended after the member was loaded for this request
+        request.user.refresh_from_db(fields=["news_at", "unread"])
     if not changed and not _is_bell_old(request):
         return HttpResponse(status=204)
     wanted = Run.objects.filter(pk__in=changed)

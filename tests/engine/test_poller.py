@@ -174,12 +174,16 @@ def test_starts_find_room_while_every_run_is_read_by_id(alice: Member, app: App,
     assert hand_over(press(alice, app)).remote_id
 
 
-@pytest.mark.parametrize("status", [500, 403])
-def test_one_broken_run_does_not_delay_the_others(alice: Member, app: App, sandbox: SandboxDoor, status: int) -> None:
+@pytest.mark.parametrize(
+    "fault", [{"fault": "status", "status": 500}, {"fault": "status", "status": 403}, {"fault": "truncated"}]
+)
+def test_one_broken_run_does_not_delay_the_others(
+    alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, object]
+) -> None:
     sick, well = start(alice, app, sandbox), start(alice, app, sandbox)
     for run in (sick, well):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
-    sandbox.control("faults", endpoint="run", fault="status", status=status, times=None, runId=sick.remote_id)
+    sandbox.control("faults", endpoint="run", times=None, runId=sick.remote_id, **fault)
     watch = Watch(leases.new_holder())
     assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
 

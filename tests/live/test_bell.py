@@ -156,28 +156,42 @@ def test_a_line_announces_what_a_card_would(as_alice: Client, alice: Member) -> 
     assert 'id="announcer"' not in body
 
 
+class EndsIt:
+    """Ends the run after a request has loaded the member but before it reads the runs."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.is_done = run, False
+
+    def __call__(self, execute: object, sql: str, *rest: object) -> object:
+        if 'FROM "runs_run"' in sql and "public_id" in sql and not self.is_done:
+            self.is_done = True
+            end(self.run)
+        return execute(sql, *rest)  # type: ignore[operator]
+
+
 def test_a_run_that_ends_during_the_request_is_announced_once(as_alice: Client, alice: Member) -> None:
     """The run's card and the line about its end arrive together, so the page doesn't announce first one and then the
     other."""
     run = make_run(alice)
 
-    class EndsIt:
-        """Ends the run after the request has read the member but before it reads the runs."""
-
-        is_done = False
-
-        def __call__(self, execute: object, sql: str, *rest: object) -> object:
-            if 'FROM "runs_run"' in sql and not self.is_done:
-                self.is_done = True
-                end(run)
-            return execute(sql, *rest)  # type: ignore[operator]
-
-    with connection.execute_wrapper(EndsIt()):
+    with connection.execute_wrapper(EndsIt(run)):
         body = poll(as_alice, r=f"{run.public_id}:1.0-progress-0-2", page="history", n="")[1]
 
     assert f'id="card-{run.public_id}"' in body
     assert f'data-ended="{run.public_id}"' in body
     assert 'id="announcer"' not in body
+
+
+def test_its_own_page_announces_a_run_that_ends_during_the_request(as_alice: Client, alice: Member) -> None:
+    run = make_run(alice)
+
+    with connection.execute_wrapper(EndsIt(run)):
+        body = poll(as_alice, r=f"{run.public_id}:1.0-progress-0-2", page="run", n="")[1]
+
+    assert "There are no results." in body
+    assert 'data-count=""' in body
+    assert "Cartoonify! · Ghibli: Failed." in body
+    assert rung(as_alice) == []
 
 
 def test_a_saved_picture_is_news_again(as_alice: Client, alice: Member) -> None:
