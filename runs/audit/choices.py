@@ -3,6 +3,7 @@
 from runs.audit.lines import Lines
 from runs.audit.search import Search
 from runs.models import Entry, Member, Verb
+from runs.words.fold import fold
 from runs.words.record_text import GROUPS, kind_words, verb_words
 
 type Options = list[tuple[str, str, bool]]  # for each choice: its value, its label, and whether it's selected
@@ -11,7 +12,7 @@ type Options = list[tuple[str, str, bool]]  # for each choice: its value, its la
 def people(search: Search) -> Options:
     """Return all members, sorted by name. People who have left are included, because the record still shows what they
     did."""
-    members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: one.display_name.casefold())
+    members = sorted(Member.objects.only("public_id", "name", "email"), key=lambda one: fold(one.display_name))
     return [(one.public_id, one.display_name, one.public_id == search.who) for one in members]
 
 

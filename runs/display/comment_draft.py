@@ -10,6 +10,7 @@ from runs.display.result_page import ResultPage
 from runs.models import Comment, Member, Output, Run, StoredFile
 from runs.review import spots
 from runs.review.spots import SpotButton
+from runs.words.fold import fold
 
 
 @dataclass(frozen=True)
@@ -140,4 +141,4 @@ def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Pe
     chosen = {member.pk for member in picked}
     others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
     people = [Person(member, run.is_visible_to(member), member.pk in chosen) for member in others]
-    return sorted(people, key=lambda person: (not person.sees, person.member.display_name.casefold()))
+    return sorted(people, key=lambda person: (not person.sees, fold(person.member.display_name)))

@@ -22,6 +22,7 @@ from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
+from runs.words.fold import fold
 from runs.words.moments import brief_day_time_words
 
 _LISTED = Prepared(
@@ -37,7 +38,7 @@ class NameTakenError(Exception):
 def listed(member: Member, app: App) -> list[Preset]:
     """Return the presets of `app` that `member` can open: their own first, then the team's."""
     return sorted(
-        _LISTED.rows(member.pk, app.pk), key=lambda preset: (not preset.belongs_to(member), preset.name.casefold())
+        _LISTED.rows(member.pk, app.pk), key=lambda preset: (not preset.belongs_to(member), fold(preset.name))
     )
 
 

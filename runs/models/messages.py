@@ -94,11 +94,18 @@ def fitted(value: Message | str, length: int | None) -> str:
         texts = {name: text for name, text in message.values.items() if isinstance(text, str)}
         if message.code and texts:
             name = max(texts, key=lambda one: len(texts[one]))
-            message = Message(message.code, {**message.values, name: texts[name][: len(texts[name]) // 2]})
+            message = Message(message.code, {**message.values, name: _halved(texts[name])})
         else:
             message = Message(quote=(message.quote or message.code)[: length - 20])  # leaves room for the JSON syntax
         stored = message.to_stored()
     return stored
+
+
+def _halved(text: str) -> str:
+    """Return about half of `text`. If it is itself a stored message, it stays one."""
+    half = len(text) // 2
+    inner = Message.from_stored(text)
+    return fitted(inner, half) if inner.code else text[:half]
 
 
 class MessageCharField(_MessageColumn, _CharField):

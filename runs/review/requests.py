@@ -39,6 +39,7 @@ from runs.models.joined import Among
 from runs.review import overall_verdict
 from runs.sharing import visibility
 from runs.words.errors import UserFacingError
+from runs.words.fold import fold
 
 Audience = ReviewRequest.Audience
 REMIND_AGAIN_AFTER = timedelta(hours=1)
@@ -94,10 +95,11 @@ def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
     return outputs.filter(run__deleted_at=None).exclude(status__in=hopeless)
 
 
-def deciders() -> QuerySet[Member]:
+def deciders() -> list[Member]:
     """Return the members who may decide, sorted by name."""
     roles = ReviewRules.current().deciding_roles
-    return Member.objects.filter(is_active=True, role__in=roles).order_by("name", "email")
+    members = Member.objects.filter(is_active=True, role__in=roles).order_by("email")
+    return sorted(members, key=lambda member: fold(member.display_name))
 
 
 def _demand_deciders(members: Sequence[Member]) -> None:

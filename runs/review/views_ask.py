@@ -42,7 +42,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     asked = _asked(request.user, what)
     refuse_viewers(request.user)
     no_link = refusal_of(request.user)
-    form = AskForm(list(requests.deciders()), posted_of(request), may_make_links=not no_link)
+    form = AskForm(requests.deciders(), posted_of(request), may_make_links=not no_link)
     sentence = ""
     if asked.changed and not asked.outputs:  # show the results as they are now
         sentence, what = skipped_words("stale", asked.changed), what | {"shown": {}, "shown_text": ""}

@@ -21,6 +21,7 @@ from runs import events
 from runs.audit.record import differences, record, record_each, values_of
 from runs.models import BrowserSession, GuestLink, Invite, Member, Run, RunCount, Verb
 from runs.team import sessions
+from runs.words.fold import fold
 from runs.words.numbers import number_words
 from runs.words.time_spans import age_words
 
@@ -82,7 +83,7 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
     found = [
         Person(row, runs.get(row.pk, 0), _latest(seen.get(row.pk), row.last_login)) for row in Member.objects.all()
     ]
-    return sorted(found, key=lambda one: (not one.member.is_active, one.member.display_name.casefold()))
+    return sorted(found, key=lambda one: (not one.member.is_active, fold(one.member.display_name)))
 
 
 def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:

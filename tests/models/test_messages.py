@@ -58,6 +58,16 @@ def test_a_long_value_is_cut_but_the_sentence_stays() -> None:
     assert Incident.objects.get().text.quote.startswith("qqq")
 
 
+def test_a_message_inside_a_message_is_cut_to_fit_and_can_still_be_said() -> None:
+    reason = Message("chat_said", {"status": 400, "words": "w" * 160})
+    outer = Message("chat_message_lost", {"app": "Microsoft Teams", "reason_message": reason.to_stored()})
+    stored = fitted(outer, 200)
+    assert len(stored) <= 200
+    said = say(Message.from_stored(stored))
+    assert said.startswith("A message couldn't be posted to Microsoft Teams. It responded with status 400: “www")
+    assert "{" not in said
+
+
 @pytest.mark.parametrize("code", SENTENCES)
 def test_every_sentence_can_be_said(code: str) -> None:
     names = (

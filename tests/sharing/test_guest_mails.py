@@ -1,4 +1,4 @@
-"""Emails to guests about replies: who gets one, when, and what it contains (product.md, share page)."""
+"""Emails to guests about replies: who gets one, when, and what it contains."""
 
 import re
 from datetime import timedelta

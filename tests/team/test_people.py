@@ -14,6 +14,7 @@ from pytest_django import Settings
 from runs import tasks
 from runs.models import Entry, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
+from runs.review import requests
 from runs.team import invites, members, transfers
 from runs.team.views_sign_in import WRONG
 from runs.web import secret_links
@@ -30,6 +31,16 @@ def refusal(admin: Client, email: str) -> str:
     answer = admin.post(PEOPLE, {"email": email, "name": "", "role": "maker"})
     assert answer.status_code == 422
     return answer.content.decode()
+
+
+def test_people_are_sorted_by_name_in_every_alphabet(as_admin: Client) -> None:
+    for name in ("Zoe", "Özlem", "anna", "Émile"):
+        Member.objects.create_user(f"{len(name)}{name[-1]}@acme.example", PASSWORD, name=name)
+    shown = re.findall(r"Zoe|Özlem|anna|Émile", as_admin.get(PEOPLE).text)
+    assert list(dict.fromkeys(shown)) == ["anna", "Émile", "Özlem", "Zoe"]
+    assert [one.name for one in requests.deciders() if one.name in shown] == []  # makers don't decide
+    Member.objects.filter(name__in=shown).update(role=Member.Role.APPROVER)
+    assert [one.name for one in requests.deciders() if one.name in shown] == ["anna", "Émile", "Özlem", "Zoe"]
 
 
 # --- Inviting
