@@ -21,6 +21,7 @@ from tests.support.processes import wait_until
 from tests.support.visitor import Visitor, session_cookie
 
 KB = 1000
+LANGUAGES = {"": "en", " in German": "de"}  # words for the table, and the browser's language
 MAX_OF = {"sign-in page": (40, 7), "app page": (50, 8)}  # maximum KB and number of requests per page
 MAX_KB_OF = {"Document": ("HTML", 12), "Stylesheet": ("CSS", 20), "Script": ("JavaScript", 25)}
 CARDS = 24
@@ -50,9 +51,10 @@ def bench(portal: Portal, report: Report) -> None:
     member = portal.make_member("demo")
     app = App.objects.get(remote_id=CARTOONIFY).get_absolute_url()
     with chromium() as browser:
-        for name, address, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
-            with report.part(f"first view, {name}"):
-                report_weight(report, weigh(browser, portal, address, visitor), *MAX_OF[name])
+        for words, language in LANGUAGES.items():
+            for name, address, visitor in (("sign-in page", "/login/", None), ("app page", app, member)):
+                with report.part(f"first view, {name}{words}"):
+                    report_weight(report, weigh(browser, portal, address, visitor, language), *MAX_OF[name])
         with report.part(f"gallery of {CARDS} cards"):
             make_gallery(portal, member)
             measure_gallery(report, weigh(browser, portal, "/history/", member))
@@ -91,17 +93,17 @@ class Weight:
         return sum(self.bytes_by_kind.values())
 
 
-def new_context(browser: Browser, portal: Portal, member: Member | None) -> BrowserContext:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def new_context(browser: Browser, portal: Portal, member: Member | None, language: str = "en") -> BrowserContext:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale=language)
     if member is not None:
         name, value = session_cookie(member)
         context.add_cookies([{"name": name, "value": value, "url": portal.url}])
     return context
 
 
-def weigh(browser: Browser, portal: Portal, address: str, member: Member | None) -> Weight:
+def weigh(browser: Browser, portal: Portal, address: str, member: Member | None, language: str = "en") -> Weight:
     """Load the page at `address` in a fresh browser, scroll to the bottom, and count the bytes."""
-    context = new_context(browser, portal, member)
+    context = new_context(browser, portal, member, language)
     page, weight = context.new_page(), Weight()
     wire = context.new_cdp_session(page)
     wire.send("Network.enable")
