@@ -368,5 +368,6 @@ def test_an_example_says_so(as_alice: Client, alice: Member, django_assert_num_q
     assert not Page(plain).find(css="run-card-example")
     assert Page(as_alice.get(run.get_absolute_url()).text).find(css="run-example")
     assert not Page(as_alice.get(own.get_absolute_url()).text).find(css="run-example")
-    tiles = Page(as_alice.get("/history/?view=results").text).find("section", css="run-tiles")
+    tiles = Page(as_alice.get("/history/?view=results").text).find(css="run-tiles")
     assert [bool(tile.find(css="run-tiles-example")) for tile in tiles] == [False, True]
+    assert {tile.attributes["role"] for tile in tiles} == {"group"}  # two landmarks mustn't share their runs' title
