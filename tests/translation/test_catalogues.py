@@ -44,6 +44,10 @@ def test_every_language_that_is_offered_has_a_catalogue() -> None:
 def test_an_unmarked_text_is_found() -> None:
     assert unmarked("<p>Plain words</p><p>ÞŕéṽéŔ</p>") == ["Plain words"]
     assert unmarked('<button aria-label="Close">+</button>') == ["Close"]
+    assert unmarked('<button data-busy="One moment" data-count="3 4" data-words="{count} ñóţ"></button>') == [
+        "One moment"
+    ]
+    assert unmarked("<template><p>Sending</p></template>") == ["Sending"]
     assert unmarked("<p>A rose</p>", ["A rose"]) == []
 
 

@@ -13,7 +13,8 @@ from tests.support.page import Element, Page
 from tests.support.pseudo import LETTERS
 
 READ_ALOUD = ("title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "summary")
-SILENT = {"script", "style", "code", "svg", "template"}
+SILENT = {"script", "style", "code", "svg"}
+PLACEHOLDER = re.compile(r"\{[a-z]+\}")  # filled in by scripts
 PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
 # a reference that is stored only in the log, such as a refused file's
 REFERENCE = re.compile("reference".translate(LETTERS) + r" [a-z0-9]{16}\b")
@@ -49,7 +50,7 @@ def unmarked(html: str, known: Iterable[str] = ()) -> list[str]:
     known_text = re.compile("|".join(re.escape(text) for text in data))
     found = []
     for text in _texts(Page(html).root):
-        rest = known_text.sub(" ", REFERENCE.sub(" ", " ".join(text.split())))
+        rest = known_text.sub(" ", PLACEHOLDER.sub(" ", REFERENCE.sub(" ", " ".join(text.split()))))
         if PLAIN_WORD.search(rest):
             found.append(" ".join(text.split())[:160])
     return found
@@ -65,7 +66,8 @@ def _texts(element: Element) -> Iterator[str]:
         is_button = (
             element.tag == "input" and element.attributes.get("type") in ("submit", "button") and name == "value"
         )
-        if name in READ_ALOUD or is_button or name.startswith("data-say"):
+        is_for_scripts = name.startswith("data-") and " " in value  # a sentence that a script shows or announces
+        if name in READ_ALOUD or is_button or is_for_scripts:
             yield value
     yield from element.own_pieces
     for child in element.children:
