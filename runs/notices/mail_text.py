@@ -84,7 +84,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
         intro = ""
         words = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(notices) - 1)
         first = line_of(notice_text.title_of(notices[0]))
-        subject = first if len(notices) == 1 else words % {"first": first, "count": len(notices) - 1}
+        subject = first if len(notices) == 1 else words % {"first": first.removesuffix("."), "count": len(notices) - 1}
     return Letter(
         subject=subject,
         intro=intro,

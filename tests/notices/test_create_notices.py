@@ -313,6 +313,7 @@ def test_admins_are_told_once_a_day_what_is_wrong_and_where_to_mend_it(
     assert told(alice) == told(bob) == []
     send_gathered()
     assert [mail.to for mail in mailoutbox] == [[admin_member.email]]
+    assert mailoutbox[0].subject.endswith("so no new runs can start, and 3 more")  # one sentence, one full stop
 
 
 def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Member, bob: Member) -> None:
