@@ -1,31 +1,69 @@
 #!/usr/bin/env python3
-"""Print line coverage, and branch coverage if it was measured, from the last `make test COVERAGE=1`; least covered
-files first."""
+"""Print the coverage of lines, and of branches where they were measured; least covered files first.
+
+    coverage_report.py [DATA_FILE ...]
+
+Without a data file, reads that of the last `make test COVERAGE=1`. With several, a line or branch is covered if any of
+them covers it.
+"""
 
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 SHOWN = 12
-COVERAGE = [sys.executable, "-m", "coverage"]
+
+
+@dataclass
+class Parts:
+    """Lines, or branches, of a file."""
+
+    covered: set[Any] = field(default_factory=set)
+    every: set[Any] = field(default_factory=set)
+
+    def add(self, covered: list[Any], missing: list[Any]) -> None:
+        self.covered.update(map(str, covered))
+        self.every.update(map(str, covered + missing))
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "coverage.json"
-        subprocess.run([*COVERAGE, "json", "--quiet", "-o", str(written)], check=True)
-        report = json.loads(written.read_text())
-    files = sorted(report["files"].items(), key=lambda item: item[1]["summary"]["percent_covered"])
-    for name, file in files[:SHOWN]:
-        print(f"{file['summary']['percent_covered']:5.1f} %  {name}")
-    total = report["totals"]
-    said = f"{100 * total['covered_lines'] / total['num_statements']:.1f} % of {total['num_statements']:,} lines"
-    if branches := total.get("num_branches"):
-        said += f", {100 * total['covered_branches'] / branches:.1f} % of {branches:,} branches"
+    lines: dict[str, Parts] = {}
+    branches: dict[str, Parts] = {}
+    for data_file in sys.argv[1:] or [".coverage"]:
+        for name, file in report_of(data_file)["files"].items():
+            lines.setdefault(name, Parts()).add(file["executed_lines"], file["missing_lines"])
+            branches.setdefault(name, Parts()).add(file.get("executed_branches", []), file.get("missing_branches", []))
+    shares = sorted((share([lines[name], branches[name]]), name) for name in lines)
+    for percent, name in shares[:SHOWN]:
+        print(f"{percent:5.1f} %  {name}")
+    said = f"{share(lines.values()):.1f} % of {count(lines.values()):,} lines"
+    if counted := count(branches.values()):
+        said += f", {share(branches.values()):.1f} % of {counted:,} branches"
     print(f"Coverage: {said}.")
     return 0
+
+
+def report_of(data_file: str) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "coverage.json"
+        command = [sys.executable, "-m", "coverage", "json", "--quiet", f"--data-file={data_file}", "-o", str(written)]
+        subprocess.run(command, check=True)
+        return json.loads(written.read_text())
+
+
+def count(parts: Collection[Parts]) -> int:
+    return sum(len(one.every) for one in parts)
+
+
+def share(parts: Collection[Parts]) -> float:
+    """Return how much is covered, in percent; 100 if there is nothing to cover."""
+    every = count(parts)
+    return 100 * sum(len(one.covered) for one in parts) / every if every else 100.0
 
 
 if __name__ == "__main__":

@@ -171,26 +171,36 @@ def test_an_invalid_exceptions_file_is_reported_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("measured", "told"),
     [
-        ([], [" 80.0 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines."]),
+        ([["1"]], [" 75.0 %  partly.py", "100.0 %  main.py", "Coverage: 85.7 % of 7 lines."]),
         (
-            ["--branch"],
-            [" 71.4 %  partly.py", "100.0 %  main.py", "Coverage: 83.3 % of 6 lines, 50.0 % of 2 branches."],
+            [["--branch", "1"]],
+            [" 66.7 %  partly.py", "100.0 %  main.py", "Coverage: 85.7 % of 7 lines, 50.0 % of 2 branches."],
+        ),
+        (
+            [["--branch", "1"], ["-1"]],
+            [" 83.3 %  partly.py", "100.0 %  main.py", "Coverage: 100.0 % of 7 lines, 50.0 % of 2 branches."],
+        ),
+        (
+            [["--branch", "1"], ["--branch", "-1"]],
+            ["100.0 %  main.py", "100.0 %  partly.py", "Coverage: 100.0 % of 7 lines, 100.0 % of 2 branches."],
         ),
     ],
 )
-def test_the_coverage_report_counts_lines_and_branches(tmp_path: Path, options: list[str], told: list[str]) -> None:
-    """Measures two small modules, of which the second leaves out one line and one branch."""
-    (tmp_path / "main.py").write_text("import partly\n")
-    (tmp_path / "partly.py").write_text(
-        "def sign(number):\n    if number < 0:\n        return '-'\n    return '+'\nsign(1)\n"
-    )
+def test_the_coverage_report_counts_lines_and_branches(
+    tmp_path: Path, measured: list[list[str]], told: list[str]
+) -> None:
+    """Measures two small modules, once or twice. Each run leaves out one line and one branch of the second module."""
+    (tmp_path / "main.py").write_text("import sys\nfrom partly import sign\nsign(int(sys.argv[1]))\n")
+    (tmp_path / "partly.py").write_text("def sign(number):\n    if number < 0:\n        return '-'\n    return '+'\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # of these tests themselves
-    measure = [sys.executable, "-m", "coverage", "run", *options, "main.py"]
-    subprocess.run(measure, cwd=tmp_path, env=env, check=True, timeout=120)
+    coverage = [sys.executable, "-m", "coverage"]
+    for n, (*options, number) in enumerate(measured):
+        command = [*coverage, "run", f"--data-file=data{n}", *options, "main.py", number]
+        subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=120)
 
-    report = [sys.executable, str(ROOT / ".ci/coverage_report.py")]
+    report = [sys.executable, str(ROOT / ".ci/coverage_report.py"), *(f"data{n}" for n in range(len(measured)))]
     done = subprocess.run(report, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
 
     assert (done.returncode, done.stderr) == (0, "")
