@@ -1,7 +1,7 @@
 """The boxes that show a run's results, as plain values for templates."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.verdicts import VerdictPanel
 from runs.engine.input_summary import input_text, open_inputs
+from runs.history.rejected import removal_times
 from runs.models import Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.storage.fetch import FetchRefused, check_url
@@ -51,9 +52,9 @@ class OutputBox:
     unsaved: int  # number of files that couldn't be saved; the result's other files may have been saved
     fetch_again_url: str  # URL for retrying the files that couldn't be saved
     walk: str  # query string of the History list that Previous and Next follow
-    goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
     keep_url: str  # URL for keeping the result
+    goes_at: datetime | None = None  # when the retention rules will remove the result
     verdict: VerdictPanel | None = None  # only set on the run page
 
     @property
@@ -79,7 +80,11 @@ def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
     is_swap = is_swap and run.is_active
     outputs = list(run.outputs.all())
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
-    return [_box(run, output, label, stems, is_swap=is_swap, walk=walk) for output, label, stems in told]
+    goes_at = removal_times(outputs)
+    return [
+        replace(_box(run, output, label, stems, is_swap=is_swap, walk=walk), goes_at=goes_at.get(output.pk))
+        for output, label, stems in told
+    ]
 
 
 def result_labels(outputs: list[Output]) -> list[str]:
@@ -134,7 +139,6 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
-        goes_at=output.goes_at if output.removal_at else None,
         removed_at=output.removed_at,
         keep_url=reverse("runs:result-keep", args=[output.public_id]),
     )

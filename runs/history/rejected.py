@@ -6,14 +6,26 @@ anyone has decided on it within the retention period, or if someone is still bei
 row in the database stays, with its decisions and comments.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from runs.audit.record import record
 from runs.background.queue import stop_requested
-from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, ReviewItem, Run, StoredFile, Verb
+from runs.models import (
+    Decision,
+    GuestLink,
+    GuestLinkOutput,
+    Output,
+    OutputFile,
+    RetentionRules,
+    ReviewItem,
+    Run,
+    StoredFile,
+    Verb,
+)
 from runs.storage import orphans
 
 NOTICE = timedelta(days=30)
@@ -29,15 +41,31 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
     """Return the results that were rejected at least `days` days ago and that nobody wants any more."""
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
+    return _unclaimed().filter(Q(kept_at=None) | Q(kept_at__lt=since)).exclude(Exists(decided_lately))
+
+
+def _unclaimed() -> QuerySet[Output]:
+    """Return the rejected results that aren't kept for anything but a recent decision."""
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
     return (
         Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
-        .filter(Q(kept_at=None) | Q(kept_at__lt=since))
-        .exclude(Exists(decided_lately))
         .exclude(Exists(asked))
         .exclude(pk__in=GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive()).values("output"))
     )
+
+
+def removal_times(outputs: Iterable[Output]) -> dict[int, datetime]:
+    """Return when the files and text of `outputs` will be removed, keyed by primary key. Results that will be kept are
+    left out. Takes two queries if any removal is scheduled, otherwise none."""
+    scheduled = [output.pk for output in outputs if output.removal_at is not None]
+    if not scheduled:
+        return {}
+    latest = Decision.objects.standing().filter(output=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
+    going = _unclaimed().filter(pk__in=scheduled, removal_at__isnull=False).annotate(decided_at=Subquery(latest))
+    period = timedelta(days=RetentionRules.current().rejected_days or 0)
+    rows = going.values_list("pk", "removal_at", "decided_at")
+    return {pk: at for pk, at, decided_at in rows if decided_at is None or decided_at < at - period}
 
 
 def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:

@@ -1,6 +1,5 @@
 """A run's results: an `Output` for each result, and an `OutputFile` for each media URL in it."""
 
-from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -153,16 +152,6 @@ class Output(models.Model):
         """The number of the newest version of this result, finished or not."""
         latest = Output.objects.filter(line=self.first_id).aggregate(latest=Max("number"))["latest"]
         return latest or self.number
-
-    @property
-    def goes_at(self) -> datetime | None:
-        """When the files and text will be removed because the result was rejected; None if they are kept. Load the run
-        beforehand to save a query."""
-        is_wanted = self.run.is_held or self.run.starred_at is not None or self.starred_at is not None
-        if self.removal_at is None or self.verdict != "rejected" or is_wanted:
-            return None
-        is_asked_for = self.guest_links.alive().exists() or self.review_items.undecided().exists()
-        return None if is_asked_for else self.removal_at
 
     @property
     def is_object(self) -> bool:

@@ -1,6 +1,7 @@
 """Retention of rejected results and of uploads: what is removed, what stays, and what pages say about it."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -300,16 +301,31 @@ def test_of_many_things_the_size_is_that_of_a_sample(alice: Member, app: App, mo
     assert retention_rules.removals(rules, now)["uploads_days"].sentence.endswith("within a day: more than 3 uploads.")
 
 
-@pytest.mark.parametrize("why", ["", "starred", "run starred", "held", "shown"])
-def test_the_day_is_named_only_if_it_goes(alice: Member, admin_member: Member, app: App, why: str) -> None:
-    RetentionRules.objects.create(rejected_days=30)
-    output = rejected(alice, app, admin_member, 40)
+@pytest.mark.parametrize(
+    "why", ["", "starred", "run starred", "held", "shown", "decided again", "asked again", "approved since"]
+)
+def test_the_day_is_named_only_if_it_goes(
+    as_alice: Client, alice: Member, admin_member: Member, make_member: Callable[..., Member], app: App, why: str
+) -> None:
+    RetentionRules.objects.create(rejected_days=60)
+    output = rejected(alice, app, admin_member, 70)
     tasks.clear()
     now = timezone.now()
     Output.objects.filter(pk=output.pk).update(starred_at=now if why == "starred" else None)
     Run.objects.filter(pk=output.run_id).update(
-        starred_at=now if why == "run starred" else None, held_at=now if why == "held" else None
+        starred_at=now if why == "run starred" else None, held_at=now if why == "held" else None, shared_at=now
     )
+    output = Output.objects.select_related("run").get(pk=output.pk)
     if why == "shown":
         links.make_link(alice, [output])
-    assert (Output.objects.get(pk=output.pk).goes_at is not None) == (why == "")
+    elif why == "asked again":
+        requests.ask(alice, [output], members=[admin_member]).items.update(settled_at=None)
+    elif why in ("decided again", "approved since"):
+        approver = make_member("erin", role="approver")
+        verdicts.decide(output, "rejected" if why == "decided again" else "approved", "Dark", Actor(approver), None)
+
+    page = as_alice.get(Run.objects.get(pk=output.run_id).get_absolute_url()).content.decode()
+    assert ("because it was rejected" in page) == (why == "")
+
+    clear_in(31)
+    assert (stored(output) == 0) == (why == ""), "the page said the truth"
