@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from runs import events
@@ -209,6 +209,18 @@ def leave_it(run: Run, now: datetime) -> bool:
     if run.is_silent(now):
         return fail(run, "silent", now, from_statuses=AT_LAMINA)
     return False
+
+
+def record_late_start(run: Run, remote_id: str) -> bool:
+    """Record that Lamina did start a run that had already ended here because nobody knew whether it started.
+
+    The run stays ended, since people may have acted on that. Returns False if we already know a run with this id.
+    """
+    if Run.objects.filter(remote_id=remote_id).exists():
+        return False
+    cause = Case(When(failure="left", then=Value("late")), default=F("failure"))
+    ended = Run.objects.filter(pk=run.pk, remote_id="", status__in=FINAL)
+    return ended.update(remote_id=remote_id, failure=cause, version=F("version") + 1) == 1
 
 
 def fail(

@@ -4,7 +4,7 @@ The list doesn't show inputs, so we compare app and time: we take all of this ap
 leave out the ones we already know about. If one run is left, it's ours. If none is left in two checks twenty seconds
 apart, we assume that the run hasn't started and send it again, after a longer delay each time. After some rounds
 without a clear response, a person decides. A person also decides if several runs are left, if the only run left is
-older than our POST (as far as the clocks can tell), if we can't read the whole list, if we can't read any of it for ten
+older than our POST (as far as the clocks can tell) or one of the clocks was set since, if we can't read the whole list, if we can't read any of it for ten
 minutes, or if we aren't allowed to read it. A webhook sent to the run's own URL settles the question at once
 (`webhooks`).
 """
@@ -28,6 +28,7 @@ from runs.models import Run
 logger = logging.getLogger("runs.checking")
 
 MARGIN = timedelta(seconds=60)  # allows for clocks that differ, and for the time that the POST took
+CLOCK_MARGIN = timedelta(days=1)  # the same if one of the clocks may have been set since the POST
 # If we know how far off Lamina's clock is, a run that started more than this long before our POST can't be ours.
 OLDER = timedelta(seconds=5)
 LOOKS = 2
@@ -79,7 +80,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> 
         _look_later(run, LOOK_AGAIN)  # our run may be in the part that we couldn't read
     elif not is_whole:
         progress.ask_person(run, [row.run_id for row in found])
-    elif len(found) == len(could_be) == 1 and not others.filter(status="checking").exists():
+    elif len(found) == len(could_be) == 1 and _is_near(found[0], run) and not others.filter(status="checking").exists():
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         poller_wakeups.ensure_poller()
@@ -111,7 +112,7 @@ def tries_of(run: Run) -> int:
 def _look(run: Run) -> tuple[list[RunRow], bool]:
     """Return this app's runs that Lamina has started since just before our POST and that we don't know about yet, and
     whether we could read the whole list."""
-    since = _sent_at(run) - MARGIN
+    since = _sent_at(run) - _margin(run)
     rows: dict[str, RunRow] = {}
     skipped, is_last = 0, False
     for number in range(PAGES):
@@ -133,7 +134,19 @@ def _is_unreadable(error: LaminaError) -> bool:
 def _may_be(row: RunRow, run: Run) -> bool:
     """Return whether `row` could be `run`. This applies the list's filters again, in case Lamina ignored them."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
-    return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - MARGIN)
+    return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - _margin(run))
+
+
+def _margin(run: Run) -> timedelta:
+    """Return how much earlier than our POST our run may seem to have started. If a clock was set in the meantime, we
+    would overlook it with a short margin, and start it twice."""
+    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
+    return MARGIN if status.is_clock_known(run.sent_at) else CLOCK_MARGIN
+
+
+def _is_near(row: RunRow, run: Run) -> bool:
+    """Return whether `row` started so close to our POST that it must be ours if it is the only one."""
+    return row.created_at is None or row.created_at >= _sent_at(run) - MARGIN
 
 
 def _is_older(row: RunRow, run: Run) -> bool:

@@ -84,6 +84,9 @@ def _apply(run: Run, run_id: str, snapshot: RunSnapshot, status: LaminaStatus, n
         # Our own POST has no response yet, and may never get one, but this delivery certainly names the run.
         progress.accept(run, run_id, snapshot.status, now)
         run.refresh_from_db()
+    elif not run.remote_id and run.attempts and progress.record_late_start(run, run_id):
+        values = {"run": run.public_id, "remote": run_id[:100]}
+        incidents.record_incident("delivery", Message("started_after_all", values))
     if run.remote_id == run_id:
         progress.apply_snapshot(run, snapshot, now, is_pushed=True)
     if status.delivered_at is None or now - status.delivered_at > timedelta(minutes=1):

@@ -117,6 +117,9 @@ INCIDENTS: dict[str, Promise] = {
     "second_start_goes_on": _lazy(
         "Run %(run)s was started twice on Lamina. The second run, %(remote)s, couldn't be cancelled."
     ),
+    "started_after_all": _lazy(
+        "Lamina started run %(run)s after all, although it had already ended here. Its id on Lamina is %(remote)s."
+    ),
     "key_refused": _lazy("Lamina is rejecting the workspace key, so no new runs can start."),
     "little_room": _lazy("The portal's disk is nearly full: %(free_bytes)s left."),
     "mail_given_up": _lazy(

@@ -44,6 +44,7 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
     "nothing": (_lazy("Lamina finished, but there were no usable results."), CHANGE_AND_RUN, "form"),
     "lost": (_lazy("Lamina no longer has this run."), CHANGE_AND_RUN, "form"),
     "silent": (_lazy("This run didn't finish within a day and was abandoned."), CHANGE_AND_RUN, "form"),
+    "late": (_lazy("This run was given up here, but Lamina started it after all."), CHANGE_AND_RUN, "form"),
     "left": (_lazy("We never found out whether this run started."), CHANGE_AND_RUN, "form"),
 }
 

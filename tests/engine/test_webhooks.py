@@ -23,6 +23,7 @@ from tests.engine.courier import Courier, post
 from tests.engine.steps import hand_over, look, start_as_stranger, watch_once
 from tests.support import webhook_vector as vector
 from tests.support.cartoonify import press
+from tests.support.clients import client_of
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor
 
@@ -265,12 +266,35 @@ def test_a_final_run_never_changes(
 ) -> None:
     remote_id = start_as_stranger(sandbox)
     sandbox.control(f"runs/{remote_id}", status="completed" if status != "completed" else "failed")
-    run = make_run(alice, app, status=status, remote_id=remote_id if is_known else "", attempts=1)
+    run = make_run(alice, app, status=status, remote_id=remote_id if is_known else "", attempts=int(is_known))
     before = as_it_is(run)
 
     assert courier.deliver(run, run_id=remote_id) == 200
 
     assert as_it_is(run) == before
+
+
+def test_a_run_that_was_given_up_says_that_it_started_after_all(
+    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    run = press(alice, app)
+    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
+    assert progress.mark_sent(run, timezone.now(), is_alone=True)
+    remote_id = start_as_stranger(sandbox)
+    sandbox.control(f"runs/{remote_id}", status="completed")
+    assert progress.doubt(run)
+    assert progress.ask_person(run, [])
+    assert progress.leave_it(run, timezone.now())
+
+    for _ in range(2):  # Lamina may deliver it again
+        assert courier.deliver(run, run_id=remote_id) == 200
+
+    run.refresh_from_db()
+    assert (run.status, run.failure, run.remote_id) == ("failed", "late", remote_id)
+    assert Incident.objects.get().text.code == "started_after_all"
+    page = client_of(alice).get(run.get_absolute_url()).content.decode()
+    assert "Lamina started it after all" in page
+    assert "This run may have cost credits" in page
 
 
 def test_the_path_is_in_no_log(courier: Courier, run: Run, caplog: pytest.LogCaptureFixture) -> None:

@@ -118,6 +118,25 @@ def test_a_start_before_the_clock_was_corrected(door: SandboxDoor, alice: Member
     work_plainly(is_at_rest)
 
 
+@pytest.mark.parametrize("off", OFF, ids=["ahead", "behind"])
+def test_an_unclear_start_before_the_clock_was_corrected_is_not_sent_again(
+    door: SandboxDoor, alice: Member, off: timedelta
+) -> None:
+    """We can't tell by the times in Lamina's list which run is ours, so a person decides."""
+    with clock_off(off):
+        app = known(door, NOTE)
+        browser = Browser.of(alice)
+        door.control("faults", endpoint="run_start", fault="drop_after")
+        door.control("faults", endpoint="runs", fault="drop_before")
+        run = browser.press(browser.open(app).set("p0", "x"))
+        step()
+        assert Run.objects.get(pk=run.pk).status == "checking"
+
+    work_plainly(lambda: Run.objects.get(pk=run.pk).needs_confirmation or is_at_rest())
+
+    assert len(door.runs) == 1
+
+
 def test_a_run_started_before_the_clock_was_corrected(door: SandboxDoor, alice: Member) -> None:
     with clock_off(timedelta(hours=2)):
         app = known(door, NOTE | {"sandbox": {"seconds": 0.2}})
