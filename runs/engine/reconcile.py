@@ -4,9 +4,9 @@ The list doesn't show inputs, so we compare app and time: we take all of this ap
 leave out the ones we already know about. If one run is left, it's ours. If none is left in two checks twenty seconds
 apart, we assume that the run hasn't started and send it again, after a longer delay each time. After some rounds
 without a clear response, a person decides. A person also decides if several runs are left, if the only run left is
-older than our POST (as far as the clocks can tell) or one of the clocks was set since, if we can't read the whole list, if we can't read any of it for ten
-minutes, or if we aren't allowed to read it. A webhook sent to the run's own URL settles the question at once
-(`webhooks`).
+older than our POST (as far as the clocks can tell) or one of the clocks was set since, if we can't read the whole list,
+if we can't read any of it for ten minutes, or if we aren't allowed to read it. A webhook sent to the run's own URL
+settles the question at once (`webhooks`).
 """
 
 import logging
