@@ -47,10 +47,6 @@ class Verdict:
     run_id: str = ""
     snapshot: RunSnapshot | None = None
 
-    @property
-    def is_genuine(self) -> bool:
-        return self.flaw is None
-
 
 def check_delivery(
     raw_body: bytes, headers: Mapping[str, str], keys: Iterable[Mapping[str, Any]], now: datetime

@@ -1,7 +1,5 @@
 """The retention rules, and the record of how much space stored files take up."""
 
-from typing import Self
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
@@ -36,11 +34,6 @@ class RetentionRules(models.Model):
         return cls.objects.first() or cls()
 
 
-class StorageUseQuerySet(models.QuerySet["StorageUse"]):
-    def largest_first(self) -> Self:
-        return self.order_by("-size_bytes", "use", "media", "pk")
-
-
 class StorageUse(models.Model):
     """How many files one person has stored for one use, and how much space they take up; counted by `storage.usage`.
 
@@ -62,8 +55,6 @@ class StorageUse(models.Model):
     files = models.PositiveBigIntegerField(default=0)
     size_bytes = models.PositiveBigIntegerField(default=0)
     counted_at = models.DateTimeField(default=timezone.now)
-
-    objects = StorageUseQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.use} {self.media} of {self.member_id}: {self.size_bytes}"

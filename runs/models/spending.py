@@ -175,13 +175,6 @@ class MemberLimit(models.Model):
         return self.raised_to is not None and (self.raised_until is None or on <= self.raised_until)
 
 
-def limit_of(member: Member, on: date) -> int | None:
-    """Return what `member` may spend in the month that `on` is in, in hundredths of a credit; None if there is no
-    limit."""
-    own = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
-    return own.limit(SpendingLimits.current().default_hundredths, on)
-
-
 class AccountReading(models.Model):
     """An hourly reading: the total spent on the Lamina account, and the total of our charges at that time."""
 

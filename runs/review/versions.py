@@ -4,12 +4,6 @@ from collections.abc import Iterable
 
 from runs import events
 from runs.models import Member, Output, ReviewRules
-from runs.models.joined import fetch_joined
-
-
-def newer_of(output: Output) -> Output | None:
-    """Return the result's newest completed version, or None if it's no later than this one."""
-    return newer_of_each([output]).get(output.pk)
 
 
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
@@ -35,13 +29,6 @@ def on_content_changed(output: Output) -> None:
         ready = Output.objects.in_line_of(output).filter(status=Output.Status.COMPLETED, number__lt=output.number)
         if (replaced := ready.last()) is not None:
             events.version_made.send(output, replaced)
-
-
-def versions_of(output: Output, member: Member) -> list[Output]:
-    """Return the versions of `output` that `member` may see, with their runs and files; an empty list if there is only
-    one."""
-    line = fetch_joined(Output.objects.in_line_of(output), "files", "file", one={"run": ()})
-    return seen_among(line, member)
 
 
 def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:

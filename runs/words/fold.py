@@ -23,11 +23,6 @@ def fold(text: str) -> str:
     return bare.casefold().translate(STROKED)
 
 
-def fold_words(text: str) -> list[str]:
-    """Return the folded words of a search without duplicates, longest first, because longer words rule out more."""
-    return sorted(dict.fromkeys(fold(text).split()), key=len, reverse=True)
-
-
 def named(name: str) -> dict[str, str]:
     """Return the `name` and `search_text` fields of a row called `name`."""
     return {"name": name, "search_text": fold(name)}

@@ -18,7 +18,7 @@ def test_the_test_vector_is_genuine() -> None:
         "fc399665131a4e6312bb02e4686463ffacbb806389595265042cd492429d84af",
     )
     verdict = check_delivery(BODY, HEADERS, [KEY], NOW)
-    assert verdict.is_genuine
+    assert verdict.flaw is None
     assert verdict.run_id == RUN_ID
     assert verdict.snapshot is not None
     assert verdict.snapshot.state == "completed"
@@ -45,7 +45,7 @@ def test_another_timestamp_with_the_old_signature_fails() -> None:
 @pytest.mark.parametrize(("seconds", "is_genuine"), [(-301, False), (-300, True), (300, True), (301, False)])
 def test_freshness_counts_in_both_directions(seconds: int, is_genuine: bool) -> None:
     verdict = check_delivery(BODY, HEADERS, [KEY], NOW + timedelta(seconds=seconds))
-    assert verdict.is_genuine is is_genuine
+    assert (verdict.flaw is None) is is_genuine
     assert is_genuine or verdict.flaw is Flaw.STALE
 
 
@@ -53,11 +53,11 @@ def test_the_request_id_must_be_the_runs_where_there_is_one() -> None:
     other = {**HEADERS, "X-Lamina-Webhook-Request-Id": "another"}
     without = {name: value for name, value in HEADERS.items() if not name.endswith("Id")}
     assert check_delivery(BODY, other, [KEY], NOW).flaw is Flaw.REQUEST_ID
-    assert check_delivery(BODY, without, [KEY], NOW).is_genuine
+    assert check_delivery(BODY, without, [KEY], NOW).flaw is None
 
 
 def test_header_names_are_read_in_any_case() -> None:
-    assert check_delivery(BODY, {name.lower(): value for name, value in HEADERS.items()}, [KEY], NOW).is_genuine
+    assert check_delivery(BODY, {name.lower(): value for name, value in HEADERS.items()}, [KEY], NOW).flaw is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_any_key_of_the_set_counts_and_broken_ones_are_skipped() -> None:
         {**KEY, "x": "é"},
         {**KEY, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
     ]
-    assert check_delivery(BODY, HEADERS, [*broken, KEY], NOW).is_genuine
+    assert check_delivery(BODY, HEADERS, [*broken, KEY], NOW).flaw is None
     assert check_delivery(BODY, HEADERS, broken, NOW).flaw is Flaw.SIGNATURE
     assert check_delivery(BODY, HEADERS, [], NOW).flaw is Flaw.SIGNATURE
 
@@ -128,5 +128,5 @@ def test_the_older_dialect_is_read() -> None:
 @given(body=st.binary(max_size=300), timestamp=st.text(max_size=20), signature=st.text(max_size=140))
 def test_no_delivery_raises(body: bytes, timestamp: str, signature: str) -> None:
     headers = {"X-Lamina-Webhook-Signature": signature, "X-Lamina-Webhook-Timestamp": timestamp}
-    assert not check_delivery(body, headers, [KEY], NOW).is_genuine
+    assert check_delivery(body, headers, [KEY], NOW).flaw is not None
     assert check_delivery(body, signed(body), [KEY], NOW).flaw in {Flaw.BODY, None}

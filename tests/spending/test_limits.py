@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from runs.engine import create_run, progress
 from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Notice, Run, SpendingLimits
-from runs.models.spending import limit_of, month_of
+from runs.models.spending import month_of
 from runs.spending.limits import left_for
 from tests.support.app_forms import fields, token_in
 from tests.support.charges import wrong_charges, wrong_sums
@@ -301,16 +301,16 @@ def test_a_new_month_begins_with_the_whole_limit(as_alice: Client, alice: Member
 
 def test_a_raise_ends_with_its_day(alice: Member) -> None:
     set_limits(default=10)
-    today = timezone.localdate()
-    MemberLimit.objects.create(member=alice, raised_to=5000, raised_until=today)
-    assert limit_of(alice, today) == left_for(alice).limit == 5000
-    assert limit_of(alice, today + timedelta(days=1)) == 1000
+    now = timezone.now()
+    MemberLimit.objects.create(member=alice, raised_to=5000, raised_until=timezone.localdate(now))
+    assert left_for(alice, now).limit == 5000
+    assert left_for(alice, now + timedelta(days=1)).limit == 1000
 
     MemberLimit.objects.update(raised_to=500)  # a raised limit that is lower than the usual one has no effect
-    assert limit_of(alice, today) == 1000
+    assert left_for(alice, now).limit == 1000
     MemberLimit.objects.update(is_unlimited=True)
-    assert limit_of(alice, today) is None
-    assert left_for(alice).least is None
+    assert left_for(alice, now).limit is None
+    assert left_for(alice, now).least is None
 
 
 def test_none_is_none_and_zero_is_zero(as_alice: Client, alice: Member, app: App) -> None:

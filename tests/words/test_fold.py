@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.words.fold import fold, fold_words, kinds_text
+from runs.words.fold import fold, kinds_text
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,6 @@ def test_vowel_signs_still_tell_words_apart() -> None:
 
 def test_folding_twice_changes_nothing() -> None:
     assert all(fold(fold(text)) == fold(text) for text in ("ẞ İ Ǆ ﬃ ½ ½", "ŉ ǰ ΐ", "Ⅷ ㍿ ℡"))
-
-
-def test_words_come_once_and_longest_first() -> None:
-    assert fold_words("a Red  RED lantern") == ["lantern", "red", "a"]
 
 
 @pytest.mark.parametrize(("kinds", "kept"), [(["video", "image", "video"], " image video "), ([], " "), ([""], " ")])
