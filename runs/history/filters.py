@@ -1,9 +1,8 @@
-"""What goes with the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
+"""What goes with the History filter: chips, tabs, and wider searches for when nothing matches."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -11,12 +10,11 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from runs.audit.record import record
 from runs.history.filter_choices import Directory
 from runs.history.order import NEWEST_ASKED, Page, newest_keys
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.history.search import KINDS, TABS, Filter
-from runs.models import App, Member, SavedView, Verb
+from runs.models import App, Member
 from runs.models.joined import CountUpTo
 from runs.models.run import RunQuerySet
 from runs.words.moments import day_words
@@ -24,8 +22,6 @@ from runs.words.numbers import number_words
 from runs.words.run_states import STATES
 
 COUNT_UP_TO = 1_000
-VIEWS_PER_MEMBER = 50
-NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -290,35 +286,3 @@ def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[in
         return []
     asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
     return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())
-
-
-@transaction.atomic
-def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as the view `name`, replacing any view with that name. Return None if `name` is empty or the member
-    can't save any more views."""
-    name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
-    views = SavedView.objects.owned_by(member)
-    if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
-        return None
-    view, _is_new = views.update_or_create(member=member, name=name, defaults={"query": kept})
-    record(Verb.VIEW_SAVED, view)
-    return view
-
-
-@transaction.atomic
-def rename_view(view: SavedView, name: str) -> bool:
-    """Rename `view`; return False if the name is empty or another view already has that name."""
-    name = " ".join(name.split())[:NAME_LENGTH]
-    if not name or SavedView.objects.filter(member=view.member_id, name=name).exclude(pk=view.pk).exists():
-        return False
-    record(Verb.VIEW_CHANGED, view, changes={"name": (view.name, name)})
-    view.name = name
-    view.save(update_fields=["name"])
-    return True
-
-
-@transaction.atomic
-def delete_view(view: SavedView) -> None:
-    """Delete `view`, but not its runs."""
-    record(Verb.VIEW_REMOVED, view)
-    view.delete()
