@@ -1,9 +1,8 @@
-"""What goes with the History filter: chips, tabs, and wider searches for when nothing matches."""
+"""The filter bar of History: its tabs, the chips for the current filter, and labels for what it offers."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import get_format
@@ -11,17 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.history.filter_choices import Directory
-from runs.history.order import NEWEST_ASKED, Page, newest_keys
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.history.search import KINDS, TABS, Filter
-from runs.models import App, Member
-from runs.models.joined import CountUpTo
-from runs.models.run import RunQuerySet
+from runs.models import Member
 from runs.words.moments import day_words
-from runs.words.numbers import number_words
 from runs.words.run_states import STATES
-
-COUNT_UP_TO = 1_000
 
 
 @dataclass(frozen=True)
@@ -30,15 +23,6 @@ class Chip:
 
     label: str
     url: str
-
-
-@dataclass(frozen=True)
-class Hint:
-    """A wider search that has matches."""
-
-    label: str
-    url: str
-    count: str  # such as "12" or "1,000+"
 
 
 @dataclass(frozen=True)
@@ -59,12 +43,7 @@ def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
     }
     shown = [key for key in TABS if has_own or key != "mine"]
     is_any = found.is_selected_results
-    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab and not is_any) for key in shown]
-
-
-def _on_tab(found: Filter, key: str) -> Filter:
-    there = replace(found, tab=key, by="" if key == "mine" else found.by)
-    return there.without("selected") if found.is_selected_results else there
+    return [Tab(names[key], found.on_tab(key).url(), key == found.tab and not is_any) for key in shown]
 
 
 def chips(found: Filter, directory: Directory) -> list[Chip]:
@@ -138,67 +117,6 @@ def _day_words(day: str) -> str:
     return day_words(found) if found else day
 
 
-def broader(found: Filter) -> list[tuple[str, Filter]]:
-    """Return searches wider than `found`, each with a label: the same search in another list, or with fewer filters.
-
-    For a search with words, return at most three, to limit the cost.
-    """
-    narrowing = found.narrowing
-    there = in_other_list(found)
-    other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
-    if narrowing.keys() == {"q"}:
-        return [other]
-    if found.q and len(narrowing) > 2:
-        words_alone = found.without(*[name for name in narrowing if name != "q"])
-        without_words = (_broader_label("q", found), found.without("q"))
-        return [other, (_("Without the filters"), words_alone), without_words]
-    fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
-    return fewer if found.tab == "starred" and not found.q else [other, *fewer]
-
-
-def in_other_list(found: Filter) -> Filter:
-    """Return the same search in the other list: in Team if `found` is in Mine, otherwise in Mine."""
-    return _on_tab(found, "team" if found.tab == "mine" else "mine")
-
-
-def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
-    help."""
-    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
-    return in_other_list(found).url() if is_help else ""
-
-
-def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
-    """Return a hint for each of `searches` that has matches, with the number of matches."""
-    return [
-        Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
-    ]
-
-
-def _broader_label(name: str, found: Filter) -> str:
-    """Return the label of a search without the filter `name`."""
-    if name == "q":
-        return _("Without “%(words)s”") % {"words": found.q}
-    labels = {
-        "app": _("Any app"),
-        "by": _("Anyone"),
-        "state": _("Any state"),
-        "kind": _("Any kind"),
-        "decision": _("Any decision"),
-        "decided": _("Decided by anyone"),
-        "waits": _("Waiting or not"),
-        "from": _("No start date"),
-        "to": _("No end date"),
-        "selected": _("Selected or not"),
-    }
-    return labels[name]
-
-
-def counted(count: int, most: int = COUNT_UP_TO) -> str:
-    """Return a count as text, such as "12", or "1,000+" if it has reached the limit `most`."""
-    return number_words(count) + ("+" if count == most else "")
-
-
 def offers(found: Filter) -> list[Chip]:
     """Return filters to offer for the kinds of result that the search names. Someone who searches for "video" may mean
     the kind of result rather than the word, so we let them choose."""
@@ -209,44 +127,6 @@ def offers(found: Filter) -> list[Chip]:
         "text": _("Only text"),
     }
     return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
-
-
-def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
-    """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
-
-    If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
-    If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
-    """
-    others = found.without("app")
-    if others.tab == "mine" and not others.narrowing:
-        return {app.pk for app in directory.apps if app.detail}
-    if page.is_whole and not found.app:
-        return {run.app_id for run in page.runs}
-    runs, found_apps = others.runs(member, directory), set[int]()
-    if asks_newest(others):
-        known = None if found.app else page.newest_apps
-        newest = [app for _key, app in newest_keys(runs)] if known is None else known
-        found_apps = set(newest[:NEWEST_ASKED])
-        if _is_search(others) or len(newest) <= NEWEST_ASKED:
-            return found_apps
-    left = [app.pk for app in directory.apps if app.pk not in found_apps]
-    if not left:
-        return found_apps
-    # A subquery lets the database stop at the first match.
-    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
-    used = App.objects.filter(pk__in=left).order_by().annotate(first=first).filter(first__isnull=False)
-    return found_apps | set(used.values_list("pk", flat=True))
-
-
-def asks_newest(found: Filter) -> bool:
-    """Return whether `findable_apps` looks for apps among the newest runs that match `found`."""
-    return _is_search(found) or bool(found.kind or found.state)
-
-
-def _is_search(found: Filter) -> bool:
-    """Return whether `found` filters by words or decisions, so that finding even a single run may take a long time."""
-    return bool(found.q or found.decision or found.decided or found.waits)
 
 
 def day_shortcuts(found: Filter, today: date) -> list[Tab]:
@@ -278,11 +158,3 @@ def shorter(found: Filter) -> list[Chip]:
         for label, day in since.items()
         if day > found.since and (not found.until or day <= found.until)
     ]
-
-
-def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[int]:
-    """Count the runs in each of `lists`, up to its limit, with one query for all of them."""
-    if not lists:
-        return []
-    asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
-    return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())

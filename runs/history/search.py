@@ -129,6 +129,11 @@ class Filter:
         gone: dict[str, Any] = {f.name: "" for f in fields(self) if _NAMES.get(f.name, f.name) in names}
         return replace(self, **gone)
 
+    def on_tab(self, tab: str) -> Self:
+        """Return this filter on another tab, without those filters that make no sense there."""
+        there = replace(self, tab=tab, by="" if tab == "mine" else self.by)
+        return there.without("selected") if self.is_selected_results else there
+
     def in_view(self, view: str) -> Self:
         """Return this filter in another view, without "selected" if the other view has a different selection."""
         seen = replace(self, view=view)

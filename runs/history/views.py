@@ -22,6 +22,8 @@ from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
 from runs.history import filters, query_timeout, selection
 from runs.history.filter_choices import Directory
+from runs.history.findable_apps import asks_newest, findable_apps
+from runs.history.hints import mine_url
 from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.search import KINDS, Filter
@@ -108,7 +110,7 @@ def _listing(
             if instead.wider:
                 page = page_of(instead.wider.filter.runs(member, instead.directory))
                 return Listing(page, instead, {run.app_id for run in page.runs})
-            findable = filters.findable_apps(found, page, member, directory)
+            findable = findable_apps(found, page, member, directory)
     except query_timeout.TookTooLong:
         return Listing(page, instead, is_too_slow=True)
     if page.runs and page.is_whole and not after:
@@ -117,10 +119,10 @@ def _listing(
 
 
 def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
-    """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if searching for
+    """Return the first page of runs, with the apps that `findable_apps` needs. Return None if searching for
     both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
     fewer runs have to be found."""
-    if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
+    if found.app or not asks_newest(found) or found.has_few(member, directory):
         return None
     try:
         with _limit(found, WITH_APPS_SECONDS):
@@ -186,7 +188,7 @@ def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
     return {
-        "mine_url": filters.mine_url(found, directory) if is_told and not is_counted else "",
+        "mine_url": mine_url(found, directory) if is_told and not is_counted else "",
         "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
     }
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.connection import status
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.history import filters
-from runs.history.filters import Hint
+from runs.history.hints import Hint
 from runs.history.search import Filter
 from runs.models import Member, Upload
 from runs.schema_forms.answers import load_answers
