@@ -20,7 +20,7 @@ from runs.display.found_in import Sought
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
-from runs.history import filters, query_timeout, selection
+from runs.history import pages_filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.findable_apps import asks_newest, findable_apps
 from runs.history.hints import mine_url
@@ -153,11 +153,11 @@ def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
 def _tools(found: Filter, directory: Directory) -> dict[str, object]:
     """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
-        "tabs": filters.tabs(found, has_own=directory.has_own),
+        "tabs": pages_filter_bar.tabs(found, has_own=directory.has_own),
         "view_switch": _view_switch(found),
-        "chips": filters.chips(found, directory),
-        "offers": filters.offers(found),
-        "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
+        "chips": pages_filter_bar.chips(found, directory),
+        "offers": pages_filter_bar.offers(found),
+        "day_shortcuts": pages_filter_bar.day_shortcuts(found, timezone.localdate()),
         "marker": Marker.of(found.words, directory.similar),
         "is_filtered": bool(found.narrowing),
     }
@@ -172,7 +172,7 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
         "everything_url": found.without(*found.narrowing).url(),
         "is_too_slow": listing.is_too_slow,
-        "shorter": filters.shorter(found) if listing.is_too_slow else [],
+        "shorter": pages_filter_bar.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
     }
 
@@ -204,8 +204,8 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
             if findable is None or app.pk in findable or app.id == found.app
         ],
         "person_options": [(person.id, person.name, person.id == found.by) for person in people],
-        "decided_options": filters.deciders(found, directory),
-        "waits_options": filters.awaited(found, member, directory),
+        "decided_options": pages_filter_bar.deciders(found, directory),
+        "waits_options": pages_filter_bar.awaited(found, member, directory),
         "decision_options": [(key, str(word), key == found.decision) for key, word in DECISIONS.items()],
         "state_options": [(key, str(word), key == found.state) for key, word in STATES.items()],
         "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
