@@ -3,8 +3,8 @@
 from django.db.models import OuterRef, Subquery
 
 from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
 from runs.history.order import NEWEST_ASKED, Page, newest_keys
-from runs.history.search import Filter
 from runs.models import App, Member
 
 

@@ -9,8 +9,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.history import retention_rules
+from runs.history.filters import Filter
 from runs.history.saved_views import NAME_LENGTH
-from runs.history.search import Filter
 from runs.models import RetentionRules, Selection
 from runs.web.http import own_path
 from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SeenForm, SwitchField

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from runs.history.filter_choices import Directory
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member
 from runs.models.joined import CountUpTo
 from runs.models.run import RunQuerySet

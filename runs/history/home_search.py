@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
 from runs.history.order import page_of
-from runs.history.search import Filter
 from runs.history.widen import elsewhere
 from runs.models import Member, Run
 from runs.words.highlight import NONE, Marker

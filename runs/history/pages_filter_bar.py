@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.history.filter_choices import Directory
+from runs.history.filters import KINDS, TABS, Filter
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
-from runs.history.search import KINDS, TABS, Filter
 from runs.models import Member
 from runs.words.moments import day_words
 from runs.words.run_states import STATES

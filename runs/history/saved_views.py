@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import record
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member, SavedView, Verb
 from runs.words.errors import UserFacingError
 

@@ -22,11 +22,11 @@ from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
 from runs.history import pages_filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
+from runs.history.filters import KINDS, Filter
 from runs.history.findable_apps import asks_newest, findable_apps
 from runs.history.hints import mine_url
 from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
-from runs.history.search import KINDS, Filter
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
 from runs.models import Member

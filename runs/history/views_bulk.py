@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST
 
 from runs.display import guest_links
 from runs.history import bin, bulk_actions, holds, saved_views, selection
+from runs.history.filters import Filter
 from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
-from runs.history.search import Filter
 from runs.history.undo import moment, offer_undo
 from runs.models import Output, SavedView
 from runs.models.run import RunQuerySet

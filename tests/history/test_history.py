@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 from runs.connection import status
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.history import pages_filter_bar
+from runs.history.filters import Filter
 from runs.history.hints import Hint
-from runs.history.search import Filter
 from runs.models import Member, Upload
 from runs.schema_forms.answers import load_answers
 from tests.support.factories import make_app, make_run, make_stored
