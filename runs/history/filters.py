@@ -165,7 +165,7 @@ class Filter:
         if self.app:
             runs = runs.filter(app_id=directory.app_key(self.app))
         if self.by:
-            runs = runs.filter(directory.of_people([directory.person_key(self.by)]))
+            runs = runs.filter(directory.lookups.of_people([directory.person_key(self.by)]))
         if self.state:
             runs = runs.in_state(self.state)
         if self.kind:
@@ -173,9 +173,9 @@ class Filter:
         if self.decision:
             runs = runs.filter(verdicts__contains=f" {self.decision} ")
         if self.decided:
-            runs = runs.filter(directory.decided_by(self.decided, self.decision))
+            runs = runs.filter(directory.lookups.decided_by(self.decided, self.decision))
         if self.waits:
-            runs = runs.filter(directory.waiting_for(self.waits, member))
+            runs = runs.filter(directory.lookups.waiting_for(self.waits, member))
         if self.since:
             runs = runs.filter(created_at__gte=_start_of(self.since))
         if self.until:
@@ -212,19 +212,20 @@ class Filter:
             return runs.filter(pk=0)
         asked, either = self._asked(member, directory)
         for ways, other in either:
-            runs = runs.filter(directory.with_all([ways]) | other)
-        return runs.filter(directory.with_all(asked)) if asked else runs
+            runs = runs.filter(directory.lookups.with_all([ways]) | other)
+        return runs.filter(directory.lookups.with_all(asked)) if asked else runs
 
     def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
         """Return the words that runs must contain, and the words that may match something else instead, such as a
         person's name, each with the condition for that."""
         asked, either = [], []
         for word in self.words:
-            ways = directory.ways_of(word, is_similar=self.is_similar)
+            ways = directory.lookups.ways_of(word, is_similar=self.is_similar)
             people = [] if self.tab == "mine" else directory.people_called(word)
             if self.tab == "both":
                 people = [person for person in people if person != member.pk]
-            other = directory.of_people(people) | Q(app_id__in=directory.apps_called(ways, is_mine=self.tab == "mine"))
+            apps = directory.apps_called(ways, is_mine=self.tab == "mine")
+            other = directory.lookups.of_people(people) | Q(app_id__in=apps)
             if self.is_similar and (kind := kind_named(word)):
                 other |= Q(kinds__contains=f" {kind} ")
             if other == Q(member_id__in=[]) | Q(app_id__in=[]):
@@ -236,7 +237,7 @@ class Filter:
     def has_few(self, member: Member, directory: Directory) -> bool:
         """Return whether so few runs contain this filter's words that `directory` already lists them all."""
         asked, either = self._asked(member, directory)
-        return bool(asked) and not either and directory.having.get(query_of(asked)) is not None
+        return bool(asked) and not either and directory.lookups.having.get(query_of(asked)) is not None
 
     def word_queries(self, member: Member, directory: Directory) -> list[str]:
         """Return the full-text queries for this filter's words, for `Directory.with_words`."""

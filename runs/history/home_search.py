@@ -41,7 +41,7 @@ def find_runs(member: Member, q: str) -> FoundRuns:
     except query_timeout.TookTooLong:
         return FoundRuns()
     own, team = (Filter(tab=tab, q=found.q).url() for tab in ("mine", "team"))
-    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.similar))
+    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.lookups.similar))
 
 
 def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:

@@ -158,7 +158,7 @@ def _tools(found: Filter, directory: Directory) -> dict[str, object]:
         "chips": pages_filter_bar.chips(found, directory),
         "offers": pages_filter_bar.offers(found),
         "day_shortcuts": pages_filter_bar.day_shortcuts(found, timezone.localdate()),
-        "marker": Marker.of(found.words, directory.similar),
+        "marker": Marker.of(found.words, directory.lookups.similar),
         "is_filtered": bool(found.narrowing),
     }
 
@@ -221,7 +221,7 @@ def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": shown.query}), listing.page.runs
-    sought = Sought.by(shown, listing.instead.directory.similar)
+    sought = Sought.by(shown, listing.instead.directory.lookups.similar)
     if shown.view != "results":
         return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
     only = selection.ticked_results(viewer, runs) if shown.selected else None
