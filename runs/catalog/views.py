@@ -20,8 +20,8 @@ from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.display.found_in import Sought
+from runs.history.filters import Filter
 from runs.history.home_search import find_runs
-from runs.history.search import Filter
 from runs.launching.open_drafts import not_started
 from runs.models import App
 from runs.models.app import AppQuerySet

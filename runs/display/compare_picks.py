@@ -8,7 +8,7 @@ from datetime import datetime
 from runs.display.compare import AT_MOST, columns_of
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member, Run, StoredFile, for_page
 
 RUNS_OFFERED = 18

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from runs.engine.input_summary import SAMPLE, SEARCH_TEXT
-from runs.history.search import KINDS, Filter
+from runs.history.filters import KINDS, Filter
 from runs.models import Comment, Decision, Member, Run, RunInput
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from runs.history.filter_choices import Directory
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member, Run
 
 AT_MOST = 100

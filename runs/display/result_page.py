@@ -17,8 +17,8 @@ from runs.display.result_rows import ResultRows
 from runs.display.run_page import is_live
 from runs.display.verdicts import VerdictPanel, verdict_of
 from runs.display.versions import Versions, versions_for
+from runs.history.filters import Filter
 from runs.history.order import outputs_beside
-from runs.history.search import Filter
 from runs.models import Member, Output, OutputFile, Run, StoredFile
 from runs.words.run_states import State, state_of
 

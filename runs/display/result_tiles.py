@@ -14,7 +14,7 @@ from runs.display.card_results import EXCERPT, FILE_COLUMNS, NO_TEXT, CardPictur
 from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, FoundText, Sought, found_in, texts_of
 from runs.display.json_results import excerpt
 from runs.display.result_boxes import result_labels
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Decision, Member, Output, OutputFile, Run
 
 TILES_PER_RUN = 12

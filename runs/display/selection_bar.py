@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 from runs.display.review_count import may_decide
 from runs.history import selection
 from runs.history.filter_choices import Directory
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.history.selection import Chosen, Place
 from runs.models import Member
 from runs.words.numbers import number_words

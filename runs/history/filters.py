@@ -1,324 +1,289 @@
-"""What goes with the History filter: chips, tabs, saved views, and wider searches for when nothing matches."""
+"""History filters: read from a URL, written to a URL, and applied to runs.
 
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+Invalid values in a query string are ignored. Runs are sorted newest first. Each page starts from the last run of the
+previous one (`order.Cursor`), so page 1,000 costs no more than page 1. A query first finds the ids for a page in an
+index with every column that a filter uses (`Run.Meta`), so even a combination of filters without any matches reads only
+the index, never the rows.
 
-from django.db import transaction
-from django.db.models import OuterRef, Subquery
+Words are looked up in a database index (`models.search.RunWords`) of each run's words and their stems. The portal
+computes words and stems itself, so that SQLite and PostgreSQL find the same runs. If no run contains all the words,
+`widen` decides what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.formats import get_format
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_noop
 
-from runs.audit.record import record
 from runs.history.filter_choices import Directory
-from runs.history.order import NEWEST_ASKED, Page, newest_keys
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
-from runs.history.search import KINDS, TABS, Filter
-from runs.models import App, Member, SavedView, Verb
-from runs.models.joined import CountUpTo
+from runs.models import Member, Output, OutputFile, Run, Selection
+from runs.models.addresses import path_to
 from runs.models.run import RunQuerySet
-from runs.words.moments import day_words
-from runs.words.numbers import number_words
+from runs.words.run_index import query_of
 from runs.words.run_states import STATES
+from runs.words.synonyms import kind_named
+from runs.words.terms import Ways, query_words
 
-COUNT_UP_TO = 1_000
-VIEWS_PER_MEMBER = 50
-NAME_LENGTH = 60
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One active filter; `url` leads to the list without that filter."""
-
-    label: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Hint:
-    """A wider search that has matches."""
-
-    label: str
-    url: str
-    count: str  # such as "12" or "1,000+"
+TABS = ("mine", "team", "starred")
+VIEWS = ("list", "results")  # besides the default view, which shows pictures
+KINDS = {
+    "image": gettext_noop("Pictures"),
+    "video": gettext_noop("Videos"),
+    "audio": gettext_noop("Audio"),
+    "text": gettext_noop("Texts"),
+}
+# Names of filters in the URL, in the order of their chips.
+NARROWING = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
+LONGEST = 200
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+YEARS = (1900, 9998)
 
 
 @dataclass(frozen=True)
-class Tab:
-    """One of the three lists, or a span of days. `url` keeps those active filters that still make sense there."""
+class Filter:
+    """The filter in History's URL. Empty values mean "any"."""
 
-    name: str
-    url: str
-    is_current: bool
+    tab: str = "mine"
+    q: str = ""
+    app: str = ""  # public id of an app
+    by: str = ""  # public id of a member who made or owns the run
+    state: str = ""
+    kind: str = ""
+    decision: str = ""  # a verdict; or "none" for runs with a result that has no verdict
+    decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
+    waits: str = ""  # whose verdict a result is waiting for: "me", "anyone", or a member's public id
+    since: str = ""  # a day such as "2026-11-24"; called `from` in the URL
+    until: str = ""  # a day (inclusive); called `to` in the URL
+    selected: str = ""  # "1" for the runs that the member has selected in this tab, or for their selected results
+    view: str = ""  # "list", "results" for single results, or empty for pictures
+    is_similar: bool = False  # similar words match too
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Self:
+        """Read the filter from a query string such as `request.GET`, ignoring invalid values."""
+        given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
+        tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
+        since, until = _span(given["from"], given["to"])
+        return cls(
+            tab=tab,
+            q=" ".join(given["q"].split()),
+            app=given["app"],
+            by=by if _is_id(by) and tab != "mine" else "",
+            state=given["state"] if given["state"] in STATES else "",
+            kind=given["kind"] if given["kind"] in KINDS else "",
+            decision=given["decision"] if given["decision"] in DECISIONS else "",
+            decided=given["decided"] if _is_decider(given["decided"]) else "",
+            waits=given["waits"] if given["waits"] in (ME, ANYONE) or _is_id(given["waits"]) else "",
+            since=since,
+            until=until,
+            selected="1" if given["selected"] == "1" else "",
+            view=given["view"] if given["view"] in VIEWS else "",
+            is_similar=bool(given["q"]) and query.get("similar") == "1",
+        )
+
+    @classmethod
+    def parse(cls, query: str) -> Self:
+        """Read the filter from a query string given as text, ignoring invalid values."""
+        return cls.read(QueryDict(query))
+
+    @property
+    def narrowing(self) -> dict[str, str]:
+        """The filter values that narrow the list, keyed by their names in the URL."""
+        values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
+        return {name: values[name] for name in NARROWING if values[name]}
+
+    @property
+    def place(self) -> str:
+        """Where this filter's selection is kept (`Selection.Place`): each tab has a place for its runs, and single
+        results from all tabs share one."""
+        return Selection.Place.RESULTS.value if self.view == "results" else self.tab
+
+    @property
+    def is_selected_results(self) -> bool:
+        """Whether this filter shows the selected results, whichever tab their runs are in."""
+        return bool(self.selected) and self.view == "results"
+
+    @property
+    def query(self) -> str:
+        """The query string of this filter; empty for the unfiltered list of a member's own runs."""
+        tab = {"tab": self.tab} if self.tab != "mine" else {}
+        view = {"view": self.view} if self.view else {}
+        similar = {"similar": "1"} if self.q and self.is_similar else {}
+        return urlencode(tab | self.narrowing | similar | view)
+
+    def url(self, **more: str) -> str:
+        """Return the URL of History with this filter and `more` parameters, such as `before`."""
+        query = "&".join(filter(None, [self.query, urlencode(more)]))
+        return f"{path_to('history')}?{query}" if query else path_to("history")
+
+    def without(self, *names: str) -> Self:
+        """Return this filter without the filters called `names` in the URL."""
+        gone: dict[str, Any] = {f.name: "" for f in fields(self) if _NAMES.get(f.name, f.name) in names}
+        return replace(self, **gone)
+
+    def on_tab(self, tab: str) -> Self:
+        """Return this filter on another tab, without those filters that make no sense there."""
+        there = replace(self, tab=tab, by="" if tab == "mine" else self.by)
+        return there.without("selected") if self.is_selected_results else there
+
+    def in_view(self, view: str) -> Self:
+        """Return this filter in another view, without "selected" if the other view has a different selection."""
+        seen = replace(self, view=view)
+        return seen if seen.place == self.place else seen.without("selected")
+
+    def by_kind_named(self) -> list[tuple[str, Self]]:
+        """Return the kinds of result named in the search, such as "video", each with this filter narrowed to that
+        kind."""
+        if self.kind:
+            return []
+        parts = self.q.split()
+        named = {kind: part for part in parts for word in query_words(part) if (kind := kind_named(word))}
+        return [
+            (kind, replace(self, kind=kind, q=" ".join(other for other in parts if other != part)))
+            for kind, part in named.items()
+        ]
+
+    def directory(self, member: Member) -> Directory:
+        """Read the directory that is needed to apply and show this filter."""
+        found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+        found = found.with_app(self.app, member, is_mine=self.tab == "mine")
+        return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
+
+    def runs(self, member: Member, directory: Directory) -> RunQuerySet:
+        """Return the runs that match this filter and that `member` may see, in no particular order."""
+        runs = Run.objects.visible_to(member) if self.is_selected_results else _in_tab(self.tab, member)
+        if self.view == "results":
+            runs = runs.filter(outputs_ready__gt=0)
+        if self.app:
+            runs = runs.filter(app_id=directory.app_key(self.app))
+        if self.by:
+            runs = runs.filter(directory.lookups.of_people([directory.person_key(self.by)]))
+        if self.state:
+            runs = runs.in_state(self.state)
+        if self.kind:
+            runs = runs.filter(kinds__contains=f" {self.kind} ")
+        if self.decision:
+            runs = runs.filter(verdicts__contains=f" {self.decision} ")
+        if self.decided:
+            runs = runs.filter(directory.lookups.decided_by(self.decided, self.decision))
+        if self.waits:
+            runs = runs.filter(directory.lookups.waiting_for(self.waits, member))
+        if self.since:
+            runs = runs.filter(created_at__gte=_start_of(self.since))
+        if self.until:
+            runs = runs.filter(created_at__lt=_start_of(self.until, days=1))
+        if self.selected:
+            ticked = "outputs__run" if self.view == "results" else "runs"
+            runs = runs.filter(pk__in=Selection.objects.open(member, self.place).values(ticked))
+        return self._with_words(runs, member, directory) if self.q else runs
+
+    def results(self, outputs: QuerySet[Output]) -> QuerySet[Output]:
+        """Return those of `outputs` that can be selected and that have the kind and verdict that this filter asks
+        for."""
+        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
+        outputs = outputs.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, removed_at=None)
+        if self.kind:
+            outputs = outputs.filter(kind=self.kind)
+        if self.decision:
+            outputs = outputs.filter(verdict="" if self.decision == "none" else self.decision)
+        return outputs
+
+    @property
+    def words(self) -> list[str]:
+        """The words to search for, folded."""
+        return query_words(self.q)
+
+    def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
+        """Return those of `runs` that contain all the words, in their text or in the current name of their maker, owner
+        or app.
+
+        In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
+        her runs.
+        """
+        if not self.words:
+            return runs.filter(pk=0)
+        asked, either = self._asked(member, directory)
+        for ways, other in either:
+            runs = runs.filter(directory.lookups.with_all([ways]) | other)
+        return runs.filter(directory.lookups.with_all(asked)) if asked else runs
+
+    def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
+        """Return the words that runs must contain, and the words that may match something else instead, such as a
+        person's name, each with the condition for that."""
+        asked, either = [], []
+        for word in self.words:
+            ways = directory.lookups.ways_of(word, is_similar=self.is_similar)
+            people = [] if self.tab == "mine" else directory.people_called(word)
+            if self.tab == "both":
+                people = [person for person in people if person != member.pk]
+            apps = directory.apps_called(ways, is_mine=self.tab == "mine")
+            other = directory.lookups.of_people(people) | Q(app_id__in=apps)
+            if self.is_similar and (kind := kind_named(word)):
+                other |= Q(kinds__contains=f" {kind} ")
+            if other == Q(member_id__in=[]) | Q(app_id__in=[]):
+                asked.append(ways)
+            else:
+                either.append((ways, other))
+        return asked, either
+
+    def has_few(self, member: Member, directory: Directory) -> bool:
+        """Return whether so few runs contain this filter's words that `directory` already lists them all."""
+        asked, either = self._asked(member, directory)
+        return bool(asked) and not either and directory.lookups.having.get(query_of(asked)) is not None
+
+    def word_queries(self, member: Member, directory: Directory) -> list[str]:
+        """Return the full-text queries for this filter's words, for `Directory.with_words`."""
+        asked, either = self._asked(member, directory)
+        return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
 
 
-def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
-    """Return the tabs of History. "Mine" is left out unless `has_own`, because viewers may have no runs."""
-    names = {
-        "mine": pgettext("list of runs", "Mine"),
-        "team": pgettext("list of runs", "Team"),
-        "starred": pgettext("list of runs", "Starred"),
-    }
-    shown = [key for key in TABS if has_own or key != "mine"]
-    is_any = found.is_selected_results
-    return [Tab(names[key], _on_tab(found, key).url(), key == found.tab and not is_any) for key in shown]
+_NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` on its own would be unclear in code
 
 
-def _on_tab(found: Filter, key: str) -> Filter:
-    there = replace(found, tab=key, by="" if key == "mine" else found.by)
-    return there.without("selected") if found.is_selected_results else there
+def _is_id(text: str) -> bool:
+    """Return whether `text` may be a public id. A plain number, as in old URLs, isn't one."""
+    return text.isascii() and text.isalnum() and not text.isdigit()
 
 
-def chips(found: Filter, directory: Directory) -> list[Chip]:
-    return [Chip(_label(name, found, directory), found.without(name).url()) for name in found.narrowing]
+def _is_decider(text: str) -> bool:
+    return text == GUEST or text.startswith(ONE_GUEST) or _is_id(text)
 
 
-def _label(name: str, found: Filter, directory: Directory) -> str:
-    if name == "app":
-        return directory.app_name(found.app)
-    if name == "by":
-        return _("Made or owned by %(person)s") % {"person": directory.person_name(found.by)}
-    if name == "state":
-        return str(STATES[found.state])
-    if name == "kind":
-        return _(KINDS[found.kind])
-    if name == "decision":
-        return str(DECISIONS[found.decision])
-    if name == "decided":
-        return decided_words(found.decided, directory)
-    if name == "waits":
-        return waits_words(found.waits, directory)
-    if name == "from":
-        return _("Since %(day)s") % {"day": _day_words(found.since)}
-    if name == "selected":
-        return _("Selected results") if found.is_selected_results else _("Selected")
-    if name == "to":
-        return _("Until %(day)s") % {"day": _day_words(found.until)}
-    return _("“%(words)s”") % {"words": found.q}
+def _span(since: str, until: str) -> tuple[str, str]:
+    """Return both days (each "" if invalid), swapped if they are in the wrong order."""
+    since, until = _day(since), _day(until)
+    return (until, since) if since and until and _start_of(until) < _start_of(since) else (since, until)
 
 
-def decided_words(who: str, directory: Directory) -> str:
-    """Return the label for `who` in the filter "decided by"."""
-    if who == GUEST:
-        return _("Decided by a guest")
-    if who.startswith(ONE_GUEST):
-        key = who.removeprefix(ONE_GUEST)
-        return _("Decided by %(name)s (guest)") % {"name": directory.guests.get(key, key)}
-    return _("Decided by %(person)s") % {"person": directory.person_name(who)}
+def _day(text: str) -> str:
+    """Return `text` if it is a valid day, otherwise "".
 
-
-def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for the filter "decided by": people and guests who have decided, sorted by name, and the
-    current choice."""
-    people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == found.decided]
-    guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
-    offered = [*people, GUEST, *guests]
-    if found.decided and found.decided not in offered:
-        offered.append(found.decided)
-    return [(who, decided_words(who, directory), who == found.decided) for who in offered]
-
-
-def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
-    """Return the choices for the filter "waiting for": `member`, anyone, others who may decide, and the current
-    choice."""
-    people = [one.id for one in directory.people if one.pk in directory.judges or one.id == found.waits]
-    offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
-    return [(who, waits_words(who, directory), who == found.waits) for who in offered]
-
-
-def waits_words(who: str, directory: Directory) -> str:
-    """Return the label for `who` in the filter "waiting for"."""
-    if who == ME:
-        return _("Waiting for me")
-    if who == ANYONE:
-        return _("Waiting for anyone")
-    return _("Waiting for %(person)s") % {"person": directory.person_name(who)}
-
-
-def _day_words(day: str) -> str:
-    found = parse_date(day)
-    return day_words(found) if found else day
-
-
-def broader(found: Filter) -> list[tuple[str, Filter]]:
-    """Return searches wider than `found`, each with a label: the same search in another list, or with fewer filters.
-
-    For a search with words, return at most three, to limit the cost.
+    Years outside `YEARS` are rejected, because a day at either end of the calendar may start outside it in UTC, which
+    the database can't handle.
     """
-    narrowing = found.narrowing
-    there = in_other_list(found)
-    other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
-    if narrowing.keys() == {"q"}:
-        return [other]
-    if found.q and len(narrowing) > 2:
-        words_alone = found.without(*[name for name in narrowing if name != "q"])
-        without_words = (_broader_label("q", found), found.without("q"))
-        return [other, (_("Without the filters"), words_alone), without_words]
-    fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
-    return fewer if found.tab == "starred" and not found.q else [other, *fewer]
+    try:
+        found = parse_date(text)
+    except ValueError:
+        return ""
+    return text if found and YEARS[0] <= found.year <= YEARS[1] else ""
 
 
-def in_other_list(found: Filter) -> Filter:
-    """Return the same search in the other list: in Team if `found` is in Mine, otherwise in Mine."""
-    return _on_tab(found, "team" if found.tab == "mine" else "mine")
+def _start_of(day: str, days: int = 0) -> datetime:
+    found = parse_date(day) or EPOCH.date()
+    return timezone.make_aware(datetime.combine(found + timedelta(days=days), time.min))
 
 
-def mine_url(found: Filter, directory: Directory) -> str:
-    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
-    help."""
-    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
-    return in_other_list(found).url() if is_help else ""
-
-
-def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
-    """Return a hint for each of `searches` that has matches, with the number of matches."""
-    return [
-        Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
-    ]
-
-
-def _broader_label(name: str, found: Filter) -> str:
-    """Return the label of a search without the filter `name`."""
-    if name == "q":
-        return _("Without “%(words)s”") % {"words": found.q}
-    labels = {
-        "app": _("Any app"),
-        "by": _("Anyone"),
-        "state": _("Any state"),
-        "kind": _("Any kind"),
-        "decision": _("Any decision"),
-        "decided": _("Decided by anyone"),
-        "waits": _("Waiting or not"),
-        "from": _("No start date"),
-        "to": _("No end date"),
-        "selected": _("Selected or not"),
-    }
-    return labels[name]
-
-
-def counted(count: int, most: int = COUNT_UP_TO) -> str:
-    """Return a count as text, such as "12", or "1,000+" if it has reached the limit `most`."""
-    return number_words(count) + ("+" if count == most else "")
-
-
-def offers(found: Filter) -> list[Chip]:
-    """Return filters to offer for the kinds of result that the search names. Someone who searches for "video" may mean
-    the kind of result rather than the word, so we let them choose."""
-    labels = {
-        "image": _("Only pictures"),
-        "video": _("Only videos"),
-        "audio": _("Only audio"),
-        "text": _("Only text"),
-    }
-    return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
-
-
-def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
-    """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
-
-    If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
-    newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
-    If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
-    """
-    others = found.without("app")
-    if others.tab == "mine" and not others.narrowing:
-        return {app.pk for app in directory.apps if app.detail}
-    if page.is_whole and not found.app:
-        return {run.app_id for run in page.runs}
-    runs, found_apps = others.runs(member, directory), set[int]()
-    if asks_newest(others):
-        known = None if found.app else page.newest_apps
-        newest = [app for _key, app in newest_keys(runs)] if known is None else known
-        found_apps = set(newest[:NEWEST_ASKED])
-        if _is_search(others) or len(newest) <= NEWEST_ASKED:
-            return found_apps
-    left = [app.pk for app in directory.apps if app.pk not in found_apps]
-    if not left:
-        return found_apps
-    # A subquery lets the database stop at the first match.
-    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
-    used = App.objects.filter(pk__in=left).order_by().annotate(first=first).filter(first__isnull=False)
-    return found_apps | set(used.values_list("pk", flat=True))
-
-
-def asks_newest(found: Filter) -> bool:
-    """Return whether `findable_apps` looks for apps among the newest runs that match `found`."""
-    return _is_search(found) or bool(found.kind or found.state)
-
-
-def _is_search(found: Filter) -> bool:
-    """Return whether `found` filters by words or decisions, so that finding even a single run may take a long time."""
-    return bool(found.q or found.decision or found.decided or found.waits)
-
-
-def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return tabs that narrow `found` to common spans of days. The first day of the week depends on the reader's
-    language."""
-    week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
-    month = today.replace(day=1)
-    day = timedelta(days=1)
-    spans = {
-        _("Today"): (today, None),
-        _("Last 7 days"): (today - 6 * day, None),
-        _("Last week"): (week - 7 * day, week - day),
-        _("Last month"): ((month - day).replace(day=1), month - day),
-    }
-    return [_in_days(found, name, since, until) for name, (since, until) in spans.items()]
-
-
-def _in_days(found: Filter, name: str, since: date, until: date | None) -> Tab:
-    wanted = replace(found, since=since.isoformat(), until=until.isoformat() if until else "")
-    return Tab(name, wanted.url(), wanted == found)
-
-
-def shorter(found: Filter) -> list[Chip]:
-    """Return links to the same search over fewer days, to offer when the search took too long."""
-    days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
-    since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
-    return [
-        Chip(label, replace(found, since=day).url())
-        for label, day in since.items()
-        if day > found.since and (not found.until or day <= found.until)
-    ]
-
-
-def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[int]:
-    """Count the runs in each of `lists`, up to its limit, with one query for all of them."""
-    if not lists:
-        return []
-    asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
-    return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())
-
-
-@transaction.atomic
-def save_view(member: Member, name: str, query: str) -> SavedView | None:
-    """Save a filter as the view `name`, replacing any view with that name. Return None if `name` is empty or the member
-    can't save any more views."""
-    name, kept = " ".join(name.split())[:NAME_LENGTH], Filter.parse(query).query
-    views = SavedView.objects.owned_by(member)
-    if not name or (views.count() >= VIEWS_PER_MEMBER and not views.filter(name=name).exists()):
-        return None
-    view, _is_new = views.update_or_create(member=member, name=name, defaults={"query": kept})
-    record(Verb.VIEW_SAVED, view)
-    return view
-
-
-@transaction.atomic
-def rename_view(view: SavedView, name: str) -> bool:
-    """Rename `view`; return False if the name is empty or another view already has that name."""
-    name = " ".join(name.split())[:NAME_LENGTH]
-    if not name or SavedView.objects.filter(member=view.member_id, name=name).exclude(pk=view.pk).exists():
-        return False
-    record(Verb.VIEW_CHANGED, view, changes={"name": (view.name, name)})
-    view.name = name
-    view.save(update_fields=["name"])
-    return True
-
-
-@transaction.atomic
-def delete_view(view: SavedView) -> None:
-    """Delete `view`, but not its runs."""
-    record(Verb.VIEW_REMOVED, view)
-    view.delete()
+def _in_tab(tab: str, member: Member) -> RunQuerySet:
+    if tab == "both":  # used by the search on Home; never in a URL
+        return Run.objects.own_or_shared(member)
+    if tab == "team":
+        return Run.objects.shared_by_others(member)
+    return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.owned_by(member)

@@ -9,10 +9,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.history import retention_rules
-from runs.history.search import Filter
+from runs.history.filters import Filter
+from runs.history.saved_views import NAME_LENGTH
 from runs.models import RetentionRules, Selection
 from runs.web.http import own_path
-from runs.web.posted import CutField, DaysField, PostedForm, RepeatedField, SeenForm, SwitchField
+from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SeenForm, SwitchField
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
@@ -63,14 +64,14 @@ class SaveViewForm(PostedForm):
     """A name under which to save the filter `query`."""
 
     query = CutField()
-    name = CutField()
+    name = NameField(NAME_LENGTH)
 
 
 class ChangeViewForm(PostedForm):
     """A new name for a saved view, or `do=delete` to delete it."""
 
     do = CutField()
-    name = CutField()
+    name = NameField(NAME_LENGTH)
 
 
 class ExamplesUndoForm(PostedForm):

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
 from runs.history.order import page_of
-from runs.history.search import Filter
 from runs.history.widen import elsewhere
 from runs.models import Member, Run
 from runs.words.highlight import NONE, Marker
@@ -41,7 +41,7 @@ def find_runs(member: Member, q: str) -> FoundRuns:
     except query_timeout.TookTooLong:
         return FoundRuns()
     own, team = (Filter(tab=tab, q=found.q).url() for tab in ("mine", "team"))
-    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.similar))
+    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.lookups.similar))
 
 
 def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:

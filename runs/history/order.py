@@ -6,7 +6,7 @@ from typing import Self
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member, Output, Run
 from runs.models.run import RunQuerySet
 

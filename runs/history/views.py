@@ -20,11 +20,13 @@ from runs.display.found_in import Sought
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import picks_bar
-from runs.history import filters, query_timeout, selection
+from runs.history import pages_filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
+from runs.history.filters import KINDS, Filter
+from runs.history.findable_apps import asks_newest, findable_apps
+from runs.history.hints import mine_url
 from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
-from runs.history.search import KINDS, Filter
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
 from runs.models import Member
@@ -108,7 +110,7 @@ def _listing(
             if instead.wider:
                 page = page_of(instead.wider.filter.runs(member, instead.directory))
                 return Listing(page, instead, {run.app_id for run in page.runs})
-            findable = filters.findable_apps(found, page, member, directory)
+            findable = findable_apps(found, page, member, directory)
     except query_timeout.TookTooLong:
         return Listing(page, instead, is_too_slow=True)
     if page.runs and page.is_whole and not after:
@@ -117,10 +119,10 @@ def _listing(
 
 
 def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
-    """Return the first page of runs, with the apps that `filters.findable_apps` needs. Return None if searching for
+    """Return the first page of runs, with the apps that `findable_apps` needs. Return None if searching for
     both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
     fewer runs have to be found."""
-    if found.app or not filters.asks_newest(found) or found.has_few(member, directory):
+    if found.app or not asks_newest(found) or found.has_few(member, directory):
         return None
     try:
         with _limit(found, WITH_APPS_SECONDS):
@@ -151,12 +153,12 @@ def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
 def _tools(found: Filter, directory: Directory) -> dict[str, object]:
     """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
-        "tabs": filters.tabs(found, has_own=directory.has_own),
+        "tabs": pages_filter_bar.tabs(found, has_own=directory.has_own),
         "view_switch": _view_switch(found),
-        "chips": filters.chips(found, directory),
-        "offers": filters.offers(found),
-        "day_shortcuts": filters.day_shortcuts(found, timezone.localdate()),
-        "marker": Marker.of(found.words, directory.similar),
+        "chips": pages_filter_bar.chips(found, directory),
+        "offers": pages_filter_bar.offers(found),
+        "day_shortcuts": pages_filter_bar.day_shortcuts(found, timezone.localdate()),
+        "marker": Marker.of(found.words, directory.lookups.similar),
         "is_filtered": bool(found.narrowing),
     }
 
@@ -170,7 +172,7 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
         "everything_url": found.without(*found.narrowing).url(),
         "is_too_slow": listing.is_too_slow,
-        "shorter": filters.shorter(found) if listing.is_too_slow else [],
+        "shorter": pages_filter_bar.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
     }
 
@@ -186,7 +188,7 @@ def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
     return {
-        "mine_url": filters.mine_url(found, directory) if is_told and not is_counted else "",
+        "mine_url": mine_url(found, directory) if is_told and not is_counted else "",
         "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
     }
 
@@ -202,8 +204,8 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
             if findable is None or app.pk in findable or app.id == found.app
         ],
         "person_options": [(person.id, person.name, person.id == found.by) for person in people],
-        "decided_options": filters.deciders(found, directory),
-        "waits_options": filters.awaited(found, member, directory),
+        "decided_options": pages_filter_bar.deciders(found, directory),
+        "waits_options": pages_filter_bar.awaited(found, member, directory),
         "decision_options": [(key, str(word), key == found.decision) for key, word in DECISIONS.items()],
         "state_options": [(key, str(word), key == found.state) for key, word in STATES.items()],
         "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
@@ -219,7 +221,7 @@ def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": shown.query}), listing.page.runs
-    sought = Sought.by(shown, listing.instead.directory.similar)
+    sought = Sought.by(shown, listing.instead.directory.lookups.similar)
     if shown.view != "results":
         return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
     only = selection.ticked_results(viewer, runs) if shown.selected else None

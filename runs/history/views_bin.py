@@ -14,8 +14,8 @@ from runs.engine import save_outputs
 from runs.history import selection
 from runs.history.bin import bring_back, delete_for_good, move_to_bin, moved_words, warnings_for
 from runs.history.bulk_actions import can_go_to_bin
+from runs.history.filters import Filter
 from runs.history.forms import DeleteForm, SelectionForm
-from runs.history.search import Filter
 from runs.history.undo import offer_undo
 from runs.models import Output, Run
 from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page

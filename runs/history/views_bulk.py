@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from runs.display import guest_links
-from runs.history import bin, bulk_actions, filters, holds, selection
+from runs.history import bin, bulk_actions, holds, saved_views, selection
+from runs.history.filters import Filter
 from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
-from runs.history.search import Filter
 from runs.history.undo import moment, offer_undo
 from runs.models import Output, SavedView
 from runs.models.run import RunQuerySet
@@ -170,13 +170,10 @@ def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
 def view_save(request: PortalRequest) -> HttpResponse:
     """Save the posted filter as a view."""
     posted = SaveViewForm.read(request.POST)
-    view = filters.save_view(request.user, posted["name"], posted["query"])
-    if view is None:
-        words = _("Give the view a name.")
-        if posted["name"].strip():
-            words = _("You already have %(most)s views, which is the limit. Delete one, then try again.")
-            words %= {"most": filters.VIEWS_PER_MEMBER}
-        messages.warning(request, words)
+    try:
+        view = saved_views.save_view(request.user, posted["name"], posted["query"])
+    except saved_views.ViewRefusedError as refusal:
+        messages.warning(request, str(refusal))
     else:
         messages.success(request, _("“%(name)s” is saved.") % {"name": view.name})
     return go_to(request, Filter.parse(posted["query"]).url())
@@ -188,10 +185,13 @@ def view_change(request: PortalRequest, view_id: str) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.owned_by(request.user), public_id=view_id)
     url, posted = Filter.parse(view.query).url(), ChangeViewForm.read(request.POST)
     if posted["do"] == "delete":
-        filters.delete_view(view)
+        saved_views.delete_view(view)
         messages.success(request, _("The view “%(name)s” was deleted. Its runs are still there.") % {"name": view.name})
-    elif filters.rename_view(view, posted["name"]):
-        messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})
+        return go_to(request, url)
+    try:
+        saved_views.rename_view(view, posted["name"])
+    except saved_views.ViewRefusedError as refusal:
+        messages.warning(request, str(refusal))
     else:
-        messages.warning(request, _("Enter a name that you haven't used for another view."))
+        messages.success(request, _("The view is now called “%(name)s”.") % {"name": view.name})
     return go_to(request, url)

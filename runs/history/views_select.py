@@ -6,8 +6,8 @@ from django.views.decorators.http import require_POST
 
 from runs.display.selection_bar import picks_bar
 from runs.history import selection
+from runs.history.filters import Filter
 from runs.history.forms import SelectionForm
-from runs.history.search import Filter
 from runs.history.undo import offer_undo
 from runs.web.http import PortalRequest, go_to, own_path, render_page
 from runs.words.numbers import number_words

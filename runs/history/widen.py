@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
-from runs.history.filters import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of, in_other_list
-from runs.history.search import Filter
+from runs.history.filters import Filter
+from runs.history.hints import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of, in_other_list
 from runs.models import Member
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words

@@ -17,7 +17,7 @@ from runs.display.new_runs import page_opened
 from runs.display.review_count import count_words
 from runs.engine import poller_wakeups
 from runs.history import examples
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.launching.open_drafts import not_started
 from runs.models import App, Member, Run
 from runs.models.run import ACTIVE

@@ -27,7 +27,7 @@ from runs.display.share_panel import result_choice
 from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule
 from runs.history import selection
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Member, Run, Selection, for_page

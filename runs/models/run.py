@@ -197,8 +197,8 @@ class Run(RunAccess):
         indexes = (
             # Used by history.examples to check whether any examples exist, without reading every run
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
-            # Used by history.search: whatever the filters, a page of History's Mine or Team tab can be read from one of
-            # these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
+            # Used by history.filters: whatever the filters, a page of History's Mine or Team tab can be read from one
+            # of these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
             # (migrations 0059 and 0071).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(

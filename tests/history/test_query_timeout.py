@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from runs.history import query_timeout, views
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member
 from tests.support.factories import make_app, make_run
 

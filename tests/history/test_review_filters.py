@@ -10,8 +10,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.history import review_filters
-from runs.history.filters import Hint
-from runs.history.search import Filter
+from runs.history.filters import Filter
+from runs.history.hints import Hint
 from runs.models import GuestLink, Member, Run
 from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor

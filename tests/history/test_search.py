@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from runs.history import selection
 from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
 from runs.history.order import Cursor, outputs_beside, page_of
-from runs.history.search import Filter
 from runs.models import Member, Run
 from runs.words.run_index import index_runs
 from tests.support.factories import make_app, make_run

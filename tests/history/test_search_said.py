@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from runs.engine.input_summary import summarise
 from runs.history import bin
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import GuestLink, KnownWord, Member, Run, RunWords
 from runs.review import comments, search_words, verdicts
 from runs.review.deciders import Actor

@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.engine.input_summary import summarise
 from runs.history import query_timeout, selection, widen
+from runs.history.filters import Filter
 from runs.history.order import outputs_beside
-from runs.history.search import Filter
 from runs.models import App, AppRule, Member, Run
 from runs.words.known_words import edits, learn, similar_to
 from tests.support.clients import HTMX

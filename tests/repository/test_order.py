@@ -154,7 +154,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("runs.engine.new", "from runs.history import search"),
+        ("runs.engine.new", "from runs.history import filters"),
         ("runs.engine.new", "def f():\n    import runs.display.cards"),
         ("runs.engine.new", "from runs.engine.views import webhook"),
         ("runs.team.views_new", "from runs.home.views import home"),

@@ -19,7 +19,7 @@ from PIL import Image
 
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.history import holds
-from runs.history.filters import save_view
+from runs.history.saved_views import save_view
 from runs.models import MemberLimit, Output, OutputFile, Preset, Run, Verb
 from runs.notices import choices
 from runs.review.carry_over import carry_over

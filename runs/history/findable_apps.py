@@ -1,0 +1,46 @@
+"""Which apps to offer in the filter bar."""
+
+from django.db.models import OuterRef, Subquery
+
+from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
+from runs.history.order import NEWEST_ASKED, Page, newest_keys
+from runs.models import App, Member
+
+
+def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
+    """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
+
+    If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
+    newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
+    If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
+    """
+    others = found.without("app")
+    if others.tab == "mine" and not others.narrowing:
+        return {app.pk for app in directory.apps if app.detail}
+    if page.is_whole and not found.app:
+        return {run.app_id for run in page.runs}
+    runs, found_apps = others.runs(member, directory), set[int]()
+    if asks_newest(others):
+        known = None if found.app else page.newest_apps
+        newest = [app for _key, app in newest_keys(runs)] if known is None else known
+        found_apps = set(newest[:NEWEST_ASKED])
+        if _is_search(others) or len(newest) <= NEWEST_ASKED:
+            return found_apps
+    left = [app.pk for app in directory.apps if app.pk not in found_apps]
+    if not left:
+        return found_apps
+    # A subquery lets the database stop at the first match.
+    first = Subquery(runs.filter(app=OuterRef("pk")).newest_first().values("pk")[:1])
+    used = App.objects.filter(pk__in=left).order_by().annotate(first=first).filter(first__isnull=False)
+    return found_apps | set(used.values_list("pk", flat=True))
+
+
+def asks_newest(found: Filter) -> bool:
+    """Return whether `findable_apps` looks for apps among the newest runs that match `found`."""
+    return _is_search(found) or bool(found.kind or found.state)
+
+
+def _is_search(found: Filter) -> bool:
+    """Return whether `found` filters by words or decisions, so that finding even a single run may take a long time."""
+    return bool(found.q or found.decision or found.decided or found.waits)

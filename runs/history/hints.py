@@ -1,0 +1,92 @@
+"""Wider searches to hint at when nothing matches: the same search in the other list, or with fewer filters."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from runs.history.filter_choices import Directory
+from runs.history.filters import Filter
+from runs.models import Member
+from runs.models.joined import CountUpTo
+from runs.models.run import RunQuerySet
+from runs.words.numbers import number_words
+
+COUNT_UP_TO = 1_000
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A wider search that has matches."""
+
+    label: str
+    url: str
+    count: str  # such as "12" or "1,000+"
+
+
+def broader(found: Filter) -> list[tuple[str, Filter]]:
+    """Return searches wider than `found`, each with a label: the same search in another list, or with fewer filters.
+
+    For a search with words, return at most three, to limit the cost.
+    """
+    narrowing = found.narrowing
+    there = in_other_list(found)
+    other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
+    if narrowing.keys() == {"q"}:
+        return [other]
+    if found.q and len(narrowing) > 2:
+        words_alone = found.without(*[name for name in narrowing if name != "q"])
+        without_words = (_broader_label("q", found), found.without("q"))
+        return [other, (_("Without the filters"), words_alone), without_words]
+    fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
+    return fewer if found.tab == "starred" and not found.q else [other, *fewer]
+
+
+def in_other_list(found: Filter) -> Filter:
+    """Return the same search in the other list: in Team if `found` is in Mine, otherwise in Mine."""
+    return found.on_tab("team" if found.tab == "mine" else "mine")
+
+
+def mine_url(found: Filter, directory: Directory) -> str:
+    """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
+    help."""
+    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
+    return in_other_list(found).url() if is_help else ""
+
+
+def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
+    """Return a hint for each of `searches` that has matches, with the number of matches."""
+    return [
+        Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
+    ]
+
+
+def _broader_label(name: str, found: Filter) -> str:
+    """Return the label of a search without the filter `name`."""
+    if name == "q":
+        return _("Without “%(words)s”") % {"words": found.q}
+    labels = {
+        "app": _("Any app"),
+        "by": _("Anyone"),
+        "state": _("Any state"),
+        "kind": _("Any kind"),
+        "decision": _("Any decision"),
+        "decided": _("Decided by anyone"),
+        "waits": _("Waiting or not"),
+        "from": _("No start date"),
+        "to": _("No end date"),
+        "selected": _("Selected or not"),
+    }
+    return labels[name]
+
+
+def counted(count: int, most: int = COUNT_UP_TO) -> str:
+    """Return a count as text, such as "12", or "1,000+" if it has reached the limit `most`."""
+    return number_words(count) + ("+" if count == most else "")
+
+
+def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[int]:
+    """Count the runs in each of `lists`, up to its limit, with one query for all of them."""
+    if not lists:
+        return []
+    asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
+    return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())
