@@ -47,7 +47,7 @@ class AppSettingsForm(PostedForm):
     audience = CutField(10)
     role = RepeatedField()
     asks = SwitchField()
-    price = CutField(20)
+    price = CutField()
     forget = RepeatedField()
 
     def clean_seen(self) -> int:
