@@ -22,7 +22,7 @@ from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
 from runs.web.posted import CreditsField
-from runs.words.numbers import number_words
+from runs.words.numbers import number_in, number_words
 
 TICKED_UP_TO = 24  # fields with up to this many options show checkboxes; for others, admins type one option per line
 AUDIENCES = ("all", "some", "hidden")
@@ -264,9 +264,8 @@ def _field(
 def _value(question: Question, posted: dict[str, str]) -> str | None:
     if question.kind == "text":
         return clean_text(posted["text"]) or None
-    at = posted["option"]
-    is_listed = question.kind == "options" and at.isascii() and at.isdigit() and int(at) < len(question.options)
-    return question.options[int(at)] if is_listed else None
+    at = number_in(posted["option"], 0, len(question.options) - 1, None)
+    return question.options[at] if question.kind == "options" and at is not None else None
 
 
 def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str, str]) -> tuple[str, ...]:
@@ -274,7 +273,7 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     labels = list(dict.fromkeys(question.options))
     if len(question.options) > TICKED_UP_TO:
         return _typed_options(labels, str(posted["lines"]), errors, question.field_name)
-    wanted = {int(at) for at in posted["allowed"] if at.isascii() and at.isdigit() and len(at) < 6}
+    wanted = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
     chosen = tuple(label for label in labels if question.options.index(label) in wanted)
     if not chosen:
         errors[question.field_name] = _("Allow at least one option.")

@@ -29,6 +29,7 @@ from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
 from runs.words.highlight import Marker
+from runs.words.numbers import number_in
 
 KINDS = ("", "image", "video", "audio", "text")
 NEAREST = 3
@@ -213,8 +214,7 @@ def _tries(request: PortalRequest) -> int:
 
 def _number(request: PortalRequest, name: str, most: int) -> int:
     """Return the number in the query parameter `name`; 0 if it isn't a number or is above `most`."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most else 0
+    return number_in(request.GET.get(name, ""), 0, most, 0)
 
 
 def _cards(*lists: list[int]) -> list[list[AppCard]]:

@@ -17,7 +17,7 @@ from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
 from runs.models import Member
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
-from runs.words.numbers import number_words
+from runs.words.numbers import number_in, number_words
 
 MOST_APPS = 1_000_000
 
@@ -99,11 +99,10 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
 def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
     """Return the search words, the chosen filter, and the number of the page's first row."""
     shown, after = request.GET.get("show", ""), request.GET.get("after", "")
-    is_number = after.isascii() and after.isdigit() and len(after) < 9
     return (
         request.GET.get("q", "").strip()[:200],
         shown if shown in managed_apps.SHOWN else "",
-        min(int(after), MOST_APPS) if is_number else 0,
+        min(number_in(after, 0, 99_999_999, 0), MOST_APPS),
     )
 
 

@@ -15,10 +15,11 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from runs.words.numbers import number_in
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
 
-DAYS = re.compile(r"[0-9]{1,6}")
 MOST_CREDITS = 10_000_000
 CREDITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
@@ -31,7 +32,7 @@ def posted_of(request: HttpRequest) -> QueryDict | None:
 def number_seen(text: str) -> int:
     """Return the version number that a page showed and posted back; if `text` isn't a number, return -1, which is never
     current."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return number_in(text, 0, 999_999_999, -1)
 
 
 class CutField(forms.CharField):
@@ -99,9 +100,10 @@ class DaysField(forms.Field):
         days = str(value or "").strip()
         if not days:
             return None
-        if not DAYS.fullmatch(days) or not self.fewest <= int(days) <= self.most:
+        number = number_in(days, self.fewest, self.most, None)
+        if number is None:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return int(days)
+        return number
 
 
 class CreditsField(forms.Field):
