@@ -27,12 +27,10 @@ from runs.models import App
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.fold import fold
 from runs.words.highlight import Marker
 from runs.words.numbers import number_in
 
 KINDS = ("", "image", "video", "audio", "text")
-NEAREST = 3
 PAGE = 48  # apps shown at once
 MOST_APPS = 1_000_000
 MOST_TRIES = 99
@@ -70,7 +68,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         found.whole[start : start + PAGE],
         [] if start else found.partly,
         # Only guess at apps if nothing was found: matching runs are better than guesses
-        [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),
+        [] if is_found or ids or of_runs.get("run_cards") else own_search.nearest(listed, q),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
     context = {
@@ -247,18 +245,3 @@ def _url(name: str, **given: str) -> str:
     query = QueryDict(mutable=True)
     query.update({key: value for key, value in given.items() if value})
     return f"{reverse(name)}?{query.urlencode()}" if query else reverse(name)
-
-
-def _nearest(q: str, listed: AppQuerySet) -> list[int]:
-    """Return the primary keys of the three apps that share the most trigrams with the search."""
-
-    def pieces(text: str) -> set[str]:
-        text = fold(text)
-        return {text[i : i + 3] for i in range(len(text) - 2)}
-
-    asked = pieces(q)
-    told = listed.values_list("pk", "name", "description")
-    shared = sorted(
-        (-len(asked & pieces(f"{name} {words}")), place, pk) for place, (pk, name, words) in enumerate(told)
-    )
-    return [pk for *_place, pk in shared[:NEAREST]]
