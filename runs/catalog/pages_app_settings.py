@@ -276,7 +276,7 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     wanted = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
     chosen = tuple(label for label in labels if question.options.index(label) in wanted)
     if not chosen:
-        errors[question.field_name] = _("Allow at least one option.")
+        errors[question.field_name] = str(app_rules.NONE_ALLOWED)
     return () if len(chosen) == len(labels) else chosen
 
 
