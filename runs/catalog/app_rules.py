@@ -156,7 +156,7 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
     check_pause(app, now)
 
 
-def note_change(apps: Collection[int]) -> None:
+def record_outside_change(apps: Collection[int]) -> None:
     """Record a change to these apps (primary keys) outside their rules, so that pages opened earlier notice it.
 
     Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets some that
