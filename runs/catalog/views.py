@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
@@ -24,6 +23,7 @@ from runs.history.home_search import find_runs
 from runs.history.search import Filter
 from runs.launching.open_drafts import not_started
 from runs.models import App
+from runs.models.addresses import url_with
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
@@ -77,8 +77,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "sections": _sections(groups, apps, start, is_more=is_more),
         "partly": partly,
         "count": len(found.whole),
-        "more_url": _url("runs:app-list", q=q, makes=makes, after=str(more)) if more else "",
-        "first_url": _url("runs:app-list", q=q, makes=makes) if start else "",
+        "more_url": url_with("app-list", q=q, makes=makes, after=str(more)) if more else "",
+        "first_url": url_with("app-list", q=q, makes=makes) if start else "",
         "q": q,
         "makes": makes,
         "chips": _chips(listed, found, q, makes, "1" if "runs" in request.GET else ""),
@@ -104,7 +104,7 @@ def app_search(request: PortalRequest) -> HttpResponse:
     """
     q, makes = _asked_for(request)
     if not wants_fragment(request):
-        return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
+        return redirect(url_with("app-list", q=q, makes=makes, ask="1"))
     listed = App.objects.listed().offered_to(request.user)
     above = frozenset() if pasted_ids.ids_in(q) else _found(listed, q, makes).ids
     part = _part(request, q, Shown(request.user, makes, above, _tries(request)), is_asked=True)
@@ -139,7 +139,7 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
     is_known = found.kinds is not None and not makes  # if not, we didn't check, or searched only one kind
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
-    return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
+    return [(labels[kind], url_with("app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
 
 
 def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
@@ -198,10 +198,10 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
     look = {"seen": part.token, "tries": tries, "go": "1" if is_going else ""}
     return {
         "part": part,
-        "look_url": _url("runs:app-search", q=q, makes=makes, **look),
-        "again_url": _url("runs:app-search", q=q, makes=makes, ask="again"),
-        "plain_look_url": _url("runs:app-list", q=q, makes=makes, ask="1", tries=tries),
-        "plain_again_url": _url("runs:app-list", q=q, makes=makes, ask="again"),
+        "look_url": url_with("app-search", q=q, makes=makes, **look),
+        "again_url": url_with("app-search", q=q, makes=makes, ask="again"),
+        "plain_look_url": url_with("app-list", q=q, makes=makes, ask="1", tries=tries),
+        "plain_again_url": url_with("app-list", q=q, makes=makes, ask="again"),
     }
 
 
@@ -239,9 +239,3 @@ def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse
             ),
         )
     return go_to(request, app.get_absolute_url())
-
-
-def _url(name: str, **given: str) -> str:
-    query = QueryDict(mutable=True)
-    query.update({key: value for key, value in given.items() if value})
-    return f"{reverse(name)}?{query.urlencode()}" if query else reverse(name)
