@@ -55,14 +55,14 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
     record_status(catalog_at=now, catalog_count=len(listed.summaries), **({} if is_about_apps else NO_PROBLEM))
 
 
-def note_refused_apps(quote: str) -> None:
+def record_refused_apps(quote: str) -> None:
     """Record that several apps were refused in a row, unless the whole list has a problem."""
     if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", APPS]).exists():
-        _note_problem(APPS, quote)
+        _record_problem(APPS, quote)
 
 
 def forget_refused_apps() -> None:
-    """Clear what `note_refused_apps` recorded, because Lamina is sending apps again."""
+    """Clear what `record_refused_apps` recorded, because Lamina is sending apps again."""
     if LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem=APPS).update(**NO_PROBLEM):
         forget_status()
 
@@ -77,7 +77,7 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if error.is_key_refused:
                 raise
             if size == ANY_NUMBER or error.status not in LIMIT_REFUSALS:
-                _note_problem("refused", error.quote)
+                _record_problem("refused", error.quote)
                 return None
             size, is_refused = _smaller(size), True
         except LaminaUnavailable as error:
@@ -85,7 +85,7 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
                 raise
             late += 1
             is_late = error.is_cut_off or error.status in LATE_STATUSES
-            _note_problem("late" if is_late else "unreadable", error.quote)
+            _record_problem("late" if is_late else "unreadable", error.quote)
             size = _smaller(_smaller(size))
             _remember(size, now + SLOW_FOR)
             if late == LATE_TRIES:
@@ -112,7 +112,7 @@ def _remember(size: int, until: datetime) -> None:
     record_status(catalog_limit=size, catalog_limit_until=until)
 
 
-def _note_problem(problem: str, quote: str) -> None:
+def _record_problem(problem: str, quote: str) -> None:
     """Record a problem for the Health page, and as an incident if it is new."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     since = status.catalog_problem_at if status and status.catalog_problem == problem else None

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from runs.audit.actors import current_actor
 from runs.background.queue import enqueue_long
@@ -28,6 +29,7 @@ from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
 
+NONE_ALLOWED = _lazy("Allow at least one option.")
 HIDING_SECONDS = 900  # enough time to go through all of an app's runs
 
 
@@ -154,7 +156,7 @@ def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None
     check_pause(app, now)
 
 
-def note_change(apps: Collection[int]) -> None:
+def record_outside_change(apps: Collection[int]) -> None:
     """Record a change to these apps (primary keys) outside their rules, so that pages opened earlier notice it.
 
     Call this while the apps are locked. The version is part of an app's rules, so an app without rules gets some that
@@ -305,7 +307,7 @@ def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Ques
         return _("Another field has the same name, so a rule can't tell them apart.")
     if wanted.mode == FieldRule.Mode.OPEN:
         is_none_left = bool(wanted.options) and not set(wanted.options) & set(question.options)
-        return _("Allow at least one option.") if is_none_left else ""
+        return str(NONE_ALLOWED) if is_none_left else ""
     value, file = _fixed_value(question, wanted)
     if value is None and file is None:
         words = _("The app has no default for this field. Set a value, or leave the field open.")

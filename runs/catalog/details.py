@@ -37,10 +37,10 @@ def read_detail(app: App, priority: Priority) -> bool:
     except LaminaRejected as error:
         if error.is_key_refused or error.is_insufficient_credits:
             raise
-        _note_refusal(app, error)
+        _record_refusal(app, error)
         return False
     except LaminaUnavailable:
-        _note_asked(app)
+        _record_asked(app)
         raise
     store_detail(app, detail)
     return True
@@ -55,7 +55,7 @@ def read_estimate(app: App, priority: Priority) -> None:
         if error.is_key_refused:
             raise
     except LaminaUnavailable:
-        _note_asked(app)
+        _record_asked(app)
         raise
     else:
         fields |= {
@@ -126,19 +126,19 @@ def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
         app_changes.record_changes(app, known, schema, now)
 
 
-def _note_asked(app: App) -> None:
+def _record_asked(app: App) -> None:
     """Record that there was no usable response, so that we try this app again later."""
     App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now())
 
 
-def _note_refusal(app: App, error: LaminaRejected) -> None:
+def _record_refusal(app: App, error: LaminaRejected) -> None:
     """Save what a refusal says about `app`. If the refusal may have nothing to do with the app, only record that we
     asked, and raise `LaminaUnavailable`."""
     is_closed = error.is_not_found or error.is_forbidden
     if not error.is_from_lamina or (is_closed and app.is_runnable and _closed_in_a_row() >= REFUSED_IN_A_ROW):
-        _note_asked(app)
+        _record_asked(app)
         if _asked_in_vain() >= REFUSED_IN_A_ROW:
-            app_list.note_refused_apps(error.quote)
+            app_list.record_refused_apps(error.quote)
         raise LaminaUnavailable(error.message, quote=error.quote, status=error.status, request_id=error.request_id)
     now = timezone.now()
     fields: dict[str, Any] = {"schema_fetched_at": now, "schema_asked_at": now}

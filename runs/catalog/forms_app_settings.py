@@ -3,6 +3,7 @@
 from typing import Any
 
 from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, number_seen
+from runs.words.numbers import number_in
 
 
 class ArrangeForm(PostedForm):
@@ -27,9 +28,9 @@ class ArrangeForm(PostedForm):
         rows = zip(given["on"], given["was"], given["place"], strict=False)
         typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
         given["moved"] = [
-            (public_id, int(place))
+            (public_id, number)
             for public_id, was, place in typed
-            if place != was and place.isascii() and place.isdigit() and len(place) < 6
+            if place != was and (number := number_in(place, 0, 99_999, None)) is not None
         ]
         return given
 
@@ -47,7 +48,7 @@ class AppSettingsForm(PostedForm):
     audience = CutField(10)
     role = RepeatedField()
     asks = SwitchField()
-    price = CutField(20)
+    price = CutField()
     forget = RepeatedField()
 
     def clean_seen(self) -> int:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from math import log
 
 from runs.models.app import AppQuerySet
+from runs.words.fold import fold
 from runs.words.highlight import Marker
 from runs.words.known_words import similar_to
 from runs.words.synonyms import kind_named
 from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
+NEAREST_SHOWN = 3
 SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
 # How much a match counts: the word itself in the name or in the rest of the text, a similar word in either, or just the
 # kind of results that the app produces.
@@ -60,6 +62,22 @@ def find(apps: AppQuerySet, q: str) -> Found:
     scores = [_scores(word, known.get(word, ()), rows) for word in words]
     kinds = frozenset(kind for row in rows for kind in row.makes.split())
     return Found(*_ranked(words, scores, rows), Marker.of(words, known), kinds)
+
+
+def nearest(apps: AppQuerySet, q: str) -> list[int]:
+    """Return the primary keys of the apps in `apps` that share the most trigrams with `q`, to be suggested if nothing
+    matches it."""
+    asked = _trigrams(q)
+    told = apps.values_list("pk", "name", "description")
+    shared = sorted(
+        (-len(asked & _trigrams(f"{name} {words}")), place, pk) for place, (pk, name, words) in enumerate(told)
+    )
+    return [pk for *_place, pk in shared[:NEAREST_SHOWN]]
+
+
+def _trigrams(text: str) -> set[str]:
+    text = fold(text)
+    return {text[i : i + 3] for i in range(len(text) - 2)}
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:

@@ -1,10 +1,10 @@
 """Read and show the page where admins set up an app."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -21,10 +21,10 @@ from runs.schema_forms.questions import Question, clean_text, questions_of
 from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
-from runs.words.numbers import number_words
+from runs.web.posted import CreditsField
+from runs.words.numbers import number_in, number_words
 
 TICKED_UP_TO = 24  # fields with up to this many options show checkboxes; for others, admins type one option per line
-AMOUNT = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
 
@@ -213,10 +213,12 @@ def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None)
 
 
 def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
-    text = typed.strip().replace(",", ".")
-    if text and not AMOUNT.fullmatch(text):
-        errors["price"] = _("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
-    return Decimal(text) if AMOUNT.fullmatch(text) else None
+    try:
+        price: Decimal | None = CreditsField().clean(typed)
+    except ValidationError as error:
+        errors["price"] = error.messages[0]
+        return None
+    return price
 
 
 def parts_of(
@@ -262,9 +264,8 @@ def _field(
 def _value(question: Question, posted: dict[str, str]) -> str | None:
     if question.kind == "text":
         return clean_text(posted["text"]) or None
-    at = posted["option"]
-    is_listed = question.kind == "options" and at.isascii() and at.isdigit() and int(at) < len(question.options)
-    return question.options[int(at)] if is_listed else None
+    at = number_in(posted["option"], 0, len(question.options) - 1, None)
+    return question.options[at] if question.kind == "options" and at is not None else None
 
 
 def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str, str]) -> tuple[str, ...]:
@@ -272,10 +273,10 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     labels = list(dict.fromkeys(question.options))
     if len(question.options) > TICKED_UP_TO:
         return _typed_options(labels, str(posted["lines"]), errors, question.field_name)
-    wanted = {int(at) for at in posted["allowed"] if at.isascii() and at.isdigit() and len(at) < 6}
+    wanted = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
     chosen = tuple(label for label in labels if question.options.index(label) in wanted)
     if not chosen:
-        errors[question.field_name] = _("Allow at least one option.")
+        errors[question.field_name] = str(app_rules.NONE_ALLOWED)
     return () if len(chosen) == len(labels) else chosen
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
@@ -24,14 +23,14 @@ from runs.history.filters import Filter
 from runs.history.home_search import find_runs
 from runs.launching.open_drafts import not_started
 from runs.models import App
+from runs.models.addresses import url_with
 from runs.models.app import AppQuerySet
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
-from runs.words.fold import fold
 from runs.words.highlight import Marker
+from runs.words.numbers import number_in
 
 KINDS = ("", "image", "video", "audio", "text")
-NEAREST = 3
 PAGE = 48  # apps shown at once
 MOST_APPS = 1_000_000
 MOST_TRIES = 99
@@ -69,7 +68,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         found.whole[start : start + PAGE],
         [] if start else found.partly,
         # Only guess at apps if nothing was found: matching runs are better than guesses
-        [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),
+        [] if is_found or ids or of_runs.get("run_cards") else own_search.nearest(listed, q),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
     context = {
@@ -78,8 +77,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "sections": _sections(groups, apps, start, is_more=is_more),
         "partly": partly,
         "count": len(found.whole),
-        "more_url": _url("runs:app-list", q=q, makes=makes, after=str(more)) if more else "",
-        "first_url": _url("runs:app-list", q=q, makes=makes) if start else "",
+        "more_url": url_with("app-list", q=q, makes=makes, after=str(more)) if more else "",
+        "first_url": url_with("app-list", q=q, makes=makes) if start else "",
         "q": q,
         "makes": makes,
         "chips": _chips(listed, found, q, makes, "1" if "runs" in request.GET else ""),
@@ -105,7 +104,7 @@ def app_search(request: PortalRequest) -> HttpResponse:
     """
     q, makes = _asked_for(request)
     if not wants_fragment(request):
-        return redirect(_url("runs:app-list", q=q, makes=makes, ask="1"))
+        return redirect(url_with("app-list", q=q, makes=makes, ask="1"))
     listed = App.objects.listed().offered_to(request.user)
     above = frozenset() if pasted_ids.ids_in(q) else _found(listed, q, makes).ids
     part = _part(request, q, Shown(request.user, makes, above, _tries(request)), is_asked=True)
@@ -140,7 +139,7 @@ def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, run
     is_known = found.kinds is not None and not makes  # if not, we didn't check, or searched only one kind
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
     kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
-    return [(labels[kind], _url("runs:app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
+    return [(labels[kind], url_with("app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
 
 
 def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
@@ -199,10 +198,10 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
     look = {"seen": part.token, "tries": tries, "go": "1" if is_going else ""}
     return {
         "part": part,
-        "look_url": _url("runs:app-search", q=q, makes=makes, **look),
-        "again_url": _url("runs:app-search", q=q, makes=makes, ask="again"),
-        "plain_look_url": _url("runs:app-list", q=q, makes=makes, ask="1", tries=tries),
-        "plain_again_url": _url("runs:app-list", q=q, makes=makes, ask="again"),
+        "look_url": url_with("app-search", q=q, makes=makes, **look),
+        "again_url": url_with("app-search", q=q, makes=makes, ask="again"),
+        "plain_look_url": url_with("app-list", q=q, makes=makes, ask="1", tries=tries),
+        "plain_again_url": url_with("app-list", q=q, makes=makes, ask="again"),
     }
 
 
@@ -213,8 +212,7 @@ def _tries(request: PortalRequest) -> int:
 
 def _number(request: PortalRequest, name: str, most: int) -> int:
     """Return the number in the query parameter `name`; 0 if it isn't a number or is above `most`."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most else 0
+    return number_in(request.GET.get(name, ""), 0, most, 0)
 
 
 def _cards(*lists: list[int]) -> list[list[AppCard]]:
@@ -241,24 +239,3 @@ def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse
             ),
         )
     return go_to(request, app.get_absolute_url())
-
-
-def _url(name: str, **given: str) -> str:
-    query = QueryDict(mutable=True)
-    query.update({key: value for key, value in given.items() if value})
-    return f"{reverse(name)}?{query.urlencode()}" if query else reverse(name)
-
-
-def _nearest(q: str, listed: AppQuerySet) -> list[int]:
-    """Return the primary keys of the three apps that share the most trigrams with the search."""
-
-    def pieces(text: str) -> set[str]:
-        text = fold(text)
-        return {text[i : i + 3] for i in range(len(text) - 2)}
-
-    asked = pieces(q)
-    told = listed.values_list("pk", "name", "description")
-    shared = sorted(
-        (-len(asked & pieces(f"{name} {words}")), place, pk) for place, (pk, name, words) in enumerate(told)
-    )
-    return [pk for *_place, pk in shared[:NEAREST]]

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
-from django.urls import reverse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -16,8 +15,9 @@ from runs.catalog.forms_app_settings import ArrangeForm
 from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
 from runs.models import Member
+from runs.models.addresses import url_with
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
-from runs.words.numbers import number_words
+from runs.words.numbers import number_in, number_words
 
 MOST_APPS = 1_000_000
 
@@ -99,22 +99,18 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
 def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
     """Return the search words, the chosen filter, and the number of the page's first row."""
     shown, after = request.GET.get("show", ""), request.GET.get("after", "")
-    is_number = after.isascii() and after.isdigit() and len(after) < 9
     return (
         request.GET.get("q", "").strip()[:200],
         shown if shown in managed_apps.SHOWN else "",
-        min(int(after), MOST_APPS) if is_number else 0,
+        min(number_in(after, 0, 99_999_999, 0), MOST_APPS),
     )
 
 
 def _url(request: PortalRequest, **more: str) -> str:
     """Return the URL of the list with the same filter."""
     q, shown, start = _asked_for(request)
-    query = QueryDict(mutable=True)
     at = {"after": str(start)} if start and "focus" in more else {}
-    query.update({name: value for name, value in {"q": q, "show": shown, **at, **more}.items() if value})
-    url = reverse("runs:manage-apps")
-    return f"{url}?{query.urlencode()}" if query else url
+    return url_with("manage-apps", **{"q": q, "show": shown, **at, **more})
 
 
 def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
@@ -128,14 +124,11 @@ def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, 
         "shaped": _("Changed here"),
     }
     counts = {"": found.total, **found.counts}
-    url = reverse("runs:manage-apps")
-    chips = []
-    for kind in managed_apps.SHOWN:
-        if counts[kind] or kind == shown:
-            query = QueryDict(mutable=True)
-            query.update({name: value for name, value in {"q": q, "show": kind}.items() if value})
-            chips.append((labels[kind], counts[kind], f"{url}?{query.urlencode()}" if query else url, kind == shown))
-    return chips
+    return [
+        (labels[kind], counts[kind], url_with("manage-apps", q=q, show=kind), kind == shown)
+        for kind in managed_apps.SHOWN
+        if counts[kind] or kind == shown
+    ]
 
 
 def _found_words(count: int) -> str:

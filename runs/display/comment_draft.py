@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from runs.display.result_boxes import with_query
 from runs.display.result_page import ResultPage
 from runs.models import Comment, Member, Output, Run, StoredFile
 from runs.review import spots
@@ -102,7 +103,7 @@ def draft_on(output: Output, run: Run, back: str, file: StoredFile | None, numbe
 def run_draft(run: Run, walk: str = "", *, shows_all: bool = False) -> CommentDraft:
     """Return an empty form for a comment on the whole run. `walk` is the query string of the History list that the page
     was opened from."""
-    url = f"{run.get_absolute_url()}?{walk}" if walk else run.get_absolute_url()
+    url = with_query(run.get_absolute_url(), walk)
     back = with_all_comments(url) if shows_all else url
     action = reverse("runs:run-comment", args=[run.public_id])
     return CommentDraft("new", "new", action, people_url(run), back, hint=_("Any comments on the run as a whole?"))

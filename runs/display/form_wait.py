@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.connection import status
 from runs.models import App
 from runs.web.automatic import AUTO
+from runs.words.numbers import number_in
 
 FIRST_MS, GROWTH, MOST_MS = 250, 1.25, 5000
 SLOW_AFTER_MS = 5000
@@ -37,8 +38,7 @@ class FormLook:
 
 def form_look(app: App, query: QueryDict) -> FormLook:
     """Return the poll that follows the one in `query`. The page's other parameters (`from`, `preset`) are kept."""
-    text = query.get("look", "")
-    count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    count = number_in(query.get("look", ""), 0, 999, 0)
     delays = [min(round(FIRST_MS * GROWTH**n), MOST_MS) for n in range(min(count, 40) + 1)]
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
-from runs.display.result_boxes import OutputBox, file_label, output_boxes
+from runs.display.result_boxes import OutputBox, file_label, output_boxes, with_query
 from runs.display.result_rows import ResultRows
 from runs.display.run_page import is_live
 from runs.display.verdicts import VerdictPanel, verdict_of
@@ -195,5 +195,4 @@ def _slides(run: Run, walk: str | None) -> Iterator[Slide]:
 
 
 def _url(url: str, number: int, walk: str | None = None) -> str:
-    query = ({"n": str(number)} if number > 1 else {}) | ({} if walk is None else {"in": walk})
-    return f"{url}?{urlencode(query)}" if query else url
+    return with_query(url, f"n={number}" if number > 1 else "", "" if walk is None else urlencode({"in": walk}))

@@ -8,10 +8,8 @@ Comments, if any, take two more.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from django.db.models import Exists, Prefetch, prefetch_related_objects
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +18,7 @@ from runs.display.comments import CommentPanel, result_talk
 from runs.display.passed_over import PassedOver, passed_over
 from runs.display.result_page import Beside, Slide, slides_of
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
+from runs.models.addresses import url_with
 from runs.models.decisions import UNDO_FOR
 from runs.review import requests, threads
 from runs.review.deciders import member_refusal
@@ -230,8 +229,7 @@ def last_shown(member: Member, now: datetime) -> Shown | None:
 
 def queue_url(**query: str) -> str:
     """Return the URL of the queue, with all parameters that aren't empty, such as `at` (the result to show)."""
-    given = {name: value for name, value in query.items() if value}
-    return f"{reverse('runs:review')}{'?' if given else ''}{urlencode(given)}"
+    return url_with("review", **query)
 
 
 def _items(pks: Sequence[int]) -> dict[str, ReviewItem]:

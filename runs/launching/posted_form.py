@@ -187,7 +187,7 @@ class PostedAppForm:
         act = self.controls.act
         verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
         if verb == "library":  # only happens if JavaScript is off
-            return Done(f"{reverse('runs:library')}?{urlencode({'app': self.app.public_id, 'field': field})}")
+            return Done(reverse("runs:library", query={"app": self.app.public_id, "field": field}))
         if verb == "example":  # show the example's own values, even if the draft was started from it
             return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")
         if act.startswith("preset") and not form.field_errors:

@@ -2,13 +2,12 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from runs.launching.forms import FieldForm
 from runs.launching.library import SOURCES, browse, form_url, put_into_draft, question_of, source_words, take
 from runs.models import App
+from runs.models.addresses import url_with
 from runs.schema_forms.questions import Question
 from runs.uploads import uploads
 from runs.web.http import PortalRequest, go_to, makers_only, render_page
@@ -53,8 +52,7 @@ def library(request: PortalRequest) -> HttpResponse:
 
 
 def _url(app: App, question: Question, **query: str) -> str:
-    kept = {key: value for key, value in query.items() if value}
-    return f"{reverse('runs:library')}?{urlencode({'app': app.public_id, 'field': question.field_name} | kept)}"
+    return url_with("library", app=app.public_id, field=question.field_name, **query)
 
 
 def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:

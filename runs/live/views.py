@@ -35,6 +35,7 @@ from runs.notices import alerts, read_state
 from runs.web.http import PortalRequest
 from runs.words.credits import balance_words
 from runs.words.known_words import similar_to
+from runs.words.numbers import number_in
 from runs.words.run_states import state_of
 
 MAX_RUNS = 200
@@ -145,7 +146,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
 
 def _number(text: str) -> int:
     """Return `text` as a number; 0 if it isn't a number that we could have sent."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number_in(text, 0, 999_999_999, 0)
 
 
 def _seen(pairs: list[str]) -> dict[str, Seen]:

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from lamina_portal.environment import is_loopback as is_loopback
+from runs.words.numbers import number_in
 
 ANY = "0.0.0.0"  # noqa: S104 - only if a person set ":8000"
 
@@ -25,10 +26,11 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Parse "127.0.0.1:8000", "[::1]:8000", "localhost:8000" or ":8000" (all interfaces). Raises AddressError."""
-        host, colon, port = text.rpartition(":")
-        if not (colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        host, colon, digits = text.rpartition(":")
+        port = number_in(digits, 1, 65535, 0)
+        if not colon or not port:
             raise AddressError(f"PORTAL_BIND must look like 127.0.0.1:8000, not {text!r}.")
-        return cls(host.strip("[]") or ANY, int(port))
+        return cls(host.strip("[]") or ANY, port)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

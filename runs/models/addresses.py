@@ -1,4 +1,4 @@
-"""Build URL paths from random ids. A page of cards has hundreds of URLs, so `reverse` is called only once for each URL
+"""Build URLs. A page of cards has hundreds of URLs with random ids, so `reverse` is called only once for each URL
 pattern."""
 
 from functools import cache, lru_cache
@@ -13,6 +13,11 @@ def path_to(name: str, public_id: str = "", *rest: int) -> str:
     """Return the same path as `reverse` would for the URL pattern `name`; pass `public_id` if the URL contains one."""
     before, after = _around(name, bool(public_id), *rest)
     return f"{before}{public_id}{after}"
+
+
+def url_with(name: str, /, **given: str) -> str:
+    """Return the URL for the pattern `name` with a query string of all values in `given` that aren't empty."""
+    return reverse(f"runs:{name}", query={key: value for key, value in given.items() if value})
 
 
 @cache

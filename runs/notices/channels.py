@@ -110,7 +110,7 @@ def switch_off(channel: ChatChannel, message: Message) -> None:
         record_incident("chat", Message("chat_off", {"app": channel.get_app_display()}))
 
 
-def note_success(channel: ChatChannel) -> None:
+def record_success(channel: ChatChannel) -> None:
     """Clear the channel's error and turn it back on, because the app accepted a message."""
     if channel.off_at or channel.error:
         ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address).update(
@@ -118,7 +118,7 @@ def note_success(channel: ChatChannel) -> None:
         )
 
 
-def note_trouble(channel: ChatChannel, message: Message) -> None:
+def record_trouble(channel: ChatChannel, message: Message) -> None:
     """Record why a message wasn't accepted, so that the page can show the reason."""
     same = ChatChannel.objects.filter(pk=channel.pk, sealed_address=channel.sealed_address)
     same.exclude(error=message).update(error=message)

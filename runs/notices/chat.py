@@ -140,15 +140,15 @@ def _send(message: ChatMessage) -> None:
     outcome = _post_to(channel, post)
     if outcome.is_taken:
         ChatMessage.objects.filter(pk=message.pk).update(sent_at=timezone.now(), tries=F("tries") + 1)
-        channels.note_success(channel)
+        channels.record_success(channel)
     elif outcome.is_gone:
         channels.switch_off(channel, outcome.message)
     elif outcome.may_retry and message.tries + 1 < MOST_TRIES:
         _postpone(message, outcome)
-        channels.note_trouble(channel, outcome.message)
+        channels.record_trouble(channel, outcome.message)
     else:
         _give_up(message)
-        channels.note_trouble(channel, outcome.message)
+        channels.record_trouble(channel, outcome.message)
         channels.tell_lost(channel, outcome.message)
 
 
@@ -185,11 +185,11 @@ def send_trial(channel: ChatChannel, by: Member) -> Message:
     record(Verb.CHAT_TESTED, channel, label=channel.get_app_display())
     outcome = _post_to(channel, trial_post(by.display_name, channel.language))
     if outcome.is_taken:
-        channels.note_success(channel)
+        channels.record_success(channel)
         return Message()
     if outcome.is_gone:
         channels.switch_off(channel, outcome.message)
-    channels.note_trouble(channel, outcome.message)
+    channels.record_trouble(channel, outcome.message)
     return outcome.message
 
 

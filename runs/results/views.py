@@ -18,11 +18,12 @@ from runs.results.forms import UseForm
 from runs.review import threads
 from runs.uploads.ownership import adopt
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.words.numbers import number_in
 
 
 def _number(number: str) -> int:
     """Return the number of a file within its result; 1 if `number` is invalid."""
-    return int(number[:4]) if number.isascii() and number.isdigit() else 1
+    return number_in(number, 1, 9_999, 1)
 
 
 @require_safe

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from runs.models import Member, ReviewRequest, Selection
-from runs.web.posted import CutField, NameField, PostedForm, RepeatedField
+from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, number_seen
 from runs.words.moments import portal_day
 
 NOTE_READ = 5_000  # in characters; above the limit, so that a note that's too long can still be shown again in full
@@ -23,8 +23,7 @@ class DecideForm(PostedForm):
     after = CutField(16)
 
     def clean_seen(self) -> int:
-        seen = str(self.cleaned_data["seen"])
-        return int(seen) if seen.isascii() and seen.isdigit() else -1
+        return number_seen(self.cleaned_data["seen"])
 
 
 class UndoForm(PostedForm):
@@ -41,9 +40,7 @@ class ShownField(CutField):
 
     def clean(self, value: Any) -> dict[str, int]:
         pairs = (one.partition(".") for one in super().clean(value).split())
-        return {
-            public_id: int(seen) for public_id, _, seen in pairs if seen.isascii() and seen.isdigit() and len(seen) < 10
-        }
+        return {public_id: number for public_id, _, seen in pairs if (number := number_seen(seen)) >= 0}
 
 
 class ManyForm(PostedForm):

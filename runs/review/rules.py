@@ -10,7 +10,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
 from runs.audit.record import differences, record, record_each, values_of
-from runs.catalog.app_rules import note_change
+from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500
@@ -79,4 +79,4 @@ def _let_ask(apps: QuerySet[App], *, is_asking: bool) -> None:
     record_each(Verb.APP_SHAPED, changed, changes={"asks_review": (not is_asking, is_asking)})
     ids = [app.pk for app in changed]
     App.objects.filter(pk__in=ids).update(asks_review=is_asking)
-    note_change(ids)
+    record_outside_change(ids)

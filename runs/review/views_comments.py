@@ -30,6 +30,7 @@ from runs.sharing.visibility import share_with_team
 from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.fold import fold
+from runs.words.numbers import number_in
 
 PEOPLE_OFFERED = 8
 
@@ -69,7 +70,7 @@ def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
     output = get_object_or_404(seen.prefetch_related("files__file"), public_id=result_id)
     typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
     saved = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
-    number = int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed) <= len(saved) else 1
+    number = number_in(typed, 1, len(saved), 1)
     file = saved[number - 1] if saved else None
     draft = comment_draft.draft_on(output, output.run, output.get_absolute_url(), file, number)
     return _answer(request, Place(output.run, draft, output))

@@ -23,13 +23,13 @@ from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
 from runs.review.forms_queue import DecideForm, RequestForm, UndoForm
 from runs.review.verdicts import decide, undo
 from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
-from runs.words.numbers import capped_words, number_words
+from runs.words.numbers import capped_words, number_in, number_words
 
 VERDICTS = Decision.Verdict.values
 
 
 def _number(text: str | None) -> int:
-    return int(text[:4]) if text and text.isascii() and text.isdigit() else 1
+    return number_in(text or "", 1, 9_999, 1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -180,5 +180,5 @@ def _request(request: PortalRequest, request_id: str) -> ReviewRequest:
 
 
 def _to_asked(request: PortalRequest) -> HttpResponse:
-    page = RequestForm.read(request.POST)["page"]
-    return _see_other(f"{reverse('runs:review-asked')}{f'?page={page}' if page.isdigit() else ''}")
+    page = number_in(RequestForm.read(request.POST)["page"], 1, 999_999, None)
+    return _see_other(reverse("runs:review-asked", query={"page": page} if page else None))

@@ -27,7 +27,7 @@ from runs.sharing.guest_copies import Given, State
 from runs.sharing.guest_names import input_name, some_names, text_name
 from runs.sharing.pages_guest_answers import AnswerBox, Answers, Visit, answers_of_page, boxes_of
 from runs.words.file_names import Stem, ending_of
-from runs.words.numbers import number_words
+from runs.words.numbers import number_in, number_words
 from runs.words.sizes import files_words
 
 STILL_WIDTH = 1200
@@ -224,7 +224,7 @@ def number_of(link: GuestLink, output: Output) -> int:
 
 def page_number(given: str) -> int:
     """Return the page number given in a URL, or 1 if `given` isn't a number."""
-    return int(given) if given.isdecimal() and len(given) < 7 else 1
+    return number_in(given, 1, 999_999, 1)
 
 
 def _place_words(page: Page[Output]) -> str:

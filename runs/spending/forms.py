@@ -1,6 +1,5 @@
 """Forms for limits, alerts and prices, in credits."""
 
-import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,28 +14,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
 from runs.spending.limit_settings import limit_seen, rules_seen
-from runs.web.posted import CutField, PostedForm, SeenForm
+from runs.web.posted import CreditsField, CutField, PostedForm, SeenForm
 from runs.words.credits import to_credits, to_hundredths
-
-MOST_CREDITS = 10_000_000
-AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
-AMOUNT_WANTED = _lazy("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
-
-
-class CreditsField(forms.Field):
-    """An amount of credits with at most two decimal places; None if empty."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        super().__init__(required=False, widget=widget, **options)
-
-    def to_python(self, value: Any) -> Decimal | None:
-        text = str(value or "").strip().replace(",", ".")
-        if not text:
-            return None
-        if not AMOUNT.fullmatch(text) or Decimal(text) > MOST_CREDITS:
-            raise ValidationError(AMOUNT_WANTED, code="invalid")
-        return Decimal(text)
 
 
 class RulesForm(SeenForm):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from runs.audit.overtaken import refuse_older, seen_of
 from runs.audit.record import differences, record
-from runs.catalog.app_rules import note_change
+from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
 from runs.spending.limits import used_words
@@ -131,7 +131,7 @@ def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
     priced = acts.filter(changes__has_key="price")
     refuse_older(seen, _told_price(stored.price), _told_price(price), priced)
     App.objects.filter(pk=app.pk).update(price=price)
-    note_change([app.pk])
+    record_outside_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})
 
 

@@ -19,6 +19,7 @@ from runs.models.messages import Message
 from runs.storage import file_types, store
 from runs.storage.deadline import Deadline
 from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, TooLargeToFetch, check_url, open_url
+from runs.words.numbers import number_in
 
 __all__ = ["LIMITS", "FetchFailed", "FetchRefused", "Fetched", "TooLargeToFetch", "check_url", "fetch", "put_file"]
 
@@ -112,8 +113,7 @@ def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
 
 
 def _declared_size(response: requests.Response) -> int:
-    declared = response.headers.get("Content-Length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= 18 else 0
+    return number_in(response.headers.get("Content-Length", ""), 0, 10**18 - 1, 0)
 
 
 def _check_size(size: int, limit: int) -> None:

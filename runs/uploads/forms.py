@@ -1,6 +1,7 @@
 """What the browser posts when somebody adds a file or link to a field of an app's form."""
 
 from runs.web.posted import CutField, PostedForm
+from runs.words.numbers import number_in
 
 
 class UploadForm(PostedForm):
@@ -17,5 +18,4 @@ class RoomForm(PostedForm):
     bytes = CutField(20)
 
     def clean_bytes(self) -> int:
-        given = self.cleaned_data["bytes"]
-        return int(given) if given.isascii() and given.isdigit() else 0
+        return number_in(self.cleaned_data["bytes"], 0, 10**20 - 1, 0)

@@ -28,6 +28,7 @@ from django.utils.translation import gettext_noop
 from lamina_portal.logs import masked
 from runs.models.ids import new_public_id
 from runs.web import session_lifetime
+from runs.words.numbers import number_in
 from runs.words.support import about_page
 
 SMALL_BYTES = 64 * 1024  # largest body that people may send without being signed in
@@ -99,7 +100,7 @@ def judges_body[View: Callable[..., Any]](view: View) -> View:
 def declared_bytes(request: HttpRequest) -> int:
     """Return the length of the body according to the Content-Length header. Django never reads more than that."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
-    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
+    return number_in(declared, 0, 10**19 - 1, 0)
 
 
 def has_room(size: int) -> bool:

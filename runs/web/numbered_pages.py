@@ -1,11 +1,12 @@
 """Numbered pages of long lists, without counting all their rows."""
 
-import re
 from collections.abc import Iterator
 
 from django.db.models import Model, QuerySet
 
-NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+from runs.words.numbers import number_in
+
+MOST_PAGES = 9_999
 
 
 class Page[Row: Model]:
@@ -14,7 +15,7 @@ class Page[Row: Model]:
     def __init__(self, rows: "QuerySet[Row]", asked: str | None, size: int) -> None:
         """Read page `asked`, as given in the URL, or page 1 if `asked` isn't a number from 1 to 9,999 or that page is
         empty."""
-        self.number = int(asked) if asked and NUMBER.fullmatch(asked) else 1
+        self.number = number_in(asked or "", 1, MOST_PAGES, 1)
         found = self._read(rows, size)
         if not found and self.number > 1:
             self.number = 1

@@ -6,17 +6,22 @@ Otherwise, it uses an ordinary form, which it shows again with any errors.
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from runs.words.numbers import number_in
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
 
-DAYS = re.compile(r"[0-9]{1,6}")
+MOST_CREDITS = 10_000_000
+CREDITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
 
 def posted_of(request: HttpRequest) -> QueryDict | None:
@@ -27,7 +32,7 @@ def posted_of(request: HttpRequest) -> QueryDict | None:
 def number_seen(text: str) -> int:
     """Return the version number that a page showed and posted back; if `text` isn't a number, return -1, which is never
     current."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return number_in(text, 0, 999_999_999, -1)
 
 
 class CutField(forms.CharField):
@@ -95,9 +100,27 @@ class DaysField(forms.Field):
         days = str(value or "").strip()
         if not days:
             return None
-        if not DAYS.fullmatch(days) or not self.fewest <= int(days) <= self.most:
+        number = number_in(days, self.fewest, self.most, None)
+        if number is None:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return int(days)
+        return number
+
+
+class CreditsField(forms.Field):
+    """An amount of credits with at most two decimal places; None if empty."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        wanted = _lazy("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
+        super().__init__(required=False, widget=widget, error_messages={"invalid": wanted}, **options)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = str(value or "").strip().replace(",", ".")
+        if not text:
+            return None
+        if not CREDITS.fullmatch(text) or Decimal(text) > MOST_CREDITS:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return Decimal(text)
 
 
 class PostedForm(forms.Form):

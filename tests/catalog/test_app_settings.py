@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from runs.audit.record import HIDDEN
 from runs.catalog import pages_app_settings
@@ -138,6 +139,48 @@ def test_a_price_set_meanwhile_stays_even_if_the_app_has_no_rules(as_admin: Clie
     assert "Currently saved: 7.5" in Page(answer.text).words
     app.refresh_from_db()
     assert (app.name, str(app.price)) == ("Poster", "7.50")
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("10000000", "10000000.00"),
+        ("000000012.5", "12.50"),
+        (" 7,5 ", "7.50"),
+        ("0", "0.00"),
+        (" ", None),
+        ("10000000.01", ""),
+        ("0000000012", ""),
+        ("100" + " " * 30 + "1", ""),
+        ("1.234", ""),
+        ("1,000.50", ""),
+        ("-1", ""),
+        ("1e3", ""),
+        ("²", ""),
+        ("٣", ""),
+        ("9" * 5000, ""),
+    ],
+)
+def test_a_price_is_read_the_same_way_on_both_of_its_pages(
+    as_admin: Client, app: App, typed: str, stored: str | None
+) -> None:
+    """The price that is stored afterwards; "" if it is refused, and none if there is no price."""
+    apps = App.objects.filter(pk=app.pk)
+    apps.update(price=3, estimated_at=timezone.now())
+    words = "Enter a number of credits, such as 100 or 12.5, or leave the field empty."
+    answers = []
+    for post in (
+        lambda: _post(as_admin, app, price=typed),
+        lambda: as_admin.post(f"/manage/spending/prices/{app.public_id}/", {"price": typed}),
+    ):
+        answer = post()
+        price = apps.get().price
+        answers.append((answer.status_code, words in answer.text, price if price is None else str(price)))
+        apps.update(price=3)
+        AppRule.objects.all().delete()
+
+    expected = (422, True, "3.00") if stored == "" else (302, False, stored)
+    assert answers == [expected, expected]
 
 
 def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app: App) -> None:
