@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.display.cards import RunCard, run_cards
+from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Member, Notice, NoticeKind, Run
-from runs.notices import notice_text
+from runs.notices import choices, notice_text
 
 LISTED = 20
 FRESH_FOR = timedelta(minutes=2)  # a page that opens this soon after an event still announces it
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 ICONS: dict[str, str] = {
     NoticeKind.MENTION: "comment",
     NoticeKind.REPLY: "comment",
@@ -30,7 +30,6 @@ ICONS: dict[str, str] = {
     NoticeKind.LIMIT: "info",
     NoticeKind.PORTAL: "warning",
 }
-VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class NoticeLine:
 
     @property
     def is_end(self) -> bool:
-        return self.notice.kind in ENDS
+        return self.notice.kind in choices.ENDS
 
     @property
     def is_unread(self) -> bool:
@@ -138,7 +137,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
     """Return lines for notices fetched with `for_lists`; with a `viewer`, include pictures of runs that ended."""
     notices = list(notices)
     cards: dict[int, RunCard] = {}
-    if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in ENDS]):
+    if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in choices.ENDS]):
         found = Run.objects.filter(notices__in=ended).for_cards()
         cards = {card.run.pk: card for card in run_cards(found, viewer)}
     return [
@@ -147,7 +146,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
             title=notice_text.title_of(notice),
             words=notice_text.words_of(notice),
             url=notice_text.path_of(notice),
-            card=cards.get(notice.run_id or 0) if notice.kind in ENDS else None,
+            card=cards.get(notice.run_id or 0) if notice.kind in choices.ENDS else None,
         )
         for notice in notices
     ]

@@ -14,6 +14,7 @@ from runs.display.card_results import EXCERPT, FILE_COLUMNS, NO_TEXT, CardPictur
 from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, FoundText, Sought, found_in, texts_of
 from runs.display.json_results import excerpt
 from runs.display.result_boxes import result_labels
+from runs.display.verdicts import VERDICT_ICONS
 from runs.history.filters import Filter
 from runs.models import Decision, Member, Output, OutputFile, Run
 
@@ -22,7 +23,6 @@ COLUMNS = (
     *("run_id", "public_id", "position", "label", "kind", "status", "verdict", "removed_at", "excerpt", "type"),
     *("files__status", "files__position", *(f"files__file__{name}" for name in FILE_COLUMNS)),
 )
-ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class ResultTile:
 
     @property
     def verdict_icon(self) -> str:
-        return ICONS.get(self.verdict, "")
+        return VERDICT_ICONS.get(self.verdict, "")
 
     @property
     def verdict_words(self) -> str:
-        return str(Decision.Verdict(self.verdict).label) if self.verdict in ICONS else ""
+        return str(Decision.Verdict(self.verdict).label) if self.verdict in VERDICT_ICONS else ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from runs.display.review_queue import ICONS, Shown, label_of
+from runs.display.review_queue import Shown, label_of
+from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
 from runs.review import requests
 from runs.words.due_dates import due_words, is_urgent
@@ -48,7 +49,7 @@ class Thumb:
 
     @property
     def verdict_icon(self) -> str:
-        return ICONS.get(self.output.verdict, "")
+        return VERDICT_ICONS.get(self.output.verdict, "")
 
     @property
     def verdict_word(self) -> str:

@@ -17,6 +17,7 @@ from runs.display.comment_draft import CommentDraft, draft_on
 from runs.display.comments import CommentPanel, result_talk
 from runs.display.passed_over import PassedOver, passed_over
 from runs.display.result_page import Beside, Slide, slides_of
+from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.addresses import url_with
 from runs.models.decisions import UNDO_FOR
@@ -28,7 +29,6 @@ from runs.words.numbers import capped_words, number_words
 
 LATEST = 10  # how many comment threads to show at first, so that pages stay fast
 LISTED = 1_000  # the queue orders and counts at most this many waiting results
-ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def icon(self) -> str:
-        return ICONS.get(self.decision.verdict, "info")
+        return VERDICT_ICONS.get(self.decision.verdict, "info")
 
     @property
     def word(self) -> str:

@@ -22,7 +22,7 @@ from runs.review.deciders import Actor, approval_refusal, member_refusal, set_as
 from runs.review.versions import newer_of_each, own_work
 from runs.words.time_spans import age_words
 
-ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
+VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class VerdictPanel:
 
     @property
     def icon(self) -> str:
-        return ICONS.get(self.verdict, "eye")
+        return VERDICT_ICONS.get(self.verdict, "eye")
 
     @property
     def seen(self) -> int:
@@ -244,7 +244,7 @@ class _Builder:
         return Given(
             decision=row,
             word=self._word(row),
-            icon=ICONS.get(row.verdict, "refresh"),
+            icon=VERDICT_ICONS.get(row.verdict, "refresh"),
             who=row.who,
             is_mine=actor.owns(row),
             is_guest=row.is_guest,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from runs.display.provenance import verdict_words
-from runs.display.verdicts import ICONS
+from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Member, Output, StoredFile
 from runs.review.versions import seen_among
 
@@ -50,7 +50,7 @@ def _line(version: Output, shown: Output) -> VersionLine:
         icon = "progress" if version.status == Output.Status.PENDING else "failed"
         words = str(Output.Status(version.status).label)
     else:
-        icon, words = ICONS.get(version.verdict, ""), verdict_words(version.verdict)
+        icon, words = VERDICT_ICONS.get(version.verdict, ""), verdict_words(version.verdict)
     return VersionLine(version.number, version.get_absolute_url(), file, words, icon, version.pk == shown.pk)
 
 

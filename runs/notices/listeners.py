@@ -21,7 +21,7 @@ from runs.models import (
     StoredFile,
 )
 from runs.models.messages import Message
-from runs.notices import read_state
+from runs.notices import choices, read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
@@ -30,7 +30,6 @@ DECIDING = (
     Member.Role.APPROVER,
     Member.Role.ADMIN,
 )  # if anyone may decide, notify people with these roles; there may be too many makers
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)
 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
@@ -208,7 +207,7 @@ def on_file_inspected(stored: StoredFile) -> None:
 
 
 def _show_again(condition: Q) -> None:
-    ended = Notice.objects.unread().filter(condition, kind__in=ENDS)
+    ended = Notice.objects.unread().filter(condition, kind__in=choices.ENDS)
     read_state.show_again(ended.values_list("member", flat=True).distinct())
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from runs.display.cards import RunCard
+from runs.display.verdicts import VERDICT_ICONS
 from runs.models import App, Member, Run
 from runs.models.addresses import path_to
 from runs.schema_forms.questions import shortened
@@ -107,11 +108,7 @@ class MarkKind:
 
 
 STARRER = Blanks("starrer_")
-MARKS = {
-    "approved": MarkKind("approved", "good", Blanks().approved),
-    "changes": MarkKind("changes", "edit", Blanks().changes),
-    "rejected": MarkKind("rejected", "bad", Blanks().rejected),
-}
+MARKS = {verdict: MarkKind(verdict, icon, getattr(Blanks(), verdict)) for verdict, icon in VERDICT_ICONS.items()}
 
 
 @dataclass(frozen=True)
