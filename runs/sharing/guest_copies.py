@@ -3,7 +3,7 @@
 Thumbnails have no metadata, so copies are only needed for files that are played or offered for download. The worker
 creates each copy (`make_guest_copies`) and records it in a `GuestCopy`; a file without one is still waiting for the
 worker. Files that can't be copied aren't shared, with one exception: without ffmpeg, guests who may download get the
-original video and audio, and the link's options say so.
+original video and some audio, and the link's options say so.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
-from runs.storage import ffmpeg
+from runs.storage import ffmpeg, sounds
 from runs.words.messages import say
 
 MOVING = ("image/gif", "image/apng")  # types that may be animated; our thumbnails never are
@@ -82,9 +82,10 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
     """Return whether `outputs` include video or audio that can't be copied, because ffmpeg is missing here or on the
     worker's host."""
     kept = [output_file.file for output in outputs for output_file in output.files.all()]
-    films = [stored.pk for stored in kept if stored is not None and stored.kind in PLAYED]
+    films = [stored for stored in kept if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
-    return bool(films) and (not ffmpeg.is_there() or waiting.exists())
+    is_ffmpeg_needed = any(stored.media_type not in sounds.STRIPPERS for stored in films)
+    return (is_ffmpeg_needed and not ffmpeg.is_there()) or (bool(films) and waiting.exists())
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
@@ -157,10 +158,10 @@ def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
 
 
 def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
-    """Return the copies that had to wait for ffmpeg and can be made now that it is installed; none if it is still
-    missing."""
+    """Return the copies that had to wait for ffmpeg and can be made now: all if it is installed; otherwise only those
+    of sounds that no longer need it."""
     waiting = GuestCopy.objects.filter(status=GuestCopy.Status.NO_TOOL)
-    return waiting if ffmpeg.is_there() else waiting.none()
+    return waiting if ffmpeg.is_there() else waiting.filter(source__media_type__in=sounds.STRIPPERS)
 
 
 def record_lost(file: StoredFile) -> None:

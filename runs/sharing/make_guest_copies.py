@@ -21,11 +21,12 @@ from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.models.messages import Message
 from runs.sharing import guest_copies
-from runs.storage import ffmpeg, file_types, orphans, store
+from runs.storage import ffmpeg, file_types, orphans, sounds, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.disk import disk_message
 from runs.storage.ffmpeg import CopyFailed
 from runs.storage.metadata import CannotStrip, strip
+from runs.storage.sounds import ogg
 from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 
 logger = logging.getLogger("runs.copying")
@@ -137,8 +138,12 @@ def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
     if sniffed.kind not in guest_copies.PLAYED:
         strip(source, target, sniffed.media_type)
+    elif sniffed.media_type in sounds.STRIPPERS:
+        sounds.strip(source, target, sniffed.media_type, renewer.look)
     elif ffmpeg.is_there():
-        ffmpeg.copy_without_metadata(source, target, sniffed.reader, sniffed.extension, lambda: renewer(0))
+        ffmpeg.copy_without_metadata(source, target, sniffed.reader, sniffed.extension, renewer.look)
+        if sniffed == file_types.OGG:
+            ogg.demand_plain(target)
     else:
         raise NoTool
 

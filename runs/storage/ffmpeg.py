@@ -1,5 +1,5 @@
-"""Read the duration, size and first frame of videos and audio files, and copy these files without their metadata. All
-of this needs ffmpeg, which is optional.
+"""Read the duration, size and first frame of videos and audio files, and copy videos and some audio files without
+their metadata; `sounds` copies the others. All of this needs ffmpeg, which is optional.
 
 The worker makes the copies; everything else happens in the picture process (`picture_process`). The files may be
 hostile, so we choose the demuxer by their first bytes (never one for playlists or scripts that refer to other files),
@@ -35,8 +35,7 @@ DEMUXERS = {"mov", "matroska", "mp3", "wav", "ogg", "flac", "aac"}
 PICTURES = {"WEBP": "webp_pipe", "AVIF": "mov"}
 
 # The copy's container format, by the source's file extension.
-MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska",
-          "mp3": "mp3", "wav": "wav", "ogg": "ogg", "flac": "flac", "aac": "adts"}  # fmt: skip
+MUXERS = {"mp4": "mp4", "mov": "mov", "m4a": "mp4", "webm": "webm", "mkv": "matroska", "ogg": "ogg"}
 
 
 class CopyFailed(Exception):
@@ -115,7 +114,6 @@ def copy_without_metadata(
     command += ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1"]
     command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
     command += {"mp4": ["-movflags", "+faststart"], "mov": ["-movflags", "+faststart"]}.get(muxer, [])
-    command += {"mp3": ["-id3v2_version", "0"]}.get(muxer, [])
     most = int(source.stat().st_size * GROWTH) + SMALL_BYTES
     _wait_for([*command, "-f", muxer, f"file:{target}"], on_pause, most)
     if not target.exists() or not target.stat().st_size:

@@ -101,20 +101,27 @@ def _by_brand(head: bytes) -> Sniffed:
     return MP4 if brands & MP4_BRANDS else OTHER
 
 
-def _is_mp3(head: bytes) -> bool:
-    """Return whether `head` starts with an MPEG layer III audio frame, followed by another. The two bytes that begin a
-    frame aren't enough to be sure."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
-        return False
+def mp3_frame_bytes(head: bytes) -> int:
+    """Return the size in bytes of the MPEG layer III audio frame that starts with `head`, header included; 0 if none
+    does."""
+    if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return 0
     version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
     if version == 1 or bits in {0, 15} or rate == 3:
-        return False
+        return 0
     if version == 3:
         size = 144_000 * MP3_SIZES[bits] // MP3_RATES[rate]
     else:
         size = 72_000 * MP3_SIZES_2[bits] // (MP3_RATES[rate] // (2 if version == 2 else 4))
-    following = head[size + (head[2] >> 1 & 1) :]
-    return len(following) < 2 or (following[0] == 0xFF and following[1] & 0xE6 == 0xE2)
+    return size + (head[2] >> 1 & 1)
+
+
+def _is_mp3(head: bytes) -> bool:
+    """Return whether `head` starts with an MPEG layer III audio frame, followed by another. The two bytes that begin a
+    frame aren't enough to be sure."""
+    size = mp3_frame_bytes(head)
+    following = head[size:]
+    return bool(size) and (len(following) < 2 or (following[0] == 0xFF and following[1] & 0xE6 == 0xE2))
 
 
 def _by_text(head: bytes) -> Sniffed:

@@ -32,6 +32,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO file"),
 ]
 
+JOINED = ("joined.mp3", "ape2.mp3", "cut-and-joined.aac", "ape.flac", "joined.flac", "streamed.wav")
+
 
 @pytest.fixture
 def run(alice: Member) -> Run:
@@ -58,7 +60,7 @@ def notes_of(page: str, css: str = "guest-note") -> list[str]:
 
 
 # --- What guests get --------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("kind", [*PICTURES, *RECIPES])
+@pytest.mark.parametrize("kind", [*PICTURES, *RECIPES, *JOINED])
 @pytest.mark.parametrize("may_download", [True, False], ids=["download", "look"])
 def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool, run: Run, alice: Member) -> None:
     content = content_of(kind)
@@ -69,7 +71,7 @@ def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool,
     GuestLink.objects.update(shows_inputs=True)
     tasks.sweep()
     work()
-    is_copied = may_download or kind == "gif" or kind in RECIPES  # for other files, thumbnails are enough
+    is_copied = may_download or kind == "gif" or kind in (*RECIPES, *JOINED)  # for other files, thumbnails are enough
     assert GuestCopy.objects.filter(status="ready").count() == is_copied
 
     for made in (True, False):
@@ -261,6 +263,42 @@ def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
     assert "can't be shared" in note
     assert "Ask Alice" in note
     assert Client().get(original_of(link)).status_code == 404
+
+
+def test_an_ogg_joined_from_several_is_not_offered(run: Run) -> None:
+    content = content_of("ogg")
+    link = link_to(run, content + content)
+    make_guest_copies.make_due_copies()
+    assert GuestCopy.objects.get().status == "impossible"
+    assert Client().get(original_of(link)).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["mp3", "flac", "wav", "joined.aac"])
+def test_without_ffmpeg_most_sounds_are_copied(
+    kind: str, run: Run, as_alice: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = content_of(kind)
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    link = link_to(run, content, may_download=False)
+    make_guest_copies.make_due_copies()
+    told = body(Client().get(original_of(link)))
+    assert (len(told) > 500, SECRET in told) == (True, False)
+    assert "ffmpeg" not in as_alice.get(f"/shares/{link.public_id}/").text
+
+
+def test_a_sound_that_waited_for_ffmpeg_waits_no_longer(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    link = link_to(run, content_of("mp3"), content_of("mp4"))
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    make_guest_copies.make_due_copies()
+    GuestCopy.objects.update(status="no-tool", file=None)
+
+    tasks.sweep()
+    assert "copy_for_guests" in work()
+
+    assert dict(GuestCopy.objects.values_list("source__kind", "status")) == {"audio": "ready", "video": "no-tool"}
+    assert SECRET not in body(Client().get(original_of(link)))
 
 
 def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(

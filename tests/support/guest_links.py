@@ -13,7 +13,7 @@ from runs.storage import media, store
 from runs.web import secret_links
 from tests.support.factories import make_kept
 from tests.support.requirements import skip_or_fail
-from tests.support.secret_files import PICTURES, medium
+from tests.support.secret_files import PICTURES, SOUNDS, medium
 
 VARIANTS = ("original", "1200", "400", "200")
 
@@ -57,7 +57,7 @@ def content_of(kind: str) -> bytes:
         return PICTURES[kind]()
     if not shutil.which("ffmpeg"):
         skip_or_fail("ffmpeg is not installed")
-    return medium(kind)
+    return SOUNDS[kind]()[0] if kind in SOUNDS else medium(kind)
 
 
 def addresses_of(link: GuestLink) -> Iterator[str]:

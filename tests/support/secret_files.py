@@ -184,6 +184,131 @@ def _medium(ending: str, folder: Path) -> bytes:
     return made.read_bytes()
 
 
+# --- Sounds with secrets where ffmpeg takes them for sound ------------------------------------------------------------
+PLAIN: dict[str, list[str]] = {
+    "mp3": ["-c:a", "libmp3lame", "-id3v2_version", "0"],
+    "aac": ["-c:a", "aac", "-f", "adts"],
+    "flac": ["-c:a", "flac"],
+    "wav": ["-c:a", "pcm_s16le"],
+    "ogg": ["-c:a", "libvorbis"],
+    "opus": ["-c:a", "libopus"],
+}
+
+
+@cache
+def sound(ending: str, *options: str) -> bytes:
+    """Return a second of noise without metadata, or with the metadata in `options`."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / f"made.{ending}"
+        noise = ["-f", "lavfi", "-i", "anoisesrc=duration=1:amplitude=0.3:seed=7:sample_rate=48000"]
+        plain = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
+        command = ["ffmpeg", "-v", "error", *noise, *plain, *PLAIN[ending], *options, str(made)]
+        subprocess.run(command, check=True, timeout=60)
+        return made.read_bytes()
+
+
+def id3v2(*, has_footer: bool = False) -> bytes:
+    """Return an ID3v2 tag with a title and a cover, in which there is another MP3."""
+    cover = b"\0image/jpeg\0\3\0SECRET cover" + sound("mp3") + b"\xff\xfb\x90\x00SECRET in no frame" * 9
+    contents = {b"TIT2": b"\3SECRET title", b"TXXX": b"\1" + "SECRET\0ÿþ".encode("utf-16"), b"APIC": cover}
+    frames = b"".join(
+        name + bytes((0, len(content) >> 14, len(content) >> 7 & 127, len(content) & 127, 0, 0)) + content
+        for name, content in contents.items()
+    )
+    size = bytes((len(frames) >> 21 & 127, len(frames) >> 14 & 127, len(frames) >> 7 & 127, len(frames) & 127))
+    rest = b"\4\0" + (b"\x10" if has_footer else b"\0") + size
+    return b"ID3" + rest + frames + (b"3DI" + rest if has_footer else b"")
+
+
+def id3v1() -> bytes:
+    return b"TAG" + b"SECRET title".ljust(30, b"\0") + b"SECRET artist".ljust(94, b"\0") + b"\xff"
+
+
+def ape(version: int = 2000, *, has_header: bool = False) -> bytes:
+    """Return an APE tag; version 1000 never has a header."""
+    value = b"SECRET comment in an APE tag"
+    item = struct.pack("<II", len(value), 0) + b"Comment\0" + value
+    flags = 1 << 31 if has_header else 0
+
+    def edge(more: int) -> bytes:
+        return b"APETAGEX" + struct.pack("<IIII", version, len(item) + 32, 1, flags | more) + bytes(8)
+
+    return (edge(1 << 29) if has_header else b"") + item + edge(0)
+
+
+def lyrics() -> bytes:
+    told = b"LYRICSBEGININD0000200LYR00013SECRET lyrics"
+    return told + b"%06dLYRICS200" % len(told) + id3v1()
+
+
+def flac_blocks() -> bytes:
+    """Return a FLAC with a secret in a metadata block of every kind: padding, application, comment, cue sheet, picture
+    and one that nobody knows."""
+    plain, comment, media_type = sound("flac"), b"TITLE=SECRET title", b"image/png"
+    picture = struct.pack(">II", 3, len(media_type)) + media_type + struct.pack(">I", 6) + SECRET
+    contents = {
+        1: SECRET,
+        2: b"SECRET application",
+        4: struct.pack("<I", 6) + SECRET + struct.pack("<II", 1, len(comment)) + comment,
+        5: b"SECRET cue sheet".ljust(432, b"\0"),
+        6: picture + struct.pack(">IIIII", 1, 1, 24, 0, 6) + SECRET,
+        9: SECRET,
+    }
+    told = b"".join(bytes((kind,)) + struct.pack(">I", len(told))[1:] + told for kind, told in contents.items())
+    return plain[:4] + b"\0" + plain[5:42] + told + plain[42:]
+
+
+def flac_frames(content: bytes) -> bytes:
+    """Return the FLAC without its metadata blocks, except for the first, which describes the stream."""
+    at, head = 4, b""
+    while not head or not head[0] & 0x80:
+        head = content[at : at + 4]
+        at += 4 + int.from_bytes(head[1:], "big")
+    return content[:4] + b"\x80" + content[5:42] + content[at:]
+
+
+def wav_with(behind: bytes, size: int | None = None, before: bytes = b"") -> bytes:
+    """Return a WAV with more chunks, whose sound says it has `size` bytes."""
+    plain = sound("wav")
+    at = plain.index(b"data")
+    told = plain[at + 4 : at + 8] if size is None else struct.pack("<I", size)
+    content = plain[12:at] + before + b"data" + told + plain[at + 8 :] + behind
+    return b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WAVE" + content
+
+
+def info() -> bytes:
+    return riff(b"LIST", b"INFO" + riff(b"INAM", b"SECRET title") + riff(b"ICMT", b"SECRET comment"))
+
+
+# For each layout, a sound with secrets and what must be left of it
+SOUNDS: dict[str, Callable[[], tuple[bytes, bytes]]] = {
+    "joined.mp3": lambda: (2 * (id3v2() + sound("mp3")), 2 * sound("mp3")),
+    "joined-with-all.mp3": lambda: (2 * (id3v2() + sound("mp3") + lyrics()), 2 * sound("mp3")),
+    "footer.mp3": lambda: (2 * (id3v2(has_footer=True) + sound("mp3")), 2 * sound("mp3")),
+    "ape1.mp3": lambda: (sound("mp3") + ape(1000), sound("mp3")),
+    "ape2.mp3": lambda: (sound("mp3") + ape(), sound("mp3")),
+    "ape2-and-id3v1.mp3": lambda: (sound("mp3") + ape() + id3v1(), sound("mp3")),
+    "ape2-with-header.mp3": lambda: (2 * (sound("mp3") + ape(has_header=True)), 2 * sound("mp3")),
+    "lyrics.mp3": lambda: (sound("mp3") + lyrics(), sound("mp3")),
+    "id3v2-behind.mp3": lambda: (sound("mp3") + id3v2(), sound("mp3")),
+    "joined.aac": lambda: (2 * (sound("aac") + id3v2()), 2 * sound("aac")),
+    "cut-and-joined.aac": lambda: (sound("aac") + sound("aac")[:200] + id3v2() + sound("aac"), 2 * sound("aac")),
+    "ape.aac": lambda: (sound("aac") + ape() + id3v1(), sound("aac")),
+    "blocks.flac": lambda: (flac_blocks(), flac_frames(sound("flac"))),
+    "id3v1.flac": lambda: (flac_blocks() + id3v1(), flac_frames(sound("flac"))),
+    "ape.flac": lambda: (flac_blocks() + ape(), flac_frames(sound("flac"))),
+    "id3v2-behind.flac": lambda: (flac_blocks() + id3v2(), flac_frames(sound("flac"))),
+    "joined.flac": lambda: (2 * flac_blocks(), flac_frames(sound("flac")) + flac_frames(sound("flac"))[42:]),
+    "chunks.wav": lambda: (wav_with(info(), before=info() + riff(b"bext", b"SECRET")), wav_with(b"")),
+    "streamed.wav": lambda: (wav_with(info(), 0xFFFFFFFF, info()), wav_with(b"")),
+    "size-0.wav": lambda: (wav_with(riff(b"bext", b"SECRET") + info() + riff(b"id3 ", id3v2()), 0), wav_with(b"")),
+    "size-too-large.wav": lambda: (wav_with(info(), 10_000_000), wav_with(b"")),
+    "size-over-a-chunk.wav": lambda: (wav_with(info(), len(sound("wav")) - 44 + 40), wav_with(b"")),
+    "id3v1.wav": lambda: (wav_with(info() + id3v1(), 0xFFFFFFFF), wav_with(b"")),
+    "ape.wav": lambda: (wav_with(ape(), 0), wav_with(b"")),
+}
+
+
 PICTURES: dict[str, Callable[[], bytes]] = {
     "png": png,
     "animated.png": lambda: png(is_animated=True),
