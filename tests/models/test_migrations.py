@@ -308,3 +308,17 @@ def runs_before(apps: Any) -> None:
     for number, (title, more) in enumerate(given.items()):
         own = {"title": title, "form_token": title, "public_id": f"r{number}", "hook_token": title}
         get("Run").create(**{**common, **own, "remote_id": title, **more})
+
+
+def test_copies_of_sounds_are_made_again(migrate: Migrate) -> None:
+    old = migrate("0071_apps_with_failed_runs")
+    stored, copies = old.get_model("runs", "StoredFile").objects, old.get_model("runs", "GuestCopy").objects
+    for media_type in ("audio/mpeg", "audio/ogg", "audio/mp4", "image/png"):
+        source = stored.create(public_id=media_type, media_type=media_type, size_bytes=1)
+        copies.create(source=source, file=stored.create(public_id=f"copy {media_type}", size_bytes=1), status="ready")
+
+    new = migrate("0072_copy_sounds_again")
+
+    left = new.get_model("runs", "GuestCopy").objects.values_list("source__media_type", flat=True)
+    assert set(left) == {"audio/mp4", "image/png"}
+    _to_the_latest()

@@ -33,6 +33,8 @@ def way_back() -> Callable[[], None]:
 def _filled(cursor: CursorWrapper, *more: str) -> list[str]:
     """Return the tables that have rows, plus those in `more`."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    if not tables:  # no test of this session needs the usual database
+        return []
     questions = [f"EXISTS (SELECT 1 FROM {_quoted(table)})" for table in tables]  # noqa: S608
     cursor.execute(f"SELECT {', '.join(questions)}")
     found = cursor.fetchone()
