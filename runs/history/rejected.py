@@ -30,13 +30,15 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
     since = now - timedelta(days=days)
     decided_lately = Decision.objects.standing().filter(output=OuterRef("pk"), created_at__gte=since)
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
+    # Not `open()`: turning guest links off for a while mustn't schedule removals.
+    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
     return (
         Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
         .filter(Q(kept_at=None) | Q(kept_at__lt=since))
         .exclude(Exists(decided_lately))
         .exclude(Exists(asked))
-        .exclude(pk__in=GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive()).values("output"))
+        .exclude(pk__in=shown.values("output"))
     )
 
 

@@ -206,8 +206,7 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
     link = by.link
     if link is None or not by.key:
         return _("Type your name first.")
-    is_open = link.revoked_at is None and link.expires_at > timezone.now()
-    if not is_open or not link.lets_comment or (parent is not None and not parent.guests_see):
+    if not link.is_alive() or not link.lets_comment or (parent is not None and not parent.guests_see):
         return _("This link doesn't let you comment.")
     if output is None or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
         return _("This link doesn't show the result any more.")

@@ -7,7 +7,6 @@ since the last approved one. They can still ask for changes, reject it, and with
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit import actors
@@ -96,8 +95,8 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
     link = by.link
     if link is None or not by.key:
         return _("Type your name first.")
-    is_open = link.revoked_at is None and link.expires_at > timezone.now() and output.run.deleted_at is None
-    if not is_open or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
+    is_shown = link.is_alive() and output.run.deleted_at is None
+    if not is_shown or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
         return _("This link doesn't show the result any more.")
     if not link.lets_decide or verdict == REJECTED:
         return _("This link doesn't let you make that decision.")

@@ -61,11 +61,11 @@ def find_link(token: str) -> GuestLink | None:
 
 
 def state_of(link: GuestLink, rules: SharingRules) -> State:
+    if link.is_open(rules):
+        return State.OPEN
     if link.revoked_at is not None:
         return State.REVOKED
-    if link.expires_at <= timezone.now():
-        return State.EXPIRED
-    return State.OPEN if rules.guests_allowed else State.OFF
+    return State.OFF if link.is_alive() else State.EXPIRED
 
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
