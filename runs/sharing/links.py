@@ -13,14 +13,15 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from runs import events
 from runs.audit.record import differences, record, values_of
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, Verb
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, Run, SharingRules, Verb
 from runs.models.ids import ALPHABET
+from runs.models.output import OutputQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
 from runs.web import secret_links
@@ -73,24 +74,15 @@ def links_to(run: Run) -> GuestLinkQuerySet:
     return GuestLink.objects.filter(pk__in=chosen.values("link"))
 
 
-def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the `outputs` that a guest could see: ready, with a saved file or text."""
-    # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for a run's four
-    # results.
-    kept = Exists(OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED))
-    ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
-    return ready.filter(~Q(text="") | Q(kept))
-
-
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
     """Return the results with these ids that `member` may show to guests, newest run first."""
     return list(offered(member, Output.objects.filter(public_id__in=list(public_ids))))
 
 
-def offered(member: Member, outputs: QuerySet[Output]) -> QuerySet[Output]:
+def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
     theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
-    found = shareable(outputs.filter(run__in=theirs))
+    found = outputs.filter(run__in=theirs, run__deleted_at=None).with_content()
     return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 
