@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from runs.audit import actors
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
-from runs.models.deciders import NAME_LENGTH
+from runs.models.deciders import NAME_LENGTH, Decider
 from runs.review.errors import NotAllowedError
 from runs.words.fold import fold
 
@@ -56,11 +56,11 @@ class Actor:
         named anyway."""
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
-    def owns(self, decision: Decision) -> bool:
-        """Return whether this person made the decision."""
+    def owns(self, made: Decider) -> bool:
+        """Return whether this person made the decision or comment."""
         if self.member is not None:
-            return decision.belongs_to(self.member)
-        return self.link is not None and decision.belongs_to_guest(self.link, self.key)
+            return made.belongs_to(self.member)
+        return self.link is not None and made.belongs_to_guest(self.link, self.key)
 
 
 def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
