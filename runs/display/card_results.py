@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.display.found_in import FoundText, texts_of
 from runs.display.json_results import excerpt
-from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, SharingRules
+from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run
 from runs.models.file import thumb_path
 from runs.models.prepared import Prepared, padded
 
@@ -165,8 +165,7 @@ _ROWS_AND_TEXTS = Prepared(_rows_and_texts_at)
 
 
 def _has_guests(now: datetime) -> Exists:
-    alive = GuestLink.objects.alive(now).filter(~Exists(SharingRules.objects.filter(guests_allowed=False)))
-    return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=alive))
+    return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=GuestLink.objects.open(now)))
 
 
 def _results(found: list[tuple[Any, ...]]) -> CardResults:

@@ -65,10 +65,6 @@ class CommentLine:
         file = f"&n={self.file_number}" if self.file_number > 1 else ""
         return f"{self.seconds}{file}#file"
 
-    @property
-    def has_team_replies(self) -> bool:
-        return any(not reply.comment.guests_see for reply in self.replies)
-
 
 @dataclass(frozen=True)
 class OlderComments:
@@ -259,7 +255,7 @@ def _line(comment: Comment, viewer: Member | None, replies: Sequence[Comment] = 
         html=text_html(comment),
         summary=_shortened(comment.text),
         also=[row.member for row in comment.mention_rows.all() if not row.words],
-        is_mine=viewer is not None and comment.is_by(viewer),
+        is_mine=viewer is not None and comment.belongs_to(viewer),
         place=seconds_words(comment.at_ms) if comment.at_ms is not None else "",
         seconds=f"{comment.at_ms / 1000:.1f}" if comment.at_ms is not None else "",
         replies=[_line(reply, viewer) for reply in replies],

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.models.link_access import may_extend, may_restore
+from runs.models.sharing import is_alive_at
 from runs.review.guest_answers import answers_of, with_answered
 from runs.sharing import guest_copies, guests
 from runs.sharing import links as sharing
@@ -154,7 +155,7 @@ def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
     A link may show 2,000 results, so we count the results and fetch only the first few for their pictures.
     """
-    is_over = Case(When(revoked_at=None, expires_at__gt=timezone.now(), then=0), default=1)
+    is_over = Case(When(is_alive_at(timezone.now()), then=0), default=1)
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None, link=OuterRef("pk")).order_by()
     counts = {
         "result_count": _counted(there, Count("pk")),

@@ -137,12 +137,14 @@ def _ready(rows: list[dict[str, Any]], walk: str) -> list[ResultTile]:
     return [
         _tile(files, label, walk)
         for files, label in zip(results, labels, strict=True)
-        if files[0]["status"] == Output.Status.COMPLETED and files[0]["removed_at"] is None and _has_content(files)
+        if files[0]["removed_at"] is None and _has_content(files)
     ]
 
 
 def _has_content(files: list[dict[str, Any]]) -> bool:
-    return bool(files[0]["excerpt"]) or any(row["files__status"] == OutputFile.Status.SAVED for row in files)
+    """Return whether `OutputQuerySet.with_content` would include this result, given its rows."""
+    has_file = any(row["files__status"] == OutputFile.Status.SAVED for row in files)
+    return files[0]["status"] == Output.Status.COMPLETED and (bool(files[0]["excerpt"]) or has_file)
 
 
 def _tile(files: list[dict[str, Any]], label: str, walk: str) -> ResultTile:

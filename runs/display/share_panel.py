@@ -198,4 +198,4 @@ def _shown_words(view: LinkView, here: list[str], *, is_about_one: bool, shows_t
 
 
 def _was_revoked_lately(link: GuestLink, now: datetime) -> bool:
-    return link.revoked_at is not None and now - link.revoked_at < UNDO_SHOWN and link.expires_at > now
+    return link.revoked_at is not None and now - link.revoked_at < UNDO_SHOWN and not link.has_expired(now)

@@ -50,7 +50,7 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     """Return warnings about who else uses the results of `runs`, to show `member` before the runs are moved to the
     bin."""
     results = Output.objects.filter(run__in=runs)
-    shown = results.filter(guest_links__in=GuestLink.objects.alive()).distinct().count()
+    shown = results.filter(guest_links__in=GuestLink.objects.open()).distinct().count()
     using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
     others = using.exclude(member__in=runs.values("member")).distinct().count()
     words = []

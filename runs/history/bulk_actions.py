@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.history import bin, holds, stars
-from runs.history.selection import COMPARED, FILES_AT_MOST
+from runs.history.selection import FILES_AT_MOST
 from runs.models import FINAL, Member, Output, Run
+from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.sharing import links, visibility
 from runs.words.numbers import number_words
+
+COMPARED = (2, 4)  # how many results can be compared at once
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ def why_no_link(outputs: list[Output]) -> str:
     return ""
 
 
-def results_for_guests(outputs: QuerySet[Output], member: Member) -> list[Output]:
+def results_for_guests(outputs: OutputQuerySet, member: Member) -> list[Output]:
     """Return the ready results among `outputs` that `member` may share: up to one more than a link can show, so that
     the caller notices if there are too many."""
     return list(links.offered(member, outputs)[: FILES_AT_MOST + 1])

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -24,8 +24,9 @@ from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
-from runs.models import Member, Output, OutputFile, Run, Selection
+from runs.models import Member, Run, Selection
 from runs.models.addresses import path_to
+from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.words.run_index import query_of
 from runs.words.run_states import STATES
@@ -185,11 +186,10 @@ class Filter:
             runs = runs.filter(pk__in=Selection.objects.open(member, self.place).values(ticked))
         return self._with_words(runs, member, directory) if self.q else runs
 
-    def results(self, outputs: QuerySet[Output]) -> QuerySet[Output]:
+    def results(self, outputs: OutputQuerySet) -> OutputQuerySet:
         """Return those of `outputs` that can be selected and that have the kind and verdict that this filter asks
         for."""
-        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
-        outputs = outputs.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, removed_at=None)
+        outputs = outputs.with_content().filter(removed_at=None)
         if self.kind:
             outputs = outputs.filter(kind=self.kind)
         if self.decision:

@@ -26,7 +26,7 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     since = now - timedelta(days=days)
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
-    links = GuestLink.objects.alive().filter(shows_inputs=True)
+    links = GuestLink.objects.alive().filter(shows_inputs=True)  # even if guest links are turned off for a while
     is_shown = Q(input__run__in=GuestLinkOutput.objects.filter(link__in=links).values("output__run"))
     wanted = used.filter(is_wanted | is_shown | Q(input__run__created_at__gte=since))
     in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))

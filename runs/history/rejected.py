@@ -47,11 +47,13 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
 def _unclaimed() -> QuerySet[Output]:
     """Return the rejected results that aren't kept for anything but a recent decision."""
     asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
+    # Not `open()`: turning guest links off for a while mustn't schedule removals.
+    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
     return (
         Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
         .exclude(Exists(asked))
-        .exclude(pk__in=GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive()).values("output"))
+        .exclude(pk__in=shown.values("output"))
     )
 
 

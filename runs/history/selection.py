@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
-from runs.history.search import Filter
+from runs.history.filters import Filter
 from runs.models import Member, Output, Run, Selection
+from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.words.numbers import number_words
 from runs.words.sizes import files_words, size_words
@@ -28,7 +29,6 @@ Place = Selection.Place
 AT_MOST = 10_000  # maximum number of runs or results in a selection; a busy team produces about this many a year
 FILES_AT_MOST = 2_000  # maximum number of results in one zip or guest link
 ZIP_BYTES_AT_MOST = 20_000_000_000
-COMPARED = (2, 4)
 COUNT_SECONDS = 0.5
 
 
@@ -75,10 +75,6 @@ class Chosen:
     def refusal_words(self) -> str:
         """The reason why a zip can't be created; "" if it can."""
         return self.too_many_words or self.too_large_words
-
-    @property
-    def is_comparable(self) -> bool:
-        return COMPARED[0] <= self.count <= COMPARED[1]
 
 
 @dataclass(frozen=True)
@@ -139,7 +135,7 @@ def runs_in(member: Member, place: str) -> RunQuerySet:
     return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
 
 
-def outputs_in(member: Member, place: str) -> QuerySet[Output]:
+def outputs_in(member: Member, place: str) -> OutputQuerySet:
     """Return the completed results that `member` may see and that are selected in `place`, either directly or through
     their runs."""
     if place != Place.RESULTS:

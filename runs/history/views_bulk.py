@@ -20,6 +20,7 @@ from runs.history.filters import Filter
 from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
 from runs.history.undo import moment, offer_undo
 from runs.models import Output, SavedView
+from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.sharing import links
 from runs.web.http import PortalRequest, go_to, wants_fragment
@@ -125,7 +126,7 @@ def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back
     return go_to(request, f"{reverse('runs:compare')}?{urlencode(query, safe=',')}")
 
 
-def _guest_link(request: PortalRequest, outputs: QuerySet[Output], chosen: selection.Chosen, back: str) -> HttpResponse:
+def _guest_link(request: PortalRequest, outputs: OutputQuerySet, chosen: selection.Chosen, back: str) -> HttpResponse:
     """Create one guest link to all selected results that are ready, and open the link's page."""
     offered = bulk_actions.results_for_guests(outputs, request.user)
     refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(offered)

@@ -73,10 +73,6 @@ class Comment(Decider):
     def __str__(self) -> str:
         return f"{self.public_id} by {self.who}"
 
-    def is_by(self, member: Member) -> bool:
-        """Return whether the member wrote this comment."""
-        return self.member_id == member.pk
-
     @property
     def is_removed(self) -> bool:
         return self.removed_at is not None

@@ -23,6 +23,13 @@ class OutputQuerySet(models.QuerySet["Output"]):
     def visible_to(self, member: Member) -> Self:
         return self.filter(run__in=Run.objects.visible_to(member))
 
+    def with_content(self) -> Self:
+        """Return results that have something to show: ready, with a saved file or text."""
+        # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for a run's
+        # four results.
+        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
+        return self.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED)
+
     def in_line_of(self, output: "Output") -> Self:
         """Return all versions of `output`, starting with the first."""
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -25,7 +26,17 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         return self.filter(member=member)
 
     def alive(self, now: datetime | None = None) -> Self:
-        return self.filter(revoked_at=None, expires_at__gt=now or timezone.now())
+        """Return links that are neither revoked nor expired, even if guest links are turned off at the moment."""
+        return self.filter(is_alive_at(now or timezone.now()))
+
+    def open(self, now: datetime | None = None) -> Self:
+        """Return links that guests can open now."""
+        return self.alive(now).filter(~Exists(SharingRules.objects.filter(guests_allowed=False)))
+
+
+def is_alive_at(now: datetime) -> Q:
+    """Return the condition of `GuestLinkQuerySet.alive`, for sorting links by it."""
+    return Q(revoked_at=None, expires_at__gt=now)
 
 
 class GuestLink(models.Model):
@@ -75,6 +86,17 @@ class GuestLink(models.Model):
     def last_second(self) -> datetime:
         """The last second before the link expires. Unlike `expires_at`, it is always on the link's last day."""
         return self.expires_at - timedelta(seconds=1)
+
+    def has_expired(self, now: datetime | None = None) -> bool:
+        return self.expires_at <= (now or timezone.now())
+
+    def is_alive(self, now: datetime | None = None) -> bool:
+        """Return whether `GuestLinkQuerySet.alive` would include this link."""
+        return self.revoked_at is None and not self.has_expired(now)
+
+    def is_open(self, rules: "SharingRules", now: datetime | None = None) -> bool:
+        """Return whether `GuestLinkQuerySet.open` would include this link."""
+        return rules.guests_allowed and self.is_alive(now)
 
     def belongs_to(self, member: Member) -> bool:
         """Return whether `GuestLinkQuerySet.owned_by` would include this link."""

@@ -114,7 +114,7 @@ def edit(
     `CommentRefusedError`.
     """
     text = cleaned(text)
-    if not is_author(comment, by):
+    if not by.owns(comment):
         raise CommentRefusedError("not-allowed", _("Only a comment's author can change it."))
     parent = comment.parent
     is_for_guests = comment.guests_see if guests_see is None or by.member is None else guests_see
@@ -141,7 +141,7 @@ def edit(
 @transaction.atomic
 def remove(comment: Comment, by: Actor) -> bool:
     """Let the author permanently remove a comment's text; its replies stay. Return False if it was already removed."""
-    if not is_author(comment, by):
+    if not by.owns(comment):
         raise CommentRefusedError("not-allowed", _("Only a comment's author can remove it."))
     now = timezone.now()
     _lock(by, comment.run)
@@ -164,13 +164,6 @@ def resolve(comment: Comment, by: Actor) -> bool:
 def reopen(comment: Comment, by: Actor) -> bool:
     """Undo `resolve`; return False if the comment was open."""
     return _settle(comment, by, is_resolved=False)
-
-
-def is_author(comment: Comment, by: Actor) -> bool:
-    """Return whether the person wrote the comment."""
-    if by.member is not None:
-        return comment.is_by(by.member)
-    return by.link is not None and (comment.link_id, comment.guest_key) == (by.link.pk, by.key)
 
 
 def _top(comment: Comment | None) -> Comment | None:
@@ -206,8 +199,7 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
     link = by.link
     if link is None or not by.key:
         return _("Type your name first.")
-    is_open = link.revoked_at is None and link.expires_at > timezone.now()
-    if not is_open or not link.lets_comment or (parent is not None and not parent.guests_see):
+    if not link.is_alive() or not link.lets_comment or (parent is not None and not parent.guests_see):
         return _("This link doesn't let you comment.")
     if output is None or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
         return _("This link doesn't show the result any more.")

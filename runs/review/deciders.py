@@ -7,12 +7,11 @@ since the last approved one. They can still ask for changes, reject it, and with
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit import actors
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
-from runs.models.deciders import NAME_LENGTH
+from runs.models.deciders import NAME_LENGTH, Decider
 from runs.review.errors import NotAllowedError
 from runs.words.fold import fold
 
@@ -57,11 +56,11 @@ class Actor:
         named anyway."""
         return None if self.member is not None else actors.as_guest(self.shown_name)
 
-    def owns(self, decision: Decision) -> bool:
-        """Return whether this person made the decision."""
+    def owns(self, made: Decider) -> bool:
+        """Return whether this person made the decision or comment."""
         if self.member is not None:
-            return decision.belongs_to(self.member)
-        return self.link is not None and decision.belongs_to_guest(self.link, self.key)
+            return made.belongs_to(self.member)
+        return self.link is not None and made.belongs_to_guest(self.link, self.key)
 
 
 def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
@@ -96,8 +95,8 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
     link = by.link
     if link is None or not by.key:
         return _("Type your name first.")
-    is_open = link.revoked_at is None and link.expires_at > timezone.now() and output.run.deleted_at is None
-    if not is_open or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
+    is_shown = link.is_alive() and output.run.deleted_at is None
+    if not is_shown or not GuestLinkOutput.objects.filter(link=link, output=output).exists():
         return _("This link doesn't show the result any more.")
     if not link.lets_decide or verdict == REJECTED:
         return _("This link doesn't let you make that decision.")

@@ -87,7 +87,7 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
     that have changed or can't be decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError`
     before doing anything."""
     batch, note = new_public_id(), clean_note(note)
-    _check_reason(verdict, note, ReviewRules.current())
+    check_reason(verdict, note)
     presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
     done, reasons = 0, Counter[str]()
     for some in batched(presses, AT_ONCE):
@@ -117,8 +117,10 @@ def clean_note(note: str) -> str:
     return note
 
 
-def _check_reason(verdict: str, note: str, rules: ReviewRules) -> None:
-    if rules.needs_reason and verdict != APPROVED and not note:
+def check_reason(verdict: str, note: str, rules: ReviewRules | None = None) -> None:
+    """Raise `ReasonNeededError` if the verdict needs a reason and `note` is empty. Without `rules`, the current ones
+    apply; they are read only if they matter."""
+    if verdict != APPROVED and not note and (rules or ReviewRules.current()).needs_reason:
         raise ReasonNeededError
 
 
@@ -152,7 +154,7 @@ class _Decider:
             raise SupersededError(newer)
         self._check_content(output, press.verdict)
         if press.chosen is None:
-            _check_reason(press.verdict, press.note, self.rules)
+            check_reason(press.verdict, press.note, self.rules)
         return self._apply(press, output, mine, [row for row in rows if row is not mine])
 
     def _check_content(self, output: Output, verdict: str) -> None:

@@ -153,7 +153,7 @@ def _comment_of(request: PortalRequest, comment_id: str) -> Comment:
 
 def _own_comment_of(request: PortalRequest, comment_id: str) -> Comment:
     comment = _comment_of(request, comment_id)
-    if not comments.is_author(comment, Actor(member=request.user)):
+    if not Actor(member=request.user).owns(comment):
         raise PermissionDenied(_("Only a comment's author can change it."))
     if comment.is_removed:
         raise Http404

@@ -1,5 +1,6 @@
 """Forms for sharing: who sees a run, guest links and their options, and the rules set by admins."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing import rules as sharing_rules
 from runs.sharing.guest_names import labels_of
-from runs.sharing.links import LONGEST_AUDIENCE, LONGEST_MESSAGE, LONGEST_PASSPHRASE, LinkOptions
+from runs.sharing.links import LONGEST_MESSAGE, LONGEST_PASSPHRASE, PLAIN_OPTIONS, LinkOptions
 from runs.web.posted import (
     CutField,
     DaysField,
@@ -29,10 +30,6 @@ from runs.words.moments import day_words, portal_day
 
 SHORTEST_PASSPHRASE = 6
 TOO_LONG = {"max_length": _lazy("Use at most %(limit_value)d characters.")}
-TICKS = (
-    *("may_download", "shows_inputs", "shows_app"),
-    *("lets_decide", "lets_comment", "shows_comments", "hides_names"),
-)
 
 
 class PanelForm(PostedForm):
@@ -128,26 +125,24 @@ class ResultChoice:
         return self.file.kind if self.file is not None else "file"
 
 
-class LinkForm(forms.Form):
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in django-stubs
     """The options for `link`: the results it shows (from `choices`), its audience, its last day, and what guests may
     do."""
 
-    audience = forms.CharField(required=False, max_length=LONGEST_AUDIENCE, error_messages=TOO_LONG)
     message = forms.CharField(required=False, max_length=LONGEST_MESSAGE, error_messages=TOO_LONG)
     o = RepeatedField()
     last_day = forms.DateField(input_formats=["%Y-%m-%d"])
     passphrase = forms.CharField(required=False, max_length=LONGEST_PASSPHRASE, error_messages=TOO_LONG)
     no_passphrase = forms.BooleanField(required=False)
-    may_download = forms.BooleanField(required=False)
-    shows_inputs = forms.BooleanField(required=False)
-    shows_app = forms.BooleanField(required=False)
-    lets_decide = forms.BooleanField(required=False)
-    lets_comment = forms.BooleanField(required=False)
-    shows_comments = forms.BooleanField(required=False)
-    hides_names = forms.BooleanField(required=False)
 
-    def __init__(self, link: GuestLink, choices: list[Output], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    class Meta:
+        model = GuestLink
+        fields = PLAIN_OPTIONS
+        error_messages: ClassVar[Any] = {"audience": TOO_LONG}
+
+    def __init__(self, link: GuestLink, choices: list[Output], data: QueryDict | None, initial: dict[str, Any]) -> None:
+        # Validation changes its instance even if there are errors, but the page shows the link as it is.
+        super().__init__(data, initial=initial, instance=copy(link))
         self.link, self.choices, self.rules = link, choices, SharingRules.current()
         self.fields["last_day"].error_messages |= {"required": self._days_words, "invalid": self._days_words}
 
@@ -198,17 +193,18 @@ class LinkForm(forms.Form):
         taken_away = "" if given["no_passphrase"] else None
         return LinkOptions(
             outputs=given["o"],
-            audience=given["audience"],
-            message=given["message"].replace("\r\n", "\n"),
             last_day=given["last_day"],
             passphrase=given["passphrase"] or taken_away,
-            **{tick: given[tick] for tick in TICKS},
+            plain={name: given[name] for name in PLAIN_OPTIONS},
         )
 
     @property
     def _days_words(self) -> str:
         day = day_words(self.latest_day)
         return _("Choose a date from today to %(day)s, the latest date that admins allow.") % {"day": day}
+
+    def clean_message(self) -> str:
+        return str(self.cleaned_data["message"]).replace("\r\n", "\n")
 
     def clean_o(self) -> list[Output]:
         outputs = [output for output in self.choices if output.public_id in self.cleaned_data["o"]]
@@ -248,7 +244,6 @@ def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) 
     """Return the form, filled in with the options of `link` or with the `posted` values."""
     now: dict[str, Any] = {}
     if posted is None:
-        now = {"o": list(link.outputs.values_list("public_id", flat=True)), "audience": link.audience}
-        now |= {"message": link.message, "last_day": links.last_day_of(link).isoformat()}
-        now |= {tick: getattr(link, tick) for tick in TICKS}
-    return LinkForm(link, choices_of(link, member), posted, initial=now)
+        shown = list(link.outputs.values_list("public_id", flat=True))
+        now = {"o": shown, "last_day": links.last_day_of(link).isoformat()}
+    return LinkForm(link, choices_of(link, member), posted, now)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue_long
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
+from runs.models.sharing import GuestLinkQuerySet
 from runs.storage import ffmpeg, sounds
 from runs.words.messages import say
 
@@ -90,12 +91,12 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
 def request_copies() -> None:
-    """Queue the copying task for the worker if copies for open links are missing."""
+    """Queue the copying task for the worker if copies for links that are alive are missing."""
     if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
         _queue()
 
 
-def request_copies_for(links: QuerySet[GuestLink]) -> None:
+def request_copies_for(links: GuestLinkQuerySet) -> None:
     """Queue the copying task for the worker if copies are missing for `links`, which have just been created or changed,
     or show a new file."""
     if missing(links):
@@ -117,32 +118,31 @@ def due() -> QuerySet[GuestCopy]:
     return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
-def wanted(links: QuerySet[GuestLink]) -> set[int]:
-    """Return the primary keys of the files that guests get from the open links among `links`."""
+def wanted(links: GuestLinkQuerySet) -> set[int]:
+    """Return the primary keys of the files that guests get from those of `links` that are alive."""
     return {pk for given_files in _given_files(links) for pk in given_files.values_list("file", flat=True) if pk}
 
 
-def missing(links: QuerySet[GuestLink]) -> dict[int, str]:
+def missing(links: GuestLinkQuerySet) -> dict[int, str]:
     """Return the SHA-256 hashes, keyed by primary key, of files that guests should get but that have no `GuestCopy`
     yet, such as files in older links."""
     unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
-def are_prepared(links: QuerySet[GuestLink]) -> bool:
-    """Return whether all copies for the open links among `links` have been prepared."""
+def are_prepared(links: GuestLinkQuerySet) -> bool:
+    """Return whether all copies for those of `links` that are alive have been prepared."""
     is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
     return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
 
 
-def _given_files(links: QuerySet[GuestLink]) -> Iterator[QuerySet[OutputFile]]:
-    """Yield, in batches, the result files from the open `links` that guests get as files, not just as thumbnails.
-    `needs_itself` applies the same rule to one file.
+def _given_files(links: GuestLinkQuerySet) -> Iterator[QuerySet[OutputFile]]:
+    """Yield, in batches, the result files that guests get as files, not just as thumbnails, from those of `links` that
+    are alive. `needs_itself` applies the same rule to one file.
 
     With a single query, the database might scan all files instead of starting from the few links.
     """
-    alive = links.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by()
-    chosen = GuestLinkOutput.objects.filter(link__in=alive).order_by("link__may_download")
+    chosen = GuestLinkOutput.objects.filter(link__in=links.alive().order_by()).order_by("link__may_download")
     # If several links show a result, the most permissive link counts
     outputs = dict(chosen.values_list("output", "link__may_download"))
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from django.contrib.auth.hashers import check_password
 from django.core import signing
 from django.db import DatabaseError
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -61,11 +61,11 @@ def find_link(token: str) -> GuestLink | None:
 
 
 def state_of(link: GuestLink, rules: SharingRules) -> State:
+    if link.is_open(rules):
+        return State.OPEN
     if link.revoked_at is not None:
         return State.REVOKED
-    if link.expires_at <= timezone.now():
-        return State.EXPIRED
-    return State.OPEN if rules.guests_allowed else State.OFF
+    return State.OFF if link.is_alive() else State.EXPIRED
 
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
@@ -174,8 +174,7 @@ def record_download(link: GuestLink) -> None:
 
 
 def _shown(link: GuestLink) -> QuerySet[Output]:
-    saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved")
-    there = Output.objects.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED, run__deleted_at=None)
+    there = Output.objects.with_content().filter(run__deleted_at=None)
     place = GuestLinkOutput.objects.filter(link=link, output=OuterRef("pk")).values("position")
     return there.filter(guest_links=link).order_by(Subquery(place))
 

@@ -9,18 +9,20 @@ off.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from runs import events
 from runs.audit.record import differences, record, values_of
-from runs.models import GuestLink, GuestLinkOutput, Member, Output, OutputFile, Run, SharingRules, Verb
+from runs.models import GuestLink, GuestLinkOutput, Member, Output, Run, SharingRules, Verb
 from runs.models.ids import ALPHABET
+from runs.models.output import OutputQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
 from runs.web import secret_links
@@ -30,10 +32,10 @@ from runs.words.moments import portal_day
 DEFAULT_DAYS = 14
 DOUBLE_CLICK = timedelta(seconds=3)
 LONGEST_DAYS = 730  # a link that is open any longer would amount to publishing
-LONGEST_AUDIENCE = 150
 LONGEST_MESSAGE = 2_000
 LONGEST_PASSPHRASE = 200
-CHANGED_BY_OPTIONS = (
+# Options that are stored as they were entered
+PLAIN_OPTIONS = (
     "audience",
     "message",
     "may_download",
@@ -43,28 +45,18 @@ CHANGED_BY_OPTIONS = (
     "lets_comment",
     "shows_comments",
     "hides_names",
-    "expires_at",
-    "passphrase",
-    "is_example",
 )
+CHANGED_BY_OPTIONS = (*PLAIN_OPTIONS, "expires_at", "passphrase", "is_example")
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """The options for a link, as validated by the form."""
+    """The options for a link, as validated by the form. `plain` has the values of `PLAIN_OPTIONS`."""
 
     outputs: list[Output]
-    audience: str
-    message: str
     last_day: date
     passphrase: str | None  # a new passphrase; "" removes it, None leaves it unchanged
-    may_download: bool
-    shows_inputs: bool
-    shows_app: bool
-    lets_decide: bool
-    lets_comment: bool
-    shows_comments: bool
-    hides_names: bool
+    plain: dict[str, Any]
 
 
 def links_to(run: Run) -> GuestLinkQuerySet:
@@ -73,24 +65,15 @@ def links_to(run: Run) -> GuestLinkQuerySet:
     return GuestLink.objects.filter(pk__in=chosen.values("link"))
 
 
-def shareable(outputs: QuerySet[Output]) -> QuerySet[Output]:
-    """Return the `outputs` that a guest could see: ready, with a saved file or text."""
-    # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for a run's four
-    # results.
-    kept = Exists(OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED))
-    ready = outputs.filter(status=Output.Status.COMPLETED, run__deleted_at=None)
-    return ready.filter(~Q(text="") | Q(kept))
-
-
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
     """Return the results with these ids that `member` may show to guests, newest run first."""
     return list(offered(member, Output.objects.filter(public_id__in=list(public_ids))))
 
 
-def offered(member: Member, outputs: QuerySet[Output]) -> QuerySet[Output]:
+def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
     theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
-    found = shareable(outputs.filter(run__in=theirs))
+    found = outputs.filter(run__in=theirs, run__deleted_at=None).with_content()
     return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 
@@ -143,11 +126,8 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
     """Apply `options` to `link`, whose URL stays the same. Views and revocations recorded in the meantime aren't
     overwritten."""
     before = values_of(link, *CHANGED_BY_OPTIONS) | {"results": link.chosen.count()}
-    link.audience, link.message = options.audience, options.message
-    link.may_download, link.shows_inputs, link.shows_app = options.may_download, options.shows_inputs, options.shows_app
-    has_new_deciders = link.lets_decide != options.lets_decide
-    link.lets_decide, link.lets_comment = options.lets_decide, options.lets_comment
-    link.shows_comments, link.hides_names = options.shows_comments, options.hides_names
+    for name in PLAIN_OPTIONS:
+        setattr(link, name, options.plain[name])
     link.expires_at, link.is_example = end_of(options.last_day), False
     if options.passphrase is not None:
         link.passphrase = make_password(options.passphrase) if options.passphrase else ""
@@ -157,7 +137,7 @@ def change_link(link: GuestLink, options: LinkOptions) -> None:
     after = values_of(link, *CHANGED_BY_OPTIONS) | {"results": len(options.outputs)}
     record(Verb.LINK_CHANGED, link, changes=differences(before, after))
     mark_changed({*shown_before, *_runs_shown(link)})
-    if has_new_deciders:
+    if before["lets_decide"] != link.lets_decide:
         events.deciders_changed.send(link)
     guest_copies.request_copies_for(GuestLink.objects.filter(pk=link.pk))
 

@@ -14,7 +14,6 @@ from runs.models import Comment, Decision, GuestLink, Output, OutputFile, Review
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
 from runs.review import guest_answers, guest_comments, requests, spots
-from runs.review.comments import is_author
 from runs.review.deciders import Actor
 from runs.review.versions import newer_of_each
 from runs.sharing import guest_fields, links
@@ -216,7 +215,7 @@ def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: G
 
 
 def _comment(comment: Comment, link: GuestLink, guest: Guest, number: int) -> GuestComment:
-    is_own = is_author(comment, Actor(link=link, name=guest.name)) and bool(guest.name)
+    is_own = bool(guest.name) and Actor(link=link, name=guest.name).owns(comment)
     return GuestComment(
         who=_("You") if is_own else _who(comment, link),
         is_own=is_own,

@@ -13,11 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from runs.models import GuestLink, Output, ReviewRules
+from runs.models import GuestLink, Output
 from runs.notices import guest_contacts
 from runs.review import guest_answers, guest_comments, typed_places
 from runs.review.comment_text import CommentRefusedError, cleaned
-from runs.review.deciders import APPROVED
 from runs.review.errors import (
     DecisionError,
     NotAllowedError,
@@ -27,7 +26,7 @@ from runs.review.errors import (
 )
 from runs.review.guest_answers import LinkClosedError
 from runs.review.guest_comments import CommentPlace
-from runs.review.verdicts import clean_note
+from runs.review.verdicts import check_reason, clean_note
 from runs.sharing import guest_fields, guests, pages_guest, pages_guest_comment
 from runs.sharing.forms_guest import SentForm
 from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
@@ -111,11 +110,11 @@ def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> Ht
 
 
 def _decide(press: Press, output: Output) -> HttpResponse:
-    _check_note(press.sent)
+    sent = press.sent
+    check_reason(sent.verdict, clean_note(sent.note))  # so that guests find out before being asked for their name
     named = _named(press)
     if isinstance(named, HttpResponse):
         return named
-    sent = press.sent
     seen = sent.seen.get(sent.result, "")
     guest_answers.answer(press.link, output, sent.verdict, sent.note, named.guest.name, seen)
     return _recorded(named, output, answered=output.public_id)
@@ -166,14 +165,6 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
         )
         return _page(press, 403, words)
     return press
-
-
-def _check_note(sent: SentForm) -> None:
-    """Raise a `DecisionError` if the note isn't acceptable, so that the guest finds out before being asked for their
-    name."""
-    note = clean_note(sent.note)
-    if sent.verdict != APPROVED and not note and ReviewRules.current().needs_reason:
-        raise ReasonNeededError
 
 
 def _named(press: Press) -> Press | HttpResponse:

@@ -67,14 +67,14 @@ def only_me(run: Run, member: Member) -> int:
     A link that also shows other runs stays open but no longer shows `run`. It drops `run` even if it has been revoked
     or has expired, because it may be reopened.
     """
-    ended, now = 0, timezone.now()
+    ended = 0
     # Lock links before runs, as all code that changes links does, to avoid deadlocks.
     for link in list(links_to(run).select_for_update().order_by("pk")):
         if link.chosen.exclude(output__run=run).exists():
             count = link.chosen.count()
             gone, _rows = link.chosen.filter(output__run=run).delete()
             record(Verb.LINK_CHANGED, link, changes={"results": (count, count - gone)})
-        elif link.expires_at > now:
+        elif link.is_alive():
             ended += revoke(link, member)
     mark_changed([run.pk])
     stop_sharing_with_team(run)

@@ -146,6 +146,19 @@ def test_before_the_bin_the_same_is_said_of_clients_and_teammates_in_history_and
     assert not Run.objects.filter(deleted_at__isnull=False).exists()
 
 
+def test_nothing_is_said_of_clients_while_guest_links_are_turned_off(
+    as_alice: Client, alice: Member, mixed: list[Run]
+) -> None:
+    links.link_of_click(alice, [make_kept(mixed[0]).output])
+    address = f"/runs/{mixed[0].public_id}/delete/"
+    assert "Clients can see 1 result" in words(as_alice.get(address).text)
+
+    SharingRules.objects.create(guests_allowed=False)
+
+    assert "Clients can see" not in words(as_alice.get(address).text)
+    assert "1 run was moved to the bin." in words(act(as_alice, "bin", mixed[0])), "there is nothing to ask"
+
+
 def test_deleting_one_run_can_be_undone_at_once(as_alice: Client, mixed: list[Run]) -> None:
     body = flat(as_alice.post(f"/runs/{mixed[0].public_id}/delete/", follow=True).content)
 

@@ -1,16 +1,19 @@
 """History's view of single results: ticking them across runs, and seeing which are ticked."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from runs.display.result_tiles import result_tiles
 from runs.history import selection
+from runs.history.filters import Filter
 from runs.models import Member, Output, OutputFile, Run
 from tests.support.clients import HTMX
-from tests.support.factories import OUTPUTS, make_app, make_kept, make_run
+from tests.support.factories import OUTPUTS, make_app, make_kept, make_run, make_stored
 from tests.support.html import flat
 from tests.support.page import Page
 
@@ -101,6 +104,27 @@ def test_filters_for_results_leave_out_the_others_of_their_run(as_alice: Client,
     assert list(boxes(as_alice, f"{RESULTS}&decision=approved")) == [front]
     assert list(boxes(as_alice, f"{RESULTS}&kind=text")) == [back]
     assert "A slogan" in as_alice.get(f"{RESULTS}&kind=text").text
+
+
+def test_tiles_and_the_list_of_all_that_match_have_the_same_results(alice: Member, runs: list[Run]) -> None:
+    """One of them is read as plain values, the other is a queryset."""
+    run, stored = runs[0], make_stored()
+    run.outputs.all().delete()
+    statuses, texts, files = (Output.Status.values, ("", "A slogan"), (None, *OutputFile.Status.values))
+    rows = list(product(statuses, texts, files, (None, timezone.now())))
+    for position, (status, text, file, removed_at) in enumerate(rows):
+        made = {"position": position, "kind": "image", "label": f"{position}"}
+        output = Output.objects.create(run=run, status=status, text=text, removed_at=removed_at, **made)
+        if file:
+            output.files.create(source_url="https://x.test/a.png", status=file, file=stored)
+    everything = Output.objects.filter(run=run)
+    cards = Run.objects.filter(pk=run.pk).for_cards()
+
+    (shown,) = result_tiles(cards, alice, Filter(), walk="", only=set(results_of(run)))
+
+    assert shown.ids == list(Filter().results(everything).values_list("public_id", flat=True))
+    assert len(shown.ids) == len(files) + 1, "ready ones with text, whatever their file, and one with just a saved file"
+    assert everything.with_content().filter(removed_at__isnull=False).count() == len(shown.ids)
 
 
 def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list[Run]) -> None:

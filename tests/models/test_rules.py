@@ -3,6 +3,7 @@ agree."""
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from runs.models import App, GuestLink, Member, Preset, Run, SharingRules, Upload
 from runs.models.link_access import may_extend, may_restore
+from runs.models.sharing import is_alive_at
 from runs.spending.estimates import NOT_OPEN, cost_line
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
@@ -25,6 +27,7 @@ ROLES = {
     "deactivated": "maker",
     "deactivated admin": "admin",
 }
+SECOND = timedelta(seconds=1)
 RUN_STATES = ("private", "shared", "binned", "shared and binned")
 Rows = dict[tuple[str, str], Model]
 
@@ -130,6 +133,28 @@ def test_rows_and_lists_of_links_and_uploads_agree(people: dict[str, Member], li
     assert differences(uploads, people, "belongs_to", Upload.objects.owned_by) == []
 
 
+@pytest.mark.parametrize("is_allowed", [None, True, False])
+def test_rows_and_lists_of_links_agree_on_who_is_let_in(people: dict[str, Member], *, is_allowed: bool | None) -> None:
+    """With None, no admin has saved any rules yet."""
+    now = timezone.now()
+    for revoked_at in (None, now - SECOND, now + SECOND):
+        for expires_at in (now - SECOND, now, now + SECOND):
+            token = f"{revoked_at} {expires_at}"
+            made = {"nonce": "n", "token_hash": token, "revoked_at": revoked_at, "expires_at": expires_at}
+            GuestLink.objects.create(member=people["owner"], **made)
+    if is_allowed is not None:
+        SharingRules.objects.create(guests_allowed=is_allowed)
+    rules, links = SharingRules.current(), GuestLink.objects.all()
+
+    alive = [link for link in links if link.is_alive(now)]
+    let_in = [link for link in links if link.is_open(rules, now)]
+
+    assert [(link.revoked_at, link.expires_at) for link in alive] == [(None, now + SECOND)]
+    assert list(links.alive(now)) == alive
+    assert list(links.filter(is_alive_at(now))) == alive
+    assert list(links.open(now)) == let_in == ([] if is_allowed is False else alive)
+
+
 def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
     assert differences(runs, people, "is_visible_to", Run.objects.manageable_by)
 
@@ -176,7 +201,9 @@ def test_a_link_is_extended_by_its_maker_and_restored_by_whoever_revoked_it(
     assert not may_extend(people["owner"], mine, rules), "the rules are stricter now"
 
 
-ELSEWHERE = re.compile(r"\bmember_id (?:==|!=)|\bis_admin or\b|\bor [\w.]*\bis_admin\b")
+ELSEWHERE = re.compile(
+    r"\bmember_id (?:==|!=)|\bis_admin or\b|\bor [\w.]*\bis_admin\b|\blink\.expires_at [<>]|\bguests_allowed="
+)
 
 
 def test_no_rule_is_written_outside_the_models() -> None:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Decision, GuestLink, Member, Output, Run, SharingRules, StoredFile
+from runs.models import Decision, Entry, GuestLink, Member, Output, Run, SharingRules, StoredFile, Verb
 from runs.sharing import links
 from runs.sharing.forms import link_form
 from runs.templatetags.icons import icon
@@ -81,6 +81,28 @@ def test_each_error_is_shown_and_nothing_typed_is_lost(
     assert "Typed words" in answer.content.decode()
     link.refresh_from_db()
     assert link.message == ""
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_the_form_itself_changes_nothing_about_the_link(
+    link: GuestLink, run: Run, alice: Member, *, is_good: bool
+) -> None:
+    """The page shows the form next to the link as it is, and the record compares the link before and after."""
+    filled = QueryDict(mutable=True)
+    filled.setlist("o", [output.public_id for output in run.outputs.all()])
+    last_day = f"{timezone.localdate() + timedelta(days=3)}" if is_good else "soon"
+    filled.update({"last_day": last_day, "audience": "Kim", "message": "One\r\ntwo", "lets_decide": "on"})
+
+    form = link_form(link, alice, filled)
+
+    assert form.is_valid() == is_good
+    assert (link.audience, link.message, link.lets_decide) == ("", "", False)
+    if (link_options := form.link_options) is not None:
+        links.change_link(link, link_options)
+        link.refresh_from_db()
+        assert (link.audience, link.message, link.lets_decide) == ("Kim", "One\ntwo", True)
+        changes = Entry.objects.filter(verb=Verb.LINK_CHANGED).latest("pk").changes
+        assert {"audience", "message", "lets_decide"} <= set(changes)
 
 
 def test_a_link_never_includes_what_its_maker_may_not_share(
