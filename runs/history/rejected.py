@@ -64,10 +64,10 @@ def removal_times(outputs: Iterable[Output]) -> dict[int, datetime]:
     if not scheduled:
         return {}
     latest = Decision.objects.standing().filter(output=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
-    going = _unclaimed().filter(pk__in=scheduled, removal_at__isnull=False).annotate(decided_at=Subquery(latest))
+    going = _unclaimed().filter(pk__in=scheduled).annotate(decided_at=Subquery(latest))
     period = timedelta(days=RetentionRules.current().rejected_days or 0)
     rows = going.values_list("pk", "removal_at", "decided_at")
-    return {pk: at for pk, at, decided_at in rows if decided_at is None or decided_at < at - period}
+    return {pk: at for pk, at, decided_at in rows if at and (decided_at is None or decided_at < at - period)}
 
 
 def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
