@@ -55,7 +55,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
-    by_id = App.objects.open_to(request.user).filter(remote_id__in=ids).first() if ids else None
+    by_id = pasted_ids.own_app(ids)
+    by_id = by_id if by_id and by_id.is_open_to(request.user) else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(request.user, makes)))
     listed = App.objects.listed().offered_to(request.user)
