@@ -52,10 +52,9 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     catalog.request_balance_if_stale()
     if app.schema is not None:
         return _opened(request, app, app.schema)
-    if wants_fragment(request) and app.may_have_form:
-        response = render_page(
-            request, "launching/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
-        )
+    look = form_look(app, request.GET)
+    if wants_fragment(request) and app.may_have_form and not look.is_over:
+        response = render_page(request, "launching/app_detail.html", {"look": look}, partial="form-look")
         return reswap(retarget(response, "#form-look"), "outerHTML")
     return app_page(request, app, None, Opening())
 
