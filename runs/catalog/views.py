@@ -20,6 +20,7 @@ from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.display.found_in import Sought
+from runs.display.no_apps import no_apps
 from runs.history.home_search import find_runs
 from runs.history.search import Filter
 from runs.launching.open_drafts import not_started
@@ -73,6 +74,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         [] if is_found or ids or of_runs.get("run_cards") else _nearest(q, listed),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
+    has_catalog = is_found or listed.exists()
     context = {
         "section": "apps",
         "apps": apps,
@@ -88,7 +90,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "tell_admin_url": _tell_admin_url(request, q) if not is_found else "",
         "nearest": nearest,
         "catalog_at": status.lamina_status().catalog_at,
-        "has_catalog": is_found or listed.exists(),
+        "no_apps": None if has_catalog else no_apps(request.user),
         "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
         **of_runs,
