@@ -25,11 +25,12 @@ from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.words.fold import fold
+from runs.words.terms import is_telling
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
 TASK_SECONDS = 100  # three ids at up to 20 s each, then up to 20 s of pictures, plus saving
-SHORTEST = 2  # in letters; a single letter would match everything
+SHORTEST = 2  # in letters; a single Latin letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
@@ -39,7 +40,7 @@ Find = dict[str, Any]  # one entry of `AppSearch.finds`
 
 
 def is_worth_asking(q: str) -> bool:
-    return len(q) >= SHORTEST
+    return is_telling(fold(q), SHORTEST)
 
 
 def known(q: str) -> AppSearch | None:
