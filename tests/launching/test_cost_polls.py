@@ -56,7 +56,7 @@ def test_an_open_form_learns_what_the_app_costs(as_alice: Client, app: App) -> N
 
 def test_the_page_polls_less_and_less_often_and_then_stops(as_alice: Client, app: App) -> None:
     url, seconds = next_poll(as_alice.get(app.get_absolute_url()).text)
-    pauses = []
+    pauses: list[int] = []
     while seconds and len(pauses) < 50:
         pauses.append(seconds)
         url, seconds = next_poll(poll(as_alice, url))
