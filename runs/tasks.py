@@ -143,6 +143,10 @@ def refresh_app(app_id: int) -> None:
     catalog.refresh_app(app_id)
 
 
+def read_estimate(app_id: int) -> None:
+    catalog.read_estimate(app_id)
+
+
 def search_lamina(key: str) -> None:
     lamina_search.answer(key)
 

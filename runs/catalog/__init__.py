@@ -7,10 +7,11 @@ row, even that doesn't count as proof.
 
 from runs.catalog.details import store_detail
 from runs.catalog.pictures import fetch_thumbnail
-from runs.catalog.refresh import check_app, complete_catalog, refresh_app, refresh_catalog
+from runs.catalog.refresh import check_app, complete_catalog, read_estimate, refresh_app, refresh_catalog
 from runs.catalog.requests import (
     request_app_refresh,
     request_completion,
+    request_estimate,
     request_refresh,
     request_refresh_if_stale,
     request_regular_refresh,
@@ -22,6 +23,7 @@ __all__ = [
     "check_app",
     "complete_catalog",
     "fetch_thumbnail",
+    "read_estimate",
     "record_found",
     "refresh_app",
     "refresh_balance",
@@ -30,6 +32,7 @@ __all__ = [
     "request_balance",
     "request_balance_if_stale",
     "request_completion",
+    "request_estimate",
     "request_refresh",
     "request_refresh_if_stale",
     "request_regular_refresh",

@@ -16,6 +16,7 @@ NAME_LENGTH = 300  # characters
 DESCRIPTION_LENGTH = 2_000  # characters
 MOST_PARAMETERS = 200
 MOST_OPTIONS = 500  # maximum number of options stored for one field
+MOST_OPTIONS_IN_ALL = 5_000  # maximum number of options in one form; each one makes its page larger
 MOST_OUTPUTS = 200
 SCHEMA_BYTES = 512 * 1024  # maximum size of a form as JSON
 ADDRESS_LENGTH = 4_000  # characters; anything longer is embedded data, not a link
@@ -58,6 +59,9 @@ def schema_of(detail: AppDetail) -> FormSchema:
     if len(detail.outputs) > MOST_OUTPUTS:
         return FormSchema([], [], Message("too_many_results", {"made": len(detail.outputs), "limit": MOST_OUTPUTS}))
     parameters = [_bounded(parameter) for parameter in detail.parameters]
+    if sum(len(kept["options"]) for kept in parameters) > MOST_OPTIONS_IN_ALL:
+        options = sum(len(parameter.options) for parameter in detail.parameters)
+        return FormSchema([], [], Message("too_many_options", {"asked": options, "limit": MOST_OPTIONS_IN_ALL}))
     outputs = [{"index": o.index, "label": o.label, "type": o.type} for o in detail.outputs]
     schema = FormSchema(parameters, outputs)
     size_bytes = len(json.dumps([parameters, outputs], ensure_ascii=False).encode())

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +35,7 @@ def read_detail(app: App, priority: Priority) -> bool:
     """
     try:
         detail = lamina(priority).get_app(app.remote_id)
+        ensure_same_app(app, detail)
     except LaminaRejected as error:
         if error.is_key_refused or error.is_insufficient_credits:
             raise
@@ -44,6 +46,13 @@ def read_detail(app: App, priority: Priority) -> bool:
         raise
     store_detail(app, detail)
     return True
+
+
+def ensure_same_app(app: App, detail: AppDetail) -> None:
+    """Raise `LaminaUnavailable` if `detail` is about another app than `app`, as from a wrong cache. Saving it would
+    give `app` that app's form."""
+    if detail.app_id.casefold() != app.remote_id.casefold():
+        raise LaminaUnavailable("Lamina sent another app.", status=HTTPStatus.OK)
 
 
 def read_estimate(app: App, priority: Priority) -> None:

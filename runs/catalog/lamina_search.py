@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from runs import catalog
 from runs.background.queue import enqueue_long
-from runs.catalog.pasted_ids import ids_in
+from runs.catalog import details
+from runs.catalog.pasted_ids import ids_in, own_app
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
@@ -24,11 +25,12 @@ from runs.lamina.types import AppDetail, AppSummary
 from runs.models import App, AppSearch, RequestLog
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.words.fold import fold
+from runs.words.terms import is_telling
 
 PER_MINUTE = 10
 TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
 TASK_SECONDS = 100  # three ids at up to 20 s each, then up to 20 s of pictures, plus saving
-SHORTEST = 2  # in letters; a single letter would match everything
+SHORTEST = 2  # in letters; a single Latin letter would match everything
 MOST_FINDS = 12
 AGAIN_AFTER = timedelta(seconds=20)  # how long to wait if Lamina couldn't be reached or was too slow
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
@@ -38,7 +40,7 @@ Find = dict[str, Any]  # one entry of `AppSearch.finds`
 
 
 def is_worth_asking(q: str) -> bool:
-    return len(q) >= SHORTEST
+    return is_telling(fold(q), SHORTEST)
 
 
 def known(q: str) -> AppSearch | None:
@@ -138,11 +140,15 @@ def _by_words(search: AppSearch) -> Outcome:
 
 
 def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
-    """Request `ids` one by one, and save the first app that Lamina knows."""
+    """Request `ids` one by one, and save the first app that Lamina knows. Our own apps are requested by the id that we
+    have stored."""
     outcome: Outcome = ("unknown-id", None)
-    for remote_id in ids:
+    asked = {own.remote_id if own else one: own for one in ids for own in [own_app([one])]}
+    for remote_id, own in asked.items():
         try:
             detail = lamina(Priority.PARTIAL).get_app(remote_id)
+            if own:
+                details.ensure_same_app(own, detail)
         except LaminaRejected as error:
             if error.is_not_found:
                 continue
@@ -150,7 +156,7 @@ def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
         except (LaminaError, RateLimitWait) as error:
             return _outcome(error)
         else:
-            _take_in_detail(search, remote_id, detail)
+            _take_in_detail(search, own, detail)
             return "", None
     return outcome
 
@@ -194,13 +200,14 @@ def _find(app: App, one: AppSummary, *, is_new: bool) -> Find:
     return {"app": app.pk, "why": why, "credits": None if cost is None else str(cost), "is_new": is_new}
 
 
-def _take_in_detail(search: AppSearch, remote_id: str, detail: AppDetail) -> None:
-    """Save an app requested by its id, together with its form."""
-    is_new = not App.objects.filter(remote_id=remote_id).exists()
-    summary = AppSummary(app_id=remote_id, name=detail.name, description=detail.description)
-    app = App.objects.filter(remote_id=remote_id).first() or catalog.record_found([summary])[0]
+def _take_in_detail(search: AppSearch, own: App | None, detail: AppDetail) -> None:
+    """Save an app requested by its id, together with its form. A new app is saved under Lamina's id, because what was
+    pasted may be spelled differently or be an alias, even of an app that we know."""
+    own = own or own_app([detail.app_id])
+    summary = AppSummary(app_id=detail.app_id, name=detail.name, description=detail.description)
+    app = own or catalog.record_found([summary])[0]
     catalog.store_detail(app, detail)
-    _save(search, finds=[{"app": app.pk, "why": "", "credits": None, "is_new": is_new}])
+    _save(search, finds=[{"app": app.pk, "why": "", "credits": None, "is_new": own is None}])
 
 
 def _fetch_pictures(search: AppSearch) -> None:

@@ -14,7 +14,7 @@ from runs.words.fold import fold
 from runs.words.highlight import Marker
 from runs.words.known_words import similar_to
 from runs.words.synonyms import kind_named
-from runs.words.terms import matcher, query_words, similar_ways_of, ways_of
+from runs.words.terms import is_telling, matcher, query_words, similar_ways_of, ways_of
 
 SOME_SHOWN = 12
 NEAREST_SHOWN = 3
@@ -110,10 +110,8 @@ def _ranked(words: list[str], scores: list[list[float]], rows: list[_Row]) -> tu
         of_words = [of_word[number] for of_word in scores]
         if all(of_words):
             whole.append((-sum(of_words), number, row.pk))
-        elif any(score > MAKES and _is_telling(word) for word, score in zip(words, of_words, strict=True)):
+        elif any(
+            score > MAKES and is_telling(word, SHORTEST_TELLING) for word, score in zip(words, of_words, strict=True)
+        ):
             partly.append((-sum(of_words), number, row.pk))
     return [pk for *_, pk in sorted(whole)], [pk for *_, pk in sorted(partly)[:SOME_SHOWN]]
-
-
-def _is_telling(word: str) -> bool:
-    return len(word) >= SHORTEST_TELLING or not word.isascii()

@@ -55,6 +55,14 @@ def refresh_app(app_id: int) -> None:
     pictures.fetch_pictures_if_due(app)
 
 
+def read_estimate(app_id: int) -> None:
+    """Read the estimate of an app whose form is open. The form itself isn't read again."""
+    app = App.objects.filter(pk=app_id, estimated_at=None).first()
+    if app is not None:
+        with suppress(LaminaError, RateLimitWait):
+            details.read_estimate(app, Priority.CATALOG)
+
+
 def check_app(app_id: int) -> None:
     """Request one app by its id. This is part of the regular check for apps that no longer exist."""
     app = App.objects.filter(pk=app_id).first()

@@ -17,6 +17,7 @@ from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
 FIRST_AGAIN = timedelta(seconds=10)
+ESTIMATE_AGAIN_AT_MOST = timedelta(minutes=10)
 FAILED_AGAIN = timedelta(minutes=2)  # a failing request for the list can keep a worker busy for up to 90 s
 LIST_EVERY = timedelta(minutes=10)
 QUIET_LIST_EVERY = timedelta(hours=6)
@@ -70,6 +71,20 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
     waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
+
+
+def request_estimate(app: App) -> None:
+    """Ask the worker for the estimate of `app`, whose form we have. Open pages call this until there is one.
+
+    The pauses grow: each is as long as all of them so far, from 10 s to ten minutes. Lamina may fail for hours, and
+    many pages may be open.
+    """
+    now = timezone.now()
+    asked_for = app.schema_asked_at - app.schema_fetched_at if app.schema_asked_at and app.schema_fetched_at else None
+    again = min(max(asked_for or FIRST_AGAIN, FIRST_AGAIN), ESTIMATE_AGAIN_AT_MOST)
+    waiting = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
+    if App.objects.filter(waiting, pk=app.pk, estimated_at=None).update(schema_asked_at=now):
+        enqueue_long("read_estimate", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
 
 def request_completion() -> None:

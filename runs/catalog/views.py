@@ -19,6 +19,7 @@ from runs.catalog.pages_search import Part, Shown, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.display.found_in import Sought
+from runs.display.no_apps import no_apps
 from runs.history.filters import Filter
 from runs.history.home_search import find_runs
 from runs.launching.open_drafts import not_started
@@ -54,7 +55,8 @@ def app_list(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
     q, makes = _asked_for(request)
     ids = pasted_ids.ids_in(q)
-    by_id = App.objects.open_to(request.user).filter(remote_id__in=ids).first() if ids else None
+    by_id = pasted_ids.own_app(ids)
+    by_id = by_id if by_id and by_id.is_open_to(request.user) else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(request.user, makes)))
     listed = App.objects.listed().offered_to(request.user)
@@ -71,6 +73,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         [] if is_found or ids or of_runs.get("run_cards") else own_search.nearest(listed, q),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
+    has_catalog = is_found or listed.exists()
     context = {
         "section": "apps",
         "apps": apps,
@@ -86,7 +89,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "tell_admin_url": _tell_admin_url(request, q) if not is_found else "",
         "nearest": nearest,
         "catalog_at": status.lamina_status().catalog_at,
-        "has_catalog": is_found or listed.exists(),
+        "no_apps": None if has_catalog else no_apps(request.user),
         "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
         **of_runs,

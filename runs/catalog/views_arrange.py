@@ -14,6 +14,7 @@ from runs.catalog import arrange
 from runs.catalog.forms_app_settings import ArrangeForm
 from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
+from runs.display.no_apps import no_apps
 from runs.models import Member
 from runs.models.addresses import url_with
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
@@ -42,6 +43,7 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
     context = {
         "section": "manage",
         "listed": found,
+        "no_apps": None if found.total else no_apps(request.user),
         "q": q,
         "shown": shown,
         "chips": _chips(found, q, shown),

@@ -14,6 +14,7 @@ from runs.display import home_runs
 from runs.display.cards import AppCard
 from runs.display.home_review import decided_on_mine, waiting_lines
 from runs.display.new_runs import page_opened
+from runs.display.no_apps import no_apps
 from runs.display.review_count import count_words
 from runs.engine import poller_wakeups
 from runs.history import examples
@@ -53,6 +54,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "is_first_offer": examples.is_first_offer(request),
         "shelves": shelves,
         "apps": apps,
+        "no_apps": None if apps else no_apps(request.user),
         "app_count": app_count,
         "app_count_words": number_words(app_count),
         "not_started": not_started(request.user, request.GET.get("dropped", "")),

@@ -52,10 +52,9 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     catalog.request_balance_if_stale()
     if app.schema is not None:
         return _opened(request, app, app.schema)
-    if wants_fragment(request) and app.may_have_form:
-        response = render_page(
-            request, "launching/app_detail.html", {"look": form_look(app, request.GET)}, partial="form-look"
-        )
+    look = form_look(app, request.GET)
+    if wants_fragment(request) and app.may_have_form and not look.is_over:
+        response = render_page(request, "launching/app_detail.html", {"look": look}, partial="form-look")
         return reswap(retarget(response, "#form-look"), "outerHTML")
     return app_page(request, app, None, Opening())
 
@@ -186,16 +185,24 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Show the cost of the ticked results on an open page; respond with 204 until Lamina has sent an estimate."""
+    """Show the cost of the ticked results on an open page. As long as Lamina has sent no estimate, respond with just
+    the cost and the next poll, if any."""
     app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
     if app.estimated_at is None:
-        catalog.request_app_refresh(app)
-        return HttpResponse(status=204)
+        catalog.request_estimate(app)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
-    context = {"box": launch_box(app, request.user, form)}
-    return render_page(request, "launching/_launch.html", context, partial="app-cost-changed")
+    context = {"box": launch_box(app, request.user, form, polls=_polls(request))}
+    partial = "app-cost" if app.estimated_at is None else "app-cost-changed"
+    return render_page(request, "launching/_launch.html", context, partial=partial)
+
+
+def _polls(request: PortalRequest) -> int:
+    """Return how many times an open page has polled for the estimate, including this time; 0 if the number in its URL
+    is invalid."""
+    text = request.GET.get("poll", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 def app_page(

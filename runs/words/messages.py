@@ -84,6 +84,7 @@ RUNS: dict[str, Promise] = {
 FORMS: dict[str, Promise] = {
     "too_many_inputs": _lazy("This app has %(asked)s inputs; the limit is %(limit)s."),
     "too_many_results": _lazy("This app makes %(made)s results; the limit is %(limit)s."),
+    "too_many_options": _lazy("This app has %(asked)s options to choose from; the limit is %(limit)s."),
     "form_too_large": _lazy("This app's form is too large: %(size_bytes)s; the limit is %(limit_bytes)s."),
     "form_refused": _lazy("Lamina won't send this app's form."),
 }

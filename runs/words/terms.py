@@ -59,6 +59,12 @@ def is_spaceless(word: str) -> bool:
     return SPACELESS_WORD.match(word) is not None
 
 
+def is_telling(word: str, letters: int) -> bool:
+    """Return whether the folded `word` says something on its own: it has at least so many `letters`, or it isn't in
+    Latin letters, because one character can then be a whole word."""
+    return len(word) >= letters or not word.isascii()
+
+
 def stored_words(text: str) -> str:
     """Return the words to store for searching `text`: folded words and stems, sorted, without duplicates."""
     return " ".join(sorted(set(_stored(fold(text)))))

@@ -48,6 +48,7 @@ EXEMPT_TASKS = {
     "refresh_keys": _NEWS,
     "refresh_balance": _NEWS,
     "read_account": _NEWS,
+    "read_estimate": _NEWS,
     "search_lamina": _SEARCH,
     "make_small_pictures": _FILES,
     "copy_for_guests": _FILES,

@@ -122,6 +122,28 @@ def test_the_default_is_among_the_options_that_are_kept() -> None:
     assert kept[:499] == options[:499]
 
 
+def with_options(fields: int, options: int) -> AppDetail:
+    """Return an app with so many choices, each with so many options."""
+    parameters = [
+        {"id": f"c{n}", "name": f"Choice {n}", "type": "options", "options": [str(1_000 + m) for m in range(options)]}
+        for n in range(fields)
+    ]
+    return AppDetail.model_validate({"appId": "a", "parameters": parameters})
+
+
+def test_very_many_options_in_all_fields_together_are_a_sentence() -> None:
+    told = bounds.schema_of(with_options(200, 380))
+    assert told.problem == Message("too_many_options", {"asked": 76_000, "limit": bounds.MOST_OPTIONS_IN_ALL})
+    assert say(told.problem) == "This app has 76,000 options to choose from; the limit is 5,000."
+    assert told.parameters == []
+
+
+def test_only_options_that_would_be_offered_count() -> None:
+    assert not bounds.schema_of(with_options(10, 600)).problem
+    assert not bounds.schema_of(with_options(100, 50)).problem
+    assert bounds.schema_of(with_options(11, 600)).problem.values["asked"] == 6_600
+
+
 def test_long_labels_are_shown_short_and_sent_exactly(door: SandboxDoor, as_alice: Client) -> None:
     app = odd(door, "long_labels", size=1_000)
     assert app.schema

@@ -122,7 +122,7 @@ def test_a_match_without_a_picture_keeps_the_known_one(as_alice: Client, beyond:
     ("pasted", "ids"),
     [
         (UUID, [UUID]),
-        (UUID.upper(), [UUID]),
+        (UUID.upper(), [UUID.upper(), UUID]),
         ("app_3xQ-9", ["app_3xQ-9"]),
         (f"https://app.uselamina.ai/apps/{UUID}", [UUID]),
         (f" https://app.uselamina.ai/apps/{UUID}/?tab=run#top ", [UUID]),

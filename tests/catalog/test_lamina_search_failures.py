@@ -153,10 +153,18 @@ def test_a_page_never_waits_for_lamina(as_alice: Client, beyond: str, sandbox: S
     assert [sandbox.requests_to(endpoint) for endpoint in ("discover", "search", "app")] == [[], [], []]
 
 
-@pytest.mark.parametrize("q", ["", "d", " "])
+@pytest.mark.parametrize("q", ["", "d", " ", "é"])
 def test_too_short_words_are_not_searched(as_alice: Client, beyond: str, q: str) -> None:
     assert "Lamina" not in look(as_alice, q).partition("lamina-hint")[0]
     assert not AppSearch.objects.exists()
+
+
+@pytest.mark.parametrize("q", ["猫", "빵", "3D"])
+def test_words_of_one_character_and_abbreviations_are_searched(
+    as_alice: Client, beyond: str, sandbox: SandboxDoor, q: str
+) -> None:
+    lamina_part(as_alice, q)
+    assert [request["query"]["search"] for request in sandbox.requests_to("search")] == [q]
 
 
 def test_a_prefetched_page_does_not_ask_lamina(as_alice: Client, beyond: str) -> None:

@@ -1,14 +1,11 @@
 """How long an app usually takes, based on its own runs, and the sentence shown when a run takes longer."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
-from django_q.models import OrmQ
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from runs.display.run_sentences import slow_words
 from runs.engine import durations, progress
@@ -168,24 +165,3 @@ def test_a_delayed_start_shows_its_place_in_the_queue(as_alice: Client, alice: M
     # that run is now waiting for a person, so it no longer holds up other runs
     Run.objects.filter(status="checking").update(due_at=None)
     assert "One run is ahead of this one." in shown(mine)
-
-
-def test_an_open_form_learns_what_the_app_costs(
-    as_alice: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
-    """The estimate failed when the app was first read, so an open page keeps polling until Lamina has provided one."""
-    app = make_app()
-    App.objects.filter(pk=app.pk).update(estimated_at=None, credits_expected=None)
-    url = f"/apps/{app.public_id}/cost/?auto=1"
-    page = as_alice.get(app.get_absolute_url()).content.decode()
-    assert re.search(rf'hx-get="{re.escape(url)}"[^>]*every 3s', page)
-    App.objects.filter(pk=app.pk).update(schema_asked_at=timezone.now() - timedelta(seconds=11))
-
-    with django_capture_on_commit_callbacks(execute=True):
-        assert as_alice.get(url, headers={"HX-Request": "true"}).status_code == 204
-    assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_app"]
-
-    App.objects.filter(pk=app.pk).update(estimated_at=timezone.now(), credits_expected=12)
-    told = as_alice.get(url, headers={"HX-Request": "true"}).content.decode()
-    assert "About 12 credits" in told
-    assert "every 3s" not in told
