@@ -33,6 +33,7 @@ from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
+from runs.words.numbers import number_in
 
 RESET = "reset"  # in the URL of a form that has just been cleared
 
@@ -193,16 +194,10 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     if app.estimated_at is None:
         catalog.request_estimate(app)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
-    context = {"box": launch_box(app, request.user, form, polls=_polls(request))}
+    polls = number_in(request.GET.get("poll", ""), 0, 999, 0)  # by this page, including this one
+    context = {"box": launch_box(app, request.user, form, polls=polls)}
     partial = "app-cost" if app.estimated_at is None else "app-cost-changed"
     return render_page(request, "launching/_launch.html", context, partial=partial)
-
-
-def _polls(request: PortalRequest) -> int:
-    """Return how many times an open page has polled for the estimate, including this time; 0 if the number in its URL
-    is invalid."""
-    text = request.GET.get("poll", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
 
 
 def app_page(
