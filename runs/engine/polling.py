@@ -41,6 +41,7 @@ LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
 BACK_OFF_MAX_SECONDS = 15.0
+SILENT_RUNS = 2  # if this many runs in a row get no response, the problem isn't the run
 PAGE = 100
 PAGES = 10
 WAITS_PER_PAGE = 3
@@ -50,6 +51,13 @@ LONGEST_WAIT_SECONDS = 2.0
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
     """Sort runs by start time, so that if reads have to wait, later runs don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
+
+
+def _is_about_all(error: LaminaUnavailable | LaminaRejected) -> bool:
+    """Return whether this error, from reading one run, would come for every other run too."""
+    if isinstance(error, LaminaRejected):
+        return error.status is None or error.is_key_refused
+    return not error.was_connected
 
 
 class LeaseLost(Exception):
@@ -287,8 +295,10 @@ class Watch:
         return list(missing.values())
 
     def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
-        """Read runs by id. A run that can't be read is skipped for a while, so that it doesn't hold up the others."""
-        for run in runs:
+        """Read runs by id. A run that can't be read is skipped for a while and then comes last, so that it doesn't hold
+        up the others."""
+        silent = 0  # how many runs in a row got no response
+        for run in sorted(runs, key=lambda run: run.pk in self.again_at):
             if stop_requested() or time.monotonic() > self.ends_at + OVERTIME_SECONDS:
                 return  # the next window continues
             if self.again_at.get(run.pk, 0.0) > time.monotonic():
@@ -296,12 +306,15 @@ class Watch:
             self._follow()
             try:
                 self._read_one(run, priority)
-                self.unread.pop(run.pk, None)
+                silent = 0
             except (LaminaUnavailable, LaminaRejected) as error:
-                if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
+                if _is_about_all(error):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # if the run has ended, the next read of the list will say so again
+                silent = silent + 1 if error.status is None else 0
+                if silent == SILENT_RUNS:
+                    raise
+            self.unread.pop(run.pk, None)  # if a run that can't be read has ended, the next read of the list says so
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
@@ -313,6 +326,7 @@ class Watch:
             progress.record_missing(run, timezone.now(), is_list_missing=self.is_list_missing)
             self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
         else:
+            self.again_at.pop(run.pk, None)
             progress.apply_snapshot(run, snapshot, timezone.now())
 
     def _read_partials(self, active: list[Run]) -> None:
