@@ -204,9 +204,21 @@ class Watch:
             self.unread |= {run.pk: run for run in self._reveal(hidden)}
         try:
             self._read_each(oldest_first(self.unread.values()))
-        except RateLimitWait:
-            progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
+        except (RateLimitWait, LaminaRateLimited):
+            self._note_unread(ended)
             raise
+        except LaminaError:
+            self._note_unread(ended, Run.Wait.LAMINA)
+            raise
+        self._note_unread(ended)
+
+    def _note_unread(self, ended: list[Run], wait: Run.Wait = Run.Wait.NONE) -> None:
+        """Note that these runs have ended, except for those whose results were just read."""
+        for run in ended:
+            if run.pk in self.again_at:
+                progress.note_ended([run], timezone.now(), wait=Run.Wait.LAMINA)
+            elif run.pk in self.unread:
+                progress.note_ended([run], timezone.now(), wait=wait)
 
     @property
     def is_list_refused(self) -> bool:
