@@ -282,7 +282,7 @@ class Watch:
             else:
                 alive.append(run.pk)
                 progress.record_row(run, row, now)
-        Run.objects.filter(pk__in=alive).update(seen_at=now)
+        Run.objects.filter(pk__in=alive).update(seen_at=now, missing_reads=0)
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
@@ -345,10 +345,11 @@ class Watch:
         """Read early results of runs that somebody has on screen, if the budget has room to spare."""
         if is_budget_short(active):
             return
-        now = timezone.now()
+        now, readable_at = timezone.now(), time.monotonic()
+        alone = [run.pk for run in active if not self.streams.follows(run)]
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
-            pk__in=[run.pk for run in active if not self.streams.follows(run)],
+            pk__in=[pk for pk in alone if self.again_at.get(pk, 0.0) <= readable_at],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )

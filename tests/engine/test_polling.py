@@ -133,6 +133,18 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
     assert run.status == "completed"
 
 
+def test_a_run_that_the_list_shows_again_gets_its_early_results(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina said "no such run" once, perhaps from a copy of its database that was behind."""
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+    Run.objects.update(missing_reads=1, opened_at=timezone.now())
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.missing_reads, run.outputs_ready) == (0, 1)
+
+
 def test_a_run_is_not_lost_while_the_list_is_missing_too(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     """A gateway answers every request with "not found". This lasts longer than the portal would wait before giving up
     on a run that Lamina doesn't know."""
