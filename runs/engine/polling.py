@@ -144,8 +144,12 @@ class Watch:
     def _apply_arrivals(self, seconds: float = 0.0) -> None:
         arrival = self.streams.wait(seconds)
         while arrival is not None:
-            self._keep_lease()
-            self.streams.apply(arrival)
+            try:
+                self._keep_lease()
+                self.streams.apply(arrival)
+            except DatabaseError:
+                self.streams.give_up(arrival)
+                raise
             arrival = self.streams.wait(0)
 
     def _keep_lease(self) -> None:

@@ -125,6 +125,13 @@ class Streams:
             case None:
                 self._end(followed)
 
+    def give_up(self, arrival: Arrival) -> None:
+        """Close the stream that delivered this, because it couldn't be applied. The run is then followed through the
+        list, which doesn't depend on what was lost."""
+        followed = self._open.get(arrival.run_id)
+        if followed is not None and followed.stream is arrival.stream:
+            self._close([followed])
+
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
