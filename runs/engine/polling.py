@@ -96,7 +96,7 @@ class Watch:
         self.had_work = False
         self.list_refused_until = self.listed = self.looked_at = float("-inf")
         self.is_list_missing = False  # whether Lamina last responded "not found" to a request for the list
-        self.streams = Streams()
+        self.streams = Streams(self._renew)
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # runs that have ended but whose results we haven't read yet

@@ -2,6 +2,7 @@
 Health page says so."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -33,8 +34,9 @@ def are_allowed(now: datetime) -> bool:
     return not is_off and refused_since(status, now) is None
 
 
-def record(run: Run, error: LaminaError | None) -> None:
+def record(run: Run, error: LaminaError | None, renew: Callable[[], None]) -> None:
     """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
+    `renew` is called before each request.
 
     This counts as a refusal if Lamina says that it refuses, or if it keeps happening even though Lamina responds to
     requests for the run.
@@ -43,12 +45,12 @@ def record(run: Run, error: LaminaError | None) -> None:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if _is_readable(run):  # the key works for other calls, so it is refused only for streams
+            if _is_readable(run, renew):  # the key works for other calls, so it is refused only for streams
                 _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             failures = lamina_status().stream_failures + 1
             record_status(stream_failures=failures % FAILURES)
-            if failures >= FAILURES and _is_readable(run):
+            if failures >= FAILURES and _is_readable(run, renew):
                 _refuse("broken")
 
 
@@ -64,8 +66,9 @@ def _refuse(cause: str) -> None:
     record_status(stream_failures=0, streams_refused_at=timezone.now(), streams_refusal=cause)
 
 
-def _is_readable(run: Run) -> bool:
+def _is_readable(run: Run, renew: Callable[[], None]) -> bool:
     """Return whether Lamina responds when the run is requested by its id."""
+    renew()
     try:
         snapshot = lamina().get_run(run.remote_id)
     except (LaminaError, RateLimitWait):

@@ -9,7 +9,7 @@ with a stream, it just ends, and the poller then looks for the run in Lamina's l
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina, note
 from runs.connection.rate_limit import Priority, RateLimitWait
@@ -65,9 +66,11 @@ class Arrival:
 
 
 class Streams:
-    """The streams of one poller. Call all methods in the poller's own thread."""
+    """The streams of one poller. Call all methods in the poller's own thread. `renew` renews the poller's lease, or
+    raises an exception if it was lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
         self._open: dict[int, Followed] = {}
         self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._again_at: dict[int, float] = {}
@@ -141,7 +144,7 @@ class Streams:
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
         if not followed.has_news:
-            stream_refusals.record(followed.run, error)
+            stream_refusals.record(followed.run, error, self._renew)
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
@@ -151,6 +154,8 @@ class Streams:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
         for followed in [one for one in self._open.values() if one.stream.is_stale]:
+            if stop_requested():
+                return
             followed.stream.close()
             self._end(followed)
         wanted = self._wanted(timezone.now(), besides)
