@@ -105,8 +105,9 @@ class Watch:
         """Poll in rounds until nothing is left to watch, or until `until` (on the monotonic clock)."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
+            sleep = self._sleep
             try:
-                pause = self.round()
+                pause, sleep = self.round(), self._rest
                 self.failures = 0
             except RateLimitWait as wait:
                 pause = min(wait.seconds, 5.0)
@@ -121,13 +122,23 @@ class Watch:
                 return
             self.had_work = True
             try:
-                self._sleep(pause)
+                sleep(pause)
             except DatabaseError:
                 connection.close()  # the next round tries again
 
     def _back_off(self) -> float:
         self.failures += 1
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
+
+    def _rest(self, seconds: float) -> None:
+        """Sleep until the next round, but end a long pause soon after someone starts or opens a run that isn't followed
+        live."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not stop_requested():
+            self._sleep(min(left, settings.LAMINA_POLL_SECONDS))
+            sooner = self.schedule.needing_sooner(seconds, timezone.now())
+            if any(not self.streams.follows(run) for run in sooner):
+                return
 
     def _sleep(self, seconds: float) -> None:
         """Sleep in short steps; between them, the poller can stop, renew its lease and apply what streams deliver."""
