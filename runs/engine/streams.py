@@ -39,7 +39,9 @@ TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
 FIRST_NEWS_SECONDS = 5.0
 PROBES = 3  # open at most this many until one delivers something: enough to tell whether Lamina refuses streams
 ALONE_SECONDS = 90.0  # how often to look up followed runs in the list too
-FEWER_SECONDS = 120.0  # after a refusal, how long to stay within the number of streams that Lamina allowed
+# After Lamina refused a stream because of its limits, how long to wait before trying one more. During the poller's ten
+# minutes, this doubles each time.
+FEWER_SECONDS = 120.0
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
@@ -76,8 +78,9 @@ class Streams:
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
         self._is_proven = False  # whether any stream has delivered anything
-        self._allowed = 0  # how many streams Lamina allowed when it last said that there were too many
+        self._allowed: int | None = None  # how many streams Lamina is known to allow; None: it never said "too many"
         self._allowed_until = float("-inf")
+        self._fewer_seconds = FEWER_SECONDS
 
     def follows(self, run: Run) -> bool:
         """Return whether a stream reports on `run`: the stream has delivered something, or was only just opened."""
@@ -114,6 +117,7 @@ class Streams:
             case RunSnapshot() as snapshot:
                 if not followed.has_news:
                     followed.has_news = True
+                    self._record_allowed()
                     stream_refusals.forget()
                 if not self._is_proven:
                     self._is_proven, self._tend_at = True, float("-inf")
@@ -138,13 +142,24 @@ class Streams:
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
-            # There were already too many streams, and trying to open another would hold up all our other requests
-            # again.
-            self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
+            self._record_too_many(error.retry_after)
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
         if not followed.has_news:
             stream_refusals.record(followed.run, error, self._renew)
+
+    def _record_too_many(self, retry_after: float) -> None:
+        """Stay within the number of streams that are open now. If several are refused at once, that is one refusal."""
+        self._allowed = len(self._open)
+        if time.monotonic() >= self._allowed_until:
+            self._allowed_until = time.monotonic() + max(self._fewer_seconds, retry_after)
+            self._fewer_seconds *= 2
+
+    def _record_allowed(self) -> None:
+        """Record that Lamina allows one more stream than it did, if so."""
+        working = sum(followed.has_news for followed in self._open.values())
+        if self._allowed is not None and working > self._allowed:
+            self._allowed, self._fewer_seconds = working, FEWER_SECONDS
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
@@ -183,8 +198,8 @@ class Streams:
     def _most(self) -> int:
         """The number of streams that may be open now."""
         most: int = settings.LAMINA_STREAMS
-        if time.monotonic() < self._allowed_until:
-            most = min(most, self._allowed)
+        if self._allowed is not None:
+            most = min(most, self._allowed + (time.monotonic() >= self._allowed_until))
         return most if self._is_proven else min(PROBES, most)
 
     def _follow(self, run: Run) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.connection import status
+from runs.connection import rate_limit, status
 from runs.engine import stream_refusals, streams
 from runs.lamina import streams as lamina_streams
 from runs.models import App, LaminaStatus, Lease, Member, RequestLog, Run
@@ -195,3 +195,48 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
         watch._sleep(0.05)
         watch.streams.tend(besides=(), is_due=True)
         watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")
+
+
+def test_after_too_many_streams_one_more_is_tried_at_a_time(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    with watching() as watch:
+        watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
+        sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1, times=None)
+        for _ in range(3):
+            start(alice, app, sandbox)
+
+        def try_more() -> int:
+            """Let the poller open as many streams as it wants; return how many seconds it then waits."""
+            watch.streams._allowed_until = time.monotonic()
+            watch.streams.tend(besides=(), is_due=True)
+            wait_until(lambda: len(followers()) == 1, "the answers")
+            watch._apply_arrivals()
+            RequestLog.objects.update(closed_until=0)
+            watch.streams._again_at.clear()  # as if a minute had passed
+            return round(watch.streams._allowed_until - time.monotonic(), -1)
+
+        assert (try_more(), len(followed(sandbox))) == (120, 4)
+        assert (try_more(), len(followed(sandbox))) == (240, 5)
+        assert (try_more(), len(followed(sandbox))) == (480, 6)
+
+        sandbox.clear_faults()
+        watch.streams._allowed_until = time.monotonic()
+        watch.streams.tend(besides=(), is_due=True)
+        assert len(followers()) == 2
+        watch_until(watch, lambda: len(sandbox.state["streams"]) == 4, "all streams")
+
+
+@pytest.mark.parametrize(("left", "is_closed"), [("5", False), ("0", True), ("", True)])
+def test_a_stream_too_many_holds_up_nothing_else(
+    alice: Member, app: App, sandbox: SandboxDoor, left: str, *, is_closed: bool
+) -> None:
+    headers = {"RateLimit-Remaining": left}
+    sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=100, times=None, headers=headers)
+    start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: len(followed(sandbox)) == 1 and not followers(), "the answer")
+        watch._apply_arrivals()
+
+    assert (rate_limit.closed_seconds() > 0) == is_closed
