@@ -8,17 +8,17 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from runs.background.heartbeats import is_dead
 from runs.background.queue import stop_requested
 from runs.models import Lease
 
 KICK_EVERY = timedelta(seconds=3)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # free leases stay free even if the clock is set back
 
 
 def new_holder() -> str:
@@ -32,7 +32,7 @@ def _host() -> str:
 
 def acquire(name: str, holder: str, seconds: float) -> bool:
     """Acquire the lease `name` for `seconds` if it is free."""
-    Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
+    Lease.objects.get_or_create(name=name, defaults={"until": LONG_AGO})
     free = Lease.objects.filter(Q(until__lt=Now()) | Q(holder=holder), name=name)
     return free.update(holder=holder, until=Now() + timedelta(seconds=seconds)) == 1
 
@@ -45,7 +45,7 @@ def renew(name: str, holder: str, seconds: float) -> bool:
 
 def release(name: str, holder: str) -> None:
     """Release the lease before it expires."""
-    Lease.objects.filter(name=name, holder=holder).update(until=Now() - timedelta(seconds=1))
+    Lease.objects.filter(name=name, holder=holder).update(until=LONG_AGO)
 
 
 def release_of_dead(name: str) -> None:
@@ -81,9 +81,11 @@ def is_held(name: str) -> bool:
 
 def may_kick(name: str) -> bool:
     """Return True to at most one caller every three seconds, and only while the lease is free."""
-    Lease.objects.get_or_create(name=name, defaults={"until": timezone.now() - timedelta(days=1)})
+    Lease.objects.get_or_create(name=name, defaults={"until": LONG_AGO})
     idle = Lease.objects.filter(name=name, until__lt=Now())
-    return idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY)).update(kicked_at=Now()) == 1
+    is_ahead = Q(kicked_at__gt=Now() + KICK_EVERY)  # the database's clock was set back
+    may = idle.filter(Q(kicked_at=None) | Q(kicked_at__lt=Now() - KICK_EVERY) | is_ahead)
+    return may.update(kicked_at=Now()) == 1
 
 
 def end_kick(name: str) -> None:

@@ -39,6 +39,7 @@ def refresh_balance() -> None:
             fields["workspace_name"] = lamina().account().workspace_name
     LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
     is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
+    is_older |= Q(balance_at__gt=asked_at + BALANCE_EVERY)  # our clock was set back
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
 
@@ -81,4 +82,4 @@ def on_run_ended(run: Run) -> None:
 
 
 def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and now - at < age
+    return at is not None and abs(now - at) < age  # a time far ahead comes from a clock that was set back

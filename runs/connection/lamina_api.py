@@ -44,10 +44,16 @@ def _count(priority: Priority | None, endpoint: str) -> None:
         raise RateLimitWait(wait)
 
 
+def _is_about_streams(answered: Answered) -> bool:
+    """Return whether this 429 can only mean that too many streams are open, because Lamina says that requests are left.
+    If it doesn't say how many are left, a proxy may have refused the request, and that may concern all requests."""
+    return answered.endpoint == "stream" and bool(answered.rate_remaining)
+
+
 def note(answered: Answered) -> None:
     """Record what a call tells us about the budget, the key and the state of Lamina."""
     error = answered.error
-    if isinstance(error, LaminaRateLimited):
+    if isinstance(error, LaminaRateLimited) and not _is_about_streams(answered):
         rate_limit.close(error.retry_after)
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):

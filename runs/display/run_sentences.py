@@ -195,6 +195,8 @@ def slow_words(level: int) -> str:
 def wait_words(run: Run) -> str:
     """Return why a start is waiting and when we will try again, or why a finished run has no results yet."""
     if run.status in AT_LAMINA and run.ended_at:
+        if run.wait == Run.Wait.LAMINA:
+            return _("The results can't be fetched yet. We'll keep trying.")
         return _("Many runs are active, so fetching the results is taking a little longer.")
     if run.status != "starting" or not run.wait:
         return ""

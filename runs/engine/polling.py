@@ -41,6 +41,7 @@ LIST_REFUSED_SECONDS = 50.0
 PARTIAL_EVERY = timedelta(seconds=5)
 PARTIALS_PER_ROUND = 3
 BACK_OFF_MAX_SECONDS = 15.0
+SILENT_RUNS = 2  # if this many runs in a row get no response, the problem isn't the run
 PAGE = 100
 PAGES = 10
 WAITS_PER_PAGE = 3
@@ -50,6 +51,13 @@ LONGEST_WAIT_SECONDS = 2.0
 def oldest_first(runs: Iterable[Run]) -> list[Run]:
     """Sort runs by start time, so that if reads have to wait, later runs don't delay earlier ones."""
     return sorted(runs, key=lambda run: run.started_at or run.created_at)
+
+
+def _is_about_all(error: LaminaUnavailable | LaminaRejected) -> bool:
+    """Return whether this error, from reading one run, would come for every other run too."""
+    if isinstance(error, LaminaRejected):
+        return error.status is None or error.is_key_refused
+    return not error.was_connected
 
 
 class LeaseLost(Exception):
@@ -88,7 +96,7 @@ class Watch:
         self.had_work = False
         self.list_refused_until = self.listed = self.looked_at = float("-inf")
         self.is_list_missing = False  # whether Lamina last responded "not found" to a request for the list
-        self.streams = Streams()
+        self.streams = Streams(self._renew)
         self.schedule = PollingSchedule()
         self.again_at: dict[int, float] = {}
         self.unread: dict[int, Run] = {}  # runs that have ended but whose results we haven't read yet
@@ -97,8 +105,9 @@ class Watch:
         """Poll in rounds until nothing is left to watch, or until `until` (on the monotonic clock)."""
         self.ends_at = until
         while time.monotonic() < until and not stop_requested():
+            sleep = self._sleep
             try:
-                pause = self.round()
+                pause, sleep = self.round(), self._rest
                 self.failures = 0
             except RateLimitWait as wait:
                 pause = min(wait.seconds, 5.0)
@@ -113,13 +122,23 @@ class Watch:
                 return
             self.had_work = True
             try:
-                self._sleep(pause)
+                sleep(pause)
             except DatabaseError:
                 connection.close()  # the next round tries again
 
     def _back_off(self) -> float:
         self.failures += 1
         return float(min(settings.LAMINA_POLL_SECONDS * 2 ** (self.failures - 1), BACK_OFF_MAX_SECONDS))
+
+    def _rest(self, seconds: float) -> None:
+        """Sleep until the next round, but end a long pause soon after someone starts or opens a run that isn't followed
+        live."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not stop_requested():
+            self._sleep(min(left, settings.LAMINA_POLL_SECONDS))
+            sooner = self.schedule.needing_sooner(seconds, timezone.now())
+            if any(not self.streams.follows(run) for run in sooner):
+                return
 
     def _sleep(self, seconds: float) -> None:
         """Sleep in short steps; between them, the poller can stop, renew its lease and apply what streams deliver."""
@@ -136,8 +155,12 @@ class Watch:
     def _apply_arrivals(self, seconds: float = 0.0) -> None:
         arrival = self.streams.wait(seconds)
         while arrival is not None:
-            self._keep_lease()
-            self.streams.apply(arrival)
+            try:
+                self._keep_lease()
+                self.streams.apply(arrival)
+            except DatabaseError:
+                self.streams.give_up(arrival)
+                raise
             arrival = self.streams.wait(0)
 
     def _keep_lease(self) -> None:
@@ -196,9 +219,21 @@ class Watch:
             self.unread |= {run.pk: run for run in self._reveal(hidden)}
         try:
             self._read_each(oldest_first(self.unread.values()))
-        except RateLimitWait:
-            progress.note_ended([run for run in ended if run.pk in self.unread], timezone.now())
+        except (RateLimitWait, LaminaRateLimited):
+            self._note_unread(ended)
             raise
+        except LaminaError:
+            self._note_unread(ended, Run.Wait.LAMINA)
+            raise
+        self._note_unread(ended)
+
+    def _note_unread(self, ended: list[Run], wait: Run.Wait = Run.Wait.NONE) -> None:
+        """Note that these runs have ended, except for those whose results were just read."""
+        for run in ended:
+            if run.pk in self.again_at:
+                progress.note_ended([run], timezone.now(), wait=Run.Wait.LAMINA)
+            elif run.pk in self.unread:
+                progress.note_ended([run], timezone.now(), wait=wait)
 
     @property
     def is_list_refused(self) -> bool:
@@ -262,7 +297,7 @@ class Watch:
             else:
                 alive.append(run.pk)
                 progress.record_row(run, row, now)
-        Run.objects.filter(pk__in=alive).update(seen_at=now)
+        Run.objects.filter(pk__in=alive).update(seen_at=now, missing_reads=0)
         return ended
 
     def _reveal(self, hidden: dict[str, Run]) -> list[Run]:
@@ -287,8 +322,10 @@ class Watch:
         return list(missing.values())
 
     def _read_each(self, runs: list[Run], priority: Priority | None = None) -> None:
-        """Read runs by id. A run that can't be read is skipped for a while, so that it doesn't hold up the others."""
-        for run in runs:
+        """Read runs by id. A run that can't be read is skipped for a while and then comes last, so that it doesn't hold
+        up the others."""
+        silent = 0  # how many runs in a row got no response
+        for run in sorted(runs, key=lambda run: run.pk in self.again_at):
             if stop_requested() or time.monotonic() > self.ends_at + OVERTIME_SECONDS:
                 return  # the next window continues
             if self.again_at.get(run.pk, 0.0) > time.monotonic():
@@ -296,12 +333,15 @@ class Watch:
             self._follow()
             try:
                 self._read_one(run, priority)
-                self.unread.pop(run.pk, None)
+                silent = 0
             except (LaminaUnavailable, LaminaRejected) as error:
-                if error.status is None or (isinstance(error, LaminaRejected) and error.is_key_refused):
+                if _is_about_all(error):
                     raise
                 self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
-                self.unread.pop(run.pk, None)  # if the run has ended, the next read of the list will say so again
+                silent = silent + 1 if error.status is None else 0
+                if silent == SILENT_RUNS:
+                    raise
+            self.unread.pop(run.pk, None)  # if a run that can't be read has ended, the next read of the list says so
 
     def _read_one(self, run: Run, priority: Priority | None = None) -> None:
         self._renew()
@@ -313,16 +353,18 @@ class Watch:
             progress.record_missing(run, timezone.now(), is_list_missing=self.is_list_missing)
             self.again_at[run.pk] = time.monotonic() + BACK_OFF_MAX_SECONDS
         else:
+            self.again_at.pop(run.pk, None)
             progress.apply_snapshot(run, snapshot, timezone.now())
 
     def _read_partials(self, active: list[Run]) -> None:
         """Read early results of runs that somebody has on screen, if the budget has room to spare."""
         if is_budget_short(active):
             return
-        now = timezone.now()
+        now, readable_at = timezone.now(), time.monotonic()
+        alone = [run.pk for run in active if not self.streams.follows(run)]
         wanted = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
-            pk__in=[run.pk for run in active if not self.streams.follows(run)],
+            pk__in=[pk for pk in alone if self.again_at.get(pk, 0.0) <= readable_at],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from runs.connection import rate_limit
 from runs.connection.rate_limit import Priority
@@ -88,6 +88,13 @@ class PollingSchedule:
             is_soon = len(active) <= FEW and all(self._spans(run) for run in active)
             return poll if is_soon else poll * SHORT
         return poll if is_watched else poll * UNWATCHED
+
+    def needing_sooner(self, pause: float, now: datetime) -> QuerySet[Run]:
+        """Return the runs that a `pause` meant for old runs is too long for: young ones, and those on somebody's
+        screen. If the pause isn't that long, there are none."""
+        if pause <= settings.LAMINA_POLL_SECONDS * SHORT:
+            return Run.objects.none()
+        return Run.objects.at_lamina().filter(Q(created_at__gt=now - YOUNG) | Q(opened_at__gt=now - ON_SCREEN))
 
     def _spans(self, run: Run) -> list[float]:
         if time.monotonic() > self.forget_at:

@@ -299,11 +299,12 @@ def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> dateti
     return run.running_at or (now if remote.state == "running" else None)
 
 
-def note_ended(runs: list[Run], now: datetime) -> None:
-    """Mark these runs as ended because Lamina says so. Their results are read when the budget allows it."""
+def note_ended(runs: list[Run], now: datetime, *, wait: Run.Wait = Run.Wait.NONE) -> None:
+    """Mark these runs as ended because Lamina says so. Their results are read when the budget allows it; `wait` is
+    `Run.Wait.LAMINA` if they couldn't be read."""
     for run in runs:
-        if run.ended_at is None:
-            _change(run, AT_LAMINA, is_certain=True, ended_at=now, seen_at=now)
+        if run.ended_at is None or wait not in (run.wait, Run.Wait.NONE):
+            _change(run, AT_LAMINA, is_certain=True, ended_at=run.ended_at or now, seen_at=now, wait=wait)
 
 
 def record_missing(run: Run, now: datetime, *, is_list_missing: bool = False) -> bool:
@@ -368,6 +369,7 @@ def _fields_from(run: Run, snapshot: RunSnapshot, now: datetime) -> dict[str, An
         fields["ended_at"] = None
     else:
         fields["finished_at"] = now
+        fields["wait"] = Run.Wait.NONE
         fields["work_seconds"] = snapshot.work_seconds
         fields |= apply_outputs.ending(snapshot, ready)
     return fields

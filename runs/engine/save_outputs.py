@@ -40,6 +40,7 @@ FETCH_SECONDS = 600.0  # per file; the window plus one file stays below the task
 TASK_SECONDS = 900
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
+A_LITTLE = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
 PEOPLE_FIRST = timedelta(minutes=15)  # examples stop waiting for a person's run this long after it was started
 
 WEB_PAGE = Message("web_page_instead")
@@ -77,10 +78,13 @@ def _keep_for_a_while(slot: FileSlot) -> None:
 
 
 def _due_files() -> QuerySet[OutputFile]:
-    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
+    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now()) | Q(claimed_until__gt=Now() + CLAIM + A_LITTLE)
     # Compare `due_at` with our own clock: SQLite's clock is only accurate to the millisecond, so we would miss a row
     # that has just been created.
-    return OutputFile.objects.filter(unclaimed, status=OutputFile.Status.SAVING, due_at__lte=timezone.now())
+    now = timezone.now()
+    # These times were set by a clock that was ahead, and may be hours away.
+    is_ahead = Q(due_at__gt=now + BACK_OFF[-1] + A_LITTLE) | Q(attempts=0, due_at__gt=now + A_LITTLE)
+    return OutputFile.objects.filter(unclaimed, is_ahead | Q(due_at__lte=now), status=OutputFile.Status.SAVING)
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:

@@ -2,11 +2,13 @@
 Health page says so."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
+from runs.background import leases
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
 from runs.connection.status import lamina_status, record_status
@@ -18,6 +20,9 @@ logger = logging.getLogger("runs.streams")
 
 REFUSED_FOR = timedelta(days=1)
 FAILURES = 3  # this many failures in a row count as a refusal
+REJECTIONS = 2  # or this many, if Lamina rejects the stream but not the run
+FAILURES_APART_SECONDS = 30.0  # failures sooner than this after another one don't count
+COUNTED = "stream-failure"  # the lease that is held for so long after each failure
 
 
 def refused_since(status: LaminaStatus, now: datetime) -> datetime | None:
@@ -33,8 +38,9 @@ def are_allowed(now: datetime) -> bool:
     return not is_off and refused_since(status, now) is None
 
 
-def record(run: Run, error: LaminaError | None) -> None:
+def record(run: Run, error: LaminaError | None, renew: Callable[[], None]) -> None:
     """Record that the stream of `run` delivered nothing, because of `error` or because it was silent or unreadable.
+    `renew` is called before each request.
 
     This counts as a refusal if Lamina says that it refuses, or if it keeps happening even though Lamina responds to
     requests for the run.
@@ -43,13 +49,26 @@ def record(run: Run, error: LaminaError | None) -> None:
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            if _is_readable(run):  # the key works for other calls, so it is refused only for streams
+            # The key works for other calls, so it is refused only for streams. Unless this happens again later, only
+            # one of Lamina's servers may have been behind.
+            if _is_apart() and _is_readable(run, renew) and _count_failure() >= REJECTIONS:
                 _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
-            failures = lamina_status().stream_failures + 1
-            record_status(stream_failures=failures % FAILURES)
-            if failures >= FAILURES and _is_readable(run):
+            if _is_apart() and _count_failure() >= FAILURES and _is_readable(run, renew):
                 _refuse("broken")
+
+
+def _is_apart() -> bool:
+    """Return whether no failure was counted recently. Of several streams that fail together, only one counts, because
+    all of them may have failed for the same short time."""
+    return leases.acquire(COUNTED, leases.new_holder(), FAILURES_APART_SECONDS)
+
+
+def _count_failure() -> int:
+    """Return how many failures in a row this is. The count starts over after FAILURES."""
+    failures = lamina_status().stream_failures + 1
+    record_status(stream_failures=failures % FAILURES)
+    return failures
 
 
 def forget() -> None:
@@ -64,8 +83,9 @@ def _refuse(cause: str) -> None:
     record_status(stream_failures=0, streams_refused_at=timezone.now(), streams_refusal=cause)
 
 
-def _is_readable(run: Run) -> bool:
+def _is_readable(run: Run, renew: Callable[[], None]) -> bool:
     """Return whether Lamina responds when the run is requested by its id."""
+    renew()
     try:
         snapshot = lamina().get_run(run.remote_id)
     except (LaminaError, RateLimitWait):

@@ -9,7 +9,7 @@ with a stream, it just ends, and the poller then looks for the run in Lamina's l
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from runs.background.queue import stop_requested
 from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina, note
 from runs.connection.rate_limit import Priority, RateLimitWait
@@ -38,7 +39,9 @@ TEND_SECONDS = 0.5  # pause between checks for runs that need a stream
 FIRST_NEWS_SECONDS = 5.0
 PROBES = 3  # open at most this many until one delivers something: enough to tell whether Lamina refuses streams
 ALONE_SECONDS = 90.0  # how often to look up followed runs in the list too
-FEWER_SECONDS = 120.0  # after a refusal, how long to stay within the number of streams that Lamina allowed
+# After Lamina refused a stream because of its limits, how long to wait before trying one more. During the poller's ten
+# minutes, this doubles each time.
+FEWER_SECONDS = 120.0
 LEAVE_SECONDS = 0.5  # how long to wait for threads to end after their connections are shut down
 
 
@@ -65,16 +68,19 @@ class Arrival:
 
 
 class Streams:
-    """The streams of one poller. Call all methods in the poller's own thread."""
+    """The streams of one poller. Call all methods in the poller's own thread. `renew` renews the poller's lease, or
+    raises an exception if it was lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
         self._open: dict[int, Followed] = {}
         self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
         self._is_proven = False  # whether any stream has delivered anything
-        self._allowed = 0  # how many streams Lamina allowed when it last said that there were too many
+        self._allowed: int | None = None  # how many streams Lamina is known to allow; None: it never said "too many"
         self._allowed_until = float("-inf")
+        self._fewer_seconds = FEWER_SECONDS
 
     def follows(self, run: Run) -> bool:
         """Return whether a stream reports on `run`: the stream has delivered something, or was only just opened."""
@@ -111,6 +117,7 @@ class Streams:
             case RunSnapshot() as snapshot:
                 if not followed.has_news:
                     followed.has_news = True
+                    self._record_allowed()
                     stream_refusals.forget()
                 if not self._is_proven:
                     self._is_proven, self._tend_at = True, float("-inf")
@@ -125,16 +132,34 @@ class Streams:
             case None:
                 self._end(followed)
 
+    def give_up(self, arrival: Arrival) -> None:
+        """Close the stream that delivered this, because it couldn't be applied. The run is then followed through the
+        list, which doesn't depend on what was lost."""
+        followed = self._open.get(arrival.run_id)
+        if followed is not None and followed.stream is arrival.stream:
+            self._close([followed])
+
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
         del self._open[followed.run.pk]
         if isinstance(error, LaminaRateLimited):
-            # There were already too many streams, and trying to open another would hold up all our other requests
-            # again.
-            self._allowed, self._allowed_until = len(self._open), time.monotonic() + FEWER_SECONDS
+            self._record_too_many(error.retry_after)
         if followed.stream.end != "final":
             logger.info("run=%s stream=%s", followed.run.public_id, followed.stream.end)
         if not followed.has_news:
-            stream_refusals.record(followed.run, error)
+            stream_refusals.record(followed.run, error, self._renew)
+
+    def _record_too_many(self, retry_after: float) -> None:
+        """Stay within the number of streams that are open now. If several are refused at once, that is one refusal."""
+        self._allowed = len(self._open)
+        if time.monotonic() >= self._allowed_until:
+            self._allowed_until = time.monotonic() + max(self._fewer_seconds, retry_after)
+            self._fewer_seconds *= 2
+
+    def _record_allowed(self) -> None:
+        """Record that Lamina allows one more stream than it did, if so."""
+        working = sum(followed.has_news for followed in self._open.values())
+        if self._allowed is not None and working > self._allowed:
+            self._allowed, self._fewer_seconds = working, FEWER_SECONDS
 
     # --- Opening and closing ------------------------------------------------------------------------------------------
     def tend(self, besides: Collection[int], *, is_due: bool = False) -> None:
@@ -144,6 +169,8 @@ class Streams:
             return
         self._tend_at = time.monotonic() + TEND_SECONDS
         for followed in [one for one in self._open.values() if one.stream.is_stale]:
+            if stop_requested():
+                return
             followed.stream.close()
             self._end(followed)
         wanted = self._wanted(timezone.now(), besides)
@@ -171,8 +198,8 @@ class Streams:
     def _most(self) -> int:
         """The number of streams that may be open now."""
         most: int = settings.LAMINA_STREAMS
-        if time.monotonic() < self._allowed_until:
-            most = min(most, self._allowed)
+        if self._allowed is not None:
+            most = min(most, self._allowed + (time.monotonic() >= self._allowed_until))
         return most if self._is_proven else min(PROBES, most)
 
     def _follow(self, run: Run) -> None:

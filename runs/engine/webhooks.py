@@ -98,7 +98,7 @@ def request_keys() -> bool:
     """Tell the worker to fetch the signing keys, at most once a minute; return True if this call did so."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
-    free = Q(signing_keys_asked_at=None) | Q(signing_keys_asked_at__lt=now - ASK_KEYS_EVERY)
+    free = Q(signing_keys_asked_at=None) | ~Q(signing_keys_asked_at__range=(now - ASK_KEYS_EVERY, now + ASK_KEYS_EVERY))
     if not LaminaStatus.objects.filter(free, pk=STATUS_ID).update(signing_keys_asked_at=now):
         return False
     enqueue("refresh_keys")

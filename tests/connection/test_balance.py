@@ -52,6 +52,18 @@ def test_the_balance_falls_by_what_a_run_was_to_cost(as_alice: Client, alice: Me
     assert shown(as_alice) == "87.5 credits"
 
 
+def test_it_is_refreshed_after_the_clock_was_set_back(sandbox: SandboxDoor) -> None:
+    ahead = timezone.now() + timedelta(hours=2)
+    status.record_status(balance=Decimal(4), balance_at=ahead, balance_asked_at=ahead)
+    sandbox.control("balance", balance=100)
+
+    balance.request_balance_if_stale()
+    assert LaminaStatus.objects.filter(balance_asked_at__lt=ahead).exists()
+    balance.refresh_balance()
+
+    assert LaminaStatus.objects.filter(balance=100, balance_at__lt=ahead).exists()
+
+
 def test_it_never_falls_below_nothing(as_alice: Client, alice: Member) -> None:
     status.record_status(balance=Decimal(4), balance_at=timezone.now())
     end(alice, 12)

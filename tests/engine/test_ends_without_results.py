@@ -1,6 +1,7 @@
 """A run may end before its results are read: pages show the end immediately, and the portal reads the results when the
 request budget allows."""
 
+import html
 from contextlib import suppress
 
 import pytest
@@ -46,6 +47,32 @@ def test_an_end_is_shown_before_its_results_are_read(
     assert run.status == "completed"
     assert run.version > version
     assert len(sandbox.requests_to("runs")) == 1, "runs known to have ended are read before the next poll"
+
+
+@pytest.mark.parametrize("fault", [{"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}])
+def test_an_end_is_shown_while_its_results_cannot_be_read(
+    alice: Member, as_alice: Client, app: App, sandbox: SandboxDoor, fault: dict[str, object]
+) -> None:
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    sandbox.control("faults", endpoint="run", times=None, **fault)
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.status, run.ended_at is not None) == ("queued", True)
+    page = html.unescape(as_alice.get(run.get_absolute_url()).content.decode())
+    assert "Finished on Lamina." in page or "of 2 ready" in page
+    assert "The results can't be fetched yet. We'll keep trying." in page
+    assert "Many runs are active" not in page
+    told = (run.version, run.ended_at)
+    watch_once()
+    run.refresh_from_db()
+    assert (run.version, run.ended_at) == told
+    sandbox.clear_faults()
+    watch_once()
+    run.refresh_from_db()
+    assert (run.status, run.wait) == ("completed", "")
 
 
 def test_an_unreadable_list_does_not_delay_known_ends(alice: Member, app: App, sandbox: SandboxDoor) -> None:

@@ -16,7 +16,7 @@ from runs.connection import rate_limit
 from runs.connection.rate_limit import RateLimitWait
 from runs.engine import cancel, poller_wakeups, polling
 from runs.engine.polling import LeaseLost, Watch
-from runs.lamina.errors import LaminaRateLimited
+from runs.lamina.errors import LaminaRateLimited, LaminaUnavailable
 from runs.models import App, Lease, Member, RequestLog, Run
 from tests.engine.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
 from tests.support.cartoonify import press
@@ -175,7 +175,13 @@ def test_starts_find_room_while_every_run_is_read_by_id(alice: Member, app: App,
 
 
 @pytest.mark.parametrize(
-    "fault", [{"fault": "status", "status": 500}, {"fault": "status", "status": 403}, {"fault": "truncated"}]
+    "fault",
+    [
+        {"fault": "status", "status": 500},
+        {"fault": "status", "status": 403},
+        {"fault": "truncated"},
+        {"fault": "drop_before"},
+    ],
 )
 def test_one_broken_run_does_not_delay_the_others(
     alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, object]
@@ -199,6 +205,27 @@ def test_one_broken_run_does_not_delay_the_others(
     watch.round()
     sick.refresh_from_db()
     assert sick.status == "completed"
+
+
+def test_runs_without_a_response_come_last_even_when_their_pause_is_over(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "BACK_OFF_MAX_SECONDS", 0.0)
+    *sick, well = (start(alice, app, sandbox) for _ in range(4))
+    for run in (*sick, well):
+        sandbox.control(f"runs/{run.remote_id}", status="completed")
+    for run in sick:
+        sandbox.control("faults", endpoint="run", fault="drop_before", times=None, runId=run.remote_id)
+    watch = Watch(leases.new_holder())
+    assert leases.acquire(poller_wakeups.POLLER, watch.holder, polling.LEASE_SECONDS)
+
+    with pytest.raises(LaminaUnavailable):
+        watch.round()  # after two runs without a response, Lamina itself seems to be away
+    assert len(sandbox.requests_to("run")) == 2
+    watch.round()
+
+    well.refresh_from_db()
+    assert well.status == "completed"
 
 
 @pytest.mark.parametrize(

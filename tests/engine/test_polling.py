@@ -11,9 +11,11 @@ from runs.background import leases
 from runs.connection import rate_limit
 from runs.engine import poller_wakeups, polling
 from runs.engine.polling import Watch
+from runs.engine.polling_schedule import SLOW_SECONDS
 from runs.models import App, Member, Run
-from tests.engine.steps import start, watch_once
+from tests.engine.steps import begin, start, watch_once
 from tests.support.factories import make_run
+from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
@@ -133,6 +135,18 @@ def test_a_run_that_is_there_again_is_not_lost(alice: Member, app: App, sandbox:
     assert run.status == "completed"
 
 
+def test_a_run_that_the_list_shows_again_gets_its_early_results(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    """Lamina said "no such run" once, perhaps from a copy of its database that was behind."""
+    run = start(alice, app, sandbox)
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+    Run.objects.update(missing_reads=1, opened_at=timezone.now())
+
+    watch_once()
+
+    run.refresh_from_db()
+    assert (run.missing_reads, run.outputs_ready) == (0, 1)
+
+
 def test_a_run_is_not_lost_while_the_list_is_missing_too(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     """A gateway answers every request with "not found". This lasts longer than the portal would wait before giving up
     on a run that Lamina doesn't know."""
@@ -193,6 +207,26 @@ def test_old_runs_nobody_looks_at_are_read_less_often(alice: Member, app: App, s
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=11))
 
     assert watch_once() == 15.0
+
+
+@pytest.mark.parametrize("event", ["opened", "started"])
+def test_the_long_pause_between_reads_of_old_runs_ends_early(
+    alice: Member, app: App, sandbox: SandboxDoor, event: str
+) -> None:
+    start(alice, app, sandbox)
+    Run.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    poller = begin(polling.poll_window)
+    try:
+        wait_until(lambda: sandbox.requests_to("runs"), "the first read")
+        if event == "opened":
+            Run.objects.update(opened_at=timezone.now())
+        else:
+            start(alice, app, sandbox)
+        wait_until(lambda: len(sandbox.requests_to("runs")) > 1, "the second read", seconds=SLOW_SECONDS / 2)
+    finally:
+        for run in Run.objects.all():
+            sandbox.control(f"runs/{run.remote_id}", status="completed")
+        poller.join()
 
 
 @pytest.mark.usefixtures("_real_pace")

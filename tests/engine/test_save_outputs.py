@@ -44,6 +44,26 @@ def make_due() -> None:
     OutputFile.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        {"due_at": timedelta(minutes=10)},
+        {"due_at": timedelta(hours=2), "attempts": 3},
+        {"due_at": timedelta(minutes=-1), "claimed_until": timedelta(hours=2)},
+    ],
+)
+def test_a_result_is_saved_after_the_clock_was_set_back(run: Run, server: HostileServer, ahead: dict[str, Any]) -> None:
+    server.files["/a.png"] = picture(64, 48)
+    now = timezone.now()
+    times = {name: now + value if isinstance(value, timedelta) else value for name, value in ahead.items()}
+    output_file = make_file(run, f"{server.url}/a.png", **times)
+
+    keep_due_files()
+
+    output_file.refresh_from_db()
+    assert output_file.status == "saved"
+
+
 def test_a_result_is_saved_and_its_page_refreshes(run: Run, server: HostileServer) -> None:
     server.files["/a.png"] = picture(640, 480)
     output_file = make_file(run, f"{server.url}/a.png")

@@ -8,8 +8,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runs.background import leases
-from runs.engine import poller_wakeups, polling, progress
+from runs.connection import status
+from runs.engine import poller_wakeups, polling, progress, stream_refusals, streams
 from runs.engine.polling import LeaseLost
+from runs.lamina import streams as lamina_streams
 from runs.models import App, Lease, Member
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
@@ -34,6 +36,40 @@ def test_a_poller_that_lost_its_lease_applies_nothing_more(alice: Member, app: A
             watch.run(until=time.monotonic() + 60)
 
     assert not is_final(run)
+
+
+def test_silent_streams_are_given_up_only_under_the_lease(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="silence", after=0, times=None)
+    start(alice, app, sandbox)
+    status.record_status(stream_failures=stream_refusals.FAILURES - 1)  # the next failure leads to a request
+
+    with watching() as watch:
+        watch_until(watch, lambda: bool(followed(sandbox)), "the stream")
+        monkeypatch.setattr(lamina_streams, "SILENT_SECONDS", -1.0)
+        Lease.objects.filter(name=poller_wakeups.POLLER).update(until=Now() - timedelta(seconds=1))
+        assert leases.acquire(poller_wakeups.POLLER, "another", polling.LEASE_SECONDS)
+        with pytest.raises(LeaseLost):
+            watch.streams.tend(besides=(), is_due=True)
+
+    assert sandbox.requests_to("run") == []
+
+
+def test_a_stopping_poller_asks_nothing_about_silent_streams(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="silence", after=0, times=None)
+    start(alice, app, sandbox)
+    status.record_status(stream_failures=stream_refusals.FAILURES - 1)
+
+    with watching() as watch:
+        watch_until(watch, lambda: bool(followed(sandbox)), "the stream")
+        monkeypatch.setattr(lamina_streams, "SILENT_SECONDS", -1.0)
+        monkeypatch.setattr(streams, "stop_requested", lambda: True)
+        watch.streams.tend(besides=(), is_due=True)
+
+    assert sandbox.requests_to("run") == []
 
 
 def test_a_window_leaves_no_stream_behind(

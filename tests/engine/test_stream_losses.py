@@ -1,11 +1,16 @@
 """What takes over when a stream ends, breaks or sends nothing."""
 
+import time
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from runs.engine import streams
+from runs.engine import progress, streams
 from runs.lamina import streams as lamina_streams
-from runs.models import App, Member, Run
+from runs.models import App, LaminaStatus, Member, Run
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
 from tests.support.processes import wait_until
@@ -60,6 +65,54 @@ def test_a_stream_that_ended_early_is_opened_again_after_a_minute(
 
     with watching() as watch:
         watch_until(watch, lambda: len(followed(sandbox)) == 2, "the second stream")
+
+
+def failing_once(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that raises a database error when first called, and then does the same as `act`."""
+    errors = [OperationalError("the connection was closed")]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return act(*args, **kwargs)
+
+    return call
+
+
+def test_what_the_database_did_not_take_is_read_again(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(alice, app, sandbox)
+
+    def has_one() -> bool:
+        Run.objects.update(opened_at=timezone.now())
+        watch.run(until=time.monotonic() + 0.1)
+        run.refresh_from_db()
+        return run.outputs_ready == 1
+
+    with watching() as watch:
+        watch_until(watch, lambda: Run.objects.filter(asked_at__isnull=False).exists(), "the first update")
+        monkeypatch.setattr(progress, "apply_snapshot", failing_once(progress.apply_snapshot))
+        sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+        wait_until(has_one, "the first result", seconds=30)
+        assert not watch.streams.follows(run)
+
+
+def test_a_refusal_that_could_not_be_noted_is_no_silent_stream(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1)
+    start(alice, app, sandbox)
+    monkeypatch.setattr(streams, "note", failing_once(streams.note))
+
+    with watching() as watch:
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: not followers(), "the answer")
+        with pytest.raises(OperationalError):
+            watch._apply_arrivals()
+        watch._apply_arrivals()
+
+    assert LaminaStatus.objects.get().stream_failures == 0
 
 
 def test_an_end_without_any_outputs_is_read_once_more(alice: Member, app: App, sandbox: SandboxDoor) -> None:

@@ -2,15 +2,19 @@
 
 import html
 import time
+from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.connection import status
+from runs.connection import rate_limit, status
 from runs.engine import stream_refusals, streams
-from runs.models import App, LaminaStatus, Member, RequestLog, Run
+from runs.lamina import streams as lamina_streams
+from runs.models import App, LaminaStatus, Lease, Member, RequestLog, Run
 from runs.models.ids import new_public_id
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
@@ -29,22 +33,33 @@ def health(client: Client) -> str:
     return html.unescape(client.get(reverse("runs:manage")).content.decode())
 
 
+def half_a_minute_later() -> None:
+    Lease.objects.filter(name=stream_refusals.COUNTED).update(until=Now() - timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
-    ("code", "runs", "cause"), [(403, 1, "forbidden"), (404, 1, "missing"), (405, 1, "missing"), (500, 3, "broken")]
+    ("code", "tries", "cause"), [(403, 1, "forbidden"), (404, 2, "missing"), (405, 2, "missing"), (500, 3, "broken")]
 )
 def test_a_refusal_is_remembered_for_a_day_and_told(
-    alice: Member, app: App, sandbox: SandboxDoor, as_admin: Client, code: int, runs: int, cause: str
+    alice: Member, app: App, sandbox: SandboxDoor, as_admin: Client, code: int, tries: int, cause: str
 ) -> None:
     assert "on, for up to 40 runs at a time" in health(as_admin)
     sandbox.control("faults", endpoint="stream", fault="status", status=code, times=None)
-    for _ in range(runs):
-        run = start(alice, app, sandbox)
+
+    def is_answered(times: int) -> bool:
+        return len(followed(sandbox)) == times and not followers()
 
     with watching() as watch:
-        watch_until(watch, lambda: refusal() == cause, "the refusal")
+        for before in range(tries):
+            assert refusal() == "", before
+            half_a_minute_later()
+            run = start(alice, app, sandbox)
+            watch_until(watch, partial(is_answered, before + 1), "the answer")
+            watch._apply_arrivals()
+        assert refusal() == cause
         start(alice, app, sandbox)
         watch.round()
-        assert len(followed(sandbox)) == runs
+        assert len(followed(sandbox)) == tries
         sandbox.control(f"runs/{run.remote_id}", status="completed")
         watch_until(watch, lambda: is_final(run), "the end")
     page = health(as_admin)
@@ -55,6 +70,43 @@ def test_a_refusal_is_remembered_for_a_day_and_told(
     with watching() as watch:
         watch_until(watch, lambda: refusal() == "", "streams to work again")
     assert "on, for up to 40 runs at a time" in health(as_admin)
+
+
+@pytest.mark.parametrize("code", [404, 502])
+def test_streams_that_fail_at_the_same_time_are_no_refusal(
+    alice: Member, app: App, sandbox: SandboxDoor, code: int
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="status", status=code, times=streams.PROBES)
+    for _ in range(streams.PROBES):
+        start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: len(followed(sandbox)) == streams.PROBES and not followers(), "the answers")
+        watch._apply_arrivals()
+
+    assert (refusal(), LaminaStatus.objects.get().stream_failures) == ("", 1)
+    assert len(sandbox.requests_to("run")) <= 1
+
+
+def test_streams_that_fall_silent_together_cost_one_request(
+    alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control("faults", endpoint="stream", fault="silence", after=0, times=None)
+    for _ in range(6):
+        start(alice, app, sandbox)
+    status.record_status(stream_failures=stream_refusals.FAILURES - 1)
+
+    with watching() as watch:
+        watch.streams._is_proven = True
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: len(followed(sandbox)) == 6, "the streams")
+        watch._apply_arrivals()
+        monkeypatch.setattr(lamina_streams, "SILENT_SECONDS", -1.0)
+        watch.streams.tend(besides=(), is_due=True)
+
+    assert refusal() == "broken"
+    assert len(sandbox.requests_to("run")) == 1
 
 
 @pytest.mark.parametrize("code", [404, 500])
@@ -143,3 +195,48 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
         watch._sleep(0.05)
         watch.streams.tend(besides=(), is_due=True)
         watch_until(watch, lambda: len(sandbox.state["streams"]) == 2, "another stream")
+
+
+def test_after_too_many_streams_one_more_is_tried_at_a_time(alice: Member, app: App, sandbox: SandboxDoor) -> None:
+    start(alice, app, sandbox)
+    with watching() as watch:
+        watch_until(watch, lambda: bool(sandbox.state["streams"]), "the first stream")
+        sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1, times=None)
+        for _ in range(3):
+            start(alice, app, sandbox)
+
+        def try_more() -> int:
+            """Let the poller open as many streams as it wants; return how many seconds it then waits."""
+            watch.streams._allowed_until = time.monotonic()
+            watch.streams.tend(besides=(), is_due=True)
+            wait_until(lambda: len(followers()) == 1, "the answers")
+            watch._apply_arrivals()
+            RequestLog.objects.update(closed_until=0)
+            watch.streams._again_at.clear()  # as if a minute had passed
+            return round(watch.streams._allowed_until - time.monotonic(), -1)
+
+        assert (try_more(), len(followed(sandbox))) == (120, 4)
+        assert (try_more(), len(followed(sandbox))) == (240, 5)
+        assert (try_more(), len(followed(sandbox))) == (480, 6)
+
+        sandbox.clear_faults()
+        watch.streams._allowed_until = time.monotonic()
+        watch.streams.tend(besides=(), is_due=True)
+        assert len(followers()) == 2
+        watch_until(watch, lambda: len(sandbox.state["streams"]) == 4, "all streams")
+
+
+@pytest.mark.parametrize(("left", "is_closed"), [("5", False), ("0", True), ("", True)])
+def test_a_stream_too_many_holds_up_nothing_else(
+    alice: Member, app: App, sandbox: SandboxDoor, left: str, *, is_closed: bool
+) -> None:
+    headers = {"RateLimit-Remaining": left}
+    sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=100, times=None, headers=headers)
+    start(alice, app, sandbox)
+
+    with watching() as watch:
+        watch.streams.tend(besides=(), is_due=True)
+        wait_until(lambda: len(followed(sandbox)) == 1 and not followers(), "the answer")
+        watch._apply_arrivals()
+
+    assert (rate_limit.closed_seconds() > 0) == is_closed

@@ -220,6 +220,13 @@ def test_keys_that_cannot_be_fetched_leave_the_old_ones(courier: Courier, run: R
     assert courier.deliver(run) == 200
 
 
+def test_keys_are_requested_after_the_clock_was_set_back() -> None:
+    LaminaStatus.objects.create(pk=1, signing_keys_asked_at=timezone.now() + timedelta(hours=2))
+
+    assert webhooks.request_keys()
+    assert not webhooks.request_keys()
+
+
 def test_without_keys_lamina_is_asked_to_try_again(courier: Courier, run: Run) -> None:
     LaminaStatus.objects.update(signing_keys=[], signing_keys_asked_at=None)
     OrmQ.objects.all().delete()

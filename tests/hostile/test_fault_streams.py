@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from runs.background import leases
 from runs.connection.rate_limit import RateLimitWait
-from runs.engine import poller_wakeups, polling, streams
+from runs.engine import poller_wakeups, polling, stream_refusals, streams
 from runs.engine.polling import Watch
 from runs.lamina import streams as lamina_streams
 from runs.models import LaminaStatus, Member, Run
@@ -35,8 +35,9 @@ ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
 # For each fault, why streams count as refused for a day ("" if they don't), and how many times the poller tries first.
 REFUSED = {
-    **dict.fromkeys(("401", "403"), ("forbidden", 1)),
-    **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
+    "401": ("forbidden", 2),
+    "403": ("forbidden", 1),
+    **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 2)),
     **dict.fromkeys(("429", "plain 429"), ("", 1)),  # the poller opens no further streams for a while
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }
@@ -196,6 +197,7 @@ def wait_in_vain(door: SandboxDoor, poller: Poller, run: Run, fault: str, tries:
     silent_seconds = 0.0 if fault == "delay" else lamina_streams.SILENT_SECONDS
     with (
         patch.object(streams, "REST_SECONDS", 0.0 if tries > 1 else streams.REST_SECONDS),
+        patch.object(stream_refusals, "FAILURES_APART_SECONDS", 0.0),
         patch.object(lamina_streams, "SILENT_SECONDS", silent_seconds),
     ):
         poller.until(is_tried, f"{tries} streams that bring nothing because of {fault}")
