@@ -59,7 +59,7 @@ EXEMPT_TASKS = {
     "make_examples": "it presses Run as people do, which is recorded (RUN_STARTED)",
     "count_storage": "it only counts",
     "hide_inputs": "part of changing an app's rules (APP_SHAPED)",
-    "tidy": "it removes what is old and was nobody's: drafts, ticks, sessions, counters of throttling",
+    "tidy": "it removes what is old and was nobody's: drafts, ticks, sessions, counters of throttling, half a file",
 }
 RECORDED_COMMANDS = {
     "portal": "the first people (management.people)",
