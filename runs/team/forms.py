@@ -164,19 +164,6 @@ class AskForm(forms.Form):
     email = mail_field(is_required=True, autocomplete="username")
 
 
-class PasswordAgainForm(forms.Form):
-    """Asks a signed-in person for their password again. With the prefix "your", the field is called "your-password" in
-    HTML."""
-
-    prefix = "your"
-    password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the page that asks for the password was submitted."""
-        return self["password"].html_name in self.data
-
-
 class ReplayForm(PostedForm):
     """A signed copy of the form that was being sent when the session expired (`views_sign_in.make_replay`)."""
 
