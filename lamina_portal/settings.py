@@ -63,6 +63,7 @@ ALLOWED_HOSTS: list[str] = env.list("PORTAL_ALLOWED_HOSTS", [_portal_host, "127.
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 
 INSTALLED_APPS = [
+    "runs",  # comes first, because its commands replace Django's of the same name
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -72,7 +73,6 @@ INSTALLED_APPS = [
     "django.forms",  # templates for the standard form fields
     "django_htmx",
     "django_q",
-    "runs",
 ]
 MIDDLEWARE = [
     "runs.web.middleware.TrustedProxyMiddleware",

@@ -7,7 +7,8 @@ from django.utils.module_loading import import_string
 handler500 = "runs.web.error_page.page_broke"
 urlpatterns = [
     path("login/", login_not_required(import_string("runs.team.views_sign_in.SignInView").as_view()), name="login"),
-    path("logout/", import_string("runs.team.views_sign_in.SignOutView").as_view(), name="logout"),
+    # Signing out works even if the session has expired
+    path("logout/", login_not_required(import_string("runs.team.views_sign_in.SignOutView").as_view()), name="logout"),
     path("healthz", import_string("runs.manage.views_healthz.healthz"), name="healthz"),
     path("", include("runs.urls")),
 ]

@@ -19,7 +19,7 @@ from runs.notices import alerts, channels, chat, mails, problems, read_state
 from runs.review import search_words
 from runs.sharing import guest_copies, make_guest_copies
 from runs.spending import account
-from runs.storage import deferred_thumbnails, orphans, usage
+from runs.storage import deferred_thumbnails, orphans, store, usage
 from runs.team import passwords, security_mail, sessions, transfers
 from runs.uploads import uploads
 from runs.web import throttling
@@ -194,6 +194,7 @@ def tidy() -> None:
     networks.tidy(now)
     record_guard.restore()
     run_counts.count(now)
+    store.tidy_waiting_room()
 
 
 def request_clearing() -> None:

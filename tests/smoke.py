@@ -128,7 +128,10 @@ class Visitor:
     def sign_in(self, email: str, password: str) -> None:
         self.get("/login/")
         form = {"username": email, "password": password, "csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
-        answer = self.session.post(urljoin(self.url, "/login/"), form, timeout=30, allow_redirects=False)
+        headers = {"Origin": urljoin(self.url, "/").rstrip("/")}  # browsers send it
+        answer = self.session.post(
+            urljoin(self.url, "/login/"), form, headers=headers, timeout=30, allow_redirects=False
+        )
         if answer.status_code != 302:
             raise SystemExit(f"smoke: signing in was answered with {answer.status_code}")
 

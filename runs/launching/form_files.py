@@ -12,6 +12,7 @@ from runs.models import App, Member, Upload
 from runs.schema_forms.file_words import one_file_words
 from runs.schema_forms.questions import Question, files_question, questions_of
 from runs.schema_forms.types import Parameters
+from runs.storage.media import WebWait
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
 
@@ -39,9 +40,10 @@ def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: P
     Returns error messages by field name. A rejected link stays in its text box.
     """
     errors: dict[str, str] = {}
+    wait = WebWait()
     for question in questions_of(parameters):
         if question.kind == "url":
-            _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors)
+            _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors, wait)
     return errors
 
 
@@ -51,10 +53,11 @@ def _take_field(
     posted: QueryDict,
     files: "Sequence[UploadedFile[bytes]]",
     errors: dict[str, str],
+    wait: WebWait,
 ) -> None:
     name = question.field_name
     sentences: list[str] = []
-    taken = _take_files(member, question, files, sentences)
+    taken = _take_files(member, question, files, sentences, wait)
     link = posted.get(f"{name}_link", "").strip()
     if link:
         try:
@@ -70,7 +73,7 @@ def _take_field(
 
 
 def _take_files(
-    member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str]
+    member: Member, question: Question, files: "Sequence[UploadedFile[bytes]]", sentences: list[str], wait: WebWait
 ) -> list[str]:
     """Receive as many files as the field accepts. Add an error message to `sentences` for any file that is rejected or
     over the limit."""
@@ -81,7 +84,7 @@ def _take_files(
             left.append(file.name or "")
             continue
         try:
-            taken.append(uploads.receive_file(member, file, list(question.accept)))
+            taken.append(uploads.receive_file(member, file, list(question.accept), wait))
         except UploadRejected as rejected:
             named = {"name": file.name, "problem": str(rejected)}
             sentences.append(_("“%(name)s”: %(problem)s") % named if len(files) > 1 else str(rejected))

@@ -34,7 +34,8 @@ def prepare_people(bind: Address, say: Callable[[str], None]) -> list[str]:
         return []
     if not sys.stdin.isatty():
         return [f"There is no admin yet. {HOW_TO_MAKE_AN_ADMIN}"]
-    return [f"Sign in as {_ask_for_admin(say)}."]
+    say("There is no admin yet. Create one:")
+    return [f"Sign in as {ask_for_admin(say).email}."]
 
 
 def _portal_host() -> str:
@@ -63,27 +64,40 @@ def _close_demo_people() -> None:
     open_ones.update(is_active=False)
 
 
-def _ask_for_admin(say: Callable[[str], None]) -> str:
-    """Prompt in the terminal until an admin has been created. Return the new admin's email address."""
-    say("There is no admin yet. Create one:")
+def ask_for_admin(say: Callable[[str], None], email: str = "") -> Member:
+    """Prompt in the terminal until an admin has been created, and return the admin. `email` isn't asked for unless
+    something is wrong."""
     while True:
-        email = input("  Email address: ").strip()
+        email = email or input("  Email address: ").strip()
         password = getpass.getpass("  Password: ")
         try:
-            validate_email(email)
-            validate_password(password, Member(email=email))
+            _demand_valid(email, password)
             if getpass.getpass("  Password again: ") != password:
                 raise ValidationError("The two passwords don't match.")
-            if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
-                raise ValidationError("A member with this address already exists.")
         except ValidationError as error:
             say("\n".join(f"  {message}" for message in error.messages))
+            email = ""
             continue
-        return _make_admin(email, password).email
+        return _make_admin(email, password)
+
+
+def create_admin(email: str, password: str | None) -> Member:
+    """Create an admin; raise `ValidationError` if the email address or the password is refused. Without a password,
+    the admin needs a link to set one."""
+    _demand_valid(email, password)
+    return _make_admin(email, password)
+
+
+def _demand_valid(email: str, password: str | None) -> None:
+    validate_email(email)
+    if password is not None:
+        validate_password(password, Member(email=email))
+    if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
+        raise ValidationError("A member with this address already exists.")
 
 
 @transaction.atomic
-def _make_admin(email: str, password: str) -> Member:
+def _make_admin(email: str, password: str | None) -> Member:
     member = Member.objects.create_superuser(email, password)
     record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)})
     return member

@@ -17,6 +17,7 @@ from runs.notices import alerts
 from runs.spending import limit_settings
 from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
 from runs.spending.limits import left_for
+from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.credits import amount_words, to_hundredths
@@ -42,6 +43,7 @@ def manage_limits(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
     """GET shows one person's usage and limit; POST changes the limit."""
     person = limit_settings.person_limit(get_object_or_404(Member, public_id=person_id))

@@ -3,7 +3,9 @@ but only in a separate process (`picture_process`)."""
 
 import shutil
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from runs.words.errors import UserFacingError
 
 MAX_POINTS = 70_000_000  # pixels; they take 280 MB when decoded. A tiny file can claim to have billions
 MAX_SCANNED_POINTS = 1_000_000_000  # pixels times scans in a JPEG; real JPEGs have about ten scans
-WEB_SECONDS = 5.0  # how long a web thread waits for thumbnails; after that, they are created later
+WEB_SECONDS = 5.0  # how long a request waits for thumbnails of all its files; after that, they are created later
 WEB_WAITERS = 3  # how many of a web process's eight threads may wait; the others stay free for other pages
 BROKEN = Message("broken_picture")
 TOO_MANY_POINTS = Message("too_many_points")
@@ -98,11 +100,29 @@ def inspect(
     return replace(media, duration_seconds=look.duration_seconds, follows=look.end == "later")
 
 
-def inspect_in_web(path: Path) -> Media:
+class WebWait:
+    """How much longer one request may wait for thumbnails. All its files share the time, so that a form with many
+    can't hold a web thread for minutes."""
+
+    def __init__(self) -> None:
+        self.left_seconds = WEB_SECONDS
+
+    @contextmanager
+    def counted(self) -> Iterator[float]:
+        """Yield the time left, and subtract the time that the block takes."""
+        began = time.monotonic()
+        try:
+            yield self.left_seconds
+        finally:
+            self.left_seconds = max(0.0, self.left_seconds - (time.monotonic() - began))
+
+
+def inspect_in_web(path: Path, wait: WebWait) -> Media:
     """Inspect a file in a web thread: wait a few seconds, or not at all if too many other threads are waiting."""
     has_place = _web_places.acquire(blocking=False)
     try:
-        return inspect(path, timeout_seconds=WEB_SECONDS if has_place else 0.0)
+        with wait.counted() as left_seconds:
+            return inspect(path, timeout_seconds=left_seconds if has_place else 0.0)
     finally:
         if has_place:
             _web_places.release()

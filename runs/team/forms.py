@@ -21,6 +21,8 @@ from runs.words.time_zones import zone_choices
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as Words
 
+WRONG_CODE = "wrong"  # code of the error about a wrong current password
+
 WHAT_ROLES_DO = {
     Member.Role.VIEWER: _lazy("Sees and downloads what the team shares."),
     Member.Role.MAKER: _lazy("Also runs apps and shares results."),
@@ -152,7 +154,7 @@ class ChangePasswordForm(NewPasswordForm):
     def clean_old_password(self) -> str:
         old = str(self.cleaned_data["old_password"])
         if not self.member.check_password(old):
-            raise ValidationError(_("Wrong password."))
+            raise ValidationError(_("Wrong password."), code=WRONG_CODE)
         return old
 
 
@@ -160,19 +162,6 @@ class AskForm(forms.Form):
     """The email address of someone who wants a new password."""
 
     email = mail_field(is_required=True, autocomplete="username")
-
-
-class PasswordAgainForm(forms.Form):
-    """Asks a signed-in person for their password again. With the prefix "your", the field is called "your-password" in
-    HTML."""
-
-    prefix = "your"
-    password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the page that asks for the password was submitted."""
-        return self["password"].html_name in self.data
 
 
 class ReplayForm(PostedForm):

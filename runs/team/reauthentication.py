@@ -8,14 +8,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate
 
+from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 
 from runs.team import recent_password, sessions
-from runs.team.forms import PasswordAgainForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, wants_fragment
 
@@ -23,11 +24,24 @@ FIELD = "your-password"  # contains "password", so it isn't saved when a session
 WRONG = gettext_noop("Wrong password. Try again.")
 
 
+class PasswordAgainForm(forms.Form):
+    """Asks a signed-in person for their password again. With the prefix "your", the field is called "your-password" in
+    HTML."""
+
+    prefix = "your"
+    password = forms.CharField(strip=False, error_messages={"required": _lazy("Enter your password.")})
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the page that asks for the password was submitted."""
+        return self["password"].html_name in self.data
+
+
 def recent_password_required[**P](
     view: Callable[Concatenate[PortalRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PortalRequest, P], HttpResponse]:
-    """Decorate a view whose POST changes someone's rights: ask for the password if it was last entered over 30 minutes
-    ago."""
+    """Decorate a view whose POST changes someone's rights or limit: ask for the password if it was last entered over 30
+    minutes ago."""
 
     @wraps(view)
     @sensitive_post_parameters(FIELD)

@@ -1,5 +1,5 @@
 """When a signed-in person last entered their password. Only someone who has done so recently may change other people's
-rights."""
+rights and limits."""
 
 import time
 from datetime import timedelta

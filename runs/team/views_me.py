@@ -17,7 +17,7 @@ from runs.models import Member
 from runs.notices import alerts, bounces
 from runs.spending.own_month import own_spending
 from runs.team import mail, members, passwords, recent_password, security_mail, sessions
-from runs.team.forms import ChangePasswordForm, SettingsForm
+from runs.team.forms import WRONG_CODE, ChangePasswordForm, SettingsForm
 from runs.team.forms_mail import MailChoicesForm
 from runs.web import throttling
 from runs.web.http import PortalRequest, go_to, render_page
@@ -43,17 +43,19 @@ def me(request: PortalRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("old_password", "password")
 def password_change(request: PortalRequest) -> HttpResponse:
-    """Change the password after checking the old one; this ends every other session."""
+    """Change the password after checking the old one; this ends every other session. Attempts are limited, just like
+    attempts to sign in."""
     if request.method != "POST":
         return redirect(f"{reverse('runs:me')}#password")
-    form = ChangePasswordForm(request.user, request.POST)
     try:
-        attempt = throttling.Attempt({f"change:{request.user.pk}": throttling.MAX_PER_PAIR})
-    except throttling.TooManyError:
-        form.add_error(None, _(throttling.SENTENCE))
-        return _page(request, password_form=form, status=422)
+        attempt = throttling.Attempt(throttling.sign_in_limits(request, request.user.email))
+    except throttling.TooManyError:  # no bound form, because showing its errors would check the password
+        return _page(request, password_problem=_(throttling.SENTENCE), status=422)
+    form = ChangePasswordForm(request.user, request.POST)
     if not form.is_valid():
-        if "old_password" not in form.errors:
+        if form.has_error("old_password", WRONG_CODE):
+            sessions.record_refused(request.user.email, attempt)
+        else:
             attempt.take_back()
         return _page(request, password_form=form, status=422)
     attempt.forgive_first()
@@ -107,7 +109,7 @@ def session_end_others(request: PortalRequest) -> HttpResponse:
     return go_to(request, f"{reverse('runs:me')}#places")
 
 
-def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(request: PortalRequest, *, status: int = 200, **extra: Any) -> HttpResponse:
     context = {
         "section": "me",
         "form": SettingsForm(instance=request.user),
@@ -118,4 +120,4 @@ def _page(request: PortalRequest, *, status: int = 200, **forms: Any) -> HttpRes
         "has_asked": alerts.has_asked(request.user),
         "places": sessions.sessions_of(request.user, request.session.session_key),
     }
-    return render_page(request, "team/me.html", context | forms, status=status)
+    return render_page(request, "team/me.html", context | extra, status=status)

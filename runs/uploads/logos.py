@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from runs.models import StoredFile
 from runs.models.messages import Message
 from runs.storage import disk, file_types, media, store
-from runs.storage.media import Media, NotMedia
+from runs.storage.media import Media, NotMedia, WebWait
 from runs.storage.store import Arrival
 from runs.uploads.file_limits import kind_problem
 from runs.uploads.upload_handler import RefusedFile
@@ -56,21 +56,22 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
 def _stored(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
     """Store a small WebP made from the file. Raises `UploadRejected`, `NotMedia` or OSError."""
     given, made = store.new_waiting_path(), store.new_waiting_path()
+    wait = WebWait()
     try:
         with given.open("xb") as target:
             for chunk in uploaded_file.chunks():
                 target.write(chunk)
-        made.write_bytes(_looked_at(given).small[WIDTH])
+        made.write_bytes(_looked_at(given, wait).small[WIDTH])
         encoded = made.read_bytes()
-        arrival = Arrival(made, _looked_at(made), hashlib.sha256(encoded).hexdigest(), len(encoded))
+        arrival = Arrival(made, _looked_at(made, wait), hashlib.sha256(encoded).hexdigest(), len(encoded))
         return store.store(arrival, uploaded_file.name or "logo")
     finally:
         given.unlink(missing_ok=True)
         made.unlink(missing_ok=True)
 
 
-def _looked_at(path: Path) -> Media:
-    found = media.inspect_in_web(path)
+def _looked_at(path: Path, wait: WebWait) -> Media:
+    found = media.inspect_in_web(path, wait)
     if WIDTH not in found.small:
         raise UploadRejected(_("The portal is busy processing other pictures. Choose the logo again in a moment."))
     return found

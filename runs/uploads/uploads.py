@@ -31,7 +31,7 @@ from runs.storage import deferred_thumbnails, disk, file_types, media, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url
 from runs.storage.guard import complete_url
-from runs.storage.media import NotMedia
+from runs.storage.media import NotMedia, WebWait
 from runs.storage.store import Arrival
 from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
@@ -58,9 +58,11 @@ class UploadRejected(UserFacingError):
     """The file or link can't be accepted."""
 
 
-def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str]) -> Upload:
+def receive_file(
+    member: Member, uploaded_file: "UploadedFile[bytes]", accept: Iterable[str], wait: WebWait | None = None
+) -> Upload:
     """Save a file uploaded from someone's computer. `accept` lists the kinds that the field accepts (empty means any
-    media).
+    media). The files of one request share `wait`.
 
     Raises `UploadRejected` with a message if the file is empty, too large, broken or of the wrong kind, or if there is
     no room for it.
@@ -78,7 +80,7 @@ def receive_file(member: Member, uploaded_file: "UploadedFile[bytes]", accept: I
     if not quota.has_room(member, size):
         raise UploadRejected(quota.OVER_QUOTA)
     try:
-        stored = _keep_uploaded(uploaded_file, kinds)
+        stored = _keep_uploaded(uploaded_file, kinds, wait or WebWait())
     except (NotMedia, UploadRejected) as error:
         raise UploadRejected(error.message) from None
     except OSError as error:
@@ -107,7 +109,7 @@ def sniffed(uploaded_file: "UploadedFile[bytes]") -> file_types.Sniffed:
     return file_types.sniff(head)
 
 
-def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> StoredFile:
+def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str], wait: WebWait) -> StoredFile:
     path = store.new_waiting_path()
     digest, size = hashlib.sha256(), 0
     try:
@@ -116,7 +118,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str]) -> St
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        found = media.inspect_in_web(path)
+        found = media.inspect_in_web(path, wait)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
         return store.store(Arrival(path, found, digest.hexdigest(), size), name)

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from lamina_portal.logs import masked
+from lamina_portal.logs import masked_path
 from runs.models.ids import new_public_id
 from runs.web import session_lifetime
 from runs.words.numbers import number_in
@@ -189,11 +189,11 @@ def _refuse(request: HttpRequest, status: int) -> HttpResponse:
     if not is_page or status == 411:
         return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
     reference = new_public_id()
-    logger.warning("reference %s is a body refused with %s at %s", reference, status, masked(request.path))
+    logger.warning("reference %s is a body refused with %s at %s", reference, status, masked_path(request.path))
     context = {
         "is_stranger": not _has_user(request),
         "is_admin": _is_admin(request),
-        "support": about_page(masked(request.path), reference, timezone.now(), sentence),
+        "support": about_page(masked_path(request.path), reference, timezone.now(), sentence),
     }
     return render(request, f"{status}.html", context, status=status)
 

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from lamina_portal.logs import masked
+from lamina_portal.logs import masked_path
 from runs.models.ids import new_public_id
 from runs.words.support import about_page
 
@@ -19,5 +19,5 @@ def page_broke(request: HttpRequest) -> HttpResponse:
     reference = new_public_id()
     logger.error("reference %s is the error at %s below", reference, request.path)
     title = _("Something went wrong on our side")
-    words = about_page(masked(request.path), reference, timezone.now(), title)
+    words = about_page(masked_path(request.path), reference, timezone.now(), title)
     return HttpResponse(render_to_string("500.html", {"title": title, "support": words}), status=500)

@@ -46,6 +46,11 @@ class SessionStore(db.SessionStore):
         self._session_key = None
         return {}
 
+    def flush(self) -> None:
+        """End the session; if it had just expired, it no longer proves who it belonged to."""
+        super().flush()
+        self.has_run_out_of = self.ran_out_hash = ""
+
     def get_expiry_date(self, **_: Any) -> datetime:
         """Return when the session ends if it isn't used again."""
         longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)

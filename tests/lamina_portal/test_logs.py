@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
-from lamina_portal.logs import MaskSecretPaths
+from lamina_portal.logs import MaskSecretPaths, masked_path
 from runs.engine import progress
 from runs.models import Member, Run
 from tests.support.factories import make_run
@@ -64,6 +65,33 @@ SECRETS = [
     "/password/change/../reset/T0ken-x/",
     "/invite/%2E/T0ken-x/",
     "/mail/;/T0ken-x/",
+    "/s/%20T0ken-x/",
+    "/s%20/T0ken-x/",
+    "/%22s%22/T0ken-x/",
+    "/s/'T0ken-x'/",
+    "/s/''T0ken-x/",
+    '/s/"T0ken-x"/',
+    "/'invite'/T0ken-x/",
+    "/password/reset/'T0ken-x/",
+    "/password/%20reset/T0ken-x/",
+]
+DECODED_SECRETS = [
+    *SECRETS,
+    "/s/ T0ken-x/",
+    "/s /T0ken-x/",
+    "/ s/T0ken-x/",
+    "/s/xyz T0ken-x/",
+    "/s/?T0ken-x/",
+    "/s/\nT0ken-x/",
+    "/s/\N{NO-BREAK SPACE}T0ken-x/",
+    '/s/" T0ken-x"/',
+    "/invite/ T0ken-x/",
+    "/mail/ T0ken-x/",
+    "/password/reset/ T0ken-x/",
+    "/password/ reset/ T0ken-x/",
+    "/password /T0ken-x/",
+    "/hooks/lamina/ T0ken-x/",
+    "/hooks /lamina /T0ken-x/",
 ]
 LINES = ["Not Found: {}", '192.0.2.1 "GET {} HTTP/1.1" 200', '"https://portal.example.com{}" "Mozilla/5.0"']
 
@@ -79,6 +107,22 @@ def written(message: str, *args: object) -> str:
 def test_secret_paths_are_masked(path: str, line: str) -> None:
     assert "T0ken" not in written(line.format(path))
     assert "T0ken" not in written(line.format("%s"), path)
+
+
+@pytest.mark.parametrize("path", DECODED_SECRETS)
+def test_decoded_paths_are_masked_to_their_end(path: str) -> None:
+    assert "T0ken" not in written("%s: %s", "Not Found", path)
+    assert "T0ken" not in written("Forbidden (%s): %s", "CSRF cookie not set.", path)
+    assert "T0ken" not in masked_path(path)
+
+
+@pytest.mark.django_db
+def test_a_link_with_a_space_is_masked_in_djangos_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.addFilter(MaskSecretPaths())
+    assert Client().get("/s/%20T0ken-x/").status_code == 404
+    assert [record.getMessage() for record in caplog.records if record.name == "django.request"] == [
+        "Not Found: /s/•••/"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,15 +151,20 @@ def test_only_the_path_is_masked() -> None:
     line = '"GET /s/T0ken-x/files/1?width=320 HTTP/1.1" 200 "https://portal.example.com/s/T0ken-x/" "Mozilla/5.0"'
     masked = '"GET /s/•••?width=320 HTTP/1.1" 200 "https://portal.example.com/s/•••/" "Mozilla/5.0"'
     assert written(line) == masked
+    assert written("{'path': '/s/T0ken-x/', 'tries': 2}") == "{'path': '/s/•••/', 'tries': 2}"
+    assert written("%s", "/s/T0ken-x/files/1/") == "/s/•••/"
 
 
 @pytest.mark.parametrize(
-    "part", ["/", "/s", "/s/", "/.", "/;", "%25", "%2F", "/password", "/password/", "/hooks/lamina/"]
+    "part",
+    ["/", "/s", "/s/", "/.", "/;", "%25", "%2F", "/password", "/password/", "/hooks/lamina/", "'", "/s'", "/s ", "%20"],
 )
 def test_a_long_path_takes_no_time(part: str) -> None:
     """Otherwise, anyone could keep the web server busy with such paths."""
     with busy_at_most(0.5):
         written("Not Found: %s", part * 5_000)
+        written("Not Found: %s", f"/s{part * 5_000}")
+        written(f"Not Found: /s{part * 5_000}")
 
 
 WRITE_LINES = """

@@ -55,7 +55,7 @@ def test_guests_see_the_logo_in_place_of_the_name(as_admin: Client, link: GuestL
 def test_a_logo_that_fails_in_an_unknown_way_is_refused_with_a_sentence(
     as_admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> object:
+    def fail(*_: object) -> object:
         raise ValueError("a decoder's own trouble")
 
     monkeypatch.setattr("runs.storage.media.inspect_in_web", fail)

@@ -64,7 +64,8 @@ def test_an_amount_that_is_none_is_said_so_and_nothing_typed_is_lost(as_admin: C
 
 
 @time_machine.travel(NOW, tick=False)
-def test_a_person_gets_their_own_limit_and_a_raise_that_ends(as_admin: Client, alice: Member) -> None:
+def test_a_person_gets_their_own_limit_and_a_raise_that_ends(admin_member: Member, alice: Member) -> None:
+    as_admin = client_of(admin_member)  # signed in at this time, so no password is asked for
     SpendingLimits.objects.create(pk=1, default_hundredths=5000)
     address = f"{LIMITS}{alice.public_id}/"
     assert as_admin.post(address, {"sort": "own"}).status_code == 422

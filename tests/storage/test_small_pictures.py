@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django_q.models import OrmQ
 
+from runs.launching import form_files
 from runs.models import Member, StoredFile, Upload
 from runs.storage import deferred_thumbnails, media
+from runs.uploads import logos
 from runs.uploads.uploads import receive_file
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.factories import make_app
@@ -59,6 +63,44 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     assert "file-follows" not in there
     assert "hx-get" not in there
     assert StoredFile.objects.get().card_url in there.replace("&amp;", "&")
+
+
+@pytest.mark.django_db
+def test_all_files_of_a_form_together_wait_no_longer_than_one(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "WEB_SECONDS", 0.4)
+    waits: list[float] = []
+
+    def hang(_: Path, *, timeout_seconds: float) -> media.Media:
+        waits.append(timeout_seconds)
+        time.sleep(min(timeout_seconds, 0.3))
+        return media.Media("image", "image/png", "png", follows=True)
+
+    monkeypatch.setattr(media, "inspect", hang)
+    fields: list[Any] = [{"id": f"u{n}", "key": "", "name": f"Photo {n}", "type": "url"} for n in range(4)]
+    sent: form_files.PostedFiles = MultiValueDict(
+        {f"p{n}_file": [SimpleUploadedFile(f"{n}.png", picture())] for n in range(4)}
+    )
+    posted = QueryDict(mutable=True)
+    assert form_files.take_all(alice, fields, posted, sent) == {}
+    assert len(posted) == 4
+    assert waits[0] == 0.4
+    assert waits[1] <= 0.1
+    assert waits[2:] == [0, 0]
+
+
+@pytest.mark.django_db
+def test_a_logo_is_looked_at_twice_within_the_time_for_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def slow(_: Path, *, timeout_seconds: float) -> media.Media:
+        waits.append(timeout_seconds)
+        time.sleep(0.1)
+        return media.Media("image", "image/webp", "webp", small={logos.WIDTH: picture()})
+
+    monkeypatch.setattr(media, "inspect", slow)
+    logos.receive_logo(SimpleUploadedFile("logo.png", picture()))
+    assert len(waits) == 2
+    assert waits[1] <= waits[0] - 0.1
 
 
 @pytest.mark.django_db

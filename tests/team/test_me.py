@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.models import BrowserSession, Member
+from runs.models import BrowserSession, Entry, Member, Verb
 from runs.team import passwords, sessions
 from runs.team.browsers import browser_of, browser_words
+from runs.web.throttling import MAX_PER_PAIR
 from tests.support.clients import PASSWORD, client_of
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +178,29 @@ def test_changing_a_password_needs_the_old_one(as_alice: Client, alice: Member) 
     assert "many attempts" in stopped.content.decode()
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
+
+
+def test_after_too_many_guesses_the_page_does_not_say_which_password_is_right(as_alice: Client, alice: Member) -> None:
+    def change(old: str) -> str:
+        answer = as_alice.post("/password/change/", {"old_password": old, "password": NEW})
+        assert answer.status_code == 422
+        return re.sub(r"(X-CSRFToken\W+|csrfmiddlewaretoken\W+value=.)\w{64}", "", answer.content.decode())
+
+    assert "Wrong password." in [change("guess") for _ in range(MAX_PER_PAIR)][-1]
+    limited = change("guess")
+    assert (limited, "many attempts" in limited) == (change(PASSWORD), True)
+    assert "Wrong password." not in limited
+
+
+def test_guesses_of_the_old_password_count_as_sign_ins_and_are_recorded(as_alice: Client, alice: Member) -> None:
+    for old in ("", PASSWORD):  # these aren't guesses
+        as_alice.post("/password/change/", {"old_password": old, "password": "short"})
+    assert not Entry.objects.filter(verb=Verb.PERSON_REFUSED).exists()
+    for _ in range(MAX_PER_PAIR):
+        as_alice.post("/password/change/", {"old_password": "guess", "password": NEW})
+    assert Entry.objects.get(verb=Verb.PERSON_REFUSED).object_id == alice.public_id
+    answer = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
+    assert "many attempts" in answer.content.decode()
 
 
 def asked_for(email: str, run_tasks: Callable[..., None], address: str = "192.0.2.1") -> str:

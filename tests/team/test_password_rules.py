@@ -4,7 +4,6 @@ import time
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -76,12 +75,3 @@ def test_forms_say_it_beside_the_field(as_alice: Client) -> None:
         page.count("too easy to guess. Add a few unrelated words") == 2
     )  # once above the form, and once next to the field
     assert "At least 10 characters." in as_alice.get("/me/").content.decode()
-
-
-@pytest.mark.django_db
-def test_createsuperuser_takes_what_the_operator_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "x")
-    call_command("createsuperuser", "--noinput", "--email", "root@acme.example", verbosity=0)
-    made = Member.objects.get(email="root@acme.example")
-    assert made.is_admin
-    assert made.check_password("x")

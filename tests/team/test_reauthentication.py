@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.html import escape
 from playwright.sync_api import BrowserContext, Page, expect
 
-from runs.models import Invite, Member, ThrottleHit
+from runs.models import Invite, Member, MemberLimit, ThrottleHit
 from runs.team import recent_password
 from runs.team.reauthentication import FIELD, WRONG
 from runs.web.throttling import MAX_PER_PAIR
@@ -21,7 +21,6 @@ from tests.support.invites import PEOPLE, invite
 
 ASKED = "Enter your password"
 NAMES_SOMEONE = {"member_id", "person_id", "invite_id"}
-NO_RIGHTS = ("manage-limit",)  # this changes what somebody may spend, but not what they may see or do
 
 
 def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
@@ -60,12 +59,13 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
         "manage-people": {"email": "lee@acme.example", "name": "Lee", "role": "admin"},
         "manage-person": {"role": "admin"},
         "person-transfer": {"to": alice.public_id},
+        "manage-limit": {"sort": "none"},
     }
     ids = {"member_id": alice.public_id, "person_id": alice.public_id, "invite_id": made.public_id}
     of_bob = ("person-reactivate", "person-transfer")
     before = list(Member.objects.order_by("pk").values()), list(Invite.objects.values())
-    urls = [(route, pattern) for route, pattern in urls_of_people() if pattern.name not in NO_RIGHTS]
-    assert len(urls) >= 9
+    urls = list(urls_of_people())
+    assert len(urls) >= 10
     for route, pattern in urls:
         name, fields = str(pattern.name), given.get(str(pattern.name), {})
         ids["member_id"] = (bob if name in of_bob else alice).public_id
@@ -79,6 +79,7 @@ def test_every_change_of_people_asks_before_anything_happens(admin: Client, alic
         assert "/password/reset/" not in answer.content.decode()
     assert (list(Member.objects.order_by("pk").values()), list(Invite.objects.values())) == before
     assert alice.runs.count() == 0
+    assert not MemberLimit.objects.exists()
     for path in (PEOPLE, f"{PEOPLE}{alice.public_id}/", f"{PEOPLE}{alice.public_id}/deactivate/"):
         assert ASKED not in admin.get(path).content.decode()  # viewing requires no password
 

@@ -1,5 +1,7 @@
 """Files in a form sent without scripts: unusable ones are read to the end, but never written to disk."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from pytest_django import Settings
 
+from runs import tasks
 from runs.models import App, Upload
+from runs.storage import store
 from runs.storage.fetch import LIMITS
 from runs.uploads import file_limits, upload_handler
 from tests.support.factories import PICTURE, make_app
@@ -141,3 +145,13 @@ def test_a_field_says_beforehand_what_it_takes(as_alice: Client) -> None:
     ]
     described = [page.first(id=f"p{n}_file").attributes["aria-describedby"].split()[0] for n in (0, 1)]
     assert described == [limit.attributes["id"] for limit in limits]
+
+
+def test_what_a_killed_upload_left_goes_within_hours_on_a_quiet_portal() -> None:
+    folder = store.new_waiting_path().parent
+    young, old = folder / "arriving.upload", folder / "left.upload"
+    for path in (young, old):
+        path.write_bytes(b"x")
+    os.utime(old, (0, time.time() - store.LEFTOVER_SECONDS - 60))
+    tasks.tidy()
+    assert list(folder.iterdir()) == [young]

@@ -1,0 +1,42 @@
+"""`manage.py createsuperuser`: replaces Django's command, which lets the operator skip the rules for passwords."""
+
+import os
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from runs.management.people import ask_for_admin, create_admin
+
+
+class Command(BaseCommand):
+    help = "Create an admin."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", help="The admin's email address.")
+        parser.add_argument(
+            "--noinput",
+            "--no-input",
+            action="store_false",
+            dest="interactive",
+            help="Ask nothing: take the password from DJANGO_SUPERUSER_PASSWORD, and the email address from --email or"
+            " DJANGO_SUPERUSER_EMAIL. Without a password, the admin needs a link to set one.",
+        )
+
+    def handle(self, *, email: str | None, interactive: bool, verbosity: int, **_: Any) -> None:
+        if interactive and not sys.stdin.isatty():
+            raise CommandError("There is no terminal to ask in. Use --noinput.")
+        try:
+            if interactive:
+                member = ask_for_admin(self.stdout.write, email or "")
+            else:
+                given = email or os.environ.get("DJANGO_SUPERUSER_EMAIL", "")
+                member = create_admin(given, os.environ.get("DJANGO_SUPERUSER_PASSWORD"))
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        except (KeyboardInterrupt, EOFError):
+            raise CommandError("Stopped. No account was created.") from None
+        if verbosity:
+            self.stdout.write(f"{member.email} is an admin now.")
