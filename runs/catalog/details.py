@@ -35,7 +35,8 @@ def read_detail(app: App, priority: Priority) -> bool:
     try:
         detail = lamina(priority).get_app(app.remote_id)
     except LaminaRejected as error:
-        if error.is_key_refused or error.is_insufficient_credits:
+        if error.is_key_refused:
+            _note_asked(app)
             raise
         _note_refusal(app, error)
         return False
@@ -53,6 +54,7 @@ def read_estimate(app: App, priority: Priority) -> None:
         estimate = lamina(priority).estimate(app.remote_id)
     except LaminaRejected as error:
         if error.is_key_refused:
+            _note_asked(app)
             raise
     except LaminaUnavailable:
         _note_asked(app)

@@ -76,12 +76,15 @@ def request_completion() -> None:
     """Request whatever is due: the list (if the last request couldn't run), whatever is missing for apps in use, and,
     every 15 minutes, one known app.
 
-    The worker's pulse calls this.
+    The worker's pulse calls this. While Lamina refuses the key, no app is requested: the list, and the balance that is
+    read every hour, are enough to notice that the key works again.
     """
     now = timezone.now()
     status = lamina_status()
     if status.catalog_at is not None and status.catalog_asked_at is None:
         request_refresh()
+    if status.key_refused_at is not None:
+        return
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
         enqueue_long("complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
