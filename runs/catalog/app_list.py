@@ -26,6 +26,7 @@ LATE_TRIES = 2  # after this many late responses, a refresh gives up; each may t
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
+REFUSED = "refused"
 APPS = "apps"  # the problem is with individual apps, not with the list
 NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
 
@@ -68,8 +69,12 @@ def forget_refused_apps() -> None:
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
-    """Return the list at the largest size that Lamina accepts; None if the list isn't available right now."""
-    size, late, is_refused = _first_size(now), 0, False
+    """Return the list at the largest size that Lamina accepts; None if the list isn't available right now.
+
+    After Lamina has refused every size, we ask only once, without a limit, until that succeeds. Then we start over with
+    the largest size, because those refusals weren't about the size.
+    """
+    (size, is_trial), late, is_refused = _first_size(now), 0, False
     while go_on():
         try:
             summaries = lamina().list_apps(limit=size or None)
@@ -77,7 +82,9 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if error.is_key_refused:
                 raise
             if size == ANY_NUMBER or error.status not in LIMIT_REFUSALS:
-                _note_problem("refused", error.quote)
+                if is_refused:
+                    _remember(ANY_NUMBER, now + REFUSED_FOR)
+                _note_problem(REFUSED, error.quote)
                 return None
             size, is_refused = _smaller(size), True
         except LaminaUnavailable as error:
@@ -91,17 +98,24 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if late == LATE_TRIES:
                 return None
         else:
+            if is_trial:
+                size, is_trial = SIZES[0], False
+                _remember(size, now)  # only until now, so that this is no trial again
+                continue
             if is_refused:
                 _remember(size, now + REFUSED_FOR)
             return Listed(summaries, size)
     return None
 
 
-def _first_size(now: datetime) -> int:
+def _first_size(now: datetime) -> tuple[int, bool]:
+    """Return the size to try first, and whether this is just a trial because Lamina refused every size the last
+    time."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
-    if status is None or status.catalog_limit is None or status.catalog_limit_until is None:
-        return SIZES[0]
-    return status.catalog_limit if now < status.catalog_limit_until else SIZES[0]
+    until = status and status.catalog_limit_until
+    if status is None or status.catalog_limit is None or until is None or now >= until:
+        return SIZES[0], False
+    return status.catalog_limit, status.catalog_limit == ANY_NUMBER and status.catalog_problem == REFUSED
 
 
 def _smaller(size: int) -> int:
@@ -123,7 +137,7 @@ def _note_problem(problem: str, quote: str) -> None:
 
 
 INCIDENTS = {
-    "refused": "list_refused",
+    REFUSED: "list_refused",
     "late": "list_late",
     "unreadable": "list_unreadable",
     APPS: "apps_refused",

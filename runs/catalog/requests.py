@@ -50,9 +50,10 @@ def request_refresh_if_stale() -> None:
 
 
 def request_regular_refresh() -> None:
-    """Request a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls."""
+    """Request a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls, even
+    before its first list."""
     status, now = lamina_status(), timezone.now()
-    if status.catalog_at is not None and is_quiet(now):
+    if is_quiet(now):
         is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
         if is_young or _is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
             return

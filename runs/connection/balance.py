@@ -17,6 +17,7 @@ from runs.models import LaminaStatus, Run
 
 BALANCE_EVERY = timedelta(seconds=60)
 EXAMPLES_TAKE = timedelta(minutes=15)
+ACCOUNT_SECONDS = 3600  # how long to wait before asking for the name of the workspace again
 AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough when lots of runs end one after another
 
 
@@ -35,12 +36,19 @@ def refresh_balance() -> None:
         return
     fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent": usage.spent, "spent_since": 0}
     if not status.lamina_status().workspace_name:
-        with suppress(LaminaError, RateLimitWait):
-            fields["workspace_name"] = lamina().account().workspace_name
+        fields |= _workspace_name()
     LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
     is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
+
+
+def _workspace_name() -> dict[str, str]:
+    """Fetch the name of the workspace, at most once an hour, because a workspace may have none."""
+    if leases.acquire("account", leases.new_holder(), ACCOUNT_SECONDS):
+        with suppress(LaminaError, RateLimitWait):
+            return {"workspace_name": lamina().account().workspace_name}
+    return {}
 
 
 def are_examples_made() -> bool:

@@ -92,10 +92,16 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     assert "No apps can be shown yet. The portal retries automatically" in page
     assert LaminaStatus.objects.get().balance is not None, "everything else continues"
 
+    catalog.refresh_catalog()
+    assert limits(door)[5:] == [None], "the size isn't the problem"
+
     door.clear_faults()
     catalog.refresh_catalog()
-    assert limits(door)[5:] == [200]
+    assert limits(door)[6:] == [None, 200]
+    assert App.objects.listed().count() == 60
     assert list_fact().state == "good"
+    catalog.refresh_catalog()
+    assert limits(door)[8:] == [200]
 
 
 @pytest.mark.parametrize("status", [402, 404, 405, 413])

@@ -120,6 +120,21 @@ def test_a_failing_list_is_not_retried_all_day_on_an_idle_portal(known: SandboxD
     assert 4 <= len(known.requests_to("apps")) <= 20
 
 
+@pytest.mark.timeout(120)
+def test_a_list_that_never_came_is_not_requested_all_day(known: SandboxDoor) -> None:
+    """Lamina refuses the list at every size, and the workspace has no name."""
+    known.control("faults", endpoint="apps", fault="status", status=400, body={"error": "Not today"}, times=None)
+    nameless = {"data": {"user": {"id": "u1", "email": None}, "workspace": {"id": "w1", "name": None}}}
+    known.control("faults", endpoint="account", fault="status", status=200, body=nameless, times=None)
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(24, traveller, 600)
+    assert LaminaStatus.objects.get().catalog_at is None
+    counts = asked(known)
+    assert sum(counts.values()) <= MOST_REQUESTS
+    assert 8 <= counts["apps"] <= 14, "at every size only once"
+    assert counts["account"] == 1, "the database's clock stands still here"
+
+
 def test_a_refused_key_is_only_tried_with_the_balance_and_the_list(known: SandboxDoor) -> None:
     day = timedelta(hours=25)
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
