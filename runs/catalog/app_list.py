@@ -16,6 +16,7 @@ from runs.connection.status import STATUS_ID, forget_status, record_status
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
+from runs.models.ages import AHEAD
 from runs.models.messages import Message
 
 ANY_NUMBER = 0
@@ -113,7 +114,7 @@ def _first_size(now: datetime) -> tuple[int, bool]:
     time."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
     until = status and status.catalog_limit_until
-    if status is None or status.catalog_limit is None or until is None or now >= until:
+    if status is None or status.catalog_limit is None or until is None or not now < until <= now + REFUSED_FOR + AHEAD:
         return SIZES[0], False
     return status.catalog_limit, status.catalog_limit == ANY_NUMBER and status.catalog_problem == REFUSED
 

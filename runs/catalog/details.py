@@ -18,6 +18,7 @@ from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppRule, AppSchema
+from runs.models.ages import AHEAD
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
@@ -167,6 +168,7 @@ def _asked_in_vain() -> int:
 
 
 def _last_sent_at() -> datetime | None:
-    sent = App.objects.filter(gone_at=None, forbidden_at=None).aggregate(at=Max("schema_fetched_at"))
+    known = App.objects.filter(gone_at=None, forbidden_at=None, schema_fetched_at__lte=timezone.now() + AHEAD)
+    sent = known.aggregate(at=Max("schema_fetched_at"))
     at: datetime | None = sent["at"]
     return at

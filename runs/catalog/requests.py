@@ -13,6 +13,7 @@ from runs.background.queue import enqueue, enqueue_long
 from runs.catalog import in_use
 from runs.connection.status import STATUS_ID, lamina_status
 from runs.models import App, LaminaStatus
+from runs.models.ages import is_due, is_younger
 from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
@@ -36,7 +37,7 @@ def request_refresh() -> None:
     """Ask the worker for a fresh list, at most once every 30 s, no matter how many pages need it."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
-    waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
+    waiting = is_due("catalog_asked_at", now, ASK_AGAIN)
     if LaminaStatus.objects.filter(waiting, pk=STATUS_ID).update(catalog_asked_at=now):
         enqueue_long("refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
@@ -44,8 +45,8 @@ def request_refresh() -> None:
 def request_refresh_if_stale() -> None:
     """Request a fresh list if the last one is over ten minutes old, but wait two minutes after a failure."""
     status, now = lamina_status(), timezone.now()
-    is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
-    if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
+    is_just_failed = status.catalog_problem and is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
+    if not is_just_failed and not is_younger(status.catalog_at, now, LIST_EVERY):
         request_refresh()
 
 
@@ -54,8 +55,8 @@ def request_regular_refresh() -> None:
     before its first list."""
     status, now = lamina_status(), timezone.now()
     if is_quiet(now):
-        is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
-        if is_young or _is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
+        is_young = is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
+        if is_young or is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
             return
     request_refresh()
 
@@ -68,7 +69,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
-    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
+    waiting = Q() if is_news else is_due("schema_asked_at", now, again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
@@ -94,14 +95,10 @@ def request_completion() -> None:
 
 def _request_round(now: datetime) -> None:
     """Request the least recently checked app by its id. That way, we eventually notice every app that's gone."""
-    its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
+    its_turn = is_due("app_asked_at", now, ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return
     waiting = App.objects.filter(in_use.is_old(now)).order_by(F("schema_asked_at").asc(nulls_first=True), "pk")
     app_id = waiting.values_list("pk", flat=True).first()
     if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).update(app_asked_at=now):
         enqueue("check_app", app_id)
-
-
-def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and now - at <= age

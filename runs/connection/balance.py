@@ -1,10 +1,9 @@
 """The workspace's credit balance and name."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from runs.background import leases
@@ -14,6 +13,7 @@ from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
 from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
+from runs.models.ages import is_due, is_younger
 
 BALANCE_EVERY = timedelta(seconds=60)
 EXAMPLES_TAKE = timedelta(minutes=15)
@@ -38,7 +38,7 @@ def refresh_balance() -> None:
     if not status.lamina_status().workspace_name:
         fields |= _workspace_name()
     LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
-    is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
+    is_older = is_due("balance_at", asked_at, timedelta())  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
 
@@ -61,7 +61,7 @@ def request_balance_if_stale() -> None:
     """Request the balance if nobody has done so in the last 60 s. Until the response arrives, pages show the old
     balance."""
     known, now = status.lamina_status(), timezone.now()
-    if not any(_is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
+    if not any(is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
         request_balance()
 
 
@@ -84,9 +84,5 @@ def on_run_ended(run: Run) -> None:
         return
     if run.credits_estimated:
         status.add_spent(run.credits_estimated, sent_at=run.sent_at or run.created_at)
-    if not _is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
+    if not is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
         request_balance()
-
-
-def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and now - at < age
