@@ -12,8 +12,9 @@ from django.utils import timezone
 from runs.background import incidents
 from runs.catalog.summaries import store_summary
 from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import RateLimitWait
 from runs.connection.status import STATUS_ID, forget_status, record_status
-from runs.lamina.errors import LaminaRejected, LaminaUnavailable
+from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
 from runs.models.ages import AHEAD
@@ -28,6 +29,7 @@ LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
 REFUSED = "refused"
+LIMITED = "limited"  # by Lamina's limit or by our own budget; only worth a mention if the list is old
 APPS = "apps"  # the problem is with individual apps, not with the list
 NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
 
@@ -47,7 +49,11 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
     (Lamina is down, the key is refused, a rate limit) are raised.
     """
     now = timezone.now()
-    listed = _read(go_on, now)
+    try:
+        listed = _read(go_on, now)
+    except (LaminaRateLimited, RateLimitWait):
+        _record_limit(now)
+        raise
     if listed is None:
         return
     for position, summary in enumerate(listed.summaries):
@@ -59,7 +65,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
 
 def note_refused_apps(quote: str) -> None:
     """Record that several apps were refused in a row, unless the whole list has a problem."""
-    if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", APPS]).exists():
+    if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", LIMITED, APPS]).exists():
         _note_problem(APPS, quote)
 
 
@@ -135,6 +141,15 @@ def _note_problem(problem: str, quote: str) -> None:
         since = timezone.now()
         incidents.record_incident("lamina", Message(INCIDENTS[problem]))
     record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
+
+
+def _record_limit(now: datetime) -> None:
+    """Record that the list is held back, unless it already has a problem. This is no incident: it happens whenever much
+    is going on."""
+    LaminaStatus.objects.get_or_create(pk=STATUS_ID)
+    fine = LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem="")
+    fine.update(catalog_problem=LIMITED, catalog_problem_at=now)
+    forget_status()
 
 
 INCIDENTS = {

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue, enqueue_long
 from runs.catalog import in_use
+from runs.catalog.app_list import LIMITED
 from runs.connection.status import STATUS_ID, lamina_status
 from runs.models import App, LaminaStatus
 from runs.models.ages import is_due, is_younger
@@ -45,7 +46,8 @@ def request_refresh() -> None:
 def request_refresh_if_stale() -> None:
     """Request a fresh list if the last one is over ten minutes old, but wait two minutes after a failure."""
     status, now = lamina_status(), timezone.now()
-    is_just_failed = status.catalog_problem and is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
+    is_failing = status.catalog_problem not in ("", LIMITED)
+    is_just_failed = is_failing and is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
     if not is_just_failed and not is_younger(status.catalog_at, now, LIST_EVERY):
         request_refresh()
 

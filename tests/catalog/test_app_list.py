@@ -11,10 +11,11 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.background import leases
+from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
-from runs.models import App, Incident, LaminaStatus, Member, Run
+from runs.models import App, Incident, LaminaStatus, Member, RequestLog, Run
 from runs.spending.estimates import cost_line
 from runs.tasks import pulse
 from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
@@ -126,6 +127,67 @@ def test_a_list_refused_because_of_the_key_is_reported_once(door: SandboxDoor) -
     status = LaminaStatus.objects.get()
     assert status.key_refused_at is not None
     assert status.catalog_problem == ""
+
+
+@pytest.mark.parametrize("is_lamina", [True, False], ids=["by Lamina", "by our budget"])
+def test_a_list_held_back_by_the_limit_is_reported(door: SandboxDoor, is_lamina: bool) -> None:
+    if is_lamina:
+        door.control("faults", endpoint="apps", fault="status", status=429, headers={"Retry-After": "1"}, times=None)
+    else:
+        rate_limit.close(60)
+    catalog.refresh_catalog()
+
+    assert list_fact().state == "bad"
+    assert list_fact().words.startswith("held back by the request limit since ")
+    assert list_fact().advice.startswith("No apps can be shown yet. ")
+    assert not Incident.objects.exists()
+
+    door.clear_faults()
+    RequestLog.objects.all().delete()
+    catalog.refresh_catalog()
+    assert list_fact().state == "good"
+
+
+def test_a_list_held_back_for_a_while_is_not_reported_while_it_is_fresh(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    rate_limit.close(60)
+    catalog.refresh_catalog()
+    assert (list_fact().state, list_fact().words) == ("good", "60 apps, loaded just now")
+
+    moving.shift(timedelta(hours=8))
+    assert list_fact().state == "warn"
+    assert list_fact().words.startswith("held back by the request limit since ")
+
+
+def test_an_old_list_is_reported(door: SandboxDoor, moving: time_machine.Traveller) -> None:
+    catalog.refresh_catalog()
+    moving.shift(timedelta(hours=6))
+    assert list_fact().state == "good", "an idle portal reads it this seldom"
+    moving.shift(timedelta(hours=2))
+    assert (list_fact().state, list_fact().words) == ("warn", "60 apps, loaded 8 h ago")
+    assert "restart the worker" in list_fact().advice
+
+
+def test_a_missing_list_does_not_promise_to_come_within_a_minute_while_the_key_is_refused(door: SandboxDoor) -> None:
+    door.control("keys", accepted=["lma_another"])
+    catalog.refresh_catalog()
+    assert (list_fact().state, list_fact().words) == ("warn", "not loaded yet")
+    assert "within a minute" not in list_fact().advice
+
+
+def test_an_empty_list_is_reported(door: SandboxDoor) -> None:
+    door.control("faults", endpoint="apps", fault="status", status=200, body={"data": []}, times=None)
+    catalog.refresh_catalog()
+    told = "Lamina sent an empty list. Check that the key belongs to the right workspace."
+    assert (list_fact().state, list_fact().advice) == ("warn", told)
+
+    door.clear_faults()
+    catalog.refresh_catalog()
+    door.control("faults", endpoint="apps", fault="status", status=200, body={"data": []}, times=None)
+    catalog.refresh_catalog()
+    assert list_fact().advice == f"{told} Apps loaded earlier still work."
 
 
 def test_the_list_may_take_30_s_between_bytes_and_45_s_in_all() -> None:
