@@ -96,11 +96,17 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request the least recently checked app by its id. That way, we eventually notice every app that's gone."""
+    """Request the least recently checked app by its id. That way, we eventually notice every app that's gone.
+
+    Apps that were only found by a search are left out: there may be very many, and each is read when someone opens it.
+    """
     its_turn = is_due("app_asked_at", now, ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return
-    waiting = App.objects.filter(in_use.is_old(now)).order_by(F("schema_asked_at").asc(nulls_first=True), "pk")
+    is_found = Q(is_listed=False, starred_at=None)
+    waiting = App.objects.filter(~is_found, in_use.is_old(now)).order_by(
+        F("schema_asked_at").asc(nulls_first=True), "pk"
+    )
     app_id = waiting.values_list("pk", flat=True).first()
     if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).update(app_asked_at=now):
         enqueue("check_app", app_id)

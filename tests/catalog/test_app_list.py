@@ -324,7 +324,12 @@ def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another
 def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     catalog.refresh_catalog()
     old = timezone.now() - timedelta(days=3)
-    App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # no app is in use
+    now = timezone.now()
+    in_use = [App(remote_id=f"first-{n}", schema_fetched_at=now, schema_asked_at=now) for n in range(60)]
+    App.objects.update(position=99, schema_asked_at=now)  # the apps in use are others
+    App.objects.bulk_create(in_use)
+    App.objects.filter(remote_id__startswith="first-").update(estimated_at=now)
+    App.objects.create(remote_id="odd-plain-found", position=99, is_listed=False)  # waits until someone opens it
     App.objects.filter(remote_id__in=["odd-plain-8", "odd-plain-9"]).update(schema_fetched_at=old, schema_asked_at=old)
     App.objects.filter(remote_id="odd-plain-9").update(schema_asked_at=old - timedelta(days=1))
     door.control("apps/odd-plain-9", gone=True)
@@ -362,6 +367,23 @@ def test_an_app_that_is_listed_and_gone_does_not_take_every_turn_of_the_round(
     catalog.refresh_catalog()
     app.refresh_from_db()
     assert app.schema_asked_at != asked  # its turn has come again
+
+
+def test_an_app_that_is_found_and_gone_does_not_take_every_turn_of_the_round(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    summaries = lamina().list_apps(limit=3)
+    app = catalog.record_found(summaries)[0]
+    door.control("faults", endpoint="app", fault="status", status=404, body={"error": "Not Found"}, times=None)
+    catalog.check_app(app.pk)
+    asked = App.objects.get(pk=app.pk).schema_asked_at
+
+    catalog.record_found(summaries)
+    assert App.objects.get(pk=app.pk).schema_asked_at == asked is not None
+
+    moving.shift(timedelta(hours=7))
+    catalog.record_found(summaries)
+    assert App.objects.get(pk=app.pk).schema_asked_at is None
 
 
 def test_a_list_that_stops_halfway_counts_as_late(door: SandboxDoor) -> None:
