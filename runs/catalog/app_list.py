@@ -12,10 +12,12 @@ from django.utils import timezone
 from runs.background import incidents
 from runs.catalog.summaries import store_summary
 from runs.connection.lamina_api import lamina
+from runs.connection.rate_limit import RateLimitWait
 from runs.connection.status import STATUS_ID, forget_status, record_status
-from runs.lamina.errors import LaminaRejected, LaminaUnavailable
+from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppSummary
 from runs.models import App, LaminaStatus
+from runs.models.ages import AHEAD
 from runs.models.messages import Message
 
 ANY_NUMBER = 0
@@ -26,6 +28,8 @@ LATE_TRIES = 2  # after this many late responses, a refresh gives up; each may t
 LIMIT_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 LATE_STATUSES = {None, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT, 524}
 QUOTE_LENGTH = 300
+REFUSED = "refused"
+LIMITED = "limited"  # by Lamina's limit or by our own budget; only worth a mention if the list is old
 APPS = "apps"  # the problem is with individual apps, not with the list
 NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog_quote": ""}
 
@@ -45,7 +49,11 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
     (Lamina is down, the key is refused, a rate limit) are raised.
     """
     now = timezone.now()
-    listed = _read(go_on, now)
+    try:
+        listed = _read(go_on, now)
+    except (LaminaRateLimited, RateLimitWait):
+        _record_limit(now)
+        raise
     if listed is None:
         return
     for position, summary in enumerate(listed.summaries):
@@ -57,7 +65,7 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
 
 def record_refused_apps(quote: str) -> None:
     """Record that several apps were refused in a row, unless the whole list has a problem."""
-    if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", APPS]).exists():
+    if not LaminaStatus.objects.filter(pk=STATUS_ID).exclude(catalog_problem__in=["", LIMITED, APPS]).exists():
         _record_problem(APPS, quote)
 
 
@@ -68,8 +76,12 @@ def forget_refused_apps() -> None:
 
 
 def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
-    """Return the list at the largest size that Lamina accepts; None if the list isn't available right now."""
-    size, late, is_refused = _first_size(now), 0, False
+    """Return the list at the largest size that Lamina accepts; None if the list isn't available right now.
+
+    After Lamina has refused every size, we ask only once, without a limit, until that succeeds. Then we start over with
+    the largest size, because those refusals weren't about the size.
+    """
+    (size, is_trial), late, is_refused = _first_size(now), 0, False
     while go_on():
         try:
             summaries = lamina().list_apps(limit=size or None)
@@ -77,7 +89,9 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if error.is_key_refused:
                 raise
             if size == ANY_NUMBER or error.status not in LIMIT_REFUSALS:
-                _record_problem("refused", error.quote)
+                if is_refused:
+                    _remember(ANY_NUMBER, now + REFUSED_FOR)
+                _record_problem(REFUSED, error.quote)
                 return None
             size, is_refused = _smaller(size), True
         except LaminaUnavailable as error:
@@ -91,17 +105,24 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
             if late == LATE_TRIES:
                 return None
         else:
+            if is_trial:
+                size, is_trial = SIZES[0], False
+                _remember(size, now)  # only until now, so that this is no trial again
+                continue
             if is_refused:
                 _remember(size, now + REFUSED_FOR)
             return Listed(summaries, size)
     return None
 
 
-def _first_size(now: datetime) -> int:
+def _first_size(now: datetime) -> tuple[int, bool]:
+    """Return the size to try first, and whether this is just a trial because Lamina refused every size the last
+    time."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
-    if status is None or status.catalog_limit is None or status.catalog_limit_until is None:
-        return SIZES[0]
-    return status.catalog_limit if now < status.catalog_limit_until else SIZES[0]
+    until = status and status.catalog_limit_until
+    if status is None or status.catalog_limit is None or until is None or not now < until <= now + REFUSED_FOR + AHEAD:
+        return SIZES[0], False
+    return status.catalog_limit, status.catalog_limit == ANY_NUMBER and status.catalog_problem == REFUSED
 
 
 def _smaller(size: int) -> int:
@@ -122,8 +143,17 @@ def _record_problem(problem: str, quote: str) -> None:
     record_status(catalog_problem=problem, catalog_problem_at=since, catalog_quote=quote[:QUOTE_LENGTH])
 
 
+def _record_limit(now: datetime) -> None:
+    """Record that the list is held back, unless it already has a problem. This is no incident: it happens whenever much
+    is going on."""
+    LaminaStatus.objects.get_or_create(pk=STATUS_ID)
+    fine = LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem="")
+    fine.update(catalog_problem=LIMITED, catalog_problem_at=now)
+    forget_status()
+
+
 INCIDENTS = {
-    "refused": "list_refused",
+    REFUSED: "list_refused",
     "late": "list_late",
     "unreadable": "list_unreadable",
     APPS: "apps_refused",

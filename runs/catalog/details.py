@@ -19,6 +19,7 @@ from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppRule, AppSchema
+from runs.models.ages import AHEAD
 from runs.models.messages import Message
 from runs.schema_forms.questions import questions_of, shortened
 from runs.schema_forms.types import Parameters
@@ -37,7 +38,8 @@ def read_detail(app: App, priority: Priority) -> bool:
         detail = lamina(priority).get_app(app.remote_id)
         ensure_same_app(app, detail)
     except LaminaRejected as error:
-        if error.is_key_refused or error.is_insufficient_credits:
+        if error.is_key_refused:
+            _record_asked(app)
             raise
         _record_refusal(app, error)
         return False
@@ -62,6 +64,7 @@ def read_estimate(app: App, priority: Priority) -> None:
         estimate = lamina(priority).estimate(app.remote_id)
     except LaminaRejected as error:
         if error.is_key_refused:
+            _record_asked(app)
             raise
     except LaminaUnavailable:
         _record_asked(app)
@@ -174,6 +177,7 @@ def _asked_in_vain() -> int:
 
 
 def _last_sent_at() -> datetime | None:
-    sent = App.objects.filter(gone_at=None, forbidden_at=None).aggregate(at=Max("schema_fetched_at"))
+    known = App.objects.filter(gone_at=None, forbidden_at=None, schema_fetched_at__lte=timezone.now() + AHEAD)
+    sent = known.aggregate(at=Max("schema_fetched_at"))
     at: datetime | None = sent["at"]
     return at

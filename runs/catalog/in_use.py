@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from runs.models import App, Run
+from runs.models.ages import AHEAD, is_due
 from runs.models.app import AppQuerySet
 
 USED, WITH_STARRED_RUN, SHOWN_FIRST, IN_ALL = 16, 16, 24, 60
@@ -43,7 +44,7 @@ def apps_in_use() -> list[int]:
 
 def is_old(now: datetime) -> Q:
     """Return a filter for apps that we haven't checked with Lamina by id in the last day."""
-    return Q(schema_fetched_at=None) | Q(schema_fetched_at__lt=now - DETAIL_EVERY)
+    return is_due("schema_fetched_at", now, DETAIL_EVERY)
 
 
 def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
@@ -53,9 +54,9 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
     """
     ids = apps_in_use()
     is_there = Q(gone_at=None, forbidden_at=None)
-    is_unpriced = Q(estimated_at=None) | Q(estimated_at__lt=now - DETAIL_EVERY)
+    is_unpriced = is_due("estimated_at", now, DETAIL_EVERY)
     wait = RETRY_EVERY if is_one_there else QUIET_RETRY_EVERY
-    may_ask = Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - wait)
+    may_ask = is_due("schema_asked_at", now, wait)
     if is_one_there:
         is_unread = Q(schema_fetched_at=None) | Q(estimated_at=None)
         may_ask |= is_unread & Q(schema_asked_at__lt=now - UNREAD_RETRY_EVERY)
@@ -66,14 +67,15 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
 
 def _quiet_allowance(now: datetime) -> int:
     """Return how many more apps may be read today on an idle portal."""
-    priced = App.objects.filter(estimated_at__gte=now - DETAIL_EVERY).count()
-    asked = App.objects.filter(schema_asked_at__gte=now - DETAIL_EVERY).count()
+    today = (now - DETAIL_EVERY, now + AHEAD)
+    priced = App.objects.filter(estimated_at__range=today).count()
+    asked = App.objects.filter(schema_asked_at__range=today).count()
     return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
 
 
 def without_picture(now: datetime) -> AppQuerySet:
     """Return the listed apps without a thumbnail; after a failed download, an app is left out for a while."""
-    may_try = Q(pictures_tried_at=None) | Q(pictures_tried_at__lt=now - PICTURES_EVERY)
+    may_try = is_due("pictures_tried_at", now, PICTURES_EVERY)
     return App.objects.listed().filter(may_try, thumbnail=None).exclude(thumbnail_url="")
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from runs.catalog import bounds, in_use
 from runs.models import App
+from runs.models.ages import is_younger
 from runs.schema_forms.questions import sample_urls
 from runs.storage import foreign_pictures
 from runs.storage.fetch import FetchFailed
@@ -16,7 +17,7 @@ SECOND_TRY = timedelta(minutes=1)  # in case the host was just busy for a moment
 
 def fetch_pictures_if_due(app: App) -> None:
     """Copy the thumbnail and the samples, unless we already tried in the last six hours."""
-    if app.pictures_tried_at is None or app.pictures_tried_at < timezone.now() - in_use.PICTURES_EVERY:
+    if not is_younger(app.pictures_tried_at, timezone.now(), in_use.PICTURES_EVERY):
         fetch_thumbnail(app)
         fetch_samples(app)
 

@@ -16,6 +16,7 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.connection.status import record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
+from runs.models.ages import is_younger
 
 LEASE_SECONDS = 150  # enough for one slow app (form, estimate, thumbnail, a few samples), or for two slow lists
 WINDOW_SECONDS = 45.0  # how long a refresh may take; the next one continues where it stopped
@@ -49,7 +50,7 @@ def refresh_app(app_id: int) -> None:
         return
     if not is_told:
         return
-    if app.estimated_at is None or app.estimated_at < timezone.now() - in_use.DETAIL_EVERY:
+    if not is_younger(app.estimated_at, timezone.now(), in_use.DETAIL_EVERY):
         with suppress(LaminaError, RateLimitWait):
             details.read_estimate(app, Priority.PARTIAL)
     pictures.fetch_pictures_if_due(app)
@@ -125,8 +126,8 @@ def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
 
 def _complete_app(app: App, now: datetime) -> None:
     is_there = app.is_runnable
-    if app.schema_fetched_at is None or app.schema_fetched_at < now - in_use.DETAIL_EVERY:
+    if not is_younger(app.schema_fetched_at, now, in_use.DETAIL_EVERY):
         is_there = details.read_detail(app, Priority.CATALOG)
     pictures.fetch_pictures_if_due(app)
-    if is_there and (app.estimated_at is None or app.estimated_at < now - in_use.DETAIL_EVERY):
+    if is_there and not is_younger(app.estimated_at, now, in_use.DETAIL_EVERY):
         details.read_estimate(app, Priority.CATALOG)

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from runs.background.queue import enqueue, enqueue_long
 from runs.catalog import in_use
+from runs.catalog.app_list import LIMITED
 from runs.connection.status import STATUS_ID, lamina_status
 from runs.models import App, LaminaStatus
+from runs.models.ages import is_due, is_younger
 from runs.team import sessions
 
 ASK_AGAIN = timedelta(seconds=30)
@@ -37,7 +39,7 @@ def request_refresh() -> None:
     """Ask the worker for a fresh list, at most once every 30 s, no matter how many pages need it."""
     now = timezone.now()
     LaminaStatus.objects.get_or_create(pk=STATUS_ID)
-    waiting = Q(catalog_asked_at=None) | Q(catalog_asked_at__lt=now - ASK_AGAIN)
+    waiting = is_due("catalog_asked_at", now, ASK_AGAIN)
     if LaminaStatus.objects.filter(waiting, pk=STATUS_ID).update(catalog_asked_at=now):
         enqueue_long("refresh_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
@@ -45,17 +47,19 @@ def request_refresh() -> None:
 def request_refresh_if_stale() -> None:
     """Request a fresh list if the last one is over ten minutes old, but wait two minutes after a failure."""
     status, now = lamina_status(), timezone.now()
-    is_just_failed = status.catalog_problem and _is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
-    if not is_just_failed and not _is_younger(status.catalog_at, now, LIST_EVERY):
+    is_failing = status.catalog_problem not in ("", LIMITED)
+    is_just_failed = is_failing and is_younger(status.catalog_asked_at, now, FAILED_AGAIN)
+    if not is_just_failed and not is_younger(status.catalog_at, now, LIST_EVERY):
         request_refresh()
 
 
 def request_regular_refresh() -> None:
-    """Request a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls."""
+    """Request a fresh list. The Schedule calls this every ten minutes; an idle portal skips most of these calls, even
+    before its first list."""
     status, now = lamina_status(), timezone.now()
-    if status.catalog_at is not None and is_quiet(now):
-        is_young = _is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
-        if is_young or _is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
+    if is_quiet(now):
+        is_young = is_younger(status.catalog_at, now, QUIET_LIST_EVERY)
+        if is_young or is_younger(status.catalog_asked_at, now, QUIET_FAILED_AGAIN):
             return
     request_refresh()
 
@@ -68,7 +72,7 @@ def request_app_refresh(app: App, *, is_news: bool = False) -> None:
     """
     now = timezone.now()
     again = ASK_AGAIN if app.schema_id and app.estimated_at else FIRST_AGAIN
-    waiting = Q() if is_news else Q(schema_asked_at=None) | Q(schema_asked_at__lt=now - again)
+    waiting = Q() if is_news else is_due("schema_asked_at", now, again)
     if App.objects.filter(waiting, pk=app.pk).update(schema_asked_at=now):
         enqueue_long("refresh_app", app.pk, timeout_seconds=CATALOG_SECONDS, is_saved=False)
 
@@ -91,12 +95,15 @@ def request_completion() -> None:
     """Request whatever is due: the list (if the last request couldn't run), whatever is missing for apps in use, and,
     every 15 minutes, one known app.
 
-    The worker's pulse calls this.
+    The worker's pulse calls this. While Lamina refuses the key, no app is requested: the list, and the balance that is
+    read every hour, are enough to notice that the key works again.
     """
     now = timezone.now()
     status = lamina_status()
     if status.catalog_at is not None and status.catalog_asked_at is None:
         request_refresh()
+    if status.key_refused_at is not None:
+        return
     is_one_there = not is_quiet(now)
     if in_use.incomplete(now, is_one_there=is_one_there) or (is_one_there and in_use.without_picture(now).exists()):
         enqueue_long("complete_catalog", timeout_seconds=CATALOG_SECONDS, is_saved=False)
@@ -104,15 +111,17 @@ def request_completion() -> None:
 
 
 def _request_round(now: datetime) -> None:
-    """Request the least recently checked app by its id. That way, we eventually notice every app that's gone."""
-    its_turn = Q(app_asked_at=None) | Q(app_asked_at__lt=now - ROUND_EVERY)
+    """Request the least recently checked app by its id. That way, we eventually notice every app that's gone.
+
+    Apps that were only found by a search are left out: there may be very many, and each is read when someone opens it.
+    """
+    its_turn = is_due("app_asked_at", now, ROUND_EVERY)
     if not LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).exists():
         return
-    waiting = App.objects.filter(in_use.is_old(now)).order_by(F("schema_asked_at").asc(nulls_first=True), "pk")
+    is_found = Q(is_listed=False, starred_at=None)
+    waiting = App.objects.filter(~is_found, in_use.is_old(now)).order_by(
+        F("schema_asked_at").asc(nulls_first=True), "pk"
+    )
     app_id = waiting.values_list("pk", flat=True).first()
     if app_id is not None and LaminaStatus.objects.filter(its_turn, pk=STATUS_ID).update(app_asked_at=now):
         enqueue("check_app", app_id)
-
-
-def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and now - at <= age

@@ -11,6 +11,7 @@ from runs.catalog import bounds
 from runs.connection.status import lamina_status
 from runs.lamina.types import AppSummary
 from runs.models import App, AppRule
+from runs.models.ages import is_younger
 from runs.words.app_index import app_words
 
 KINDS = ("image", "video", "audio", "text")
@@ -20,12 +21,12 @@ GONE_AGAIN_AFTER = timedelta(hours=6)  # how long to believe that an app is gone
 
 def record_found(summaries: Iterable[AppSummary]) -> list[App]:
     """Save apps found by a search on Lamina, in order. Known apps are updated; new ones aren't listed yet."""
-    return [store_summary(summary) for summary in summaries]
+    return [store_summary(summary, is_found=True) for summary in summaries]
 
 
-def store_summary(summary: AppSummary) -> App:
+def store_summary(summary: AppSummary, *, is_found: bool = False) -> App:
     """Save `summary`. If the app was marked as gone, it's then requested by its id, because that's the only proof that
-    it's back."""
+    it's back. `is_found` is True for a search result."""
     name, description, url = bounds.name_of(summary), bounds.description_of(summary), bounds.thumbnail_url_of(summary)
     app, _ = App.objects.select_related("schema", "rule").get_or_create(
         remote_id=summary.app_id,
@@ -33,7 +34,7 @@ def store_summary(summary: AppSummary) -> App:
     )
     words = shown_words(AppRule.of(app), name, description)
     fields: dict[str, Any] = {**words, "thumbnail_url": url}
-    if app.is_gone and _may_be_back(app):
+    if app.is_gone and _may_be_back(app, is_found=is_found):
         fields |= {"schema_fetched_at": None, "schema_asked_at": None}
     if not app.makes:  # a guess until we read the details, which say how many results of each kind the app produces
         kinds = [kind for kind in KINDS if kind in {summary.modality, *summary.produces, *summary.output_formats}]
@@ -47,15 +48,16 @@ def store_summary(summary: AppSummary) -> App:
     return app
 
 
-def _may_be_back(app: App) -> bool:
-    """Return whether to request a gone app by its id: yes if the last list didn't contain it, or if we last asked hours
-    ago.
+def _may_be_back(app: App, *, is_found: bool) -> bool:
+    """Return whether to request a gone app by its id: yes if it's on the list but wasn't on the last one, or if we last
+    asked hours ago.
 
-    Otherwise, an app that stays on the list although it's gone would take every turn of the daily round.
+    Otherwise, an app that Lamina still lists or finds although it's gone would take every turn of the daily round.
     """
     last_list, asked = lamina_status().catalog_at, app.schema_asked_at
     was_listed = last_list is not None and app.listed_at is not None and app.listed_at >= last_list
-    return not was_listed or asked is None or asked < timezone.now() - GONE_AGAIN_AFTER
+    is_news = not (is_found or was_listed)
+    return is_news or not is_younger(asked, timezone.now(), GONE_AGAIN_AFTER)
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:

@@ -1,10 +1,9 @@
 """The workspace's credit balance and name."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from runs.background import leases
@@ -14,9 +13,11 @@ from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
 from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
+from runs.models.ages import is_due, is_younger
 
 BALANCE_EVERY = timedelta(seconds=60)
 EXAMPLES_TAKE = timedelta(minutes=15)
+ACCOUNT_SECONDS = 3600  # how long to wait before asking for the name of the workspace again
 AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough when lots of runs end one after another
 
 
@@ -35,13 +36,19 @@ def refresh_balance() -> None:
         return
     fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent": usage.spent, "spent_since": 0}
     if not status.lamina_status().workspace_name:
-        with suppress(LaminaError, RateLimitWait):
-            fields["workspace_name"] = lamina().account().workspace_name
+        fields |= _workspace_name()
     LaminaStatus.objects.get_or_create(pk=status.STATUS_ID)
-    is_older = Q(balance_at=None) | Q(balance_at__lt=asked_at)  # if not, another worker has a newer answer
-    is_older |= Q(balance_at__gt=asked_at + BALANCE_EVERY)  # our clock was set back
+    is_older = is_due("balance_at", asked_at, timedelta())  # if not, another worker has a newer answer
     LaminaStatus.objects.filter(is_older, pk=status.STATUS_ID).update(**fields)
     status.forget_status()
+
+
+def _workspace_name() -> dict[str, str]:
+    """Fetch the name of the workspace, at most once an hour, because a workspace may have none."""
+    if leases.acquire("account", leases.new_holder(), ACCOUNT_SECONDS):
+        with suppress(LaminaError, RateLimitWait):
+            return {"workspace_name": lamina().account().workspace_name}
+    return {}
 
 
 def are_examples_made() -> bool:
@@ -54,7 +61,7 @@ def request_balance_if_stale() -> None:
     """Request the balance if nobody has done so in the last 60 s. Until the response arrives, pages show the old
     balance."""
     known, now = status.lamina_status(), timezone.now()
-    if not any(_is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
+    if not any(is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
         request_balance()
 
 
@@ -77,9 +84,5 @@ def on_run_ended(run: Run) -> None:
         return
     if run.credits_estimated:
         status.add_spent(run.credits_estimated, sent_at=run.sent_at or run.created_at)
-    if not _is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
+    if not is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
         request_balance()
-
-
-def _is_younger(at: datetime | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and abs(now - at) < age  # a time far ahead comes from a clock that was set back

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from runs.lamina import coerce
 from runs.lamina.fields import readable
-from runs.lamina.types import RunPage, RunRow, RunSnapshot, UploadTarget
+from runs.lamina.types import AppDetail, Estimate, RunPage, RunRow, RunSnapshot, UploadTarget, Usage
+
+_ERROR_NAMES = ("error", "code", "message")
 
 
 class Unreadable(Exception):
@@ -63,12 +65,51 @@ def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
     return found, len(data) - len(found)
 
 
-def app_like[T: BaseModel](model: type[T], body: Any, app_id: str) -> T:
-    """Parse an app; if the response has no id, use `app_id`, the id that was requested."""
+def app_like[T: AppDetail](model: type[T], body: Any, app_id: str) -> T:
+    """Parse an app; if the response has no id, use `app_id`, the id that was requested.
+
+    Raises `Unreadable` if there is no list of parameters, or if none of them are readable: an error sent with status
+    200 must not look like an app that has lost all its fields.
+    """
     data = data_of(body)
-    if isinstance(data, dict) and data and not coerce.as_id(data.get("appId")):
+    if not isinstance(data, dict) or not isinstance(data.get("parameters"), list):
+        raise Unreadable
+    if not coerce.as_id(data.get("appId")):
+        if _is_error(body):
+            raise Unreadable
         data = {**data, "appId": app_id}
-    return one(model, {"data": data})
+    found = one(model, {"data": data})
+    if data["parameters"] and not found.parameters:
+        raise Unreadable
+    return found
+
+
+def estimate(body: Any) -> Estimate:
+    """Parse an estimate. Without any number, the cost is unknown, but then the response must be about an app."""
+    found = one(Estimate, body)
+    if (found.expected, found.min, found.max) == (None, None, None):
+        _ensure_has(body, "estimatedCredits", "appId")
+    return found
+
+
+def usage(body: Any) -> Usage:
+    """Parse the credits of the workspace. Without any number, they are unknown, but the response must mention them."""
+    found = one(Usage, body)
+    if (found.balance, found.spent) == (None, None):
+        _ensure_has(body, "credits", "balance")
+    return found
+
+
+def _ensure_has(body: Any, *names: str) -> None:
+    """Raise `Unreadable` if `body` is an error object or has none of `names`."""
+    if _is_error(body) or not set(names) & data_of(body).keys():
+        raise Unreadable
+
+
+def _is_error(body: Any) -> bool:
+    """Return whether `body` or its `data` has a part of an error object, although the status is 2xx."""
+    places = [place for place in (body, data_of(body)) if isinstance(place, dict)]
+    return any(place.get(name) for place in places for name in _ERROR_NAMES)
 
 
 def snapshot(body: Any, run_id: str) -> RunSnapshot:

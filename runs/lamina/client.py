@@ -122,7 +122,7 @@ class LaminaClient:
         Source: POST /v1/apps/{id}/estimate.
         """
         path = f"/v1/apps/{_segment(app_id)}/estimate"
-        return self._call("estimate", "POST", path, lambda body: answers.one(Estimate, body), wait=SLOW)
+        return self._call("estimate", "POST", path, answers.estimate, wait=SLOW)
 
     # --- Runs ---------------------------------------------------------------------------------------------------------
     def start_run(
@@ -206,7 +206,7 @@ class LaminaClient:
 
     def usage(self) -> Usage:
         """Return the credit balance of the workspace. Source: GET /v1/account/usage."""
-        return self._call("usage", "GET", "/v1/account/usage", lambda body: answers.one(Usage, body))
+        return self._call("usage", "GET", "/v1/account/usage", answers.usage)
 
     def upload_urls(self, files: Sequence[tuple[str, str]]) -> list[UploadTarget]:
         """Return upload URLs for `files`, in the same order. Each file is a (name, kind) pair, where the kind is

@@ -3,7 +3,7 @@ step."""
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.background import cluster_names, heartbeats
+from runs.catalog.app_list import LIMITED
+from runs.catalog.requests import QUIET_LIST_EVERY
 from runs.connection import rate_limit
 from runs.connection.status import STATUS_ID
 from runs.engine import stream_refusals, webhooks
@@ -33,6 +35,7 @@ from runs.models import (
     StorageUse,
     StoredFile,
 )
+from runs.models.ages import is_younger
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
 from runs.words.credits import credits_words
 from runs.words.markup import filled_in, moment_html
@@ -44,6 +47,7 @@ from runs.words.time_spans import age_words
 from runs.words.workers import worker_words
 
 INCIDENTS = 10
+LIST_AT_MOST = QUIET_LIST_EVERY + timedelta(hours=1)  # an older list is out of date, even if nobody was here
 UNKNOWN_APPS = 50  # list unknown fields for at most this many apps
 STORAGE_SECONDS = 60
 MANY_FILES = 20_000  # if there are more files, the page shows the worker's daily count
@@ -63,6 +67,10 @@ LIST_PROBLEMS = {
         gettext_noop("unreadable since %(when)s"),
         gettext_noop("The portal retries automatically, with fewer apps."),
     ),
+    "limited": (
+        gettext_noop("held back by the request limit since %(when)s"),
+        gettext_noop("More important requests come first; the portal retries automatically."),
+    ),
     "apps": (
         gettext_noop("requests for some apps refused since %(when)s"),
         gettext_noop(
@@ -71,6 +79,9 @@ LIST_PROBLEMS = {
         ),
     ),
 }
+
+# What happens if the list is old or missing for a reason that another line gives.
+RETRIES = gettext_noop("The portal retries automatically. If no other line says why it fails, restart the worker.")
 
 # Why runs aren't followed live.
 REFUSALS = {
@@ -180,7 +191,8 @@ def _key(status: LaminaStatus) -> Fact:
 def _app_list(status: LaminaStatus, now: datetime) -> Fact:
     """Return the state of the app list and, if loading it failed, what happens next."""
     label = _("App list")
-    if status.catalog_problem:
+    is_fresh = is_younger(status.catalog_at, now, LIST_AT_MOST)
+    if status.catalog_problem and not (is_fresh and status.catalog_problem == LIMITED):
         words, retries = LIST_PROBLEMS[status.catalog_problem]
         quote = _("Lamina says: “%(quote)s”.") % {"quote": status.catalog_quote} if status.catalog_quote else ""
         still = _("Apps loaded earlier still work.") if status.catalog_at else _("No apps can be shown yet.")
@@ -188,9 +200,18 @@ def _app_list(status: LaminaStatus, now: datetime) -> Fact:
         words = filled_in(_(words), when=_when(status.catalog_problem_at or now))
         return Fact(label, words, "warn" if status.catalog_at else "bad", advice)
     if status.catalog_at is None:
-        return Fact(label, _("not loaded yet"), "warn", _("The worker loads the list within a minute of starting."))
+        advice = _("The worker loads the list within a minute of starting.")
+        if status.away_since or status.key_refused_at:
+            advice = _(RETRIES)
+        return Fact(label, _("not loaded yet"), "warn", advice)
     words = ngettext("%(count)s app, loaded %(age)s", "%(count)s apps, loaded %(age)s", status.catalog_count)
     words %= {"count": number_words(status.catalog_count), "age": age_words(status.catalog_at, now)}
+    if not is_fresh:
+        return Fact(label, words, "warn", _(RETRIES))
+    if status.catalog_count == 0:
+        still = _("Apps loaded earlier still work.") if App.objects.listed().exists() else ""
+        advice = _("Lamina sent an empty list. Check that the key belongs to the right workspace.")
+        return Fact(label, words, "warn", f"{advice} {still}".strip())
     return Fact(label, words, advice=_app_list_limit(status, now))
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.models.addresses import path_to_app, slug_of
+from runs.models.ages import is_younger
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
@@ -172,7 +173,7 @@ class App(models.Model):
         refused last time, because it may be available by now."""
         if self.schema_fetched_at is None or not self.is_runnable or (self.schema_id is None and self.may_have_form):
             return True
-        return now - self.schema_fetched_at > SCHEMA_FRESH_FOR
+        return not is_younger(self.schema_fetched_at, now, SCHEMA_FRESH_FOR)
 
 
 class AppSchema(models.Model):

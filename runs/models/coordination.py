@@ -72,8 +72,8 @@ class LaminaStatus(models.Model):
     catalog_limit = models.PositiveSmallIntegerField(null=True, blank=True)
     catalog_limit_until = models.DateTimeField(null=True, blank=True)
     catalog_count = models.PositiveIntegerField(default=0)  # number of apps in the last list
-    # What is wrong with the app list ("refused", "late", "unreadable") or with single apps ("apps"), since when, and
-    # what Lamina said.
+    # What is wrong with the app list ("refused", "late", "unreadable", "limited") or with single apps ("apps"), since
+    # when, and what Lamina said.
     catalog_problem = models.CharField(max_length=20, blank=True, default="")
     catalog_problem_at = models.DateTimeField(null=True, blank=True)
     catalog_quote = models.CharField(max_length=300, blank=True, default="")

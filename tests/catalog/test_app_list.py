@@ -11,10 +11,11 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.background import leases
+from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
-from runs.models import App, Incident, LaminaStatus, Member, Run
+from runs.models import App, Incident, LaminaStatus, Member, RequestLog, Run
 from runs.spending.estimates import cost_line
 from runs.tasks import pulse
 from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
@@ -92,10 +93,16 @@ def test_a_list_refused_at_any_size_is_reported(door: SandboxDoor, as_admin: Cli
     assert "No apps can be shown yet. The portal retries automatically" in page
     assert LaminaStatus.objects.get().balance is not None, "everything else continues"
 
+    catalog.refresh_catalog()
+    assert limits(door)[5:] == [None], "the size isn't the problem"
+
     door.clear_faults()
     catalog.refresh_catalog()
-    assert limits(door)[5:] == [200]
+    assert limits(door)[6:] == [None, 200]
+    assert App.objects.listed().count() == 60
     assert list_fact().state == "good"
+    catalog.refresh_catalog()
+    assert limits(door)[8:] == [200]
 
 
 @pytest.mark.parametrize("status", [402, 404, 405, 413])
@@ -120,6 +127,67 @@ def test_a_list_refused_because_of_the_key_is_reported_once(door: SandboxDoor) -
     status = LaminaStatus.objects.get()
     assert status.key_refused_at is not None
     assert status.catalog_problem == ""
+
+
+@pytest.mark.parametrize("is_lamina", [True, False], ids=["by Lamina", "by our budget"])
+def test_a_list_held_back_by_the_limit_is_reported(door: SandboxDoor, is_lamina: bool) -> None:
+    if is_lamina:
+        door.control("faults", endpoint="apps", fault="status", status=429, headers={"Retry-After": "1"}, times=None)
+    else:
+        rate_limit.close(60)
+    catalog.refresh_catalog()
+
+    assert list_fact().state == "bad"
+    assert list_fact().words.startswith("held back by the request limit since ")
+    assert list_fact().advice.startswith("No apps can be shown yet. ")
+    assert not Incident.objects.exists()
+
+    door.clear_faults()
+    RequestLog.objects.all().delete()
+    catalog.refresh_catalog()
+    assert list_fact().state == "good"
+
+
+def test_a_list_held_back_for_a_while_is_not_reported_while_it_is_fresh(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    catalog.refresh_catalog()
+    rate_limit.close(60)
+    catalog.refresh_catalog()
+    assert (list_fact().state, list_fact().words) == ("good", "60 apps, loaded just now")
+
+    moving.shift(timedelta(hours=8))
+    assert list_fact().state == "warn"
+    assert list_fact().words.startswith("held back by the request limit since ")
+
+
+def test_an_old_list_is_reported(door: SandboxDoor, moving: time_machine.Traveller) -> None:
+    catalog.refresh_catalog()
+    moving.shift(timedelta(hours=6))
+    assert list_fact().state == "good", "an idle portal reads it this seldom"
+    moving.shift(timedelta(hours=2))
+    assert (list_fact().state, list_fact().words) == ("warn", "60 apps, loaded 8 h ago")
+    assert "restart the worker" in list_fact().advice
+
+
+def test_a_missing_list_does_not_promise_to_come_within_a_minute_while_the_key_is_refused(door: SandboxDoor) -> None:
+    door.control("keys", accepted=["lma_another"])
+    catalog.refresh_catalog()
+    assert (list_fact().state, list_fact().words) == ("warn", "not loaded yet")
+    assert "within a minute" not in list_fact().advice
+
+
+def test_an_empty_list_is_reported(door: SandboxDoor) -> None:
+    door.control("faults", endpoint="apps", fault="status", status=200, body={"data": []}, times=None)
+    catalog.refresh_catalog()
+    told = "Lamina sent an empty list. Check that the key belongs to the right workspace."
+    assert (list_fact().state, list_fact().advice) == ("warn", told)
+
+    door.clear_faults()
+    catalog.refresh_catalog()
+    door.control("faults", endpoint="apps", fault="status", status=200, body={"data": []}, times=None)
+    catalog.refresh_catalog()
+    assert list_fact().advice == f"{told} Apps loaded earlier still work."
 
 
 def test_the_list_may_take_30_s_between_bytes_and_45_s_in_all() -> None:
@@ -256,7 +324,12 @@ def test_several_apps_refused_in_a_row_are_closed_only_once_lamina_sends_another
 def test_the_round_asks_for_the_app_checked_longest_ago(door: SandboxDoor, moving: time_machine.Traveller) -> None:
     catalog.refresh_catalog()
     old = timezone.now() - timedelta(days=3)
-    App.objects.update(is_listed=False, schema_asked_at=timezone.now())  # no app is in use
+    now = timezone.now()
+    in_use = [App(remote_id=f"first-{n}", schema_fetched_at=now, schema_asked_at=now) for n in range(60)]
+    App.objects.update(position=99, schema_asked_at=now)  # the apps in use are others
+    App.objects.bulk_create(in_use)
+    App.objects.filter(remote_id__startswith="first-").update(estimated_at=now)
+    App.objects.create(remote_id="odd-plain-found", position=99, is_listed=False)  # waits until someone opens it
     App.objects.filter(remote_id__in=["odd-plain-8", "odd-plain-9"]).update(schema_fetched_at=old, schema_asked_at=old)
     App.objects.filter(remote_id="odd-plain-9").update(schema_asked_at=old - timedelta(days=1))
     door.control("apps/odd-plain-9", gone=True)
@@ -294,6 +367,23 @@ def test_an_app_that_is_listed_and_gone_does_not_take_every_turn_of_the_round(
     catalog.refresh_catalog()
     app.refresh_from_db()
     assert app.schema_asked_at != asked  # its turn has come again
+
+
+def test_an_app_that_is_found_and_gone_does_not_take_every_turn_of_the_round(
+    door: SandboxDoor, moving: time_machine.Traveller
+) -> None:
+    summaries = lamina().list_apps(limit=3)
+    app = catalog.record_found(summaries)[0]
+    door.control("faults", endpoint="app", fault="status", status=404, body={"error": "Not Found"}, times=None)
+    catalog.check_app(app.pk)
+    asked = App.objects.get(pk=app.pk).schema_asked_at
+
+    catalog.record_found(summaries)
+    assert App.objects.get(pk=app.pk).schema_asked_at == asked is not None
+
+    moving.shift(timedelta(hours=7))
+    catalog.record_found(summaries)
+    assert App.objects.get(pk=app.pk).schema_asked_at is None
 
 
 def test_a_list_that_stops_halfway_counts_as_late(door: SandboxDoor) -> None:

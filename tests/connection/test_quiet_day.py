@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from runs import tasks
+from runs import catalog, tasks
 from runs.models import App, BrowserSession, LaminaStatus, Member
 from runs.team import sessions
 from tests.support.factories import make_run
@@ -117,3 +118,56 @@ def test_a_failing_list_is_not_retried_all_day_on_an_idle_portal(known: SandboxD
     assert LaminaStatus.objects.get().catalog_problem == "unreadable"
     assert sum(asked(known).values()) <= MOST_REQUESTS
     assert 4 <= len(known.requests_to("apps")) <= 20
+
+
+@pytest.mark.timeout(120)
+def test_a_list_that_never_came_is_not_requested_all_day(known: SandboxDoor) -> None:
+    """Lamina refuses the list at every size, and the workspace has no name."""
+    known.control("faults", endpoint="apps", fault="status", status=400, body={"error": "Not today"}, times=None)
+    nameless = {"data": {"user": {"id": "u1", "email": None}, "workspace": {"id": "w1", "name": None}}}
+    known.control("faults", endpoint="account", fault="status", status=200, body=nameless, times=None)
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(24, traveller, 600)
+    assert LaminaStatus.objects.get().catalog_at is None
+    counts = asked(known)
+    assert sum(counts.values()) <= MOST_REQUESTS
+    assert 8 <= counts["apps"] <= 14, "at every size only once"
+    assert counts["account"] == 1, "the database's clock stands still here"
+
+
+def test_a_refused_key_is_only_tried_with_the_balance_and_the_list(known: SandboxDoor) -> None:
+    day = timedelta(hours=25)
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(0.2, traveller)
+        App.objects.update(
+            schema_fetched_at=timezone.now() - day, schema_asked_at=timezone.now() - day, estimated_at=None
+        )
+        known.control("keys", accepted=["lma_another"])
+        before = asked(known)
+        live(6, traveller)
+        counts = asked(known)
+        assert sum(counts.values()) - sum(before.values()) <= 6 + 2 + 1
+        assert counts["app"] - before["app"] <= 1
+
+        known.control("keys", accepted=[settings.SANDBOX_KEY])
+        live(1.2, traveller)
+    assert LaminaStatus.objects.get().key_refused_at is None
+    assert asked(known)["app"] > counts["app"] + 1, "apps are read again"
+
+
+def test_a_pulse_that_finds_the_key_refused_asks_for_the_app_once(known: SandboxDoor) -> None:
+    known.control("keys", accepted=["lma_another"])
+    for _ in range(2):
+        catalog.complete_catalog()
+    paths = [request["path"] for request in known.requests_to("app")]
+    assert len(set(paths)) == len(paths) == 2, "each app is asked for once"
+
+
+def test_an_app_that_costs_too_much_to_read_holds_up_no_other(known: SandboxDoor) -> None:
+    first = App.objects.order_by("position")[0]
+    refusal = {"fault": "status", "status": 402, "body": {"error": "Insufficient credits"}}
+    known.control("faults", endpoint="app", appId=first.remote_id, times=None, **refusal)
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        live(0.4, traveller)
+    assert len([r for r in known.requests_to("app") if r["path"].endswith(f"/{first.remote_id}")]) == 1
+    assert App.objects.exclude(schema=None).count() >= 60

@@ -99,8 +99,50 @@ def test_output_descriptors_are_distinct(outputs: list[Any], indexes: list[int])
 
 
 def test_an_app_without_its_id_is_the_one_that_was_asked_for(scripted: Scripted, client: LaminaClient) -> None:
-    scripted.answer(200, {"data": {"name": "x"}})
+    scripted.answer(200, {"data": {"name": "x", "parameters": []}})
     assert client.get_app("a1").app_id == "a1"
+
+
+ERRORS: list[dict[str, Any]] = [
+    {"error": "Internal error", "code": "INTERNAL_ERROR"},
+    {"message": "Upstream is away"},
+    {"data": {"error": "Internal error"}},
+    {"error": "Internal error", "data": {}},
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *ERRORS,
+        {"error": "Internal error", "parameters": []},
+        {"error": "Internal error", "data": {"parameters": []}},
+        {"data": {"name": "x"}},
+        {"data": {"appId": "a1", "parameters": None}},
+        {"data": {"appId": "a1", "parameters": {"name": "Photo"}}},
+        {"data": {"appId": "a1", "parameters": ["Photo", {"type": "text"}]}},
+    ],
+)
+def test_an_error_is_not_an_app_without_fields(scripted: Scripted, client: LaminaClient, body: Any) -> None:
+    scripted.answer(200, body)
+    with pytest.raises(LaminaUnavailable):
+        client.get_app("a1")
+
+
+@pytest.mark.parametrize("body", [*ERRORS, {"appId": "a1", "error": "Internal error"}, {"data": {"ok": True}}])
+def test_an_error_is_neither_an_estimate_nor_a_balance(scripted: Scripted, client: LaminaClient, body: Any) -> None:
+    scripted.answer(200, body)
+    for call in (lambda: client.estimate("a1"), client.usage):
+        with pytest.raises(LaminaUnavailable):
+            call()
+
+
+def test_an_unknown_cost_or_balance_is_no_error(scripted: Scripted, client: LaminaClient) -> None:
+    for data in ({"appId": "a1", "currentBalance": 5}, {"estimatedCredits": None}):
+        scripted.answer(200, {"data": data})
+        assert client.estimate("a1").expected is None
+    scripted.answer(200, {"data": {"credits": None, "rateLimit": {"limit": 100}}})
+    assert client.usage().balance is None
 
 
 @pytest.mark.parametrize("name", ["runId", "executionId"])
