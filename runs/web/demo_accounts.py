@@ -37,16 +37,8 @@ def record_origin(request: HttpRequest) -> None:
 
 
 def is_shut_out(request: HttpRequest | None, email: str) -> bool:
-    """Return whether `email` is a demo account that may not sign in from the machine that sent `request`.
-
-    Sending the form requires the origin, which every browser sends: if a proxy uses HTTP/1.1 and adds no headers, the
-    origin is the only trace of it.
-    """
-    if email.lower() not in DEMO_EMAILS:
-        return False
-    meta = request.META if request is not None else {}
-    lacks_origin = request is not None and request.method == "POST" and "HTTP_ORIGIN" not in meta
-    return lacks_origin or not meta.get(IS_LOCAL, False)
+    """Return whether `email` is a demo account that may not sign in from the machine that sent `request`."""
+    return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
 def offered(request: HttpRequest) -> list[Member]:

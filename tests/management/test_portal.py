@@ -88,7 +88,7 @@ def sign_in(url: str, email: str, password: str) -> requests.Session:
     session = requests.Session()
     session.get(f"{url}/login/", timeout=60).raise_for_status()
     form = {"username": email, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
-    session.post(f"{url}/login/", form, timeout=60, headers={"Origin": url}).raise_for_status()
+    session.post(f"{url}/login/", form, timeout=60).raise_for_status()
     return session
 
 

@@ -78,7 +78,7 @@ def test_the_worker_mails_a_new_browser_and_a_changed_password(
 
 def change_password_in_a_new_browser(mailbox: Mailbox, url: str) -> None:
     session = requests.Session()
-    session.headers.update({"User-Agent": FIREFOX, "Origin": url})
+    session.headers["User-Agent"] = FIREFOX
     session.get(f"{url}/login/", timeout=TIMEOUT_SECONDS)
     post(session, f"{url}/login/", {"username": "sam@example.com", "password": "demo"})
     mail = mailbox.wait_for("New sign-in")
