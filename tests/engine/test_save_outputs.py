@@ -55,7 +55,9 @@ def make_due() -> None:
 def test_a_result_is_saved_after_the_clock_was_set_back(run: Run, server: HostileServer, ahead: dict[str, Any]) -> None:
     server.files["/a.png"] = picture(64, 48)
     now = timezone.now()
-    times = {name: now + value if isinstance(value, timedelta) else value for name, value in ahead.items()}
+    times: dict[str, Any] = {
+        name: now + value if isinstance(value, timedelta) else value for name, value in ahead.items()
+    }
     output_file = make_file(run, f"{server.url}/a.png", **times)
 
     keep_due_files()

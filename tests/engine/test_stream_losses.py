@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from runs.connection import lamina_api
 from runs.engine import progress, streams
 from runs.lamina import streams as lamina_streams
 from runs.models import App, LaminaStatus, Member, Run
@@ -103,7 +104,7 @@ def test_a_refusal_that_could_not_be_noted_is_no_silent_stream(
 ) -> None:
     sandbox.control("faults", endpoint="stream", fault="plain_429", seconds=1)
     start(alice, app, sandbox)
-    monkeypatch.setattr(streams, "note", failing_once(streams.note))
+    monkeypatch.setattr(streams, "note", failing_once(lamina_api.note))
 
     with watching() as watch:
         watch.streams.tend(besides=(), is_due=True)

@@ -213,7 +213,7 @@ def test_after_too_many_streams_one_more_is_tried_at_a_time(alice: Member, app: 
             watch._apply_arrivals()
             RequestLog.objects.update(closed_until=0)
             watch.streams._again_at.clear()  # as if a minute had passed
-            return round(watch.streams._allowed_until - time.monotonic(), -1)
+            return 10 * round((watch.streams._allowed_until - time.monotonic()) / 10)
 
         assert (try_more(), len(followed(sandbox))) == (120, 4)
         assert (try_more(), len(followed(sandbox))) == (240, 5)
