@@ -119,7 +119,7 @@ def _first_size(now: datetime) -> tuple[int, bool]:
     """Return the size to try first, and whether this is just a trial because Lamina refused every size the last
     time."""
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first()
-    until = status and status.catalog_limit_until
+    until = status.catalog_limit_until if status else None
     if status is None or status.catalog_limit is None or until is None or not now < until <= now + REFUSED_FOR + AHEAD:
         return SIZES[0], False
     return status.catalog_limit, status.catalog_limit == ANY_NUMBER and status.catalog_problem == REFUSED
