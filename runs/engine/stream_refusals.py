@@ -20,7 +20,6 @@ logger = logging.getLogger("runs.streams")
 
 REFUSED_FOR = timedelta(days=1)
 FAILURES = 3  # this many failures in a row count as a refusal
-REJECTIONS = 2  # or this many, if Lamina rejects the stream but not the run
 FAILURES_APART_SECONDS = 30.0  # failures sooner than this after another one don't count
 COUNTED = "stream-failure"  # the lease that is held for so long after each failure
 
@@ -49,9 +48,8 @@ def record(run: Run, error: LaminaError | None, renew: Callable[[], None]) -> No
         case LaminaRejected() if error.is_forbidden:
             _refuse("forbidden")
         case LaminaRejected():
-            # The key works for other calls, so it is refused only for streams. Unless this happens again later, only
-            # one of Lamina's servers may have been behind.
-            if _is_apart() and _is_readable(run, renew) and _count_failure() >= REJECTIONS:
+            # The key works for other calls, so it is refused only for streams.
+            if _is_readable(run, renew):
                 _refuse("forbidden" if error.is_key_refused else "missing")
         case None | LaminaUnavailable(was_connected=True):
             if _is_apart() and _count_failure() >= FAILURES and _is_readable(run, renew):

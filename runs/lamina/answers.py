@@ -68,11 +68,16 @@ def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
 def app_like[T: AppDetail](model: type[T], body: Any, app_id: str) -> T:
     """Parse an app; if the response has no id, use `app_id`, the id that was requested.
 
-    Raises `Unreadable` if there is no list of parameters, or if none of them are readable: an error sent with status
-    200 must not look like an app that has lost all its fields.
+    Raises `Unreadable` if there is no list of parameters, unless the app has an id and a name, or if none of them are
+    readable: an error sent with status 200 must not look like an app that has lost all its fields.
     """
     data = data_of(body)
-    if not isinstance(data, dict) or not isinstance(data.get("parameters"), list):
+    if not isinstance(data, dict):
+        raise Unreadable
+    is_named = coerce.as_id(data.get("appId")) and data.get("name")
+    if is_named and data.get("parameters") is None:
+        data = {**data, "parameters": []}
+    if not isinstance(data.get("parameters"), list):
         raise Unreadable
     if not coerce.as_id(data.get("appId")):
         if _is_error(body):

@@ -35,9 +35,8 @@ ENDS = ("completed", "failed", "cancelled")
 SHOWN = {"completed": "ready", "failed": "failed", "cancelled": "cancelled"}
 # For each fault, why streams count as refused for a day ("" if they don't), and how many times the poller tries first.
 REFUSED = {
-    "401": ("forbidden", 2),
-    "403": ("forbidden", 1),
-    **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 2)),
+    **dict.fromkeys(("401", "403"), ("forbidden", 1)),
+    **dict.fromkeys(("400", "402", "404", "old error"), ("missing", 1)),
     **dict.fromkeys(("429", "plain 429"), ("", 1)),  # the poller opens no further streams for a while
     **dict.fromkeys(("500", "503", "drop before", "drop after", "delay", "garbage", "html", "empty"), ("broken", 3)),
 }

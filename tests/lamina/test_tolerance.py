@@ -103,6 +103,11 @@ def test_an_app_without_its_id_is_the_one_that_was_asked_for(scripted: Scripted,
     assert client.get_app("a1").app_id == "a1"
 
 
+def test_an_app_with_an_id_and_a_name_may_have_no_fields(scripted: Scripted, client: LaminaClient) -> None:
+    scripted.answer(200, {"data": {"appId": "a1", "name": "Fixed picture", "parameters": None}})
+    assert client.get_app("a1").parameters == []
+
+
 ERRORS: list[dict[str, Any]] = [
     {"error": "Internal error", "code": "INTERNAL_ERROR"},
     {"message": "Upstream is away"},
