@@ -71,7 +71,9 @@ def ask_for_admin(say: Callable[[str], None], email: str = "") -> Member:
         email = email or input("  Email address: ").strip()
         password = getpass.getpass("  Password: ")
         try:
-            _demand_valid(email, password)
+            _demand_new(email)
+            if problem := weakness(email, password):
+                raise ValidationError(problem)
             if getpass.getpass("  Password again: ") != password:
                 raise ValidationError("The two passwords don't match.")
         except ValidationError as error:
@@ -82,16 +84,24 @@ def ask_for_admin(say: Callable[[str], None], email: str = "") -> Member:
 
 
 def create_admin(email: str, password: str | None) -> Member:
-    """Create an admin; raise `ValidationError` if the email address or the password is refused. Without a password,
+    """Create an admin with any password; raise `ValidationError` if the email address is refused. Without a password,
     the admin needs a link to set one."""
-    _demand_valid(email, password)
+    _demand_new(email)
     return _make_admin(email, password)
 
 
-def _demand_valid(email: str, password: str | None) -> None:
+def weakness(email: str, password: str | None) -> str:
+    """Return what is wrong with a password for this address; "" if nothing is, or if there is none."""
+    try:
+        if password is not None:
+            validate_password(password, Member(email=email))
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def _demand_new(email: str) -> None:
     validate_email(email)
-    if password is not None:
-        validate_password(password, Member(email=email))
     if Member.objects.filter(email=Member.objects.normalize_email(email)).exists():
         raise ValidationError("A member with this address already exists.")
 

@@ -43,7 +43,9 @@ def test_before_the_first_list_the_apps_are_being_loaded(as_alice: Client, as_ad
 
 @pytest.mark.parametrize("url", PAGES)
 @pytest.mark.parametrize(
-    "problem", [{"catalog_problem": "refused"}, {"catalog_problem": "late"}, {"away_since": timezone.now()}], ids=str
+    "problem",
+    [{"catalog_problem": "refused"}, {"catalog_problem": "late"}, {"away_since": timezone.now()}],
+    ids=["refused", "late", "away"],
 )
 def test_if_the_list_is_refused_or_late_none_are_promised(
     as_alice: Client, as_admin: Client, url: str, problem: dict[str, Any]

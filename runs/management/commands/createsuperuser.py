@@ -1,4 +1,7 @@
-"""`manage.py createsuperuser`: replaces Django's command, which lets the operator skip the rules for passwords."""
+"""`manage.py createsuperuser`: replaces Django's command, which lets people skip the rules for passwords by pressing y.
+
+A script may still set any password, because it can't answer, but is told what is wrong with it.
+"""
 
 import os
 import sys
@@ -7,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from runs.management.people import ask_for_admin, create_admin
+from runs.management.people import ask_for_admin, create_admin, weakness
 
 
 class Command(BaseCommand):
@@ -33,7 +36,10 @@ class Command(BaseCommand):
                 member = ask_for_admin(self.stdout.write, email or "")
             else:
                 given = email or os.environ.get("DJANGO_SUPERUSER_EMAIL", "")
-                member = create_admin(given, os.environ.get("DJANGO_SUPERUSER_PASSWORD"))
+                password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
+                member = create_admin(given, password)
+                if problem := weakness(given, password):
+                    self.stderr.write(f"This password is weak: {problem} Change it after signing in.")
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         except (KeyboardInterrupt, EOFError):
