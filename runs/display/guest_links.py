@@ -84,7 +84,7 @@ class LinkView:
     is_preparing: bool
     is_fresh: bool
     passphrase: str  # only set right after a link with a passphrase was created
-    may_change: bool
+    is_manageable: bool
     may_end: bool
     may_extend: bool
     may_restore: bool
@@ -223,7 +223,7 @@ def link_view(
         is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in given),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
-        may_change=link.is_manageable_by(member),
+        is_manageable=link.is_manageable_by(member),
         may_end=may_end,
         may_extend=_may_extend(link, member, rules),
         may_restore=may_end and may_restore(member, link, rules),

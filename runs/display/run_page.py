@@ -81,9 +81,9 @@ class RunPage:
     can_cancel: bool
     cancel_pending: bool
     was_just_cancelled: bool  # whether somebody has just pressed Cancel; if so, the panel says so and gets the focus
-    can_change: bool  # whether the app's form can be opened with this run's inputs
+    can_open_form: bool  # whether the app's form can be opened with this run's inputs
     onward: Onward
-    is_mine_to_change: bool  # whether the viewer may cancel, rename, share and delete the run
+    can_change: bool  # whether the viewer may cancel, rename, share and delete the run
     may_run: bool
     ready_count: int
     cancel_words: str
@@ -123,7 +123,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     History list that Previous and Next follow.
     """
     now = timezone.now()
-    may_change = run.is_changeable_by(member)
+    can_change = run.is_changeable_by(member)
     boxes = _with_verdicts(run, member, output_boxes(run, is_swap=is_swap, walk=walk))
     failure = failure_of(run, member)
     # Show only one of these sentences: on a phone, a second sentence would push the pictures down, and they'd jump back
@@ -138,12 +138,12 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         boxes=boxes,
         inputs=input_lines(run, member),
         failure=failure,
-        can_cancel=run.is_active and run.cancel_asked_at is None and may_change,
+        can_cancel=run.is_active and run.cancel_asked_at is None and can_change,
         cancel_words=told[0],
         money=money,
-        can_change=_can_change(run, member),
+        can_open_form=_can_open_form(run, member),
         onward=onward_of(run, member, failure),
-        is_mine_to_change=may_change,
+        can_change=can_change,
         may_run=member.can_run,
         ready_count=sum(bool(box.files or box.text) for box in boxes),
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
@@ -153,7 +153,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         wanted_words=wanted_words(run),
         slow_words=told[2],
         note=note_of(run, is_live=is_live(run)) if has_note else "",
-        asks_to_give_up=run.is_silent(now) and may_change,
+        asks_to_give_up=run.is_silent(now) and can_change,
         needs_confirmation=run.needs_confirmation,
         decide_words=decide_words(run),
         is_live=is_live(run),
@@ -177,13 +177,12 @@ def _money_of(run: Run) -> Money:
 
 
 def _clock_of(run: Run, now: datetime) -> Clock:
-    is_watched = run.status in ("queued", "running", "starting", "checking")
     since = run.started_at or run.created_at
     return Clock(
-        since=since.isoformat() if is_watched else None,
+        since=since.isoformat() if run.is_active else None,
         words=clock_words((run.finished_at or now) - since),
         ask_often=ask_often_of(run, now, is_saving=is_live(run) and not run.is_active),
-        usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if is_watched else "",
+        usual_words=usual_words(run.app.usual_seconds, run.app.slow_seconds) if run.is_active else "",
     )
 
 
@@ -207,17 +206,17 @@ def _with_verdicts(run: Run, member: Member, boxes: list[OutputBox]) -> list[Out
 def onward_of(run: Run, member: Member, failure: Failure | None = None) -> Onward:
     """Return the buttons that lead `member` from the run to its app's form. `failure` says why the run failed; None if
     it didn't."""
-    can_change = _can_change(run, member)
-    next_url = _next_url(run) if can_change else ""
+    can_open_form = _can_open_form(run, member)
+    next_url = _next_url(run) if can_open_form else ""
     return Onward(
         run=run,
         next_url=next_url,
-        offers_change=can_change and not (failure and failure.leads_to_form),
+        offers_change=can_open_form and not (failure and failure.leads_to_form),
         is_change_primary=not (failure or next_url),
     )
 
 
-def _can_change(run: Run, member: Member) -> bool:
+def _can_open_form(run: Run, member: Member) -> bool:
     return run.is_final and run.app.is_runnable_by(member)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from runs import events
@@ -178,10 +177,9 @@ def _join_line(box: Output, replaced: Output) -> None:
 
     Locks the first version, so that pressing Run twice at the same time makes versions 2 and 3.
     """
-    first = Output.objects.select_for_update().filter(pk=replaced.line_id or replaced.pk).first()
+    first = Output.objects.select_for_update().filter(pk=replaced.first_id).first()
     if first is not None:
-        latest = Output.objects.filter(line=first).aggregate(latest=Max("number"))["latest"]
-        box.line, box.number = first, (latest or first.number) + 1
+        box.line, box.number = first, first.newest_number + 1
 
 
 def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:

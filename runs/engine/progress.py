@@ -317,7 +317,7 @@ def record_missing(run: Run, now: datetime, *, is_list_missing: bool = False) ->
     counted = Run.objects.filter(counts, pk=run.pk).update(missing_reads=F("missing_reads") + 1, asked_at=now)
     if not counted or run.missing_reads + 1 < LOST_AFTER:
         return False
-    return fail(run, "lost", now, from_statuses=("queued", "running"))
+    return fail(run, "lost", now, from_statuses=AT_LAMINA)
 
 
 def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed: bool = False) -> bool:
@@ -328,7 +328,7 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed:
     """
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
-        if locked.status not in ("queued", "running"):
+        if locked.status not in AT_LAMINA:
             return False
         if is_pushed and snapshot.state == "completed" and not snapshot.outputs:
             is_first = locked.ended_at is None

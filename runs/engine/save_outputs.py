@@ -100,8 +100,7 @@ def is_anyone_waiting() -> bool:
 
 def _own_active() -> QuerySet[Run]:
     """Return people's own recent runs (not examples) that are active, except those waiting for a person's decision."""
-    recent = Run.objects.active().filter(is_example=False, created_at__gt=timezone.now() - PEOPLE_FIRST)
-    return recent.exclude(status=Run.Status.CHECKING, due_at=None)
+    return Run.objects.needing_poller().filter(is_example=False, created_at__gt=timezone.now() - PEOPLE_FIRST)
 
 
 def _own_saving() -> QuerySet[OutputFile]:

@@ -43,7 +43,7 @@ class RetryPlan:
     words: str
     cost: CostLine | None
     reason: str  # why a retry isn't possible right now
-    may_change: bool  # whether people can open the app's form instead
+    can_open_form: bool  # whether people can open the app's form instead
     token: str
     tried: list[RelatedRun]  # retries of this run
     first: RelatedRun | None  # the run that this one retries
@@ -82,7 +82,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
         % {"count": number_words(failed)},
         cost=cost,
         reason=_reason(run, cost),
-        may_change=bool(failed) and run.app.is_runnable_by(member),
+        can_open_form=bool(failed) and run.app.is_runnable_by(member),
         token=create_run.new_form_token(member) if failed else "",
         tried=[_again(child) for child in tried],
         first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
