@@ -18,6 +18,7 @@ from runs.words.terms import is_telling, matcher, query_words, similar_ways_of, 
 
 SOME_SHOWN = 12
 NEAREST_SHOWN = 3
+NEAREST_READ = 300  # characters of a description; reading 2,000 of 2,000 apps would take the server half a second
 SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
 # How much a match counts: the word itself in the name or in the rest of the text, a similar word in either, or just the
 # kind of results that the app produces.
@@ -70,7 +71,8 @@ def nearest(apps: AppQuerySet, q: str) -> list[int]:
     asked = _trigrams(q)
     told = apps.values_list("pk", "name", "description")
     shared = sorted(
-        (-len(asked & _trigrams(f"{name} {words}")), place, pk) for place, (pk, name, words) in enumerate(told)
+        (-len(asked & _trigrams(f"{name} {words[:NEAREST_READ]}")), place, pk)
+        for place, (pk, name, words) in enumerate(told)
     )
     return [pk for *_place, pk in shared[:NEAREST_SHOWN]]
 
