@@ -319,6 +319,6 @@ def test_copies_of_sounds_are_made_again(migrate: Migrate) -> None:
 
     new = migrate("0072_copy_sounds_again")
 
-    left = new.get_model("runs", "GuestCopy").objects.values_list("source__media_type", flat=True)
-    assert set(left) == {"audio/mp4", "image/png"}
+    now = dict(new.get_model("runs", "GuestCopy").objects.values_list("source__media_type", "status"))
+    assert now == {"audio/mpeg": "preparing", "audio/ogg": "preparing", "audio/mp4": "ready", "image/png": "ready"}
     _to_the_latest()
