@@ -32,6 +32,7 @@ from runs.models import App, AppRule, AppSchema, Member
 from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
+from runs.web.automatic import AUTO
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.numbers import number_in
 
@@ -194,7 +195,7 @@ def app_cost(request: PortalRequest, app_id: str) -> HttpResponse:
     if app.estimated_at is None:
         catalog.request_estimate(app)
     form = app_form(request.user, app, app.schema, request.GET) if app.schema else None
-    polls = number_in(request.GET.get("poll", ""), 0, 999, 0)  # by this page, including this one
+    polls = number_in(request.GET.get(AUTO, ""), 0, 999, 0)  # by this page, including this one
     context = {"box": launch_box(app, request.user, form, polls=polls)}
     partial = "app-cost" if app.estimated_at is None else "app-cost-changed"
     return render_page(request, "launching/_launch.html", context, partial=partial)

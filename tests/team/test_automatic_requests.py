@@ -22,7 +22,7 @@ POLLS = re.compile(r"(^|, *)(every|load|{{)")  # in a trigger; one that a view c
 IN_TEMPLATE = re.compile(r"{% *comment *%}.*?{% *endcomment *%}|{%.*?%}|{#.*?#}|(?<={{).*?(?=}})", re.DOTALL)
 TAG = re.compile(r"""<[\w{}]+(\s+[\w:-]+(=("[^"]*"|'[^']*'))?)*\s*>""")
 TRIGGER = re.compile(r'hx-trigger="([^"]*)"')
-MARKED = re.compile(r"""[?;]auto=1"|"auto": "1"}""")
+MARKED = re.compile(r"""[?;]auto=(?:1|{{}})"|"auto": "1"}""")
 
 
 @pytest.fixture(autouse=True)
