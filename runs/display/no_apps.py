@@ -21,19 +21,15 @@ class NoApps:
 
 def no_apps(member: Member) -> NoApps:
     """Return why there are no apps for `member`. Only promise some if the first list is on its way."""
-    known = status.lamina_status()
-    if App.objects.listed().exists():
-        if member.is_admin:
-            return NoApps(
-                _("All apps are hidden. Choose which ones people see."), reverse("runs:manage-apps"), _("Apps")
-            )
-        return NoApps(_("No apps are available to you yet. Ask an admin."))
-    if _is_late(known):
+    known, are_hidden = status.lamina_status(), App.objects.listed().exists()
+    if are_hidden and member.is_admin:
+        return NoApps(_("All apps are hidden. Choose which ones people see."), reverse("runs:manage-apps"), _("Apps"))
+    if not are_hidden and _is_late(known):
         return _to_health(member, _("Lamina isn't sending its list of apps. We'll keep trying."))
-    if known.catalog_at is not None and member.is_admin:
-        return _to_health(member, _("Lamina's list is empty. Check that the key's workspace has apps."))
-    if known.catalog_at is not None:
+    if not member.is_admin and (are_hidden or known.catalog_at is not None):
         return NoApps(_("No apps are available to you yet. Ask an admin."))
+    if known.catalog_at is not None:
+        return _to_health(member, _("Lamina's list is empty. Check that the key's workspace has apps."))
     if member.is_admin:
         return NoApps(
             _(

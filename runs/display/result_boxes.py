@@ -1,7 +1,7 @@
 """The boxes that show a run's results, as plain values for templates."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -52,9 +52,9 @@ class OutputBox:
     unsaved: int  # number of files that couldn't be saved; the result's other files may have been saved
     fetch_again_url: str  # URL for retrying the files that couldn't be saved
     walk: str  # query string of the History list that Previous and Next follow
+    goes_at: datetime | None  # when the retention rules will remove the result
     removed_at: datetime | None
     keep_url: str  # URL for keeping the result
-    goes_at: datetime | None = None  # when the retention rules will remove the result
     verdict: VerdictPanel | None = None  # only set on the run page
 
     @property
@@ -82,7 +82,7 @@ def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
     told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
     goes_at = removal_times(outputs)
     return [
-        replace(_box(run, output, label, stems, is_swap=is_swap, walk=walk), goes_at=goes_at.get(output.pk))
+        _box(run, output, label, stems, is_swap=is_swap, walk=walk, goes_at=goes_at.get(output.pk))
         for output, label, stems in told
     ]
 
@@ -102,7 +102,16 @@ def result_labels(outputs: list[Output]) -> list[str]:
     return labels
 
 
-def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bool, walk: str) -> OutputBox:
+def _box(
+    run: Run,
+    output: Output,
+    label: str,
+    stems: list[Stem],
+    *,
+    is_swap: bool,
+    walk: str,
+    goes_at: datetime | None,
+) -> OutputBox:
     kept = list(output.files.all())
     _name_files(kept, stems)
     files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
@@ -139,6 +148,7 @@ def _box(run: Run, output: Output, label: str, stems: list[Stem], *, is_swap: bo
         unsaved=len(given_up),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
+        goes_at=goes_at,
         removed_at=output.removed_at,
         keep_url=reverse("runs:result-keep", args=[output.public_id]),
     )

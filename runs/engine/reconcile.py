@@ -80,7 +80,11 @@ def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> 
         _look_later(run, LOOK_AGAIN)  # our run may be in the part that we couldn't read
     elif not is_whole:
         progress.ask_person(run, [row.run_id for row in found])
-    elif len(found) == len(could_be) == 1 and _is_near(found[0], run) and not others.filter(status="checking").exists():
+    elif (
+        len(found) == len(could_be) == 1
+        and _is_since(found[0], run, MARGIN)
+        and not others.filter(status="checking").exists()
+    ):
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
         poller_wakeups.ensure_poller()
@@ -134,25 +138,27 @@ def _is_unreadable(error: LaminaError) -> bool:
 def _may_be(row: RunRow, run: Run) -> bool:
     """Return whether `row` could be `run`. This applies the list's filters again, in case Lamina ignored them."""
     is_our_app = row.workflow_id in ("", run.app.remote_id)
-    return is_our_app and (row.created_at is None or row.created_at >= _sent_at(run) - _margin(run))
+    return is_our_app and _is_since(row, run, _margin(run))
 
 
 def _margin(run: Run) -> timedelta:
     """Return how much earlier than our POST our run may seem to have started. If a clock was set in the meantime, we
     would overlook it with a short margin, and start it twice."""
-    assert run.sent_at is not None  # noqa: S101 - a doubtful start was sent
-    return MARGIN if status.is_clock_known(run.sent_at) else CLOCK_MARGIN
+    return MARGIN if _is_clock_known(run) else CLOCK_MARGIN
 
 
-def _is_near(row: RunRow, run: Run) -> bool:
-    """Return whether `row` started so close to our POST that it must be ours if it is the only one."""
-    return row.created_at is None or row.created_at >= _sent_at(run) - MARGIN
+def _is_since(row: RunRow, run: Run, margin: timedelta) -> bool:
+    """Return whether `row` may have started since our POST, or at most `margin` before it."""
+    return row.created_at is None or row.created_at >= _sent_at(run) - margin
 
 
 def _is_older(row: RunRow, run: Run) -> bool:
     """Return whether `row` clearly started before our POST; False if the clocks are too uncertain to tell."""
-    is_known = run.sent_at is not None and status.is_clock_known(run.sent_at)
-    return is_known and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
+    return _is_clock_known(run) and row.created_at is not None and row.created_at < _sent_at(run) - OLDER
+
+
+def _is_clock_known(run: Run) -> bool:
+    return run.sent_at is not None and status.is_clock_known(run.sent_at)
 
 
 def _sent_at(run: Run) -> datetime:

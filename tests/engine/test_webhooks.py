@@ -239,15 +239,21 @@ def test_without_keys_lamina_is_asked_to_try_again(courier: Courier, run: Run) -
     assert as_it_is(run)[0] == "completed"
 
 
-@pytest.mark.parametrize("state", ["in flight", "checking", "a person is asked", "begins again"])
-def test_a_delivery_settles_a_start(
-    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, state: str
-) -> None:
-    run = press(alice, app)
+def sent_without_answer(member: Member, app: App, sandbox: SandboxDoor) -> tuple[Run, str]:
+    """Return a run whose start was sent but not answered, and the id that it has on Lamina, where it has ended."""
+    run = press(member, app)
     assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
     assert progress.mark_sent(run, timezone.now(), is_alone=True)
     remote_id = start_as_stranger(sandbox)
     sandbox.control(f"runs/{remote_id}", status="completed")
+    return run, remote_id
+
+
+@pytest.mark.parametrize("state", ["in flight", "checking", "a person is asked", "begins again"])
+def test_a_delivery_settles_a_start(
+    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor, state: str
+) -> None:
+    run, remote_id = sent_without_answer(alice, app, sandbox)
     if state != "in flight":
         assert progress.doubt(run)
     if state == "a person is asked":
@@ -284,11 +290,7 @@ def test_a_final_run_never_changes(
 def test_a_run_that_was_given_up_says_that_it_started_after_all(
     courier: Courier, alice: Member, app: App, sandbox: SandboxDoor
 ) -> None:
-    run = press(alice, app)
-    assert progress.claim_start(run, timezone.now(), timezone.now() + start_claim.CLAIM)
-    assert progress.mark_sent(run, timezone.now(), is_alone=True)
-    remote_id = start_as_stranger(sandbox)
-    sandbox.control(f"runs/{remote_id}", status="completed")
+    run, remote_id = sent_without_answer(alice, app, sandbox)
     assert progress.doubt(run)
     assert progress.ask_person(run, [])
     assert progress.leave_it(run, timezone.now())
