@@ -37,6 +37,7 @@ WIDTHS = (320, 360, 768, 1280)
 
 def too_wide(page: Page) -> list[str]:
     """Return each width at which the open page scrolls sideways (with the elements that cause it) or shows markup."""
+    page.wait_for_load_state()  # before that, the page may have no styles yet
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -49,6 +50,7 @@ def too_wide(page: Page) -> list[str]:
 
 def findings(page: Page, *, but: Sequence[str] = ()) -> list[str]:
     """Return axe's findings for the page as it is now: rule, element and reason. The rules in `but` are left out."""
+    page.wait_for_load_state()
     page.evaluate(STILL)
     if not page.evaluate("!!window.axe"):
         page.evaluate(AXE)
