@@ -123,15 +123,15 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
     this member has used.
     """
     since = timezone.now() - KEPT_FOR
-    if q or decided or waits:
+    if q or decided or waits not in ("", ME, ANYONE):
         return Rows(rows_query(member, since, q, is_mine=is_mine, decided=decided, waits=waits))
-    return Rows(_usual_query(member.role, is_mine).rows(member.pk, since))
+    return Rows(_usual_query(member.role, is_mine, waits).rows(member.pk, since))
 
 
 @cache
-def _usual_query(role: str, is_mine: bool) -> Prepared[Row]:
-    """Return the query for members with `role` if there is no search and no filter by person."""
-    return Prepared(lambda member, since: rows_query(Member(pk=member, role=role), since, is_mine=is_mine))
+def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
+    """Return the query for members with `role` if there is no search and no filter by another person."""
+    return Prepared(lambda member, since: rows_query(Member(pk=member, role=role), since, is_mine=is_mine, waits=waits))
 
 
 def rows_query(
@@ -157,9 +157,9 @@ def rows_query(
     ]
     if waits in (ME, ANYONE):
         some = review_filters.few_waiting_for(member if waits == ME else None)
-        queries.append(_rows("waiting", some, "public_id"))
+        queries.append(_rows("waiting", some, Value("")))
     if exact := exact_query(q):
-        queries.append(_rows("run", few_matching(exact), "public_id"))
+        queries.append(_rows("run", few_matching(exact), Value("")))
         queries.append(_rows("many", too_many_for(exact, member), "public_id"))  # one row if there are too many runs
         if is_mine:
             queries.append(_apps_of_everyone())

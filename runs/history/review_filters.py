@@ -1,6 +1,6 @@
 """History's filters for reviews: by verdict, by who decided, and by who still has to decide."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from runs.models import Decision, Member, ReviewItem, ReviewRules, Run
 from runs.models.distinct import distinct_values
-from runs.models.joined import Among
+from runs.models.joined import Among, AmongKeys
 from runs.models.run import RunQuerySet
 
 DECISIONS: dict[str, str | Promise] = {
@@ -55,13 +55,9 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     return Decision.objects.alias(by=F("member_id") + 0).filter(pk__in=few, by=key)
 
 
-def only(pks: Iterable[int]) -> Q:
-    """Return a condition for the runs with these few keys.
-
-    If we gave PostgreSQL the keys directly, it might go through all runs until it had found enough of them for a page.
-    """
-    known = list(pks)
-    return Q(Among(F("pk"), Subquery(Run.objects.filter(pk__in=known).values("pk")))) if known else Q(pk__in=[])
+def only(pks: Collection[int]) -> Q:
+    """Return a condition for the runs with these few keys."""
+    return Q(AmongKeys(F("pk"), tuple(pks))) if pks else Q(pk__in=[])
 
 
 def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:

@@ -83,7 +83,8 @@ def test_pages_with_prepared_queries_open_for_every_role(as_alice: Client, alice
     app = make_app("Poster")
     run = make_run(alice, app, status="completed", starred_by=alice, starred_at=timezone.now())
     make_kept(run)
-    for path in ("/", "/history/", "/history/?view=results", app.get_absolute_url(), run.get_absolute_url()):
+    history = [f"/history/?{query}" for query in ("", "view=results", "waits=me", "waits=anyone")]
+    for path in ("/", *history, app.get_absolute_url(), run.get_absolute_url()):
         for _ in range(2):  # first prepared, then reused
             assert as_alice.get(path).status_code == 200, path
 
