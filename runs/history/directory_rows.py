@@ -130,7 +130,8 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
 
 @cache
 def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
-    """Return the query for members with `role` if there is no search and no filter by another person."""
+    """Return the query for members with `role` if there is no search and no filter by who decided. `waits` is empty,
+    `ME` or `ANYONE`."""
     return Prepared(lambda member, since: rows_query(Member(pk=member, role=role), since, is_mine=is_mine, waits=waits))
 
 

@@ -237,8 +237,8 @@ class PostedAppForm:
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
-        except RulesRefuseError as refused:  # an admin has just closed or paused the app
-            return Shown(form, opened.saying(refused.sentence), is_refused=True)
+        except RulesRefuseError as refused:  # an admin has just changed the rules
+            return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
         except LimitReached as reached:
             is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
             said = opened if is_told else opened.saying(reached.sentence)
