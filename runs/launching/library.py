@@ -9,14 +9,14 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from runs.catalog.field_rules import rules_of, with_rules
 from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
-from runs.models import App, Draft, Member, OutputFile, StoredFile, Upload, files_visible_to
+from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload, files_visible_to
 from runs.schema_forms.build import SchemaForm
 from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
@@ -25,6 +25,7 @@ from runs.words.time_spans import age_words
 
 PER_PAGE = 24
 SOURCES = ("results", "team", "uploads")
+NEWEST_RESULTS = ("output__run__created_at", "output__run_id", "pk")  # the order of results, newest first
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,28 @@ def _page(member: Member, kinds: list[str], source: str, search: LibrarySearch, 
 def _made_results(
     member: Member, kinds: list[str], search: LibrarySearch, source: str, before: str
 ) -> "QuerySet[OutputFile]":
-    """Return one page of results plus one extra, newest first. There is an index for this order."""
+    """Return one page of results plus one extra, starting with those of the newest runs.
+
+    A subquery finds these runs first, because it can read them from the index of History's tab, whatever the database.
+    """
+    runs = Run.objects.shared_by_others(member) if source == "team" else Run.objects.owned_by(member)
     found = _results(member, kinds, search, source)
-    found = found.filter(~Exists(found.filter(file__sha256=OuterRef("file__sha256"), pk__gt=OuterRef("pk"))))
-    if before and (last := found.filter(file__public_id=before).values_list("pk", flat=True).first()):
-        found = found.filter(pk__lt=last)
-    return found.order_by("-pk")[: PER_PAGE + 1]
+    same = found.filter(file__sha256=OuterRef("file__sha256"))
+    found = found.filter(~Exists(same.filter(_beyond("gt", *map(OuterRef, NEWEST_RESULTS)))))
+    if before and (last := found.filter(file__public_id=before).values_list(*NEWEST_RESULTS).first()):
+        found, runs = found.filter(_beyond("lt", *last)), runs.filter(created_at__lte=last[0])
+    # PostgreSQL would turn `Exists` into a join, and read all runs before it knows which are the newest.
+    of_run = runs.alias(of_run=Subquery(found.filter(output__run=OuterRef("pk")).values("pk")[:1]))
+    newest = of_run.filter(of_run__isnull=False).newest_first().values_list("pk", flat=True)
+    page = found.filter(output__run__in=list(newest[: PER_PAGE + 1])).select_related("file", "output__run")
+    return page.order_by(*(f"-{column}" for column in NEWEST_RESULTS))[: PER_PAGE + 1]
+
+
+def _beyond(comparison: str, created_at: Any, run: Any, key: Any) -> Q:
+    """Return a condition for results that come before ("gt") or after ("lt") the one with these `NEWEST_RESULTS`."""
+    in_run = Q(output__run_id=run, **{f"pk__{comparison}": key})
+    in_moment = Q(output__run__created_at=created_at) & (Q(**{f"output__run_id__{comparison}": run}) | in_run)
+    return Q(**{f"output__run__created_at__{comparison}": created_at}) | in_moment
 
 
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
@@ -116,7 +133,7 @@ def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, befor
 def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
     found = OutputFile.objects.filter(
         status=OutputFile.Status.SAVED, file__kind__in=kinds, output__run__deleted_at=None
-    ).select_related("file", "output__run")
+    )
     if source == "team":
         found = found.filter(output__run__shared_at__isnull=False).exclude(output__run__member=member)
     else:

@@ -231,6 +231,36 @@ def test_newest_first(as_alice: Client, alice: Member, app: App) -> None:
     assert picks(as_alice, address(app)) == files[::-1]
 
 
+def test_results_of_the_newest_run_come_first_even_if_they_were_saved_before(
+    as_alice: Client, alice: Member, app: App
+) -> None:
+    older, newer = make_run(alice, app, status="completed"), make_run(alice, app, status="completed")
+    saved_first, saved_last = made(newer), made(older)
+
+    assert picks(as_alice, address(app)) == [saved_first.public_id, saved_last.public_id]
+
+
+@pytest.mark.parametrize("source", ["results", "team"])
+def test_pages_of_results_follow_without_gap_or_repeat(
+    as_alice: Client, alice: Member, bob: Member, app: App, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(library, "PER_PAGE", 2)
+    now = timezone.now()
+    owner = bob if source == "team" else alice
+    times = [now - timedelta(hours=2), now - timedelta(hours=1), now - timedelta(hours=1)]  # two in the same moment
+    runs = [make_run(owner, app, status="completed", created_at=at, shared_at=now) for at in times]
+    made(runs[0], sha256="same")
+    files = [made(run).public_id for run in runs for _ in range(3)] + [made(runs[2], sha256="same").public_id]
+
+    shown, url = [], address(app, source=source)
+    while url:
+        page = as_alice.get(url)
+        shown += [item.file.public_id for item in page.context["items"]]
+        url = page.context["older_url"]
+
+    assert shown == files[::-1]
+
+
 def test_a_picture_is_listed_once_however_often_it_was_made_or_added(
     as_alice: Client, alice: Member, bob: Member, app: App, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
