@@ -36,7 +36,7 @@ SENTENCES = {  # translated where they are used
     "uploads_days": gettext_noop("Uploads that will be permanently deleted within a day: %(things)s."),
     "record_days": gettext_noop("Entries in the record that will be permanently deleted within a day: %(things)s."),
 }
-SLICE = 1_000
+SLICE = 250  # runs moved in one transaction, which a database writes in under 0.1 s
 # Time limits for counting what one rule would remove, and for adding up file sizes.
 COUNT_SECONDS, SIZE_SECONDS = 2.0, 1.0
 SAMPLE = 2_000  # if a rule would remove more things than this, a sample of this many is used to estimate their size

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, Q
 from runs.background.queue import stop_requested
 from runs.models import Member, Run, RunCount
 
-SLICE = 20_000  # how many primary keys to cover at a time
+SLICE = 5_000  # how many primary keys to cover at a time; a database reads this many runs in under 0.1 s
 
 
 class _Key(NamedTuple):
