@@ -43,7 +43,8 @@ def main() -> int:
         print(f"{percent:5.1f} %  {name}")
     said = f"{share(lines.values()):.1f} % of {count(lines.values()):,} lines"
     if counted := count(branches.values()):
-        said += f", {share(branches.values()):.1f} % of {counted:,} branches"
+        where = sorted({folder_of(name) for name, parts in branches.items() if parts.every})
+        said += f", {share(branches.values()):.1f} % of {counted:,} branches in {', '.join(where)}"
     print(f"Coverage: {said}.")
     return 0
 
@@ -54,6 +55,12 @@ def report_of(data_file: str) -> Any:
         command = [sys.executable, "-m", "coverage", "json", "--quiet", f"--data-file={data_file}", "-o", str(written)]
         subprocess.run(command, check=True)
         return json.loads(written.read_text())
+
+
+def folder_of(name: str) -> str:
+    """Return the folder of the file `name` below the top folder, such as "runs/engine"; the file's own name if it isn't
+    in a folder."""
+    return "/".join(Path(name).parent.parts[:2]) or name
 
 
 def count(parts: Collection[Parts]) -> int:

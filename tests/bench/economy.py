@@ -240,8 +240,8 @@ def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float
     least = ideal_poller.delays(starts, ends, per_minute=MAX_PER_MINUTE, look_seconds=look_seconds)
     told, read = percentile(least.told, 95), percentile(least.read, 95)
     report.note("delays p95 due to the limit alone: end, results", f"{number(told)} s, {number(read)} s")
-    fixed = MAX_DELAY_SECONDS.get(each.count, MAX_DELAY_BEYOND_SECONDS)
-    return max(fixed, TIMES_FORCED * told), max(MAX_DELAY_BEYOND_SECONDS, TIMES_FORCED * read)
+    beyond = max(MAX_DELAY_BEYOND_SECONDS, TIMES_FORCED * told)
+    return MAX_DELAY_SECONDS.get(each.count, beyond), max(MAX_DELAY_BEYOND_SECONDS, TIMES_FORCED * read)
 
 
 def report_counts(

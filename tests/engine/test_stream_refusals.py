@@ -37,6 +37,13 @@ def half_a_minute_later() -> None:
     Lease.objects.filter(name=stream_refusals.COUNTED).update(until=Now() - timedelta(seconds=1))
 
 
+WHY = {
+    "forbidden": "Lamina doesn't allow live updates with this workspace key.",
+    "missing": "Lamina doesn't offer live updates, but responds to other requests for the same run.",
+    "broken": "Three times in a row, no usable live updates arrived, but Lamina responds to other requests",
+}
+
+
 @pytest.mark.parametrize(
     ("code", "tries", "cause"), [(403, 1, "forbidden"), (404, 1, "missing"), (405, 1, "missing"), (500, 3, "broken")]
 )
@@ -64,6 +71,7 @@ def test_a_refusal_is_remembered_for_a_day_and_told(
         watch_until(watch, lambda: is_final(run), "the end")
     page = health(as_admin)
     assert "the portal reads Lamina's run list instead" in page
+    assert [cause for cause, words in WHY.items() if words in page] == [cause]
 
     sandbox.clear_faults()
     status.record_status(streams_refused_at=timezone.now() - stream_refusals.REFUSED_FOR)

@@ -9,7 +9,8 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit, status
 from runs.connection.rate_limit import Priority
-from runs.engine import streams
+from runs.engine import stream_refusals, streams
+from runs.lamina import streams as lamina_streams
 from runs.models import App, Member, RequestLog, Run
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
@@ -18,6 +19,13 @@ from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_quick_streams")]
+
+
+def test_the_waits_are_those_in_the_decision_about_streams() -> None:
+    assert lamina_streams.SILENT_SECONDS == 40  # then a stream is closed
+    assert streams.REST_SECONDS == 60  # before the same run gets another
+    assert streams.ALONE_SECONDS == 90  # then the run is looked up in the list, too
+    assert timedelta(days=1) == stream_refusals.REFUSED_FOR
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])

@@ -170,21 +170,24 @@ def test_an_invalid_exceptions_file_is_reported_in_a_sentence(
     assert re.fullmatch(told, done.stderr.rstrip("\n")), done.stderr
 
 
+PARTLY = "branches in partly.py."
+
+
 @pytest.mark.parametrize(
     ("measured", "told"),
     [
         ([["1"]], [" 75.0 %  partly.py", "100.0 %  main.py", "Coverage: 85.7 % of 7 lines."]),
         (
             [["--branch", "1"]],
-            [" 66.7 %  partly.py", "100.0 %  main.py", "Coverage: 85.7 % of 7 lines, 50.0 % of 2 branches."],
+            [" 66.7 %  partly.py", "100.0 %  main.py", f"Coverage: 85.7 % of 7 lines, 50.0 % of 2 {PARTLY}"],
         ),
         (
             [["--branch", "1"], ["-1"]],
-            [" 83.3 %  partly.py", "100.0 %  main.py", "Coverage: 100.0 % of 7 lines, 50.0 % of 2 branches."],
+            [" 83.3 %  partly.py", "100.0 %  main.py", f"Coverage: 100.0 % of 7 lines, 50.0 % of 2 {PARTLY}"],
         ),
         (
             [["--branch", "1"], ["--branch", "-1"]],
-            ["100.0 %  main.py", "100.0 %  partly.py", "Coverage: 100.0 % of 7 lines, 100.0 % of 2 branches."],
+            ["100.0 %  main.py", "100.0 %  partly.py", f"Coverage: 100.0 % of 7 lines, 100.0 % of 2 {PARTLY}"],
         ),
     ],
 )
@@ -205,6 +208,12 @@ def test_the_coverage_report_counts_lines_and_branches(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == told
+
+
+def test_a_failed_test_gets_no_second_go() -> None:
+    places = [ROOT / name for name in (".ci/run", "Makefile", "pyproject.toml", "requirements-dev.txt")]
+    found = re.findall(r"rerun|--lf|--last-failed|--ff|flaky|pytest-retry", " ".join(map(Path.read_text, places)))
+    assert found == []
 
 
 def test_no_target_is_met_when_nothing_was_measured() -> None:

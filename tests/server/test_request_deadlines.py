@@ -2,7 +2,7 @@
 
 import pytest
 
-from lamina_portal.server import deadlines
+from lamina_portal.server import deadlines, sockets
 from lamina_portal.server.deadlines import Arrival, Progress
 from tests.server.servers import request
 
@@ -15,6 +15,7 @@ def new(*, is_first: bool = True) -> Arrival:
 
 def test_the_deadlines_are_those_in_the_manual() -> None:
     assert (deadlines.HEAD_SECONDS, deadlines.BODY_SECONDS, deadlines.UPLOAD_SECONDS) == (15, 30, 10)
+    assert sockets.BYTES_A_SECOND == 20_000
 
 
 def post(size: int, *headers: str) -> bytes:

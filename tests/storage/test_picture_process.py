@@ -1,5 +1,6 @@
 """One bad file never stops the others, even if the process that opens it crashes, hangs or keeps using more memory."""
 
+import signal
 import struct
 import subprocess
 import sys
@@ -25,11 +26,11 @@ from runs import catalog
 from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.models.messages import Message
-from runs.storage import deferred_thumbnails, picture_client, picture_headers, picture_slots
+from runs.storage import deferred_thumbnails, picture_client, picture_headers, picture_process, picture_slots
 from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
-from runs.uploads.uploads import receive_file
+from runs.uploads.uploads import UploadRejected, receive_file
 from runs.words.messages import say
 from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.damaged_files import GIVEN
@@ -121,6 +122,17 @@ def test_any_error_only_costs_the_app_its_picture(server: HostileServer, monkeyp
 
 
 @pytest.mark.django_db
+def test_any_error_only_refuses_the_upload(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(path: Path, reader: str) -> picture_headers.Header:
+        raise TypeError("bad operand type for abs(): 'str'")
+
+    monkeypatch.setattr(picture_headers, "read_header", raising)
+    with pytest.raises(UploadRejected):
+        upload(alice, picture())
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("program", [DIES.format("SEGV"), DIES.format("KILL"), "", "print('nonsense')"])
 def test_a_picture_process_that_dies_loses_nothing(
     program: str, run: Run, server: HostileServer, pretend: Pretend
@@ -154,6 +166,18 @@ def test_too_much_work_is_kept_without_a_small_picture(run: Run, server: Hostile
     output_file.refresh_from_db()
     assert output_file.file is not None
     assert (output_file.status, output_file.file.picture_due_at) == ("saved", None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "work", "died_of"),
+    [("PROCESSOR_SECONDS", "while True: pass", signal.SIGXCPU), ("SECONDS", "time.sleep(60)", signal.SIGALRM)],
+)
+def test_one_file_gets_only_so_much_time(limit: str, work: str, died_of: signal.Signals) -> None:
+    assert (picture_process.PROCESSOR_SECONDS, picture_process.SECONDS) == (20, 60)
+    program = f"import time; from runs.storage import picture_process; picture_process.{limit} = 1\n"
+    program += f"with picture_process._time_limit():\n    {work}"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=TIMEOUT_SECONDS)
+    assert done.returncode == -died_of
 
 
 @pytest.mark.django_db

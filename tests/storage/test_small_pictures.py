@@ -34,6 +34,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
+    assert media.WEB_SECONDS == 5
     monkeypatch.setattr(media, "WEB_SECONDS", 0.3)
     client.force_login(alice)
     app = make_app("Photo", [{"id": "u", "key": "", "name": "Photo", "type": "url", "accept": ["image"]}])
