@@ -237,8 +237,7 @@ def _seen(run: Run, member: Member) -> Run | None:
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    is_live = link.revoked_at is None and may_extend(member, link, rules)
-    return is_live and sharing.last_day_of(link) < sharing.latest_day(rules)
+    return may_extend(member, link, rules) and sharing.last_day_of(link) < sharing.latest_day(rules)
 
 
 def _views_words(link: GuestLink) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from runs.audit.record import record, record_each
 from runs.background.queue import stop_requested
-from runs.models import FINAL, GuestLink, Member, Output, Run, StoredFile, Upload, Verb
+from runs.models import GuestLink, Member, Output, Run, StoredFile, Upload, Verb
 from runs.models.run import RunQuerySet
 from runs.review import carry_over
 from runs.storage import orphans
@@ -34,9 +34,9 @@ def move_to_bin(runs: RunQuerySet, member: Member | None, now: datetime) -> int:
     Active runs stay where they are, so that people can see their costs and results. Protected runs stay too. The caller
     checks that `member` may change the runs; `member` is None if the retention rules move them.
     """
-    ended = runs.filter(status__in=FINAL, deleted_at=None, held_at=None).locked()
-    record_each(Verb.RUN_BINNED, ended)
-    moved = Run.objects.filter(pk__in=[run.pk for run in ended])
+    going = runs.binnable().locked()
+    record_each(Verb.RUN_BINNED, going)
+    moved = Run.objects.filter(pk__in=[run.pk for run in going])
     return moved.update(deleted_at=now, deleted_by=member, version=F("version") + 1)
 
 

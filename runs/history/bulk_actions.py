@@ -63,7 +63,7 @@ def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
     """Return those of `runs` that `move_to_bin` would move."""
-    return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk"), status__in=FINAL, held_at=None)
+    return Run.objects.changeable_by(member).filter(pk__in=runs.values("pk")).binnable()
 
 
 @transaction.atomic

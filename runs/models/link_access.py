@@ -17,8 +17,9 @@ def links_revocable_by(member: Member) -> GuestLinkQuerySet:
 
 
 def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:
-    """Return whether the member may extend the link: they can manage it, and `rules` let them create links."""
-    return link.is_manageable_by(member) and rules.may_make_links(member)
+    """Return whether the member may extend the link, or replace a result in it: it hasn't been revoked, they can manage
+    it, and `rules` let them create links."""
+    return link.revoked_at is None and link.is_manageable_by(member) and rules.may_make_links(member)
 
 
 def may_restore(member: Member, link: GuestLink, rules: SharingRules) -> bool:

@@ -29,7 +29,7 @@ CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
 CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
-    *("shared_at", "deleted_at", "starred_at", "has_star", "is_example", *CARD_ROWS[1:]),
+    *("shared_at", "deleted_at", "held_at", "starred_at", "has_star", "is_example", *CARD_ROWS[1:]),
     *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
     *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
     *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
@@ -54,6 +54,11 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
     def due(self, now: datetime) -> Self:
         """Return runs whose next step is due by `now`: sending them, or checking whether they started."""
         return self.filter(status__in=("starting", "checking"), due_at__lte=now)
+
+    def binnable(self) -> Self:
+        """Return the runs that people who may change them may also move to the bin: runs that have ended and aren't on
+        hold."""
+        return self.filter(status__in=FINAL, deleted_at=None, held_at=None)
 
     def for_cards(self) -> Self:
         """Load what run cards show, except results: `display.card_results` loads the results of many runs at once."""
@@ -260,6 +265,10 @@ class Run(RunAccess):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    def is_binnable_by(self, member: Member) -> bool:
+        """Return whether the member may move the run to the bin (see `RunQuerySet.binnable`)."""
+        return self.is_changeable_by(member) and not self.is_active and not self.is_held
 
     def is_silent(self, now: datetime) -> bool:
         """Return whether the run has been on Lamina for over a day. If so, we ask its maker whether to keep waiting."""

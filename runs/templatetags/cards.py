@@ -64,7 +64,7 @@ class RunMenu:
             can_share=can_share,
             can_share_with_team=can_share and run.shared_at is None,
             can_cancel=card.can_change and run.is_active,
-            can_delete=card.can_change and not run.is_active,
+            can_delete=run.is_binnable_by(member),
         )
 
 

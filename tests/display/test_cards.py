@@ -270,6 +270,7 @@ def test_a_menu_offers_what_the_viewer_may_do(alice: Member, bob: Member, make_m
     assert offered(done, alice) == [begin, repeat, share, delete]
     assert offered(going, alice) == [begin, share, cancel]
     assert offered(going, bob) == [begin]
+    assert offered(make_run(alice, status="completed", held_at=timezone.now()), alice) == [begin, repeat, share]
     assert "Share with team" in menu_of(make_run(alice), alice)
     assert "Share with team" not in menu_of(going, alice)  # nothing to offer, since the team can already see the run
     assert "New guest link" in menu_of(done, alice)

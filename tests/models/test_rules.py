@@ -122,6 +122,15 @@ def test_rows_and_lists_of_runs_agree(people: dict[str, Member], runs: Rows) -> 
     assert differences(kept, people, "belongs_to", lists.owned_by) == []
 
 
+def test_rows_and_lists_agree_on_what_may_go_to_the_bin(alice: Member, app: App) -> None:
+    now = timezone.now()
+    runs = [make_run(alice, app, status=status) for status in Run.Status.values]
+    runs += [make_run(alice, app, status="failed", held_at=now), make_run(alice, app, status="failed", deleted_at=now)]
+    listed = set(Run.objects.changeable_by(alice).binnable())
+    assert [run for run in runs if run.is_binnable_by(alice)] == [run for run in runs if run in listed]
+    assert {run.status for run in listed} == {"completed", "failed", "cancelled"}
+
+
 def test_rows_and_lists_of_presets_agree(people: dict[str, Member], presets: Rows) -> None:
     lists = Preset.objects.all()
     assert differences(presets, people, "is_visible_to", lists.visible_to) == []
@@ -195,6 +204,7 @@ def test_a_link_is_extended_by_its_maker_and_restored_by_whoever_revoked_it(
     assert {who for who, one in people.items() if may_restore(one, revoked, rules)} == {"approver", *admins}
     revoked.revoked_by = people["admin"]
     assert {who for who, one in people.items() if may_restore(one, revoked, rules)} == admins
+    assert not any(may_extend(one, revoked, rules) for one in people.values()), "that link is revoked"
     assert not any(may_restore(one, live, rules) for one in people.values()), "that link isn't revoked"
     mine = links["owner", "open"]
     assert isinstance(mine, GuestLink)

@@ -276,6 +276,12 @@ def test_an_ended_link_works_again_when_extended(as_alice: Client, link: GuestLi
     assert (links.last_day_of(link) - timezone.localdate()).days == 14
 
 
+def test_a_revoked_link_is_not_extended(as_alice: Client, link: GuestLink) -> None:
+    GuestLink.objects.update(revoked_at=timezone.now())
+    assert as_alice.post(f"/shares/{link.public_id}/extend/").status_code == 403
+    assert GuestLink.objects.get().expires_at == link.expires_at
+
+
 @pytest.mark.parametrize("act", ["revoke", "restore", "extend"])
 def test_buttons_return_to_their_own_page_and_nowhere_else(as_alice: Client, link: GuestLink, act: str) -> None:
     if act == "restore":
