@@ -109,6 +109,15 @@ def test_the_architecture_lists_every_folder_and_no_other() -> None:
     assert len(table_of_folders()) == len(set(table_of_folders()))
 
 
+@pytest.mark.parametrize("folder", [name for name in table_of_folders() if name != "events.py"])
+def test_every_folder_says_what_it_is_for(folder: str) -> None:
+    said = ast.get_docstring(ast.parse((ROOT / "runs" / folder / "__init__.py").read_text())) or ""
+    assert said
+    for name in re.findall(r"`(\w+\.py)`", said):
+        assert any((ROOT / "runs" / place / name).exists() for place in (folder, "")), name
+    assert unknown_names(said) == []
+
+
 def test_the_picture_shows_the_same_folders_in_the_same_order() -> None:
     picture = ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314 - our own file
     texts = [text for text in picture.iterfind(".//{*}text") if text.get("class") == "n"]
