@@ -58,7 +58,7 @@ class AppSettingsForm(PostedForm):
 class FieldSettingsForm(PostedForm):
     """An admin's settings for one field; the prefix is the field's name in the app's form.
 
-    The value of a locked field is in `text`, `option` (the option's position) or `file` (the id of an existing file).
+    The value of a locked field is in `text`, `option` (the option's position) or `kept` (the id of an existing file).
     If `own` is set, the app's own default is used instead of that file. Allowed options are either ticked (`allowed`)
     or typed, one per line (`lines`).
     """

@@ -1,9 +1,13 @@
-"""The docs are accurate: link targets and the files they mention exist, quoted messages occur in the code, and lists
+"""The docs are accurate: links, files and names that they mention exist, quoted messages occur in the code, and lists
 are complete."""
 
+import ast
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +18,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".gith
 DECISIONS = sorted(path for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name != "README.md")
 ENTRY_POINTS = {"home", "results", "compare", "live", "manage", "help"}
 NO_SUBJECTS = {"sandbox", "migrations", "management", "templatetags"}
+FILES = {"py", "html", "css", "js", "csv", "conf"}
 OURS = ("lamina_portal", "runs", "templates", "static", "docs")
 
 
@@ -46,6 +51,53 @@ def test_every_named_file_exists(path: Path) -> None:
         assert any((place / name).exists() for place in (ROOT, ROOT / "runs", path.parent)), name
 
 
+def defined_in(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield the names that a module or a class defines."""
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield from (name.id for name in ast.walk(target) if isinstance(name, ast.Name))
+
+
+@cache
+def names_in() -> dict[str, set[str]]:
+    """Return what our packages, modules and classes contain, by their short names. If several have the same name, what
+    they contain is merged."""
+    found: dict[str, set[str]] = {}
+    for path in [*(ROOT / "runs").rglob("*.py"), *(ROOT / "lamina_portal").rglob("*.py")]:
+        parts = [part for part in path.relative_to(ROOT).with_suffix("").parts if part != "__init__"]
+        for package, name in pairwise(parts):
+            found.setdefault(package, set()).add(name)
+        tree = ast.parse(path.read_text())
+        found.setdefault(parts[-1], set()).update(defined_in(tree.body))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, set()).update(defined_in(node.body))
+    return found
+
+
+def unknown_names(text: str) -> list[str]:
+    """Return the names in `text`, such as `module.function`, that start with something of ours but don't exist."""
+    dotted = re.findall(r"`([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?:\([^`]*\))?`", prose_of(text))
+    pairs = {name: list(pairwise(name.split("."))) for name in dotted if name.rpartition(".")[2] not in FILES}
+    known = names_in()
+    return [name for name in pairs if any(a in known and b not in known[a] for a, b in pairs[name])]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_dotted_name_exists(path: Path) -> None:
+    code = "".join(file.read_text() for file in (ROOT / "runs").rglob("*.py"))
+    # a logger's name needn't be a module's
+    assert [name for name in unknown_names(path.read_text()) if f'getLogger("{name}")' not in code] == []
+
+
+def test_a_wrong_name_is_found() -> None:
+    text = "`verdicts.decide`, `Run.status`, `events.py`, `gc.freeze`, `verdicts.decides(x)` and `Run.state`"
+    assert unknown_names(text) == ["verdicts.decides", "Run.state"]
+
+
 def table_of_folders() -> list[str]:
     order = (ROOT / "docs" / "architecture.md").read_text().partition("## The order")[2].partition("\n## ")[0]
     return re.findall(r"^\| `([\w.]+)` \|", order, re.M)
@@ -55,6 +107,15 @@ def test_the_architecture_lists_every_folder_and_no_other() -> None:
     folders = {path.parent.name for path in (ROOT / "runs").glob("*/__init__.py")} - NO_SUBJECTS
     assert folders | {"events.py"} == set(table_of_folders()) | ENTRY_POINTS
     assert len(table_of_folders()) == len(set(table_of_folders()))
+
+
+@pytest.mark.parametrize("folder", [name for name in table_of_folders() if name != "events.py"])
+def test_every_folder_says_what_it_is_for(folder: str) -> None:
+    said = ast.get_docstring(ast.parse((ROOT / "runs" / folder / "__init__.py").read_text())) or ""
+    assert said
+    for name in re.findall(r"`(\w+\.py)`", said):
+        assert any((ROOT / "runs" / place / name).exists() for place in (folder, "")), name
+    assert unknown_names(said) == []
 
 
 def test_the_picture_shows_the_same_folders_in_the_same_order() -> None:

@@ -30,7 +30,7 @@ FOLDERS = [
 ENTRY_FOLDERS = ["home", "results", "compare", "live", "manage", "help"]
 LAST = ["management", "templatetags", "checks", "tasks", "apps", "urls"]  # these connect everything
 # Modules with these names count as entry points only in `audit` and the folders after it.
-ENTRY_MODULES = re.compile(r"(views|forms|pages|urls|middleware)(_\w+)?")
+ENTRY_MODULES = re.compile(r"urls|(views|forms|pages|middleware)(_\w+)?")
 STAND_ALONE = ["sandbox", "migrations"]
 DOTTED = re.compile(r"(?:runs|lamina_portal)(?:\.[a-z_]+)+(?:\.[A-Za-z_]+)?")
 
