@@ -13,11 +13,13 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from runs import checks
         from runs.audit import commands, tasks
         from runs.background import task_package
         from runs.models import planner
         from runs.team import recent_password, sessions
 
+        checks.listen()
         listen_to_events()
         sessions.listen()
         recent_password.listen()

@@ -7,7 +7,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 
-@register()
+def listen() -> None:
+    register(data_folder_is_writable)
+
+
 def data_folder_is_writable(**_: Any) -> list[CheckMessage]:
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     if os.access(settings.DATA_DIR, os.W_OK):

@@ -1,6 +1,7 @@
 """Settings: defaults that work, invalid values reported by name, and secrets never shown."""
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management.utils import get_random_secret_key
 
 from lamina_portal import environment
@@ -165,6 +168,17 @@ def key_told_by_migrate(folder: Path, *, in_shell: str = "") -> str:
 def test_a_data_folder_that_nobody_may_write_to_is_reported() -> None:
     """Not even root may create files in /sys."""
     assert "/sys/secret_key" in key_told_by_migrate(Path("/sys"))
+
+
+@pytest.mark.django_db  # for other checks
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_the_portal_does_not_start_with_a_data_folder_it_cannot_write_to(
+    monkeypatch: pytest.MonkeyPatch, *, is_writable: bool
+) -> None:
+    """The secret key may come from the environment, so that the settings don't need the folder."""
+    monkeypatch.setattr(os, "access", lambda path, mode: is_writable or path != settings.DATA_DIR)
+    found = [message.msg for message in run_checks() if message.id == "runs.E001"]
+    assert found == ([] if is_writable else [f"The data folder {settings.DATA_DIR} cannot be written to."])
 
 
 def test_a_folder_in_place_of_the_secret_key_is_reported(tmp_path: Path) -> None:
