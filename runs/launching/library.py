@@ -17,6 +17,7 @@ from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload, files_visible_to
+from runs.models.run_access import in_mine, in_team
 from runs.schema_forms.build import SchemaForm
 from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
@@ -131,13 +132,8 @@ def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, befor
 
 
 def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
-    found = OutputFile.objects.filter(
-        status=OutputFile.Status.SAVED, file__kind__in=kinds, output__run__deleted_at=None
-    )
-    if source == "team":
-        found = found.filter(output__run__shared_at__isnull=False).exclude(output__run__member=member)
-    else:
-        found = found.filter(output__run__member=member)
+    listed = in_team(member, "output__run__") if source == "team" else in_mine(member, "output__run__")
+    found = OutputFile.objects.filter(listed, status=OutputFile.Status.SAVED, file__kind__in=kinds)
     return found.filter(search.in_results())
 
 

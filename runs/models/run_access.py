@@ -19,6 +19,16 @@ def seen_by(member: Member, path: str = "") -> Q:
     return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
 
 
+def in_mine(member: Member, path: str = "") -> Q:
+    """Return the condition that `RunQuerySet.owned_by` filters by; for `path`, see `seen_by`."""
+    return Q((f"{path}member", member), (f"{path}deleted_at", None))
+
+
+def in_team(member: Member, path: str = "") -> Q:
+    """Return the condition that `RunQuerySet.shared_by_others` filters by; for `path`, see `seen_by`."""
+    return Q((f"{path}shared_at__isnull", False), (f"{path}deleted_at", None)) & ~Q((f"{path}member", member))
+
+
 class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def visible_to(self, member: Member) -> Self:
         """Return the member's own runs and those shared with the team; for admins, all runs. Pages respond with 404 for
@@ -29,11 +39,11 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def owned_by(self, member: Member) -> Self:
         """Return the member's own runs that aren't in the bin, for the Mine tab of History: runs they started, and runs
         transferred to them (see `Run.made_by`)."""
-        return self.filter(member=member, deleted_at=None)
+        return self.filter(in_mine(member))
 
     def shared_by_others(self, member: Member) -> Self:
         """Return runs shared by teammates, for the Team tab of History."""
-        return self.filter(shared_at__isnull=False, deleted_at=None).exclude(member=member)
+        return self.filter(in_team(member))
 
     def transferred(self) -> Self:
         """Return runs that belong to someone other than their maker."""
