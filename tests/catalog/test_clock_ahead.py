@@ -23,6 +23,7 @@ def corrected(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
     """Let the portal read everything while its clock is almost a day ahead, then correct the clock."""
     settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
     sandbox.control("limit", per_minute=None)
+    sandbox.control("list", most=8)
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=23), tick=True):
         catalog.request_refresh()
         work()

@@ -22,9 +22,9 @@ def known(sandbox: SandboxDoor, settings: Settings) -> App:
     sandbox.control("limit", per_minute=None)
     parameters = [{"id": "p1", "name": "Note", "type": "text", "default": "Hi"}]
     sandbox.control("apps", app=BEYOND | {"parameters": parameters, "outputs": [{"label": "A", "type": "image"}]})
-    catalog.refresh_catalog()
-    app = App.objects.get(remote_id=UUID)
+    app = App.objects.create(remote_id=UUID, name="not read yet")
     catalog.refresh_app(app.pk)
+    catalog.refresh_balance()
     return App.objects.get(pk=app.pk)
 
 
