@@ -59,7 +59,7 @@ def pulse(worker: str = "") -> None:
 def sweep() -> None:
     """Queue all work that is due."""
     sweeping.sweep()
-    save_outputs.request_keeping()
+    save_outputs.request_saving()
     uploads.request_links()
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()

@@ -151,7 +151,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
             _wait_for(run, error)
     else:
         if not progress.accept(run, started.run_id, started.status, timezone.now()):
-            _note_surplus(run, started.run_id)
+            _cancel_second_start(run, started.run_id)
         poller_wakeups.ensure_poller()
 
 
@@ -179,7 +179,7 @@ def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error:
     return error.says_unknown_parameter or is_about_names_alone(parameters, inputs, problems)
 
 
-def _note_surplus(run: Run, remote_id: str) -> None:
+def _cancel_second_start(run: Run, remote_id: str) -> None:
     """Cancel a second start of a run on Lamina, because the run has already been settled.
 
     Does nothing if `remote_id` belongs to a run that we know: this one, or another run if Lamina gave out the same id
