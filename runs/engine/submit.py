@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs import catalog
 from runs.background import incidents
 from runs.background.queue import stop_requested
+from runs.connection import balance
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
@@ -245,7 +246,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     if cause == "inputs":  # Lamina may have lost a file, so the next run has to send it again
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
-        catalog.request_balance()
+        balance.request_balance()
 
 
 def _next_try(run: Run) -> datetime:
