@@ -11,7 +11,7 @@ import pytest
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from runs.models import App, GuestLink, Member, Preset, Run, SharingRules, Upload
+from runs.models import App, GuestLink, Member, Preset, Run, RunInput, SharingRules, Upload
 from runs.models.link_access import may_extend, may_restore
 from runs.models.sharing import is_alive_at
 from runs.spending.estimates import NOT_OPEN, cost_line
@@ -132,6 +132,17 @@ def test_rows_and_lists_of_links_and_uploads_agree(people: dict[str, Member], li
     assert differences(links, people, "belongs_to", GuestLink.objects.owned_by) == []
     assert differences(links, people, "is_manageable_by", GuestLink.objects.manageable_by) == []
     assert differences(uploads, people, "belongs_to", Upload.objects.owned_by) == []
+
+
+def test_rows_and_lists_of_inputs_agree(people: dict[str, Member], runs: Rows) -> None:
+    run = runs["owner", "shared"]
+    assert isinstance(run, Run)
+    given = {"name": "Prompt", "type": "text", "value": "a cat"}
+    inputs: Rows = {
+        ("owner", state): RunInput.objects.create(run=run, position=position, is_hidden=state == "hidden", **given)
+        for position, state in enumerate(("open", "hidden"), start=100)
+    }
+    assert differences(inputs, people, "is_shown_to", run.inputs.shown_to) == []
 
 
 @pytest.mark.parametrize("is_allowed", [None, True, False])
