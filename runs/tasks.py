@@ -9,6 +9,7 @@ from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
+from runs.connection import balance
 from runs.engine import cancel, poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
 from runs.engine import hide_inputs as hiding
 from runs.engine import sweep as sweeping
@@ -59,7 +60,7 @@ def pulse(worker: str = "") -> None:
 def sweep() -> None:
     """Queue all work that is due."""
     sweeping.sweep()
-    save_outputs.request_keeping()
+    save_outputs.request_saving()
     uploads.request_links()
     deferred_thumbnails.request_small_pictures()
     guest_copies.request_copies()
@@ -132,7 +133,7 @@ def check_app(app_id: int) -> None:
 
 
 def refresh_balance() -> None:
-    catalog.refresh_balance()
+    balance.refresh_balance()
 
 
 def read_account() -> None:

@@ -17,7 +17,6 @@ from runs.catalog.requests import (
     request_regular_refresh,
 )
 from runs.catalog.summaries import record_found
-from runs.connection.balance import refresh_balance, request_balance, request_balance_if_stale
 
 __all__ = [
     "check_app",
@@ -26,11 +25,8 @@ __all__ = [
     "read_estimate",
     "record_found",
     "refresh_app",
-    "refresh_balance",
     "refresh_catalog",
     "request_app_refresh",
-    "request_balance",
-    "request_balance_if_stale",
     "request_completion",
     "request_estimate",
     "request_refresh",

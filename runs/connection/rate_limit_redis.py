@@ -12,7 +12,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from redis import Redis
 
-logger = logging.getLogger("runs.budget")
+logger = logging.getLogger("runs.rate_limit")
 
 STAMPS, CLOSED, NUMBER = "portal:budget:stamps", "portal:budget:closed", "portal:budget:number"
 AWAY_SECONDS = 3.0  # how long to wait before trying Redis again

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, Q, Value
 from django.db.models.functions import Coalesce
 
-from runs.display.review_count import may_decide
+from runs.display.review_count import shows_review
 from runs.display.verdicts import Around
 from runs.history import selection
 from runs.models import Member, Output, Run, RunInput
@@ -35,7 +35,7 @@ class ResultRows:
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
     """Return the rows for the page of the result `public_id`; None if `member` may not see the run."""
-    waiting = CountUpTo(requests.counted_for(member)) if may_decide(member) else Value(0)
+    waiting = CountUpTo(requests.counted_for(member)) if shows_review(member) else Value(0)
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
     shown = shown.select_related("app__rule", "member", "made_by").annotate(

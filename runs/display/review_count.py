@@ -13,13 +13,13 @@ from runs.models import Member, ReviewRules
 from runs.review import requests
 from runs.words.numbers import capped_words
 
-ROLES = "review.deciding-roles"
+DECIDERS = "review.deciders"
 REMEMBERED_SECONDS = 60
 
 
 def count_words(member: Member) -> str:
     """Return how many results are waiting for `member`, such as "3" or "99+"; "" if none."""
-    if not may_decide(member):
+    if not shows_review(member):
         return ""
     return words_of(requests.waiting_count(member))
 
@@ -29,13 +29,15 @@ def words_of(count: int) -> str:
     return capped_words(count, requests.COUNTED) if count else ""
 
 
-def may_decide(member: Member) -> bool:
-    """Return whether `member` may decide on results. For approvers and admins, this takes no queries."""
-    return member.role in ReviewRules().deciding_roles or member.role in _deciding_roles()
+def shows_review(member: Member) -> bool:
+    """Return whether pages show `member` what is waiting for them and offer them to decide. A change of the rules takes
+    up to a minute to show, so this isn't a check. For approvers and admins, it takes no queries."""
+    return ReviewRules().may_decide(member) or _remembered_rules().may_decide(member)
 
 
-def _deciding_roles() -> set[str]:
-    return cache.get_or_set(ROLES, lambda: ReviewRules.current().deciding_roles, REMEMBERED_SECONDS) or set()
+def _remembered_rules() -> ReviewRules:
+    deciders = cache.get_or_set(DECIDERS, lambda: ReviewRules.current().deciders, REMEMBERED_SECONDS)
+    return ReviewRules(deciders=deciders or "")
 
 
 def review_context(request: HttpRequest) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from runs.display.review_count import may_decide
+from runs.display.review_count import shows_review
 from runs.history import selection
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
@@ -93,7 +93,7 @@ def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
         (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words), told)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),
         (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
-        (may_decide(member), Act("decide", "good", _("Decide…"), "files", is_many)),
+        (shows_review(member), Act("decide", "good", _("Decide…"), "files", is_many)),
         (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
         (True, Act("compare", "compare", _("Compare"), "pair")),
         (True, Act("download-approved", "download", _("Download approved"), "files", is_many, told)),

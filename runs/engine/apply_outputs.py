@@ -48,7 +48,7 @@ def _apply_all(
     for box, remote in matched:
         is_named_now = known.get(box.pk) != box.remote_id
         changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final or is_given_up)
-    _note_kinds(run, boxes)
+    _record_kinds(run, boxes)
     is_over = is_final or is_given_up
     if not is_over and any(box.line_id for box in boxes):  # otherwise, no output has to wait
         waiting = remotes if len(matched) < len(remotes) else []
@@ -90,7 +90,7 @@ def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bo
     return _apply_all(run, remotes, version, is_final=False, is_given_up=True) if remotes else False
 
 
-def _note_kinds(run: Run, boxes: list[Output]) -> None:
+def _record_kinds(run: Run, boxes: list[Output]) -> None:
     """Store which kinds of results the run actually produces, so that History can filter by kind."""
     kinds = kinds_text(box.kind for box in boxes)
     if kinds != run.kinds:

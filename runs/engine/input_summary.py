@@ -33,8 +33,9 @@ class InputLine:
 
 
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
-    """Return the inputs of a run fetched with `for_page()`. Only admins see inputs that an admin has hidden."""
-    shown = run.inputs.all() if viewer is not None and viewer.is_admin else open_inputs(run)
+    """Return the inputs of a run fetched with `for_page()` that `viewer` may see; without a `viewer`, those that aren't
+    hidden."""
+    shown = open_inputs(run) if viewer is None else [given for given in run.inputs.all() if given.is_shown_to(viewer)]
     return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in shown]
 
 

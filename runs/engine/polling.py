@@ -220,20 +220,20 @@ class Watch:
         try:
             self._read_each(oldest_first(self.unread.values()))
         except (RateLimitWait, LaminaRateLimited):
-            self._note_unread(ended)
+            self._record_unread(ended)
             raise
         except LaminaError:
-            self._note_unread(ended, Run.Wait.LAMINA)
+            self._record_unread(ended, Run.Wait.LAMINA)
             raise
-        self._note_unread(ended)
+        self._record_unread(ended)
 
-    def _note_unread(self, ended: list[Run], wait: Run.Wait = Run.Wait.NONE) -> None:
-        """Note that these runs have ended, except for those whose results were just read."""
+    def _record_unread(self, ended: list[Run], wait: Run.Wait = Run.Wait.NONE) -> None:
+        """Record that these runs have ended, except for those whose results were just read."""
         for run in ended:
             if run.pk in self.again_at:
-                progress.note_ended([run], timezone.now(), wait=Run.Wait.LAMINA)
+                progress.record_ended([run], timezone.now(), wait=Run.Wait.LAMINA)
             elif run.pk in self.unread:
-                progress.note_ended([run], timezone.now(), wait=wait)
+                progress.record_ended([run], timezone.now(), wait=wait)
 
     @property
     def is_list_refused(self) -> bool:
@@ -266,7 +266,7 @@ class Watch:
             return [], active
         self.is_list_missing = False
         self.looked_at = time.monotonic()
-        ended = self._note_rows(active, page.rows)
+        ended = self._record_rows(active, page.rows)
         shown = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
 
@@ -285,7 +285,7 @@ class Watch:
                 self._sleep(wait.seconds)
         return lamina(priority).list_runs(**asked)
 
-    def _note_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
+    def _record_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
         now = timezone.now()
         ended, alive = [], []
         for row in rows:
@@ -314,7 +314,7 @@ class Watch:
                     if error.is_key_refused:
                         raise
                     return list(missing.values())  # the list was refused, so read these runs by id
-                self._note_rows(missing, page.rows)
+                self._record_rows(missing, page.rows)
                 for row in page.rows:
                     missing.pop(row.run_id, None)
                 if len(page.rows) + page.skipped < PAGE:

@@ -299,7 +299,7 @@ def _running_at(run: Run, remote: RunRow | RunSnapshot, now: datetime) -> dateti
     return run.running_at or (now if remote.state == "running" else None)
 
 
-def note_ended(runs: list[Run], now: datetime, *, wait: Run.Wait = Run.Wait.NONE) -> None:
+def record_ended(runs: list[Run], now: datetime, *, wait: Run.Wait = Run.Wait.NONE) -> None:
     """Mark these runs as ended because Lamina says so. Their results are read when the budget allows it; `wait` is
     `Run.Wait.LAMINA` if they couldn't be read."""
     for run in runs:
@@ -332,7 +332,7 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed:
             return False
         if is_pushed and snapshot.state == "completed" and not snapshot.outputs:
             is_first = locked.ended_at is None
-            note_ended([locked], now)
+            record_ended([locked], now)
             return is_first
         version = locked.version + 1
         boxes_changed = apply_outputs.apply_outputs(locked, snapshot, version)

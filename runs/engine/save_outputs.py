@@ -48,7 +48,7 @@ UNREADABLE = Message("unreadable_answer")
 GAVE_UP = Message("not_within_a_day")
 
 
-def request_keeping() -> None:
+def request_saving() -> None:
     """Tell the worker to save files if any are due. This is cheap: it takes one or two queries."""
     if _files_to_keep().exists():
         enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
@@ -65,7 +65,7 @@ def keep_due_files() -> None:
         _keep_for_a_while(slot)
         store.tidy_waiting_room()
     if not stop_requested():
-        request_keeping()
+        request_saving()
 
 
 def _keep_for_a_while(slot: FileSlot) -> None:
@@ -146,7 +146,7 @@ def fetch_again(output: Output) -> bool:
             apply_outputs.record_file_change(given_up[0])
             record(Verb.RESULT_FETCHED_AGAIN, output)
     if given_up:
-        request_keeping()
+        request_saving()
     return bool(given_up)
 
 

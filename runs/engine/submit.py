@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs import catalog
 from runs.background import incidents
 from runs.background.queue import stop_requested
+from runs.connection import balance
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
@@ -151,7 +152,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
             _wait_for(run, error)
     else:
         if not progress.accept(run, started.run_id, started.status, timezone.now()):
-            _note_surplus(run, started.run_id)
+            _cancel_second_start(run, started.run_id)
         poller_wakeups.ensure_poller()
 
 
@@ -179,7 +180,7 @@ def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error:
     return error.says_unknown_parameter or is_about_names_alone(parameters, inputs, problems)
 
 
-def _note_surplus(run: Run, remote_id: str) -> None:
+def _cancel_second_start(run: Run, remote_id: str) -> None:
     """Cancel a second start of a run on Lamina, because the run has already been settled.
 
     Does nothing if `remote_id` belongs to a run that we know: this one, or another run if Lamina gave out the same id
@@ -245,7 +246,7 @@ def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
     if cause == "inputs":  # Lamina may have lost a file, so the next run has to send it again
         Upload.objects.filter(inputs__run=run).update(asset_url="")
     if cause == "credits":
-        catalog.request_balance()
+        balance.request_balance()
 
 
 def _next_try(run: Run) -> datetime:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from runs.history import review_filters
 from runs.history.review_filters import ANYONE, ME
-from runs.models import App, Member, Run, SavedView, Selection
+from runs.models import App, Member, ReviewRules, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
 from runs.models.prepared import Prepared
@@ -153,7 +153,7 @@ def rows_query(
         queries.append(_rows("own", Member.objects.filter(is_owner, pk=member.pk), "name"))
     queries += [
         _rows("decider", review_filters.people_who_decided(), "public_id"),
-        _rows("judge", review_filters.people_who_may_decide(), "public_id"),
+        _rows("judge", ReviewRules.who_may_decide(), "public_id"),
         _rows("guest", review_filters.guests_lately(member), "guest_key", "guest_name"),
     ]
     if waits in (ME, ANYONE):

@@ -8,7 +8,7 @@ from django.db.models.lookups import IsNull
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from runs.models import Decision, Member, ReviewItem, ReviewRules, Run
+from runs.models import Decision, Member, ReviewItem, Run
 from runs.models.distinct import distinct_values
 from runs.models.joined import Among, AmongKeys
 from runs.models.run import RunQuerySet
@@ -92,13 +92,6 @@ def few_waiting_for(who: Member | None) -> RunQuerySet:
 def people_who_decided() -> QuerySet[Member]:
     """Return the people who have ever decided on a result."""
     return Member.objects.filter(pk__in=distinct_values(Decision, "member"))
-
-
-def people_who_may_decide() -> QuerySet[Member]:
-    """Return the active members who may decide."""
-    makers_too = Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER))
-    roles = Q(role__in=ReviewRules().deciding_roles) | Q(makers_too, role=Member.Role.MAKER)
-    return Member.objects.filter(roles, is_active=True)
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -23,7 +23,7 @@ from runs.models import Output, SavedView
 from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.sharing import links
-from runs.web.http import PortalRequest, go_to, wants_fragment
+from runs.web.http import PortalRequest, go_to, refuse_viewers, wants_fragment
 from runs.words.numbers import number_words
 
 UNDOES = ("restore", "reselect", "unhold")
@@ -46,8 +46,7 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
         return _download(request, chosen, back, {"only": "approved"} if act == "download-approved" else {})
     if act == "compare":
         return _compare(request, outputs, place, back)
-    if not member.can_run:
-        raise PermissionDenied
+    refuse_viewers(member)
     if act in ("ask", "decide"):
         return _review(request, act, chosen, back)
     if act == "guest":
@@ -81,8 +80,7 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
     if posted["do"] == "reselect":
         selection.undo_clear(member, posted["place"])
         return go_to(request, posted["back"])
-    if not member.can_run:
-        raise PermissionDenied
+    refuse_viewers(member)
     at = moment(posted["at"])
     if posted["do"] == "unhold":
         outcome = bulk_actions.release(holds.held_at(member, at), member)

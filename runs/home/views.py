@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from runs import catalog
+from runs.connection import balance
 from runs.connection import status as health
 from runs.display import home_runs
 from runs.display.cards import AppCard
@@ -34,7 +35,7 @@ LOOKED_THROUGH = 60  # how many apps are considered as suggestions on a first vi
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
     catalog.request_refresh_if_stale()
-    catalog.request_balance_if_stale()
+    balance.request_balance_if_stale()
     shelves = home_runs.shelves_of(request.user)
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest and not _has_runs(request.user)
     has_examples = health.is_sandbox() and examples.examples().exists()

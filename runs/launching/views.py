@@ -18,6 +18,7 @@ from runs import catalog
 from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
+from runs.connection import balance
 from runs.display.cards import app_card, run_cards
 from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
@@ -51,7 +52,7 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         return redirect(prefill.sent_url(request.user, app, sent, request.GET.get("next", "")[:16]))
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
-    catalog.request_balance_if_stale()
+    balance.request_balance_if_stale()
     if app.schema is not None:
         return _opened(request, app, app.schema)
     look = form_look(app, request.GET)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from runs import catalog
 from runs.audit.admin_access import record_openings
+from runs.connection import balance
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.apply_field_rules import RulesRefuseError, hidden_places
@@ -35,7 +35,7 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     record_openings(request, [run])
     if request.method != "POST":
-        catalog.request_balance_if_stale()
+        balance.request_balance_if_stale()
         return _ask(request, run)
     refuse_viewers(request.user)
     token = RunAgainForm.read(request.POST)["token"]

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from runs import catalog
-from runs.connection import status
+from runs.connection import balance, status
 from runs.display import new_runs
 from runs.display.bell import bell_of, token_of
 from runs.display.cards import run_cards, version_token
@@ -83,7 +82,7 @@ def live_frame(request: PortalRequest) -> HttpResponse:
     when they were opened (`since`) and a token for the runs started elsewhere since then that they already know about
     (`k`).
     """
-    catalog.request_balance_if_stale()
+    balance.request_balance_if_stale()
     is_watching, started_at = new_runs.own_runs(request.user)
     own = _started_elsewhere(request, started_at)
     is_same = (

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from runs.models import Comment, Decision, GuestLink, Member, Output, ReviewItem, ReviewRequest, Run
+from runs.models.decisions import APPROVING_ROLES
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 
@@ -58,9 +59,8 @@ REVIEWS: dict[str, Callable[[Run], None]] = {"sandbox-packshot": _packshots, "sa
 
 
 def _teammate_of(run: Run) -> Member:
-    return (
-        Member.objects.filter(role__in=("approver", "admin"), is_active=True).exclude(pk=run.member_id).earliest("pk")
-    )
+    approvers = Member.objects.filter(role__in=APPROVING_ROLES, is_active=True)
+    return approvers.exclude(pk=run.member_id).earliest("pk")
 
 
 def _ask(

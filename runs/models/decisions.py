@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -15,6 +15,8 @@ from runs.models.output import Output
 
 UNDO_FOR = timedelta(minutes=10)
 NOTE_LENGTH = 500  # characters
+# These roles may decide whatever the rules say, and may set other people's verdicts aside.
+APPROVING_ROLES = (Member.Role.APPROVER, Member.Role.ADMIN)
 
 
 class ReviewRules(models.Model):
@@ -36,14 +38,28 @@ class ReviewRules(models.Model):
         return cls.objects.first() or cls()
 
     @property
-    def deciding_roles(self) -> set[str]:
+    def deciding_roles(self) -> tuple[str, ...]:
         """The roles that may decide."""
-        makers = {"maker"} if self.deciders == self.Deciders.MAKER else set()
-        return {"approver", "admin"} | makers
+        return (Member.Role.MAKER, *APPROVING_ROLES) if self.deciders == self.Deciders.MAKER else APPROVING_ROLES
 
     def may_decide(self, member: Member) -> bool:
         """Return whether the member may decide on results they can see."""
         return member.is_active and member.role in self.deciding_roles
+
+    @classmethod
+    def lets_decide(cls, role: str) -> Q:
+        """Return a condition, for a query of any model: the current rules let people with `role` decide. It's empty for
+        `APPROVING_ROLES`, which always may."""
+        if role in APPROVING_ROLES:
+            return Q()
+        makers_may = Q(Exists(cls.objects.filter(deciders=cls.Deciders.MAKER)))
+        return makers_may if role == Member.Role.MAKER else Q(pk__in=())
+
+    @classmethod
+    def who_may_decide(cls) -> models.QuerySet[Member]:
+        """Return the members for whom the current rules' `may_decide` is true."""
+        roles = Q(role__in=APPROVING_ROLES) | Q(cls.lets_decide(Member.Role.MAKER), role=Member.Role.MAKER)
+        return Member.objects.filter(roles, is_active=True)
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -105,8 +105,7 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
         waiting = self.undecided().decidable().filter(asked, seen).exclude(Exists(decided))
         waiting = waiting.exclude(four_eyes & is_own_work(member, "output__"))
-        if member.role not in ReviewRules().deciding_roles:
-            waiting = waiting.filter(Exists(ReviewRules.objects.filter(deciders=ReviewRules.Deciders.MAKER)))
+        waiting = waiting.filter(ReviewRules.lets_decide(member.role))
         return waiting.order_by("due_on", "waiting_since", "pk")
 
 

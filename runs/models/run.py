@@ -318,6 +318,10 @@ class RunInput(models.Model):
     def __str__(self) -> str:
         return f"{self.name}: {str(self.value)[:50]}"
 
+    def is_shown_to(self, member: Member) -> bool:
+        """Return whether `RunInputQuerySet.shown_to` would include this input."""
+        return member.is_admin or not self.is_hidden
+
 
 class RunInputUpload(models.Model):
     """A file added to an input, and its position among the input's files if the parameter is `multiple`."""

@@ -53,8 +53,7 @@ def chosen_by(member: Member) -> dict[str, str]:
 def reminded() -> QuerySet[Member]:
     """Return the people who may decide and want email reminders of due decisions."""
     unwilling = NoticeChoice.objects.filter(kind=REMINDER, way=Way.OFF).values("member")
-    roles = ReviewRules.current().deciding_roles
-    return Member.objects.filter(is_active=True, mail_dead_at=None, role__in=roles).exclude(pk__in=unwilling)
+    return ReviewRules.who_may_decide().filter(mail_dead_at=None).exclude(pk__in=unwilling)
 
 
 @transaction.atomic

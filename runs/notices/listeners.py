@@ -20,16 +20,13 @@ from runs.models import (
     Run,
     StoredFile,
 )
+from runs.models.decisions import APPROVING_ROLES
 from runs.models.messages import Message
 from runs.notices import choices, read_state
 from runs.notices.create_notices import About, tell
 from runs.words.moments import portal_day
 
 ASKED_AT_MOST = 200  # if anyone may decide, notify at most this many people
-DECIDING = (
-    Member.Role.APPROVER,
-    Member.Role.ADMIN,
-)  # if anyone may decide, notify people with these roles; there may be too many makers
 
 
 # --- Comments ---------------------------------------------------------------------------------------------------------
@@ -176,7 +173,9 @@ def _asked(request: ReviewRequest) -> list[Member]:
     if request.audience == ReviewRequest.Audience.NAMED:
         asked = list(request.members.all())
     else:
-        asked = list(Member.objects.filter(is_active=True, role__in=DECIDING).order_by("pk")[:ASKED_AT_MOST])
+        # Makers may be allowed to decide too, but there may be too many of them to notify.
+        approvers = Member.objects.filter(is_active=True, role__in=APPROVING_ROLES)
+        asked = list(approvers.order_by("pk")[:ASKED_AT_MOST])
     if request.reminded_at is None:
         return asked
     return [who for who in asked if ReviewItem.objects.waiting_for(who).filter(request=request).exists()]

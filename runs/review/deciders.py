@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from runs.audit import actors
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
 from runs.models.deciders import NAME_LENGTH, Decider
+from runs.models.decisions import APPROVING_ROLES
 from runs.review.errors import NotAllowedError
 from runs.words.fold import fold
 
 APPROVED, CHANGES, REJECTED = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES, Decision.Verdict.REJECTED
-SETTING_ASIDE = (Member.Role.APPROVER, Member.Role.ADMIN)  # roles that may set aside other people's verdicts
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
 
 def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_own: bool) -> str:
     """Return why the person may not set someone else's verdict aside; "" if they may."""
-    if by.member is None or by.member.role not in SETTING_ASIDE:
+    if by.member is None or by.member.role not in APPROVING_ROLES:
         return _("Only approvers and admins can set a decision aside.")
     if by.owns(decision):
         return _("This is your own decision. Withdraw it instead.")

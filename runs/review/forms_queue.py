@@ -13,7 +13,7 @@ from runs.words.moments import portal_day
 NOTE_READ = 5_000  # in characters; above the limit, so that a note that's too long can still be shown again in full
 
 
-class DecideForm(PostedForm):
+class QueueDecideForm(PostedForm):
     """A verdict on `result`. `seen` is the state that the page showed; `after` is the result to show next."""
 
     result = CutField(16)
@@ -26,7 +26,7 @@ class DecideForm(PostedForm):
         return number_seen(self.cleaned_data["seen"])
 
 
-class UndoForm(PostedForm):
+class UndoBatchForm(PostedForm):
     """The batch of decisions to undo, and what to show next: the page `back` or, in the queue, `result`."""
 
     batch = CutField(16)

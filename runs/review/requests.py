@@ -99,8 +99,7 @@ def askable(outputs: QuerySet[Output]) -> QuerySet[Output]:
 
 def deciders() -> list[Member]:
     """Return the members who may decide, sorted by name."""
-    roles = ReviewRules.current().deciding_roles
-    members = Member.objects.filter(is_active=True, role__in=roles).order_by("email")
+    members = ReviewRules.who_may_decide().order_by("email")
     return sorted(members, key=lambda member: fold(member.display_name))
 
 

@@ -42,7 +42,7 @@ AT_ONCE = 200  # results per transaction when deciding on many, so that other pe
 
 
 @dataclass(frozen=True)
-class Press:
+class GivenVerdict:
     """A verdict that someone is giving. `seen` is the state they saw the result in (`Output.decided_in`); None accepts
     any state."""
 
@@ -78,8 +78,8 @@ def decide(
 
     `seen` is `Output.decided_in` as the page showed it; None accepts any state. Raises a `DecisionError`.
     """
-    press = Press(output, seen, verdict, clean_note(note), chosen)
-    return _record([press], by, batch or new_public_id(), is_strict=True)[0][0]
+    given = GivenVerdict(output, seen, verdict, clean_note(note), chosen)
+    return _record([given], by, batch or new_public_id(), is_strict=True)[0][0]
 
 
 def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
@@ -88,9 +88,11 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
     before doing anything."""
     batch, note = new_public_id(), clean_note(note)
     check_reason(verdict, note)
-    presses = [Press(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()]
+    verdicts = [
+        GivenVerdict(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()
+    ]
     done, reasons = 0, Counter[str]()
-    for some in batched(presses, AT_ONCE):
+    for some in batched(verdicts, AT_ONCE):
         decisions, errors = _record(some, by, batch, is_strict=False)
         done += len(decisions)
         reasons.update(error.code for error in errors)
@@ -104,8 +106,10 @@ def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[in
     `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
     batch = new_public_id()
-    presses = [Press(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk]
-    _record([Press(output, seen.get(output.pk), APPROVED), *presses], by, batch, is_strict=True)
+    rejected = [
+        GivenVerdict(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk
+    ]
+    _record([GivenVerdict(output, seen.get(output.pk), APPROVED), *rejected], by, batch, is_strict=True)
     return batch
 
 
@@ -140,22 +144,22 @@ class _Decider:
             self.standing.setdefault(row.output_id, []).append(row)
         self.made: list[Decision] = []
 
-    def answer(self, press: Press) -> Decision:
+    def answer(self, given: GivenVerdict) -> Decision:
         """Return the new decision, or the person's existing one if it says the same. Raises a `DecisionError`."""
-        output = self.fresh.get(press.output.pk)
+        output = self.fresh.get(given.output.pk)
         if output is None:
             raise NotAllowedError(_("This result doesn't exist any more."))
-        check_may_decide(self.by, output, press.verdict, self.rules, is_own=output.pk in self.own)
+        check_may_decide(self.by, output, given.verdict, self.rules, is_own=output.pk in self.own)
         rows = self.standing.get(output.pk, [])
         mine = next((row for row in rows if self.by.owns(row)), None)
-        if mine is not None and _says(mine, press):
+        if mine is not None and _says(mine, given):
             return mine
         if (newer := self.newer.get(output.pk)) is not None:
             raise SupersededError(newer)
-        self._check_content(output, press.verdict)
-        if press.chosen is None:
-            check_reason(press.verdict, press.note, self.rules)
-        return self._apply(press, output, mine, [row for row in rows if row is not mine])
+        self._check_content(output, given.verdict)
+        if given.chosen is None:
+            check_reason(given.verdict, given.note, self.rules)
+        return self._apply(given, output, mine, [row for row in rows if row is not mine])
 
     def _check_content(self, output: Output, verdict: str) -> None:
         if output.status != Output.Status.COMPLETED or output.pk in self.saving:
@@ -165,22 +169,22 @@ class _Decider:
         if verdict == APPROVED and not output.content_hash:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
-    def _apply(self, press: Press, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
+    def _apply(self, given: GivenVerdict, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
         """Update the result's verdict and return the new decision. Raises `StaleDecisionError` if the result is no
         longer in the state that the page showed."""
         decision = Decision(
             output=output,
             content_hash=output.content_hash,
-            verdict=press.verdict,
-            note=press.note,
-            chosen=press.chosen,
+            verdict=given.verdict,
+            note=given.note,
+            chosen=given.chosen,
             target=mine,
             batch=self.batch,
             is_standing=True,
             **self.by.fields,
         )
         verdict = overall_verdict.strictest({row.verdict for row in [*others, decision] if overall_verdict.counts(row)})
-        seen = output.decided_in if press.seen is None else press.seen
+        seen = output.decided_in if given.seen is None else given.seen
         same = Output.objects.filter(pk=output.pk, decided_in=seen, content_hash=output.content_hash)
         if not same.update(verdict=verdict, decided_in=F("decided_in") + 1):
             raise StaleDecisionError(output)
@@ -196,24 +200,24 @@ class _Decider:
         overall_verdict.count({row.output.run_id for row in self.made})
 
 
-def _says(standing: Decision, press: Press) -> bool:
-    """Return whether `press` only repeats `standing`. An empty note counts as the same note."""
-    is_same = standing.verdict == press.verdict and press.note in ("", standing.note)
-    return is_same and (press.chosen is None or standing.chosen_id == press.chosen.pk)
+def _says(standing: Decision, given: GivenVerdict) -> bool:
+    """Return whether `given` only repeats `standing`. An empty note counts as the same note."""
+    is_same = standing.verdict == given.verdict and given.note in ("", standing.note)
+    return is_same and (given.chosen is None or standing.chosen_id == given.chosen.pk)
 
 
 def _record(
-    presses: Sequence[Press], by: Actor, batch: str, *, is_strict: bool
+    verdicts: Sequence[GivenVerdict], by: Actor, batch: str, *, is_strict: bool
 ) -> tuple[list[Decision], list[DecisionError]]:
     """Apply verdicts in one transaction; return the decisions and the errors. If `is_strict`, raise the first error and
     save nothing."""
     decisions, errors = list[Decision](), list[DecisionError]()
     with transaction.atomic():
-        overall_verdict.lock_runs(press.output for press in presses)
-        decider = _Decider([press.output for press in presses], by, batch)
-        for press in presses:
+        overall_verdict.lock_runs(given.output for given in verdicts)
+        decider = _Decider([given.output for given in verdicts], by, batch)
+        for given in verdicts:
             try:
-                decisions.append(decider.answer(press))
+                decisions.append(decider.answer(given))
             except DecisionError as error:
                 if is_strict:
                     raise
@@ -222,8 +226,8 @@ def _record(
         _enter(Verb.RESULT_DECIDED, ((row.output, row.target, row) for row in decider.made), by)
         for decision in decider.made:
             events.decision_made.send(decision)
-    for press in presses:
-        _show(press.output, decider.fresh.get(press.output.pk))
+    for given in verdicts:
+        _show(given.output, decider.fresh.get(given.output.pk))
     return decisions, errors
 
 

@@ -20,7 +20,7 @@ from runs.models import Decision, Output, ReviewRequest
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
-from runs.review.forms_queue import DecideForm, RequestForm, UndoForm
+from runs.review.forms_queue import QueueDecideForm, RequestForm, UndoBatchForm
 from runs.review.verdicts import decide, undo
 from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
 from runs.words.numbers import capped_words, number_in, number_words
@@ -48,7 +48,7 @@ def review(request: PortalRequest) -> HttpResponse:
 
 
 def _decide(request: PortalRequest) -> HttpResponse:
-    posted = DecideForm.read(request.POST)
+    posted = QueueDecideForm.read(request.POST)
     output = get_object_or_404(
         Output.objects.visible_to(request.user).select_related("run"), public_id=posted["result"]
     )
@@ -68,7 +68,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
 @makers_only
 def review_undo(request: PortalRequest) -> HttpResponse:
     """Undo a batch of the member's decisions, and show the result again."""
-    posted = UndoForm.read(request.POST)
+    posted = UndoBatchForm.read(request.POST)
     count = undo(posted["batch"], Actor(request.user))
     if not count:
         messages.warning(request, _("It's too late to undo that. Decide again instead."))

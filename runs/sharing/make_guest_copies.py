@@ -56,7 +56,7 @@ def make_due_copies() -> None:
     with file_slot(COPYING) as slot:
         if slot is None:
             return
-        _note_wanted()
+        _record_wanted()
         ends_at = time.monotonic() + WINDOW_SECONDS
         while time.monotonic() < ends_at and slot.is_kept() and (copy := _claim_next()) is not None:
             _make(copy, slot)
@@ -64,7 +64,7 @@ def make_due_copies() -> None:
         guest_copies.request_copies()
 
 
-def _note_wanted() -> None:
+def _record_wanted() -> None:
     """Create missing rows for files that guests should get, and queue copies that were waiting for ffmpeg."""
     guest_copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
     found = guest_copies.missing(GuestLink.objects.all())

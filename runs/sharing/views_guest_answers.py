@@ -43,7 +43,7 @@ class SeeOther(HttpResponseRedirect):
 
 
 @dataclass(frozen=True)
-class Press:
+class GuestPress:
     """A button press on an open page, by someone who's allowed to see it."""
 
     request: HttpRequest
@@ -53,11 +53,11 @@ class Press:
     guest: Guest = NOBODY
     email: str = ""  # typed along with the name; "" if left blank
 
-    def named(self, name: str, email: str = "") -> "Press":
+    def named(self, name: str, email: str = "") -> "GuestPress":
         signed = guest_fields.signed_name(self.link, name, gets_email=bool(email))
         return replace(self, guest=Guest(name, signed, bool(email)), email=email)
 
-    def without_note(self) -> "Press":
+    def without_note(self) -> "GuestPress":
         """Return the same press without its note, now that it has been recorded. Everything else that the guest typed
         is kept, so that nothing is lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
@@ -89,7 +89,7 @@ def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
     return _answer(press, _comment)
 
 
-def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> HttpResponse:
+def _answer(press: GuestPress, record: Callable[[GuestPress, Output], HttpResponse]) -> HttpResponse:
     """Record an answer, or say what is wrong with it. Either way, nothing that was typed is lost."""
     if press.sent.is_back:
         return _page(press)
@@ -109,7 +109,7 @@ def _answer(press: Press, record: Callable[[Press, Output], HttpResponse]) -> Ht
         return _page(press, 422, words, at=press.sent.result)
 
 
-def _decide(press: Press, output: Output) -> HttpResponse:
+def _decide(press: GuestPress, output: Output) -> HttpResponse:
     sent = press.sent
     check_reason(sent.verdict, clean_note(sent.note))  # so that guests find out before being asked for their name
     named = _named(press)
@@ -120,7 +120,7 @@ def _decide(press: Press, output: Output) -> HttpResponse:
     return _recorded(named, output, answered=output.public_id)
 
 
-def _comment(press: Press, output: Output) -> HttpResponse:
+def _comment(press: GuestPress, output: Output) -> HttpResponse:
     if press.sent.act == "place":
         return _comment_page(press, output)
     place = _place_of(press.sent, output)
@@ -141,7 +141,7 @@ def _place_of(sent: SentForm, output: Output) -> CommentPlace:
     return CommentPlace(typed_places.spot_typed(kept.file, sent.x, sent.y), at_ms, kept.position)
 
 
-def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
+def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
     """Return the press or, if there is none, a response: a redirect to the link's page if this isn't a POST, otherwise
     a page that says what is wrong."""
     sent = SentForm.read(request.POST)
@@ -158,7 +158,7 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
         return plain(request, "busy", 429, link, sent)
     name = guest_fields.name_of(link, sent.signed_name)
     guest = Guest(name, sent.signed_name, guest_contacts.gets_email(link, sent.signed_name)) if name else NOBODY
-    press = Press(request, token, link, sent, guest)
+    press = GuestPress(request, token, link, sent, guest)
     if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
         words = _(
             "This page was open too long, or it belongs to a different link. Look at the results again, then answer."
@@ -167,7 +167,7 @@ def _press_of(request: HttpRequest, token: str) -> Press | HttpResponse:
     return press
 
 
-def _named(press: Press) -> Press | HttpResponse:
+def _named(press: GuestPress) -> GuestPress | HttpResponse:
     """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest.name:
         return press
@@ -183,7 +183,7 @@ def _named(press: Press) -> Press | HttpResponse:
         return _name_page(press, refused.sentence, wrong="email")
 
 
-def _recorded(press: Press, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
+def _recorded(press: GuestPress, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
     """Redirect to the result on the page, which says what was recorded. If the guest had typed anything else, render
     the page with that text instead of redirecting. The guest's email address is stored only once an answer has been
     recorded."""
@@ -198,7 +198,7 @@ def _recorded(press: Press, output: Output, *, answered: str = "", commented: st
     return SeeOther(addresses.page(page, answered=answered, commented=commented, place=place))
 
 
-def _find_answers(press: Press) -> HttpResponse:
+def _find_answers(press: GuestPress) -> HttpResponse:
     """Show returning guests their answers after they have entered their name again."""
     if not press.sent.is_asked:
         return _page(press, 422, _("Press one of the buttons below a result."))
@@ -211,7 +211,7 @@ def _find_answers(press: Press) -> HttpResponse:
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
 def _page(
-    press: Press, status: int = 200, problem: str = "", *, at: str = "", answered: str = "", commented: str = ""
+    press: GuestPress, status: int = 200, problem: str = "", *, at: str = "", answered: str = "", commented: str = ""
 ) -> HttpResponse:
     """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is that
     result's id."""
@@ -222,7 +222,7 @@ def _page(
     return render(press.request, "sharing/guest.html", {"page": page, "link": press.link}, status=status)
 
 
-def _comment_page(press: Press, output: Output, problem: str = "") -> HttpResponse:
+def _comment_page(press: GuestPress, output: Output, problem: str = "") -> HttpResponse:
     """Render the page for marking a spot or time to comment on; a click on the picture marks the spot."""
     addresses = Addresses(press.link, press.token, press.guest)
     page = pages_guest_comment.comment_page(press.link, output, press.sent, addresses)
@@ -230,7 +230,7 @@ def _comment_page(press: Press, output: Output, problem: str = "") -> HttpRespon
     return render(press.request, "sharing/guest_comment.html", context, status=422 if problem else 200)
 
 
-def _name_page(press: Press, error: str = "", *, wrong: str = "name") -> HttpResponse:
+def _name_page(press: GuestPress, error: str = "", *, wrong: str = "name") -> HttpResponse:
     """Render the page that asks for the guest's name and, if they are answering something, for their email address. The
     page passes on what the guest typed and which button they pressed. `wrong` is the field that the `error` is
     about."""

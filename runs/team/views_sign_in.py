@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop
 
-from runs.team import sessions
+from runs.team import security_mail, sessions
 from runs.team.forms import ReplayForm
 from runs.web import demo_accounts, session_lifetime, throttling
 from runs.web.body_limits import SMALL_BYTES
@@ -98,7 +98,7 @@ class SignInView(LoginView):
         response = self._resume() or to_home
         email = form.get_user().get_username()
         if not throttling.knows_browser(self.request, email):
-            import_string(settings.NEW_BROWSER_TELLER)(self.request, form.get_user())
+            security_mail.tell_of_browser(self.request, form.get_user())
         throttling.remember_address(self.request, email)
         throttling.remember_device(self.request, response, email)
         return response

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs import catalog
+from runs.connection import balance
 from runs.models import App, AppChange, LaminaStatus
 from tests.catalog.lamina_search import BEYOND, UUID
 from tests.support.sandbox_door import SandboxDoor
@@ -51,15 +52,15 @@ def test_an_error_with_status_200_leaves_the_form_as_it_was(known: App, sandbox:
 
 
 def test_an_error_with_status_200_leaves_price_and_balance_as_they_were(known: App, sandbox: SandboxDoor) -> None:
-    balance = LaminaStatus.objects.get().balance
+    before = LaminaStatus.objects.get().balance
     assert known.credits_expected
-    assert balance
+    assert before
     for endpoint in ("estimate", "usage"):
         sandbox.control("faults", endpoint=endpoint, fault="status", status=200, body=ERROR, times=None)
 
     age(known)
     catalog.refresh_app(known.pk)
-    catalog.refresh_balance()
+    balance.refresh_balance()
 
     assert App.objects.get(pk=known.pk).credits_expected == known.credits_expected
-    assert LaminaStatus.objects.get().balance == balance
+    assert LaminaStatus.objects.get().balance == before

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from runs import catalog
 from runs.connection import balance, status
 from runs.engine import progress
 from runs.models import LaminaStatus, Member
@@ -178,7 +177,7 @@ def test_an_open_page_asks_lamina_once_a_minute(
     LaminaStatus.objects.update(balance_asked_at=now - timedelta(seconds=55))  # no answer so far
     cache.clear()
     with django_capture_on_commit_callbacks(execute=True):
-        catalog.request_balance_if_stale()
+        balance.request_balance_if_stale()
     assert OrmQ.objects.count() == 1
 
 

@@ -97,7 +97,7 @@ def test_an_unreadable_list_does_not_delay_known_ends(alice: Member, app: App, s
 def test_an_end_that_the_list_takes_back_is_no_end(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     run = start(alice, app, sandbox)
     for told in ("by a read of its own", "by the list"):
-        progress.note_ended([Run.objects.get(pk=run.pk)], timezone.now())
+        progress.record_ended([Run.objects.get(pk=run.pk)], timezone.now())
         sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
         if told == "by the list":
             watch_once()

@@ -24,7 +24,7 @@ def sent(run: Run) -> Run:
 def answered(run: Run, remote_id: str) -> None:
     """Make the worker handle a response to the POST that names the run `remote_id`."""
     if not progress.accept(run, remote_id, "queued", timezone.now()):
-        submit._note_surplus(run, remote_id)
+        submit._cancel_second_start(run, remote_id)
 
 
 def test_the_id_of_another_run_of_ours_cancels_nothing(alice: Member, app: App, sandbox: SandboxDoor) -> None:

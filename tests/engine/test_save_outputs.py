@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from runs.background import leases, queue
 from runs.engine import apply_outputs
-from runs.engine.save_outputs import is_anyone_waiting, keep_due_files, request_keeping
+from runs.engine.save_outputs import is_anyone_waiting, keep_due_files, request_saving
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.review.content_hash import hash_of_files
@@ -344,12 +344,12 @@ def test_a_task_is_queued_only_if_something_is_due(
     run: Run, server: HostileServer, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        request_keeping()
+        request_saving()
     assert not OrmQ.objects.exists()
 
     make_file(run, f"{server.url}/a.png")
     with django_capture_on_commit_callbacks(execute=True):
-        request_keeping()
+        request_saving()
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.keep_files"]
 
 

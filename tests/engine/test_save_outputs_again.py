@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.engine.save_outputs import keep_due_files, request_keeping
+from runs.engine.save_outputs import keep_due_files, request_saving
 from runs.history import bin
 from runs.models import Member, OutputFile, Run
 from runs.models.messages import Message
@@ -54,7 +54,7 @@ def test_leftovers_of_a_killed_worker_are_removed(settings: Settings) -> None:
 
 def test_looking_for_work_is_cheap(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(2):
-        request_keeping()
+        request_saving()
 
 
 def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:

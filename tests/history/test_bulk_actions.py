@@ -18,6 +18,7 @@ from runs.models import GuestLink, Member, Output, Run, SavedView, SharingRules,
 from runs.models.run import RunInputUpload
 from runs.sharing import links
 from runs.web import secret_links
+from runs.web.http import VIEWERS_LOOK
 from runs.words.moments import zoned_words
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
@@ -256,8 +257,8 @@ def test_nothing_chosen_is_said_and_the_filter_stays(as_alice: Client) -> None:
     assert "Select at least one run first." in words(act(as_alice, "star"))
 
 
-@pytest.mark.parametrize("do", ["share", "star", "bin", "restore", "guest"])
-def test_viewers_change_nothing(do: str, make_member: object, alice: Member) -> None:
+@pytest.mark.parametrize("do", ["share", "star", "bin", "restore", "unhold", "guest"])
+def test_viewers_change_nothing_and_are_told_why(do: str, make_member: object, alice: Member) -> None:
     viewer = Member.objects.create_user("vera@example.com", "x", role="viewer")
     run = make_run(alice, status="completed", shared_at=timezone.now())
 
@@ -265,6 +266,7 @@ def test_viewers_change_nothing(do: str, make_member: object, alice: Member) -> 
 
     run.refresh_from_db()
     assert answer.status_code == 403
+    assert VIEWERS_LOOK in unescape(answer.text)
     assert (run.has_star, run.deleted_at) == (False, None)
 
 

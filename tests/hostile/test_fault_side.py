@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from runs import catalog
-from runs.connection import lamina_api
+from runs.connection import balance, lamina_api
 from runs.models import App, LaminaStatus, Member, OutputFile, Run
 from tests.hostile.browser import Browser
 from tests.hostile.faults import FAULTS, READ_FAULTS, Outcome, age_files, app_like, judge, known
@@ -35,7 +35,7 @@ def refresh(app: App) -> None:
     cache.clear()
     catalog.refresh_catalog()
     catalog.refresh_app(app.pk)
-    catalog.refresh_balance()
+    balance.refresh_balance()
     step()
 
 
@@ -153,7 +153,7 @@ def judge_box(outcome: Outcome, box: Page, original: str) -> None:
 
 def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, browser: Browser) -> None:
     lamina_door.control("faults", endpoint="*", fault="drop_before", times=None)
-    catalog.refresh_balance()
+    balance.refresh_balance()
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     banner = browser.page("/").first(css="banner")
     assert "We haven't been able to reach Lamina since" in banner.words

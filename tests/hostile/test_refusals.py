@@ -8,6 +8,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 
 from runs import catalog
+from runs.connection import balance
 from runs.models import Member, Run
 from runs.words.run_failures import FAILURES, NOT_ENOUGH_CREDITS
 from runs.words.run_states import WAITS
@@ -129,7 +130,7 @@ def test_too_few_credits_known_before(
     someone = Browser.of(admin_member) if is_admin else browser
     app = known(lamina_door, NOTE)
     lamina_door.control("balance", balance=0.25)
-    catalog.refresh_balance()
+    balance.refresh_balance()
     form = someone.open(app).set("p0", "typed")
 
     page = someone.refused(form)
@@ -139,7 +140,7 @@ def test_too_few_credits_known_before(
     assert reason.endswith("Add credits on Lamina." if is_admin else "Ask an admin to add credits.")
     assert not Run.objects.exists()
     lamina_door.control("balance", balance=10)
-    catalog.refresh_balance()
+    balance.refresh_balance()
     someone.press(someone.open(app).set("p0", "typed"))
 
 
@@ -154,7 +155,7 @@ def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Bro
     page = browser.page(run.get_absolute_url())
     assert page.first(css="run-failure-sentence").words == str(NOT_ENOUGH_CREDITS)  # without the outdated "4,250 left"
     assert page.first(css="run-money").words.startswith("Nothing was charged")
-    catalog.refresh_balance()
+    balance.refresh_balance()
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
     assert told == "There are 0.5 credits left, but this run needs about 1 credit."
     assert not lamina_door.runs

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from runs import catalog, tasks
 from runs.background import leases
+from runs.connection import balance
 from runs.engine import durations
 from runs.history import bin
 from runs.history.examples import examples
@@ -67,7 +68,7 @@ def make_all() -> None:
 
 
 def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: SandboxDoor) -> None:
-    catalog.refresh_balance()
+    balance.refresh_balance()
     credits = fresh.state["balance"]
     own = make_run(Member.objects.get(email=maker.DEMO))
     assert not maker.advance()
@@ -78,7 +79,7 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert not maker.advance()
     work_until(lambda: len(fresh.runs) > 0)
     assert fresh.state["balance"] < credits
-    catalog.refresh_balance()
+    balance.refresh_balance()
     assert LaminaStatus.objects.get().balance == credits  # the balance shown on pages doesn't change
     make_all()
     assert fresh.state["balance"] == credits

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from runs.models import App, GuestLink, Member, Preset, Run, SharingRules, Upload
+from runs.models import App, GuestLink, Member, Preset, ReviewRules, Run, RunInput, SharingRules, Upload
 from runs.models.link_access import may_extend, may_restore
 from runs.models.sharing import is_alive_at
 from runs.spending.estimates import NOT_OPEN, cost_line
@@ -143,6 +143,17 @@ def test_rows_and_lists_of_links_and_uploads_agree(people: dict[str, Member], li
     assert differences(uploads, people, "belongs_to", Upload.objects.owned_by) == []
 
 
+def test_rows_and_lists_of_inputs_agree(people: dict[str, Member], runs: Rows) -> None:
+    run = runs["owner", "shared"]
+    assert isinstance(run, Run)
+    given = {"name": "Prompt", "type": "text", "value": "a cat"}
+    inputs: Rows = {
+        ("owner", state): RunInput.objects.create(run=run, position=position, is_hidden=state == "hidden", **given)
+        for position, state in enumerate(("open", "hidden"), start=100)
+    }
+    assert differences(inputs, people, "is_shown_to", run.inputs.shown_to) == []
+
+
 @pytest.mark.parametrize("is_allowed", [None, True, False])
 def test_rows_and_lists_of_links_agree_on_who_is_let_in(people: dict[str, Member], *, is_allowed: bool | None) -> None:
     """With None, no admin has saved any rules yet."""
@@ -162,6 +173,22 @@ def test_rows_and_lists_of_links_agree_on_who_is_let_in(people: dict[str, Member
     assert list(links.alive(now)) == alive
     assert list(links.filter(is_alive_at(now))) == alive
     assert list(links.open(now)) == let_in == ([] if is_allowed is False else alive)
+
+
+@pytest.mark.parametrize("deciders", [None, *ReviewRules.Deciders])
+def test_rows_lists_and_conditions_agree_on_who_may_decide(people: dict[str, Member], deciders: str | None) -> None:
+    """With None, no admin has saved any rules yet."""
+    if deciders is not None:
+        ReviewRules.objects.create(deciders=deciders)
+    rules = ReviewRules.current()
+
+    deciding = {who for who, member in people.items() if rules.may_decide(member)}
+    by_role = {role for role in Member.Role if Member.objects.filter(ReviewRules.lets_decide(role)).exists()}
+
+    makers = {"owner", "teammate"} if deciders == ReviewRules.Deciders.MAKER else set()
+    assert deciding == {"approver", "admin"} | makers
+    assert set(ReviewRules.who_may_decide()) == {people[who] for who in deciding}
+    assert by_role == set(rules.deciding_roles)
 
 
 def test_a_difference_is_found(people: dict[str, Member], runs: Rows) -> None:
@@ -213,6 +240,7 @@ def test_a_link_is_extended_by_its_maker_and_restored_by_whoever_revoked_it(
 
 ELSEWHERE = re.compile(
     r"\bmember_id (?:==|!=)|\bis_admin or\b|\bor [\w.]*\bis_admin\b|\blink\.expires_at [<>]|\bguests_allowed="
+    r"|\bdeciding_roles\b|\bDeciders\.[A-Z]|\bAPPROVER,\s*Member\.Role\.ADMIN\b|\"approver\", \"admin\""
 )
 
 
