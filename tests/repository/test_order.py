@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [
@@ -178,6 +179,14 @@ def dotted_strings(source: str, names: set[str]) -> set[str]:
         if DOTTED.fullmatch(text) and names & {text, text.rpartition(".")[0]}:
             found.add(text)
     return found
+
+
+def test_one_import_hides_in_the_settings() -> None:
+    """Signing in again must save the files of a form, which a folder further down can do. All other dotted names in the
+    settings are read by Django and its apps."""
+    called = re.compile(r"import_(?:string|module)\(")
+    assert [name for name, source in sources().items() if called.search(source)] == ["runs.team.views_sign_in"]
+    assert settings.EXPIRED_FILES_KEEPER == "runs.launching.views_expired.keep_expired"
 
 
 def test_no_import_hides_in_a_string() -> None:
