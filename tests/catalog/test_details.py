@@ -25,7 +25,7 @@ def known(sandbox: SandboxDoor, settings: Settings) -> App:
     sandbox.control("apps", app=BEYOND | {"parameters": parameters, "outputs": [{"label": "A", "type": "image"}]})
     app = App.objects.create(remote_id=UUID, name="not read yet")
     catalog.refresh_app(app.pk)
-    catalog.refresh_balance()
+    balance.refresh_balance()
     return App.objects.get(pk=app.pk)
 
 
