@@ -166,3 +166,9 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
     @property
     def is_agreed(self) -> bool:
         return bool(self.cleaned_data["agreed"] == self.stamp)
+
+
+class TitleForm(PostedForm):
+    """The title of a run; an empty one restores the app's name."""
+
+    title = CutField()

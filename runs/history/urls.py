@@ -11,6 +11,7 @@ from runs.history import (
     views_retention,
     views_select,
     views_stars,
+    views_titles,
 )
 
 urlpatterns = [
@@ -26,7 +27,7 @@ urlpatterns = [
     path("runs/<str:run_id>/restore/", views_bin.run_restore, name="run-restore"),
     path("runs/<str:run_id>/hold/", views_holds.run_hold, name="run-hold"),
     path("results/<str:result_id>/keep/", views_holds.result_keep, name="result-keep"),
-    path("results/<str:result_id>/fetch-again/", views_bin.result_fetch_again, name="result-fetch-again"),
+    path("runs/<str:run_id>/rename/", views_titles.run_rename, name="run-rename"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
     path("results/<str:result_id>/star/", views_stars.result_star, name="result-star"),
     path("examples/clear/", views_examples.examples_clear, name="examples-clear"),

@@ -10,14 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.display import bin_rows
-from runs.engine import save_outputs
 from runs.history import selection
 from runs.history.bin import bring_back, delete_for_good, move_to_bin, moved_words, warnings_for
 from runs.history.bulk_actions import can_go_to_bin
 from runs.history.filters import Filter
 from runs.history.forms import DeleteForm, SelectionForm
 from runs.history.undo import offer_undo
-from runs.models import Output, Run
+from runs.models import Run
 from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page
 from runs.web.numbered_pages import Page
 from runs.words.numbers import number_words
@@ -117,14 +116,3 @@ def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
     bring_back(Run.objects.filter(pk=run.pk))
     messages.success(request, _("The run was restored."))
     return go_to(request, run.get_absolute_url())
-
-
-@require_POST
-def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Try again to fetch a result's files that couldn't be saved."""
-    runs = Run.objects.manageable_by(request.user)
-    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
-    refuse_viewers(request.user)
-    if save_outputs.fetch_again(output):
-        messages.info(request, _("The portal is fetching the result again."))
-    return go_to(request, output.run.get_absolute_url())

@@ -55,9 +55,3 @@ class RunAgainForm(PostedForm):
     """A token that starts a single run, no matter how often it is posted."""
 
     token = CutField()
-
-
-class TitleForm(PostedForm):
-    """The title of a run; an empty one restores the app's name."""
-
-    title = CutField()

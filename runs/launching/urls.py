@@ -14,7 +14,6 @@ urlpatterns = [
     path("apps/<str:app_id>/news/", views.app_news, name="app-news"),
     path("apps/<str:app_id>/cost/", views.app_cost, name="app-cost"),
     path("runs/<str:run_id>/again/", views_rerun.run_rerun, name="run-rerun"),
-    path("runs/<str:run_id>/rename/", views_rerun.run_rename, name="run-rename"),
     path("presets/new/", views_presets.preset_new, name="preset-new"),
     path("presets/<str:preset_id>/", views_presets.preset_edit, name="preset-edit"),
     path("presets/<str:preset_id>/delete/", views_presets.preset_delete, name="preset-delete"),

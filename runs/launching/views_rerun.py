@@ -1,11 +1,11 @@
-"""Running a run again with the same inputs, and renaming a run."""
+"""Running a run again with the same inputs."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from runs.audit.admin_access import record_openings
 from runs.connection import balance
@@ -13,9 +13,8 @@ from runs.display.run_page import wanted_words
 from runs.engine import create_run
 from runs.engine.apply_field_rules import RulesRefuseError, hidden_places
 from runs.engine.create_run import TokenSpentError, launch_run
-from runs.history import titles
 from runs.launching import presets, rerun
-from runs.launching.forms import RunAgainForm, TitleForm
+from runs.launching.forms import RunAgainForm
 from runs.models import Member, Run, for_page
 from runs.notices import alerts
 from runs.schema_forms.answers import Answer
@@ -83,12 +82,3 @@ def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200)
         "token": create_run.new_form_token(request.user),
     }
     return render_page(request, "launching/run_rerun.html", context, status=status)
-
-
-@require_POST
-def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
-    """Give a run a title; an empty one restores the app's name."""
-    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
-    refuse_viewers(request.user)
-    titles.rename(run, TitleForm.read(request.POST)["title"])
-    return go_to(request, run.get_absolute_url())

@@ -16,6 +16,7 @@ def _old(route: str, name: str, *methods: str) -> URLPattern:
 urlpatterns = [
     path("results/<str:result_id>/", views.result_detail, name="result-detail"),
     path("results/<str:result_id>/use/", views.result_use, name="result-use"),
+    path("results/<str:result_id>/fetch-again/", views.result_fetch_again, name="result-fetch-again"),
     path("results/<str:result_id>/text", views_downloads.result_text, name="result-text"),
     path("download/", views_downloads.results_download, name="results-download"),
     path("files/<str:file_id>/original", views_files.file_original, name="file-original"),

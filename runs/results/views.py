@@ -1,8 +1,10 @@
-"""The page of a result, and using the result in another app."""
+"""The page of a result, using the result in another app, and fetching its files again."""
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
@@ -11,8 +13,9 @@ from runs.display.comments import player_start, result_talk
 from runs.display.result_page import result_of_file, result_page
 from runs.display.result_rows import result_rows
 from runs.display.review_count import words_of
+from runs.engine import save_outputs
 from runs.launching import library
-from runs.models import App
+from runs.models import App, Output, Run
 from runs.notices import read_state
 from runs.results.forms import UseForm
 from runs.review import threads
@@ -77,3 +80,14 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     uses.sort(key=lambda use: use.app == page.run.app)  # people usually want another app, so the run's app comes last
     context = {"section": "history", "page": page, "uses": uses}
     return render_page(request, "results/result_use.html", context)
+
+
+@require_POST
+def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Try again to fetch a result's files that couldn't be saved."""
+    runs = Run.objects.manageable_by(request.user)
+    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
+    refuse_viewers(request.user)
+    if save_outputs.fetch_again(output):
+        messages.info(request, _("The portal is fetching the result again."))
+    return go_to(request, output.run.get_absolute_url())
