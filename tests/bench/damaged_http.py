@@ -109,7 +109,7 @@ def keep_all(portal: Portal, report: Report, server: HostileServer, visitor: Vis
         "ends", ", ".join(f"{n} {status}" for status, n in Counter(seen.values_list("status", flat=True)).items())
     )
     unsaved = seen.exclude(status="saved")
-    report.at_most("without a file and without a reason", sum(not one.error for one in unsaved), 0)
+    wait_until(lambda: all(one.error for one in unsaved.all()), "every file that isn't saved to have a reason", 120)
     report.at_most(f"until a good file is saved, slowest of {len(goods)}", max(taken), MAX_SECONDS, " s")
     dead = Failure.objects.count() + worker.output().count("reincarnated")
     report.at_most("tasks that died", dead, 0, aside=str(list(Failure.objects.values_list("func", flat=True)[:3])))
