@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHES)}; default: all")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
-    only = "only rows of `economy` and `growth` with WORDS in the title"
+    only = "only rows of `economy`, `economy_webhooks` and `growth` with WORDS in the title"
     parser.add_argument("--only", default="", metavar="WORDS", help=only)
     parser.add_argument(
         "--keep", action="store_true", help="store the figures of `quick`, to compare later ones with them"

@@ -64,6 +64,7 @@ BENCHES = {
     "slow_clients": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
     "web_server": Bench(run_seconds=5, per_minute=100, timeout_seconds=2700, by_default=False),
     "economy": Bench(run_seconds=30, per_minute=100, timeout_seconds=2700),
+    "economy_webhooks": Bench(run_seconds=30, per_minute=100, timeout_seconds=1800),
     "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=3000),
     "mails": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800),
 }

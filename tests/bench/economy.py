@@ -1,18 +1,17 @@
 """Measures how many requests it takes to follow runs, and how soon the portal finds out that they have ended.
 
-Lamina's quick start is measured for comparison. The portal is measured twice: first while it follows runs using
-streams, polling those without a stream, and then while the sandbox sends it webhooks. Runs are started through the real
-pages; a real worker sends, follows and saves them. In some rounds, every run's page is open. The sandbox counts all
-requests from the first start to the last known end. The portal also reads runs by id before they end, to get partial
-results; these reads use spare budget and are listed separately. An end counts as known once the portal has processed a
-list of runs that shows it; reading the results takes another request. If Lamina's rate limit leaves no room for these
-requests when the runs end, the target is 1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
+The portal follows runs using streams, and polls those without a stream (for webhooks, see `economy_webhooks`). Lamina's
+quick start is measured for comparison. Runs are started through the real pages; a real worker sends, follows and saves
+them. In some rounds, every run's page is open. The sandbox counts all requests from the first start to the last known
+end. The portal also reads runs by id before they end, to get partial results; these reads use spare budget and are
+listed separately. An end counts as known once the portal has processed a list of runs that shows it; reading the
+results takes another request. If Lamina's rate limit leaves no room for these requests when the runs end, the target is
+1.2 times the delay that the limit alone causes (`tests.bench.ideal_poller`).
 
-`python -m tests.bench economy --only "deliveries, 50"` measures the rows whose titles contain these words; "economy, 10
-at once | economy, 50" measures the rows that match either part.
+`python -m tests.bench economy --only "economy, 10 at once | quick start, 50"` measures the rows whose titles contain
+the words of either part.
 """
 
-import os
 import re
 import threading
 import time
@@ -80,25 +79,22 @@ SPREAD = Round("20 of 25 to 35 s", 20, is_spread=True)
 
 def bench(portal: Portal, report: Report) -> None:
     portal.load_catalog()
-    rows = [(f"economy, {each.words}", each) for each in (*PLAIN, *WATCHED, SPREAD)]
-    delivered = [(f"economy by deliveries, {each.words}", each) for each in DELIVERED]
-    quick = [(f"quick start, {each.words}", each) for each in (*PLAIN, SPREAD)]
+    measure_all(portal, report, "economy", (*PLAIN, *WATCHED, SPREAD))
+    for title, each in rows_of(portal, "quick start", (*PLAIN, SPREAD)):
+        with report.part(title):
+            measure_quick_start(portal, report, each)
+
+
+def rows_of(portal: Portal, what: str, rounds: Sequence[Round]) -> list[tuple[str, Round]]:
+    """Return the rounds to measure, each with its title."""
     wanted = [words.strip() for words in portal.only.split("|")]
-
-    def is_wanted(title: str) -> bool:
-        return any(words in title for words in wanted)
-
-    measure_all(portal, report, [row for row in rows if is_wanted(row[0])])
-    os.environ["LAMINA_WEBHOOKS"] = "on"
-    measure_all(portal, report, [row for row in delivered if is_wanted(row[0])])
-    for title, each in quick:
-        if is_wanted(title):
-            with report.part(title):
-                measure_quick_start(portal, report, each)
+    titled = [(f"{what}, {each.words}", each) for each in rounds]
+    return [(title, each) for title, each in titled if any(words in title for words in wanted)]
 
 
-def measure_all(portal: Portal, report: Report, rows: list[tuple[str, Round]]) -> None:
-    """Measure `rows` with a freshly started web server and worker, in the current environment."""
+def measure_all(portal: Portal, report: Report, what: str, rounds: Sequence[Round]) -> None:
+    """Measure `rounds` with a freshly started web server and worker, in the current environment."""
+    rows = rows_of(portal, what, rounds)
     if not rows:
         return
     web, worker = portal.start_web(), portal.start_worker()
