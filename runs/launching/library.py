@@ -1,6 +1,7 @@
 """The library for a form field: earlier results and uploads of the kinds it accepts, with search and paging.
 
-This module also puts picked files into the form. Lists start with the newest files.
+This module also puts picked files into the form. Results start with those of the newest runs, uploads with the files
+used last.
 """
 
 from collections.abc import Sequence
@@ -98,7 +99,8 @@ def _made_results(
 ) -> "QuerySet[OutputFile]":
     """Return one page of results plus one extra, starting with those of the newest runs.
 
-    A subquery finds these runs first, because it can read them from the index of History's tab, whatever the database.
+    These runs are found first, in a query of their own, because both databases can read them from the index of
+    History's tab.
     """
     runs = Run.objects.shared_by_others(member) if source == "team" else Run.objects.owned_by(member)
     found = _results(member, kinds, search, source)
