@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMultiAlternatives as Sent
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.background import cluster_names, heartbeats
@@ -331,3 +333,21 @@ def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Mem
     assert alice.unread == 1
     listeners.on_member_left(alice)
     assert not Notice.objects.filter(member=alice).exists()
+
+
+def test_many_old_notices_go_in_slices(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_state, "SLICE", 10)
+    now = timezone.now()
+    old = now - read_state.KEPT - timedelta(minutes=1)
+    Notice.objects.bulk_create(
+        Notice(member=alice, kind="portal", event=f"old:{number}", created_at=old) for number in range(25)
+    )
+    read_state.count_again([alice.pk])
+
+    with CaptureQueriesContext(connection) as caught:
+        read_state.tidy(now)
+
+    deletes = [query["sql"] for query in caught if query["sql"].startswith("DELETE")]
+    assert len(deletes) == 3
+    alice.refresh_from_db()
+    assert alice.unread == Notice.objects.count() == 0
