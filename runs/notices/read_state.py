@@ -96,12 +96,23 @@ def count_more(members: Collection[int]) -> None:
 def tidy(now: datetime) -> None:
     """Delete old notices. Also recount the notices of people who got some recently, in case a process died before it
     counted them."""
-    old = Notice.objects.filter(created_at__lt=now - KEPT)
-    members = set(old.unread().values_list("member", flat=True).distinct())
-    while keys := list(old.order_by("created_at").values_list("pk", flat=True)[:SLICE]):
-        Notice.objects.filter(pk__in=keys).delete()
+    members = _delete(Notice.objects.filter(created_at__lt=now - KEPT))
     lately = Notice.objects.filter(created_at__gt=now - RECOUNTED)
     count_again(sorted(members.union(lately.values_list("member", flat=True).distinct())))
+
+
+def _delete(old: NoticeQuerySet) -> set[int]:
+    """Delete the notices in `old`, a slice at a time; return the members who hadn't read all of theirs.
+
+    Each slice begins where the last one ended: PostgreSQL would otherwise read everything that has just been deleted.
+    """
+    members: set[int] = set()
+    rest = old
+    while rows := list(rest.order_by("created_at").values_list("pk", "member", "read_at", "created_at")[:SLICE]):
+        members.update(member for _pk, member, read_at, _at in rows if read_at is None)
+        Notice.objects.filter(pk__in=[row[0] for row in rows]).delete()
+        rest = old.filter(created_at__gte=rows[-1][3])
+    return members
 
 
 def count_again(members: Iterable[int]) -> None:

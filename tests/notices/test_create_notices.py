@@ -340,7 +340,8 @@ def test_many_old_notices_go_in_slices(alice: Member, monkeypatch: pytest.Monkey
     now = timezone.now()
     old = now - read_state.KEPT - timedelta(minutes=1)
     Notice.objects.bulk_create(
-        Notice(member=alice, kind="portal", event=f"old:{number}", created_at=old) for number in range(25)
+        Notice(member=alice, kind="portal", event=f"old:{n}", created_at=old - timedelta(days=n // 12))
+        for n in range(25)
     )
     read_state.count_again([alice.pk])
 
