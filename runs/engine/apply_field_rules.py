@@ -14,11 +14,9 @@ from django.utils.translation import ngettext, pgettext
 from runs.catalog.field_rules import rules_of
 from runs.catalog.pauses import closed_words
 from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
-from runs.schema_forms.answers import Answer, Files
-from runs.schema_forms.field_rules import ruled_questions
-from runs.schema_forms.inputs import matched
+from runs.schema_forms.answers import Answer, Files, matched
+from runs.schema_forms.field_rules import Change, Ruled, apply_rules, ruled_questions
 from runs.schema_forms.questions import shortened
-from runs.schema_forms.ruled_answers import Change, Ruled, apply_rules
 from runs.schema_forms.types import Rule
 from runs.uploads.ownership import adopt
 from runs.words.errors import UserFacingError

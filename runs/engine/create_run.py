@@ -25,8 +25,8 @@ from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb
 from runs.schema_forms.answers import Answer
+from runs.schema_forms.field_rules import Ruled
 from runs.schema_forms.questions import shortened
-from runs.schema_forms.ruled_answers import Ruled
 from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate

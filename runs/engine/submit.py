@@ -162,7 +162,8 @@ def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     If Lamina refuses the call only because it has different names for the inputs, retry once with Lamina's names.
     That's safe, because the refused call definitely didn't start anything.
     """
-    parameters, answers, labels = run.schema.parameters, answers_of(run), _wanted_labels(run)
+    labels = _wanted_labels(run)
+    parameters, answers = run.schema.parameters, answers_of(run)
     inputs = to_inputs(parameters, answers, urls)
     try:
         return lamina().start_run(run.app.remote_id, inputs, labels, webhook)

@@ -219,22 +219,11 @@ class PostedAppForm:
         return False
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
-        """Start a run from the valid form."""
+        """Start a run from the valid form, or say why it can't start."""
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
-        pressed = LaunchRequest(
-            self.app,
-            self.schema,
-            form.answers(),
-            form.wanted_outputs(),
-            self.controls.token,
-            parent=opened.run,
-            preset=opened.preset,
-            is_private=opened.is_private,
-            replaces=next_version.replaced_by(opened.result, self.schema, form.wanted_outputs()),
-        )
         try:
-            return Done(launch_run(self.member, pressed).get_absolute_url())
+            return Done(self._start(form, opened).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed the rules
@@ -243,3 +232,18 @@ class PostedAppForm:
             is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)
+
+    def _start(self, form: SchemaForm, opened: Opening) -> Run:
+        wanted = form.wanted_outputs()
+        pressed = LaunchRequest(
+            self.app,
+            self.schema,
+            form.answers(),
+            wanted,
+            self.controls.token,
+            parent=opened.run,
+            preset=opened.preset,
+            is_private=opened.is_private,
+            replaces=next_version.replaced_by(opened.result, self.schema, wanted),
+        )
+        return launch_run(self.member, pressed)

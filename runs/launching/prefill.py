@@ -22,9 +22,8 @@ from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import ruled_questions
+from runs.schema_forms.field_rules import open_answers, ruled_questions
 from runs.schema_forms.inputs import map_field_errors
-from runs.schema_forms.ruled_answers import open_answers
 from runs.uploads import ownership
 from runs.words.run_failures import field_errors_of
 

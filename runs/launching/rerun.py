@@ -14,7 +14,7 @@ from runs.launching.app_form import app_form
 from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids
 from runs.schema_forms.build import SchemaForm
-from runs.schema_forms.ruled_answers import open_answers
+from runs.schema_forms.field_rules import open_answers
 from runs.uploads import ownership
 
 GONE = gettext_noop("Lamina no longer offers this app, so it can't be run again.")

@@ -19,7 +19,7 @@ from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.ruled_answers import open_answers
+from runs.schema_forms.field_rules import open_answers
 from runs.uploads import ownership
 from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of

@@ -1,10 +1,12 @@
-"""The answers in a form: how they are posted, sent to Lamina, and stored in drafts, presets and runs."""
+"""The answers in a form: how they are posted, sent to Lamina and stored in drafts, presets and runs, and which question
+each of them answers."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from runs.schema_forms.questions import as_words
+from runs.schema_forms.questions import Question, as_words
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,30 @@ def dump_answers(answers: Iterable[Answer]) -> list[dict[str, Any]]:
 def upload_ids(answers: Iterable[Answer]) -> list[str]:
     """Return the public ids of all files in `answers`, in order."""
     return [upload_id for answer in answers for upload_id in answer.upload_ids]
+
+
+# Ways to match an answer to its question: by all three identifiers, then by id, then by key and, as a last resort, by
+# name if it's unique.
+_HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
+    (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
+    (lambda q: q.id, lambda a: a.id),
+    (lambda q: q.key, lambda a: a.key),
+    (lambda q: (q.name,) if q.name else None, lambda a: (a.name,)),
+]
+
+
+def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
+    """Return the answers keyed by question, and the answers that match no question. Each answer is used once, in
+    order."""
+    left = dict(enumerate(answers))
+    found: dict[int, Answer] = {}
+    twice = {(name,) for some in (questions, answers) for name, n in Counter(one.name for one in some).items() if n > 1}
+    for of_question, of_answer in _HANDLES:
+        waiting: dict[Any, deque[int]] = {}
+        for n, answer in left.items():
+            waiting.setdefault(of_answer(answer), deque()).append(n)
+        for question in questions:
+            handle = of_question(question)
+            if question.position not in found and handle and handle not in twice and waiting.get(handle):
+                found[question.position] = left.pop(waiting[handle].popleft())
+    return {q: found[q.position] for q in questions if q.position in found}, list(left.values())

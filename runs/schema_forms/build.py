@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.choices import Choice, choices_of
-from runs.schema_forms.field_rules import ruled_questions
+from runs.schema_forms.field_rules import closed_answers, ruled_questions
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
 from runs.schema_forms.file_words import FileWords, file_words
 from runs.schema_forms.inputs import Fitted, answers_for
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.results import Result, ResultsField, results_of
-from runs.schema_forms.ruled_answers import closed_answers
 from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
 
 BUILT_KEPT = 500  # how many form classes to cache; each takes about 30 kB

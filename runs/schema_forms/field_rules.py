@@ -1,12 +1,12 @@
-"""The admin's rules for an app's fields: which field each rule applies to, what it does to the field, and whether it
-still fits the app's form."""
+"""The admin's rules for an app's fields: which field each rule applies to, what it does to the field and to answers,
+wherever they come from, and whether it still fits the app's form."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.questions import Question, clean_text, questions_of
 from runs.schema_forms.types import Parameters, Rule
 
@@ -21,6 +21,26 @@ class MatchedRules:
     by_position: dict[int, Rule]
     gone: list[Rule] = field(default_factory=list)
     unclear: list[Rule] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Change:
+    """An answer that the rules replaced. `before` is None if there was no answer."""
+
+    label: str
+    before: Answer | None
+    after: Answer
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """Answers after applying the rules: what to send, the positions of answers to `hidden` fields, what the rules
+    `changed`, and the `refused` answers, which the rules no longer allow in an open field."""
+
+    answers: list[Answer]
+    hidden: set[int] = field(default_factory=set)
+    changed: list[Change] = field(default_factory=list)
+    refused: list[Answer] = field(default_factory=list)
 
 
 # The identifier that authors change least often comes first. Several fields may have the same name.
@@ -105,3 +125,48 @@ def problem_of(question: Question) -> Problem | None:
         fits = question.kind == "text" or (question.kind == "options" and rule.value in question.options)
         return None if fits else "value_gone"
     return "value_missing" if question.default is None else None
+
+
+def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
+    """Return `answers` with the rules applied, in the author's order. If there are no rules, the answers are returned
+    unchanged."""
+    if not rules:
+        return Ruled(list(answers))
+    questions = ruled_questions(parameters, rules)
+    given, left = matched(questions, list(answers))
+    ruled = Ruled([])
+    for question in questions:
+        answer, fixed = given.get(question), fixed_answer(question)
+        if fixed is not None:
+            if question.is_hidden:
+                ruled.hidden.add(len(ruled.answers))
+            ruled.answers.append(fixed)
+            if answer is None or not _sends_same(answer, fixed):
+                ruled.changed.append(Change(question.label, answer, fixed))
+        elif answer is not None:
+            ruled.answers.append(answer)
+            if not is_allowed(question, answer):
+                ruled.refused.append(answer)
+    ruled.answers.extend(left)
+    return ruled
+
+
+def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+    """Return only the `answers` to open fields, because drafts and presets don't store the admin's values."""
+    fixed = closed_answers(parameters, rules, answers)
+    return [answer for answer in answers if not any(answer is one for one in fixed)]
+
+
+def closed_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+    """Return only the `answers` to fields that the admin has fixed."""
+    if not rules or not answers:
+        return []
+    given = matched(ruled_questions(parameters, rules), list(answers))[0]
+    return [answer for question, answer in given.items() if question.is_fixed]
+
+
+def _sends_same(before: Answer, after: Answer) -> bool:
+    """Return whether both answers send the same value, as far as we can tell without looking at files."""
+    if isinstance(before.value, Files) or isinstance(after.value, Files):
+        return before.value == after.value
+    return before.text == after.text

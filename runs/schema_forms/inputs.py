@@ -1,13 +1,13 @@
 """Convert answers to the inputs to send, fit them to a new version of the app, and match Lamina's errors to fields."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from runs.schema_forms.answers import Answer, Files
+from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
 from runs.schema_forms.types import Parameters, Rule
@@ -20,16 +20,6 @@ class Fitted:
 
     initial: dict[str, str | Files]
     dropped: list[str] = field(default_factory=list)
-
-
-# Ways to match an answer to its question: by all three identifiers, then by id, then by key and, as a last resort, by
-# name if it's unique.
-_HANDLES: list[tuple[Callable[[Question], Any], Callable[[Answer], Any]]] = [
-    (lambda q: (q.key, q.id, q.name), lambda a: (a.key, a.id, a.name)),
-    (lambda q: q.id, lambda a: a.id),
-    (lambda q: q.key, lambda a: a.key),
-    (lambda q: (q.name,) if q.name else None, lambda a: (a.name,)),
-]
 
 
 def to_inputs(
@@ -125,23 +115,6 @@ def _asked_as(word: str, questions: list[Question]) -> Question | None:
                 if word and same(handle(question)) == same(word):
                     return question
     return None
-
-
-def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[dict[Question, Answer], list[Answer]]:
-    """Return the answers keyed by question, and the answers that match no question. Each answer is used once, in
-    order."""
-    left = dict(enumerate(answers))
-    found: dict[int, Answer] = {}
-    twice = {(name,) for some in (questions, answers) for name, n in Counter(one.name for one in some).items() if n > 1}
-    for of_question, of_answer in _HANDLES:
-        waiting: dict[Any, deque[int]] = {}
-        for n, answer in left.items():
-            waiting.setdefault(of_answer(answer), deque()).append(n)
-        for question in questions:
-            handle = of_question(question)
-            if question.position not in found and handle and handle not in twice and waiting.get(handle):
-                found[question.position] = left.pop(waiting[handle].popleft())
-    return {q: found[q.position] for q in questions if q.position in found}, list(left.values())
 
 
 def _fit_text(question: Question, answer: Answer) -> str | None:
