@@ -22,13 +22,13 @@ from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.search_answers import AppMatch
 from runs.lamina.types import AppDetail, AppSummary
-from runs.models import App, AppSearch, RequestLog
+from runs.models import App, AppSearch, RequestWindow
 from runs.models.app_search import KEPT_FOR, PICTURES_WITHIN
 from runs.words.fold import fold
 from runs.words.terms import is_telling
 
 PER_MINUTE = 10
-TURNS_ID = 2  # the row of RequestLog that counts these searches; row 1 counts all requests
+TURNS_ID = 2  # the row of RequestWindow that counts these searches; row 1 counts all requests
 TASK_SECONDS = 100  # three ids at up to 20 s each, then up to 20 s of pictures, plus saving
 SHORTEST = 2  # in letters; a single Latin letter would match everything
 MOST_FINDS = 12
@@ -95,12 +95,12 @@ def _key(q: str) -> str:
 
 
 # --- Rate limit -------------------------------------------------------------------------------------------------------
-def _locked_turns() -> RequestLog:
-    RequestLog.objects.get_or_create(pk=TURNS_ID)
-    return RequestLog.objects.select_for_update().get(pk=TURNS_ID)
+def _locked_turns() -> RequestWindow:
+    RequestWindow.objects.get_or_create(pk=TURNS_ID)
+    return RequestWindow.objects.select_for_update().get(pk=TURNS_ID)
 
 
-def _seconds_until_free(turns: RequestLog) -> float:
+def _seconds_until_free(turns: RequestWindow) -> float:
     now = time.time()
     # If a host's clock was ahead, count its searches as if they were made now; otherwise, they'd block us until our
     # clock caught up.
@@ -108,8 +108,8 @@ def _seconds_until_free(turns: RequestLog) -> float:
     return max(0.1, turns.stamps[-PER_MINUTE] + 60 - now) if len(turns.stamps) >= PER_MINUTE else 0.0
 
 
-def _take_turn(turns: RequestLog) -> None:
-    RequestLog.objects.filter(pk=TURNS_ID).update(stamps=[*turns.stamps, time.time()])
+def _take_turn(turns: RequestWindow) -> None:
+    RequestWindow.objects.filter(pk=TURNS_ID).update(stamps=[*turns.stamps, time.time()])
 
 
 # --- The worker's part ------------------------------------------------------------------------------------------------

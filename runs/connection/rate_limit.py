@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from runs.connection import rate_limit_redis
-from runs.models import RequestLog
+from runs.models import RequestWindow
 
 # Lamina counts a request when it arrives, but we count it when it is sent, so allow two more seconds.
 WINDOW_SECONDS = 62.0
@@ -48,15 +48,15 @@ def take(priority: Priority) -> float:
         waits = rate_limit_redis.ask(rate_limit_redis.TAKE, WINDOW_SECONDS, limit)
         return rate_limit_redis.AWAY_SECONDS if waits is None else min(waits, CLOSED_AT_MOST)
     with transaction.atomic():
-        log = _locked_log()
+        window = _locked_window()
         now = time.time()
-        stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
-        if log.closed_until > now:
-            return min(log.closed_until - now, CLOSED_AT_MOST)
+        stamps = [stamp for stamp in window.stamps if stamp > now - WINDOW_SECONDS]
+        if window.closed_until > now:
+            return min(window.closed_until - now, CLOSED_AT_MOST)
         if len(stamps) >= limit:
             return max(0.05, stamps[-limit] + WINDOW_SECONDS - now)
         stamps.append(now)
-        RequestLog.objects.filter(pk=ROW_ID).update(stamps=stamps)
+        RequestWindow.objects.filter(pk=ROW_ID).update(stamps=stamps)
     return 0.0
 
 
@@ -66,9 +66,9 @@ def close(seconds: float) -> None:
         rate_limit_redis.ask(rate_limit_redis.CLOSE, WINDOW_SECONDS, min(max(seconds, 1.0), CLOSED_AT_MOST))
         return
     with transaction.atomic():
-        log = _locked_log()
+        window = _locked_window()
         until = time.time() + min(max(seconds, 1.0), CLOSED_AT_MOST)
-        RequestLog.objects.filter(pk=ROW_ID).update(closed_until=max(log.closed_until, until))
+        RequestWindow.objects.filter(pk=ROW_ID).update(closed_until=max(window.closed_until, until))
 
 
 def learn(remaining: int) -> None:
@@ -78,18 +78,20 @@ def learn(remaining: int) -> None:
         counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
         rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
         return
-    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    window = RequestWindow.objects.filter(pk=ROW_ID).first()
     now = time.time()
     limit = settings.LAMINA_REQUESTS_PER_MINUTE
-    ours = sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps) if log else 0
+    ours = sum(stamp > now - WINDOW_SECONDS for stamp in window.stamps) if window else 0
     if limit - remaining - ours <= STRANGERS:
         return  # a difference this small may just be requests that are still on their way
     with transaction.atomic():
-        log = _locked_log()
-        stamps = [stamp for stamp in log.stamps if stamp > now - WINDOW_SECONDS]
+        window = _locked_window()
+        stamps = [stamp for stamp in window.stamps if stamp > now - WINDOW_SECONDS]
         strangers = max(0, limit - remaining - len(stamps))
         # We don't know when other clients sent these requests, so assume the middle of the window.
-        RequestLog.objects.filter(pk=ROW_ID).update(stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers]))
+        RequestWindow.objects.filter(pk=ROW_ID).update(
+            stamps=sorted([*stamps, *[now - WINDOW_SECONDS / 2] * strangers])
+        )
 
 
 def closed_seconds() -> float:
@@ -97,8 +99,8 @@ def closed_seconds() -> float:
     wait."""
     if settings.REDIS_URL:
         return min(rate_limit_redis.ask(rate_limit_redis.LOOK, WINDOW_SECONDS) or 0.0, CLOSED_AT_MOST)
-    log = RequestLog.objects.filter(pk=ROW_ID).first()
-    return min(max(0.0, log.closed_until - time.time()), CLOSED_AT_MOST) if log else 0.0
+    window = RequestWindow.objects.filter(pk=ROW_ID).first()
+    return min(max(0.0, window.closed_until - time.time()), CLOSED_AT_MOST) if window else 0.0
 
 
 def left(priority: Priority) -> int:
@@ -107,31 +109,32 @@ def left(priority: Priority) -> int:
     if settings.REDIS_URL:
         counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
         return 0 if counted is None else max(0, limit - int(counted))
-    log = RequestLog.objects.filter(pk=ROW_ID).first()
+    window = RequestWindow.objects.filter(pk=ROW_ID).first()
     now = time.time()
-    return max(0, limit - sum(stamp > now - WINDOW_SECONDS for stamp in log.stamps)) if log else limit
+    return max(0, limit - sum(stamp > now - WINDOW_SECONDS for stamp in window.stamps)) if window else limit
 
 
 def used() -> int:
     """Return the number of requests counted in the last minute."""
     if settings.REDIS_URL:
         return int(rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, 60) or 0)
-    log = RequestLog.objects.filter(pk=ROW_ID).first()
-    return sum(stamp > time.time() - 60 for stamp in log.stamps) if log else 0
+    window = RequestWindow.objects.filter(pk=ROW_ID).first()
+    return sum(stamp > time.time() - 60 for stamp in window.stamps) if window else 0
 
 
 def _limit(priority: Priority) -> int:
     return max(1, settings.LAMINA_REQUESTS_PER_MINUTE * (100 - priority) // 100)
 
 
-def _locked_log() -> RequestLog:
-    RequestLog.objects.get_or_create(pk=ROW_ID)
-    log = RequestLog.objects.select_for_update().get(pk=ROW_ID)
+def _locked_window() -> RequestWindow:
+    RequestWindow.objects.get_or_create(pk=ROW_ID)
+    window = RequestWindow.objects.select_for_update().get(pk=ROW_ID)
     now = time.time()
     latest = now + CLOSED_AT_MOST
-    if log.closed_until > latest or any(stamp > now for stamp in log.stamps):
+    if window.closed_until > latest or any(stamp > now for stamp in window.stamps):
         # Another host's clock is ahead, or ours was set back. Count these requests as sent now; otherwise, they'd block
         # us until our clock has caught up.
-        log.stamps, log.closed_until = [min(stamp, now) for stamp in log.stamps], min(log.closed_until, latest)
-        RequestLog.objects.filter(pk=ROW_ID).update(stamps=log.stamps, closed_until=log.closed_until)
-    return log
+        window.stamps = [min(stamp, now) for stamp in window.stamps]
+        window.closed_until = min(window.closed_until, latest)
+        RequestWindow.objects.filter(pk=ROW_ID).update(stamps=window.stamps, closed_until=window.closed_until)
+    return window

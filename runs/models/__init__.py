@@ -5,7 +5,7 @@ from runs.models.app_change import AppChange
 from runs.models.app_rules import AppRule, FieldRule
 from runs.models.app_search import AppSearch
 from runs.models.comments import Comment, CommentChange, Mention
-from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestLog
+from runs.models.coordination import Heartbeat, Incident, LaminaStatus, Lease, RequestWindow
 from runs.models.decisions import Decision, ReviewRules
 from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
@@ -85,7 +85,7 @@ __all__ = [
     "Output",
     "OutputFile",
     "Preset",
-    "RequestLog",
+    "RequestWindow",
     "RetentionRules",
     "ReviewItem",
     "ReviewRequest",

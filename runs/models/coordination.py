@@ -33,7 +33,7 @@ class Heartbeat(models.Model):
         return f"{self.name} {self.at:%H:%M:%S}"
 
 
-class RequestLog(models.Model):
+class RequestWindow(models.Model):
     """Requests sent by all processes in the last minute: row 1 counts all requests, row 2 only app searches.
 
     A row is locked while it is read and updated. Times are in Unix seconds.
@@ -42,6 +42,9 @@ class RequestLog(models.Model):
     # The times of the requests sent in the last 60 seconds, oldest first
     stamps: "models.JSONField[list[float], list[float]]" = models.JSONField(default=list)
     closed_until = models.FloatField(default=0.0)  # end of the wait that Lamina's last 429 asked for
+
+    class Meta:
+        db_table = "runs_requestlog"
 
     def __str__(self) -> str:
         return f"{len(self.stamps)} requests"

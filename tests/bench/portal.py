@@ -91,7 +91,7 @@ class Portal:
         from django_q.models import Schedule
 
         from runs import catalog
-        from runs.models import App, RequestLog
+        from runs.models import App, RequestWindow
 
         self.sandbox.order("limit", per_minute=None)
         with override_settings(LAMINA_REQUESTS_PER_MINUTE=100_000):
@@ -99,7 +99,7 @@ class Portal:
         if not App.objects.listed().filter(schema__isnull=False).exists():
             raise RuntimeError("the catalogue could not be read")
         Schedule.objects.filter(name="catalog").update(next_run=timezone.now() + timedelta(hours=1))
-        RequestLog.objects.all().delete()
+        RequestWindow.objects.all().delete()
         self.sandbox.order("reset")
 
     def start_worker(self, seconds: float = 60.0) -> Process:
@@ -126,10 +126,10 @@ class Portal:
     def begin_anew(self, seconds: float = 60.0) -> None:
         """Wait until the worker has nothing left to do, then make the portal and the sandbox forget all requests so
         far, as if a minute had passed without any."""
-        from runs.models import RequestLog
+        from runs.models import RequestWindow
 
         self.await_quiet(seconds)
-        RequestLog.objects.all().delete()
+        RequestWindow.objects.all().delete()
         self.sandbox.order("reset")
 
     def start_web(self) -> Process:

@@ -15,7 +15,7 @@ from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
-from runs.models import App, Incident, LaminaStatus, Member, RequestLog, Run
+from runs.models import App, Incident, LaminaStatus, Member, RequestWindow, Run
 from runs.spending.estimates import cost_line
 from runs.tasks import pulse
 from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
@@ -143,7 +143,7 @@ def test_a_list_held_back_by_the_limit_is_reported(door: SandboxDoor, is_lamina:
     assert not Incident.objects.exists()
 
     door.clear_faults()
-    RequestLog.objects.all().delete()
+    RequestWindow.objects.all().delete()
     catalog.refresh_catalog()
     assert list_fact().state == "good"
 

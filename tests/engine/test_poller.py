@@ -17,7 +17,7 @@ from runs.connection.rate_limit import RateLimitWait
 from runs.engine import cancel, poller_wakeups, polling
 from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited, LaminaUnavailable
-from runs.models import App, Lease, Member, RequestLog, Run
+from runs.models import App, Lease, Member, RequestWindow, Run
 from tests.engine.steps import KEY, begin, hand_over, start, start_as_stranger, watch_once
 from tests.support.cartoonify import press
 from tests.support.factories import make_run
@@ -148,7 +148,7 @@ def test_hidden_runs_are_read_in_order_of_their_last_news(alice: Member, app: Ap
     asked = [r["runId"] for r in sandbox.requests_to("run")]
     assert asked == [run.remote_id for run in order[: len(asked)]]
     assert len(asked) == 2
-    RequestLog.objects.update(stamps=[])
+    RequestWindow.objects.update(stamps=[])
     watch.round()
 
     asked = [r["runId"] for r in sandbox.requests_to("run")]
@@ -159,13 +159,13 @@ def leave_room_for(count: int) -> None:
     """Use up the budget, leaving only enough for one read of the list and `count` reads by id."""
     limit = 100 - rate_limit.Priority.PARTIAL
     now = time.time()
-    RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
+    RequestWindow.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [now] * (limit - count - 1)})
 
 
 def test_starts_find_room_while_every_run_is_read_by_id(alice: Member, app: App, sandbox: SandboxDoor) -> None:
     many(alice, app, sandbox, 120)
     sandbox.control("faults", endpoint="runs", fault="status", status=403, times=None)
-    RequestLog.objects.all().delete()
+    RequestWindow.objects.all().delete()
 
     with pytest.raises(rate_limit.RateLimitWait):
         watch_once()
@@ -269,7 +269,7 @@ def test_nothing_is_requested_while_lamina_says_wait(alice: Member, app: App, sa
     assert 100 < wait.value.seconds <= 200
     assert (held.status, held.wait) == ("starting", "budget")
     assert len(sandbox.state["requests"]) == asked
-    RequestLog.objects.update(closed_until=time.time())
+    RequestWindow.objects.update(closed_until=time.time())
     watch_once()
     assert len(sandbox.state["requests"]) == asked + 1
 
@@ -301,7 +301,7 @@ def test_a_short_budget_goes_to_reads_of_runs_that_ended_not_to_the_same_pages_a
     monkeypatch.setattr(polling, "PAGE", 1)
     for run in many(alice, app, sandbox, 5):
         sandbox.control(f"runs/{run.remote_id}", status="completed")
-    RequestLog.objects.all().delete()
+    RequestWindow.objects.all().delete()
     # One request is reserved for starts. The others read the newest runs, a run, the running runs, the queued runs, and
     # another run.
     settings.LAMINA_REQUESTS_PER_MINUTE = 6

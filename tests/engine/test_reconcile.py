@@ -194,7 +194,7 @@ def test_without_access_to_the_list_a_person_is_asked(
 def test_a_list_that_cannot_be_read_now_is_read_later(
     alice: Member, app: App, sandbox: SandboxDoor, fault: dict[str, Any]
 ) -> None:
-    from runs.models import RequestLog
+    from runs.models import RequestWindow
 
     run = doubtful(sandbox, alice, app, "drop_after")
     sandbox.control("faults", endpoint="runs", times=2, **fault)
@@ -203,7 +203,7 @@ def test_a_list_that_cannot_be_read_now_is_read_later(
         look(run)
         assert (run.status, run.empty_looks) == ("checking", 0)
         assert seconds_ahead(run) > 0
-        RequestLog.objects.update(closed_until=0)
+        RequestWindow.objects.update(closed_until=0)
     look(run)
 
     assert run.remote_id == sandbox.runs[0]["runId"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from runs.connection import rate_limit, status
 from runs.engine import stream_refusals, streams
 from runs.lamina import streams as lamina_streams
-from runs.models import App, LaminaStatus, Lease, Member, RequestLog, Run
+from runs.models import App, LaminaStatus, Lease, Member, RequestWindow, Run
 from runs.models.ids import new_public_id
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
@@ -191,7 +191,7 @@ def test_too_many_streams_for_lamina_hold_up_nothing_twice(alice: Member, app: A
             watch._sleep(0.05)
             wait_until(lambda: len(followers()) == 1, "the answer")
             watch._apply_arrivals()
-            RequestLog.objects.update(closed_until=0)
+            RequestWindow.objects.update(closed_until=0)
         assert watch.streams.follows(first)
         assert len(followed(sandbox)) == 2
 
@@ -216,7 +216,7 @@ def test_after_too_many_streams_one_more_is_tried_at_a_time(alice: Member, app: 
             watch.streams.tend(besides=(), is_due=True)
             wait_until(lambda: len(followers()) == 1, "the answers")
             watch._apply_arrivals()
-            RequestLog.objects.update(closed_until=0)
+            RequestWindow.objects.update(closed_until=0)
             watch.streams._again_at.clear()  # as if a minute had passed
             return 10 * round((watch.streams._allowed_until - time.monotonic()) / 10)
 

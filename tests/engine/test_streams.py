@@ -11,7 +11,7 @@ from runs.connection import rate_limit, status
 from runs.connection.rate_limit import Priority
 from runs.engine import stream_refusals, streams
 from runs.lamina import streams as lamina_streams
-from runs.models import App, Member, RequestLog, Run
+from runs.models import App, Member, RequestWindow, Run
 from tests.engine.steps import start
 from tests.engine.watch_steps import followed, followers, is_final, watch_until, watching
 from tests.support.factories import make_run
@@ -93,12 +93,12 @@ def test_starts_and_their_reserve_come_first(alice: Member, app: App, sandbox: S
     for _ in range(2):
         make_run(alice, app, status="starting", due_at=timezone.now() + timedelta(hours=1))
     limit = 100 - Priority.STREAM
-    RequestLog.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [time.time()] * (limit - 3)})
+    RequestWindow.objects.update_or_create(pk=rate_limit.ROW_ID, defaults={"stamps": [time.time()] * (limit - 3)})
 
     with watching() as watch:
         watch.streams.tend(besides=(), is_due=True)
         assert rate_limit.used() == limit - 2
-        RequestLog.objects.update(stamps=[])
+        RequestWindow.objects.update(stamps=[])
         watch.streams.tend(besides=(), is_due=True)
         assert rate_limit.used() == 2
 

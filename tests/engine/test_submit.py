@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from runs.connection import rate_limit
 from runs.engine import progress, reconcile, start_claim, submit, sweep
-from runs.models import App, Member, RequestLog, Run
+from runs.models import App, Member, RequestWindow, Run
 from runs.words.run_states import WAITS
 from tests.engine.steps import (
     at_once,
@@ -70,7 +70,7 @@ def test_told_to_wait(
     assert str(WAITS[Run.Wait.RATE]) in shown(as_alice, run)
     assert "Next attempt in" in shown(as_alice, run)
     assert rate_limit.take(rate_limit.Priority.START) > 0  # no other request is sent in the meantime
-    RequestLog.objects.update(closed_until=0)
+    RequestWindow.objects.update(closed_until=0)
     assert swept(run).remote_id
     assert len(sandbox.runs) == 1
 
@@ -104,7 +104,7 @@ def test_the_budget_is_used_up(alice: Member, app: App, sandbox: SandboxDoor, as
     assert 0 < seconds_ahead(run) <= rate_limit.WINDOW_SECONDS
     assert str(WAITS[Run.Wait.BUDGET]) in shown(as_alice, run)
     assert starts(sandbox) == 0
-    RequestLog.objects.update(stamps=[])
+    RequestWindow.objects.update(stamps=[])
     assert swept(run).remote_id
     assert starts(sandbox) == 1
 

@@ -16,7 +16,7 @@ from runs import tasks
 from runs.engine import polling
 from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Timeouts
-from runs.models import OutputFile, RequestLog, Run
+from runs.models import OutputFile, RequestWindow, Run
 from runs.storage import guard
 from tests.support.processes import TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
@@ -71,7 +71,7 @@ def hurry() -> None:
     Run.objects.filter(missing_reads__gt=0).update(asked_at=past)
     Run.objects.exclude(rung_at=None).update(rung_at=None)
     OutputFile.objects.filter(status="saving").update(due_at=past, claimed_until=None)
-    RequestLog.objects.update(closed_until=0)
+    RequestWindow.objects.update(closed_until=0)
 
 
 def work_until(done: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
