@@ -1,38 +1,30 @@
-"""Forms on the pages where admins set up apps."""
+"""What admins send from the page where they set up an app: the settings of the app and of each of its fields."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
-from runs.web.posted import CutField, PostedForm, RepeatedField, SwitchField, number_seen
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+
+from runs.catalog import app_rules
+from runs.catalog.app_rules import AppEdit, FieldEdit
+from runs.catalog.app_settings import AppSettings
+from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.schema_forms.field_rules import match_rules
+from runs.schema_forms.questions import Question, clean_text, questions_of
+from runs.schema_forms.types import Rule
+from runs.uploads import uploads
+from runs.uploads.uploads import UploadRejected
+from runs.web.posted import CreditsField, CutField, PostedForm, RepeatedField, SwitchField, number_seen
 from runs.words.numbers import number_in
 
-
-class ArrangeForm(PostedForm):
-    """The admins' list of apps, as posted.
-
-    `act` is the button that was pressed, `app` the ticked apps and `group` the group to put them in. `on` lists all the
-    apps on the page. In the same order, `place` lists the place typed for each app, and `was` lists the place that the
-    page showed.
-    """
-
-    act = CutField(120)
-    app = RepeatedField()
-    group = CutField(200)
-    on = RepeatedField()
-    was = RepeatedField()
-    place = RepeatedField()
-    back = CutField(500)
-
-    def clean(self) -> dict[str, Any]:
-        """Add `moved`: the apps that were given a new place, and what it is."""
-        given = self.cleaned_data
-        rows = zip(given["on"], given["was"], given["place"], strict=False)
-        typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
-        given["moved"] = [
-            (public_id, number)
-            for public_id, was, place in typed
-            if place != was and (number := number_in(place, 0, 99_999, None)) is not None
-        ]
-        return given
+TICKED_UP_TO = 24  # fields with up to this many options show checkboxes; for others, admins type one option per line
+AUDIENCES = ("all", "some", "hidden")
+Mode = FieldRule.Mode
 
 
 class AppSettingsForm(PostedForm):
@@ -54,6 +46,13 @@ class AppSettingsForm(PostedForm):
     def clean_seen(self) -> int:
         return number_seen(self.cleaned_data["seen"])
 
+    def clean_audience(self) -> str:
+        audience: str = self.cleaned_data["audience"]
+        return audience if audience in AUDIENCES else "all"
+
+    def clean_role(self) -> list[str]:
+        return [role for role in self.cleaned_data["role"] if role in Member.Role.values]
+
 
 class FieldSettingsForm(PostedForm):
     """An admin's settings for one field; the prefix is the field's name in the app's form.
@@ -73,6 +72,10 @@ class FieldSettingsForm(PostedForm):
     allowed = RepeatedField()
     lines = CutField()
 
+    def clean_mode(self) -> str:
+        mode: str = self.cleaned_data["mode"]
+        return mode if mode in Mode.values else Mode.OPEN
+
 
 class ResetForm(PostedForm):
     """Confirms a reset. `seen` is the version of the rules that the page showed when it asked for confirmation."""
@@ -81,3 +84,157 @@ class ResetForm(PostedForm):
 
     def clean_seen(self) -> int:
         return number_seen(self.cleaned_data["seen"])
+
+
+@dataclass(frozen=True)
+class PostedSettings:
+    """The page as posted: its settings and errors. `is_older` says whether the app's form has changed since the page
+    was opened."""
+
+    settings: AppSettings
+    audience: str
+    version: int
+    errors: dict[str, str] = field(default_factory=dict)
+    is_older: bool = False
+    price: str = ""  # the price as typed
+
+
+def read_settings(
+    admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
+) -> PostedSettings:
+    """Read the posted page. Files are first saved as the admin's uploads, so that none are lost if there are errors."""
+    posted = AppSettingsForm.read(given)
+    schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
+    errors: dict[str, str] = {}
+    fields = {
+        question.field_name: _field(admin, app, question, given, files, errors)
+        for question in questions_of(schema.parameters if schema else [])
+        if f"{question.field_name}-mode" in given
+    }
+    is_older = schema is not None and app.schema is not None and schema.pk != app.schema.pk
+    if is_older and schema and app.schema:
+        fields, errors = _in_present_form(fields, schema, app.schema), {}
+    audience = posted["audience"]
+    if audience == "some" and not posted["role"]:
+        errors["audience"] = _("Tick at least one role, or choose another option.")
+    forget = posted["forget"]
+    edit = AppEdit(
+        is_hidden=audience == "hidden",
+        roles=() if audience == "all" else posted["role"],
+        name=" ".join(posted["name"].split()),
+        line=" ".join(posted["line"].split()),
+        group=" ".join(posted["group"].split()),
+        house_rules=clean_text(posted["house_rules"]).strip(),
+        fields=fields,
+    )
+    lost = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
+    settings = AppSettings(edit, posted["asks"], _price(posted["price"], errors), lost)
+    return PostedSettings(settings, audience, posted["seen"], errors, is_older, posted["price"].strip())
+
+
+def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None) -> PostedSettings:
+    """Convert `posted`, which was read for the form `old`, to fit the form `new` that has since replaced it."""
+    if old == new:
+        return posted
+    edit = posted.settings.edit
+    edit = replace(edit, fields=_in_present_form(edit.fields, old, new) if old and new else {})
+    return replace(posted, settings=replace(posted.settings, edit=edit), is_older=True)
+
+
+def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
+    try:
+        price: Decimal | None = CreditsField().clean(typed)
+    except ValidationError as error:
+        errors["price"] = error.messages[0]
+        return None
+    return price
+
+
+def _field(
+    admin: Member,
+    app: App,
+    question: Question,
+    given: QueryDict,
+    files: "MultiValueDict[str, UploadedFile[bytes]]",
+    errors: dict[str, str],
+) -> FieldEdit:
+    """Return what was posted for `question`; add any problems to `errors`."""
+    form = FieldSettingsForm(given, prefix=question.field_name)
+    form.full_clean()
+    posted = form.cleaned_data
+    mode = posted["mode"]
+    allowed = _allowed(question, posted, errors) if question.kind == "options" and mode == Mode.OPEN else ()
+    return FieldEdit(
+        label=" ".join(posted["label"].split()),
+        help=clean_text(posted["help"]).strip(),
+        mode=mode,
+        value=_value(question, posted),
+        file=_file(admin, app, question, posted, files, errors) if question.kind == "url" else None,
+        options=allowed,
+    )
+
+
+def _value(question: Question, posted: dict[str, str]) -> str | None:
+    if question.kind == "text":
+        return clean_text(posted["text"]) or None
+    at = number_in(posted["option"], 0, len(question.options) - 1, None)
+    return question.options[at] if question.kind == "options" and at is not None else None
+
+
+def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str, str]) -> tuple[str, ...]:
+    """Return the allowed options; an empty list means all."""
+    labels = list(dict.fromkeys(question.options))
+    if len(question.options) > TICKED_UP_TO:
+        return _typed_options(labels, str(posted["lines"]), errors, question.field_name)
+    wanted = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
+    chosen = tuple(label for label in labels if question.options.index(label) in wanted)
+    if not chosen:
+        errors[question.field_name] = str(app_rules.NONE_ALLOWED)
+    return () if len(chosen) == len(labels) else chosen
+
+
+def _typed_options(labels: list[str], typed: str, errors: dict[str, str], name: str) -> tuple[str, ...]:
+    wanted = [line.strip() for line in typed.splitlines() if line.strip()]
+    known = {" ".join(label.split()): label for label in labels}
+    strange = [line for line in wanted if " ".join(line.split()) not in known]
+    if strange:
+        errors[name] = _("“%(option)s” isn't one of the app's options.") % {"option": strange[0][:100]}
+    chosen = {known[" ".join(line.split())] for line in wanted if " ".join(line.split()) in known}
+    return tuple(label for label in labels if label in chosen)
+
+
+def _file(
+    admin: Member,
+    app: App,
+    question: Question,
+    posted: dict[str, str],
+    files: "MultiValueDict[str, UploadedFile[bytes]]",
+    errors: dict[str, str],
+) -> StoredFile | None:
+    """Return the file for a locked field: the one just uploaded, or the existing one."""
+    sent = files.getlist(f"{question.field_name}_file")
+    if sent:
+        try:
+            return uploads.receive_file(admin, sent[-1], list(question.accept)).file
+        except UploadRejected as rejected:
+            errors[question.field_name] = str(rejected)
+    if posted["own"] or not posted["kept"]:
+        return None
+    own = Upload.objects.owned_by(admin).filter(file__public_id=posted["kept"]).values("file")
+    locked = FieldRule.objects.filter(app=app, file__public_id=posted["kept"]).values("file")
+    return StoredFile.objects.filter(pk__in=own).first() or StoredFile.objects.filter(pk__in=locked).first()
+
+
+def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
+    """Convert settings posted for an older form to the fields of the current form. Settings for fields that no longer
+    exist are dropped."""
+    before, after = questions_of(old.parameters), questions_of(new.parameters)
+    rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
+    handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}
+    found = match_rules(after, rules).by_position
+    fitted = {}
+    for question in after:
+        was = handles[id(found[question.position])] if question.position in found else None
+        if was is not None and was.field_name in fields and was.kind == question.kind:
+            fitted[question.field_name] = fields[was.field_name]
+    return fitted

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from runs.catalog import app_rules, arrange, pages_app_settings
+from runs.catalog import app_rules, arrange, forms_app_settings, pages_app_settings
 from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
 from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
-from runs.catalog.forms_app_settings import ResetForm
-from runs.catalog.pages_app_settings import PostedSettings
+from runs.catalog.forms_app_settings import PostedSettings, ResetForm
 from runs.display.app_changes import change_days
 from runs.display.cards import app_card
 from runs.display.managed_apps import audience_of
@@ -42,7 +41,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     """GET shows the app's settings; POST saves them, or shows the page again with everything that was entered."""
     app = _app(app_id)
     if request.method == "POST":
-        posted = pages_app_settings.read_settings(request.user, app, request.POST.copy(), request.FILES)
+        posted = forms_app_settings.read_settings(request.user, app, request.POST.copy(), request.FILES)
         return _saved(request, app, posted)
     if slug != app.slug:
         return redirect("runs:manage-app", app.slug, app.public_id)
@@ -95,7 +94,7 @@ def _saved(request: PortalRequest, app: App, posted: PostedSettings) -> HttpResp
             save_settings(app, request.user, posted.settings, posted.version, timezone.now())
         except RulesChangedError:
             present = _app(app.public_id)
-            posted = pages_app_settings.fitted(posted, app.schema, present.schema)
+            posted = forms_app_settings.fitted(posted, app.schema, present.schema)
             return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
         except RulesRejectedError as rejected:
             errors = rejected.errors
@@ -190,5 +189,5 @@ def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str
         "house_rules": _("House rules"),
         "price": _("Price"),
     }
-    of_app = [(f"shape-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
+    of_app = [(f"settings-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
     return of_app + [(f"{part.name}-field", part.label, part.error) for part in parts if part.error]

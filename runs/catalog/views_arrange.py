@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from runs.catalog import arrange
-from runs.catalog.forms_app_settings import ArrangeForm
+from runs.catalog.forms_arrange import ArrangeForm
 from runs.display import managed_apps
 from runs.display.managed_apps import ManagedList
 from runs.display.no_apps import no_apps

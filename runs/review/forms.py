@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from runs.models import ReviewRules
+from runs.models import Decision, ReviewRules
 from runs.review import rules
 from runs.web.posted import CutField, OneOfField, PostedForm, RepeatedField, SeenForm, number_seen
 
@@ -27,7 +27,7 @@ class PanelForm(PostedForm):
 class DecideForm(PanelForm):
     """A verdict with its note; `seen` is the state that the page showed."""
 
-    verdict = CutField()
+    verdict = OneOfField(choices=Decision.Verdict.choices)
     note = CutField()
     seen = CutField()
 

@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from runs.models import Member, ReviewRequest, Selection
-from runs.web.posted import CutField, NameField, PostedForm, RepeatedField, number_seen
+from runs.models import Decision, Member, ReviewRequest, Selection
+from runs.web.posted import CutField, NameField, OneOfField, PostedForm, RepeatedField, number_seen
 from runs.words.moments import portal_day
 
 NOTE_READ = 5_000  # in characters; above the limit, so that a note that's too long can still be shown again in full
@@ -18,7 +18,7 @@ class QueueDecideForm(PostedForm):
 
     result = CutField(16)
     seen = CutField(10)
-    verdict = CutField(8)
+    verdict = OneOfField(choices=Decision.Verdict.choices)
     note = CutField(NOTE_READ)
     after = CutField(16)
 
@@ -47,7 +47,7 @@ class ManyForm(PostedForm):
     """One verdict on many results: those that the page showed (`shown`)."""
 
     shown = ShownField()
-    verdict = CutField(8)
+    verdict = OneOfField(choices=Decision.Verdict.choices)
     note = CutField(NOTE_READ)
 
 

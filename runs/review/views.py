@@ -48,7 +48,7 @@ def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
     """Record a verdict, unless the result has changed since the page was shown."""
     output = _output_of(request, result_id)
     given = DecideForm.read(request.POST)
-    if given["verdict"] not in Decision.Verdict.values:
+    if not given["verdict"]:
         raise Http404
     try:
         decision = verdicts.decide(output, given["verdict"], given["note"], Actor(request.user), given["seen"])

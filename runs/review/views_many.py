@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from runs.display import review_lists
 from runs.history import selection
-from runs.models import Decision, Output, ReviewRules
+from runs.models import Output, ReviewRules
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, ReasonNeededError
@@ -48,7 +48,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
     shown: dict[str, int] = posted["shown"]
     outputs = Output.objects.visible_to(request.user).filter(public_id__in=list(shown)[: requests.MOST])
     try:
-        if posted["verdict"] not in Decision.Verdict.values:
+        if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))
         asked = [(output, shown[output.public_id]) for output in outputs.select_related("run")]
         bulk = decide_many(asked, posted["verdict"], posted["note"], Actor(request.user))

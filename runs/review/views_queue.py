@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.display import review_lists, review_queue
 from runs.display.comments import player_start
 from runs.display.review_queue import Shown, queue_url
-from runs.models import Decision, Output, ReviewRequest
+from runs.models import Output, ReviewRequest
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
@@ -24,8 +24,6 @@ from runs.review.forms_queue import QueueDecideForm, RequestForm, UndoBatchForm
 from runs.review.verdicts import decide, undo
 from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
 from runs.words.numbers import capped_words, number_in, number_words
-
-VERDICTS = Decision.Verdict.values
 
 
 def _number(text: str | None) -> int:
@@ -54,7 +52,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
     )
     refuse_viewers(request.user)
     try:
-        if posted["verdict"] not in VERDICTS:
+        if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))
         decision = decide(output, posted["verdict"], posted["note"], Actor(request.user), posted["seen"])
     except NotAllowedError as error:
@@ -108,7 +106,7 @@ def _show(
     }
     if page is not None:
         shows_all = "comments" in request.GET
-        context["talk"] = review_queue.queue_talk(page, member, shows_all=shows_all)
+        context["comments"] = review_queue.queue_comments(page, member, shows_all=shows_all)
         context["draft"] = review_queue.queue_draft(page, shows_all=shows_all)
         context["start"] = player_start(request.GET.get("t", ""))
     else:
