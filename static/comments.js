@@ -256,7 +256,7 @@ on(["click"], "[data-closes]", (button) => {
 });
 let isFoldOpen = false; // whether comments on earlier versions are shown
 document.addEventListener("htmx:beforeRequest", () => {
-	isFoldOpen = !!find("#talk-older[open]");
+	isFoldOpen = !!find("#comments-older[open]");
 });
 /** @type {{ words: string, key: string } | null} */
 let sent = null;
@@ -266,13 +266,14 @@ document.addEventListener("htmx:beforeRequest", ({ target }) => {
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (!(target instanceof Element)) return;
-	const fold = isFoldOpen && target.matches("#talk, #talk-list") && find("#talk-older", target, HTMLDetailsElement);
+	const fold =
+		isFoldOpen && target.matches("#comments, #comments-list") && find("#comments-older", target, HTMLDetailsElement);
 	if (fold) fold.open = true;
 	const opened = target.closest(".comment-open");
 	if (opened) find("textarea, button.danger", opened)?.focus();
 	const failed = target.matches("[data-comment-form]") && find("[aria-invalid]", target);
 	if (failed) failed.focus();
-	if (!target.matches("#talk, #talk-list") || !sent) return;
+	if (!target.matches("#comments, #comments-list") || !sent) return;
 	const { words, key } = sent;
 	sent = null;
 	say(words);

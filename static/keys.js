@@ -26,7 +26,7 @@ const compare = () =>
 /** @param {KeyboardEvent} event */
 const pick = ({ shiftKey }) => {
 	const card = cardOf(document.activeElement);
-	const box = card && find(".run-card-pick input", card);
+	const box = card && find(".run-card-tick input", card);
 	box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
 	return Boolean(box);
 };

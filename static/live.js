@@ -62,7 +62,7 @@ export const look = async () => {
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
 	if (page) pairs.push(["page", page]);
 	// if History has widened the search, this differs from the query in the page's address
-	const list = find("#picks-query", document, HTMLInputElement)?.value;
+	const list = find("#selection-query", document, HTMLInputElement)?.value;
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
 	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {

@@ -78,7 +78,7 @@ if (timeZone) {
 /** @type {Map<string, () => Promise<unknown>>} */
 const behaviours = new Map([
 	["[data-draft-url]", () => import("./app_form.js")],
-	["[data-picks-url]", () => import("./picks.js")],
+	["[data-selection-url]", () => import("./selection.js")],
 	["[data-comment-form]", () => import("./comments.js")],
 	["[data-comparison]", () => import("./compare.js")],
 	["[data-picks]", () => import("./compare_pick.js")],

@@ -62,7 +62,7 @@ const lost = () => {
 on(["htmx:sendError", "htmx:responseError"], "#decide", lost);
 on(["htmx:beforeRequest"], "#decide", (form) => {
 	get("[data-lost]", form).hidden = true;
-	const unsent = all("#talk textarea", document, HTMLTextAreaElement).find(({ value }) => value.trim());
+	const unsent = all("#comments textarea", document, HTMLTextAreaElement).find(({ value }) => value.trim());
 	if (!unsent) return false;
 	const hint = get("#decide-hint");
 	hint.textContent = hint.dataset.unsent ?? "";

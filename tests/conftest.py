@@ -137,10 +137,10 @@ LONG = (
     "tests/repository/test_backup.py",
     "tests/server/test_slow_strangers.py",
     "tests/spending/test_limits.py",
-    "tests/history/test_choosing_many.py",
+    "tests/browser/test_choosing_many.py",
     "tests/review/test_many_people.py",
-    "tests/review/test_queue_keys.py",
-    "tests/review/test_comments_in_browser.py",
+    "tests/browser/test_queue_keys.py",
+    "tests/browser/test_comments.py",
     "tests/review/test_growth.py",
     "tests/access/test_nul.py",
     "tests/catalog/test_own_search.py",
@@ -150,20 +150,21 @@ LONG = (
     "tests/management/test_demo.py",
     "tests/engine/test_whole_streams.py",
     "tests/server/test_answers.py",
-    "tests/web/test_touch_targets.py",
+    "tests/browser/test_touch_targets.py",
 )
 
 
 class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
-    """In parallel runs, keeps each file on one worker, and the browser tests on two workers with one portal each.
+    """In parallel runs, keeps each file on one worker, and the browser tests that share a portal on two workers with
+    one portal each.
 
-    test_axe.py makes up a third of the browser tests, so one of these two workers gets that file, and the other gets
-    the rest.
+    test_axe.py makes up a third of those browser tests, so one of these two workers gets that file, and the other gets
+    the rest. The browser tests in LONG start a server of their own, so any worker may get them.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        is_shared = path.startswith("tests/browser/") and path != "tests/browser/test_axe.py"
+        is_shared = path.startswith("tests/browser/") and path not in LONG
         return "browser" if is_shared else path
 
     def _assign_work_unit(self, node: Any) -> None:

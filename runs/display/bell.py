@@ -70,10 +70,10 @@ class NoticeLine:
         return VERDICT_ICONS.get(verdict) or ICONS[notice.kind]
 
     @property
-    def is_talk_muted(self) -> bool:
+    def is_conversation_muted(self) -> bool:
         """Whether the conversation is muted; always False in lists that don't look it up (only `inbox.inbox_page`
         does)."""
-        return bool(getattr(self.notice, "is_talk_muted", False))
+        return bool(getattr(self.notice, "is_conversation_muted", False))
 
     @property
     def conversation(self) -> str:

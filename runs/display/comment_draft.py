@@ -55,7 +55,7 @@ class CommentDraft:
     @property
     def all_url(self) -> str:
         """URL of the page with all comments."""
-        return f"{with_all_comments(self.back)}#talk"
+        return f"{with_all_comments(self.back)}#comments"
 
     @property
     def can_mark(self) -> bool:

@@ -101,20 +101,20 @@ class CommentPanel:
         return [line for group in self.older for line in group.lines if line.carry_to]
 
 
-def result_talk(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
+def result_comments(slide: Slide, viewer: Member, *, most: int = threads.LATEST) -> CommentPanel:
     """Return the comments on the result of `slide`, with dots for the file that it shows. Only the latest `most`
     comments are included, so that the page stays fast."""
     output, position = slide.output, position_of(slide.output, slide.number)
-    talk = threads.talk_on(output, viewer, position, most=most)
+    found = threads.threads_on(output, viewer, position, most=most)
     builder = _Builder(output, viewer, numbers_of(output))
-    lines = [builder.line(thread) for thread in talk.threads]
-    narrowed = any(thread.is_open and thread.is_shared for thread in talk.older) and output.run.shared_at is None
+    lines = [builder.line(thread) for thread in found.threads]
+    narrowed = any(thread.is_open and thread.is_shared for thread in found.older) and output.run.shared_at is None
     return CommentPanel(
         lines=lines,
         dots=[_dot(line) for line in lines if line.number],
-        hidden=talk.hidden,
-        older=builder.older(talk.older, may_carry=not narrowed and output.status == Output.Status.COMPLETED),
-        older_hidden=talk.older_hidden,
+        hidden=found.hidden,
+        older=builder.older(found.older, may_carry=not narrowed and output.status == Output.Status.COMPLETED),
+        older_hidden=found.older_hidden,
         carry_words=_carry_words(output),
         carry_refusal=share_first_words(output) if narrowed else "",
     )
@@ -126,11 +126,11 @@ def player_start(at: str) -> str:
     return f"#t={at_ms / 1000:.1f}" if at_ms is not None else ""
 
 
-def run_talk(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPanel:
+def run_comments(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPanel:
     """Return the comments on the whole run: all of them if `shows_all`, otherwise only the latest."""
-    talk = threads.talk_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
-    lines = [_line(thread.comment, viewer, thread.replies) for thread in talk.threads]
-    return CommentPanel(lines, hidden=talk.hidden)
+    found = threads.threads_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
+    lines = [_line(thread.comment, viewer, thread.replies) for thread in found.threads]
+    return CommentPanel(lines, hidden=found.hidden)
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ def inbox_page(member: Member, before: str = "") -> Inbox:
 def _mutes(member: Member) -> dict[str, Exists]:
     """Return annotations that say for each notice whether its run or conversation is muted."""
     own = Mute.objects.filter(member=member, run=OuterRef("run"))
-    talk = own.filter(comment=Coalesce(OuterRef("comment__parent"), OuterRef("comment")))
-    return {"is_run_muted": Exists(own.filter(comment=None)), "is_talk_muted": Exists(talk)}
+    conversation = own.filter(comment=Coalesce(OuterRef("comment__parent"), OuterRef("comment")))
+    return {"is_run_muted": Exists(own.filter(comment=None)), "is_conversation_muted": Exists(conversation)}
 
 
 def _earlier(last: Notice) -> Q:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.display.comment_draft import CommentDraft, draft_on
-from runs.display.comments import CommentPanel, result_talk
+from runs.display.comments import CommentPanel, result_comments
 from runs.display.passed_over import PassedOver, passed_over
 from runs.display.result_page import Beside, Slide, slides_of
 from runs.display.verdicts import VERDICT_ICONS
@@ -203,12 +203,12 @@ def newer_shown(error: Exception | None, member: Member, waiting: dict[str, int]
     return Newer(newer.number, queue_url(at=newer.public_id) if is_waiting else newer.get_absolute_url())
 
 
-def queue_talk(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
+def queue_comments(page: QueuePage, member: Member, *, shows_all: bool = False) -> CommentPanel:
     """Return the comments on the result that `page` shows. Takes no queries if the result has no comments and no
     earlier versions."""
     if not page.output.comments_total and page.output.number == 1:
         return CommentPanel([])
-    return result_talk(page.slide, member, most=threads.MOST if shows_all else LATEST)
+    return result_comments(page.slide, member, most=threads.MOST if shows_all else LATEST)
 
 
 def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:

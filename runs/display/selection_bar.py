@@ -39,7 +39,7 @@ class Acts:
     more: list[Act]
 
 
-def picks_bar(
+def selection_bar(
     member: Member,
     place: str,
     shown: Iterable[str],
@@ -48,7 +48,8 @@ def picks_bar(
     is_any: bool | None = None,
     directory: Directory | None = None,
 ) -> dict[str, Any]:
-    """Return the context for `history/_picks.html`: the selection in `place`, and which of `shown` (ids) are ticked.
+    """Return the context for `history/_selection.html`: the selection in `place`, and which of `shown` (ids) are
+    ticked.
 
     `found` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether anything
     is selected in `place`) and the `directory` for `found` if these are already known.

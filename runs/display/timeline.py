@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from runs.display.comments import CommentLine, CommentPanel, run_talk
+from runs.display.comments import CommentLine, CommentPanel, run_comments
 from runs.display.result_boxes import result_labels
 from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
@@ -49,7 +49,7 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     steps = [
         *_steps_of_run(page),
         *_decisions(run, places),
-        *_talk(run, run_talk(run, viewer, shows_all=shows_all), places),
+        *_comments(run, run_comments(run, viewer, shows_all=shows_all), places),
     ]
     done = sorted((step for step in steps if step.at is not None), key=lambda step: step.at or run.created_at)
     return done + [step for step in steps if step.at is None]
@@ -82,14 +82,14 @@ def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
         yield Step(kind, decision.created_at, decision.who, decision.is_guest, label=label, url=url)
 
 
-def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[Step]:
+def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[Step]:
     if panel.hidden:
         yield Step("earlier", panel.lines[0].comment.created_at, count=panel.hidden)
     for line in panel.lines:
-        yield Step("talk", line.comment.created_at, line=line)
+        yield Step("comment", line.comment.created_at, line=line)
     for output, count, latest in _ABOUT_RESULTS.rows(run.pk):
         label, url = places.get(output, NOWHERE)
-        yield Step("commented", latest, label=label, url=f"{url}#talk", count=count)
+        yield Step("commented", latest, label=label, url=f"{url}#comments", count=count)
     for change in _SETTLED.rows(run.pk):
         label, url = _place_of(change.comment, places)
         who = change.member.display_name if change.member is not None else ""
@@ -97,7 +97,7 @@ def _talk(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[S
     for act, at, name, email, output, count in _MOVED.rows(run.pk):
         label, url = places.get(output, NOWHERE)
         who = Member(name=name or "", email=email or "").display_name
-        yield Step(act, at, who, label=label, url=f"{url}#talk", count=count)
+        yield Step(act, at, who, label=label, url=f"{url}#comments", count=count)
 
 
 # Each of these queries takes a run's primary key and reads what happened to the run's results, latest first.

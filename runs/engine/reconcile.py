@@ -25,7 +25,7 @@ from runs.lamina.errors import LaminaError, LaminaRejected
 from runs.lamina.types import RunRow
 from runs.models import Run
 
-logger = logging.getLogger("runs.checking")
+logger = logging.getLogger("runs.reconcile")
 
 MARGIN = timedelta(seconds=60)  # allows for clocks that differ, and for the time that the POST took
 CLOCK_MARGIN = timedelta(days=1)  # the same if one of the clocks may have been set since the POST

@@ -27,7 +27,7 @@ from runs.lamina.types import RunSnapshot
 from runs.models import LaminaStatus, Run
 from runs.models.messages import Message
 
-logger = logging.getLogger("runs.deliveries")
+logger = logging.getLogger("runs.webhooks")
 
 KEYS_FRESH_FOR = timedelta(hours=1)
 ASK_KEYS_EVERY = timedelta(minutes=1)  # no more often, so that forged webhooks can't use up the request budget

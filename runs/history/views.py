@@ -19,7 +19,7 @@ from runs.display.cards import RunCard, run_cards
 from runs.display.found_in import Sought
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
-from runs.display.selection_bar import picks_bar
+from runs.display.selection_bar import selection_bar
 from runs.history import pages_filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.filters import KINDS, Filter
@@ -80,7 +80,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_instead(found, listing, rows),
         **_besides(found, directory, listing, is_first_page=not (before or after)),
         **_choices(found, request.user, directory, listing.findable),
-        **picks_bar(
+        **selection_bar(
             request.user,
             shown.place,
             ids,
@@ -146,7 +146,7 @@ def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
         "newer_url": shown.url(after=page.newer) if page.newer else "",
         "list_class": CLASSES[shown.view],
         "has_tools": True,
-        "has_picks": bool(rows),
+        "has_selection": bool(rows),
     }
 
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from runs.display.selection_bar import picks_bar
+from runs.display.selection_bar import selection_bar
 from runs.history import selection
 from runs.history.filters import Filter
 from runs.history.forms import SelectionForm
@@ -30,9 +30,9 @@ def history_select(request: PortalRequest) -> HttpResponse:
         if posted["do"] == "all" and place == found.place:  # this button exists only in History
             selection.keep_all(member, found)
     if request.htmx:
-        context = picks_bar(member, place, posted["on"], found)
+        context = selection_bar(member, place, posted["on"], found)
         context |= {"cleared_words": words if is_cleared else ""}
-        return render_page(request, "history/_picks.html", context, partial="told")
+        return render_page(request, "history/_selection.html", context, partial="told")
     if is_cleared:
         offer_undo(request, words, "reselect", place=place)
     return go_to(request, own_path(posted["to"], posted["back"]))

@@ -237,7 +237,7 @@ def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dic
         "fresh": fresh,
         "cards": cards,
         "has_tools": page_name in ("home", "history"),
-        "has_picks": page_name == "history",
+        "has_selection": page_name == "history",
     }
 
 

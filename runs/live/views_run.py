@@ -13,7 +13,7 @@ from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.run_page import run_page
-from runs.display.selection_bar import picks_bar
+from runs.display.selection_bar import selection_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule, progress, run_inputs
@@ -63,7 +63,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
         "back": request.get_full_path(),
         "undo": take_undo(request, Selection.Place.RESULTS),
-        **picks_bar(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
+        **selection_bar(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
     }
     return render_page(request, "live/run_detail.html", context)
 

@@ -40,8 +40,8 @@ def on_comment_posted(comment: Comment) -> None:
     aren't told again."""
     if comment.parent is not None:
         own = Q(pk=comment.parent_id) | Q(parent=comment.parent_id, removed_at=None)
-        talking = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
-        tell(talking, _about_comment(comment, NoticeKind.REPLY))
+        commented = Member.objects.filter(pk__in=Comment.objects.filter(own).values("member"))
+        tell(commented, _about_comment(comment, NoticeKind.REPLY))
     elif comment.link is None:
         tell(_makers(comment.run), _about_comment(comment, NoticeKind.COMMENT))
     if comment.link is not None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import result_draft
-from runs.display.comments import player_start, result_talk
+from runs.display.comments import player_start, result_comments
 from runs.display.result_page import result_of_file, result_page
 from runs.display.result_rows import result_rows
 from runs.display.review_count import words_of
@@ -49,7 +49,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
         "section": "history",
         "review_count": words_of(rows.waiting),
         "page": page,
-        "talk": result_talk(page.slide, request.user, most=threads.MOST if shows_all else threads.LATEST),
+        "comments": result_comments(page.slide, request.user, most=threads.MOST if shows_all else threads.LATEST),
         "draft": result_draft(page, shows_all=shows_all),
         "start": player_start(request.GET.get("at", "")),
     }

@@ -52,7 +52,7 @@ class Thread:
 
 
 @dataclass(frozen=True)
-class Talk:
+class Threads:
     """Threads, oldest first. `older` has those on earlier versions or an earlier file of the result, and those that
     were carried over from this result to another. `hidden` and `older_hidden` say how many earlier threads aren't
     shown."""
@@ -63,7 +63,7 @@ class Talk:
     older_hidden: int = 0
 
 
-def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int = LATEST) -> Talk:
+def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: int = LATEST) -> Threads:
     """Return comments on a result and its earlier versions that `viewer` may see: up to `most` threads on its current
     content and up to `most` older ones. By default, only `LATEST_OLDER` of the older ones are included.
 
@@ -79,15 +79,15 @@ def talk_on(output: Output, viewer: Member, file_position: int = 0, *, most: int
     if output.content_hash:
         is_here &= Q(top_hash__in=["", output.content_hash])
     has_dot = Q(parent=None, spot_x__isnull=False, removed_at=None, file_position=file_position)
-    return _talk(shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash")), is_here, has_dot, most)
+    return _threads(shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash")), is_here, has_dot, most)
 
 
-def talk_on_run(run: Run, *, most: int = LATEST) -> Talk:
+def threads_on_run(run: Run, *, most: int = LATEST) -> Threads:
     """Return the comments on the whole run."""
-    return _talk(Comment.objects.filter(run=run, output=None), Q(run=run), Q(pk=None), most)
+    return _threads(Comment.objects.filter(run=run, output=None), Q(run=run), Q(pk=None), most)
 
 
-def _talk(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Talk:
+def _threads(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Threads:
     rows = list(_latest(comments, is_here, has_dot, most))
     if rows:
         prefetch_related_objects(rows, Prefetch("mention_rows", Mention.objects.select_related("member")))
@@ -98,7 +98,7 @@ def _talk(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Talk:
     tops = [row for row in rows if row.parent_id is None]
     here = [row for row in tops if _of(row, "is_here")]
     older = [row for row in tops if not _of(row, "is_here")][-most if most > LATEST else -LATEST_OLDER :]
-    return Talk(
+    return Threads(
         threads=[Thread(row, replies.get(row.pk, []), _of(row, "dots") if _of(row, "has_dot") else 0) for row in here],
         older=[Thread(row, replies.get(row.pk, []), is_shared=bool(_of(row, "is_shared"))) for row in older],
         hidden=_hidden(here),

@@ -23,7 +23,8 @@ def result_carry_over(request: PortalRequest, result_id: str) -> HttpResponse:
         carry_over(output, request.user, wanted)
     except CommentRefusedError as refused:
         messages.warning(request, refused.sentence)
-    return _return(own_path(given["back"], output.get_absolute_url()), f"comment-{wanted[0]}" if wanted else "talk")
+    place = f"comment-{wanted[0]}" if wanted else "comments"
+    return _return(own_path(given["back"], output.get_absolute_url()), place)
 
 
 @require_POST

@@ -29,7 +29,7 @@ from runs.storage.metadata import CannotStrip, strip
 from runs.storage.sounds import ogg
 from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 
-logger = logging.getLogger("runs.copying")
+logger = logging.getLogger("runs.guest_copies")
 
 CLAIM = timedelta(seconds=60)
 # How long a task creates copies before another task takes over. Even with one more video on top, this stays below the

@@ -27,7 +27,7 @@ from django.utils import timezone
 from runs.models import StoredFile
 from runs.storage.media import Media
 
-logger = logging.getLogger("runs.storing")
+logger = logging.getLogger("runs.store")
 
 type OnChunk = Callable[[int], None]  # called with the number of bytes moved so far
 

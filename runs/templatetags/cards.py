@@ -133,7 +133,7 @@ class CardKind:
     asks_often: bool
     has_detail: bool
     has_mark: bool
-    has_pick: bool
+    has_selection: bool
     has_source: bool
     has_maker: bool
     has_found: bool
@@ -160,7 +160,7 @@ class CardKind:
             asks_often=bool(card.ask_often),
             has_detail=bool(card.detail),
             has_mark=card.kind == "audio" or not card.pictures,
-            has_pick=bool(context.get("has_picks")),
+            has_selection=bool(context.get("has_selection")),
             has_source=bool(card.source_url),
             has_maker=card.maker is not None,
             has_found=bool(card.found_in),
@@ -190,8 +190,8 @@ def run_card(context: Context, card: RunCard, *, place: int = 0, is_swapped: boo
 
     `place` counts the cards from the top of the page: pictures in the first row load at once, before the browser knows
     the layout. With `is_swapped`, the card replaces the one on the page with the same id. The context has `user`. It
-    may have `has_tools` (show the star and menu), `has_picks` (show a checkbox, which is ticked if the run's id is in
-    `ticked`) and `marker` (highlights search words).
+    may have `has_tools` (show the star and menu), `has_selection` (show a checkbox, which is ticked if the run's id is
+    in `ticked`) and `marker` (highlights search words).
     """
     kind = CardKind.of(card, context, is_swapped=is_swapped)
     values = _texts(card, context.get("marker") or NONE)

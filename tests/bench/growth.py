@@ -170,12 +170,12 @@ def library_pages(people: dict[str, Member]) -> dict[str, Page]:
     app = make_app("Takes pictures", [PICTURE])
     path = f"/library/?app={app.public_id}&field=p0&source="
     many = people["somebody with much"]
-    found = {f"picker, results of {who}": Page(member, f"{path}results") for who, member in people.items()}
+    found = {f"library, results of {who}": Page(member, f"{path}results") for who, member in people.items()}
     return found | {
-        "picker, the team's results": Page(many, f"{path}team"),
-        "picker, uploads": Page(many, f"{path}uploads"),
-        "picker, a common word": Page(many, f"{path}results&q=teapot"),
-        "picker, a word of no run": Page(many, f"{path}results&q=xylophone"),
+        "library, the team's results": Page(many, f"{path}team"),
+        "library, uploads": Page(many, f"{path}uploads"),
+        "library, a common word": Page(many, f"{path}results&q=teapot"),
+        "library, a word of no run": Page(many, f"{path}results&q=xylophone"),
     }
 
 

@@ -32,7 +32,18 @@ from runs.connection.status import lamina_status
 from runs.engine import create_run, run_inputs
 from runs.history import bin
 from runs.launching import drafts, presets
-from runs.models import App, AppSearch, GuestContact, Member, Notice, Output, OutputFile, RequestLog, ReviewRequest, Run
+from runs.models import (
+    App,
+    AppSearch,
+    GuestContact,
+    Member,
+    Notice,
+    Output,
+    OutputFile,
+    RequestWindow,
+    ReviewRequest,
+    Run,
+)
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
@@ -337,7 +348,7 @@ def change_form(remote_id: str) -> None:
 def forget_searches() -> int:
     """Make it look as if nobody had searched on Lamina for a while; return a number that no other search has used."""
     AppSearch.objects.all().delete()
-    RequestLog.objects.filter(pk=lamina_search.TURNS_ID).delete()
+    RequestWindow.objects.filter(pk=lamina_search.TURNS_ID).delete()
     return next(numbers)
 
 

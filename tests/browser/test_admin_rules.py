@@ -58,7 +58,7 @@ def save(page: Page) -> None:
 def lock(page: Page, field: str, value: str) -> None:
     """Lock the options field to `value`."""
     page.locator("summary", has_text=field).click()
-    part = page.locator("details.shape-field[open]")
+    part = page.locator("details.settings-field[open]")
     part.get_by_label("Locked").check()
     part.get_by_label("Value", exact=True).select_option(value)
 

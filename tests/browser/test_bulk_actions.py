@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 def expect_chosen(page: Page, *wanted: bool) -> None:
     """Expect the cards to be ticked as `wanted` says, in the order they are shown."""
-    boxes = page.locator(".run-card-pick input")
+    boxes = page.locator(".run-card-tick input")
     wait_until(lambda: boxes.evaluate_all("all => all.map((it) => it.checked)") == list(wanted), f"{wanted}")
 
 
@@ -26,7 +26,7 @@ def test_runs_are_chosen_by_click_shift_click_and_keys_and_go_to_the_bin_and_bac
     page = visitor.page
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=6)
     page.goto("/history/")
-    boxes, bar = page.locator(".run-card-pick input"), page.locator("#picks")
+    boxes, bar = page.locator(".run-card-tick input"), page.locator("#selection")
     expect(bar).to_be_hidden()
 
     boxes.nth(1).press("Enter")
@@ -64,8 +64,8 @@ def test_back_from_comparing_leads_to_the_same_cards_chosen(guests: Guests, whol
     page = visitor.page
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=4)
     page.goto("/history/")
-    page.locator(".run-card-pick input").nth(1).click()
-    page.locator(".run-card-pick input").nth(3).click()
+    page.locator(".run-card-tick input").nth(1).click()
+    page.locator(".run-card-tick input").nth(3).click()
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Compare 2")).to_be_visible()
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=1)
@@ -96,7 +96,7 @@ def test_a_search_stands_in_the_address_as_chips_and_back_undoes_it(guests: Gues
     expect(cards).to_have_count(2)
     expect(page.get_by_label("State", exact=True)).to_have_value("")
 
-    bar, boxes = page.locator("#picks"), page.locator(".run-card-pick input")
+    bar, boxes = page.locator("#selection"), page.locator(".run-card-tick input")
     boxes.nth(0).click()
     boxes.nth(1).click(modifiers=["Shift"])
     expect(bar.get_by_text("2 selected")).to_be_visible()
@@ -207,8 +207,8 @@ CUT_WORDS = r"""
 def test_on_a_phone_no_word_of_the_bar_is_cut(guests: Guests, gallery: Gallery, width: int) -> None:
     page = guests(email=gallery.email, width=width).page
     page.goto("/history/")
-    page.locator(".run-card-pick input").first.check()
-    row, menu = page.locator(".picks-acts"), page.locator("#picks-menu")
+    page.locator(".run-card-tick input").first.check()
+    row, menu = page.locator(".selection-acts"), page.locator("#selection-menu")
     assert row.locator("> .button").evaluate_all(CUT_WORDS) == []
     assert row.evaluate("it => it.scrollWidth <= it.clientWidth")
     assert row.evaluate("it => it.getBoundingClientRect().height") < 100  # the cards stay in view
@@ -237,7 +237,7 @@ def test_the_tick_box_stands_above_the_text_of_its_card(guests: Guests, gallery:
     page = guests(email=gallery.email, width=width).page
     page.goto("/history/?q=captions")
     card = page.locator(".run-card:has(.run-card-excerpt)").first
-    box = card.locator(".run-card-pick input").bounding_box()
+    box = card.locator(".run-card-tick input").bounding_box()
     text = card.locator(".run-card-excerpt").evaluate(TOP_OF_TEXT)
     assert box
     assert text >= box["y"] + box["height"]

@@ -55,7 +55,7 @@ class State:
             with page.expect_navigation():
                 page.evaluate(SEND, [self.path, self.posted])
         expect(page.locator(f"main {self.css}").first).to_be_attached()
-        page.locator(".decisions, .talk-older").evaluate_all("all => all.forEach((fold) => { fold.open = true; })")
+        page.locator(".decisions, .comments-older").evaluate_all("all => all.forEach((fold) => { fold.open = true; })")
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
 
 def tick_one(page: Page) -> None:
     """Check that a result can be ticked even if it arrived while the page was open."""
-    bar, box = page.locator("#picks"), boxes(page).first.locator(".output-pick input")
+    bar, box = page.locator("#selection"), boxes(page).first.locator(".output-tick input")
     box.check()
     expect(bar.get_by_text("1 selected")).to_be_visible()
     box.uncheck()

@@ -25,7 +25,7 @@ def run(alice: Member) -> Run:
 
 def test_a_refused_star_says_why_until_the_next_action(page: Page, alice: Member, run: Run) -> None:
     page.goto("/history/")
-    page.locator(".run-card-pick input").check()
+    page.locator(".run-card-tick input").check()
     star, note = page.locator(".run-card-star button"), page.get_by_role("alert")
     Member.objects.filter(pk=alice.pk).update(role="viewer")
     star.click()

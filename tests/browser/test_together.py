@@ -84,7 +84,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
     for run in runs:
         page.locator(f"#card-{run}").hover()
         page.locator(f"#card-{run} input[name=r]").check()
-    page.locator("#picks").get_by_role("button", name="Compare").click()
+    page.locator("#selection").get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name=re.compile("ompare"), level=1)).to_be_visible()
     tick_one_of_each(page)
     rows = page.locator(".compare-inputs tbody tr")
@@ -96,7 +96,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
 
 
 def tick_one_of_each(page: Page) -> None:
-    """If the picker opens because the runs have several results, choose each run's first one."""
+    """If the page for choosing opens because the runs have several results, choose each run's first one."""
     if page.locator(".compare-inputs").count():
         return
     for group in page.locator(".pick-run").all():

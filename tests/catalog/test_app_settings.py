@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.audit.record import HIDDEN
-from runs.catalog import pages_app_settings
+from runs.catalog import forms_app_settings
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -114,10 +114,10 @@ def test_the_second_of_two_admins_is_told_and_loses_nothing(as_admin: Client, ap
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
+    assert "Ana changed this app while you had it open." in page.first(css="settings-notes").words
     assert _value(page, "name") == "Mine"
     assert page.first(id="p1-help").words == "My help"
-    assert [note.words for note in page.find(css="shape-meanwhile")] == [
+    assert [note.words for note in page.find(css="settings-meanwhile")] == [
         "Currently saved: Ana's",
         "Currently saved: label “Ana's label”",
     ]
@@ -195,8 +195,8 @@ def test_what_another_admin_sets_elsewhere_is_told_as_well(as_admin: Client, app
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "Ana changed this app while you had it open." in page.first(css="shape-notes").words
-    assert [note.words for note in page.find(css="shape-meanwhile")] == [
+    assert "Ana changed this app while you had it open." in page.first(css="settings-notes").words
+    assert [note.words for note in page.find(css="settings-meanwhile")] == [
         "Currently saved: Approvers",
         "Currently saved: Yes",
         "Currently saved: 7.5",
@@ -213,7 +213,7 @@ def test_a_form_that_changed_meanwhile_keeps_what_still_fits(as_admin: Client, a
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
+    assert "changed on Lamina while you had it open" in page.first(css="settings-notes").words
     assert _value(page, "p1-label") == "What it says"
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
@@ -241,15 +241,15 @@ def test_a_form_that_changes_during_the_save_is_told_as_well(
         App.objects.filter(pk=app.pk).update(schema=make_schema(app, [LOOK, PROMPT]))
         return posted
 
-    read_settings = pages_app_settings.read_settings
-    monkeypatch.setattr(pages_app_settings, "read_settings", read_then_changed)
+    read_settings = forms_app_settings.read_settings
+    monkeypatch.setattr(forms_app_settings, "read_settings", read_then_changed)
 
     answer = _post(as_admin, app, **{"p3-mode": "locked", "p3-option": "1"})
 
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "changed on Lamina while you had it open" in page.first(css="shape-notes").words
-    assert "changed this app" not in page.first(css="shape-notes").words  # no admin has
+    assert "changed on Lamina while you had it open" in page.first(css="settings-notes").words
+    assert "changed this app" not in page.first(css="settings-notes").words  # no admin has
     assert "locked to “Green”" in page.first(id="p0-field").words
     assert not FieldRule.objects.exists()
 
@@ -282,9 +282,9 @@ def test_a_rule_stays_when_its_field_is_gone_until_an_admin_deletes_it(as_admin:
     app.schema = make_schema(app, [LOOK])
     app.save()
     page = Page(as_admin.get(_url(app)).text)
-    assert "What it says" in page.first(css="shape-lost").words
+    assert "What it says" in page.first(css="settings-lost").words
     rule = FieldRule.objects.get()
-    assert _saved(as_admin, app, seen=1, forget=[str(rule.pk)]).find(css="shape-lost") == []
+    assert _saved(as_admin, app, seen=1, forget=[str(rule.pk)]).find(css="settings-lost") == []
     assert not FieldRule.objects.exists()
 
 
@@ -294,8 +294,8 @@ def test_house_rules_of_5000_characters_and_no_more(as_admin: Client, app: App) 
     answer = _post(as_admin, app, seen=1, house_rules="y" * 5_001)
     assert answer.status_code == 422
     page = Page(answer.text)
-    assert "Shorten this to 5,000 characters." in page.first(id="shape-house_rules-error").words
-    assert len(page.first(id="shape-house_rules").text.strip()) == 5_001
+    assert "Shorten this to 5,000 characters." in page.first(id="house-rules-error").words
+    assert len(page.first(id="settings-house_rules").text.strip()) == 5_001
 
 
 def test_resetting_asks_first_and_refuses_what_was_not_shown(as_admin: Client, app: App) -> None:
@@ -330,7 +330,7 @@ def test_more_options_than_can_be_ticked_are_typed(as_admin: Client) -> None:
 def test_long_labels_and_other_directions_stay_inside_the_page(as_admin: Client, app: App) -> None:
     """A11: labels that are too long are refused, and each label is shown in the direction of its own script."""
     page = _saved(as_admin, app, **{"p1-label": "ש" * 200})
-    assert page.first(id="p1-field").first(css="shape-label").attributes["dir"] == "auto"
+    assert page.first(id="p1-field").first(css="settings-label").attributes["dir"] == "auto"
     assert _post(as_admin, app, seen=1, **{"p1-label": "x" * 201}).status_code == 422
 
 

@@ -56,7 +56,7 @@ def test_all_cards_of_a_page_are_read_in_two_queries(
         assert [card.is_saving for card in cards] == [True, False, False, False]
         for viewer in (alice, bob):
             for card in cards:
-                run_card(Context({"user": viewer, "has_tools": True, "has_picks": True}), card)
+                run_card(Context({"user": viewer, "has_tools": True, "has_selection": True}), card)
 
 
 def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
@@ -245,7 +245,7 @@ def test_a_menu_names_its_run(alice: Member) -> None:
 def test_a_hostile_title_stays_a_title(alice: Member, title: str) -> None:
     run = make_run(alice, make_app(title), status="completed", title=title)
 
-    card = drawn(run, alice, has_tools=True, has_picks=True)
+    card = drawn(run, alice, has_tools=True, has_selection=True)
 
     shown = title.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
     assert f'aria-label="More actions for {shown}"' in card
@@ -324,7 +324,7 @@ def test_what_is_kept_of_cards_belongs_to_nobody(
     shown = [(run, reader) for run in runs for reader in readers]
 
     def drawn_for(run: Run, reader: Member) -> str:
-        return drawn(run, reader, has_tools=True, has_picks=True, csrf_token=f"token of {reader}")
+        return drawn(run, reader, has_tools=True, has_selection=True, csrf_token=f"token of {reader}")
 
     alone = []
     for run, reader in shown:

@@ -66,7 +66,7 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
     assert "2 selected" in select(as_alice, on=[runs[0]])  # unticks a run on the first page
     assert ticked(as_alice, second) == {runs[25].public_id}
     page = as_alice.get("/history/?q=nothing+like+it").text  # the bar is shown even if nothing matches
-    acts = Page(page).first(id="picks").find(css="button")
+    acts = Page(page).first(id="selection").find(css="button")
     assert any("Move to bin" in act.words for act in acts)
     explained = [act.attributes["value"] for act in acts if "provenance.csv" in act.attributes.get("title", "")]
     assert explained == ["download", "download-approved"]
@@ -131,7 +131,7 @@ def test_all_that_match_are_selected(as_alice: Client, alice: Member, runs: list
     page = as_alice.get("/history/").text
     assert "Select all 31\n" in page
     # Enter on a checkbox presses the bar's first button, which must not be "Select all"
-    assert Page(page).first(id="picks").first("button").attributes["value"] == "keep"
+    assert Page(page).first(id="selection").first("button").attributes["value"] == "keep"
     assert "Select all 31 that match" in as_alice.get("/history/", {"q": "ghibli"}).text
 
 

@@ -164,7 +164,7 @@ def test_what_a_wider_search_shows_can_be_selected_and_walked_through(as_alice: 
     app = make_app("Many")
     runs = [make_run(alice, app, status="completed", title="A quiet orchard") for _ in range(30)]
     page = as_alice.get("/history/", {"q": "quit orchad"})
-    query = Page(page.text).first(id="picks-query").attributes["value"]
+    query = Page(page.text).first(id="selection-query").attributes["value"]
 
     answer = as_alice.post("/history/select/", {"do": "all", "query": query})
     assert selection.chosen(alice, "mine").count == 30
@@ -276,7 +276,7 @@ def test_runs_that_only_the_other_list_has_are_shown(as_alice: Client, alice: Me
 
     page = Page(as_alice.get("/history/", {"q": "red shoe"}).text)
     assert page.first(css="history-wider").words == "None of your runs match. These are in Team."
-    assert page.first(id="picks-place").attributes["value"] == "team"  # ticks here belong to the Team tab
+    assert page.first(id="selection-place").attributes["value"] == "team"  # ticks here belong to the Team tab
     assert titles(as_alice, "red shoe") == ["A red shoe"]
     page = Page(as_alice.get("/history/", {"q": "oak", "tab": "team"}).text)
     assert page.first(css="history-wider").words == "No runs in Team match. These are your own runs."

@@ -304,7 +304,7 @@ def test_the_poller_tells_of_a_teammates_shared_run(as_alice: Client, bob: Membe
 
     assert f'id="card-{run.public_id}"' in body.content.decode()
     assert "run-card-menu" in body.content.decode()
-    assert "run-card-pick" not in body.content.decode()
+    assert "run-card-tick" not in body.content.decode()
 
 
 def test_the_list_of_shortcuts_is_a_page_and_a_dialog(as_alice: Client, alice: Member) -> None:

@@ -48,7 +48,7 @@ def address(app: App, field: str = "p1", **query: str) -> str:
     return f"/library/?app={app.public_id}&field={field}" + "".join(f"&{key}={value}" for key, value in query.items())
 
 
-def picks(client: Client, url: str) -> list[str]:
+def offered(client: Client, url: str) -> list[str]:
     elements = Page(client.get(url).text).root.walk()
     return [element.attributes["value"] for element in elements if element.attributes.get("name") == "pick"]
 
@@ -63,10 +63,10 @@ def test_each_list_holds_what_it_says(as_alice: Client, alice: Member, bob: Memb
     brought(bob)
     Upload.objects.create(member=alice, file=mine, status="ready", name="taken before.png")
 
-    assert picks(as_alice, address(app)) == [mine.public_id]
-    assert picks(as_alice, address(app, source="team")) == [theirs.public_id]
-    assert picks(as_alice, address(app, source="uploads")) == [own.public_id]
-    assert picks(as_alice, address(app, source="nonsense")) == [mine.public_id]
+    assert offered(as_alice, address(app)) == [mine.public_id]
+    assert offered(as_alice, address(app, source="team")) == [theirs.public_id]
+    assert offered(as_alice, address(app, source="uploads")) == [own.public_id]
+    assert offered(as_alice, address(app, source="nonsense")) == [mine.public_id]
 
 
 def test_only_kinds_that_the_field_takes(as_alice: Client, alice: Member, app: App) -> None:
@@ -74,15 +74,15 @@ def test_only_kinds_that_the_field_takes(as_alice: Client, alice: Member, app: A
     video = brought(alice, kind="video", media_type="video/mp4")
     brought(alice, kind="audio", media_type="audio/mpeg")
 
-    assert picks(as_alice, address(app, "p1", source="uploads")) == [picture.public_id]
-    assert picks(as_alice, address(app, "p2", source="uploads")) == [video.public_id, picture.public_id]
+    assert offered(as_alice, address(app, "p1", source="uploads")) == [picture.public_id]
+    assert offered(as_alice, address(app, "p2", source="uploads")) == [video.public_id, picture.public_id]
 
 
 @pytest.mark.parametrize(("q", "is_found"), [("GHIBLI", True), ("front+try", True), ("<>", False), ("none", False)])
 def test_search_by_words(as_alice: Client, alice: Member, app: App, q: str, is_found: bool) -> None:
     made(make_run(alice, app, status="completed"))
 
-    assert bool(picks(as_alice, address(app, q=q))) is is_found
+    assert bool(offered(as_alice, address(app, q=q))) is is_found
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_uploads_are_found_whatever_the_case_and_accents(as_alice: Client, alice
     file = brought(alice, "Ärmel Été.png")
     brought(alice, "winter.png")
 
-    assert picks(as_alice, address(app, source="uploads", q=q)) == [file.public_id]
+    assert offered(as_alice, address(app, source="uploads", q=q)) == [file.public_id]
 
 
 @pytest.mark.parametrize("q", ["RÜCKSEITE", "ruckseite", "try+Rückseite"])
@@ -142,7 +142,7 @@ def test_results_are_found_by_their_label_whatever_the_case_and_accents(
     file = made(launch_run(alice, LaunchRequest(app, app.schema, [], [], new_form_token(alice))))
     made(make_run(alice, make_app(), status="completed"))
 
-    assert picks(as_alice, address(app, q=q)) == [file.public_id]
+    assert offered(as_alice, address(app, q=q)) == [file.public_id]
 
 
 def test_pages_follow_without_gap_or_repeat(as_alice: Client, alice: Member, app: App) -> None:
@@ -162,7 +162,7 @@ def test_without_scripts_the_form_is_kept_and_found_again(as_alice: Client, alic
     hidden = {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("token", "schema")}
 
     sent = as_alice.post(app.get_absolute_url(), hidden | {"p0": "A red shoe", "act": "library:p1"})
-    assert picks(as_alice, sent.headers["Location"]) == [file.public_id]
+    assert offered(as_alice, sent.headers["Location"]) == [file.public_id]
     back = as_alice.post("/library/", {"app": app.public_id, "field": "p1", "pick": file.public_id})
 
     assert back.headers["Location"] == f"{app.get_absolute_url()}?added=p1#p1-field"
@@ -228,7 +228,7 @@ def test_newest_first(as_alice: Client, alice: Member, app: App) -> None:
     runs = [make_run(alice, app, status="completed", created_at=now - timedelta(hours=n)) for n in (3, 2, 1)]
     files = [made(run).public_id for run in runs]
 
-    assert picks(as_alice, address(app)) == files[::-1]
+    assert offered(as_alice, address(app)) == files[::-1]
 
 
 def test_results_of_the_newest_run_come_first_even_if_they_were_saved_before(
@@ -237,7 +237,7 @@ def test_results_of_the_newest_run_come_first_even_if_they_were_saved_before(
     older, newer = make_run(alice, app, status="completed"), make_run(alice, app, status="completed")
     saved_first, saved_last = made(newer), made(older)
 
-    assert picks(as_alice, address(app)) == [saved_first.public_id, saved_last.public_id]
+    assert offered(as_alice, address(app)) == [saved_first.public_id, saved_last.public_id]
 
 
 @pytest.mark.parametrize("source", ["results", "team"])
@@ -273,10 +273,10 @@ def test_a_picture_is_listed_once_however_often_it_was_made_or_added(
     last = brought(alice, "called something else.png", sha256="same")
     made(make_run(bob, app, status="completed"), sha256="same")  # this file is newer, but Alice can't see it
 
-    assert picks(as_alice, address(app)) == [newest.public_id, other.public_id]
+    assert offered(as_alice, address(app)) == [newest.public_id, other.public_id]
     with django_assert_max_num_queries(8):
-        assert picks(as_alice, address(app, source="uploads")) == [last.public_id, added.public_id]
-    found = picks(as_alice, address(app, source="uploads", q="same.png"))
+        assert offered(as_alice, address(app, source="uploads")) == [last.public_id, added.public_id]
+    found = offered(as_alice, address(app, source="uploads", q="same.png"))
     assert len(found) == 1
     assert last.public_id not in found
 

@@ -63,7 +63,7 @@ def test_news_keep_the_list_that_results_lead_on_through(
 def test_a_changed_card_stays_in_the_wider_list_with_its_words_marked(as_alice: Client, alice: Member) -> None:
     run = make_run(alice, status="completed", title="A quiet orchard")
     page = as_alice.get("/history/", {"q": "quit orchad"})
-    sent = Page(page.text).first(id="picks-query").attributes["value"]
+    sent = Page(page.text).first(id="selection-query").attributes["value"]
     query = {"r": f"{run.public_id}:0.0--0-2", "page": "history", "in": sent}
 
     body = as_alice.get("/live/", query, headers=HTMX | {"HX-Current-URL": "http://testserver/history/?q=quit+orchad"})

@@ -9,13 +9,13 @@
 - D6: opening an address changes nothing. `sharing/test_guest_answers`, `notices/test_mail_pages`
 - D7: guests. `sharing/test_guest_answers`, `sharing/test_guest_comments`
 - D9: what comments may contain, and their limits. `test_comments`, `test_comment_pages`
-- D10: every way of marking a spot gives the same result. `test_comments_in_browser`, `test_comment_pages`
-- D11: comments on a moment in a video or audio file. `test_comments_in_browser`, `test_comment_pages`
+- D10: every way of marking a spot gives the same result. `browser/test_comments`, `test_comment_pages`
+- D11: comments on a moment in a video or audio file. `browser/test_comments`, `test_comment_pages`
 - D12: mentions. `test_comments`, `test_comment_pages`
 - D13: resolving, reopening and removing comments. `test_comments`
-- D14: the queue can be worked through by keyboard alone, and quickly. `test_queue_keys`, `test_many_people`
+- D14: the queue can be worked through by keyboard alone, and quickly. `browser/test_queue_keys`, `test_many_people`
 - D15: everything works without scripts, on a phone and with a screen reader, in every state.
-  `browser/test_deciding_states`, `browser/test_decisions_together`, `test_queue_keys`
+  `browser/test_deciding_states`, `browser/test_decisions_together`, `browser/test_queue_keys`
 
 All these tests run on SQLite and PostgreSQL, except those in `tests/browser`.
 """

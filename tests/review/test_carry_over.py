@@ -90,13 +90,13 @@ def test_comments_on_earlier_versions_are_folded_below(
     as_bob: Client, bob: Member, alice: Member, first: Output, second: Output
 ) -> None:
     say(bob, second, "Better")
-    assert shown(as_bob, second).find("details", css="talk-older") == []
+    assert shown(as_bob, second).find("details", css="comments-older") == []
     comment = say(bob, first, "Too dark", spot=(1_000, 2_000))
     comments.resolve(say(bob, first, "Crop it"), Actor(member=bob))
     say(alice, first, "Will do", parent=comment)
 
     page = shown(as_bob, second)
-    older = page.first("details", css="talk-older")
+    older = page.first("details", css="comments-older")
     assert older.first("summary").words == "2 comments on other versions or files"
     assert [heading.words for heading in older.find("h3")] == ["On version 1"]
     assert older.first("h3").find("a")[0].attributes["href"] == first.get_absolute_url()
@@ -105,7 +105,7 @@ def test_comments_on_earlier_versions_are_folded_below(
     assert [one.words.split(" Too")[0] for one in older.find("button") if one.words.startswith("Carry")] == [
         "Carry over to version 2"
     ]
-    assert shown(as_bob, first).find("details", css="talk-older") == []  # comments on later versions aren't shown
+    assert shown(as_bob, first).find("details", css="comments-older") == []  # comments on later versions aren't shown
 
 
 def test_a_comment_is_carried_over_and_back_without_scripts(
@@ -124,7 +124,7 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
 
     page = shown(as_bob, second)
     assert texts(page, "threads") == ["@Alice, too dark", "Will do"]
-    assert page.first(id="talk").first(css="comment-marks").first("a").words == "From version 1"
+    assert page.first(id="comments").first(css="comment-marks").first("a").words == "From version 1"
     dot = page.first(id="pins").find("a")[0].parent
     assert dot is not None
     assert (dot.attributes["x"], dot.attributes["y"]) == ("10.00%", "20.00%")
@@ -135,10 +135,10 @@ def test_a_comment_is_carried_over_and_back_without_scripts(
     timeline = Page(as_bob.get(second.run.get_absolute_url()).content.decode()).first(id="run-timeline")
     assert "Bob carried 1 comment over to" in timeline.words
     page = shown(as_bob, first)  # the comment can still be read on the first version
-    assert [heading.words for heading in page.first("details", css="talk-older").find("h3")] == [
+    assert [heading.words for heading in page.first("details", css="comments-older").find("h3")] == [
         "Carried over to version 2"
     ]
-    assert page.first("details", css="talk-older").find("button") == []
+    assert page.first("details", css="comments-older").find("button") == []
     say(alice, second, "Lighter now", parent=Comment.objects.get(pk=comment.pk))
 
     assert [one.words for one in shown(as_bob, second).find("button") if "Move back" in one.words]
@@ -162,8 +162,11 @@ def test_all_open_ones_at_once(as_bob: Client, bob: Member, first: Output, secon
         comments.resolve(say(bob, output, f"Done on {output.number}"), Actor(member=bob))
         comments.remove(say(bob, output, f"Gone on {output.number}"), Actor(member=bob))
     page = shown(as_bob, third)
-    assert [one.words for one in page.first("details", css="talk-older").find("h3")] == ["On version 2", "On version 1"]
-    assert "Carry over all open comments" in page.first("details", css="talk-older").words
+    assert [one.words for one in page.first("details", css="comments-older").find("h3")] == [
+        "On version 2",
+        "On version 1",
+    ]
+    assert "Carry over all open comments" in page.first("details", css="comments-older").words
     as_bob.post(f"{third.get_absolute_url()}carry-over/")
     assert set(third.comments.values_list("text", flat=True)) == {"Open on 1", "Open on 2"}
     assert totals(first, second, third) == [1, 1, 2]
@@ -174,12 +177,12 @@ def test_from_an_earlier_file_of_the_same_result(as_bob: Client, bob: Member, fi
     written_on = comment.content_hash
     Output.objects.update(content_hash="another")
     page = shown(as_bob, first)
-    assert page.first("details", css="talk-older").first("h3").words == "On an earlier file"
-    assert "Carry over to this file" in page.first("details", css="talk-older").words
+    assert page.first("details", css="comments-older").first("h3").words == "On an earlier file"
+    assert "Carry over to this file" in page.first("details", css="comments-older").words
     as_bob.post(f"{first.get_absolute_url()}carry-over/")
     page = shown(as_bob, first)
     assert texts(page, "threads") == ["Too dark"]
-    assert "From an earlier file" in page.first(id="talk").words
+    assert "From an earlier file" in page.first(id="comments").words
     assert len(page.first(id="pins").find("a")) == 1
     assert totals(first) == [1]
     as_bob.post(f"/comments/{comment.public_id}/move-back/")
@@ -192,7 +195,7 @@ def test_comments_never_go_where_fewer_people_see_them(
     say(bob, first)
     Run.objects.filter(pk=second.run_id).update(shared_at=None)
     second.run.refresh_from_db()
-    older = shown(as_alice, second).first("details", css="talk-older")
+    older = shown(as_alice, second).first("details", css="comments-older")
     assert "Share version 2 with the team first." in older.words
     assert older.find("button", css="carry") == []
     assert code_of(lambda: carry_over(second, second.run.member)) == "not-shared"
@@ -267,11 +270,11 @@ def test_many_versions_and_comments_take_two_queries(as_bob: Client, bob: Member
     asked = [query["sql"].partition(" FROM ")[2] for query in captured.captured_queries]
     assert sum(table in query for query in asked for table in ('"runs_comment"', '"runs_mention"')) == 2
     assert len(page.first("ol", css="threads").find(css="thread")) == 25
-    older = page.first("details", css="talk-older")
+    older = page.first("details", css="comments-older")
     assert len(older.find(css="thread")) == 10
     assert older.first("summary").words == "680 comments on other versions or files"
     assert older.find("a")[-1].words == "Show 670 earlier comments"
-    assert len(shown(as_bob, newest, "?comments=all").first("details", css="talk-older").find(css="thread")) == 500
+    assert len(shown(as_bob, newest, "?comments=all").first("details", css="comments-older").find(css="thread")) == 500
 
 
 @pytest.mark.django_db(transaction=True)

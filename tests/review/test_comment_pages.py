@@ -149,7 +149,7 @@ def test_a_spot_belongs_to_one_file_and_content(as_bob: Client, output: Output) 
     Output.objects.update(content_hash="another")
     page = Page(shown(as_bob.get(f"{output.get_absolute_url()}?n=2")))
     assert page.first(id="pins").find("a") == []
-    assert "On an earlier file" in page.first(id="talk").words
+    assert "On an earlier file" in page.first(id="comments").words
 
 
 def test_a_mention_of_somebody_who_cant_see_offers_to_share(as_alice: Client, bob: Member, output: Output) -> None:
@@ -248,9 +248,9 @@ def test_resolve_folds_the_thread(as_alice: Client, as_bob: Client, output: Outp
 
 
 def test_what_guests_see_is_marked(as_bob: Client, output: Output) -> None:
-    assert "Guests see this" not in Page(post(as_bob, output, text="Between us")).first(id="talk-list").words
+    assert "Guests see this" not in Page(post(as_bob, output, text="Between us")).first(id="comments-list").words
     body = post(as_bob, output, text="For all", guests_see="on")
-    assert [one.words for one in Page(body).first(id="talk-list").find(css="is-open")] == ["Guests see this"]
+    assert [one.words for one in Page(body).first(id="comments-list").find(css="is-open")] == ["Guests see this"]
 
 
 def test_the_form_says_what_unticking_does(as_bob: Client, output: Output) -> None:
@@ -280,8 +280,8 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
     assert queries() == few
     page = Page(shown(as_bob.get(output.get_absolute_url())))
     assert len(page.find(css="thread")) == 25
-    assert page.first(id="talk-list").find("a")[0].words == "Show 175 earlier comments"
-    page = Page(shown(as_bob.get(page.first(id="talk-list").find("a")[0].attributes["href"])))
+    assert page.first(id="comments-list").find("a")[0].words == "Show 175 earlier comments"
+    page = Page(shown(as_bob.get(page.first(id="comments-list").find("a")[0].attributes["href"])))
     assert len(page.find(css="thread")) == 200
 
 

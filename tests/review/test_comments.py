@@ -17,7 +17,7 @@ from runs.models import Comment, CommentChange, GuestLink, Member, Output, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
 from runs.review.deciders import Actor
-from runs.review.threads import MOST, talk_on
+from runs.review.threads import MOST, threads_on
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
 
@@ -62,7 +62,7 @@ def refusal(act: Callable[[], object]) -> str:
 )
 def test_texts_are_kept_as_typed(alice: Member, output: Output, text: str) -> None:
     assert say(alice, output, text).text == text
-    assert talk_on(output, alice).threads[0].comment.text == text
+    assert threads_on(output, alice).threads[0].comment.text == text
 
 
 @pytest.mark.parametrize(("text", "code"), [("", "empty"), (" \n\u200b\t", "empty"), ("x" * 2_001, "too-long")])
@@ -212,7 +212,7 @@ def test_remove_leaves_the_replies(alice: Member, bob: Member, output: Output, r
     assert comments.remove(comment, Actor(member=alice))
     assert not comments.remove(comment, Actor(member=alice))
 
-    (thread,) = talk_on(output, alice).threads
+    (thread,) = threads_on(output, alice).threads
     assert (thread.comment.text, thread.comment.is_removed) == ("", True)
     assert [one.text for one in thread.replies] == ["Indeed", "And worse"]
     assert not thread.comment.mention_rows.all()
@@ -297,7 +297,7 @@ def test_two_hundred_comments_take_two_queries(alice: Member, bob: Member, outpu
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        found = talk_on(output, alice, most=MOST).threads
+        found = threads_on(output, alice, most=MOST).threads
         for thread in found:
             for one in [thread.comment, *thread.replies]:
                 assert one.who

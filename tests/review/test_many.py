@@ -76,7 +76,7 @@ def test_asking_for_everything_selected(as_alice: Client, runs: list[Run]) -> No
     url = bulk(as_alice, "ask", runs)
     assert url == "/review/ask/?selected=team"
     assert "5 results" in page_of(as_alice, url).words
-    bar = page_of(as_alice, "/history/?tab=team").first(id="picks")
+    bar = page_of(as_alice, "/history/?tab=team").first(id="selection")
     assert [act.words for act in bar.find("button") if "hx-post" in act.attributes] == ["Ask for a decision…"]
     given = {"do": "ask", "place": "team", "r": [run.public_id for run in runs]}
     sheet = as_alice.post("/history/act/", given, headers=HTMX, follow=True).text
@@ -110,7 +110,7 @@ def test_only_who_may_decide_is_offered_to(
 ) -> None:
     def offers(client: Client) -> list[str]:
         page = page_of(client, "/history/?tab=team")
-        buttons = page.first(css="picks-acts").find("button")
+        buttons = page.first(css="selection-acts").find("button")
         return [
             b.attributes["value"]
             for b in buttons

@@ -42,7 +42,7 @@ def test_a_reviewer_comments_without_leaving_the_queue(
 ) -> None:
     comments.post(Actor(member=alice), output.run, output, "Is the sole right?", spot=(2_500, 5_000))
     page = open_queue(as_sam)
-    assert page.first(id="talk").first(css="comment-text").words == "Is the sole right?"
+    assert page.first(id="comments").first(css="comment-text").words == "Is the sole right?"
     assert [dot.words for dot in page.first(id="pins").find("a")] == ["1"]
     form = page.first("form", id="comment-form-new")
     sent = {e.attributes["name"]: e.attributes["value"] for e in form.find("input") if "value" in e.attributes}
@@ -53,7 +53,7 @@ def test_a_reviewer_comments_without_leaving_the_queue(
     page = open_queue(as_sam, answer["Location"])
     assert heading(page) == "Front"
     assert page.first("form", id="decide")
-    assert [text.words for text in page.first(id="talk").find(css="comment-text")][1:] == ["A little warmer"]
+    assert [text.words for text in page.first(id="comments").find(css="comment-text")][1:] == ["A little warmer"]
     assert [dot.words for dot in page.first(id="pins").find("a")] == ["1", "2"]
     assert Comment.objects.get(text="A little warmer").output == output
 
@@ -81,7 +81,7 @@ def test_what_was_said_about_version_1_is_there_for_version_2(
     newer = run.outputs.all()[0]
     requests.ask(alice, [newer])
     page = open_queue(as_sam, f"/review/?at={newer.public_id}")
-    assert page.first("details", css="talk-older").first("h3").words == "On version 1"
+    assert page.first("details", css="comments-older").first("h3").words == "On version 1"
     assert carry_over(newer, sam) == 1
     page = open_queue(as_sam, f"/review/?at={newer.public_id}")
     assert page.first(css="threads").first(css="comment-text").words == "Too dark"
@@ -112,4 +112,4 @@ def test_comments_take_two_queries_and_none_where_nobody_commented(as_sam: Clien
     for number in range(28):
         comments.post(Actor(member=alice), results[0].run, results[0], f"No. {number}")
     assert asked_for_comments() == 2
-    assert len(open_queue(as_sam).first(id="talk").find(css="thread")) == 10
+    assert len(open_queue(as_sam).first(id="comments").find(css="thread")) == 10

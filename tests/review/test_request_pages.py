@@ -90,7 +90,7 @@ def test_asking_in_a_sheet_loads_the_page_under_it_again(as_alice: Client, run: 
     assert "<main" not in sheet
     form = Page(sheet).first("form")
     assert form.attributes["hx-post"] == "/review/ask/"
-    under = HTMX | {"HX-Current-URL": f"http://testserver{run.get_absolute_url()}?in=tab#talk"}
+    under = HTMX | {"HX-Current-URL": f"http://testserver{run.get_absolute_url()}?in=tab#comments"}
     given = {"run": run.public_id}
     assert as_alice.post("/review/ask/", given | {"due_on": "2020-01-01"}, headers=under).status_code == 422
     answer = as_alice.post("/review/ask/", given, headers=under)

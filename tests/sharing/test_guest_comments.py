@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def talking(link: GuestLink) -> GuestLink:
+def comment_link(link: GuestLink) -> GuestLink:
     """A guest link to a picture and some text that lets guests comment on them."""
     return changed(link, lets_comment=True)
 
@@ -55,22 +55,22 @@ def test_guests_comment_only_where_the_maker_lets_them(link: GuestLink, run: Run
     assert not Comment.objects.exists()
 
 
-def test_a_guest_comments_and_is_known_from_then_on(talking: GuestLink, run: Run) -> None:
-    kim = named(talking, words="More <b>light</b>\nplease")
+def test_a_guest_comments_and_is_known_from_then_on(comment_link: GuestLink, run: Run) -> None:
+    kim = named(comment_link, words="More <b>light</b>\nplease")
     assert kim.at.endswith("#r1")
     assert "Thank you, Kim. Alice can now read your comment." in kim.box("r1").words
     assert "More <b>light</b>\nplease" in [line.text for line in kim.box("r1").find("div", css="preserve")]
     kim.type("r2", "Shorter").press("comment", "r2")
     rows = [(c.guest_name, c.link, c.text, c.guests_see, c.output) for c in Comment.objects.order_by("pk")]
-    assert rows[1] == ("Kim", talking, "Shorter", True, run.outputs.all()[1])
+    assert rows[1] == ("Kim", comment_link, "Shorter", True, run.outputs.all()[1])
     assert len(rows) == 2
     assert not kim.client.cookies
 
 
 def test_the_team_sees_which_words_are_a_guests(
-    talking: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
+    comment_link: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
 ) -> None:
-    named(talking, name="Alice")  # the maker's name, which any guest can enter
+    named(comment_link, name="Alice")  # the maker's name, which any guest can enter
     post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
     run.refresh_from_db()
     share_with_team(run)
@@ -81,9 +81,9 @@ def test_the_team_sees_which_words_are_a_guests(
         assert [head.startswith("Alice Guest") for head in heads] == [True, False]
 
 
-def test_one_text_is_a_note_or_a_comment_as_the_button_says(talking: GuestLink) -> None:
-    changed(talking, lets_decide=True)
-    kim = named(talking)
+def test_one_text_is_a_note_or_a_comment_as_the_button_says(comment_link: GuestLink) -> None:
+    changed(comment_link, lets_decide=True)
+    kim = named(comment_link)
     kim.type("r1", "Too dark").press("changes", "r1")
     assert [decision.note for decision in Decision.objects.all()] == ["Too dark"]
     assert Comment.objects.count() == 1
@@ -94,17 +94,17 @@ def test_one_text_is_a_note_or_a_comment_as_the_button_says(talking: GuestLink) 
 
 
 @pytest.mark.parametrize(("typed", "words"), [("  ", "Write something first"), ("y" * 2_001, "has 2,001 characters")])
-def test_a_comment_that_does_not_do_is_given_back(talking: GuestLink, typed: str, words: str) -> None:
-    kim = visit(talking).type("r1", "Other words").type("r2", typed).press("comment", "r2")
+def test_a_comment_that_does_not_do_is_given_back(comment_link: GuestLink, typed: str, words: str) -> None:
+    kim = visit(comment_link).type("r1", "Other words").type("r2", typed).press("comment", "r2")
     assert kim.status == 422
     assert words in kim.box("r2").words
     assert kim.texts() == ["Other words", typed]
     assert not Comment.objects.exists()
 
 
-def test_a_link_revoked_meanwhile_gives_back_the_comment(talking: GuestLink, alice: Member) -> None:
-    kim = named(talking).type("r2", "Typed words")
-    links.revoke(talking, alice)
+def test_a_link_revoked_meanwhile_gives_back_the_comment(comment_link: GuestLink, alice: Member) -> None:
+    kim = named(comment_link).type("r2", "Typed words")
+    links.revoke(comment_link, alice)
     kim.press("comment", "r2")
     assert kim.status == 410
     assert kim.texts()[0] == "Typed words"
@@ -112,10 +112,10 @@ def test_a_link_revoked_meanwhile_gives_back_the_comment(talking: GuestLink, ali
 
 
 # --- What guests see --------------------------------------------------------------------------------------------------
-def test_no_guest_sees_words_for_the_team(talking: GuestLink, run: Run, alice: Member) -> None:
+def test_no_guest_sees_words_for_the_team(comment_link: GuestLink, run: Run, alice: Member) -> None:
     by = Actor(member=alice)
-    changed(talking, shows_comments=True)
-    kim = named(talking)
+    changed(comment_link, shows_comments=True)
+    kim = named(comment_link)
     own = Comment.objects.get()
     post(by, run, first(run), "Internal words")
     post(by, run, None, "Internal words on the run", guests_see=True)
@@ -123,15 +123,15 @@ def test_no_guest_sees_words_for_the_team(talking: GuestLink, run: Run, alice: M
     post(by, run, first(run), "Reply for guests", parent=own, guests_see=True)
     gone = post(by, run, first(run), "Removed words", guests_see=True)
     Comment.objects.filter(pk=gone.pk).update(text="", removed_at=gone.created_at)
-    for address in (path_of(talking), f"{path_of(talking)}?page=1", kim.at.partition("#")[0]):
+    for address in (path_of(comment_link), f"{path_of(comment_link)}?page=1", kim.at.partition("#")[0]):
         page = Client().get(address).text
         assert "Internal" not in page
         assert "Reply for guests" in page
 
 
-def test_a_guest_sees_what_the_team_replies_to_them(talking: GuestLink, run: Run, alice: Member) -> None:
-    kim = named(talking)
-    named(talking, "Lee", "Words of Lee")
+def test_a_guest_sees_what_the_team_replies_to_them(comment_link: GuestLink, run: Run, alice: Member) -> None:
+    kim = named(comment_link)
+    named(comment_link, "Lee", "Words of Lee")
     by = Actor(member=alice)
     own, lees = Comment.objects.order_by("pk")
     post(by, run, first(run), "Reply to Kim", parent=own, guests_see=True)
@@ -141,18 +141,18 @@ def test_a_guest_sees_what_the_team_replies_to_them(talking: GuestLink, run: Run
     assert "Reply to Kim" in kim.words
     for hidden in ("Words of Lee", "Reply to Lee", "among the team"):
         assert hidden not in kim.words
-    assert "Reply to" not in Client().get(path_of(talking)).text
+    assert "Reply to" not in Client().get(path_of(comment_link)).text
 
 
-def test_a_guests_reply_outlives_what_it_replies_to(talking: GuestLink, run: Run, alice: Member) -> None:
+def test_a_guests_reply_outlives_what_it_replies_to(comment_link: GuestLink, run: Run, alice: Member) -> None:
     """Once a comment is hidden from guests, they no longer see it or the team's replies to it, but still see their own
     replies."""
-    changed(talking, shows_comments=True)
-    kim = named(talking)
+    changed(comment_link, shows_comments=True)
+    kim = named(comment_link)
     by = Actor(member=alice)
     ours = post(by, run, first(run), "Words of the team", guests_see=True)
     post(by, run, first(run), "And more of it", parent=ours, guests_see=True)
-    post(Actor(link=talking, name="Kim"), run, first(run), "Kim does, too", parent=ours)
+    post(Actor(link=comment_link, name="Kim"), run, first(run), "Kim does, too", parent=ours)
     kim.open(kim.at)
     assert all(words in kim.words for words in ("Words of the team", "And more of it", "Kim does, too"))
     edit(ours, by, ours.text, guests_see=False)
@@ -163,39 +163,39 @@ def test_a_guests_reply_outlives_what_it_replies_to(talking: GuestLink, run: Run
 
 
 def test_others_are_seen_only_where_the_link_shows_them(
-    talking: GuestLink, run: Run, alice: Member, bob: Member
+    comment_link: GuestLink, run: Run, alice: Member, bob: Member
 ) -> None:
     other_link = changed(links.make_link(alice, list(run.outputs.all())), lets_comment=True, shows_comments=True)
     named(other_link, "Olga", "Words of another client")
-    named(talking, "Lee", "Words of Lee")
+    named(comment_link, "Lee", "Words of Lee")
     post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
-    kim = named(talking)
+    kim = named(comment_link)
     assert "Words of Kim" in kim.words
     assert "Words of Lee" not in kim.words
     assert "Words of the team" not in kim.words
-    changed(talking, shows_comments=True)
+    changed(comment_link, shows_comments=True)
     kim.open(kim.at)
     assert "Words of Lee" in kim.words
     assert "Words of the team" in kim.words
     assert "another client" not in kim.words
     assert [who.text for who in kim.box("r1").find("strong")] == ["Lee", "Alice", "You"]
-    changed(talking, hides_names=True)
+    changed(comment_link, hides_names=True)
     kim.open(kim.at)
     assert [who.text for who in kim.box("r1").find("strong")] == ["Another guest", "The team", "You"]
     assert "Lee" not in kim.answer.text.replace("Words of Lee", "")
 
 
-def test_a_name_of_another_link_shows_nothing_of_its_guest(talking: GuestLink, run: Run, alice: Member) -> None:
+def test_a_name_of_another_link_shows_nothing_of_its_guest(comment_link: GuestLink, run: Run, alice: Member) -> None:
     other = changed(links.make_link(alice, list(run.outputs.all())), lets_comment=True)
-    kim = named(talking)
+    kim = named(comment_link)
     signed = kim.page.first("form").find("input")[1].attributes["value"]
     assert "Words of Kim" not in Client().get(f"{path_of(other)}?n={signed}").text
-    assert "Words of Kim" not in Client().get(path_of(talking)).text
+    assert "Words of Kim" not in Client().get(path_of(comment_link)).text
 
 
 # --- Spots and seconds ------------------------------------------------------------------------------------------------
-def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(talking: GuestLink) -> None:
-    kim = visit(talking).type("r1", "Too dark here").type("r2", "Not sent yet").press("place", "r1")
+def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(comment_link: GuestLink) -> None:
+    kim = visit(comment_link).type("r1", "Too dark here").type("r2", "Not sent yet").press("place", "r1")
     assert not Comment.objects.exists()
     picture = next(i for i in kim.page.root.find("input") if i.attributes.get("name") == "spot-narrow")
     to, sent = kim.sent_by(picture, **{"spot-narrow.x": "139", "spot-narrow.y": "0"})
@@ -217,8 +217,10 @@ def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(talking: Gu
 @pytest.mark.parametrize(
     ("x", "y", "stored"), [("25", "75,5", (2500, 7550)), ("101", "5", None), ("a", "5", None), ("", "5", None)]
 )
-def test_a_spot_is_typed_as_two_numbers(talking: GuestLink, x: str, y: str, stored: tuple[int, int] | None) -> None:
-    kim = named(talking).type("r1", "Here").press("place", "r1").press("comment", x=x, y=y)
+def test_a_spot_is_typed_as_two_numbers(
+    comment_link: GuestLink, x: str, y: str, stored: tuple[int, int] | None
+) -> None:
+    kim = named(comment_link).type("r1", "Here").press("place", "r1").press("comment", x=x, y=y)
     last = Comment.objects.order_by("pk").last()
     assert last
     assert ((last.spot_x, last.spot_y) if last.has_spot else None) == stored
@@ -228,12 +230,12 @@ def test_a_spot_is_typed_as_two_numbers(talking: GuestLink, x: str, y: str, stor
 
 
 @pytest.mark.parametrize(("at", "stored"), [("0:12", 12_000), ("1:02.5", 62_500), ("abc", None), ("3:00", None)])
-def test_a_second_of_a_film_is_typed(talking: GuestLink, run: Run, at: str, stored: int | None) -> None:
+def test_a_second_of_a_film_is_typed(comment_link: GuestLink, run: Run, at: str, stored: int | None) -> None:
     file = first(run).files.all()[0].file
     assert file
     file.kind, file.duration_seconds = "video", 90
     file.save()
-    kim = named(talking).type("r1", "Here").press("place", "r1").press("comment", at=at)
+    kim = named(comment_link).type("r1", "Here").press("place", "r1").press("comment", at=at)
     last = Comment.objects.order_by("pk").last()
     assert last
     assert last.at_ms == stored
@@ -243,7 +245,7 @@ def test_a_second_of_a_film_is_typed(talking: GuestLink, run: Run, at: str, stor
         assert kim.texts()[0] == "Here"
 
 
-def test_back_from_the_page_of_a_spot_keeps_every_word(talking: GuestLink) -> None:
-    kim = visit(talking).type("r1", "First").type("r2", "Second").press("place", "r1").press("back")
+def test_back_from_the_page_of_a_spot_keeps_every_word(comment_link: GuestLink) -> None:
+    kim = visit(comment_link).type("r1", "First").type("r2", "Second").press("place", "r1").press("back")
     assert kim.texts() == ["First", "Second"]
     assert not Comment.objects.exists()

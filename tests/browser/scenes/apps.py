@@ -18,7 +18,7 @@ def shaped_app_that_was_refused(visitor: Visitor, whole: Whole) -> None:
     page, app = visitor.page, whole.inside.ask("app", remote_id="card-long-names")
     page.goto(f"/manage{app['path']}")
     page.get_by_label("Only admins and these roles").check()
-    page.locator(".shape-field > summary").first.click()
+    page.locator(".settings-field > summary").first.click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("alert").wait_for()
 

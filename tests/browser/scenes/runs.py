@@ -70,7 +70,7 @@ def history_without_a_match(visitor: Visitor, whole: Whole) -> None:
 def history_with_some_chosen_and_a_menu_open(visitor: Visitor, whole: Whole) -> None:
     whole.inside.ask("fill_history", email=visitor.email, remote_id=LEFT_ALONE, count=3)
     visitor.page.goto("/history/?q=ghibli")
-    visitor.page.locator(".run-card-pick input").first.check()
+    visitor.page.locator(".run-card-tick input").first.check()
     visitor.page.locator(".run-card-open").nth(1).click()
     visitor.page.get_by_role("link", name="Change and run again").wait_for()
 

@@ -56,7 +56,7 @@ def one_link_for_many(visitor: Visitor, whole: Whole) -> None:
     for _ in range(2):
         started(visitor, "card-instant", "ready")
     visitor.page.goto("/history/")
-    for box in visitor.page.locator(".run-card-pick input").all():
+    for box in visitor.page.locator(".run-card-tick input").all():
         box.check()
     visitor.page.get_by_role("button", name="Guest link", exact=True).click()
     expect(visitor.page.locator(".link-outputs :checked")).to_have_count(2)
@@ -67,7 +67,7 @@ def press_that_did_not_get_through(visitor: Visitor, whole: Whole) -> None:
     started(visitor, "card-instant", "ready")
     visitor.page.goto("/history/")
     visitor.page.route("**/star/", lambda route: route.fulfill(status=404))
-    visitor.page.locator(".run-card-pick input").check()
+    visitor.page.locator(".run-card-tick input").check()
     visitor.page.locator(".run-card-star button").click()
     visitor.page.get_by_role("alert").wait_for()
     visitor.watch.forgive("htmx:responseError|Response Status Error")

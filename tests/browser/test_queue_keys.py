@@ -144,7 +144,7 @@ def test_a_press_right_after_the_next_result_came_loads_no_whole_page(
 
 @pytest.mark.both
 def test_a_phone_without_scripts(new_context: Callable[..., BrowserContext], alice: Member, sofia: Member) -> None:
-    """Promise D15 (see `tests.review`)."""
+    """Promise D15 (see `tests/review/__init__.py`)."""
     requests.ask(alice, make_pictures(alice, 3))
     options = {"viewport": {"width": 320, "height": 568}, "java_script_enabled": False, "has_touch": True}
     page = new_context(sofia, **options).new_page()

@@ -20,10 +20,10 @@ from tests.support.processes import wait_until
 TAP_TWICE = """() => {
   const tap = (css) => document.querySelector(css).dispatchEvent(
     new PointerEvent("click", { bubbles: true, cancelable: true, detail: 1, pointerType: "touch" }));
-  const box = ".run-card-pick input[value='" + document.querySelector(".run-card-pick :checked").value + "']";
+  const box = ".run-card-tick input[value='" + document.querySelector(".run-card-tick :checked").value + "']";
   tap(box);
   tap(box);
-  return tap("#picks [value=guest]");
+  return tap("#selection [value=guest]");
 }"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -46,7 +46,7 @@ def chosen(member: Member, place: str = "mine") -> int:
 
 def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, alice: Member, runs: list[Run]) -> None:
     page.goto("/history/")
-    bar, boxes = page.locator("#picks"), page.locator(".run-card-pick input")
+    bar, boxes = page.locator("#selection"), page.locator(".run-card-tick input")
     expect(bar).to_be_hidden()
     boxes.nth(0).click()
     boxes.nth(2).click(modifiers=["Shift"])
@@ -66,7 +66,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(bar.get_by_text("4 selected")).to_be_visible()
     page.reload()
     expect(bar.get_by_text("4 selected")).to_be_visible()
-    expect(page.locator(".run-card-pick :checked").first).to_be_visible()
+    expect(page.locator(".run-card-tick :checked").first).to_be_visible()
 
     bar.get_by_role("button", name="Select all 40").click()
     expect(bar.get_by_text("40 selected")).to_be_visible()
@@ -75,7 +75,7 @@ def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, 
     expect(bar.get_by_text("40 items are no longer selected.")).to_be_visible()
     expect(bar.get_by_role("button", name="Download", exact=True)).to_be_hidden()
     expect(bar.get_by_role("button", name="Undo")).to_be_focused()
-    expect(page.locator(".run-card-pick :checked")).to_have_count(0)
+    expect(page.locator(".run-card-tick :checked")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(bar.get_by_text("40 selected")).to_be_visible()
     expect(boxes.nth(20)).to_be_checked()
@@ -86,32 +86,32 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
 ) -> None:
     page = plain_page
     page.goto("/history/")
-    page.locator(".run-card-pick input").nth(0).check()
+    page.locator(".run-card-tick input").nth(0).check()
     page.get_by_role("button", name="Older").click()
-    page.locator(".run-card-pick input").nth(0).check()
+    page.locator(".run-card-tick input").nth(0).check()
     page.get_by_role("button", name="Keep this selection").click()
-    expect(page.locator("#picks").get_by_text("1 selected earlier, plus any ticked on this page")).to_be_visible()
+    expect(page.locator("#selection").get_by_text("1 selected earlier, plus any ticked on this page")).to_be_visible()
     # Without scripts, this number would be wrong after the next tick.
-    expect(page.locator("#picks").get_by_text("2 selected")).to_be_hidden()
+    expect(page.locator("#selection").get_by_text("2 selected")).to_be_hidden()
     page.get_by_role("button", name="Newer").click()
-    expect(page.locator(".run-card-pick :checked")).to_have_count(1)
+    expect(page.locator(".run-card-tick :checked")).to_have_count(1)
     with page.expect_download() as download:
-        page.locator("#picks").get_by_role("button", name="Download", exact=True).click()
+        page.locator("#selection").get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename.endswith(".zip")
 
     page.get_by_role("button", name="Clear the selection").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#picks").get_by_text("1 selected earlier")).to_be_visible()
+    expect(page.locator("#selection").get_by_text("1 selected earlier")).to_be_visible()
 
 
 def test_results_of_several_runs_go_into_one_zip_link_or_comparison(page: Page, alice: Member, runs: list[Run]) -> None:
     page.goto(runs[0].get_absolute_url())
     page.get_by_label("Select Front").check()
-    expect(page.locator("#picks").get_by_text("1 selected")).to_be_visible()
+    expect(page.locator("#selection").get_by_text("1 selected")).to_be_visible()
     wait_until(lambda: chosen(alice, "results") == 1, "the tick to be kept")
     page.goto(runs[1].get_absolute_url())
     page.get_by_label("Select Back").check()
-    bar = page.locator("#picks")
+    bar = page.locator("#selection")
     expect(bar.get_by_text("2 selected")).to_be_visible()
     expect(bar.get_by_text("2 files,")).to_be_visible()
     with page.expect_download():
@@ -126,9 +126,9 @@ def test_results_of_several_runs_go_into_one_zip_link_or_comparison(page: Page, 
 
 def test_a_tick_before_the_script_arrives_is_kept(page: Page, alice: Member, runs: list[Run]) -> None:
     held: list[Route] = []
-    page.route("**/picks*.js", lambda route: held.append(route))
+    page.route("**/selection*.js", lambda route: held.append(route))
     page.goto("/history/", wait_until="domcontentloaded")
-    boxes, bar = page.locator(".run-card-pick input"), page.locator("#picks")
+    boxes, bar = page.locator(".run-card-tick input"), page.locator("#selection")
     boxes.nth(0).click()
     release(page, held)
     expect(bar.get_by_text("1 selected")).to_be_visible()
@@ -139,7 +139,7 @@ def test_a_tick_before_the_script_arrives_is_kept(page: Page, alice: Member, run
 
 def test_a_tick_that_cannot_be_sent_is_told_and_sent_with_the_next(page: Page, alice: Member, runs: list[Run]) -> None:
     page.goto("/history/")
-    boxes, bar = page.locator(".run-card-pick input"), page.locator("#picks")
+    boxes, bar = page.locator(".run-card-tick input"), page.locator("#selection")
     page.route("**/history/select/", lambda route: route.abort())
     boxes.nth(0).click()
     expect(bar.get_by_text("isn't saved yet")).to_be_visible()
@@ -153,7 +153,7 @@ def test_a_tick_that_cannot_be_sent_is_sent_when_the_network_is_back_unless_clea
     page: Page, alice: Member, runs: list[Run]
 ) -> None:
     page.goto("/history/")
-    boxes, bar = page.locator(".run-card-pick input"), page.locator("#picks")
+    boxes, bar = page.locator(".run-card-tick input"), page.locator("#selection")
     page.context.set_offline(True)
     boxes.nth(0).click()
     expect(bar.get_by_text("isn't saved yet")).to_be_visible()
@@ -189,7 +189,7 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
             listeners.on_run_ended(runs[1])
         page.goto(path, wait_until="commit" if is_told else "load")  # the page shows the line for only 12 s
         expect(page.locator("#ended .ended-line")).to_have_count(int(is_told))
-        expect(page.locator("#picks")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#selection")).to_be_in_viewport(ratio=1)
         assert keys.tab_through() > 20
     assert keys.bad == []
 
@@ -199,7 +199,7 @@ def test_on_a_phone_a_tap_beside_an_open_menu_only_closes_it(
 ) -> None:
     page = new_context(alice, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
     page.goto("/history/")
-    menu, box = page.locator(".run-card-menu").first, page.locator(".run-card-pick input").nth(1)
+    menu, box = page.locator(".run-card-menu").first, page.locator(".run-card-tick input").nth(1)
     under = box.bounding_box()
     assert under
     middle = (under["x"] + under["width"] / 2, under["y"] + under["height"] / 2)
@@ -217,7 +217,7 @@ def test_on_a_phone_a_tap_beside_an_open_menu_only_closes_it(
     both = [runs[1].public_id, runs[39].public_id]  # one of these runs is on the next page, so the bar stays open
     selection.keep(alice, "mine", both, both)
     page.reload()
-    expect(page.locator("#picks").get_by_text("2 selected")).to_be_visible()
+    expect(page.locator("#selection").get_by_text("2 selected")).to_be_visible()
     page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
     assert page.evaluate(TAP_TWICE)
 
@@ -226,7 +226,7 @@ def test_escape_first_closes_what_is_open_and_then_clears(page: Page, alice: Mem
     ids = [output.public_id for output in runs[0].outputs.all()]
     selection.keep(alice, "results", ids, ids)
     page.goto(runs[0].get_absolute_url())
-    chosen_words = page.locator("#picks").get_by_text("2 selected")
+    chosen_words = page.locator("#selection").get_by_text("2 selected")
     page.locator("main .moment:visible").first.hover()
     full = page.locator("main .moment-full:visible")
     expect(full).to_have_count(1)
@@ -238,4 +238,4 @@ def test_escape_first_closes_what_is_open_and_then_clears(page: Page, alice: Mem
     expect(page.locator(":popover-open")).to_have_count(0)
     expect(chosen_words).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#picks").get_by_text("2 items are no longer selected.")).to_be_visible()
+    expect(page.locator("#selection").get_by_text("2 items are no longer selected.")).to_be_visible()

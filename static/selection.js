@@ -3,8 +3,8 @@
    replaced when someone goes back after a search, so it looks them up each time instead of keeping them. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
-const PICK = '[form="picks"][type="checkbox"]';
-const bar = () => get("#picks", document, HTMLFormElement);
+const PICK = '[form="selection"][type="checkbox"]';
+const bar = () => get("#selection", document, HTMLFormElement);
 const told = () => get("[data-told]", bar());
 const boxes = () => all(PICK, document, HTMLInputElement);
 
@@ -18,11 +18,11 @@ let openedAt = -Infinity; // when the bar opened
 /** @type {string | null} */
 let last = null;
 
-const place = () => find("#picks-place", document, HTMLInputElement)?.value;
+const place = () => find("#selection-place", document, HTMLInputElement)?.value;
 let lastPlace = place();
 const total = () => Number(find("[data-number]", told())?.dataset.number ?? 0);
 const idsOnPage = () =>
-	all('[form="picks"][name="on"]', document, HTMLInputElement)
+	all('[form="selection"][name="on"]', document, HTMLInputElement)
 		.map(({ value }) => value)
 		.join(" ");
 
@@ -31,7 +31,7 @@ const countOnPage = () => boxes().filter((box) => box.checked).length;
 const renew = () => {
 	const size = total();
 	const elsewhere = Math.max(0, size - countOnPage());
-	const line = get(".picks-elsewhere", told());
+	const line = get(".selection-elsewhere", told());
 	line.hidden = !elsewhere;
 	get("span", line).textContent = fill(bar().dataset.elsewhere, { count: elsewhere });
 	const isTooMany = Boolean(find("[data-too-many]", told()));
@@ -47,9 +47,9 @@ const show = (size) => {
 	const count = get("[data-number]", told());
 	count.dataset.number = String(size);
 	get("[data-count]", count).textContent = size ? fill(bar().dataset.chosen, { count: size }) : "";
-	find(".picks-size", count)?.remove();
-	find(".picks-cleared", told())?.remove();
-	if (!size) find(".picks-all", told())?.remove();
+	find(".selection-size", count)?.remove();
+	find(".selection-cleared", told())?.remove();
+	if (!size) find(".selection-all", told())?.remove();
 	get("[data-kept]", bar()).hidden = true;
 	renew();
 };
@@ -75,7 +75,7 @@ const fields = (act, ticks) => {
  * @param {Map<string, boolean>} [ticks]
  */
 const send = async (act, ticks = new Map()) => {
-	const answer = await fetch(bar().dataset.picksUrl ?? "", {
+	const answer = await fetch(bar().dataset.selectionUrl ?? "", {
 		method: "POST",
 		body: fields(act, ticks),
 		headers: { "HX-Request": "true" },
@@ -123,7 +123,7 @@ const press = (act) => {
 };
 /** Send again what didn't get through, without waiting for the next tick. */
 const retry = () => {
-	if (find("#picks") && (changes.size || unsent)) save();
+	if (find("#selection") && (changes.size || unsent)) save();
 };
 const SETTLES = 500;
 // The bar may open over the next row, where a quick second tap, meant for that row, would press one of its buttons
@@ -132,7 +132,7 @@ document.addEventListener(
 	(event) => {
 		const isTap = event instanceof PointerEvent && event.pointerType === "touch";
 		if (!isTap || performance.now() - openedAt > SETTLES) return;
-		if (!(event.target instanceof Element && event.target.closest("#picks"))) return;
+		if (!(event.target instanceof Element && event.target.closest("#selection"))) return;
 		event.preventDefault();
 		event.stopImmediatePropagation();
 	},
@@ -148,7 +148,7 @@ const ticked = (before) => {
 	// A run's page shows the bar only while a result there is selected
 	const isOpening = find("main > .run-page") ? !before : !total();
 	if (isOpening) openedAt = performance.now();
-	const isCleared = Boolean(find(".picks-cleared", told()));
+	const isCleared = Boolean(find(".selection-cleared", told()));
 	const size = Math.max(0, (isCleared ? 0 : total()) + boxes().filter((box) => box.checked).length - before);
 	show(size);
 	if (!size) say(bar().dataset.none);
@@ -163,12 +163,12 @@ const none = () => {
 };
 // Scroll the focused element clear of the bar, whose height depends on its text and buttons
 const measure = new ResizeObserver(() => {
-	const height = find("#picks")?.offsetHeight;
-	if (height) document.documentElement.style.setProperty("--picks-height", `${height}px`);
+	const height = find("#selection")?.offsetHeight;
+	if (height) document.documentElement.style.setProperty("--selection-height", `${height}px`);
 });
 // Cards that were swapped in may lack ticks that the server didn't know yet
 const refresh = () => {
-	if (!find("#picks")) return;
+	if (!find("#selection")) return;
 	measure.observe(bar());
 	for (const box of boxes()) box.checked = changes.get(box.value) ?? sent.get(box.value) ?? box.checked;
 	renew();
@@ -191,14 +191,14 @@ on(["mousedown"], `label:has(${PICK})`, (_, event) => event.shiftKey);
 // Once a card is selected, a Shift-click on another card selects it too
 on(["click"], "#history-results .card-link", (link, event) => {
 	const card = link.closest(".run-card");
-	const box = card && find(".run-card-pick input", card);
+	const box = card && find(".run-card-tick input", card);
 	if (!box || !total() || !event.shiftKey) return false;
 	box.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
 	return true;
 });
 document.addEventListener("keydown", (event) => {
 	const { key, target } = event;
-	if (!(target instanceof Element) || !find("#picks")) return;
+	if (!(target instanceof Element) || !find("#selection")) return;
 	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(PICK)) {
 		event.preventDefault(); // otherwise, the form's first button would be pressed
 		if (!event.repeat) target.click();
@@ -213,17 +213,17 @@ document.addEventListener("keydown", (event) => {
 	}
 	if (key === "Escape" && total() && bar().checkVisibility() && !event.repeat && !event.defaultPrevented) none();
 });
-on(["click"], "#picks [data-pick-act]", (button) => {
+on(["click"], "#selection [data-selection-act]", (button) => {
 	if (!(button instanceof HTMLButtonElement)) return false;
 	const done = button.value === "clear" ? none() : press(button.value);
 	done.then(() => {
 		if (!document.activeElement || document.activeElement === document.body || button.value === "clear")
-			(find(".picks-cleared button", told()) ?? find(PICK))?.focus();
+			(find(".selection-cleared button", told()) ?? find(PICK))?.focus();
 	});
 	return true;
 });
 // The page stays as it is when a download starts, so say that the selection does, too
-on(["submit"], "#picks", (_, { submitter }) => {
+on(["submit"], "#selection", (_, { submitter }) => {
 	if (!(submitter instanceof HTMLButtonElement) || !submitter.value.startsWith("download")) return false;
 	const kept = get("[data-kept]", bar());
 	kept.hidden = false;
@@ -232,7 +232,7 @@ on(["submit"], "#picks", (_, { submitter }) => {
 });
 // Send only unsaved ticks: all others are saved already, and a form can have only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {
-	if (target !== find("#picks")) return;
+	if (target !== find("#selection")) return;
 	const unsaved = new Map([...sent, ...changes]);
 	const name = boxes()[0]?.name ?? "r";
 	formData.delete("on");
@@ -244,7 +244,7 @@ document.addEventListener("formdata", ({ target, formData }) => {
 addEventListener("online", retry);
 document.addEventListener("visibilitychange", retry);
 addEventListener("pagehide", () => {
-	if (changes.size) navigator.sendBeacon(bar().dataset.picksUrl ?? "", fields("", changes));
+	if (changes.size) navigator.sendBeacon(bar().dataset.selectionUrl ?? "", fields("", changes));
 });
 
 // Old results stay during a search. htmx also fires afterRequest if the search failed or a newer one replaced it.
@@ -279,7 +279,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 });
 document.addEventListener("htmx:historyRestore", refresh);
 addEventListener("pageshow", ({ persisted }) => {
-	if (persisted && find("#picks")) press("look"); // other pages may have changed the selection
+	if (persisted && find("#selection")) press("look"); // other pages may have changed the selection
 });
 /** Save the ticks that were made before this script had loaded. */
 const takeEarly = () => {

@@ -86,7 +86,7 @@ def click_spot(page: Page, text: str) -> None:
 def test_every_way_marks_the_same_spot(
     output: Output, alice: Member, new_context: Callable[..., BrowserContext]
 ) -> None:
-    """Promise D10 (see `tests.review`)."""
+    """Promise D10 (see `tests/review/__init__.py`)."""
     url = output.get_absolute_url()
     wide = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
     wide.goto(url)
@@ -139,7 +139,7 @@ def test_every_way_marks_the_same_spot(
 
 @pytest.mark.both
 def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member) -> None:
-    """Promise D11 (see `tests.review`)."""
+    """Promise D11 (see `tests/review/__init__.py`)."""
     run = make_run(alice, status="completed")
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))
@@ -164,7 +164,7 @@ def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member
     wait_until(lambda: not player.evaluate("it => it.paused"), "the player to go on")
 
 
-def test_talk_by_keyboard(page: Page, alice: Member, bob: Member, output: Output) -> None:
+def test_comments_by_keyboard(page: Page, alice: Member, bob: Member, output: Output) -> None:
     comments.post(Actor(member=bob), output.run, output, "Too dark", spot=(2_000, 2_000))
     page.goto(output.get_absolute_url())
     page.locator("#text-new").press_sequentially("Thanks @bo")
@@ -214,11 +214,11 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     requests.ask(alice, [second])
     page = new_context(sam, viewport={"width": 1280, "height": 800}).new_page()
     page.goto(f"/review/?at={second.public_id}")
-    fold = page.locator("#talk-older")
+    fold = page.locator("#comments-older")
     fold.locator("summary").first.click()
     page.get_by_role("button", name="Carry over to version 2 Too dark").click()
     expect(page.locator("#dot-1")).to_be_visible()
-    expect(page.locator("#talk-list > .threads .comment-text")).to_have_text("Too dark")
+    expect(page.locator("#comments-list > .threads .comment-text")).to_have_text("Too dark")
     expect(fold.locator(".comment-text")).to_have_text("Too cold")
     expect(fold.locator(".comment-text")).to_be_visible()  # the collapsible section stayed open
     assert findings(page) == []
