@@ -16,7 +16,7 @@ class RunsConfig(AppConfig):
         from runs import checks
         from runs.audit import commands, tasks
         from runs.background import task_package
-        from runs.models import planner
+        from runs.models import partial_indexes, planner
         from runs.team import recent_password, sessions
 
         checks.listen()
@@ -26,6 +26,7 @@ class RunsConfig(AppConfig):
         task_package.install()
         commands.install()
         tasks.listen()
+        partial_indexes.install()
         connection_created.connect(planner.on_connection_created)
         post_migrate.connect(make_schedules, sender=self)
         post_migrate.connect(guard_record, sender=self)

@@ -24,7 +24,7 @@ const press = (node) => {
 const compare = () =>
 	press(find('[data-needs="pair"]:enabled')) || press(all("main a[href*='/compare/']").find(isVisible));
 /** @param {KeyboardEvent} event */
-const pick = ({ shiftKey }) => {
+const tick = ({ shiftKey }) => {
 	const card = cardOf(document.activeElement);
 	const box = card && find(".run-card-tick input", card);
 	box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
@@ -57,8 +57,8 @@ const acts = {
 	j: () => step(1),
 	k: () => step(-1),
 	c: compare,
-	x: pick,
-	X: pick,
+	x: tick,
+	X: tick,
 	"?": list,
 };
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";

@@ -3,10 +3,10 @@
    replaced when someone goes back after a search, so it looks them up each time instead of keeping them. */
 import { all, fill, find, get, on, say } from "./helpers.js";
 
-const PICK = '[form="selection"][type="checkbox"]';
+const BOX = '[form="selection"][type="checkbox"]';
 const bar = () => get("#selection", document, HTMLFormElement);
 const told = () => get("[data-told]", bar());
-const boxes = () => all(PICK, document, HTMLInputElement);
+const boxes = () => all(BOX, document, HTMLInputElement);
 
 /** Ticks that still have to be sent, by id; `sent` holds those being sent. @type {Map<string, boolean>} */
 let changes = new Map();
@@ -174,7 +174,7 @@ const refresh = () => {
 	renew();
 };
 
-on(["click"], PICK, (box, event) => {
+on(["click"], BOX, (box, event) => {
 	if (!(box instanceof HTMLInputElement)) return;
 	const there = boxes();
 	const before = countOnPage() - (box.checked ? 1 : -1);
@@ -187,7 +187,7 @@ on(["click"], PICK, (box, event) => {
 	ticked(before);
 });
 // Without this, a Shift-click on the label would select text
-on(["mousedown"], `label:has(${PICK})`, (_, event) => event.shiftKey);
+on(["mousedown"], `label:has(${BOX})`, (_, event) => event.shiftKey);
 // Once a card is selected, a Shift-click on another card selects it too
 on(["click"], "#history-results .card-link", (link, event) => {
 	const card = link.closest(".run-card");
@@ -199,7 +199,7 @@ on(["click"], "#history-results .card-link", (link, event) => {
 document.addEventListener("keydown", (event) => {
 	const { key, target } = event;
 	if (!(target instanceof Element) || !find("#selection")) return;
-	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(PICK)) {
+	if (key === "Enter" && target instanceof HTMLInputElement && target.matches(BOX)) {
 		event.preventDefault(); // otherwise, the form's first button would be pressed
 		if (!event.repeat) target.click();
 	}
@@ -218,7 +218,7 @@ on(["click"], "#selection [data-selection-act]", (button) => {
 	const done = button.value === "clear" ? none() : press(button.value);
 	done.then(() => {
 		if (!document.activeElement || document.activeElement === document.body || button.value === "clear")
-			(find(".selection-cleared button", told()) ?? find(PICK))?.focus();
+			(find(".selection-cleared button", told()) ?? find(BOX))?.focus();
 	});
 	return true;
 });

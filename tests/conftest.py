@@ -159,7 +159,7 @@ class OnePlace(LoadScopeScheduling):  # type: ignore[misc]
     one portal each.
 
     test_axe.py makes up a third of those browser tests, so one of these two workers gets that file, and the other gets
-    the rest. The browser tests in LONG start a server of their own, so any worker may get them.
+    the rest. The other browser tests in LONG start a server of their own, so any worker may get them.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from runs.audit.record import record_each
-from runs.models import Entry, Member, Run, StoredFile, Upload, Verb
+from runs.models import Entry, Member, OutputFile, Run, StoredFile, Upload, Verb
+from runs.models.run import RunInputUpload
 
 ONCE_IN = timedelta(hours=1)
 
@@ -37,13 +39,16 @@ def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
         return
     if Upload.objects.filter(file=file, member=member).exists():
         return
-    runs = list(Run.objects.visible_to(member).filter(_holds(file)).distinct())
+    runs = list(Run.objects.visible_to(member).filter(pk__in=_runs_with(file)))
     if all(run.is_seen_only_as_admin(member) for run in runs):
         record_openings(request, runs)
 
 
-def _holds(file: StoredFile) -> Q:
-    return Q(outputs__files__file=file) | Q(inputs__uploads__file=file)
+def _runs_with(file: StoredFile) -> "QuerySet[Any, Any]":
+    """Return the primary keys of the runs that `file` is a result or an input of. With OR, both databases would go
+    through all runs."""
+    results = OutputFile.objects.filter(file=file).order_by().values("output__run")
+    return results.union(RunInputUpload.objects.filter(upload__file=file).order_by().values("input__run"))
 
 
 def _opened_lately(member: Member, ids: list[str]) -> set[str]:

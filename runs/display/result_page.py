@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
@@ -117,7 +118,8 @@ class ResultPage:
 def result_of_file(member: Member, public_id: str) -> str:
     """Return the URL of a result that contains the stored file `public_id`; "" if there is none that `member` may
     see."""
-    held = OutputFile.objects.filter(file__public_id=public_id, output__in=Output.objects.visible_to(member))
+    seen = Exists(Output.objects.visible_to(member).filter(pk=OuterRef("output")))
+    held = OutputFile.objects.filter(seen, file__public_id=public_id)
     found = held.select_related("output").order_by("pk").first()
     if found is None:
         return ""

@@ -8,7 +8,7 @@ from django.db.models.lookups import IsNull
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from runs.models import Decision, Member, ReviewItem, Run
+from runs.models import Decision, Member, Output, ReviewItem, Run
 from runs.models.distinct import distinct_values
 from runs.models.joined import Among, AmongKeys
 from runs.models.run import RunQuerySet
@@ -69,7 +69,9 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """
     if few is not None and not verdict:
         return only(few)
-    first = decided_on(who, verdict).filter(output__run=OuterRef("pk")).values("pk")[:1]
+    decided = Exists(decided_on(who, verdict).filter(output=OuterRef("pk")))
+    # Results come first: starting from decisions, SQLite would go through all of this person's for each run
+    first = Output.objects.filter(decided, run=OuterRef("pk")).order_by().values("pk")[:1]
     each = Q(IsNull(Subquery(first), rhs=False))
     return each if few is None else only(few) & each
 

@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -17,6 +17,11 @@ COMMENT_LENGTH = 2_000  # characters
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
+    def visible_to(self, member: Member) -> Self:
+        """Return comments on runs that the member can see."""
+        # With IN, SQLite would first list all these runs
+        return self.filter(Exists(Run.objects.visible_to(member).filter(pk=OuterRef("run"))))
+
     def for_guests(self) -> Self:
         """Return comments that guests may see: those written for guests or by guests."""
         return self.filter(guests_see=True)

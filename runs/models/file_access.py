@@ -29,6 +29,7 @@ def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
 
 def _belongs_to(runs: RunQuerySet, member: Member) -> Q:
     """Return a condition for files that are results of `runs`, or inputs that `member` may see."""
-    results = OutputFile.objects.filter(file=OuterRef("pk"), output__run__in=runs)
-    used = RunInput.objects.shown_to(member).filter(uploads__file=OuterRef("pk"), run__in=runs)
-    return Q(Exists(results)) | Q(Exists(used))
+    # With IN, SQLite would first list all these runs
+    results = OutputFile.objects.filter(Exists(runs.filter(pk=OuterRef("output__run"))), file=OuterRef("pk"))
+    inputs = RunInput.objects.shown_to(member).filter(Exists(runs.filter(pk=OuterRef("run"))))
+    return Q(Exists(results)) | Q(Exists(inputs.filter(uploads__file=OuterRef("pk"))))

@@ -21,7 +21,8 @@ LABEL_START = 80  # characters
 
 class OutputQuerySet(models.QuerySet["Output"]):
     def visible_to(self, member: Member) -> Self:
-        return self.filter(run__in=Run.objects.visible_to(member))
+        # With IN, SQLite would first list all runs that the member can see
+        return self.filter(Exists(Run.objects.visible_to(member).filter(pk=OuterRef("run"))))
 
     def with_content(self) -> Self:
         """Return results that have something to show: ready, with a saved file or text."""

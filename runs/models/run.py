@@ -238,7 +238,7 @@ class Run(RunAccess):
                 name="run_shared_lately",
             ),
             # Used by RunQuerySet.active and at_lamina
-            models.Index(fields=["status", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
+            models.Index(fields=["status", "member", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Serves files from results, uploads and the catalogue to people who may see them."""
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
@@ -30,6 +31,7 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
 
 def _name(member: Member, file: StoredFile) -> str:
     """Return the download name of a file that is part of a result that `member` may see; "" for other files."""
-    held = OutputFile.objects.filter(file=file, output__in=Output.objects.visible_to(member))
+    seen = Exists(Output.objects.visible_to(member).filter(pk=OuterRef("output")))
+    held = OutputFile.objects.filter(seen, file=file)
     found = held.select_related("output__run").order_by("pk").first()
     return file_name(found, ending_of(file)) if found else ""

@@ -102,7 +102,7 @@ def _open_before(output: Output, by: Member, wanted: Collection[str]) -> Comment
     """Return open comments on earlier versions of `output`, and those on earlier content of `output` itself."""
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
-    seen = still_open.filter(run__in=Run.objects.visible_to(by))
+    seen = still_open.visible_to(by)
     before = Q(output__number__lt=output.number)
     if output.content_hash:
         before |= Q(output=output) & ~Q(content_hash__in=["", output.content_hash])

@@ -10,9 +10,7 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
-    Exists,
     F,
-    OuterRef,
     Prefetch,
     Q,
     Subquery,
@@ -70,9 +68,7 @@ def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: 
     Only dots on the file at `file_position` are numbered.
     """
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
-    # With IN instead of EXISTS, SQLite would first list all runs that the viewer can see
-    seen = Exists(Run.objects.visible_to(viewer).filter(pk=OuterRef("run")))
-    comments = Comment.objects.filter(seen, Among(F("output_id"), Subquery(line)))
+    comments = Comment.objects.visible_to(viewer).filter(Among(F("output_id"), Subquery(line)))
     was_here = Q(parent=None, carried_from=output) | Q(parent__carried_from=output)
     shown = comments.filter(Q(output=output) | Q(output__number__lt=output.number) | was_here)
     is_here = Q(output=output)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -69,7 +70,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
     """Set someone else's verdict aside, for the reason given."""
-    seen = Decision.objects.filter(output__in=Output.objects.visible_to(request.user))
+    seen = Decision.objects.filter(Exists(Output.objects.visible_to(request.user).filter(pk=OuterRef("output"))))
     decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
     refuse_viewers(request.user)
     given = DecideForm.read(request.POST)

@@ -5,7 +5,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from runs.models import Comment, Output, Run
+from runs.models import Comment, Output
 from runs.review.carry_over import carry_over, move_back
 from runs.review.comment_text import CommentRefusedError
 from runs.review.forms_comments import BackForm, CarryForm
@@ -30,7 +30,7 @@ def result_carry_over(request: PortalRequest, result_id: str) -> HttpResponse:
 @require_POST
 def comment_move_back(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Move a comment back to the result it was written on."""
-    seen = Comment.objects.filter(run__in=Run.objects.visible_to(request.user), parent=None, output__isnull=False)
+    seen = Comment.objects.visible_to(request.user).filter(parent=None, output__isnull=False)
     related = seen.select_related("run", "output__run", "carried_from__run")
     comment = get_object_or_404(related, public_id=comment_id)
     page = comment.output.get_absolute_url() if comment.output is not None else comment.run.get_absolute_url()

@@ -146,7 +146,7 @@ def _is_named(member: Member, wanted: str) -> bool:
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 def _comment_of(request: PortalRequest, comment_id: str) -> Comment:
-    seen = Comment.objects.filter(run__in=Run.objects.visible_to(request.user))
+    seen = Comment.objects.visible_to(request.user)
     related = seen.select_related("run__app", "run__member", "output", "parent", "member")
     return get_object_or_404(related.prefetch_related("mention_rows__member"), public_id=comment_id)
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -72,8 +72,9 @@ def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
 
 def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
-    theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
-    found = outputs.filter(run__in=theirs, run__deleted_at=None).with_content()
+    # `SharingRules` decides whether they may create links at all. With IN, SQLite would first list all these runs.
+    is_theirs = Exists(Run.objects.manageable_by(member).filter(pk=OuterRef("run")))
+    found = outputs.filter(is_theirs, run__deleted_at=None).with_content()
     return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 

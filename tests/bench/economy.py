@@ -187,7 +187,7 @@ def report_early_results(
         for onlooker in onlookers
         for place, landed_at in enumerate(landed[onlooker.run_id][:-1])
     ]
-    aside = f"median {number(median(delays))}, {len(delays)} results"
+    aside = f"median {number(median(delays))}, p95 {number(percentile(delays, 95))}, {len(delays)} results"
     report.at_most("early results on the open page after", max(delays), MAX_EARLY_SECONDS, " s", aside=aside)
 
 

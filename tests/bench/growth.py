@@ -38,7 +38,7 @@ from tests.bench.portal import Portal
 from tests.bench.report import Report, number
 from tests.bench.rows_read import Reads, reads_of
 from tests.support.clients import HTMX
-from tests.support.factories import PICTURE, make_app, make_run
+from tests.support.factories import PICTURE, make_app, make_kept, make_run, make_stored
 from tests.support.visitor import Visitor
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -130,8 +130,12 @@ def pages_of(busy: Output, many: Member, approver: Member, admin: Member, few: M
     found |= library_pages(people)
     found |= {"inbox": Page(many, "/inbox/"), "bin": Page(many, "/bin/"), "bin, somebody else": Page(other, "/bin/")}
     found |= {what: Page(many, path) for what, path in APP_PAGES.items()}
-    run = Run.objects.owned_by(many).filter(status="completed").newest_first()[ON_PAGE]
+    run, another = Run.objects.owned_by(many).filter(status="completed").newest_first()[ON_PAGE : ON_PAGE + 2]
     found["run page"] = Page(many, run.get_absolute_url())
+    file = make_stored((300, 200))
+    make_kept(another, file)
+    found["thumbnail"] = Page(many, f"/files/{file.public_id}/thumb/400")
+    found["file, admin"] = Page(admin, f"/files/{file.public_id}/original")
     return found | {"poll": Page(many, poll_of(many), is_poll=True)}
 
 

@@ -40,7 +40,7 @@ def fill(many: Member, approver: Member, count: int) -> Output:
         tables = [Charge, Notice, Entry, Upload, StoredFile]
         for statement in connection.ops.sequence_reset_sql(no_style(), tables):
             cursor.execute(statement)
-        cursor.execute(dialect.analyze)
+        dialect.analyze(cursor)
     return busy
 
 

@@ -104,6 +104,6 @@ def make_entries(admin: Member, few: Member, run: Run, count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE bench_numbers AS {dialect.numbers(count)}")
         cursor.execute(copies("runs_entry", pattern, differs, "FROM bench_numbers"))
-        cursor.execute(dialect.analyze)
+        dialect.analyze(cursor)
         for statement in connection.ops.sequence_reset_sql(no_style(), [Entry]):
             cursor.execute(statement)

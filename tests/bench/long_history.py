@@ -51,8 +51,9 @@ def make_history(many: Member, few: Member, count: int) -> None:
             for output in made
             if output.status == Output.Status.COMPLETED
         )
-    with connection.cursor() as cursor:  # PostgreSQL would do this by itself within a minute
-        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    if connection.vendor == "postgresql":  # it would do this by itself within a minute; SQLite never does
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
 def prompt_of(number: int, is_rare: bool) -> str:

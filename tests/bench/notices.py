@@ -138,5 +138,5 @@ def make_notices(many: Member, few: Member, count: int) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(copies("runs_notice", first, differs, f"FROM bench_numbers CROSS JOIN ({numbers}) ten"))
-        cursor.execute(dialect.analyze)
+        dialect.analyze(cursor)
     Member.objects.filter(pk__in=(many.pk, few.pk)).update(unread=100, news_at=timezone.now())

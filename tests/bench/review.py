@@ -155,8 +155,9 @@ def make_reviewed(
                 )
     make_queue(many)
     busy = make_busy(many, pattern)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":  # it would do this by itself within a minute; SQLite never does
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
     return busy
 
 

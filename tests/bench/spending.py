@@ -122,6 +122,6 @@ def make_charges(count: int) -> Member:
             cursor.execute(
                 "SELECT setval(pg_get_serial_sequence('runs_charge', 'id'), (SELECT max(id) FROM runs_charge))"
             )
-        cursor.execute(dialect.analyze)
+        dialect.analyze(cursor)
     MonthTotal.objects.create(month=month_of(now), used=0)
     return first

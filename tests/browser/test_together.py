@@ -86,7 +86,7 @@ def compare(visitor: Visitor, *runs: str) -> None:
         page.locator(f"#card-{run} input[name=r]").check()
     page.locator("#selection").get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name=re.compile("ompare"), level=1)).to_be_visible()
-    tick_one_of_each(page)
+    compare_what_is_suggested(page)
     rows = page.locator(".compare-inputs tbody tr")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Style")
@@ -95,13 +95,10 @@ def compare(visitor: Visitor, *runs: str) -> None:
     expect_picture(page.locator(".compare-column img").first)
 
 
-def tick_one_of_each(page: Page) -> None:
-    """If the page for choosing opens because the runs have several results, choose each run's first one."""
-    if page.locator(".compare-inputs").count():
-        return
-    for group in page.locator(".pick-run").all():
-        group.locator("input[type=checkbox]").first.check()
-    page.get_by_role("button", name="Compare").click()
+def compare_what_is_suggested(page: Page) -> None:
+    """If the page for choosing opens because the runs have several results, compare the suggested ones."""
+    if not page.locator(".compare-inputs").count():
+        page.get_by_role("button", name="Compare").click()
 
 
 def make_a_link(visitor: Visitor, run: str) -> str:

@@ -17,5 +17,5 @@
 - D15: everything works without scripts, on a phone and with a screen reader, in every state.
   `browser/test_deciding_states`, `browser/test_decisions_together`, `browser/test_queue_keys`
 
-All these tests run on SQLite and PostgreSQL, except those in `tests/browser`.
+All these tests run on SQLite and PostgreSQL, except most of those in `tests/browser`.
 """
