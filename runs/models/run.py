@@ -221,6 +221,11 @@ class Run(RunAccess):
             # Used by RunQuerySet.transferred to find the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="run_bin"),
+            models.Index(
+                *(F("member"), F("deleted_at").desc(), F("id").desc()),
+                condition=Q(deleted_at__isnull=False),
+                name="run_bin_of",
+            ),
             # Used by history.retention_rules to find finished runs that are neither starred nor on hold, oldest first
             models.Index(
                 fields=["finished_at", "status"],

@@ -9,6 +9,7 @@ check that the database's work (rows read or, on SQLite, steps) barely grows wit
 
 import re
 import time
+from collections.abc import Callable
 from functools import partial
 
 from django.db import connection, transaction
@@ -78,12 +79,15 @@ def bench(portal: Portal, report: Report) -> None:
         report_time(report, partial(answer, visitor), ANSWER_MS)
 
 
-def work_before(many: Member, approver: Member, count: int) -> dict[str, int]:
+def work_before(
+    many: Member, approver: Member, count: int, also: Callable[[], dict[str, tuple[Member, str]]] = dict
+) -> dict[str, int]:
     """Return how much work the database does for each page of a portal with `count` runs (see `work_for`). Everything
-    is rolled back afterwards."""
+    is rolled back afterwards. `also` returns more pages to measure, each with the member who opens it and its path."""
     with transaction.atomic():
         busy = make_reviewed(many, approver, count)
-        work = {what: work_for(approver, path) for what, path in pages_of(busy, approver, many).items()}
+        pages = {what: (approver, path) for what, path in pages_of(busy, approver, many).items()} | also()
+        work = {what: work_for(member, path) for what, (member, path) in pages.items()}
         transaction.set_rollback(True)
     return work
 

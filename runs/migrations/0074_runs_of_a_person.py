@@ -1,4 +1,5 @@
-"""Find a person's active runs by an index, which SQLite would otherwise not do for somebody with many runs."""
+"""Find a person's active runs, and those in the bin, by an index. SQLite would otherwise go through all of their
+runs."""
 
 from django.db import migrations, models
 
@@ -14,6 +15,16 @@ class Migration(migrations.Migration):
                 fields=["status", "member", "created_at"],
                 condition=models.Q(status__in=("starting", "checking", "queued", "running")),
                 name="run_active",
+            ),
+        ),
+        migrations.AddIndex(
+            "run",
+            models.Index(
+                models.F("member"),
+                models.F("deleted_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(deleted_at__isnull=False),
+                name="run_bin_of",
             ),
         ),
     )
