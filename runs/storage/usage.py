@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from runs.background.queue import enqueue_long, stop_requested
 from runs.models import FieldRule, GuestCopy, OutputFile, SharingRules, StorageUse, StoredFile, Upload
 
-SLICE = 20_000  # how many primary keys one batch spans
+SLICE = 5_000  # how many primary keys one batch spans; PostgreSQL reads these files in about 0.1 s
 COUNTING_SECONDS = 900
 Use = StorageUse.Use
 

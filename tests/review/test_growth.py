@@ -44,5 +44,4 @@ def pages_of(many: Member, approver: Member, admin: Member) -> dict[str, tuple[M
         "run page, admin": (admin, run.get_absolute_url()),
         "thumbnail": (approver, f"/files/{file.public_id}/thumb/400"),
         "file, admin": (admin, f"/files/{file.public_id}/original"),
-        "Manage": (admin, "/manage/"),
     }
