@@ -130,11 +130,11 @@ def pages_of(busy: Output, many: Member, approver: Member, admin: Member, few: M
     found |= library_pages(people)
     found |= {"inbox": Page(many, "/inbox/"), "bin": Page(many, "/bin/"), "bin, somebody else": Page(other, "/bin/")}
     found |= {what: Page(many, path) for what, path in APP_PAGES.items()}
-    run, another = Run.objects.owned_by(many).filter(status="completed").newest_first()[ON_PAGE : ON_PAGE + 2]
-    found["run page"] = Page(many, run.get_absolute_url())
+    ended = Run.objects.owned_by(many).filter(status="completed").newest_first()
+    found["run page"] = Page(many, ended[ON_PAGE].get_absolute_url())
     file = make_stored((300, 200))
-    make_kept(another, file)
-    found["thumbnail"] = Page(many, f"/files/{file.public_id}/thumb/400")
+    make_kept(ended.filter(shared_at__isnull=False)[ON_PAGE], file)
+    found["thumbnail"] = Page(approver, f"/files/{file.public_id}/thumb/400")
     found["file, admin"] = Page(admin, f"/files/{file.public_id}/original")
     return found | {"poll": Page(many, poll_of(many), is_poll=True)}
 

@@ -26,7 +26,8 @@ def test_ten_times_as_many_rows_are_no_more_work(make_member: Callable[..., Memb
     with connection.cursor() as cursor:
         for statement in AS_IF_LARGE if connection.vendor == "postgresql" else ():
             cursor.execute(statement)
-    also = partial(pages_of, many, approver, admin)
+    # On PostgreSQL, these pages need tables of a real size; `growth_postgres` measures them
+    also = partial(pages_of, many, approver, admin) if connection.vendor == "sqlite" else dict
     few, now = (work_before(many, approver, count, also) for count in (RUNS // FEWER, RUNS))
     grown = {what: (few[what], now[what]) for what in few if now[what] > few[what] * MOST_GROWTH}
     assert not grown
