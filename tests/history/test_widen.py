@@ -25,12 +25,6 @@ pytestmark = pytest.mark.django_db
 FILM = [{"index": 0, "label": "Film", "type": "video"}]
 
 
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow enough time for counting the matches on the other tab, however busy this machine is."""
-    monkeypatch.setattr(widen, "ASIDE_SECONDS", 10.0)
-
-
 @pytest.fixture
 def _runs(alice: Member) -> None:
     app, films = make_app("Studio"), make_app("Reel maker", outputs=FILM)
