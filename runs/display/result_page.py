@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from runs.display.provenance import Provenance, provenance_of
@@ -21,6 +20,7 @@ from runs.display.versions import Versions, versions_for
 from runs.history.filters import Filter
 from runs.history.order import outputs_beside
 from runs.models import Member, Output, OutputFile, Run, StoredFile
+from runs.models.joined import is_one_of
 from runs.words.run_states import State, state_of
 
 VIEWERS = ("image", "video", "audio")
@@ -118,8 +118,8 @@ class ResultPage:
 def result_of_file(member: Member, public_id: str) -> str:
     """Return the URL of a result that contains the stored file `public_id`; "" if there is none that `member` may
     see."""
-    seen = Exists(Output.objects.visible_to(member).filter(pk=OuterRef("output")))
-    held = OutputFile.objects.filter(seen, file__public_id=public_id)
+    seen = Output.objects.visible_to(member)
+    held = OutputFile.objects.filter(is_one_of(seen, "output"), file__public_id=public_id)
     found = held.select_related("output").order_by("pk").first()
     if found is None:
         return ""

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from runs.models import Decision, Member, Output, ReviewItem, Run
 from runs.models.distinct import distinct_values
-from runs.models.joined import Among, AmongKeys
+from runs.models.joined import Among, AmongKeys, is_one_of
 from runs.models.run import RunQuerySet
 
 DECISIONS: dict[str, str | Promise] = {
@@ -100,5 +100,5 @@ def guests_lately(member: Member) -> QuerySet[Decision]:
     """Return guests' latest decisions on runs that `member` can see, because only people who can see a run may see its
     clients' names."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
-    seen = Run.objects.visible_to(member).filter(pk=OuterRef("output__run"))
-    return Decision.objects.filter(Exists(seen), pk__in=Subquery(latest))
+    seen = is_one_of(Run.objects.visible_to(member), "output__run")
+    return Decision.objects.filter(seen, pk__in=Subquery(latest))

@@ -3,12 +3,13 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.deciders import IS_GUEST, IS_MEMBER, Decider
 from runs.models.ids import new_public_id
+from runs.models.joined import is_one_of
 from runs.models.member import Member
 from runs.models.output import Output
 from runs.models.run import Run
@@ -19,8 +20,7 @@ COMMENT_LENGTH = 2_000  # characters
 class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, member: Member) -> Self:
         """Return comments on runs that the member can see."""
-        # With IN, SQLite would first list all these runs
-        return self.filter(Exists(Run.objects.visible_to(member).filter(pk=OuterRef("run"))))
+        return self.filter(is_one_of(Run.objects.visible_to(member), "run"))
 
     def for_guests(self) -> Self:
         """Return comments that guests may see: those written for guests or by guests."""

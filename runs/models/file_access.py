@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from runs.models.app import App
 from runs.models.app_rules import FieldRule
 from runs.models.file import StoredFile, Upload
+from runs.models.joined import is_one_of
 from runs.models.member import Member
 from runs.models.output import OutputFile
 from runs.models.reuse import Preset
@@ -29,7 +30,6 @@ def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":
 
 def _belongs_to(runs: RunQuerySet, member: Member) -> Q:
     """Return a condition for files that are results of `runs`, or inputs that `member` may see."""
-    # With IN, SQLite would first list all these runs
-    results = OutputFile.objects.filter(Exists(runs.filter(pk=OuterRef("output__run"))), file=OuterRef("pk"))
-    inputs = RunInput.objects.shown_to(member).filter(Exists(runs.filter(pk=OuterRef("run"))))
+    results = OutputFile.objects.filter(is_one_of(runs, "output__run"), file=OuterRef("pk"))
+    inputs = RunInput.objects.shown_to(member).filter(is_one_of(runs, "run"))
     return Q(Exists(results)) | Q(Exists(inputs.filter(uploads__file=OuterRef("pk"))))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import IntegerField, Lookup, Model, QuerySet, Subquery
+from django.db.models import Exists, IntegerField, Lookup, Model, OuterRef, QuerySet, Subquery
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -52,6 +52,12 @@ class AmongKeys(Lookup):
     @property
     def _keys(self) -> str:
         return ",".join(map(str, self.rhs))
+
+
+def is_one_of(rows: QuerySet[Any, Any], field: str) -> Exists:
+    """Return a condition for rows whose foreign key `field` refers to one of `rows`. With `field__in=rows`, SQLite
+    would first list all of these."""
+    return Exists(rows.filter(pk=OuterRef(field)))
 
 
 def fetch_joined[M: Model](

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.models.addresses import path_to
 from runs.models.file import StoredFile
 from runs.models.ids import new_public_id
+from runs.models.joined import is_one_of
 from runs.models.member import Member
 from runs.models.messages import MessageCharField, MessageTextField
 from runs.models.run import CARD_ROWS, Run, RunInput, RunInputUpload, RunQuerySet
@@ -21,8 +22,7 @@ LABEL_START = 80  # characters
 
 class OutputQuerySet(models.QuerySet["Output"]):
     def visible_to(self, member: Member) -> Self:
-        # With IN, SQLite would first list all runs that the member can see
-        return self.filter(Exists(Run.objects.visible_to(member).filter(pk=OuterRef("run"))))
+        return self.filter(is_one_of(Run.objects.visible_to(member), "run"))
 
     def with_content(self) -> Self:
         """Return results that have something to show: ready, with a saved file or text."""

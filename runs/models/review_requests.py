@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.decisions import Decision, ReviewRules
 from runs.models.ids import new_public_id
+from runs.models.joined import is_one_of
 from runs.models.member import Member
 from runs.models.output import Output, is_own_work
 from runs.models.run import Run
@@ -101,7 +102,7 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
             output_id=OuterRef("output_id"), content_hash=OuterRef("output__content_hash"), member_id=member.pk
         )
         asked = Q(request__audience="anyone") | Q(request__audience="named") & Exists(named)
-        seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run_id")))
+        seen = is_one_of(Run.objects.visible_to(member), "output__run")
         four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
         waiting = self.undecided().decidable().filter(asked, seen).exclude(Exists(decided))
         waiting = waiting.exclude(four_eyes & is_own_work(member, "output__"))

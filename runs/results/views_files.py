@@ -1,6 +1,5 @@
 """Serves files from results, uploads and the catalogue to people who may see them."""
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
@@ -8,6 +7,7 @@ from django.views.decorators.http import require_safe
 from runs.audit.admin_access import record_opening_of
 from runs.models import Member, Output, OutputFile, StoredFile, files_visible_to, files_with_small_picture_for
 from runs.models.file import THUMBNAIL_WIDTHS
+from runs.models.joined import is_one_of
 from runs.storage.serve import file_response
 from runs.web.http import PortalRequest
 from runs.words.file_names import ending_of, file_name
@@ -31,7 +31,6 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
 
 def _name(member: Member, file: StoredFile) -> str:
     """Return the download name of a file that is part of a result that `member` may see; "" for other files."""
-    seen = Exists(Output.objects.visible_to(member).filter(pk=OuterRef("output")))
-    held = OutputFile.objects.filter(seen, file=file)
+    held = OutputFile.objects.filter(is_one_of(Output.objects.visible_to(member), "output"), file=file)
     found = held.select_related("output__run").order_by("pk").first()
     return file_name(found, ending_of(file)) if found else ""

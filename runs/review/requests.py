@@ -18,7 +18,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ from runs.models import (
     Run,
     Verb,
 )
-from runs.models.joined import Among, CountUpTo
+from runs.models.joined import Among, CountUpTo, is_one_of
 from runs.models.prepared import Prepared
 from runs.review import overall_verdict
 from runs.sharing import visibility
@@ -211,7 +211,7 @@ def _count(items: QuerySet[ReviewItem]) -> Coalesce:
 
 def decided_lately(member: Member) -> QuerySet[Decision]:
     """Return the verdicts in force on results that `member` may see, latest first."""
-    seen = Exists(Run.objects.visible_to(member).filter(pk=OuterRef("output__run")))
+    seen = is_one_of(Run.objects.visible_to(member), "output__run")
     decided = Decision.objects.standing().on_current_content().filter(seen)
     return decided.select_related("member", "output__run", "chosen__run").order_by("-created_at", "-pk")
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -23,6 +22,7 @@ from runs.display.run_page import onward_of
 from runs.display.run_sentences import failure_of
 from runs.display.verdicts import verdict_of, verdicts_of
 from runs.models import Decision, Member, Output, Run
+from runs.models.joined import is_one_of
 from runs.review import verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import (
@@ -70,7 +70,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
     """Set someone else's verdict aside, for the reason given."""
-    seen = Decision.objects.filter(Exists(Output.objects.visible_to(request.user).filter(pk=OuterRef("output"))))
+    seen = Decision.objects.filter(is_one_of(Output.objects.visible_to(request.user), "output"))
     decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
     refuse_viewers(request.user)
     given = DecideForm.read(request.POST)

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -22,6 +22,7 @@ from runs import events
 from runs.audit.record import differences, record, values_of
 from runs.models import GuestLink, GuestLinkOutput, Member, Output, Run, SharingRules, Verb
 from runs.models.ids import ALPHABET
+from runs.models.joined import is_one_of
 from runs.models.output import OutputQuerySet
 from runs.models.sharing import GuestLinkQuerySet
 from runs.sharing import guest_copies
@@ -72,9 +73,8 @@ def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
 
 def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
-    # `SharingRules` decides whether they may create links at all. With IN, SQLite would first list all these runs.
-    is_theirs = Exists(Run.objects.manageable_by(member).filter(pk=OuterRef("run")))
-    found = outputs.filter(is_theirs, run__deleted_at=None).with_content()
+    theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
+    found = outputs.filter(is_one_of(theirs, "run"), run__deleted_at=None).with_content()
     return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 
