@@ -46,7 +46,8 @@ class Named:
 
 
 class Rows:
-    """The rows that were found, to be read one sort at a time. `rows_query` says what each sort contains."""
+    """The rows that were found, to be read one sort at a time. `_usual_rows` and `_search_rows` say what each sort
+    contains."""
 
     def __init__(self, found: Iterable[Row]) -> None:
         self._by_sort: dict[str, list[tuple[int, str, str, str]]] = defaultdict(list)
@@ -122,23 +123,21 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
     `q`, `decided` and `waits` are the values of the filters with those names. With `is_mine`, read only the apps that
     this member has used.
     """
-    since = timezone.now() - KEPT_FOR
-    if q or decided or waits not in ("", ME, ANYONE):
-        return Rows(rows_query(member, since, q, is_mine=is_mine, decided=decided, waits=waits))
-    return Rows(_usual_query(member.role, is_mine, waits).rows(member.pk, since))
+    usual = _usual_query(member.role, is_mine, waits if waits in (ME, ANYONE) else "")
+    also = _search_rows(member, q, is_mine=is_mine, decided=decided, waits=waits)
+    together = also[0].union(*also[1:], all=True).order_by() if also else None
+    return Rows(usual.rows(member.pk, timezone.now() - KEPT_FOR, also=together))
 
 
 @cache
 def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
-    """Return the query for members with `role` if there is no search and no filter by who decided. `waits` is empty,
+    """Return the query for the rows that pages of members with `role` need whatever is searched for. `waits` is empty,
     `ME` or `ANYONE`."""
-    return Prepared(lambda member, since: rows_query(Member(pk=member, role=role), since, is_mine=is_mine, waits=waits))
+    return Prepared(lambda member, since: _usual_rows(Member(pk=member, role=role), since, is_mine, waits))
 
 
-def rows_query(
-    member: Member, since: datetime, q: str = "", *, is_mine: bool = False, decided: str = "", waits: str = ""
-) -> RowsQuery:
-    """Return the query for all rows. It only includes those of the member's selections that have changed since
+def _usual_rows(member: Member, since: datetime, is_mine: bool, waits: str) -> RowsQuery:
+    """Return the query for `_usual_query`. It only includes those of the member's selections that have changed since
     `since`."""
     queries = [
         _apps_with_runs(member if is_mine else None),
@@ -146,19 +145,22 @@ def rows_query(
         _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query"),
         _rows("selected", Selection.objects.filter(member=member).current_since(since), "place"),
         _makers_of_transferred(),
-        *_similar_words(q),
-    ]
-    if not member.can_run:
-        is_owner = Exists(Run.objects.owned_by(member))
-        queries.append(_rows("own", Member.objects.filter(is_owner, pk=member.pk), "name"))
-    queries += [
         _rows("decider", review_filters.people_who_decided(), "public_id"),
         _rows("judge", ReviewRules.who_may_decide(), "public_id"),
         _rows("guest", review_filters.guests_lately(member), "guest_key", "guest_name"),
     ]
-    if waits in (ME, ANYONE):
+    if not member.can_run:
+        is_owner = Exists(Run.objects.owned_by(member))
+        queries.append(_rows("own", Member.objects.filter(is_owner, pk=member.pk), "name"))
+    if waits:
         some = review_filters.few_waiting_for(member if waits == ME else None)
         queries.append(_rows("waiting", some, Value("")))
+    return queries[0].union(*queries[1:], all=True).order_by()
+
+
+def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[RowsQuery]:
+    """Return the queries that the search `q`, and the filters by who decided and who is waited for, need besides."""
+    queries = _similar_words(q)
     if exact := exact_query(q):
         queries.append(_rows("run", few_matching(exact), Value("")))
         queries.append(_rows("many", too_many_for(exact, member), "public_id"))  # one row if there are too many runs
@@ -169,7 +171,7 @@ def rows_query(
     if waits not in ("", ME, ANYONE):
         asked = Member.objects.filter(public_id=waits, is_active=True)
         queries.append(_rows("waited", asked, "public_id", "role"))
-    return queries[0].union(*queries[1:], all=True).order_by()
+    return queries
 
 
 def exact_query(q: str) -> str:

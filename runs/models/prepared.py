@@ -6,10 +6,12 @@ after that only fills in the values, like a prepared statement. It returns the s
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models.query import ModelIterable, get_related_populators
 
@@ -50,26 +52,40 @@ class Prepared[Row]:
         self._make = make
         self._plans: dict[tuple[type, ...], _Plan] = {}
 
-    def rows(self, *values: Any) -> list[Row]:
-        """Return the rows for `values`."""
+    def rows(self, *values: Any, also: "models.QuerySet[Any, Row] | None" = None) -> list[Row]:
+        """Return the rows for `values`, and those of `also`, which is compiled each time, in one query.
+
+        `also` must have the same columns, with the same types. If it's given, the rows are in no particular order.
+        """
         types = tuple(map(type, values))
         plan = self._plans.get(types)
         if plan is None:
             if not STANDS_FOR.keys() >= set(types):
-                return list(self._make(*values))  # e.g. None, which needs different SQL
+                return [*self._make(*values), *(also or [])]  # e.g. None, which needs different SQL
             plan = self._plans.setdefault(types, _plan_of(self._make, types))
         given = [_adapted(value) for value in values]
         params = [
             param if place is None else given[place] for param, place in zip(plan.params, plan.places, strict=True)
         ]
         with connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+            cursor.execute(*_together(plan.sql, params, also))
             found = cursor.fetchall()
         return [_row_of(plan, row) for row in found]
 
     def first(self, *values: Any) -> Row | None:
         """Return the first row for `values`; None if there is none. The query should be limited to one row."""
         return next(iter(self.rows(*values)), None)
+
+
+def _together(sql: str, params: list[Any], also: "models.QuerySet[Any, Any] | None") -> tuple[str, list[Any]]:
+    """Return the SQL and its parameters for the rows of `sql` and those of `also`, which are known to match nothing if
+    Django can't compile them."""
+    with suppress(EmptyResultSet):
+        if also is not None:
+            more, more_params = also.query.get_compiler(also.db).as_sql()
+            both = f"SELECT * FROM ({sql}) AS prepared UNION ALL SELECT * FROM ({more}) AS also"  # noqa: S608
+            return both, [*params, *more_params]
+    return sql, params
 
 
 def padded[Value](values: Sequence[Value]) -> list[Value]:

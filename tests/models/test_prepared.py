@@ -96,6 +96,22 @@ def test_a_value_of_another_type_takes_the_plain_query(alice: Member) -> None:
     assert found.rows(run.pk) == []
 
 
+def test_rows_of_another_query_come_along() -> None:
+    for name in ("Poster", "Palette", "Mood board", "Jingle"):
+        make_app(name)
+    prepared = Prepared(lambda name: App.objects.filter(name=name).order_by("name").values_list("name", "makes")[:1])
+    others = App.objects.filter(name__startswith="P").order_by("-name").values_list("name", "makes")
+    with CaptureQueriesContext(connection) as queries:
+        found = prepared.rows("Jingle", also=others.filter(name__endswith="e")[:1])
+    assert sorted(name for name, _makes in found) == ["Jingle", "Palette"]
+    assert len(queries) == 1
+    mood_board = App.objects.filter(name="Mood board").order_by().values_list("name", "makes")
+    both = prepared.rows("Jingle", also=others.order_by().union(mood_board).order_by())
+    assert sorted(name for name, _makes in both) == ["Jingle", "Mood board", "Palette", "Poster"]
+    assert [name for name, _makes in prepared.rows("Jingle", also=others.filter(pk__in=[]))] == ["Jingle"]
+    assert len(prepared.rows(None, also=others)) == 2  # with a value that needs the plain query
+
+
 def test_few_plans_serve_any_number_of_keys(alice: Member) -> None:
     runs = [make_run(alice) for _ in range(5)]
     assert padded([1, 2, 3, 4, 5]) == [1, 2, 3, 4, 5, 5, 5, 5]
