@@ -151,6 +151,9 @@ LONG = (
     "tests/engine/test_whole_streams.py",
     "tests/server/test_answers.py",
     "tests/browser/test_touch_targets.py",
+    "tests/browser/test_after_sign_out.py",
+    "tests/browser/test_password_again.py",
+    "tests/browser/test_permissions.py",
 )
 
 

@@ -226,7 +226,7 @@ def link_view(
         is_manageable=link.is_manageable_by(member),
         may_end=may_end,
         may_extend=_may_extend(link, member, rules),
-        may_restore=may_end and may_restore(member, link, rules),
+        may_restore=may_restore(member, link, rules, is_revocable=may_end),
     )
 
 

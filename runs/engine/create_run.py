@@ -1,14 +1,16 @@
 """Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts at most one run.
 
-A single transaction records that Run was pressed (`launch_run`). Sending the run (`submit_run`) may be repeated,
-delayed or interrupted. `sent_at` is committed before the one POST that may cost credits, so we never repeat that POST
-without first checking whether it worked.
+A single transaction records that Run was pressed (`launch_run`), with the admin's rules applied to the answers. Every
+run goes through it, wherever its answers come from: a form, a draft, a preset or an earlier run. Sending the run
+(`submit_run`) may be repeated, delayed or interrupted. `sent_at` is committed before the one POST that may cost
+credits, so we never repeat that POST without first checking whether it worked.
 """
 
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,18 +20,23 @@ from django.utils import timezone
 
 from runs import events
 from runs.audit.record import record
+from runs.catalog.field_rules import rules_of
+from runs.catalog.pauses import closed_words
 from runs.engine import poller_wakeups, wakeups
-from runs.engine.apply_field_rules import ruled_for
 from runs.engine.input_summary import summarise
+from runs.engine.rule_changes import refused_words
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
-from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb
+from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import Ruled
+from runs.schema_forms.field_rules import Ruled, apply_rules
 from runs.schema_forms.questions import shortened
+from runs.schema_forms.types import Rule
 from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate
+from runs.uploads.ownership import adopt
+from runs.words.errors import UserFacingError
 from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -42,6 +49,10 @@ class TokenSpentError(Exception):
     def __init__(self, run: Run) -> None:
         super().__init__("the form was already used")
         self.run = run
+
+
+class RulesRefuseError(UserFacingError):
+    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     `TokenSpentError`. The caller must have checked the token and the answers.
     """
     now = now or timezone.now()
-    ruled = ruled_for(member, press.app, press.schema, press.answers)
+    ruled = _ruled(member, press.app, press.schema, press.answers)
     try:
         with synced(), transaction.atomic():
             run = _record(member, press, ruled, now)
@@ -110,6 +121,42 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
             _clear_draft(member, press)
             return first
         raise TokenSpentError(first) from None
+
+
+def has_started(run: Run, member: Member, press: LaunchRequest) -> bool:
+    """Return whether `run` was started with exactly what `press` would send now."""
+    with suppress(RulesRefuseError):
+        return is_same(run, press.app, _ruled(member, press.app, press.schema, press.answers).answers, press.wanted)
+    return False
+
+
+def _ruled(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
+    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes one of the member's uploads.
+
+    Raises `RulesRefuseError`.
+    """
+    if words := closed_words(app, member):
+        raise RulesRefuseError(words)
+    rules = _own_rules(member, rules_of(app))
+    ruled = apply_rules(schema.parameters, rules, answers)
+    if ruled.refused:
+        raise RulesRefuseError(refused_words(ruled))
+    return ruled
+
+
+def _own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
+    """Return `rules` with each locked picture replaced by the member's own upload of it. Creates these uploads as
+    needed."""
+    ids = [rule.file.id for rule in rules if rule.file]
+    stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
+    return [_own_rule(member, rule, stored) for rule in rules]
+
+
+def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
+    if rule.file is None:
+        return rule
+    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
+    return replace(rule, file=replace(rule.file, id=upload.public_id))
 
 
 def _clear_draft(member: Member, press: LaunchRequest) -> None:

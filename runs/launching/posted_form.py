@@ -2,7 +2,7 @@
 why."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,9 +15,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.engine import create_run, run_inputs
-from runs.engine.apply_field_rules import RulesRefuseError, ruled_for
-from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
+from runs.engine import create_run
+from runs.engine.create_run import LaunchRequest, RulesRefuseError, TokenSpentError, has_started, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
@@ -207,23 +206,17 @@ class PostedAppForm:
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
         """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
         new token instead."""
-        if form.is_valid() and self._is_what_started(spent, form):
+        if form.is_valid() and has_started(spent, self.member, self._request(form, opened, self._posted_schema)):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
         return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
-
-    def _is_what_started(self, spent: Run, form: SchemaForm) -> bool:
-        with suppress(RulesRefuseError):
-            ruled = ruled_for(self.member, self.app, self._posted_schema, form.answers())
-            return run_inputs.is_same(spent, self.app, ruled.answers, form.wanted_outputs())
-        return False
 
     def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
         """Start a run from the valid form, or say why it can't start."""
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         try:
-            return Done(self._start(form, opened).get_absolute_url())
+            return Done(launch_run(self.member, self._request(form, opened, self.schema)).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed the rules
@@ -233,17 +226,16 @@ class PostedAppForm:
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)
 
-    def _start(self, form: SchemaForm, opened: Opening) -> Run:
+    def _request(self, form: SchemaForm, opened: Opening, schema: AppSchema) -> LaunchRequest:
         wanted = form.wanted_outputs()
-        pressed = LaunchRequest(
+        return LaunchRequest(
             self.app,
-            self.schema,
+            schema,
             form.answers(),
             wanted,
             self.controls.token,
             parent=opened.run,
             preset=opened.preset,
             is_private=opened.is_private,
-            replaces=next_version.replaced_by(opened.result, self.schema, wanted),
+            replaces=next_version.replaced_by(opened.result, schema, wanted),
         )
-        return launch_run(self.member, pressed)

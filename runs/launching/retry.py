@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run, run_inputs
-from runs.engine.apply_field_rules import RulesRefuseError, quoted_names, ruled
-from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
+from runs.engine.create_run import LaunchRequest, RulesRefuseError, TokenSpentError, launch_run
+from runs.engine.rule_changes import quoted_names, ruled
 from runs.engine.synced_commit import synced
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line

@@ -17,7 +17,7 @@ from runs.display.selection_bar import selection_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
 from runs.engine import poller_wakeups, polling_schedule, progress, run_inputs
-from runs.engine.apply_field_rules import ruled
+from runs.engine.rule_changes import ruled
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm

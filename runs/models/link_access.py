@@ -22,8 +22,8 @@ def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:
     return link.revoked_at is None and link.is_manageable_by(member) and rules.may_make_links(member)
 
 
-def may_restore(member: Member, link: GuestLink, rules: SharingRules) -> bool:
-    """Return whether the member may restore the revoked link: they revoked it or are an admin, and `rules` let them
-    create links. The caller must check that the member may revoke the link (`links_revocable_by`)."""
+def may_restore(member: Member, link: GuestLink, rules: SharingRules, *, is_revocable: bool) -> bool:
+    """Return whether the member may restore the revoked link: they revoked it or are an admin, they could revoke it
+    again, and `rules` let them create links. `is_revocable` says whether `links_revocable_by` includes the link."""
     is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
-    return link.revoked_at is not None and is_theirs and rules.may_make_links(member)
+    return is_revocable and link.revoked_at is not None and is_theirs and rules.may_make_links(member)

@@ -5,7 +5,7 @@ from django import forms
 from runs.web.posted import CutField, PostedForm
 
 
-class SeenForm(PostedForm):
+class SeenNoticesForm(PostedForm):
     """The ids of the notices that the bell has listed, separated by spaces, so that they can be marked as read."""
 
     notices = CutField(length=2_000)

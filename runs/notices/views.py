@@ -11,7 +11,7 @@ from runs.display.bell import bell_of
 from runs.display.inbox import inbox_page, muted_lines
 from runs.models import Comment, Notice, Run
 from runs.notices import mutes, read_state
-from runs.notices.forms import MuteForm, ReadAllForm, SeenForm
+from runs.notices.forms import MuteForm, ReadAllForm, SeenNoticesForm
 from runs.web.http import PortalRequest, go_to, own_path, render_page
 
 INBOX = "/inbox/"
@@ -38,7 +38,7 @@ def inbox_seen(request: PortalRequest) -> HttpResponse:
     """Mark only the posted notices as read; return the bell without its list, because the member is reading that list
     right now."""
     read_state.mark_read(
-        request.user, Notice.objects.filter(public_id__in=SeenForm.read(request.POST)["notices"].split())
+        request.user, Notice.objects.filter(public_id__in=SeenNoticesForm.read(request.POST)["notices"].split())
     )
     if not request.htmx:
         came_from = request.headers.get("Referer", "")

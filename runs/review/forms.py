@@ -14,7 +14,7 @@ from runs.web.posted import CutField, OneOfField, PostedForm, RepeatedField, See
 LOOKS = ("page", "box", "column")
 
 
-class PanelForm(PostedForm):
+class ReviewPanelForm(PostedForm):
     """How the panel looks on its page (`look`), and the page to return to (`next`)."""
 
     look = CutField()
@@ -24,7 +24,7 @@ class PanelForm(PostedForm):
         return self.cleaned_data["look"] if self.cleaned_data["look"] in LOOKS else LOOKS[0]
 
 
-class DecideForm(PanelForm):
+class DecideForm(ReviewPanelForm):
     """A verdict with its note; `seen` is the state that the page showed."""
 
     verdict = OneOfField(choices=Decision.Verdict.choices)
@@ -35,7 +35,7 @@ class DecideForm(PanelForm):
         return number_seen(self.cleaned_data["seen"])
 
 
-class UndoForm(PanelForm):
+class UndoForm(ReviewPanelForm):
     """`result` is the id of the result whose panel has the Undo button."""
 
     result = CutField()

@@ -97,12 +97,6 @@ class CarryForm(PostedForm):
     back = CutField()
 
 
-class BackForm(PostedForm):
-    """The page to return to."""
-
-    back = CutField()
-
-
 class PeopleForm(PostedForm):
     """The beginning of the name to look for."""
 

@@ -1,25 +1,18 @@
-"""Requests for decisions: who is asked about which results, what is waiting for a member, and when a request is
-answered.
+"""Requests for decisions: who is asked about which results, and when a request is answered.
 
 A request can be addressed to anyone who may decide, to specific members, or to the guests of a link. If anyone may
 answer, one verdict settles a result. If specific members are asked, each of them must give a verdict. If guests are
 asked, one verdict from any of them is enough. We recheck whether a result is settled whenever someone decides or its
 content changes, so withdrawing or undoing a decision puts it back in the queue. Once closed, a request no longer
-changes.
-
-What is waiting for a member is a query (`ReviewItem.objects.waiting_for`), not a table: results appear once they are
-ready, and disappear on their own when they're moved to the bin or the member can no longer see them.
+changes. `request_lists` has the lists that pages show.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from functools import cache
-from typing import Any
+from datetime import date, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,8 +29,6 @@ from runs.models import (
     Run,
     Verb,
 )
-from runs.models.joined import Among, CountUpTo, is_one_of
-from runs.models.prepared import Prepared
 from runs.review import overall_verdict
 from runs.sharing import visibility
 from runs.words.errors import UserFacingError
@@ -46,9 +37,6 @@ from runs.words.fold import fold
 Audience = ReviewRequest.Audience
 REMIND_AGAIN_AFTER = timedelta(hours=1)
 MOST = 2_000  # maximum number of results in one request
-COUNTED = 99  # waiting results are counted on every page, but only up to this number
-NEWS_FOR = timedelta(days=14)
-LOOKED_THROUGH = 500  # how many of the latest decisions we search for ones on a member's results
 
 
 class AskError(UserFacingError):
@@ -158,87 +146,6 @@ def remind(request: ReviewRequest, by: Member) -> bool:
     record(Verb.REVIEW_REMINDED, request)
     events.review_asked.send(request)
     return True
-
-
-# --- Lists ------------------------------------------------------------------------------------------------------------
-def waiting_for(member: Member) -> QuerySet[ReviewItem]:
-    """Return what is waiting for the member's verdict: next versions first, then by due date, then oldest first. A
-    result appears once for each request that asks about it."""
-    return ReviewItem.objects.waiting_for(member)
-
-
-def waiting_count(member: Member) -> int:
-    """Return how many results are waiting for `member`, but stop counting at `COUNTED` + 1. Takes at most one query."""
-    counts = _count_for(member.role).rows(member.pk) if member.can_run else []
-    return sum(count for (count,) in counts)
-
-
-@cache
-def _count_for(role: str) -> Prepared[tuple[int]]:
-    """Return the query that counts for a member with `role`. Every page runs it, and building it would take longer than
-    counting."""
-    return Prepared(
-        lambda pk: Member.objects.filter(pk=pk).values_list(CountUpTo(counted_for(Member(pk=pk, role=role))))
-    )
-
-
-def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
-    """Return one row for each result that is waiting for `member`, but at most `COUNTED` + 1 rows, for counting."""
-    return waiting_for(member).order_by().values("output_id").distinct()[: COUNTED + 1]
-
-
-def day_for_guests(link: GuestLink) -> date | None:
-    """Return the earliest due date among the open requests to the guests of `link`; None if none has one."""
-    asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
-    day: date | None = asked.aggregate(day=Min("due_on"))["day"]
-    return day
-
-
-def asked_by(member: Member) -> QuerySet[ReviewRequest]:
-    """Return the member's requests, newest first. `total` and `settled` count each request's results, leaving out those
-    in the bin."""
-    kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
-    requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
-    counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
-    return counted.prefetch_related("members")
-
-
-def _count(items: QuerySet[ReviewItem]) -> Coalesce:
-    """Count in a subquery, so that the database counts only for the requests on a page."""
-    counted = items.values("request").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted), 0)
-
-
-def decided_lately(member: Member) -> QuerySet[Decision]:
-    """Return the verdicts in force on results that `member` may see, latest first."""
-    seen = is_one_of(Run.objects.visible_to(member), "output__run")
-    decided = Decision.objects.standing().on_current_content().filter(seen)
-    return decided.select_related("member", "output__run", "chosen__run").order_by("-created_at", "-pk")
-
-
-def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:
-    """Return recent decisions that others made on the member's results, latest first."""
-    return decided_on_mine_since(member, now - NEWS_FOR)
-
-
-def decided_on_mine_since(member: Member, since: datetime) -> QuerySet[Decision]:
-    """Return decisions that others made on the member's results after `since`, latest first."""
-    lately = Decision.objects.filter(created_at__gt=since).order_by("-created_at").values("pk")
-    among = Among(F("pk"), Subquery(lately[:LOOKED_THROUGH]))  # don't read every decision ever made
-    mine = decided_lately(member).filter(among, output__run__member=member)
-    return mine.exclude(member=member)
-
-
-def last_decision(member: Member, since: datetime) -> Decision | None:
-    """Return the member's latest verdict that is still in force and was given after `since`, so it can be undone; None
-    if there is none.
-
-    `of_batch` is the number of verdicts in force that were given together with it.
-    """
-    own = Decision.objects.standing().filter(member=member, created_at__gt=since)
-    same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
-    counted = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
-    return own.annotate(of_batch=Subquery(counted)).select_related("output__run").order_by("-created_at", "-pk").first()
 
 
 # --- Settling: listeners ----------------------------------------------------------------------------------------------

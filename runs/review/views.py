@@ -32,7 +32,7 @@ from runs.review.errors import (
     ReasonNeededError,
     SupersededError,
 )
-from runs.review.forms import ChooseForm, DecideForm, PanelForm, UndoForm
+from runs.review.forms import ChooseForm, DecideForm, ReviewPanelForm, UndoForm
 from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
@@ -64,7 +64,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
     output = _output_of(request, result_id)
     refuse_viewers(request.user)
     verdicts.withdraw(output, Actor(request.user))
-    return _done(request, output, PanelForm.read(request.POST), _("Your decision was withdrawn."))
+    return _done(request, output, ReviewPanelForm.read(request.POST), _("Your decision was withdrawn."))
 
 
 @require_POST

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_POST
 from runs.models import Comment, Output
 from runs.review.carry_over import carry_over, move_back
 from runs.review.comment_text import CommentRefusedError
-from runs.review.forms_comments import BackForm, CarryForm
+from runs.review.forms_comments import CarryForm
 from runs.web.http import PortalRequest, own_path
+from runs.web.posted import BackForm
 
 
 @require_POST

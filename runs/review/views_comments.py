@@ -25,10 +25,10 @@ from runs.models import Comment, Member, Output, OutputFile, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
 from runs.review.deciders import Actor
-from runs.review.forms_comments import BackForm, CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
+from runs.review.forms_comments import CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
 from runs.sharing.visibility import share_with_team
 from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
-from runs.web.posted import posted_of
+from runs.web.posted import BackForm, posted_of
 from runs.words.fold import fold
 from runs.words.numbers import number_in
 

@@ -32,7 +32,7 @@ SHORTEST_PASSPHRASE = 6
 TOO_LONG = {"max_length": _lazy("Use at most %(limit_value)d characters.")}
 
 
-class PanelForm(PostedForm):
+class SharePanelForm(PostedForm):
     """Who may see a run, as chosen in its sharing panel. `o` is the id of the result that the panel was opened for, if
     any."""
 

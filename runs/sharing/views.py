@@ -22,7 +22,7 @@ from runs.display.guest_links import link_view, with_pictures
 from runs.display.link_versions import version_offers
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.models.link_access import links_revocable_by, may_extend, may_restore
-from runs.sharing.forms import LinkActionForm, NewLinkForm, PanelForm, ReplaceForm, SharingRulesForm, link_form
+from runs.sharing.forms import LinkActionForm, NewLinkForm, ReplaceForm, SharePanelForm, SharingRulesForm, link_form
 from runs.sharing.links import (
     change_link,
     extend,
@@ -68,7 +68,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
         return _panel(request, run, made=request.GET.get("made", ""))
     if not run.is_shareable_by(request.user):
         raise PermissionDenied
-    who = PanelForm.read(request.POST)["who"]
+    who = SharePanelForm.read(request.POST)["who"]
     said = _(SAID[who]) if who in SAID else ""
     if who == "me" and not run.belongs_to(request.user):
         said = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
@@ -128,7 +128,7 @@ def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") 
 
 def _one_result(request: PortalRequest) -> str:
     """Return the id of the result that the panel was opened for; empty if it was opened for the whole run."""
-    given = PanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
+    given = SharePanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
     return given[0][:16] if len(given) == 1 else ""
 
 
@@ -219,7 +219,7 @@ def link_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
 def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     """Restore a revoked link."""
     link, rules = _revocable_link(request, link_id), SharingRules.current()
-    if not may_restore(request.user, link, rules):
+    if not may_restore(request.user, link, rules, is_revocable=True):
         raise PermissionDenied
     restore(link, rules)
     return _changed(request, link, _(SAID["restored"]))

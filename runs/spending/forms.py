@@ -137,7 +137,7 @@ class SheetForm(PostedForm):
     app = CutField()
 
 
-class AskForm(PostedForm):
+class HigherLimitForm(PostedForm):
     """A request for a higher limit. `back` is the page that the member sent it from."""
 
     back = CutField(2000)

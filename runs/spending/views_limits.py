@@ -15,7 +15,7 @@ from runs.audit.overtaken import OvertakenError
 from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import limit_settings
-from runs.spending.forms import AskForm, PersonLimitForm, PriceForm, RulesForm
+from runs.spending.forms import HigherLimitForm, PersonLimitForm, PriceForm, RulesForm
 from runs.spending.limits import left_for
 from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
@@ -107,7 +107,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
         messages.success(request, _("Your admins have been told that you'd like a higher limit."))
     else:
         messages.info(request, _nobody_told(request.user))
-    back = AskForm.read(request.POST)["back"]
+    back = HigherLimitForm.read(request.POST)["back"]
     return go_to(request, own_path(back, f"{reverse('runs:me')}#spending"))
 
 

@@ -158,7 +158,7 @@ class ChangePasswordForm(NewPasswordForm):
         return old
 
 
-class AskForm(forms.Form):
+class PasswordMailForm(forms.Form):
     """The email address of someone who wants a new password."""
 
     email = mail_field(is_required=True, autocomplete="username")

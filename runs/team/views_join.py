@@ -23,7 +23,7 @@ from runs.background.queue import enqueue
 from runs.models import Invite, Member
 from runs.team import invites, mail, passwords, security_mail
 from runs.team.admins import mail_to_admins
-from runs.team.forms import AskForm, JoinForm, NewPasswordForm
+from runs.team.forms import JoinForm, NewPasswordForm, PasswordMailForm
 from runs.team.members import RefusedError
 from runs.web import secret_links, throttling
 from runs.web.posted import posted_of
@@ -73,7 +73,7 @@ def _closed(request: HttpRequest, state: str) -> HttpResponse:
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Handle a request for a password link by email. The response is the same for everyone, with or without an
     account."""
-    form = AskForm(posted_of(request))
+    form = PasswordMailForm(posted_of(request))
     context = {"form": form, "has_mail": mail.is_set_up()}
     if not context["has_mail"] or not form.is_valid():
         return _page(request, "team/password_reset.html", context, status=422 if form.errors else 200)

@@ -134,6 +134,12 @@ class PostedForm(forms.Form):
         return form.cleaned_data
 
 
+class BackForm(PostedForm):
+    """The page to return to."""
+
+    back = CutField()
+
+
 class SeenForm(forms.Form):
     """A form that can tell whether someone else has saved different values since its page was opened. `seen` records
     the values that the page showed."""

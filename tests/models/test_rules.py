@@ -228,11 +228,14 @@ def test_a_link_is_extended_by_its_maker_and_restored_by_whoever_revoked_it(
     assert isinstance(revoked, GuestLink)
     admins = {"admin", "deactivated admin"}
     assert {who for who, one in people.items() if may_extend(one, live, rules)} == {"approver", *admins}
-    assert {who for who, one in people.items() if may_restore(one, revoked, rules)} == {"approver", *admins}
+    restorers = {who for who, one in people.items() if may_restore(one, revoked, rules, is_revocable=True)}
+    assert restorers == {"approver", *admins}
+    assert not any(may_restore(one, revoked, rules, is_revocable=False) for one in people.values())
     revoked.revoked_by = people["admin"]
-    assert {who for who, one in people.items() if may_restore(one, revoked, rules)} == admins
+    assert {who for who, one in people.items() if may_restore(one, revoked, rules, is_revocable=True)} == admins
     assert not any(may_extend(one, revoked, rules) for one in people.values()), "that link is revoked"
-    assert not any(may_restore(one, live, rules) for one in people.values()), "that link isn't revoked"
+    is_any = any(may_restore(one, live, rules, is_revocable=True) for one in people.values())
+    assert not is_any, "that link isn't revoked"
     mine = links["owner", "open"]
     assert isinstance(mine, GuestLink)
     assert not may_extend(people["owner"], mine, rules), "the rules are stricter now"

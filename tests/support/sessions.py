@@ -1,10 +1,14 @@
-"""When the session of a signed-in browser ends."""
+"""When the session of a signed-in browser ends, and how long ago its password was entered."""
 
+import time
 from datetime import timedelta
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+
+from runs.team import recent_password
 
 DAY = timedelta(days=1)
 
@@ -19,3 +23,10 @@ def days_left(client: Client) -> float:
 
 def move_end(client: Client, days: float) -> None:
     Session.objects.filter(pk=row_of(client).pk).update(expire_date=timezone.now() + days * DAY)
+
+
+def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
+    """Pretend that the password was entered `seconds` ago."""
+    session: SessionBase = client.session
+    session[recent_password.KEY] = int(time.time() - seconds)
+    session.save()

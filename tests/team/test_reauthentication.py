@@ -1,33 +1,23 @@
 """Managing people requires a recently entered password; once it's been entered again, the change goes ahead with
 everything that was typed."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.html import escape
-from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Invite, Member, MemberLimit, ThrottleHit
-from runs.team import recent_password
 from runs.team.reauthentication import FIELD, WRONG
 from runs.web.throttling import MAX_PER_PAIR
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_run
 from tests.support.invites import PEOPLE, invite
+from tests.support.sessions import grow_old
 
 ASKED = "Enter your password"
 NAMES_SOMEONE = {"member_id", "person_id", "invite_id"}
-
-
-def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
-    """Pretend that the password was entered `seconds` ago."""
-    session: SessionBase = client.session
-    session[recent_password.KEY] = int(time.time() - seconds)
-    session.save()
 
 
 @pytest.fixture
@@ -171,59 +161,3 @@ def test_htmx_shows_it_as_a_whole_page_whatever_the_target(admin: Client, alice:
     assert answer.headers["HX-Retarget"] == "body"
     assert answer.headers["HX-Reswap"].startswith("innerHTML")
     assert ASKED in answer.content.decode()
-
-
-# --- In a browser
-
-
-def let_it_grow_old(context: BrowserContext) -> None:
-    """Pretend that the signed-in person entered their password too long ago."""
-    client = Client()
-    client.cookies.load({str(cookie["name"]): str(cookie["value"]) for cookie in context.cookies()})
-    grow_old(client)
-
-
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_an_admin_is_asked_once_and_what_they_typed_is_done(
-    new_context: Callable[..., BrowserContext], admin_member: Member, scripts: bool
-) -> None:
-    context = new_context(admin_member, java_script_enabled=scripts, viewport={"width": 360, "height": 740})
-    let_it_grow_old(context)
-    page = context.new_page()
-    page.goto(PEOPLE)
-    page.get_by_label("Name").fill("Kim")
-    page.get_by_label("Viewer").check()
-    page.get_by_role("button", name="Invite", exact=True).click()
-    expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
-    give(page, "wrong")
-    expect(page.get_by_role("alert")).to_have_text(WRONG)
-    give(page, PASSWORD)
-    expect(page.locator("#fresh")).to_contain_text("Link for Kim")
-    expect(page.locator("#fresh")).to_contain_text("the role Viewer")
-
-
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_a_form_sent_by_htmx_is_asked_on_a_whole_page(
-    new_context: Callable[..., BrowserContext], admin_member: Member, alice: Member
-) -> None:
-    context = new_context(admin_member)
-    let_it_grow_old(context)
-    page = context.new_page()
-    path = f"{PEOPLE}{alice.public_id}/"
-    page.goto(path)
-    form = page.locator("form", has=page.get_by_role("button", name="Save role"))
-    form.evaluate("(form, path) => { form.setAttribute('hx-post', path); htmx.process(form); }", path)
-    page.get_by_label("Viewer").check()
-    page.get_by_role("button", name="Save role").click()
-    expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
-    expect(page.get_by_role("navigation", name="Manage")).to_have_count(0)
-    give(page, PASSWORD)
-    expect(page.get_by_text("Alice is now a viewer.")).to_be_visible()
-
-
-def give(page: Page, password: str) -> None:
-    page.get_by_label("Password for").fill(password)
-    page.get_by_role("button", name="Continue").click()

@@ -1,10 +1,6 @@
-"""The only code that turns people's answers into what a run sends, with the admin's rules applied last.
+"""What the admin's rules change in earlier answers, for pages to say in advance. `create_run` applies the rules."""
 
-Every run goes through `ruled_for`, wherever its answers come from: a form, a draft, a preset or an earlier run. Pages
-use `ruled` to say in advance what the rules will change.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.utils.text import get_text_list
@@ -12,34 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import rules_of
-from runs.catalog.pauses import closed_words
-from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.models import App, AppSchema, Upload
 from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.field_rules import Change, Ruled, apply_rules, ruled_questions
 from runs.schema_forms.questions import shortened
-from runs.schema_forms.types import Rule
-from runs.uploads.ownership import adopt
-from runs.words.errors import UserFacingError
 
 NAMED = 80  # maximum length of a field's name in a sentence, in characters
-
-
-class RulesRefuseError(UserFacingError):
-    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
-
-
-def ruled_for(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
-    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes one of the member's uploads.
-
-    Raises `RulesRefuseError`.
-    """
-    if words := closed_words(app, member):
-        raise RulesRefuseError(words)
-    rules = own_rules(member, rules_of(app))
-    ruled = apply_rules(schema.parameters, rules, answers)
-    if ruled.refused:
-        raise RulesRefuseError(refused_words(ruled))
-    return ruled
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
@@ -48,21 +22,6 @@ def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set
     given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
     hidden = [answer for question, answer in given.items() if question.is_hidden]
     return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
-
-
-def own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
-    """Return `rules` with each locked picture replaced by the member's own upload of it. Creates these uploads as
-    needed."""
-    ids = [rule.file.id for rule in rules if rule.file]
-    stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
-    return [_own_rule(member, rule, stored) for rule in rules]
-
-
-def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
-    if rule.file is None:
-        return rule
-    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
-    return replace(rule, file=replace(rule.file, id=upload.public_id))
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
