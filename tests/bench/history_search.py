@@ -15,15 +15,13 @@ from django.core.management.color import no_style
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from runs.models import App, Member, OutputFile, Run, StoredFile
 from runs.words.app_index import app_words
 from runs.words.fold import fold
 from runs.words.known_words import learn
 from runs.words.terms import split, stored_words
-from tests.bench.history import MAX_MS, MAX_QUERIES, SEARCH_MS, place, report_time
+from tests.bench.history import MAX_MS, SEARCH_MS, measure_page, milliseconds, place, report_time
 from tests.bench.long_history import ADJECTIVES, MANNER, PLACES, RARE, THINGS
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
@@ -38,9 +36,6 @@ PEOPLE = 200
 OUTPUTS_PER_RUN = 4
 APPS_MS = 60.0
 MORE_ON_POSTGRES = 10
-# The end of the query that checks whether examples are being created, on PostgreSQL and on SQLite. Only a portal with a
-# sandbox runs this query.
-EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 FILE = {
     "file": "files/00/1.png",
     "name": "picture.png",
@@ -68,29 +63,13 @@ def bench(portal: Portal, report: Report) -> None:
         for what, query in queries(member).items():
             with report.part(f"{member.name}, {what}"):
                 target = SEARCH_MS if "q" in query else MAX_MS
-                measure_search(report, visitor, member, f"/history/?{urlencode(query)}", target)
+                measure_page(report, visitor, member, f"/history/?{urlencode(query)}", target)
     visitor = Visitor(portal.url, few)
     for what, path in {"Home": "/", "apps": "/apps/", "apps by words": "/apps/?q=golden+bycicle"}.items():
         with report.part(f"{APPS:,} apps, {what}"):
             report_time(report, partial(milliseconds, visitor, path), APPS_MS)
     with report.part("Home's search"):
         report_time(report, lambda: milliseconds(visitor, "/apps/?q=golden+bicycle&runs=1"), SEARCH_MS)
-
-
-def measure_search(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
-    """Measure time and queries. The state of the connection to Lamina is cached, as in real use."""
-    report_time(report, partial(milliseconds, visitor, path), target)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(member)
-    client.get(path)
-    with CaptureQueriesContext(connection) as captured:
-        client.get(path)
-    queries = [query for query in captured.captured_queries if not query["sql"].endswith(EXAMPLES_ASKED)]
-    report.at_most("queries", len(queries), MAX_QUERIES)
-
-
-def milliseconds(visitor: Visitor, path: str) -> float:
-    return visitor.get(path).elapsed.total_seconds() * 1000
 
 
 def queries(member: Member) -> dict[str, dict[str, str]]:

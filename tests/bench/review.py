@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from runs.models import Comment, Decision, Member, Output, ReviewItem, ReviewRequest, Run
-from tests.bench.history import MAX_MS, report_time
+from tests.bench.history import MAX_MS, measure_page, report_time
 from tests.bench.history_search import (
     MORE_ON_POSTGRES,
     OUTPUTS_PER_RUN,
@@ -25,7 +25,6 @@ from tests.bench.history_search import (
     Sqlite,
     copies,
     make_rows,
-    measure_search,
     unchecked,
 )
 from tests.bench.portal import Portal
@@ -70,7 +69,7 @@ def bench(portal: Portal, report: Report) -> None:
     visitor = Visitor(portal.url, approver)
     for what, path in pages_of(busy, approver, many).items():
         with report.part(what):
-            measure_search(report, visitor, approver, path, MAX_MS)
+            measure_page(report, visitor, approver, path, MAX_MS)
             now, few = work_for(approver, path), before[what]
             what_grew = "rows read" if connection.vendor == "postgresql" else "steps"
             aside = f"{few:,} → {now:,}"
