@@ -109,8 +109,8 @@ def _mid_month() -> Iterator[None]:
 
 
 # These test files, and the browser tests as a whole, take a long time despite having few tests, mostly because they
-# wait for whole portals. So they are started first; xdist would start them last, when the other workers have nothing
-# left to do.
+# wait for whole portals, or start servers of their own. So they are started first; xdist would start them last, when
+# the other workers have nothing left to do.
 LONG = (
     "browser",
     "tests/browser/test_axe.py",

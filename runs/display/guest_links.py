@@ -85,7 +85,7 @@ class LinkView:
     is_fresh: bool
     passphrase: str  # only set right after a link with a passphrase was created
     is_manageable: bool
-    may_end: bool
+    is_revocable: bool
     may_extend: bool
     may_restore: bool
 
@@ -192,11 +192,11 @@ def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
 
 
 def link_view(
-    link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", may_end: bool = True
+    link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", is_revocable: bool = True
 ) -> LinkView:
     """Return `link` (fetched with `with_pictures` or `open_first`) as `member` sees it.
 
-    If `may_end` is False, the link also shows other people's runs, so `member` doesn't get its URL.
+    If `is_revocable` is False, the link also shows other people's runs, so `member` doesn't get its URL.
     """
     outputs = [chosen.output for chosen in _chosen(link)]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
@@ -209,7 +209,7 @@ def link_view(
     return LinkView(
         link=link,
         dom_id=f"link-{link.public_id}",
-        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token and may_end else "",
+        address=secret_links.full_address(reverse("runs:guest", args=[token])) if token and is_revocable else "",
         title=link.audience or _("Anyone with the link"),
         count=count,
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
@@ -224,9 +224,9 @@ def link_view(
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         is_manageable=link.is_manageable_by(member),
-        may_end=may_end,
+        is_revocable=is_revocable,
         may_extend=_may_extend(link, member, rules),
-        may_restore=may_restore(member, link, rules, is_revocable=may_end),
+        may_restore=may_restore(member, link, rules, is_revocable=is_revocable),
     )
 
 
@@ -237,7 +237,7 @@ def _seen(run: Run, member: Member) -> Run | None:
 
 
 def _may_extend(link: GuestLink, member: Member, rules: SharingRules) -> bool:
-    return may_extend(member, link, rules) and sharing.last_day_of(link) < sharing.latest_day(rules)
+    return may_extend(member, link, rules) and sharing.is_extendable(link, rules)
 
 
 def _views_words(link: GuestLink) -> str:

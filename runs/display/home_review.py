@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from runs.display.review_lists import DecidedLine, Thumb, decided_lines, saved_files
 from runs.display.review_queue import queue_url
 from runs.models import Member, ReviewItem
-from runs.review import request_lists
+from runs.review import review_queries
 from runs.words.due_dates import due_words, is_urgent
 
 WAITING = 4  # how many results to show
@@ -40,7 +40,7 @@ class WaitingLine:
 
 def waiting_lines(member: Member) -> list[WaitingLine]:
     """Return the first results in the member's queue. Takes two queries."""
-    items = request_lists.waiting_for(member).select_related("output__run", "request__asker")
+    items = review_queries.waiting_for(member).select_related("output__run", "request__asker")
     first: dict[int, ReviewItem] = {}
     for item in items.prefetch_related(Prefetch("output__files", saved_files()))[:READ]:
         first.setdefault(item.output_id, item)
@@ -49,4 +49,4 @@ def waiting_lines(member: Member) -> list[WaitingLine]:
 
 def decided_on_mine(member: Member, now: datetime) -> list[DecidedLine]:
     """Return the latest decisions that others made on the member's results. Takes two queries."""
-    return decided_lines(request_lists.decided_on_mine(member, now)[:DECIDED], member)
+    return decided_lines(review_queries.decided_on_mine(member, now)[:DECIDED], member)

@@ -16,7 +16,7 @@ from runs.display.run_sentences import failure_words
 from runs.models import App, Member, Notice, NoticeKind, Run
 from runs.models.prepared import Prepared, padded
 from runs.models.run import ACTIVE, RunQuerySet
-from runs.review import request_lists
+from runs.review import review_queries
 
 FAILED_SHOWN = 3
 LATEST = 8
@@ -54,7 +54,7 @@ def shelves_of(member: Member) -> Shelves:
     has_more_active = len(of_active[0]) > ACTIVE_SHOWN
     of_active = [of_one[:ACTIVE_SHOWN] for of_one in of_active]
     active = [pk for of_one in of_active for pk in of_one]
-    since = timezone.now() - request_lists.NEWS_FOR
+    since = timezone.now() - review_queries.NEWS_FOR
     failed = _FAILED.rows(member.pk, since) if member.unread else []
     rows = _latest(member.role).rows(member.pk, since)
     latest = [pk for pk, _is_decided in rows]
@@ -134,7 +134,7 @@ def _latest(role: str) -> Prepared[Any]:
         member = Member(pk=key, role=role)
         listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
         with_results = listed.exclude(status__in=ACTIVE).filter(outputs_ready__gt=0).newest_first()
-        is_decided = Exists(request_lists.decided_on_mine_since(member, since))
+        is_decided = Exists(review_queries.decided_on_mine_since(member, since))
         return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]
 
     return Prepared(latest)

@@ -15,7 +15,7 @@ from runs.display.verdicts import Around
 from runs.history import selection
 from runs.models import Member, Output, Run, RunInput
 from runs.models.joined import CountUpTo, fetch_joined, keep_related
-from runs.review import request_lists
+from runs.review import review_queries
 from runs.review.rules import rules_columns, rules_on
 from runs.review.versions import newer_among
 
@@ -35,7 +35,7 @@ class ResultRows:
 
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
     """Return the rows for the page of the result `public_id`; None if `member` may not see the run."""
-    waiting = CountUpTo(request_lists.counted_for(member)) if shows_review(member) else Value(0)
+    waiting = CountUpTo(review_queries.counted_for(member)) if shows_review(member) else Value(0)
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
     shown = shown.select_related("app__rule", "member", "made_by").annotate(

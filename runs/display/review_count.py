@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from runs.models import Member, ReviewRules
-from runs.review import request_lists
+from runs.review import review_queries
 from runs.words.numbers import capped_words
 
 DECIDERS = "review.deciders"
@@ -21,12 +21,12 @@ def count_words(member: Member) -> str:
     """Return how many results are waiting for `member`, such as "3" or "99+"; "" if none."""
     if not shows_review(member):
         return ""
-    return words_of(request_lists.waiting_count(member))
+    return words_of(review_queries.waiting_count(member))
 
 
 def words_of(count: int) -> str:
     """Return a short form of a count, such as "3" or "99+"; "" if it is 0."""
-    return capped_words(count, request_lists.COUNTED) if count else ""
+    return capped_words(count, review_queries.COUNTED) if count else ""
 
 
 def shows_review(member: Member) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from runs.display.review_queue import Shown, label_of
 from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
-from runs.review import request_lists, requests
+from runs.review import requests, review_queries
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
@@ -129,7 +129,7 @@ def requests_page(member: Member, number: int, now: datetime) -> RequestsPage:
     files = Prefetch("output__files", saved_files())
     shown = Prefetch("items", items[:PICTURES].prefetch_related(files), to_attr="shown_items")
     start = (number - 1) * PAGE
-    found = list(request_lists.asked_by(member).prefetch_related(shown)[start : start + PAGE + 1])
+    found = list(review_queries.asked_by(member).prefetch_related(shown)[start : start + PAGE + 1])
     return RequestsPage(
         lines=[_line(request, now) for request in found[:PAGE]],
         number=number,

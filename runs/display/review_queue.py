@@ -21,7 +21,7 @@ from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.addresses import url_with
 from runs.models.decisions import UNDO_FOR
-from runs.review import request_lists, threads
+from runs.review import review_queries, threads
 from runs.review.deciders import member_refusal
 from runs.review.errors import SupersededError
 from runs.words.due_dates import due_words, is_urgent
@@ -123,7 +123,7 @@ def label_of(output: Output) -> str:
 
 def waiting_ids(member: Member) -> dict[str, int]:
     """Map the public ids of the results waiting for `member`, in order, to the primary keys of their review items."""
-    rows = request_lists.waiting_for(member).values_list("output__public_id", "pk")
+    rows = review_queries.waiting_for(member).values_list("output__public_id", "pk")
     found: dict[str, int] = {}
     for public_id, pk in rows[: LISTED + 1]:
         found.setdefault(public_id, pk)
@@ -223,7 +223,7 @@ def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
 
 def last_shown(member: Member, now: datetime) -> Shown | None:
     """Return the member's last decision, if they can still undo it."""
-    last = request_lists.last_decision(member, now - UNDO_FOR)
+    last = review_queries.last_decision(member, now - UNDO_FOR)
     return Shown(last, member, getattr(last, "of_batch", 1) - 1) if last else None
 
 

@@ -121,7 +121,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     revocable = {link.pk for link in links}
     if not all(link.is_manageable_by(member) for link in links):
         revocable = set(links_revocable_by(member).filter(pk__in=revocable).values_list("pk", flat=True))
-    views = [link_view(link, member, rules, made=made, may_end=link.pk in revocable) for link in links]
+    views = [link_view(link, member, rules, made=made, is_revocable=link.pk in revocable) for link in links]
     outputs = list(run.outputs.all())
     labels = dict(zip(outputs, result_labels(outputs), strict=True))
     this = next((one for one in outputs if one.public_id == only), None) if len(outputs) > 1 else None

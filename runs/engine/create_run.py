@@ -1,7 +1,7 @@
 """Turn a press of Run into exactly one call to Lamina, made by the worker. Each form token starts at most one run.
 
-A single transaction records that Run was pressed (`launch_run`), with the admin's rules applied to the answers. Every
-run goes through it, wherever its answers come from: a form, a draft, a preset or an earlier run. Sending the run
+`launch_run` applies the admin's rules to the answers; then a single transaction records that Run was pressed. Every run
+goes through it, wherever its answers come from: a form, a draft, a preset or an earlier run. Sending the run
 (`submit_run`) may be repeated, delayed or interrupted. `sent_at` is committed before the one POST that may cost
 credits, so we never repeat that POST without first checking whether it worked.
 """
@@ -23,8 +23,8 @@ from runs.audit.record import record
 from runs.catalog.field_rules import rules_of
 from runs.catalog.pauses import closed_words
 from runs.engine import poller_wakeups, wakeups
+from runs.engine.changed_by_rules import RulesRefuseError, refused_words
 from runs.engine.input_summary import summarise
-from runs.engine.rule_changes import refused_words
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb
@@ -36,7 +36,6 @@ from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate
 from runs.uploads.ownership import adopt
-from runs.words.errors import UserFacingError
 from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
@@ -49,10 +48,6 @@ class TokenSpentError(Exception):
     def __init__(self, run: Run) -> None:
         super().__init__("the form was already used")
         self.run = run
-
-
-class RulesRefuseError(UserFacingError):
-    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +118,9 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         raise TokenSpentError(first) from None
 
 
-def has_started(run: Run, member: Member, press: LaunchRequest) -> bool:
-    """Return whether `run` was started with exactly what `press` would send now."""
+def is_what_started(run: Run, member: Member, press: LaunchRequest) -> bool:
+    """Return whether `run` was started with exactly what `press` would send now. May create uploads of locked
+    pictures."""
     with suppress(RulesRefuseError):
         return is_same(run, press.app, _ruled(member, press.app, press.schema, press.answers).answers, press.wanted)
     return False

@@ -26,7 +26,7 @@ from runs.engine import apply_outputs
 from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
-from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
+from runs.storage.claimed_fetch import ClaimLost, Renewer, fetch_arrival
 from runs.storage.fetch import FetchFailed, FetchRefused, TooLargeToFetch
 from runs.storage.media import Media, NotMedia
 from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
@@ -177,7 +177,7 @@ def _keep(output_file: OutputFile, slot: FileSlot) -> None:
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
-    with arriving(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
+    with fetch_arrival(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
         if arrival.media.is_web_page:
             raise FetchFailed(WEB_PAGE)  # some error pages come with status 200; the file may still arrive
         stored = store.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)

@@ -131,14 +131,13 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
 
 @cache
 def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
-    """Return the query for the rows that pages of members with `role` need whatever is searched for. `waits` is empty,
-    `ME` or `ANYONE`."""
+    """Return the query for the rows that every page needs for members with `role`, whatever the search. `waits` is
+    empty, `ME` or `ANYONE`."""
     return Prepared(lambda member, since: _usual_rows(Member(pk=member, role=role), since, is_mine, waits))
 
 
 def _usual_rows(member: Member, since: datetime, is_mine: bool, waits: str) -> RowsQuery:
-    """Return the query for `_usual_query`. It only includes those of the member's selections that have changed since
-    `since`."""
+    """Return the rows that every page needs. Selections count only if they have changed since `since`."""
     queries = [
         _apps_with_runs(member if is_mine else None),
         _rows("person", Member.objects.all(), "public_id", "name", "email"),
@@ -159,7 +158,7 @@ def _usual_rows(member: Member, since: datetime, is_mine: bool, waits: str) -> R
 
 
 def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[RowsQuery]:
-    """Return the queries that the search `q`, and the filters by who decided and who is waited for, need besides."""
+    """Return the extra queries that the search `q`, and the filters by who decided and who is waited for, need."""
     queries = _similar_words(q)
     if exact := exact_query(q):
         queries.append(_rows("run", few_matching(exact), Value("")))

@@ -1,11 +1,12 @@
 """Handles an app's posted form: saves its files and its draft, then starts a run, or shows the form again and says
 why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from django.db import transaction
 from django.http import QueryDict
@@ -16,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.engine import create_run
-from runs.engine.create_run import LaunchRequest, RulesRefuseError, TokenSpentError, has_started, launch_run
+from runs.engine.changed_by_rules import RulesRefuseError
+from runs.engine.create_run import LaunchRequest, TokenSpentError, is_what_started, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
-from runs.models import App, AppSchema, Member, Preset, Run
+from runs.models import App, AppSchema, Member, Output, Preset, Run
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
@@ -29,6 +31,7 @@ from runs.spending.limits import LimitReached
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
 EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
+NOTHING: Mapping[int, Output] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ class PostedAppForm:
     def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
         """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
         new token instead."""
-        if form.is_valid() and has_started(spent, self.member, self._request(form, opened, self._posted_schema)):
+        if form.is_valid() and is_what_started(spent, self.member, self._request(form, opened, self._posted_schema)):
             drafts.clear_draft(self.member, self.app)
             return Done(spent.get_absolute_url())
         return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
@@ -216,7 +219,9 @@ class PostedAppForm:
         if create_run.read_form_token(self.controls.token) != self.member.pk:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         try:
-            return Done(launch_run(self.member, self._request(form, opened, self.schema)).get_absolute_url())
+            replaces = next_version.replaced_by(opened.result, self.schema, form.wanted_outputs())
+            pressed = self._request(form, opened, self.schema, replaces)
+            return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed the rules
@@ -226,16 +231,17 @@ class PostedAppForm:
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)
 
-    def _request(self, form: SchemaForm, opened: Opening, schema: AppSchema) -> LaunchRequest:
-        wanted = form.wanted_outputs()
+    def _request(
+        self, form: SchemaForm, opened: Opening, schema: AppSchema, replaces: Mapping[int, Output] = NOTHING
+    ) -> LaunchRequest:
         return LaunchRequest(
             self.app,
             schema,
             form.answers(),
-            wanted,
+            form.wanted_outputs(),
             self.controls.token,
             parent=opened.run,
             preset=opened.preset,
             is_private=opened.is_private,
-            replaces=next_version.replaced_by(opened.result, schema, wanted),
+            replaces=replaces,
         )

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.engine import run_inputs
+from runs.engine.changed_by_rules import changed_words, ruled
 from runs.engine.create_run import LaunchRequest
-from runs.engine.rule_changes import changed_words, ruled
 from runs.launching.app_form import app_form
 from runs.models import AppSchema, Member, Run
 from runs.schema_forms.answers import Answer, Value, upload_ids

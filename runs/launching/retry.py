@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.engine import create_run, run_inputs
-from runs.engine.create_run import LaunchRequest, RulesRefuseError, TokenSpentError, launch_run
-from runs.engine.rule_changes import quoted_names, ruled
+from runs.engine.changed_by_rules import RulesRefuseError, names_changed, quoted_names
+from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.engine.synced_commit import synced
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
@@ -144,11 +144,11 @@ def _reason(run: Run, cost: CostLine | None) -> str:
         return _(FILES)
     if run.schema_id != run.app.schema_id:
         return _(CHANGED)
-    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
-    if not (now.changed or now.refused):
+    names = names_changed(run)
+    if not names:
         return ""
     words = _("An admin has changed the rules for %(names)s since this run. Use “Change and run again” instead.")
-    return words % {"names": quoted_names([*(c.label for c in now.changed), *(a.name for a in now.refused)])}
+    return words % {"names": quoted_names(names)}
 
 
 def _has_removed_files(run: Run) -> bool:

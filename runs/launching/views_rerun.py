@@ -11,8 +11,8 @@ from runs.audit.admin_access import record_openings
 from runs.connection import balance
 from runs.display.run_page import wanted_words
 from runs.engine import create_run
-from runs.engine.create_run import RulesRefuseError, TokenSpentError, launch_run
-from runs.engine.rule_changes import hidden_places
+from runs.engine.changed_by_rules import RulesRefuseError, hidden_places
+from runs.engine.create_run import TokenSpentError, launch_run
 from runs.launching import presets, rerun
 from runs.launching.forms import RunAgainForm
 from runs.models import Member, Run, for_page

@@ -9,19 +9,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.audit.admin_access import record_openings
-from runs.catalog.pauses import closed_words
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
 from runs.display.run_page import run_page
 from runs.display.selection_bar import selection_bar
 from runs.display.share_panel import share_panel
 from runs.display.timeline import timeline_of
-from runs.engine import poller_wakeups, polling_schedule, progress, run_inputs
-from runs.engine.rule_changes import ruled
+from runs.engine import poller_wakeups, polling_schedule, progress
+from runs.engine.changed_by_rules import RulesRefuseError
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
-from runs.models import Member, Run, Selection, for_page
+from runs.models import Run, Selection, for_page
 from runs.notices import alerts, read_state
 from runs.notices.mutes import with_mute
 from runs.spending.limits import LimitReached
@@ -98,25 +97,12 @@ def run_start_again(request: PortalRequest, run_id: str) -> HttpResponse:
     it.
     """
     run = _changeable_run_of(request, run_id)
-    if run.needs_confirmation and (words := _against_rules(run, request.user)):
-        messages.error(request, words)
-        return go_to(request, run.get_absolute_url())
     try:
         if progress.press_start_again(run, request.user, timezone.now()):
             poller_wakeups.ensure_poller()
-    except LimitReached as reached:
-        messages.error(request, reached.sentence)
+    except (LimitReached, RulesRefuseError) as refused:
+        messages.error(request, refused.sentence)
     return go_to(request, run.get_absolute_url())
-
-
-def _against_rules(run: Run, member: Member) -> str:
-    """Return why the admin's current rules don't let `member` send the inputs of `run`; "" if they do."""
-    if words := closed_words(run.app, member):
-        return words
-    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
-    if not (now.changed or now.refused):
-        return ""
-    return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")
 
 
 @require_POST

@@ -23,7 +23,7 @@ def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:
 
 
 def may_restore(member: Member, link: GuestLink, rules: SharingRules, *, is_revocable: bool) -> bool:
-    """Return whether the member may restore the revoked link: they revoked it or are an admin, they could revoke it
-    again, and `rules` let them create links. `is_revocable` says whether `links_revocable_by` includes the link."""
+    """Return whether the member may restore the revoked link: they revoked it or are an admin, they may revoke it, and
+    `rules` let them create links. `is_revocable` says whether `links_revocable_by` includes the link."""
     is_theirs = member.is_admin or link.revoked_by_id in (None, member.pk)
     return is_revocable and link.revoked_at is not None and is_theirs and rules.may_make_links(member)

@@ -45,7 +45,8 @@ class Prepared[Row]:
     """The query that `make` returns for given values, which are integers, strings or datetimes.
 
     `make` may use the values only to compare columns with them. For any values of the same types, it must return the
-    same query, so it mustn't depend on the current time. Prefetched rows aren't supported.
+    same query, so it mustn't depend on the current time. It mustn't be empty for every value, either (`none()`).
+    Prefetched rows aren't supported.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Any, Row]]") -> None:
@@ -78,8 +79,8 @@ class Prepared[Row]:
 
 
 def _together(sql: str, params: list[Any], also: "models.QuerySet[Any, Any] | None") -> tuple[str, list[Any]]:
-    """Return the SQL and its parameters for the rows of `sql` and those of `also`, which are known to match nothing if
-    Django can't compile them."""
+    """Return the SQL and its parameters for the rows of `sql` and those of `also`. If Django can tell that `also`
+    matches nothing, it is left out."""
     with suppress(EmptyResultSet):
         if also is not None:
             more, more_params = also.query.get_compiler(also.db).as_sql()

@@ -1,8 +1,8 @@
-"""Forms for the inbox, the bell, and the mute buttons."""
+"""Forms for the inbox, the bell, the mute buttons, and the button for an email when a run is ready."""
 
 from django import forms
 
-from runs.web.posted import CutField, PostedForm
+from runs.web.posted import CutField, PostedForm, SwitchField
 
 
 class SeenNoticesForm(PostedForm):
@@ -23,3 +23,9 @@ class MuteForm(PostedForm):
 
     what = CutField(length=40)
     back = CutField(length=2_000)
+
+
+class WishForm(PostedForm):
+    """Whether someone wants an email when a run is ready."""
+
+    wanted = SwitchField()

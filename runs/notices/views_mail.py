@@ -16,7 +16,7 @@ from runs.audit.record import record
 from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, guest_contacts, unsubscribe
 from runs.notices.delivery import Outcome, try_once
-from runs.notices.forms_mail import WishForm
+from runs.notices.forms import WishForm
 from runs.team import mail
 from runs.web.http import PortalRequest, admins_only, go_to, own_path
 from runs.web.posted import BackForm

@@ -4,7 +4,7 @@ A request can be addressed to anyone who may decide, to specific members, or to 
 answer, one verdict settles a result. If specific members are asked, each of them must give a verdict. If guests are
 asked, one verdict from any of them is enough. We recheck whether a result is settled whenever someone decides or its
 content changes, so withdrawing or undoing a decision puts it back in the queue. Once closed, a request no longer
-changes. `request_lists` has the lists that pages show.
+changes. `review_queries` has the lists that pages show.
 """
 
 from collections.abc import Iterable, Sequence

@@ -17,7 +17,7 @@ from runs.display import review_lists, review_queue
 from runs.display.comments import player_start
 from runs.display.review_queue import Shown, queue_url
 from runs.models import Output, ReviewRequest
-from runs.review import request_lists, requests
+from runs.review import requests, review_queries
 from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
 from runs.review.forms_queue import QueueDecideForm, RequestForm, UndoBatchForm
@@ -94,7 +94,7 @@ def _show(
     context: dict[str, Any] = {
         "section": "review",
         "tab": "waiting",
-        "review_count": capped_words(len(waiting), request_lists.COUNTED) if waiting else "",
+        "review_count": capped_words(len(waiting), review_queries.COUNTED) if waiting else "",
         "page": page,
         "last": last,
         "note": posted["note"] if posted else "",
@@ -110,7 +110,7 @@ def _show(
         context["draft"] = review_queue.queue_draft(page, shows_all=shows_all)
         context["start"] = player_start(request.GET.get("t", ""))
     else:
-        decided = request_lists.decided_lately(member)[: review_lists.LATELY]
+        decided = review_queries.decided_lately(member)[: review_lists.LATELY]
         context["lines"] = review_lists.decided_lines(decided, member)
     return render_page(request, "review/queue.html", context, status=422 if error else 200)
 
@@ -143,7 +143,9 @@ def review_asked(request: PortalRequest) -> HttpResponse:
 @never_cache
 def review_decided(request: PortalRequest) -> HttpResponse:
     """List recent decisions on results that the member may see."""
-    lines = review_lists.decided_lines(request_lists.decided_lately(request.user)[: review_lists.DECIDED], request.user)
+    lines = review_lists.decided_lines(
+        review_queries.decided_lately(request.user)[: review_lists.DECIDED], request.user
+    )
     last = review_queue.last_shown(request.user, timezone.now())
     context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
     return render_page(request, "review/decided.html", context)

@@ -218,6 +218,11 @@ def extend(link: GuestLink) -> None:
     record(Verb.LINK_EXTENDED, link, changes={"expires_at": (link.expires_at, until)})
 
 
+def is_extendable(link: GuestLink, rules: SharingRules) -> bool:
+    """Return whether the link's last day could be later than it is."""
+    return last_day_of(link) < latest_day(rules)
+
+
 # --- Time and passphrases ---------------------------------------------------------------------------------------------
 def usual_last_day(rules: SharingRules) -> date:
     return min(portal_day() + timedelta(days=DEFAULT_DAYS), latest_day(rules))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
-from runs.review import guest_answers, guest_comments, request_lists, spots
+from runs.review import guest_answers, guest_comments, review_queries, spots
 from runs.review.deciders import Actor
 from runs.review.versions import newer_of_each
 from runs.sharing import guest_fields, links
@@ -256,7 +256,7 @@ def answers_of_page(
         sender=link.member.display_name,
         last_day=links.last_day_of(link),
         last_second=link.last_second,
-        due_on=request_lists.day_for_guests(link) if link.lets_decide else None,
+        due_on=review_queries.day_for_guests(link) if link.lets_decide else None,
         lets_decide=link.lets_decide,
         lets_comment=link.lets_comment,
         needs_reason=ReviewRules.current().needs_reason,

@@ -26,6 +26,7 @@ from runs.sharing.forms import LinkActionForm, NewLinkForm, ReplaceForm, SharePa
 from runs.sharing.links import (
     change_link,
     extend,
+    is_extendable,
     last_day_of,
     link_of_click,
     outputs_for,
@@ -185,10 +186,11 @@ def link_copies(request: PortalRequest, link_id: str) -> HttpResponse:
 @require_POST
 def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
     """Extend a link by two weeks."""
-    link = _link_of(request, link_id)
-    if not may_extend(request.user, link, SharingRules.current()):
+    link, rules = _link_of(request, link_id), SharingRules.current()
+    if not may_extend(request.user, link, rules):
         raise PermissionDenied
-    extend(link)
+    if is_extendable(link, rules):  # otherwise, the form was sent twice
+        extend(link)
     return _changed(request, link, _(SAID["extended"]))
 
 

@@ -45,7 +45,7 @@ class Renewer:
 
 
 @contextmanager
-def arriving(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
+def fetch_arrival(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
     """Fetch the file at `url` within `seconds` and yield it. After the block, the file is deleted unless it has been
     stored.
 

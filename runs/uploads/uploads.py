@@ -28,7 +28,7 @@ from runs.models import Member, StoredFile, Upload, Verb
 from runs.models.messages import Message
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
-from runs.storage.claimed_fetch import ClaimLost, Renewer, arriving
+from runs.storage.claimed_fetch import ClaimLost, Renewer, fetch_arrival
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url
 from runs.storage.guard import complete_url
 from runs.storage.media import NotMedia, WebWait
@@ -214,7 +214,7 @@ def due_links() -> Q:
 
 
 def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
-    with arriving(upload.source_url, FETCH_SECONDS, renewer) as arrival:
+    with fetch_arrival(upload.source_url, FETCH_SECONDS, renewer) as arrival:
         if arrival.media.is_web_page:
             raise UploadRejected(WEB_PAGE)
         _check_kind(arrival.media.kind, arrival.media.extension, accepted_kinds(upload.accept))

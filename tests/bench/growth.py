@@ -31,9 +31,8 @@ from runs.models import App, Lease, Member, Output, RetentionRules, Run
 from runs.storage import orphans, usage
 from tests.bench import history, history_search, review
 from tests.bench.growth_rows import empty, fill
-from tests.bench.history import MAX_MS, SEARCH_MS, report_time
+from tests.bench.history import MAX_MS, SEARCH_MS, milliseconds, report_time
 from tests.bench.history_search import MORE_ON_POSTGRES, OUTPUTS_PER_RUN
-from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
 from tests.bench.rows_read import Reads, reads_of
@@ -153,7 +152,7 @@ def admin_pages(person: Member) -> dict[str, str]:
     return {
         "Manage, health": "/manage/",
         "Manage, storage": "/manage/storage/",
-        "Manage, keeping": "/manage/keeping/",
+        "Manage, retention": "/manage/keeping/",
         "Manage, on hold": "/manage/keeping/protected/",
         "Manage, apps": "/manage/apps/",
         "Manage, people": "/manage/people/",

@@ -14,9 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Entry, Member, Run, Verb
-from tests.bench.history import count_queries, report_time
+from tests.bench.history import count_queries, milliseconds, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies
-from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number

@@ -13,13 +13,12 @@ from statistics import median
 
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
 from runs.models import Lease, Member, Notice, Run
-from tests.bench.history import POLL_EVERY, Wire, report_time
+from tests.bench.history import POLL_EVERY, Wire, count_warm_queries, milliseconds, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies, make_rows
 from tests.bench.portal import Portal
 from tests.bench.processes import Process
@@ -60,7 +59,7 @@ def bench(portal: Portal, report: Report) -> None:
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
             report_processor_time(report, partial(client.get, path))
-            report.at_most("queries", count_queries(client, path), MAX_QUERIES + ("before" in path), "")
+            report.at_most("queries", count_warm_queries(client, path), MAX_QUERIES + ("before" in path), "")
     with report.part("any page, with the count"):
         report_time(report, partial(milliseconds, visitor, "/help/keys/"), MAX_MS)
         report_processor_time(report, partial(client.get, "/help/keys/"))
@@ -68,7 +67,7 @@ def bench(portal: Portal, report: Report) -> None:
     assert shown, "the page has no bell"
     with report.part("poll of an idle page"):
         report_time(report, partial(milliseconds, visitor, f"/live/?n={shown[1]}", HTMX), POLL_MS)
-        report.at_most("queries", count_queries(client, f"/live/?n={shown[1]}", 204), POLL_QUERIES)
+        report.at_most("queries", count_warm_queries(client, f"/live/?n={shown[1]}", 204), POLL_QUERIES)
     with report.part(f"{OPEN_PAGES} open pages"):
         measure_open_pages(portal, report, server, many, shown[1])
 
@@ -102,23 +101,6 @@ def percent(milliseconds: float, every: float) -> float:
     """Return what percentage of two cores all open pages together use if each causes this much work once per
     interval."""
     return max(0.0, milliseconds) * OPEN_PAGES / every / 1000 / CORES * 100
-
-
-def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries a GET takes: the fewest in three tries, since every few seconds, a process re-reads data
-    that all pages share."""
-    counts = []
-    for _ in range(3):
-        with CaptureQueriesContext(connection) as captured:
-            answer = client.get(path)
-        if answer.status_code != status:
-            raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
-        counts.append(len(captured))
-    return min(counts)
-
-
-def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = None) -> float:
-    return float(visitor.get(path, **headers or {}).elapsed.total_seconds() * 1000)
 
 
 def make_notices(many: Member, few: Member, count: int) -> None:

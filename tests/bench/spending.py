@@ -17,9 +17,8 @@ from runs.models.spending import month_of
 from runs.spending import charges
 from runs.spending.estimates import estimate
 from runs.spending.period import moved
-from tests.bench.history import count_queries, report_time
+from tests.bench.history import count_queries, milliseconds, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies
-from tests.bench.notices import milliseconds
 from tests.bench.portal import Portal
 from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number

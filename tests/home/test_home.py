@@ -20,7 +20,7 @@ from runs.display.home_runs import ACTIVE_SHOWN
 from runs.engine.poller_wakeups import POLLER
 from runs.home.views import APPS_SHOWN
 from runs.models import Lease, Member, Notice, Output, OutputFile, Run
-from runs.review import request_lists, requests
+from runs.review import requests, review_queries
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
 from runs.words.run_failures import FAILURES
@@ -110,7 +110,7 @@ def failed_on_home(client: Client) -> list[str]:
 def test_a_failed_run_is_on_home_until_its_maker_has_opened_it_or_run_it_again(
     as_alice: Client, alice: Member, bob: Member
 ) -> None:
-    failed_run(alice, days=request_lists.NEWS_FOR.days + 1)
+    failed_run(alice, days=review_queries.NEWS_FOR.days + 1)
     failed_run(alice, deleted_at=timezone.now())
     failed_run(alice, status="cancelled", failure="")
     failed_run(bob, shared_at=timezone.now())

@@ -27,7 +27,7 @@ from runs.management.commands import portal
 from runs.management.people import prepare_people
 from runs.management.supervise import SIGNALS
 from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Output, Preset, Run
-from runs.review import request_lists
+from runs.review import review_queries
 from runs.sharing import links
 from tests.support.factories import make_run
 from tests.support.page import Element, Page
@@ -334,14 +334,14 @@ def test_a_review_is_in_progress_and_goes_with_the_examples(fresh: SandboxDoor) 
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
     assert GuestLink.objects.get().viewed_at  # opened by the guest who decided
     assert Comment.objects.get(output=detail).spot_x is not None
-    assert [item.output for item in request_lists.waiting_for(sam)] == [newer, angle]
-    assert request_lists.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # Sam asks for these
+    assert [item.output for item in review_queries.waiting_for(sam)] == [newer, angle]
+    assert review_queries.waiting_for(demo).exclude(output__in=[angle, newer]).count() == 2  # Sam asks for these
 
     browser = browser_of(maker.DEMO)
     browser.post("/examples/clear/")
-    assert not request_lists.waiting_for(sam).exists()
+    assert not review_queries.waiting_for(sam).exists()
     assert not GuestLink.objects.exists()
 
     browser.post("/examples/restore/")
     assert {decision.who for decision in front.decisions.all()} == {"Sam", "Kim"}
-    assert request_lists.waiting_for(sam).count() == 2
+    assert review_queries.waiting_for(sam).count() == 2

@@ -83,7 +83,8 @@ def test_pages_with_prepared_queries_open_for_every_role(as_alice: Client, alice
     app = make_app("Poster")
     run = make_run(alice, app, status="completed", starred_by=alice, starred_at=timezone.now())
     make_kept(run)
-    history = [f"/history/?{query}" for query in ("", "view=results", "waits=me", "waits=anyone")]
+    queries = ("", "view=results", "waits=me", "waits=anyone", "q=poster", "q=poster&waits=me", f"app={app.public_id}")
+    history = [f"/history/?tab=team&{query}" for query in queries] + [f"/history/?{query}" for query in queries]
     for path in ("/", *history, app.get_absolute_url(), run.get_absolute_url()):
         for _ in range(2):  # first prepared, then reused
             assert as_alice.get(path).status_code == 200, path
@@ -96,7 +97,7 @@ def test_a_value_of_another_type_takes_the_plain_query(alice: Member) -> None:
     assert found.rows(run.pk) == []
 
 
-def test_rows_of_another_query_come_along() -> None:
+def test_rows_of_another_query_are_included() -> None:
     for name in ("Poster", "Palette", "Mood board", "Jingle"):
         make_app(name)
     prepared = Prepared(lambda name: App.objects.filter(name=name).order_by("name").values_list("name", "makes")[:1])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from runs import events
 from runs.models import Decision, Member, Notice, Output, ReviewRules, Run, StoredFile
 from runs.notices.notice_text import path_of
-from runs.review import request_lists, requests
+from runs.review import requests, review_queries
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
 from runs.sharing.visibility import share_with_team
@@ -186,7 +186,7 @@ def test_each_page_takes_at_most_eight_queries_besides_the_list_of_the_bell(
     as_alice = client_of(alice)
     assert len(queries_of(as_alice, "/review/asked/")) <= EIGHT_AND_THE_BELL
     assert len(page_of(as_alice, "/review/asked/").find(css="asked-line")) == 20
-    request_lists.waiting_for(Member.objects.get(name="Sofia")).update(settled_at=timezone.now())
+    review_queries.waiting_for(Member.objects.get(name="Sofia")).update(settled_at=timezone.now())
     assert len(queries_of(as_sam, "/review/")) <= EIGHT_AND_THE_BELL
     assert heading(page_of(as_sam)) == "Nothing is waiting for you."
 

@@ -14,7 +14,7 @@ from runs import events
 from runs.display.verdicts import verdict_of
 from runs.history import bin
 from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
-from runs.review import request_lists, requests
+from runs.review import requests, review_queries
 from runs.sharing import links, visibility
 from tests.support.factories import make_app, make_run
 
@@ -43,7 +43,7 @@ def outputs(run: Run) -> list[Output]:
 
 def queue(member: Member) -> list[str]:
     """Return the labels of the results waiting for a decision from `member`."""
-    return [item.output.label for item in request_lists.waiting_for(member).select_related("output")]
+    return [item.output.label for item in review_queries.waiting_for(member).select_related("output")]
 
 
 def judge(output: Output, by: Member, verdict: str = "approved") -> Decision:
@@ -83,9 +83,9 @@ def test_one_verdict_settles_what_anyone_was_asked(alice: Member, run: Run, sam:
     assert queue(alice) == [], "makers don't decide by default"
     judge(outputs(run)[0], sam)
     assert queue(sam) == queue(tess) == ["Back"]
-    assert (mine := request_lists.asked_by(alice).get()) == request
+    assert (mine := review_queries.asked_by(alice).get()) == request
     assert (mine.settled, mine.total) == (1, 2)  # type: ignore[attr-defined]
-    assert request_lists.waiting_count(tess) == 1
+    assert review_queries.waiting_count(tess) == 1
 
 
 def test_everybody_named_owes_a_verdict(
@@ -155,14 +155,14 @@ def test_results_join_when_they_are_ready(alice: Member, sam: Member) -> None:
     assert queue(sam) == []
     Output.objects.filter(run=run, position=1).update(status="completed")
     assert queue(sam) == ["Back"]
-    assert request_lists.waiting_count(sam) == 1
+    assert review_queries.waiting_count(sam) == 1
 
 
 def test_runs_in_the_bin_drop_out(alice: Member, run: Run, sam: Member) -> None:
     requests.ask(alice, outputs(run))
     bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
     assert queue(sam) == []
-    assert request_lists.asked_by(alice).get().total == 0  # type: ignore[attr-defined]
+    assert review_queries.asked_by(alice).get().total == 0  # type: ignore[attr-defined]
     bin.bring_back(Run.objects.filter(pk=run.pk))
     assert queue(sam) == ["Front", "Back"]
 
@@ -172,9 +172,9 @@ def test_private_runs_of_others_never_appear(alice: Member, run: Run, sam: Membe
     judge(outputs(run)[0], admin_member)
     visibility.stop_sharing_with_team(run)
     assert queue(sam) == []
-    assert request_lists.waiting_count(sam) == 0
-    assert not request_lists.decided_lately(sam).exists()
-    assert request_lists.decided_lately(alice).exists()
+    assert review_queries.waiting_count(sam) == 0
+    assert not review_queries.decided_lately(sam).exists()
+    assert review_queries.decided_lately(alice).exists()
 
 
 def test_a_request_can_be_closed(alice: Member, bob: Member, run: Run, sam: Member, admin_member: Member) -> None:
@@ -317,7 +317,7 @@ def test_with_four_eyes_the_next_version_waits_for_who_made_none_since_approval(
     Output.objects.filter(pk=second.pk).update(line=first, number=2)
     requests.ask(alice, [second])
     assert (queue(sam), queue(tess)) == ([], ["Front"])
-    assert (request_lists.waiting_count(sam), request_lists.waiting_count(tess)) == (0, 1)
+    assert (review_queries.waiting_count(sam), review_queries.waiting_count(tess)) == (0, 1)
     assert verdict_of(second, sam).approve_refusal
     Output.objects.filter(pk=first.pk).update(verdict="approved")
     assert (queue(sam), queue(tess)) == (["Front"], ["Front"])
@@ -332,18 +332,18 @@ def test_the_count_takes_one_query_and_ends_at_a_hundred(
     requests.ask(alice, outputs(run))
     requests.ask(alice, outputs(run)[:3])
     with django_assert_num_queries(1):
-        assert request_lists.waiting_count(sam) == 100
+        assert review_queries.waiting_count(sam) == 100
     for output in outputs(run)[5:]:
         judge(output, sam)
-    assert request_lists.waiting_count(sam) == 5, "a result that stands in two requests counts once"
+    assert review_queries.waiting_count(sam) == 5, "a result that stands in two requests counts once"
 
 
 def test_home_learns_what_others_decided_on_mine(alice: Member, bob: Member, sam: Member, run: Run) -> None:
     shared = make_run(bob, status="completed", shared_at=timezone.now())
     judge(outputs(run)[0], sam)
     judge(outputs(shared)[0], sam)
-    assert [decision.output.run for decision in request_lists.decided_on_mine(alice, timezone.now())] == [run]
-    assert not request_lists.decided_on_mine(alice, timezone.now() + timedelta(days=15)).exists()
-    last = request_lists.last_decision(sam, timezone.now() - timedelta(minutes=10))
+    assert [decision.output.run for decision in review_queries.decided_on_mine(alice, timezone.now())] == [run]
+    assert not review_queries.decided_on_mine(alice, timezone.now() + timedelta(days=15)).exists()
+    last = review_queries.last_decision(sam, timezone.now() - timedelta(minutes=10))
     assert last is not None
     assert last.output.run == shared

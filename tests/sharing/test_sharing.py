@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.display import guest_links
 from runs.history import selection
-from runs.models import GuestLink, Member, Output, Run, SharingRules
+from runs.models import Entry, GuestLink, Member, Output, Run, SharingRules, Verb
 from runs.sharing import links
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_kept, make_run
@@ -266,6 +266,7 @@ def test_a_link_is_extended_by_two_weeks_and_never_beyond_the_longest(as_alice: 
         link.refresh_from_db()
         days.append((links.last_day_of(link) - timezone.localdate()).days)
     assert days == [28, 30, 30]
+    assert Entry.objects.filter(verb=Verb.LINK_EXTENDED).count() == 2, "the third time, nothing changed"
     assert f"/shares/{link.public_id}/extend/" not in as_alice.get("/shares/").content.decode()
 
 

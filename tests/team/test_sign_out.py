@@ -1,4 +1,4 @@
-"""Browsers keep no page of a member, and signing out makes them forget the files as well."""
+"""Browsers don't store members' pages, and signing out clears stored files, too."""
 
 from collections.abc import Callable
 

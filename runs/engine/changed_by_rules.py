@@ -1,4 +1,5 @@
-"""What the admin's rules change in earlier answers, for pages to say in advance. `create_run` applies the rules."""
+"""What the admin's rules would change in earlier answers, so that pages can say so first. `create_run` applies the
+rules."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,12 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import rules_of
-from runs.models import App, AppSchema, Upload
+from runs.engine import run_inputs
+from runs.models import App, AppSchema, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.field_rules import Change, Ruled, apply_rules, ruled_questions
 from runs.schema_forms.questions import shortened
+from runs.words.errors import UserFacingError
 
 NAMED = 80  # maximum length of a field's name in a sentence, in characters
+
+
+class RulesRefuseError(UserFacingError):
+    """Raised when the admin's rules don't allow the run: its app is closed or paused, or an option isn't allowed."""
 
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
@@ -28,6 +35,12 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
     """Apply the rules to `answers` for display only: locked pictures aren't turned into uploads."""
     found = apply_rules(schema.parameters, rules_of(app), answers)
     return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
+
+
+def names_changed(run: Run) -> list[str]:
+    """Return the names of the inputs of `run` that the rules would change or refuse now."""
+    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
+    return [*(change.label for change in now.changed), *(answer.name for answer in now.refused)]
 
 
 def _is_same_file(change: Change) -> bool:
