@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import rules_of
+from runs.catalog.pauses import closed_words
 from runs.engine import run_inputs
-from runs.models import App, AppSchema, Run, Upload
+from runs.models import App, AppSchema, Member, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.field_rules import Change, Ruled, apply_rules, ruled_questions
 from runs.schema_forms.questions import shortened
@@ -41,6 +42,15 @@ def names_changed(run: Run) -> list[str]:
     """Return the names of the inputs of `run` that the rules would change or refuse now."""
     now = ruled(run.app, run.schema, run_inputs.answers_of(run))
     return [*(change.label for change in now.changed), *(answer.name for answer in now.refused)]
+
+
+def against_rules(run: Run, member: Member) -> str:
+    """Return why the rules don't let `member` send the inputs of `run` again unchanged; "" if they do."""
+    if words := closed_words(run.app, member):
+        return words
+    if not names_changed(run):
+        return ""
+    return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")
 
 
 def _is_same_file(change: Change) -> bool:

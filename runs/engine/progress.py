@@ -22,13 +22,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from runs import events
 from runs.audit.record import record
-from runs.catalog.pauses import closed_words
 from runs.engine import apply_outputs, wakeups
-from runs.engine.changed_by_rules import RulesRefuseError, names_changed
+from runs.engine.changed_by_rules import RulesRefuseError, against_rules
 from runs.engine.synced_commit import synced
 from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
@@ -168,22 +166,13 @@ def press_start_again(run: Run, by: Member, now: datetime) -> bool:
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if not locked.needs_confirmation:
         return False
-    if words := _against_rules(run, by):
+    if words := against_rules(run, by):
         raise RulesRefuseError(words)
     charges.press_again(locked, by, now)
     is_started = start_again(locked, now)
     if is_started:
         record(Verb.RUN_STARTED_AGAIN, run)
     return is_started
-
-
-def _against_rules(run: Run, member: Member) -> str:
-    """Return why the admin's current rules don't let `member` send the inputs of `run`; "" if they do."""
-    if words := closed_words(run.app, member):
-        return words
-    if not names_changed(run):
-        return ""
-    return _("An admin has since changed this app's rules. Press “Leave it”, then “Change and run again”.")
 
 
 def _end_unsent(run: Run, now: datetime, **fields: Any) -> bool:

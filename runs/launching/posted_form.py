@@ -1,12 +1,11 @@
 """Handles an app's posted form: saves its files and its draft, then starts a run, or shows the form again and says
 why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from types import MappingProxyType
 
 from django.db import transaction
 from django.http import QueryDict
@@ -23,7 +22,7 @@ from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
-from runs.models import App, AppSchema, Member, Output, Preset, Run
+from runs.models import App, AppSchema, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
@@ -31,7 +30,6 @@ from runs.spending.limits import LimitReached
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
 EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
-NOTHING: Mapping[int, Output] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -220,7 +218,7 @@ class PostedAppForm:
             return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
         try:
             replaces = next_version.replaced_by(opened.result, self.schema, form.wanted_outputs())
-            pressed = self._request(form, opened, self.schema, replaces)
+            pressed = replace(self._request(form, opened, self.schema), replaces=replaces)
             return Done(launch_run(self.member, pressed).get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
@@ -231,9 +229,7 @@ class PostedAppForm:
             said = opened if is_told else opened.saying(reached.sentence)
             return Shown(form, said, self.controls.token, is_refused=True)
 
-    def _request(
-        self, form: SchemaForm, opened: Opening, schema: AppSchema, replaces: Mapping[int, Output] = NOTHING
-    ) -> LaunchRequest:
+    def _request(self, form: SchemaForm, opened: Opening, schema: AppSchema) -> LaunchRequest:
         return LaunchRequest(
             self.app,
             schema,
@@ -243,5 +239,4 @@ class PostedAppForm:
             parent=opened.run,
             preset=opened.preset,
             is_private=opened.is_private,
-            replaces=replaces,
         )
