@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -27,6 +28,7 @@ from runs.display.verdicts import verdicts_of
 from runs.engine.durations import slow_level
 from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Member, Output, OutputFile, Preset, Run
+from runs.models.prepared import Prepared
 from runs.notices.choices import Wish, wish_of
 from runs.schema_forms.questions import shortened
 from runs.words.run_failures import Failure
@@ -162,7 +164,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
         url=with_query(run.get_absolute_url(), walk),
         mail_wish=wish_of(member, run),
-        children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
+        children=_children(member.role).rows(member.pk, run.pk),
     )
 
 
@@ -189,6 +191,17 @@ def _clock_of(run: Run, now: datetime) -> Clock:
 def _family(member: Member) -> QuerySet[Run]:
     """Return the runs that `member` may see, with only the fields that the timeline needs."""
     return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
+
+
+@cache
+def _children(role: str) -> Prepared[Run]:
+    """Return the query for the first runs that were started from a run, as a member with `role` sees them."""
+
+    def visible_children(member: int, parent: int) -> QuerySet[Run]:
+        made = _family(Member(pk=member, role=role)).filter(parent_id=parent)
+        return made.order_by("created_at")[:CHILDREN_SHOWN]
+
+    return Prepared(visible_children)
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.models import Member, Run, RunInput, StoredFile, Upload
+from runs.models.prepared import Prepared
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
@@ -19,6 +20,13 @@ INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already
 CHANGED_PER_CARD = 3  # for the same reason
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
+
+# A run's inputs that aren't hidden, with their files
+_OPEN = Prepared(
+    lambda run: RunInput.objects.filter(run_id=run, is_hidden=False).prefetch_related(
+        Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,7 @@ def summarise(run: Run) -> None:
     locks the run and reads its title again.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
-    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-    inputs = list(run.inputs.filter(is_hidden=False).prefetch_related(links))
+    inputs = _OPEN.rows(run.pk)
     told = [given for given in inputs if _stored_text(given)]
     # Inputs that a person chose say more than defaults, so they come first.
     told.sort(key=lambda given: (given.is_default, given.position))
@@ -77,9 +84,7 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
     """Return those of `inputs` that had a different value in the run whose primary key is `parent_id`."""
     if parent_id is None:
         return []
-    links = Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-    earlier = RunInput.objects.filter(run=parent_id, is_hidden=False).prefetch_related(links)
-    return [given for given, old in _pairs(inputs, list(earlier)) if not _is_same_input(given, old)]
+    return [given for given, old in _pairs(inputs, _OPEN.rows(parent_id)) if not _is_same_input(given, old)]
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:

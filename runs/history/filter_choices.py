@@ -97,7 +97,7 @@ class Directory:
         """
         start = "" if east_asian_width(word[:1] or " ") in ("W", "F") else r"(?<![^\W_])"
         begins = re.compile(start + re.escape(word))
-        return [person.pk for person in self.people if begins.search(fold(person.name))]
+        return [person.pk for person in self.people if begins.search(_folded(person.name))]
 
     def apps_called(self, ways: Ways, *, is_mine: bool) -> list[int]:
         """Return primary keys of apps whose current name matches one of `ways`. With `is_mine`, apps that only other
@@ -123,3 +123,4 @@ def _app_for(role: str) -> Prepared[tuple[int, str]]:
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)
+_folded = lru_cache(maxsize=4_096)(fold)

@@ -22,8 +22,9 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
         return {run.app_id for run in page.runs}
     runs, found_apps = others.runs(member, directory), set[int]()
     if asks_newest(others):
-        known = None if found.app else page.newest_apps
-        newest = [app for _key, app in newest_keys(runs)] if known is None else known
+        newest = page.newest_apps
+        if newest is None:
+            newest = [app for _key, app in newest_keys(runs)]
         found_apps = set(newest[:NEWEST_ASKED])
         if _is_search(others) or len(newest) <= NEWEST_ASKED:
             return found_apps

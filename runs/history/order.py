@@ -1,6 +1,6 @@
 """The order of History, newest first: cursors, pages, and the neighbours of a result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -58,7 +58,8 @@ class Cursor:
 class Page:
     """One page of runs, and the cursors for the pages before and after it ("" at the end of the list).
 
-    `newest_apps` are the apps of the newest matching runs on any page, newest first; None if they weren't read.
+    `newest_apps` are the apps of the newest runs on any page that match all filters but the app, newest first; None if
+    they weren't read.
     """
 
     runs: list[Run]
@@ -82,15 +83,23 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
     return Page(shown, older, str(Cursor.of(shown[0])) if before and shown else "", not older and before is None)
 
 
-def first_page_with_apps(runs: RunQuerySet) -> Page:
-    """Return the first page of runs, with the apps of the newest matching runs. One search finds both, because most of
-    its time goes into finding all the runs that contain the words."""
+def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
+    """Return the first page of `runs` (of those with the key `app`, unless it's None), with the apps of the newest of
+    all `runs`.
+
+    One search finds both, because most of its time goes into finding all the runs that contain the words. Only if the
+    newest runs have less than a page of `app`, a second search looks further.
+    """
     newest = newest_keys(runs)
-    keys, is_whole = [key for key, _app in newest[:PAGE]], len(newest) <= PAGE
-    found = Run.objects.filter(pk__in=keys, deleted_at=None).newest_first()  # if `keys` is empty, Django makes no query
+    apps, keys = [of for _key, of in newest], [key for key, of in newest if app in (None, of)]
+    is_whole = len(keys) <= PAGE
+    if app is not None and is_whole and len(newest) > NEWEST_ASKED:
+        return replace(page_of(runs.filter(app_id=app)), newest_apps=apps)
+    # If `keys` is empty, Django makes no query
+    found = Run.objects.filter(pk__in=keys[:PAGE], deleted_at=None).newest_first()
     shown = list(found.for_cards())
     older = str(Cursor.of(shown[-1])) if shown and not is_whole else ""
-    return Page(shown, older, is_whole=is_whole, newest_apps=[app for _key, app in newest])
+    return Page(shown, older, is_whole=is_whole, newest_apps=apps)
 
 
 def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:

@@ -122,11 +122,12 @@ def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page
     """Return the first page of runs, with the apps that `findable_apps` needs. Return None if searching for
     both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
     fewer runs have to be found."""
-    if found.app or not asks_newest(found) or found.has_few(member, directory):
+    if not asks_newest(found) or found.has_few(member, directory):
         return None
+    app = directory.app_key(found.app) if found.app else None
     try:
         with _limit(found, WITH_APPS_SECONDS):
-            return first_page_with_apps(found.runs(member, directory))
+            return first_page_with_apps(found.without("app").runs(member, directory), app)
     except query_timeout.TookTooLong:
         return None
 

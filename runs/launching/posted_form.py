@@ -23,6 +23,7 @@ from runs.launching.app_form import app_form, dropped_words, form_version, ticke
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
+from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
@@ -30,6 +31,7 @@ from runs.spending.limits import LimitReached
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
 EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
+_SCHEMA = Prepared(lambda app, version: AppSchema.objects.filter(app_id=app, version=version)[:1])
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class PostedAppForm:
     def _known_schema(self) -> AppSchema | None:
         """The schema version the form was made from; None if the app has no such version."""
         version = self.controls.schema.partition(".")[0]  # leaves out the version of the admin's rules
-        return AppSchema.objects.filter(app=self.app, version=version).first()
+        return _SCHEMA.first(self.app.pk, version)
 
     @property
     def _posted_schema(self) -> AppSchema:

@@ -12,6 +12,7 @@ from runs.models.deciders import IS_GUEST, IS_MEMBER, Decider
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.output import Output
+from runs.models.prepared import Prepared
 
 UNDO_FOR = timedelta(minutes=10)
 NOTE_LENGTH = 500  # characters
@@ -35,7 +36,7 @@ class ReviewRules(models.Model):
 
     @classmethod
     def current(cls) -> "ReviewRules":
-        return cls.objects.first() or cls()
+        return _CURRENT.first() or cls()
 
     @property
     def deciding_roles(self) -> tuple[str, ...]:
@@ -60,6 +61,9 @@ class ReviewRules(models.Model):
         """Return the members for whom the current rules' `may_decide` is true."""
         roles = Q(role__in=APPROVING_ROLES) | Q(cls.lets_decide(Member.Role.MAKER), role=Member.Role.MAKER)
         return Member.objects.filter(roles, is_active=True)
+
+
+_CURRENT = Prepared(lambda: ReviewRules.objects.order_by("pk")[:1])
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

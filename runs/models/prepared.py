@@ -7,12 +7,14 @@ after that only fills in the values, like a prepared statement. It returns the s
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
+from django.db.models import Prefetch, prefetch_related_objects
 from django.db.models.query import ModelIterable, get_related_populators
 
 # Placeholders for the values while a query is compiled. Real queries never contain these values.
@@ -27,7 +29,7 @@ STANDS_FOR: dict[type, Callable[[int], Any]] = {
 class _Plan:
     """A compiled query. For each parameter of `sql`, `places` says which of the values to insert; None means that the
     parameter never changes. `model` is None if the rows are plain tuples; otherwise, the columns of its fields go from
-    `start` up to, but not including, `end`."""
+    `start` up to, but not including, `end`. `prefetches` are its lookups for `prefetch_related`."""
 
     sql: str
     params: Sequence[Any]
@@ -39,6 +41,7 @@ class _Plan:
     names: Sequence[str] = ()
     related: Sequence[Any] = ()
     annotations: Sequence[tuple[str, int]] = ()
+    prefetches: Sequence[Any] = ()
 
 
 class Prepared[Row]:
@@ -46,7 +49,7 @@ class Prepared[Row]:
 
     `make` may use the values only to compare columns with them. For any values of the same types, it must return the
     same query, so it mustn't depend on the current time. It mustn't be empty for every value, either (`none()`).
-    Prefetched rows aren't supported.
+    `prefetch_related` works as usual; only its own queries, which can't use the values, are compiled each time.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Any, Row]]") -> None:
@@ -70,8 +73,10 @@ class Prepared[Row]:
         ]
         with connection.cursor() as cursor:
             cursor.execute(*_together(plan.sql, params, also))
-            found = cursor.fetchall()
-        return [_row_of(plan, row) for row in found]
+            found = [_row_of(plan, row) for row in cursor.fetchall()]
+        # Copied, because Django makes notes in the lookups
+        prefetch_related_objects(found, *map(copy, plan.prefetches))
+        return found
 
     def first(self, *values: Any) -> Row | None:
         """Return the first row for `values`; None if there is none. The query should be limited to one row."""
@@ -106,8 +111,9 @@ def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
     adapted, other_values = [_adapted(value) for value in given], [_adapted(value) for value in others]
     places = [adapted.index(param) if param in adapted else None for param in params]
     expected = [param if place is None else other_values[place] for param, place in zip(params, places, strict=True)]
-    other_sql, other_params = make(*others).query.get_compiler(queryset.db).as_sql()
-    if (other_sql, list(other_params)) != (sql, expected):
+    other = make(*others)
+    other_sql, other_params = other.query.get_compiler(queryset.db).as_sql()
+    if (other_sql, list(other_params)) != (sql, expected) or _prefetched(queryset) != _prefetched(other):
         raise ValueError("the query contains something else that isn't always the same, such as the time")
     select, klass = compiler.select, compiler.klass_info
     plan = _Plan(sql, params, places, compiler.get_converters([column for column, *_ in select]), model=None)
@@ -123,8 +129,19 @@ def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
             "names": [column.target.attname for column, *_ in select[fields[0] : fields[-1] + 1]],
             "related": get_related_populators(klass, select, queryset.db, mode),
             "annotations": list((compiler.annotation_col_map or {}).items()),
+            "prefetches": queryset._prefetch_related_lookups,
         }
     )
+
+
+def _prefetched(queryset: Any) -> list[Any]:
+    """Return what the queryset prefetches, in a form that can be compared."""
+    return [
+        (lookup.prefetch_to, lookup.queryset.query.sql_with_params(), _prefetched(lookup.queryset))
+        if isinstance(lookup, Prefetch) and lookup.queryset is not None
+        else getattr(lookup, "prefetch_to", lookup)
+        for lookup in queryset._prefetch_related_lookups
+    ]
 
 
 def _row_of(plan: _Plan, row: Sequence[Any]) -> Any:

@@ -25,6 +25,7 @@ from django.db.models.functions import Coalesce, DenseRank
 from runs.models import Comment, Member, Mention, Output, Run
 from runs.models.comments import CommentQuerySet
 from runs.models.joined import Among
+from runs.models.prepared import Prepared
 
 LATEST = 25  # number of threads shown at first; each adds about a millisecond to a page
 LATEST_OLDER = 10
@@ -75,16 +76,17 @@ def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: 
     if output.content_hash:
         is_here &= Q(top_hash__in=["", output.content_hash])
     has_dot = Q(parent=None, spot_x__isnull=False, removed_at=None, file_position=file_position)
-    return _threads(shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash")), is_here, has_dot, most)
+    marked = shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash"))
+    return _threads(list(_latest(marked, is_here, has_dot, most)), most)
 
 
 def threads_on_run(run: Run, *, most: int = LATEST) -> Threads:
     """Return the comments on the whole run."""
-    return _threads(Comment.objects.filter(run=run, output=None), Q(run=run), Q(pk=None), most)
+    return _threads(_ON_RUN.rows(run.pk, most), most)
 
 
-def _threads(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Threads:
-    rows = list(_latest(comments, is_here, has_dot, most))
+def _threads(rows: Sequence[Comment], most: int) -> Threads:
+    """Return the threads in `rows`, which were fetched with `_latest`."""
     if rows:
         prefetch_related_objects(rows, Prefetch("mention_rows", Mention.objects.select_related("member")))
     replies: dict[int, list[Comment]] = {}
@@ -120,6 +122,11 @@ def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Com
     )
     latest = counted.filter(rank__lte=most).order_by("top_at", "top", "created_at", "pk")
     return latest.select_related("member", "resolved_by", "output", "carried_from__run").only(*COLUMNS)
+
+
+_ON_RUN = Prepared(
+    lambda run, most: _latest(Comment.objects.filter(run_id=run, output=None), Q(run_id=run), Q(pk=None), most)
+)
 
 
 def _hidden(shown: Sequence[Comment]) -> int:

@@ -17,7 +17,7 @@ def fold(text: str) -> str:
     finds "が". Vowel signs in Indic scripts are kept, because they carry meaning.
     """
     if text.isascii():  # most text is ASCII, which can be folded much faster
-        return text.lower().translate(STROKED)
+        return text.lower().replace("\x00", " ")
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return bare.casefold().translate(STROKED)

@@ -14,6 +14,7 @@ from runs.words.fold import fold
 from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher, similar_ways_of, stored_words
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
+_folded = lru_cache(maxsize=4_096)(fold)  # the texts on a page share many words
 START = 3  # in letters; a word and its stem share at least this many letters at the start
 BEFORE, AROUND = 25, 80  # in letters: how much text to show before the first match, and how much in total
 
@@ -103,7 +104,8 @@ class Marker:
             return []
         found: list[tuple[int, int, Term]] = []
         for match in WORD.finditer(text):
-            word, folded = match[0], fold(match[0])
+            word = match[0]
+            folded = _folded(word) if len(word) <= LONGEST else fold(word)
             for term in terms:
                 if place := term.place_in(word, folded):
                     found.append((match.start() + place[0], match.start() + place[1], term))

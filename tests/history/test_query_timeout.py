@@ -62,7 +62,7 @@ def test_a_page_is_shown_even_if_finding_its_apps_takes_too_long(
     run = make_run(alice, make_app(), status="completed", title="A red shoe")
     monkeypatch.setattr(Filter, "has_few", lambda *_: False)
     monkeypatch.setattr(views, "WITH_APPS_SECONDS", 0.2)
-    monkeypatch.setattr(views, "first_page_with_apps", lambda _: ask(ENDLESS))
+    monkeypatch.setattr(views, "first_page_with_apps", lambda *_: ask(ENDLESS))
 
     answer = as_alice.get("/history/?q=shoe")
 

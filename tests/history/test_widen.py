@@ -6,12 +6,14 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.engine.input_summary import summarise
-from runs.history import query_timeout, selection, widen
+from runs.history import findable_apps, order, query_timeout, selection, widen
 from runs.history.filters import Filter
 from runs.history.order import outputs_beside
 from runs.models import App, AppRule, Member, Run
@@ -244,6 +246,33 @@ def test_a_search_without_a_new_page_also_changes_the_apps_to_choose_from(
     assert offered(q="red", app=shoes.public_id) == both
     older = as_alice.get("/history/", {"q": "red"}, headers=HTMX | {"HX-Target": "history-older"}).text
     assert 'id="history-app"' not in older
+
+
+def test_a_search_in_one_app_shows_its_newest_runs_wherever_they_are(
+    as_alice: Client, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Filter, "has_few", lambda *_: False)
+    monkeypatch.setattr(order, "PAGE", 2)
+    monkeypatch.setattr(order, "NEWEST_ASKED", 5)
+    monkeypatch.setattr(findable_apps, "NEWEST_ASKED", 5)
+    shoes, hats, scarves = make_app("Shoes"), make_app("Hats"), make_app("Scarves")
+    for n, app in enumerate([hats, hats, hats, scarves, shoes, shoes, shoes, scarves, scarves], 1):
+        make_run(alice, app, status="completed", title=f"red {n}")
+
+    def shown(app: App) -> tuple[list[str], bool, list[str]]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = as_alice.get("/history/", {"q": "red", "app": app.public_id})
+        counts.append(len(queries))
+        found = [card.title for _, cards in answer.context["groups"] for card in cards]
+        return found, bool(answer.context["next_url"]), [label for _, label, _ in answer.context["app_options"]]
+
+    # Of the newest five, three are shoes and two are scarves; one of the scarves is older, and so are all hats
+    counts: list[int] = []
+    shown(shoes)  # prepares the queries
+    assert shown(shoes) == (["red 7", "red 6"], True, ["Scarves", "Shoes"])
+    assert shown(scarves) == (["red 9", "red 8"], True, ["Scarves", "Shoes"])
+    assert shown(hats) == (["red 3", "red 2", "red 1"], False, ["Hats", "Scarves", "Shoes"])
+    assert counts[1:] == [6, 6, 8]  # hats need a second search, and the whole list is there, so Team is counted too
 
 
 def test_runs_in_the_other_list_are_found_with_any_filter(as_alice: Client, alice: Member, bob: Member) -> None:

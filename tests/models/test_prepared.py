@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.models import App, Draft, Member, ReviewRequest, Run
+from runs.models import App, Draft, Member, Output, OutputFile, ReviewRequest, Run, RunInput
 from runs.models.prepared import Prepared, padded
 from tests.support.factories import make_app, make_kept, make_run
 
@@ -48,6 +48,29 @@ def test_rows_of_values_are_the_same_for_any_number_of_values() -> None:
     assert prepared.rows(first.pk, second.pk) == [("Palette", second.makes), ("Poster", first.makes)]
 
 
+def test_prefetched_rows_are_the_same(alice: Member) -> None:
+    runs = [make_run(alice), make_run(alice)]
+    make_kept(runs[0])
+    files = Prefetch("files", OutputFile.objects.select_related("file"))
+    outputs = Prefetch("outputs", Output.objects.prefetch_related(files))
+
+    def with_outputs(member: int) -> Any:
+        return Run.objects.owned_by(Member(pk=member)).prefetch_related(outputs, "inputs").order_by("pk")
+
+    prepared = Prepared(with_outputs)
+    for _ in range(2):  # Django makes notes in the lookups, so the second time must find them as they were
+        with CaptureQueriesContext(connection) as queries:
+            found = prepared.rows(alice.pk)
+            kept = [[one.file for one in output.files.all()] for run in found for output in run.outputs.all()]
+            inputs = [list(run.inputs.all()) for run in found]
+        assert found == runs
+        assert kept == [[one.file for one in output.files.all()] for output in Output.objects.order_by("pk")]
+        assert any(kept)
+        assert inputs == [list(RunInput.objects.filter(run=run)) for run in runs]
+        assert len(queries) == 4
+    assert prepared.rows(alice.pk + 1) == []
+
+
 def test_values_are_only_ever_values() -> None:
     app = make_app("Poster")
     prepared = Prepared(lambda name: App.objects.filter(name=name).values_list("name"))
@@ -69,6 +92,10 @@ def test_what_changes_from_one_time_to_the_next_is_refused() -> None:
         Prepared(lambda: Run.objects.filter(created_at__lt=timezone.now())).rows()
     with pytest.raises(ValueError, match="isn't always the same"):
         Prepared(lambda name: App.objects.filter(name__contains=f"{name} of")).rows("Poster")
+    # A query for prefetched rows isn't prepared, so it would keep the values it was made with
+    own = Prepared(lambda key: App.objects.prefetch_related(Prefetch("runs", Run.objects.filter(member_id=key))))
+    with pytest.raises(ValueError, match="isn't always the same"):
+        own.rows(1)
 
 
 def test_a_value_may_make_no_difference(alice: Member) -> None:
