@@ -29,7 +29,7 @@ from runs.engine.durations import slow_level
 from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Member, Output, OutputFile, Preset, Run
 from runs.models.prepared import Prepared
-from runs.notices.choices import Wish, wish_of
+from runs.notices.choices import MailOffer, mail_offer
 from runs.schema_forms.questions import shortened
 from runs.words.run_failures import Failure
 from runs.words.run_states import State, state_of
@@ -104,7 +104,7 @@ class RunPage:
     parent: Run | None
     children: list[Run]
     url: str  # URL of this page, including the query string of the list that Previous and Next follow
-    mail_wish: Wish  # whether the viewer has asked for an email when the run is ready
+    mail_offer: MailOffer  # whether the viewer has asked for an email when the run is ready
 
     @property
     def has_results(self) -> bool:
@@ -163,7 +163,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         preset=_preset_for(run, member),
         parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
         url=with_query(run.get_absolute_url(), walk),
-        mail_wish=wish_of(member, run),
+        mail_offer=mail_offer(member, run),
         children=_children(member.role).rows(member.pk, run.pk),
     )
 

@@ -33,9 +33,9 @@ def sweep(now: datetime | None = None) -> None:
     wakeups.queue_start(*_first(without_wakeup.filter(status="starting", sent_at=None)))
     is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but Lamina gave no status
-    wished = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
+    to_cancel = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))
-    wakeups.queue_cancel(*_first(wakeups.without_wakeup(wished, now, since)))
+    wakeups.queue_cancel(*_first(wakeups.without_wakeup(to_cancel, now, since)))
 
 
 def _first(runs: QuerySet[Run]) -> list[int]:

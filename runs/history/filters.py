@@ -42,7 +42,7 @@ KINDS = {
     "text": gettext_noop("Texts"),
 }
 # Names of filters in the URL, in the order of their chips.
-NARROWING = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
+CONDITIONS = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = (1900, 9998)
@@ -70,7 +70,7 @@ class Filter:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
         """Read the filter from a query string such as `request.GET`, ignoring invalid values."""
-        given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *NARROWING)}
+        given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *CONDITIONS)}
         tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
         since, until = _span(given["from"], given["to"])
         return cls(
@@ -96,10 +96,10 @@ class Filter:
         return cls.read(QueryDict(query))
 
     @property
-    def narrowing(self) -> dict[str, str]:
+    def conditions(self) -> dict[str, str]:
         """The filter values that narrow the list, keyed by their names in the URL."""
         values = {_NAMES.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
-        return {name: values[name] for name in NARROWING if values[name]}
+        return {name: values[name] for name in CONDITIONS if values[name]}
 
     @property
     def place(self) -> str:
@@ -118,7 +118,7 @@ class Filter:
         tab = {"tab": self.tab} if self.tab != "mine" else {}
         view = {"view": self.view} if self.view else {}
         similar = {"similar": "1"} if self.q and self.is_similar else {}
-        return urlencode(tab | self.narrowing | similar | view)
+        return urlencode(tab | self.conditions | similar | view)
 
     def url(self, **more: str) -> str:
         """Return the URL of History with this filter and `more` parameters, such as `before`."""

@@ -16,7 +16,7 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
     """
     others = found.without("app")
-    if others.tab == "mine" and not others.narrowing:
+    if others.tab == "mine" and not others.conditions:
         return {app.pk for app in directory.apps if app.detail}
     if page.is_whole and not found.app:
         return {run.app_id for run in page.runs}

@@ -28,16 +28,16 @@ def broader(found: Filter) -> list[tuple[str, Filter]]:
 
     For a search with words, return at most three, to limit the cost.
     """
-    narrowing = found.narrowing
+    conditions = found.conditions
     there = in_other_list(found)
     other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
-    if narrowing.keys() == {"q"}:
+    if conditions.keys() == {"q"}:
         return [other]
-    if found.q and len(narrowing) > 2:
-        words_alone = found.without(*[name for name in narrowing if name != "q"])
+    if found.q and len(conditions) > 2:
+        words_alone = found.without(*[name for name in conditions if name != "q"])
         without_words = (_broader_label("q", found), found.without("q"))
         return [other, (_("Without the filters"), words_alone), without_words]
-    fewer = [(_broader_label(name, found), found.without(name)) for name in narrowing]
+    fewer = [(_broader_label(name, found), found.without(name)) for name in conditions]
     return fewer if found.tab == "starred" and not found.q else [other, *fewer]
 
 
@@ -49,7 +49,7 @@ def in_other_list(found: Filter) -> Filter:
 def mine_url(found: Filter, directory: Directory) -> str:
     """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
     help."""
-    is_help = found.tab == "team" and bool(found.narrowing) and directory.has_own and not found.is_selected_results
+    is_help = found.tab == "team" and bool(found.conditions) and directory.has_own and not found.is_selected_results
     return in_other_list(found).url() if is_help else ""
 
 

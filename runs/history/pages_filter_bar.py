@@ -47,7 +47,7 @@ def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
 
 
 def chips(found: Filter, directory: Directory) -> list[Chip]:
-    return [Chip(_label(name, found, directory), found.without(name).url()) for name in found.narrowing]
+    return [Chip(_label(name, found, directory), found.without(name).url()) for name in found.conditions]
 
 
 def _label(name: str, found: Filter, directory: Directory) -> str:

@@ -84,14 +84,14 @@ class Matches:
 
     total: int
     left: int
-    is_narrowed: bool  # False if the filter finds everything in its list
+    is_filtered: bool  # False if the filter finds everything in its list
 
     @property
     def words(self) -> str:
         """The label of the button that selects all matches; "" if there is nothing left to select."""
         if not self.left:
             return ""
-        if not self.is_narrowed:
+        if not self.is_filtered:
             words = _("Select the newest %(count)s") if self.total > AT_MOST else _("Select all %(count)s")
             return words % {"count": number_words(min(self.total, AT_MOST))}
         if self.total > AT_MOST:
@@ -112,7 +112,7 @@ def matches(member: Member, found: Filter, directory: Directory | None = None) -
             first = some.model._default_manager.filter(pk__in=some.values("pk")[: AT_MOST + 1])
             is_left = ~Q(pk__in=Selection.objects.open(member, found.place).values(field))
             counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
-            return Matches(**counts, is_narrowed=bool(found.narrowing))
+            return Matches(**counts, is_filtered=bool(found.conditions))
     except query_timeout.TookTooLong:
         return None
 

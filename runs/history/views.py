@@ -105,7 +105,7 @@ def _listing(
         with_apps = None if before or after else _page_with_apps(found, member, directory)
         with _limit(found, query_timeout.SEARCH_SECONDS):
             page = with_apps or page_of(found.runs(member, directory), before, after)
-            if not page.runs and found.narrowing:
+            if not page.runs and found.conditions:
                 instead = elsewhere(found, member, directory)
             if instead.wider:
                 page = page_of(instead.wider.filter.runs(member, instead.directory))
@@ -160,7 +160,7 @@ def _tools(found: Filter, directory: Directory) -> dict[str, object]:
         "offers": pages_filter_bar.offers(found),
         "day_shortcuts": pages_filter_bar.day_shortcuts(found, timezone.localdate()),
         "marker": Marker.of(found.words, directory.lookups.similar),
-        "is_filtered": bool(found.narrowing),
+        "is_filtered": bool(found.conditions),
     }
 
 
@@ -170,8 +170,8 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "wider": listing.instead.wider,
         "hints": listing.instead.hints,
         "other": listing.instead.other,
-        "is_none_selected": found.narrowing.keys() == {"selected"} and not rows,
-        "everything_url": found.without(*found.narrowing).url(),
+        "is_none_selected": found.conditions.keys() == {"selected"} and not rows,
+        "everything_url": found.without(*found.conditions).url(),
         "is_too_slow": listing.is_too_slow,
         "shorter": pages_filter_bar.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
@@ -185,7 +185,7 @@ def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_
     are still being added are mentioned if a search by words in all apps finds no more than one page of runs, or if
     nothing is found.
     """
-    page, is_told = listing.page, is_first_page and bool(found.narrowing) and not listing.is_too_slow
+    page, is_told = listing.page, is_first_page and bool(found.conditions) and not listing.is_too_slow
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
     return {

@@ -62,7 +62,7 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     """
     # The search on Home already covers both lists, and Home shows no hints
     choices, searches = _wider(found), broader(found) if found.tab != "both" else []
-    is_words_alone = bool(searches) and found.narrowing.keys() == {"q"}
+    is_words_alone = bool(searches) and found.conditions.keys() == {"q"}
     near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
     asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
     asked += [(one, COUNT_UP_TO) for one in near]

@@ -37,9 +37,9 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
     chosen = dict(NoticeChoice.objects.filter(member__in=members, kind=kind).values_list("member", "way"))
     default = DEFAULTS[NoticeKind(kind)]
     asked = MailWhenReady.objects.filter(member__in=members, run=run).values_list("member", flat=True)
-    wished = set(asked) if run is not None and kind in ENDS else set()
+    when_ready = set(asked) if run is not None and kind in ENDS else set()
     for pk in reachable.values_list("pk", flat=True):
-        ways[pk] = Way.ONCE if pk in wished else chosen.get(pk, default)
+        ways[pk] = Way.ONCE if pk in when_ready else chosen.get(pk, default)
     return ways
 
 
@@ -85,7 +85,7 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
 
 
 # --- "Email me when it's ready" ---------------------------------------------------------------------------------------
-class Wish(StrEnum):
+class MailOffer(StrEnum):
     """Whether someone wants an email when a run is ready. `NONE` means that the run's page doesn't ask."""
 
     NONE = ""
@@ -93,15 +93,15 @@ class Wish(StrEnum):
     ASKED = "asked"
 
 
-def wish_of(member: Member, run: Run) -> Wish:
+def mail_offer(member: Member, run: Run) -> MailOffer:
     """Return what the page of `run` should offer `member`, who can see it. For their own runs, that's nothing if they
     get an email about every one anyway. Takes at most one query."""
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
-        return Wish.NONE
+        return MailOffer.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))
     asked = Exists(MailWhenReady.objects.filter(member=member, run=run))
     gets_all, has_asked = Member.objects.values_list(always, asked).get(pk=member.pk)
-    return Wish.NONE if gets_all and run.belongs_to(member) else Wish.ASKED if has_asked else Wish.OPEN
+    return MailOffer.NONE if gets_all and run.belongs_to(member) else MailOffer.ASKED if has_asked else MailOffer.OPEN
 
 
 def ask(member: Member, run: Run, *, is_wanted: bool) -> None:

@@ -25,7 +25,7 @@ class MuteForm(PostedForm):
     back = CutField(length=2_000)
 
 
-class WishForm(PostedForm):
+class MailWhenReadyForm(PostedForm):
     """Whether someone wants an email when a run is ready."""
 
     wanted = SwitchField()

@@ -113,10 +113,10 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
     in that request is undecided."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
-    wished = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
+    when_ready = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
     open_items = ReviewItem.objects.undecided().filter(output__run__in=Run.objects.visible_to(member))
     is_open = ~Q(kind=NoticeKind.ASKED) | Exists(open_items.filter(request=OuterRef("request")))
-    notices = Notice.objects.of(member).unread().filter(~unwanted | wished, is_open, mail=row)
+    notices = Notice.objects.of(member).unread().filter(~unwanted | when_ready, is_open, mail=row)
     return list(notices.select_related(*RELATED).order_by("created_at", "pk"))
 
 

@@ -16,7 +16,7 @@ from runs.audit.record import record
 from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, guest_contacts, unsubscribe
 from runs.notices.delivery import Outcome, try_once
-from runs.notices.forms import WishForm
+from runs.notices.forms import MailWhenReadyForm
 from runs.team import mail
 from runs.web.http import PortalRequest, admins_only, go_to, own_path
 from runs.web.posted import BackForm
@@ -27,7 +27,7 @@ from runs.web.secret_links import full_address
 def run_mail(request: PortalRequest, run_id: str) -> HttpResponse:
     """Turn on or off the email that the member gets when the run is ready."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
-    choices.ask(request.user, run, is_wanted=WishForm.read(request.POST)["wanted"])
+    choices.ask(request.user, run, is_wanted=MailWhenReadyForm.read(request.POST)["wanted"])
     return go_to(request, run.get_absolute_url())
 
 
