@@ -19,7 +19,7 @@ from runs.history.review_filters import ANYONE, ME
 from runs.models import App, Member, ReviewRules, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
-from runs.models.prepared import Prepared
+from runs.models.prepared import Prepared, Sql, sql_of
 from runs.models.selection import KEPT_FOR
 from runs.words import known_words
 from runs.words.fold import fold
@@ -125,8 +125,7 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
     """
     usual = _usual_query(member.role, is_mine, waits if waits in (ME, ANYONE) else "")
     also = _search_rows(member, q, is_mine=is_mine, decided=decided, waits=waits)
-    together = also[0].union(*also[1:], all=True).order_by() if also else None
-    return Rows(usual.rows(member.pk, timezone.now() - KEPT_FOR, also=together))
+    return Rows(usual.rows(member.pk, timezone.now() - KEPT_FOR, also=also))
 
 
 @cache
@@ -157,19 +156,18 @@ def _usual_rows(member: Member, since: datetime, is_mine: bool, waits: str) -> R
     return queries[0].union(*queries[1:], all=True).order_by()
 
 
-def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[RowsQuery]:
+def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[Sql]:
     """Return the extra queries that the search `q`, and the filters by who decided and who is waited for, need."""
-    queries = _similar_words(q)
+    queries = known_words.candidates(query_words(q), _WORD)
     if exact := exact_query(q):
-        queries.append(_rows("run", few_matching(exact), Value("")))
-        queries.append(_rows("many", too_many_for(exact, member), "public_id"))  # one row if there are too many runs
+        queries += [_FEW_RUNS.sql(exact), _TOO_MANY.sql(exact, member.pk)]
         if is_mine:
-            queries.append(_apps_of_everyone())
+            queries.append(_CALLED.sql())
     if decided:
-        queries.append(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
+        queries += sql_of(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
     if waits not in ("", ME, ANYONE):
         asked = Member.objects.filter(public_id=waits, is_active=True)
-        queries.append(_rows("waited", asked, "public_id", "role"))
+        queries += sql_of(_rows("waited", asked, "public_id", "role"))
     return queries
 
 
@@ -200,11 +198,6 @@ def _makers_of_transferred() -> RowsQuery:
     return _rows("maker", Member.objects.filter(Exists(theirs)), "name")
 
 
-def _similar_words(q: str) -> list[RowsQuery]:
-    told = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))
-    return [query.order_by().values_list(*told) for query in known_words.candidates(query_words(q))]
-
-
 def _rows(sort: str, rows: QuerySet[Any], *texts: str | Combinable, key: str = "pk") -> RowsQuery:
     """Return `rows` as (`sort`, `key`, *`texts`). All `texts` are cast to text, and the last one is repeated if there
     are fewer than `TEXTS`, so that rows from different tables can be combined."""
@@ -212,3 +205,9 @@ def _rows(sort: str, rows: QuerySet[Any], *texts: str | Combinable, key: str = "
     told = {f"column{n}": Cast(text, TextField()) for n, text in enumerate(padded)}
     named: RowsQuery = rows.order_by().annotate(sort=Value(sort, TextField()), **told).values_list("sort", key, *told)
     return named
+
+
+_WORD = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))  # columns for similar words
+_FEW_RUNS = Prepared(lambda query: _rows("run", few_matching(query), Value("")))
+_TOO_MANY = Prepared(lambda query, member: _rows("many", too_many_for(query, Member(pk=member)), "public_id"))
+_CALLED = Prepared(_apps_of_everyone)

@@ -6,7 +6,6 @@ after that only fills in the values, like a prepared statement. It returns the s
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,8 @@ STANDS_FOR: dict[type, Callable[[int], Any]] = {
     str: lambda place: f"\x02value {place}\x03",
     datetime: lambda place: datetime(9000, 1, 1, tzinfo=UTC) + timedelta(days=place),
 }
+
+type Sql = tuple[str, Sequence[Any]]  # a query's SQL and its parameters
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,18 @@ class Prepared[Row]:
         self._make = make
         self._plans: dict[tuple[type, ...], _Plan] = {}
 
-    def rows(self, *values: Any, also: "models.QuerySet[Any, Row] | None" = None) -> list[Row]:
-        """Return the rows for `values`, and those of `also`, which is compiled each time, in one query.
+    def rows(self, *values: Any, also: Sequence[Sql] = ()) -> list[Row]:
+        """Return the rows for `values`, and those of the queries in `also`, all in one query.
 
-        `also` must have the same columns, with the same types. If it's given, the rows are in no particular order.
+        The queries in `also` must have the same columns, with the same types. If there are any, the rows are in no
+        particular order. Raises TypeError if there are any and `values` has a value of another type.
         """
-        types = tuple(map(type, values))
-        plan = self._plans.get(types)
+        plan = self._plan(values)
         if plan is None:
-            if not STANDS_FOR.keys() >= set(types):
-                return [*self._make(*values), *(also or [])]  # e.g. None, which needs different SQL
-            plan = self._plans.setdefault(types, _plan_of(self._make, types))
-        given = [_adapted(value) for value in values]
-        params = [
-            param if place is None else given[place] for param, place in zip(plan.params, plan.places, strict=True)
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(*_together(plan.sql, params, also))
-            found = [_row_of(plan, row) for row in cursor.fetchall()]
+            if also:
+                raise TypeError("only values that can be prepared can be combined with other queries")
+            return list(self._make(*values))  # e.g. None, which needs different SQL
+        found = [_row_of(plan, row) for row in rows_of([_filled(plan, values), *also])]
         # Copied, because Django makes notes in the lookups
         prefetch_related_objects(found, *map(copy, plan.prefetches))
         return found
@@ -82,16 +77,47 @@ class Prepared[Row]:
         """Return the first row for `values`; None if there is none. The query should be limited to one row."""
         return next(iter(self.rows(*values)), None)
 
+    def sql(self, *values: Any) -> Sql:
+        """Return the query for `values`, to combine it with others. Raises TypeError if `values` has a value of another
+        type."""
+        if (plan := self._plan(values)) is None:
+            raise TypeError("only integers, strings and datetimes can be prepared")
+        return _filled(plan, values)
 
-def _together(sql: str, params: list[Any], also: "models.QuerySet[Any, Any] | None") -> tuple[str, list[Any]]:
-    """Return the SQL and its parameters for the rows of `sql` and those of `also`. If Django can tell that `also`
-    matches nothing, it is left out."""
-    with suppress(EmptyResultSet):
-        if also is not None:
-            more, more_params = also.query.get_compiler(also.db).as_sql()
-            both = f"SELECT * FROM ({sql}) AS prepared UNION ALL SELECT * FROM ({more}) AS also"  # noqa: S608
-            return both, [*params, *more_params]
-    return sql, params
+    def _plan(self, values: Sequence[Any]) -> _Plan | None:
+        types = tuple(map(type, values))
+        plan = self._plans.get(types)
+        if plan is None and STANDS_FOR.keys() >= set(types):
+            plan = self._plans.setdefault(types, _plan_of(self._make, types))
+        return plan
+
+
+def sql_of(queryset: "models.QuerySet[Any, Any]") -> list[Sql]:
+    """Return the query of `queryset` in a list, to combine it with others; [] if Django can tell that it finds
+    nothing."""
+    try:
+        return [queryset.query.sql_with_params()]
+    except EmptyResultSet:
+        return []
+
+
+def rows_of(queries: Sequence[Sql]) -> list[tuple[Any, ...]]:
+    """Return the rows of all `queries`, of which there is at least one, as the database returns them."""
+    sql, params = queries[0]
+    if len(queries) > 1:
+        named = (f"({one}) AS part{n}" for n, (one, _params) in enumerate(queries))
+        sql = " UNION ALL ".join(f"SELECT * FROM {part}" for part in named)  # noqa: S608 - made by Django
+        params = [param for _sql, some in queries for param in some]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _filled(plan: _Plan, values: Sequence[Any]) -> Sql:
+    given = [_adapted(value) for value in values]
+    params = [param if place is None else given[place] for param, place in zip(plan.params, plan.places, strict=True)]
+    return plan.sql, params
 
 
 def padded[Value](values: Sequence[Value]) -> list[Value]:

@@ -27,13 +27,16 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same lookups with a limit: if only a few runs contain the words, a query can start from those runs. On PostgreSQL,
-# common words aren't looked up at all, because we would have to read the whole index; `AreCommon` tells us whether a
-# lookup was skipped for this reason.
+# The same lookups with a limit: if only a few runs contain the words, a query can start from those runs. If there are
+# more, nothing is looked up, and `AreCommon` tells us so. On PostgreSQL, that's the case for common words, because we
+# would have to read the whole index; on SQLite, we count the first matches, which is faster than returning them.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
-FEW_ON_SQLITE = f"{{run}} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s LIMIT {FEW + 1})"  # noqa: S608
+FIRST_ON_SQLITE = f"SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s LIMIT {FEW + 1}"  # noqa: S608
+FEW_ON_SQLITE = f"""{{run}} IN (SELECT rowid FROM (SELECT rowid, count(*) OVER () AS found FROM ({FIRST_ON_SQLITE}))
+WHERE found <= {FEW})"""  # noqa: S608
+ARE_MANY_ON_SQLITE = f"(SELECT count(*) > {FEW} FROM ({FIRST_ON_SQLITE}))"  # noqa: S608
 
 HELD_ON_POSTGRES = "EXISTS (SELECT 1 FROM runs_runwords WHERE words @@ ('''' || {word} || '''')::tsquery)"
 HELD_ON_SQLITE = "EXISTS (SELECT 1 FROM runs_runwords WHERE runs_runwords MATCH ('\"' || {word} || '\"'))"
@@ -54,18 +57,17 @@ class HasWords(Lookup):
 
 
 class AmongFew(HasWords):
-    """Lookup for the first `FEW` + 1 runs whose words match. On PostgreSQL, it finds none if the words are common."""
+    """Lookup for the first `FEW` + 1 runs whose words match; it finds none if the words are common (`AreCommon`)."""
 
     lookup_name = "among_few"
     on_postgres, on_sqlite = FEW_ON_POSTGRES, FEW_ON_SQLITE
 
 
 class AreCommon(HasWords):
-    """Lookup that checks whether the words are too common for `AmongFew`, which is never the case on SQLite. The left
-    side of the lookup is ignored."""
+    """Lookup that checks whether the words are too common for `AmongFew`. The left side of the lookup is ignored."""
 
     lookup_name = "are_common"
-    on_postgres, on_sqlite = IS_COMMON, "%s IS NULL"
+    on_postgres, on_sqlite = IS_COMMON, ARE_MANY_ON_SQLITE
 
 
 def held_by_runs(column: str, vendor: str) -> RawSQL:

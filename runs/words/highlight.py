@@ -3,7 +3,7 @@
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
@@ -14,7 +14,6 @@ from runs.words.fold import fold
 from runs.words.terms import JOINED, LONGEST, WORD, Ways, is_spaceless, matcher, similar_ways_of, stored_words
 
 _stored = lru_cache(maxsize=4_096)(stored_words)
-_folded = lru_cache(maxsize=4_096)(fold)  # the texts on a page share many words
 START = 3  # in letters; a word and its stem share at least this many letters at the start
 BEFORE, AROUND = 25, 80  # in letters: how much text to show before the first match, and how much in total
 
@@ -52,11 +51,16 @@ class Term:
         return (at, at + len(self.word)) if at >= 0 else None
 
 
+type Place = tuple[int, int, Term]  # where a match starts and ends, and what it matches
+
+
 @dataclass(frozen=True)
 class Marker:
     """Highlights words that match any of `terms`."""
 
     terms: tuple[Term, ...] = ()
+    # The places in each word that `_in_word` has looked at, because the texts on a page share many words
+    _known: dict[str, list[Place]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
@@ -83,7 +87,7 @@ class Marker:
         pieces, end = [], 0
         for start, stop, _term in self._found(text):
             if start >= end:  # otherwise, another term has already matched at this position
-                pieces += [escape(text[end:start]), format_html("<mark>{}</mark>", text[start:stop])]
+                pieces += [escape(text[end:start]), "<mark>", escape(text[start:stop]), "</mark>"]
                 end = stop
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308 - every piece is escaped
 
@@ -95,26 +99,31 @@ class Marker:
         piece = self.marked(text[start:end].strip())
         return format_html("{}{}{}", "… " if start else "", piece, " …" if end < len(text) else "")
 
-    def _found(self, text: str) -> list[tuple[int, int, Term]]:
-        """Return the start, end and term of each match, in order. Words are folded one by one, because folding may
-        change a word's length."""
+    def _found(self, text: str) -> list[Place]:
+        """Return each match in the text, in order. Words are folded one by one, because folding may change a word's
+        length."""
         whole = fold(text)
         terms = [term for term in self.terms if term.may_be_in(whole)]
         if not terms:
             return []
-        found: list[tuple[int, int, Term]] = []
+        found: list[Place] = []
         for match in WORD.finditer(text):
-            word = match[0]
-            folded = _folded(word) if len(word) <= LONGEST else fold(word)
-            for term in terms:
-                if place := term.place_in(word, folded):
-                    found.append((match.start() + place[0], match.start() + place[1], term))
+            at = match.start()
+            found += [(at + start, at + stop, term) for start, stop, term in self._in_word(match[0])]
         if "-" in text:
             found += _joined(text, terms, found)
         return sorted(found, key=lambda place: place[:2])
 
+    def _in_word(self, word: str) -> list[Place]:
+        """Return each match in one word of a text."""
+        if (places := self._known.get(word)) is None:
+            folded = fold(word)
+            told = [(term, term.place_in(word, folded)) for term in self.terms]
+            places = self._known[word] = [(*place, term) for term, place in told if place]
+        return places
 
-def _joined(text: str, terms: list[Term], found: list[tuple[int, int, Term]]) -> list[tuple[int, int, Term]]:
+
+def _joined(text: str, terms: list[Term], found: list[Place]) -> list[Place]:
     """Return where terms match whole hyphenated words (as "tryon" matches "try-on"), if no part of the word matches by
     itself."""
     more = []

@@ -5,14 +5,17 @@ Trigrams (three letters in a row) find candidates among the known words; the edi
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from itertools import batched
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
 from runs.models import App, KnownWord, WordTrigram
+from runs.models.prepared import Prepared, Sql, rows_of
 from runs.models.search import held_by_runs
 from runs.words.stems import stem
 from runs.words.terms import LONGEST, is_spaceless
@@ -21,6 +24,7 @@ SHORTEST = 4  # in letters; a typo in a shorter word could mean anything
 LONG = 8  # in letters; in words at least this long, even two edits count as a typo
 LEARNED_AT_ONCE = 500
 MOST_SIMILAR = 8
+type Columns = tuple[str | Combinable, ...]  # for `values_list`
 
 
 def is_learned(word: str) -> bool:
@@ -71,13 +75,18 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
     return list(found.order_by().values_list("word", flat=True))
 
 
-def candidates(words: Iterable[str]) -> list[QuerySet[Any, Any]]:
+def candidates(words: Iterable[str], columns: Columns = ("asked", "known")) -> list[Sql]:
     """Return queries for the known words that each of `words` may be a typo of or, if it's a compound, may contain.
     Combine the queries and run them as one.
 
-    Rows are annotated with `asked`, the searched word, and `known`, the known word.
+    The rows have these `columns`, which may include `asked`, the searched word, and `known`, the known word.
     """
-    return [query for word in words if is_learned(word) for query in (_alike(word), _parts(word))]
+    queries = []
+    for word in filter(is_learned, words):
+        queries.append(_alike(len(word), columns).sql(word, *sorted(trigrams(word))))
+        if ends := _ends(word):
+            queries.append(_parts(columns).sql(word, *sorted(ends)))
+    return queries
 
 
 def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -91,26 +100,40 @@ def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Run all queries of `candidates` as one, and return the closest known words for each of `words`. Words that aren't
     close to any known word are left out."""
-    queries = [query.values_list("asked", "known") for query in candidates(words)]
-    return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
+    queries = candidates(words)
+    return similar((asked, known) for asked, known in rows_of(queries)) if queries else {}
 
 
-def _alike(word: str) -> QuerySet[Any, Any]:
-    edits, pieces = most_edits(word), trigrams(word)
-    # Swapping two letters changes four trigrams, or five if there is a letter in between
-    shared = max(1, len(pieces) - 5 * edits)
-    lengths = (len(word) - edits, len(word) + edits)
-    alike = WordTrigram.objects.filter(trigram__in=pieces, length__range=lengths).order_by()
-    counted: QuerySet[Any, Any] = alike.values("word").annotate(held=Count("pk")).filter(held__gte=shared)
-    told: QuerySet[Any, Any] = counted.annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
-    return told
+@cache
+def _alike(length: int, columns: Columns) -> Prepared[Any]:
+    """Return the query for words like a word with this many letters, given the word and its trigrams."""
+
+    def alike(word: str, *pieces: str) -> QuerySet[Any, Any]:
+        edits = most_edits(length)
+        # Swapping two letters changes four trigrams, or five if there is a letter in between
+        shared = max(1, len(pieces) - 5 * edits)
+        sharing = WordTrigram.objects.filter(trigram__in=pieces, length__range=(length - edits, length + edits))
+        counted = sharing.order_by().values("word").annotate(held=Count("pk")).filter(held__gte=shared)
+        return _told(counted, word, columns)
+
+    return Prepared(alike)
 
 
-def _parts(word: str) -> QuerySet[Any, Any]:
-    ends = {word[:i] for i in range(SHORTEST, len(word))} | {word[i:] for i in range(1, len(word) - SHORTEST + 1)}
-    found: QuerySet[Any, Any] = KnownWord.objects.filter(word__in=ends)
-    told: QuerySet[Any, Any] = found.annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
-    return told
+@cache
+def _parts(columns: Columns) -> Prepared[Any]:
+    """Return the query for the parts of a word, given the word and its ends."""
+    return Prepared(lambda word, *ends: _told(KnownWord.objects.filter(word__in=ends), word, columns))
+
+
+def _ends(word: str) -> set[str]:
+    """Return the beginnings and ends of `word` that may be words; none if it's short."""
+    return {word[:i] for i in range(SHORTEST, len(word))} | {word[i:] for i in range(1, len(word) - SHORTEST + 1)}
+
+
+def _told(found: QuerySet[Any, Any], word: str, columns: Columns) -> QuerySet[Any, Any]:
+    told = found.order_by().annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
+    rows: QuerySet[Any, Any] = told.values_list(*columns)
+    return rows
 
 
 def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
@@ -121,7 +144,7 @@ def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
     """
     is_slip = others.isdisjoint({word, stem(word)})
     counted = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []
-    slips = [other for count, other in counted if count <= most_edits(word) or _is_disorder(word, other, count)]
+    slips = [other for count, other in counted if count <= most_edits(len(word)) or _is_disorder(word, other, count)]
     parts = sorted(others - {word}, key=len, reverse=True)
     begins = [part for part in parts if word.startswith(part)][:1]
     ends = [part for part in parts if word.endswith(part)][:1]
@@ -133,9 +156,9 @@ def _is_disorder(word: str, other: str, count: int) -> bool:
     return count == 2 and sorted(word) == sorted(other)
 
 
-def most_edits(word: str) -> int:
-    """Return how many edits still count as a typo in `word`."""
-    return 2 if len(word) >= LONG else 1
+def most_edits(length: int) -> int:
+    """Return how many edits still count as a typo in a word with this many letters."""
+    return 2 if length >= LONG else 1
 
 
 def edits(one: str, other: str) -> int:

@@ -1,16 +1,16 @@
 """A start refused only because Lamina uses different names for the inputs is retried once with those names."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from runs import catalog
 from runs.engine import create_run
 from runs.engine.create_run import LaunchRequest, launch_run
 from runs.models import App, Member, Run
 from runs.schema_forms.answers import Answer
-from tests.support.quick_portal import is_at_rest, work_until
+from tests.support.quick_portal import is_at_rest, quick_portal, work_until
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,10 +71,9 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def door(sandbox: SandboxDoor, settings: Settings) -> SandboxDoor:
-    settings.LAMINA_REQUESTS_PER_MINUTE = 100_000
-    sandbox.control("limit", per_minute=None)
-    return sandbox
+def door(sandbox: SandboxDoor) -> Iterator[SandboxDoor]:
+    with quick_portal(sandbox):
+        yield sandbox
 
 
 def known(door: SandboxDoor, kind: str, **flags: Any) -> App:

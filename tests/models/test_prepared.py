@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Output, OutputFile, ReviewRequest, Run, RunInput
-from runs.models.prepared import Prepared, padded
+from runs.models.prepared import Prepared, padded, rows_of, sql_of
 from tests.support.factories import make_app, make_kept, make_run
 
 pytestmark = pytest.mark.django_db
@@ -130,14 +130,20 @@ def test_rows_of_another_query_are_included() -> None:
     prepared = Prepared(lambda name: App.objects.filter(name=name).order_by("name").values_list("name", "makes")[:1])
     others = App.objects.filter(name__startswith="P").order_by("-name").values_list("name", "makes")
     with CaptureQueriesContext(connection) as queries:
-        found = prepared.rows("Jingle", also=others.filter(name__endswith="e")[:1])
+        found = prepared.rows("Jingle", also=sql_of(others.filter(name__endswith="e")[:1]))
     assert sorted(name for name, _makes in found) == ["Jingle", "Palette"]
     assert len(queries) == 1
-    mood_board = App.objects.filter(name="Mood board").order_by().values_list("name", "makes")
-    both = prepared.rows("Jingle", also=others.order_by().union(mood_board).order_by())
+    both = prepared.rows("Jingle", also=[*sql_of(others), prepared.sql("Mood board")])
     assert sorted(name for name, _makes in both) == ["Jingle", "Mood board", "Palette", "Poster"]
-    assert [name for name, _makes in prepared.rows("Jingle", also=others.filter(pk__in=[]))] == ["Jingle"]
-    assert len(prepared.rows(None, also=others)) == 2  # with a value that needs the plain query
+    assert sql_of(others.filter(pk__in=[])) == []
+    assert sorted(name for name, _makes in rows_of([prepared.sql("Jingle"), prepared.sql("Poster")])) == [
+        "Jingle",
+        "Poster",
+    ]
+    with pytest.raises(TypeError):  # a value that needs the plain query
+        prepared.rows(None, also=sql_of(others))
+    with pytest.raises(TypeError):
+        prepared.sql(None)
 
 
 def test_few_plans_serve_any_number_of_keys(alice: Member) -> None:
