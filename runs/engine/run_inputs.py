@@ -16,16 +16,17 @@ from runs.schema_forms.questions import sample_urls
 def record_inputs(run: Run, answers: Sequence[Answer], hidden: Container[int]) -> None:
     """Store `answers` as the inputs of the new `run`. Answers whose position is in `hidden` are shown only to
     admins."""
-    for position, answer in enumerate(answers):
-        _record_input(run, position, answer, is_hidden=position in hidden)
+    inputs = [_input(run, position, answer, is_hidden=position in hidden) for position, answer in enumerate(answers)]
+    for given, answer in zip(RunInput.objects.bulk_create(inputs), answers, strict=True):
+        if answer.upload_ids and not answer.is_default:
+            _record_uploads(given, answer.upload_ids)
 
 
-def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> None:
+def _input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> RunInput:
     value: str | list[str] = answer.text
     if isinstance(answer.value, Files):
         value = sample_urls(run.schema.parameters[position : position + 1]) if answer.is_default else []
-    ids = () if answer.is_default else answer.upload_ids
-    given = RunInput.objects.create(
+    return RunInput(
         run=run,
         position=position,
         name=answer.name,
@@ -36,6 +37,10 @@ def _record_input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -
         is_default=answer.is_default,
         is_hidden=is_hidden,
     )
+
+
+def _record_uploads(given: RunInput, ids: Sequence[str]) -> None:
+    run = given.run
     mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention can't remove a file
     uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
