@@ -12,7 +12,7 @@ from runs.models.prepared import Prepared, padded
 from runs.sharing.links import outputs_for
 
 # All versions of the results whose first versions have these primary keys
-_FAMILY = Prepared(lambda *lines: Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
+_ALL_VERSIONS = Prepared(lambda *lines: Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     """Return offers for the member's open links that show an outdated version of any of `outputs`. If `link` is given,
     return only the offers for that link."""
     lines = {output.first_id for output in outputs}
-    family = _FAMILY.rows(*padded(sorted(lines))) if lines else []
+    family = _ALL_VERSIONS.rows(*padded(sorted(lines))) if lines else []
     if len(family) == len(lines):  # no result has a second version
         return []
     done = [output for output in family if output.status == Output.Status.COMPLETED]
-    newest = {output.line_id or output.pk: output for output in done}
+    newest = {output.first_id: output for output in done}
     there = {output.pk for output in outputs_for(member, [output.public_id for output in newest.values()])}
     links = GuestLink.objects.manageable_by(member).alive()
     shown = GuestLinkOutput.objects.filter(output__in=family, link__in=links if link is None else [link])
@@ -47,7 +47,7 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     already = {(row.link_id, row.output_id) for row in rows}
     offers = []
     for row in rows:
-        new = newest.get(row.output.line_id or row.output.pk)
+        new = newest.get(row.output.first_id)
         if new is not None and new.pk in there and new.number > row.output.number:
             offers += [VersionOffer(row.link, row.output, new)] if (row.link_id, new.pk) not in already else []
     return offers

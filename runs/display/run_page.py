@@ -104,7 +104,7 @@ class RunPage:
     parent: Run | None
     children: list[Run]
     url: str  # URL of this page, including the query string of the list that Previous and Next follow
-    mail_offer: MailOffer  # whether the viewer has asked for an email when the run is ready
+    mail_offer: MailOffer  # whether the page offers an email when the run is ready
 
     @property
     def has_results(self) -> bool:

@@ -22,7 +22,7 @@ SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
 
 # A run's inputs that aren't hidden, with their files
-_OPEN = Prepared(
+_SHOWN_INPUTS = Prepared(
     lambda run: RunInput.objects.filter(run_id=run, is_hidden=False).prefetch_related(
         Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     )
@@ -61,7 +61,7 @@ def summarise(run: Run) -> None:
     locks the run and reads its title again.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
-    inputs = _OPEN.rows(run.pk)
+    inputs = _SHOWN_INPUTS.rows(run.pk)
     told = [given for given in inputs if _stored_text(given)]
     # Inputs that a person chose say more than defaults, so they come first.
     told.sort(key=lambda given: (given.is_default, given.position))
@@ -84,7 +84,7 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
     """Return those of `inputs` that had a different value in the run whose primary key is `parent_id`."""
     if parent_id is None:
         return []
-    return [given for given, old in _pairs(inputs, _OPEN.rows(parent_id)) if not _is_same_input(given, old)]
+    return [given for given, old in _pairs(inputs, _SHOWN_INPUTS.rows(parent_id)) if not _is_same_input(given, old)]
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:

@@ -162,7 +162,7 @@ def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: 
     if exact := exact_query(q):
         queries += [_FEW_RUNS.sql(exact), _TOO_MANY.sql(exact, member.pk)]
         if is_mine:
-            queries.append(_CALLED.sql())
+            queries.append(_ALL_APPS.sql())
     if decided:
         queries += sql_of(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
     if waits not in ("", ME, ANYONE):
@@ -209,5 +209,6 @@ def _rows(sort: str, rows: QuerySet[Any], *texts: str | Combinable, key: str = "
 
 _WORD = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))  # columns for similar words
 _FEW_RUNS = Prepared(lambda query: _rows("run", few_matching(query), Value("")))
+# One row if there are too many runs
 _TOO_MANY = Prepared(lambda query, member: _rows("many", too_many_for(query, Member(pk=member)), "public_id"))
-_CALLED = Prepared(_apps_of_everyone)
+_ALL_APPS = Prepared(_apps_of_everyone)

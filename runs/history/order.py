@@ -84,17 +84,18 @@ def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | Non
 
 
 def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
-    """Return the first page of `runs` (of those with the key `app`, unless it's None), with the apps of the newest of
-    all `runs`.
+    """Return the first page of `runs` (only those of the app with the primary key `app`, unless it's None), with the
+    apps of the newest of all `runs`.
 
-    One search finds both, because most of its time goes into finding all the runs that contain the words. Only if the
-    newest runs have less than a page of `app`, a second search looks further.
+    One search finds both, because most of its time goes into finding all the runs that contain the words. A second
+    search is needed only if no more than a page of the newest runs are of that app.
     """
     newest = newest_keys(runs)
-    apps, keys = [of for _key, of in newest], [key for key, of in newest if app in (None, of)]
+    apps = [its_app for _key, its_app in newest]
+    keys = [key for key, its_app in newest if app is None or its_app == app]
     is_whole = len(keys) <= PAGE
     if app is not None and is_whole and len(newest) > NEWEST_ASKED:
-        return replace(page_of(runs.filter(app_id=app)), newest_apps=apps)
+        return replace(page_of(runs.filter(app_id=app), size=PAGE), newest_apps=apps)
     # If `keys` is empty, Django makes no query
     found = Run.objects.filter(pk__in=keys[:PAGE], deleted_at=None).newest_first()
     shown = list(found.for_cards())

@@ -1,4 +1,4 @@
-"""Queries that are compiled only once per process, for rows that every page needs.
+"""Queries that are compiled only once per process, for rows that are needed often.
 
 Normally, Django builds and compiles a query each time it is run. For a single row with many columns, that takes ten
 times as long as it takes the database to find the row. A `Prepared` query compiles its queryset once per process, and
@@ -50,7 +50,8 @@ class Prepared[Row]:
 
     `make` may use the values only to compare columns with them. For any values of the same types, it must return the
     same query, so it mustn't depend on the current time. It mustn't be empty for every value, either (`none()`).
-    `prefetch_related` works as usual; only its own queries, which can't use the values, are compiled each time.
+    `prefetch_related` works as usual, but the queries for prefetched rows are compiled each time, and can't use the
+    values.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Any, Row]]") -> None:
@@ -69,8 +70,7 @@ class Prepared[Row]:
                 raise TypeError("only values that can be prepared can be combined with other queries")
             return list(self._make(*values))  # e.g. None, which needs different SQL
         found = [_row_of(plan, row) for row in rows_of([_filled(plan, values), *also])]
-        # Copied, because Django makes notes in the lookups
-        prefetch_related_objects(found, *map(copy, plan.prefetches))
+        prefetch_related_objects(found, *map(_fresh, plan.prefetches))
         return found
 
     def first(self, *values: Any) -> Row | None:
@@ -135,7 +135,8 @@ def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
     compiler = queryset.query.get_compiler(queryset.db)
     sql, params = compiler.as_sql()
     adapted, other_values = [_adapted(value) for value in given], [_adapted(value) for value in others]
-    places = [adapted.index(param) if param in adapted else None for param in params]
+    place_of = {value: n for n, value in enumerate(adapted)}
+    places = [_place_of(param, place_of) for param in params]
     expected = [param if place is None else other_values[place] for param, place in zip(params, places, strict=True)]
     other = make(*others)
     other_sql, other_params = other.query.get_compiler(queryset.db).as_sql()
@@ -158,6 +159,23 @@ def _plan_of(make: Callable[..., Any], types: Sequence[type]) -> _Plan:
             "prefetches": queryset._prefetch_related_lookups,
         }
     )
+
+
+def _place_of(param: Any, places: dict[Any, int]) -> int | None:
+    """Return which of the values `param` stands for; None if it's a constant."""
+    try:
+        return places.get(param)
+    except TypeError:  # not hashable, such as a list
+        return None
+
+
+def _fresh(lookup: Any) -> Any:
+    """Return a copy of a lookup for `prefetch_related`, because Django keeps rows in those that it has used."""
+    made = copy(lookup)
+    if isinstance(made, Prefetch) and made.queryset is not None:
+        nested = made.queryset._prefetch_related_lookups
+        made.queryset._prefetch_related_lookups = tuple(map(_fresh, nested))
+    return made
 
 
 def _prefetched(queryset: Any) -> list[Any]:

@@ -27,9 +27,9 @@ ELSE {{run}} IN (SELECT rowid FROM runs_runwords WHERE words @@ (SELECT %s::tsqu
 END"""  # noqa: S608 - made of constants
 # FTS5 represents the whole index as a hidden column with the same name as the table.
 ON_SQLITE = "{run} IN (SELECT rowid FROM runs_runwords WHERE runs_runwords MATCH %s)"
-# The same lookups with a limit: if only a few runs contain the words, a query can start from those runs. If there are
-# more, nothing is looked up, and `AreCommon` tells us so. On PostgreSQL, that's the case for common words, because we
-# would have to read the whole index; on SQLite, we count the first matches, which is faster than returning them.
+# The same lookups with a limit: if only a few runs contain the words, a query can start from those runs. On PostgreSQL,
+# common words aren't looked up at all, because we would have to read the whole index. On SQLite, nothing is returned if
+# there are more than a few runs, because counting them is faster. `AreCommon` tells us whether a lookup was skipped.
 FEW = 500
 FEW_ON_POSTGRES = f"""{{run}} IN (SELECT rowid FROM runs_runwords
 WHERE NOT {IS_COMMON} AND words @@ (SELECT %s::tsquery) LIMIT {FEW + 1})"""  # noqa: S608
@@ -57,7 +57,8 @@ class HasWords(Lookup):
 
 
 class AmongFew(HasWords):
-    """Lookup for the first `FEW` + 1 runs whose words match; it finds none if the words are common (`AreCommon`)."""
+    """Lookup for the runs whose words match, if there are few; none if the words are common (`AreCommon`). On
+    PostgreSQL, words that aren't common may still match more than `FEW` runs; then it finds the first `FEW` + 1."""
 
     lookup_name = "among_few"
     on_postgres, on_sqlite = FEW_ON_POSTGRES, FEW_ON_SQLITE

@@ -86,7 +86,8 @@ def turn_off(member: Member, kinds: Iterable[str]) -> None:
 
 # --- "Email me when it's ready" ---------------------------------------------------------------------------------------
 class MailOffer(StrEnum):
-    """Whether someone wants an email when a run is ready. `NONE` means that the run's page doesn't ask."""
+    """What a run's page offers: nothing, an email when the run is ready (`OPEN`), or not to send it after all
+    (`ASKED`)."""
 
     NONE = ""
     OPEN = "open"

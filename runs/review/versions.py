@@ -7,12 +7,10 @@ from runs.models import Member, Output, ReviewRules
 from runs.models.prepared import Prepared, padded
 
 # The completed versions in these lines, after the first
-_MADE = Prepared(
-    lambda *lines: (
-        Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
-        .order_by("number")
-        .select_related("run")
-    )
+_LATER_VERSIONS = Prepared(
+    lambda *lines: Output.objects.filter(
+        line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None
+    ).select_related("run")
 )
 
 
@@ -21,7 +19,7 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
     Takes at most one query."""
     outputs = list(outputs)
     lines = sorted({output.first_id for output in outputs})
-    return newer_among(outputs, _MADE.rows(*padded(lines)) if lines else ())
+    return newer_among(outputs, _LATER_VERSIONS.rows(*padded(lines)) if lines else ())
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:

@@ -106,7 +106,7 @@ def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 @cache
 def _alike(length: int, columns: Columns) -> Prepared[Any]:
-    """Return the query for words like a word with this many letters, given the word and its trigrams."""
+    """Return the query that finds words similar to a word of this length. Its values are the word and its trigrams."""
 
     def alike(word: str, *pieces: str) -> QuerySet[Any, Any]:
         edits = most_edits(length)
@@ -121,7 +121,7 @@ def _alike(length: int, columns: Columns) -> Prepared[Any]:
 
 @cache
 def _parts(columns: Columns) -> Prepared[Any]:
-    """Return the query for the parts of a word, given the word and its ends."""
+    """Return the query that finds known words at the ends of a word. Its values are the word and its ends."""
     return Prepared(lambda word, *ends: _told(KnownWord.objects.filter(word__in=ends), word, columns))
 
 

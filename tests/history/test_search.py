@@ -7,15 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from runs.history import selection
+from runs.history.directory_rows import exact_query, read_rows
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
 from runs.history.order import Cursor, outputs_beside, page_of
-from runs.models import Member, Run
-from runs.words.run_index import index_runs
+from runs.models import Member, Run, RunWords
+from runs.models.search import COMMON, FEW
+from runs.words.run_index import few_runs, index_runs
 from tests.support.factories import make_app, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
@@ -243,3 +246,20 @@ def test_a_person_finds_what_they_made_and_what_they_own(
     assert matches.total == 4
     hints = as_alice.get(f"/history/?{query.format(bob=bob.public_id)}&state=failed").context["hints"]
     assert "4" in [hint.count for hint in hints]
+
+
+def test_runs_are_looked_up_before_a_search_only_if_there_are_few(alice: Member) -> None:
+    most = FEW if connection.vendor == "sqlite" else COMMON - 1
+    app = make_app()
+    runs = Run.objects.bulk_create(
+        Run(member=alice, made_by=alice, app=app, schema=app.schema, form_token=f"few {n}") for n in range(most + 1)
+    )
+    query = exact_query("teapot")
+    RunWords.objects.store((run.pk, "teapot") for run in runs[:most])
+    few = frozenset(run.pk for run in runs[:most])
+    assert few_runs([query], alice) == {query: few}
+    assert read_rows(alice, "teapot").runs_with_words() == few
+
+    RunWords.objects.store([(runs[most].pk, "teapot")])
+    assert few_runs([query], alice) == {}
+    assert read_rows(alice, "teapot").runs_with_words() is None
