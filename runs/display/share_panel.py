@@ -21,6 +21,7 @@ from runs.words.moments import brief_day_words
 from runs.words.numbers import number_words
 
 UNDO_SHOWN = timedelta(hours=1)  # a revoked link stays in the panel for this long, so that it can be restored
+# Every link that shows a result of a run, with what the panel needs
 _LINKS = Prepared(lambda run: with_pictures(sharing.links_to(Run(pk=run))))
 
 

@@ -48,10 +48,10 @@ class _Plan:
 class Prepared[Row]:
     """The query that `make` returns for given values, which are integers, strings or datetimes.
 
-    `make` may use the values only to compare columns with them. For any values of the same types, it must return the
-    same query, so it mustn't depend on the current time. It mustn't be empty for every value, either (`none()`).
-    `prefetch_related` works as usual, but the queries for prefetched rows are compiled each time, and can't use the
-    values.
+    `make` may only compare columns with the values, or return them in the rows. For any values of the same types, it
+    must return the same query, so it mustn't depend on the current time. It mustn't be empty for every value, either
+    (`none()`). `prefetch_related` works as usual, but the queries for prefetched rows are compiled each time, and can't
+    use the values.
     """
 
     def __init__(self, make: "Callable[..., models.QuerySet[Any, Row]]") -> None:

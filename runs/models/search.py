@@ -57,8 +57,8 @@ class HasWords(Lookup):
 
 
 class AmongFew(HasWords):
-    """Lookup for the runs whose words match, if there are few; none if the words are common (`AreCommon`). On
-    PostgreSQL, words that aren't common may still match more than `FEW` runs; then it finds the first `FEW` + 1."""
+    """Lookup for the runs whose words match; it finds none if the words are common (`AreCommon`). On PostgreSQL, words
+    that aren't common may still match more than `FEW` runs; it then finds the first `FEW` + 1."""
 
     lookup_name = "among_few"
     on_postgres, on_sqlite = FEW_ON_POSTGRES, FEW_ON_SQLITE

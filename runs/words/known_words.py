@@ -114,7 +114,7 @@ def _alike(length: int, columns: Columns) -> Prepared[Any]:
         shared = max(1, len(pieces) - 5 * edits)
         sharing = WordTrigram.objects.filter(trigram__in=pieces, length__range=(length - edits, length + edits))
         counted = sharing.order_by().values("word").annotate(held=Count("pk")).filter(held__gte=shared)
-        return _told(counted, word, columns)
+        return _selected(counted, word, columns)
 
     return Prepared(alike)
 
@@ -122,7 +122,7 @@ def _alike(length: int, columns: Columns) -> Prepared[Any]:
 @cache
 def _parts(columns: Columns) -> Prepared[Any]:
     """Return the query that finds known words at the ends of a word. Its values are the word and its ends."""
-    return Prepared(lambda word, *ends: _told(KnownWord.objects.filter(word__in=ends), word, columns))
+    return Prepared(lambda word, *ends: _selected(KnownWord.objects.filter(word__in=ends), word, columns))
 
 
 def _ends(word: str) -> set[str]:
@@ -130,7 +130,7 @@ def _ends(word: str) -> set[str]:
     return {word[:i] for i in range(SHORTEST, len(word))} | {word[i:] for i in range(1, len(word) - SHORTEST + 1)}
 
 
-def _told(found: QuerySet[Any, Any], word: str, columns: Columns) -> QuerySet[Any, Any]:
+def _selected(found: QuerySet[Any, Any], word: str, columns: Columns) -> QuerySet[Any, Any]:
     told = found.order_by().annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
     rows: QuerySet[Any, Any] = told.values_list(*columns)
     return rows

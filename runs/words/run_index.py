@@ -71,8 +71,8 @@ def query_of(asked: Iterable[Ways]) -> str:
 
 
 def few_matching(query: str) -> RunQuerySet:
-    """Return the runs whose words match `query`, if there are few; none if there are too many (`too_many_for`), or on
-    PostgreSQL sometimes the first `FEW` + 1."""
+    """Return the runs whose words match `query`; none if there are too many (`too_many_for`). On PostgreSQL, it may
+    also return the first `FEW` + 1 of many runs."""
     return Run.objects.filter(AmongFew(F("pk"), query))
 
 
