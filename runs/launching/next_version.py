@@ -1,5 +1,5 @@
-"""Making the next version of a result: the form is filled with its run's inputs, and only the results that need changes
-are ticked.
+"""Making the next version of a result: the form is filled with its run's inputs, and only the results that still need
+changes are ticked.
 
 Which results are replaced depends on their position in the app's form, never on their labels, which may repeat.
 """
@@ -75,11 +75,10 @@ def replaced_result(member: Member, run: Run) -> Output | None:
 
 
 def next_version(result: Output, schema: AppSchema) -> NextVersion:
-    """Plan the next version of `result`, and of any other results of its run that need changes."""
-    outputs = list(result.run.outputs.all())
-    wanted = [o for o in outputs if o.pk == result.pk or o.verdict == Decision.Verdict.CHANGES]
-    places = places_of(result.run, outputs)
-    replaced = {places[o.pk]: o for o in wanted if o.pk in places and _still_makes(schema, result.run, places[o.pk])}
+    """Plan the next version of `result`, and of any other results of its run that still need changes."""
+    waiting = set(result.run.outputs.needing_changes().values_list("pk", flat=True))
+    wanted = [output for output in result.run.outputs.all() if output.pk == result.pk or output.pk in waiting]
+    replaced = _by_place(wanted, result.run, schema)
     # Decisions and comments are shown even if the form has changed and nothing can be replaced
     decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
     comments = Comment.objects.filter(output__in=wanted, parent=None, resolved_at=None, removed_at=None)
@@ -100,6 +99,12 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
     return {pk: place for pk, place in places.items() if place is not None}
 
 
+def _by_place(outputs: Sequence[Output], run: Run, schema: AppSchema) -> dict[int, Output]:
+    """Return those of the run's `outputs` that `schema` can make again, keyed by index in the form."""
+    places = places_of(run, outputs)
+    return {places[o.pk]: o for o in outputs if o.pk in places and _still_makes(schema, run, places[o.pk])}
+
+
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
     """Return whether `schema` makes the same result at this index as the form that `run` was started from."""
     then, now = ({o["index"]: o["label"] for o in form.outputs} for form in (run.schema, schema))
@@ -107,8 +112,15 @@ def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
 
 
 def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
-    """Return the earlier results that the new results in `wanted` will replace, keyed by index in the form."""
+    """Return the earlier results that the new results in `wanted` will replace, keyed by index in the form.
+
+    That includes results whose newest version is settled, because someone has ticked them: the form doesn't.
+    """
     if result is None:
         return {}
-    replaced = next_version(result, schema).replaced
-    return {index: output for index, output in replaced.items() if not wanted or index in wanted}
+    waiting = next_version(result, schema).replaced
+    if not wanted:
+        return waiting
+    settled = [o for o in result.run.outputs.all() if o.verdict == Decision.Verdict.CHANGES]
+    replaced = _by_place(settled, result.run, schema) | waiting
+    return {index: output for index, output in replaced.items() if index in wanted}

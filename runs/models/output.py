@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Substr
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -34,6 +34,15 @@ class OutputQuerySet(models.QuerySet["Output"]):
     def in_line_of(self, output: "Output") -> Self:
         """Return all versions of `output`, starting with the first."""
         return self.filter(Q(pk=output.first_id) | Q(line=output.first_id)).order_by("number")
+
+    def needing_changes(self) -> Self:
+        """Return results that need changes, unless their newest version doesn't. Versions that failed, weren't made or
+        are in the bin don't count."""
+        later = Output.objects.filter(
+            Q(line=OuterRef("pk")) | Q(line=OuterRef("line")), number__gt=OuterRef("number"), run__deleted_at=None
+        ).exclude(status__in=(Output.Status.ERROR, Output.Status.CANCELLED))
+        newest = Subquery(later.order_by("-number").values("verdict")[:1])
+        return self.filter(Exact(Coalesce(newest, Value("changes")), "changes"), verdict="changes")
 
     def own_work_of(self, member: Member) -> Self:
         """Return results that the member made, or made an earlier version of since the last approved one.

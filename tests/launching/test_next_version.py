@@ -101,6 +101,43 @@ def test_other_results_that_need_changes_are_made_too_and_siblings_are_extra(
     assert lines == [(0, front.pk, 2), (1, back.pk, 2), (2, None, 1)]
 
 
+@pytest.mark.parametrize(
+    ("state", "is_ticked"),
+    [
+        ({"status": "completed", "verdict": "approved"}, False),
+        ({"status": "completed", "verdict": "changes"}, True),
+        ({"status": "completed"}, False),
+        ({"status": "pending"}, False),
+        ({"status": "error"}, True),
+        ({"status": "cancelled"}, True),
+    ],
+)
+def test_a_result_is_ticked_only_if_its_newest_version_still_needs_changes(
+    as_alice: Client, alice: Member, bob: Member, run: Run, state: dict[str, str], is_ticked: bool
+) -> None:
+    front, back = (ask_for_changes(box_of(run, n), bob, f"note {n}") for n in (0, 1))
+    second = press_next(as_alice, front, alice, 0)
+    second.outputs.update(**state)
+
+    page = open_next(as_alice, back)
+
+    assert ticked(page) == (["0", "1"] if is_ticked else ["1"])
+    assert ("note 0" in page.words) is is_ticked
+    assert "1 other result" in page.words if is_ticked else "other result" not in page.words
+    made = press_next(as_alice, back, alice, *map(int, ticked(page)))
+    versions = [(o.line_id, o.number) for o in made.outputs.filter(line__isnull=False)]
+    assert versions == [*([(front.pk, 3)] if is_ticked else []), (back.pk, 2)]
+
+
+def test_a_version_in_the_bin_settles_nothing(as_alice: Client, alice: Member, bob: Member, run: Run) -> None:
+    front, back = (ask_for_changes(box_of(run, n), bob, "again") for n in (0, 1))
+    second = press_next(as_alice, front, alice, 0)
+    second.outputs.update(status="completed", verdict="approved")
+    assert ticked(open_next(as_alice, back)) == ["1"]
+    Run.objects.filter(pk=second.pk).update(deleted_at=second.created_at)
+    assert ticked(open_next(as_alice, back)) == ["0", "1"]
+
+
 def test_the_form_says_that_the_team_will_see_the_run_that_it_waits_for(
     as_alice: Client, alice: Member, bob: Member, run: Run
 ) -> None:
