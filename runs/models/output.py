@@ -81,7 +81,7 @@ class Output(models.Model):
         PENDING = "pending", _lazy("Waiting")
         COMPLETED = "completed", _lazy("Ready")
         ERROR = "error", _lazy("Failed")
-        CANCELLED = "cancelled", _lazy("Cancelled")
+        CANCELLED = "cancelled", _lazy("Not made")  # the run was cancelled or never started, or Lamina left it out
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")

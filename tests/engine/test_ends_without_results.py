@@ -16,7 +16,9 @@ from runs.engine import poller_wakeups, polling, progress
 from runs.engine.polling import Watch
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, Member, Run
-from tests.engine.steps import start, watch_once
+from tests.engine.steps import hand_over, start, watch_once
+from tests.support.cartoonify import press
+from tests.support.page import Page
 from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +49,32 @@ def test_an_end_is_shown_before_its_results_are_read(
     assert run.status == "completed"
     assert run.version > version
     assert len(sandbox.requests_to("runs")) == 1, "runs known to have ended are read before the next poll"
+
+
+@pytest.mark.parametrize("is_refused", [True, False], ids=["refused", "cancelled"])
+def test_a_result_that_never_came_was_not_made(
+    alice: Member, as_alice: Client, app: App, sandbox: SandboxDoor, is_refused: bool
+) -> None:
+    """Whoever reads "Cancelled" beside a result asks who did that. If Lamina refused the start, nobody did."""
+    first = press(alice, app)
+    if is_refused:
+        sandbox.control("faults", endpoint="run_start", fault="status", status=403)
+        run = hand_over(first)
+    else:
+        progress.ask_cancel(first, alice, timezone.now())
+        run = Run.objects.get(pk=first.pk)
+    front, later = run.outputs.all()
+    later.line, later.number = front, 2  # the strip of versions says it, too
+    later.save()
+
+    pages = [Page(as_alice.get(url).text) for url in (run.get_absolute_url(), front.get_absolute_url())]
+
+    assert run.status == ("failed" if is_refused else "cancelled")
+    notes = [note.words for note in pages[0].find(css="output-note")]
+    assert notes == ["Not made", "Not made"]
+    assert pages[1].first(css="stage-said-name").words == "Not made"
+    assert [link.words for link in pages[1].find("a", css="version")] == ["Version 1 Not made", "Version 2 Not made"]
+    assert any("ancelled" in page.words for page in pages) is not is_refused
 
 
 @pytest.mark.parametrize("fault", [{"fault": "status", "status": 500}, {"fault": "garbage"}, {"fault": "drop_before"}])
