@@ -1,6 +1,7 @@
-"""Generates the sandbox's files on first request and caches them on disk."""
+"""Chooses the sandbox's files, and makes pictures and texts on first request and caches them on disk."""
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +9,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from runs.sandbox import audio, texts, video, views
+from runs.sandbox import pictures, texts, views
 from runs.sandbox.catalogue import App
-from runs.sandbox.drawing import posters, samples, thumbnails
-from runs.sandbox.drawing.job import Job, job_of
+from runs.sandbox.job import Job, job_of
 from runs.sandbox.lifecycle import Run
 from runs.sandbox.state import World
 
 # Increment this whenever the drawings change, so that outdated pictures in an old data folder are never served.
-VERSION = 3
+VERSION = 4
 # Larger pictures are treated as missing, so that a decompression bomb can't bring down the sandbox.
 MOST_PIXELS = 60_000_000
 CUBE = "# A cube from the sandbox\n" + "".join(
@@ -44,39 +44,44 @@ class Gallery:
         kind = run.outputs[position]["type"]
         job = job_of(run, position, part, revision)
         extension, media_type = views.MEDIA.get(kind, views.OTHER_MEDIA)
+        art = self._art(run.app_id)
+        if kind == "video":
+            return film(art), media_type
+        if kind == "audio":
+            return sound(job), media_type
         makers: dict[str, Callable[[], bytes]] = {
-            "image": lambda: posters.draw(job, self.open),
-            "video": lambda: video.make(job, self.open),
-            "audio": lambda: audio.make(job),
+            "image": lambda: pictures.draw(job, art, self.open),
             "text": lambda: texts.write(job).encode("utf-8", "replace"),
         }
         return self._kept(job.key, extension, makers.get(kind, CUBE.encode)), media_type
 
     def thumbnail(self, app: App, extension: str) -> Path:
-        key = f"thumb {app['appId']} {app['name']} {app['sandbox']}"
+        art = self._art(app["appId"])
         if extension == "webm":
-            job = Job(app["appId"], app["name"], "")
-            return self._kept(key, extension, lambda: video.make(job, self.open))
-        return self._kept(key, extension, lambda: thumbnails.draw(app))
+            return film(art)
+        return self._kept(f"thumb {app['appId']} {art}", extension, lambda: pictures.thumbnail(app["appId"], art))
 
     def sample(self, name: str) -> Path:
         """Return the sample with this name. Any name works."""
         extension = name.rpartition(".")[2].lower()
-        job = Job("sample", name, "")
         if extension in {"webm", "mp4"}:
-            return self._kept(f"sample {name}", "webm", lambda: video.make(job, self.open))
+            return film("")
         if extension in {"wav", "mp3"}:
-            return self._kept(f"sample {name}", "wav", lambda: audio.make(job))
-        return self._kept(f"sample {name}", "jpg", lambda: samples.draw(name))
+            return sound(Job("sample", name, ""))
+        return self._kept(f"sample {name}", "jpg", lambda: _jpeg(pictures.sample(name)))
+
+    def _art(self, app_id: str) -> str:
+        """Return the name of an app's artwork; "" if it has none."""
+        return str(self.world.apps.get(app_id, {}).get("sandbox", {}).get("art", ""))
 
     def open(self, token: str) -> Image.Image | None:
         """Open an input picture, upright and in RGB. Return None if Pillow can't read it."""
         kind, _, name = token.partition(":")
         if kind == "sample":
-            return samples.picture(name)
+            return pictures.sample(name)
         if name not in self.world.uploads:
             return None
-        return posters.open_upload(self.world.upload_path(name), MOST_PIXELS)
+        return pictures.open_upload(self.world.upload_path(name), MOST_PIXELS)
 
     def _kept(self, key: str, extension: str, make: Callable[[], bytes]) -> Path:
         name = hashlib.sha256(f"{VERSION} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -88,3 +93,22 @@ class Gallery:
                     partial.write_bytes(make())
                     partial.replace(path)
         return path
+
+
+def film(art: str) -> Path:
+    """Return the stored film of an app with this artwork, or the one of drifting hills."""
+    path = pictures.MEDIA / "films" / f"{art}.webm"
+    return path if path.exists() else path.with_name("hills.webm")
+
+
+def sound(job: Job) -> Path:
+    """Return the stored sound of the instrument that the inputs name; for other inputs, any of them."""
+    named = pictures.MEDIA / "sounds" / f"{job.option('instrument').casefold().replace(' ', '-')}.wav"
+    sounds = sorted(pictures.MEDIA.glob("sounds/*.wav"))
+    return named if named in sounds else sounds[job.seed % len(sounds)]
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=86)
+    return file.getvalue()

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from runs.sandbox.drawing.job import Job
+from runs.sandbox.job import Job
 
 Writer = Callable[[Job, random.Random], str]
 

@@ -1,6 +1,6 @@
 """Writes the text results of all apps."""
 
-from runs.sandbox.drawing.job import Job
+from runs.sandbox.job import Job
 from runs.sandbox.prose import WRITERS
 
 HOSTILE = """<script>alert("from a text result")</script>

@@ -3,11 +3,11 @@
 from typing import Any
 
 from runs.sandbox import lifecycle, texts
-from runs.sandbox.audio import AUDIO_SECONDS
-from runs.sandbox.drawing.job import job_of
+from runs.sandbox.job import job_of
 from runs.sandbox.lifecycle import Run
-from runs.sandbox.video import VIDEO_SECONDS, VIDEO_SIZE
 
+# The same for all stored films and sounds.
+VIDEO_SIZE, VIDEO_SECONDS, AUDIO_SECONDS = (360, 640), 2.5, 5.0
 MEDIA = {
     "image": ("jpg", "image/jpeg"),
     "video": ("webm", "video/webm"),

@@ -11,7 +11,7 @@ from tests.support.processes import ROOT
 # Any test may use these: shared tools, the benchmarks, and `tests.smoke`, the command that acts as a new user.
 FOR_ALL = ("support", "bench", "smoke")
 HELD = re.compile(r"(?:^|\.)(?:test_\w+|conftest)$")
-FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "drawing", "routing")
+FIELD_TERMS = ("polling", "sharing", "spending", "launching", "throttling", "routing")
 TESTS = "tests"  # a separate constant, since a dotted name in a string would count as an import
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
 

@@ -216,7 +216,7 @@ def test_every_queued_task_exists() -> None:
     assert queued <= tasks
 
 
-FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "drawing", "routing"}
+FIELD_TERMS = {"polling", "sharing", "spending", "launching", "throttling", "routing"}
 
 
 def test_modules_are_named_after_things() -> None:

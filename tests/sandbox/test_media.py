@@ -10,9 +10,10 @@ import pytest
 import requests
 from PIL import Image, ImageChops, ImageStat
 
-from runs.sandbox import audio, texts
-from runs.sandbox.drawing import fonts, posters, samples
-from runs.sandbox.drawing.job import Job
+from runs.sandbox import fonts, pictures, texts
+from runs.sandbox.catalogue import load_catalogue
+from runs.sandbox.gallery import film, sound
+from runs.sandbox.job import Job
 from tests.sandbox.box import CAPTION, Box
 
 REEL = "sandbox-quick-reel"
@@ -54,33 +55,24 @@ def test_the_sound_plays(box: Box) -> None:
 def test_a_picture_shows_the_photo_it_was_made_from() -> None:
     plain = Image.new("RGB", (600, 600), (20, 160, 40))
     job = Job("app", "App", "Result", shown=(("Upload", "url", ("asset:1",)), ("Location", "options", "Studio")))
-    made = posters.picture(job, lambda token: plain if token == "asset:1" else None)
+    made = pictures.picture(job, "", lambda token: plain if token == "asset:1" else None)
     middle = ImageStat.Stat(made.crop((480, 400, 540, 460))).mean
     assert middle[1] > middle[0] + 60
     assert middle[1] > middle[2] + 60
 
 
 def test_a_sample_of_a_product_stands_on_plain_ground() -> None:
-    photo = samples.picture("product-amber.jpg").convert("L")
+    photo = pictures.sample("product-amber.jpg").convert("L")
     left, right = (photo.crop((x, 60, x + 120, 1140)) for x in (0, photo.width - 120))
     assert min(left.tobytes()) > 180
     assert min(right.tobytes()) > 180
     assert min(photo.crop((400, 300, 560, 900)).tobytes()) < 120
 
 
-def test_each_style_looks_different() -> None:
-    photo = samples.picture("55e99714")
-    made = set()
-    for style in ("Ghibli", "Simpsons", "Disney / Pixar", "Cyberpunk"):
-        job = Job("app", "App", "Result", shown=(("Upload", "url", ("x",)), ("Style", "options", style)))
-        made.add(posters.picture(job, lambda _: photo).tobytes())
-    assert len(made) == 4
-
-
 @pytest.mark.parametrize("ratio", ["1:1", "4:3", "3:4", "16:9", "9:16"])
 def test_the_aspect_ratio_is_honoured(ratio: str) -> None:
     across, down = (int(part) for part in ratio.split(":"))
-    made = posters.picture(Job("app", "App", "R", shown=(("Aspect Ratio", "options", ratio),)), lambda _: None)
+    made = pictures.picture(Job("app", "App", "R", shown=(("Aspect Ratio", "options", ratio),)), "kit", lambda _: None)
     assert made.width * down == made.height * across
 
 
@@ -90,7 +82,7 @@ def test_the_aspect_ratio_is_honoured(ratio: str) -> None:
 )
 def test_any_text_can_be_drawn(text: str) -> None:
     job = Job("app", text, text, shown=(("Idea", "text", text), ("Style", "options", text)))
-    assert posters.draw(job, lambda _: None).startswith(b"\xff\xd8")
+    assert pictures.draw(job, "", lambda _: None).startswith(b"\xff\xd8")
 
 
 def test_text_is_wrapped_and_cut() -> None:
@@ -105,13 +97,13 @@ def test_text_is_wrapped_and_cut() -> None:
 def test_a_broken_upload_is_not_drawn(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_bytes(b"GIF89a not really")
-    assert posters.open_upload(broken, 10**6) is None
+    assert pictures.open_upload(broken, 10**6) is None
     large = tmp_path / "large"
     Image.new("L", (2000, 2000)).save(large, "PNG")
-    assert posters.open_upload(large, 10**6) is None
+    assert pictures.open_upload(large, 10**6) is None
     clear = tmp_path / "clear"
     Image.new("RGBA", (10, 10), (0, 0, 0, 0)).save(clear, "PNG")
-    opened = posters.open_upload(clear, 10**6)
+    opened = pictures.open_upload(clear, 10**6)
     assert opened is not None
     assert opened.getpixel((5, 5)) == (255, 255, 255)
 
@@ -124,27 +116,43 @@ def test_drawings_are_kept_on_disk(box: Box) -> None:
     assert list((box.sandbox.data_dir / "drawn").iterdir()) == drawn
 
 
-@pytest.mark.parametrize(
-    ("app_id", "label", "one", "other"),
-    [
-        ("sandbox-logo", "Sketch 1", {"Brand name": "Oliva"}, {"Brand name": "Nord"}),
-        ("sandbox-room", "Living room", {"Style": "Japandi"}, {"Style": "Industrial"}),
-        ("sandbox-packshot", "Front", {"Background": "White"}, {"Background": "Deep colour"}),
-        ("sandbox-pattern", "Repeat", {"Scale": "Small"}, {"Scale": "Large"}),
-    ],
-)
-def test_pieces_follow_their_inputs(app_id: str, label: str, one: dict[str, str], other: dict[str, str]) -> None:
-    first, second = (
-        posters.picture(Job(app_id, "", label, shown=tuple((n, "options" if n != "Brand name" else "text", v)
-                                                           for n, v in given.items())), lambda _: None)
-        for given in (one, other)
-    )  # fmt: skip
-    assert ImageChops.difference(first, second).getbbox()
+def test_every_app_has_artwork_of_its_own_or_shows_its_photos() -> None:
+    for app in load_catalogue(has_test_cards=False).values():
+        art = app["sandbox"]["art"]
+        assert pictures.thumbnail(app["appId"], art) != pictures.thumbnail(app["appId"], "")
+        takes_photos = any(parameter["type"] == "url" for parameter in app["parameters"])
+        for position, output in enumerate(app["outputs"]):
+            if output["type"] == "image" and not takes_photos and art != "reel":
+                assert (pictures.MEDIA / "results" / f"{art}-{position}.webp").exists()
+
+
+def test_a_scene_follows_the_prompt() -> None:
+    names = [
+        pictures.scene(Job("app", "", "", shown=(("Idea", "text", text),))).stem for text in ("A city", "Two boats")
+    ]
+    assert names == ["scene-town", "scene-sea"]
+
+
+@pytest.mark.parametrize("art", ["", *pictures.WORDS])
+def test_words_are_written_on_the_picture(art: str) -> None:
+    blank, written = (
+        pictures.picture(Job("app", "", "", shown=(("Title", "text", text),)), art, lambda _: None)
+        for text in ("i", "Half Moon Bakery")
+    )
+    assert ImageChops.difference(blank, written).getbbox()
+
+
+def test_all_stored_media_take_little_room() -> None:
+    """What `make run` without a key downloads with the code."""
+    sizes = {folder: sum(path.stat().st_size for path in (pictures.MEDIA / folder).iterdir())
+             for folder in ("results", "samples", "thumbnails", "films", "sounds")}  # fmt: skip
+    assert sizes["results"] + sizes["samples"] + sizes["thumbnails"] < 2_000_000
+    assert sizes["films"] + sizes["sounds"] < 1_000_000
 
 
 def test_formats_have_the_shape_that_they_are_named_after() -> None:
     sizes = {
-        label: posters.size_of(Job("sandbox-social-kit", "", label)) for label in ("Square post", "Story", "Banner")
+        label: pictures.size_of(Job("sandbox-social-kit", "", label)) for label in ("Square post", "Story", "Banner")
     }
     assert sizes == {"Square post": (1024, 1024), "Story": (720, 1280), "Banner": (1280, 720)}
 
@@ -157,12 +165,7 @@ def test_texts_use_what_was_asked_for_in_the_language_of_the_app() -> None:
     assert texts.write(Job("sandbox-description", "", "Key points", shown=facts)) == "• Linen\n• Two pockets"
 
 
-def test_music_follows_instrument_and_tempo() -> None:
-    made = {
-        audio.make(
-            Job("sandbox-jingle", "", "Jingle", shown=(("Instrument", "options", name), ("Tempo", "options", pace)))
-        )
-        for name in ("Marimba", "Organ")
-        for pace in ("Slow", "Fast")
-    }
-    assert len(made) == 4
+def test_sounds_and_films_follow_the_inputs() -> None:
+    played = {sound(Job("", "", "", shown=(("Instrument", "options", name),))).stem for name in ("Organ", "Music box")}
+    assert played == {"organ", "music-box"}
+    assert [film(art).stem for art in ("dish", "unknown")] == ["dish", "hills"]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from runs.sandbox.drawing import posters
+from runs.sandbox import pictures
 from runs.sandbox.server import start_sandbox
 from tests.sandbox.box import CARTOONIFY, KEY, Box, wait_for
 from tests.support.processes import TIMEOUT_SECONDS, free_port
@@ -137,16 +137,16 @@ def test_two_hundred_runs_can_start_at_once(box: Box) -> None:
     assert box.state["balance"] == 4250 - 200 * 12
 
 
-def test_the_api_answers_while_pictures_are_drawn(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_answers_while_pictures_are_made(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [box.finished(box.start(inputs={"Style": style})) for style in ("Ghibli", "Simpsons", "Cyberpunk")]
-    draw, drawing, answered = posters.draw, threading.Event(), threading.Event()
+    draw, drawing, answered = pictures.draw, threading.Event(), threading.Event()
 
     def draw_slowly(*given: Any) -> bytes:
         drawing.set()
         assert answered.wait(TIMEOUT_SECONDS)
         return draw(*given)
 
-    monkeypatch.setattr(posters, "draw", draw_slowly)
+    monkeypatch.setattr(pictures, "draw", draw_slowly)
     with ThreadPoolExecutor(6) as pool:
         files = [pool.submit(requests.get, one["value"], timeout=60) for run in runs for one in run["outputs"]]
         assert drawing.wait(TIMEOUT_SECONDS)

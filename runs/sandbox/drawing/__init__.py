@@ -1,1 +1,0 @@
-"""Everything the sandbox draws: posters that show a run's inputs, thumbnails and samples."""
