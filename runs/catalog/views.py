@@ -3,7 +3,7 @@ then others on Lamina."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -38,6 +38,22 @@ MOST_TRIES = 99
 LONGEST, LONGEST_URL = 200, 4000  # characters of a search, and of a URL pasted there
 
 
+class Asked(NamedTuple):
+    """What a page of apps was asked for: words, a kind of result, and "1" for only apps with a star."""
+
+    q: str
+    makes: str
+    starred: str
+
+    def url(self, name: str, **more: str) -> str:
+        return url_with(name, **self._asdict(), **more)
+
+    def narrow(self, listed: AppQuerySet) -> AppQuerySet:
+        """Return those of `listed` with the kind of result and the star."""
+        apps = listed.making(self.makes) if self.makes else listed
+        return apps.starred() if self.starred else apps
+
+
 @dataclass(frozen=True)
 class AppSection:
     """The apps of one group on a page. `is_continued` says whether the page already shows the group's heading."""
@@ -53,15 +69,16 @@ def app_list(request: PortalRequest) -> HttpResponse:
     """Show what we find in our own catalogue. If `ask` is given (because JavaScript is off), ask Lamina too; otherwise,
     `app_search` does that."""
     catalog.request_refresh_if_stale()
-    q, makes = _asked_for(request)
+    asked = _asked_for(request)
+    q, makes, starred = asked
     ids = pasted_ids.ids_in(q)
     by_id = pasted_ids.own_app(ids)
     by_id = by_id if by_id and by_id.is_open_to(request.user) else None
     if by_id is not None and not request.htmx:
         return _opened(request, by_id, _part(request, q, Shown(request.user, makes)))
     listed = App.objects.listed().offered_to(request.user)
-    groups = arrange.in_order(listed.making(makes) if makes else listed) if not q else []
-    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, q, makes, groups)
+    groups = arrange.in_order(asked.narrow(listed)) if not q else []
+    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, asked, groups)
     part = _part(request, q, Shown(request.user, makes, found.ids, _tries(request)))
     start = _number(request, "after", MOST_APPS)
     is_more = request.htmx.target == "app-more"
@@ -70,7 +87,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         found.whole[start : start + PAGE],
         [] if start else found.partly,
         # Only guess at apps if nothing was found: matching runs are better than guesses
-        [] if is_found or ids or of_runs.get("run_cards") else own_search.nearest(listed, q),
+        [] if is_found or ids or starred or of_runs.get("run_cards") else own_search.nearest(listed, q),
     )
     more = start + PAGE if len(found.whole) > start + PAGE else 0
     has_catalog = is_found or listed.exists()
@@ -80,11 +97,10 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "sections": _sections(groups, apps, start, is_more=is_more),
         "partly": partly,
         "count": len(found.whole),
-        "more_url": url_with("app-list", q=q, makes=makes, after=str(more)) if more else "",
-        "first_url": url_with("app-list", q=q, makes=makes) if start else "",
-        "q": q,
-        "makes": makes,
-        "chips": _chips(listed, found, q, makes, "1" if "runs" in request.GET else ""),
+        "more_url": asked.url("app-list", after=str(more)) if more else "",
+        "first_url": asked.url("app-list") if start else "",
+        **asked._asdict(),
+        "chips": _chips(listed, found, asked, "1" if "runs" in request.GET else ""),
         "marker": found.marker,
         "tell_admin_url": _tell_admin_url(request, q) if not is_found else "",
         "nearest": nearest,
@@ -93,7 +109,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
         **of_runs,
-        **_part_context(request, part, q, makes, is_going=not wants_fragment(request)),
+        **_part_context(request, part, asked, is_going=not wants_fragment(request)),
     }
     return render_page(request, "catalog/app_list.html", context, partial="app-more" if is_more else "app-grid")
 
@@ -105,51 +121,55 @@ def app_search(request: PortalRequest) -> HttpResponse:
 
     With `go` (the words were submitted, not just typed), a pasted URL opens its app.
     """
-    q, makes = _asked_for(request)
+    asked = _asked_for(request)
     if not wants_fragment(request):
-        return redirect(url_with("app-list", q=q, makes=makes, ask="1"))
+        return redirect(asked.url("app-list", ask="1"))
     listed = App.objects.listed().offered_to(request.user)
-    above = frozenset() if pasted_ids.ids_in(q) else _found(listed, q, makes).ids
-    part = _part(request, q, Shown(request.user, makes, above, _tries(request)), is_asked=True)
+    above = frozenset() if pasted_ids.ids_in(asked.q) else _found(listed, asked).ids
+    part = _part(request, asked.q, Shown(request.user, asked.makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.card.app, part)
     if part and part.token and part.token == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = _part_context(request, part, q, makes, is_going="go" in request.GET)
+    context = _part_context(request, part, asked, is_going="go" in request.GET)
     return render_page(request, "catalog/app_search.html", context)
 
 
-def _asked_for(request: PortalRequest) -> tuple[str, str]:
-    """Return the words to search for, and the kind of result. Of a long pasted URL, only the most
-    likely id is kept."""
+def _asked_for(request: PortalRequest) -> Asked:
+    """Return what the query string asks for. Of a long pasted URL, only the most likely id is kept."""
     makes, q = request.GET.get("makes", ""), request.GET.get("q", "").strip()
     if len(q) > LONGEST:
         ids = pasted_ids.ids_in(q[:LONGEST_URL])
         q = ids[0] if ids else q[:LONGEST]
-    return q, makes if makes in KINDS else ""
+    return Asked(q, makes if makes in KINDS else "", "1" if request.GET.get("starred") == "1" else "")
 
 
-def _chips(listed: AppQuerySet, found: own_search.Found, q: str, makes: str, runs: str) -> list[tuple[str, str, bool]]:
-    """For each kind of result, return its label, its URL and whether it's selected. Audio is rare, so it's only offered
-    if an app produces it."""
+def _chips(listed: AppQuerySet, found: own_search.Found, asked: Asked, runs: str) -> list[tuple[str, str, bool, str]]:
+    """For each kind of result, and for the apps with a star, return the label, the URL, whether it's selected, and its
+    icon. Audio is rare, so it's only offered if an app produces it."""
     labels = {
-        "": pgettext("apps", "All"),
         "image": _("Images"),
         "video": _("Videos"),
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    is_known = found.kinds is not None and not makes  # if not, we didn't check, or searched only one kind
+    makes = asked.makes
+    # If not, we didn't check, or searched only some apps
+    is_known = found.kinds is not None and not makes and not asked.starred
     has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
-    kinds = [kind for kind in KINDS if kind != "audio" or has_audio]
-    return [(labels[kind], url_with("app-list", q=q, makes=kind, runs=runs), kind == makes) for kind in kinds]
+    chips = [(pgettext("apps", "All"), Asked(asked.q, "", ""), not makes and not asked.starred, "")]
+    for kind, label in labels.items():
+        if kind != "audio" or has_audio:
+            chips.append((label, asked._replace(makes=kind), kind == makes, ""))
+    chips.append((_("Starred"), asked._replace(starred="" if asked.starred else "1"), bool(asked.starred), "star"))
+    return [(label, there.url("app-list", runs=runs), is_chosen, icon) for label, there, is_chosen, icon in chips]
 
 
-def _found(listed: AppQuerySet, q: str, makes: str, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
-    """Return the apps that match `q`; if there is no search, all apps in `groups`, in the admin's order."""
+def _found(listed: AppQuerySet, asked: Asked, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
+    """Return the apps that match the words; if there are none, all apps in `groups`, in the admin's order."""
     if groups:
         return own_search.Found([placed.pk for group in groups for placed in group.apps], [], Marker())
-    return own_search.find(listed.making(makes) if makes else listed, q)
+    return own_search.find(asked.narrow(listed), asked.q)
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
@@ -193,7 +213,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
     return {"has_runs": True, "found_runs": found, "run_cards": cards}
 
 
-def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str, *, is_going: bool) -> dict[str, Any]:
+def _part_context(request: PortalRequest, part: Part | None, asked: Asked, *, is_going: bool) -> dict[str, Any]:
     """Return `part` with the URLs for the next poll (with and without JavaScript) and for trying again."""
     if part is None:
         return {"part": None}
@@ -201,10 +221,10 @@ def _part_context(request: PortalRequest, part: Part | None, q: str, makes: str,
     look = {"seen": part.token, "tries": tries, "go": "1" if is_going else ""}
     return {
         "part": part,
-        "look_url": url_with("app-search", q=q, makes=makes, **look),
-        "again_url": url_with("app-search", q=q, makes=makes, ask="again"),
-        "plain_look_url": url_with("app-list", q=q, makes=makes, ask="1", tries=tries),
-        "plain_again_url": url_with("app-list", q=q, makes=makes, ask="again"),
+        "look_url": asked.url("app-search", **look),
+        "again_url": asked.url("app-search", ask="again"),
+        "plain_look_url": asked.url("app-list", ask="1", tries=tries),
+        "plain_again_url": asked.url("app-list", ask="again"),
     }
 
 
@@ -220,7 +240,7 @@ def _number(request: PortalRequest, name: str, most: int) -> int:
 
 def _cards(*lists: list[int]) -> list[list[AppCard]]:
     """Return cards for lists of primary keys, in the same order, using one query."""
-    apps = App.objects.select_related("thumbnail").in_bulk([pk for one in lists for pk in one])
+    apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([pk for one in lists for pk in one])
     return [[app_card(apps[pk]) for pk in one if pk in apps] for one in lists]
 
 

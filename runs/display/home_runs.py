@@ -1,4 +1,4 @@
-"""The runs and apps on Home. Home takes ten queries, or eleven with unread notices, so each query is prepared only once
+"""The runs and apps on Home. Home takes twelve queries, or thirteen with unread notices; most are prepared only once
 per role."""
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ LATEST = 8
 STARRED = 8
 ACTIVE_SHOWN = 24
 USED_LATELY = 4
+STARRED_APPS = 8
 LOOKED_BACK = 100  # how many runs to search for recently used apps
 
 
@@ -74,17 +75,40 @@ def shelves_of(member: Member) -> Shelves:
     )
 
 
+@dataclass(frozen=True)
+class AppShelves:
+    """The apps on Home besides the first ones of the list: those with a star, and those used most recently, latest
+    first. `by_team` leaves out the apps in `by_member`."""
+
+    starred: list[AppCard]
+    by_member: list[AppCard]
+    by_team: list[AppCard]
+
+
 def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
     """Return the first `count` apps that the member is offered, and how many there are in total."""
     first: list[Any] = _offered(member.role, count).rows()
     return [app_card(app) for app in first], first[0].of if first else 0
 
 
-def used_lately(member: Member) -> list[AppCard]:
-    """Return the member's most recently used apps that are still available, latest first."""
+def app_shelves(member: Member, *, lists_all: bool) -> AppShelves:
+    """Collect the apps on Home that are still available. With `lists_all`, Home lists every app anyway, so it only says
+    which of them have a star.
+
+    Which apps teammates use in private is their own business, so only runs that they have shared count, even for
+    admins.
+    """
+    offered = App.objects.listed().offered_to(member).select_related("thumbnail", "starred_by")
+    starred = [app_card(app) for app in offered.starred()[:STARRED_APPS]]
+    if lists_all:
+        return AppShelves(starred, [], [])
     used = list(dict.fromkeys(_keys(_USED, member)))
-    apps = {app.pk: app for app in _of_keys(member.role).rows(*padded(sorted(used)))} if used else {}
-    return [app_card(apps[pk]) for pk in used if pk in apps][:USED_LATELY]
+    shared = Run.objects.shared_by_others(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
+    used_by_team = list(dict.fromkeys(shared))
+    apps = offered.in_bulk({*used, *used_by_team})
+    by_member = [pk for pk in used if pk in apps][:USED_LATELY]
+    by_team = [pk for pk in used_by_team if pk in apps and pk not in by_member][:USED_LATELY]
+    return AppShelves(starred, *([app_card(apps[pk]) for pk in keys] for keys in (by_member, by_team)))
 
 
 def _keys(query: Prepared[Any], member: Member) -> list[int]:
@@ -143,10 +167,5 @@ def _latest(role: str) -> Prepared[Any]:
 @cache
 def _offered(role: str, count: int) -> Prepared[App]:
     listed = App.objects.listed().offered_to(Member(role=role)).order_by(*arrange.NEARLY_IN_ORDER)
-    return Prepared(lambda: listed.select_related("thumbnail").annotate(of=Window(Count("pk")))[:count])
-
-
-@cache
-def _of_keys(role: str) -> Prepared[App]:
-    offered = App.objects.listed().offered_to(Member(role=role)).select_related("thumbnail")
-    return Prepared(lambda *keys: offered.filter(pk__in=keys))
+    shown = listed.select_related("thumbnail", "starred_by")
+    return Prepared(lambda: shown.annotate(of=Window(Count("pk")))[:count])

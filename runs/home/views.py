@@ -59,7 +59,11 @@ def home(request: PortalRequest) -> HttpResponse:
         "app_count": app_count,
         "app_count_words": number_words(app_count),
         "not_started": not_started(request.user, request.GET.get("dropped", "")),
-        "used_lately": home_runs.used_lately(request.user) if not is_first_visit else [],
+        "app_shelves": (
+            home_runs.app_shelves(request.user, lists_all=app_count <= len(apps))
+            if request.user.can_run and not is_first_visit
+            else None
+        ),
         "q": "",
         "has_tools": True,
         "is_first_visit": is_first_visit,

@@ -41,6 +41,10 @@ class AppQuerySet(models.QuerySet["App"]):
         """Return the apps to show to `member` in lists, searches and suggestions. Nobody is offered hidden apps."""
         return self.open_to(member).exclude(rule__is_hidden=True)
 
+    def starred(self) -> Self:
+        """Return the apps with a star, the newest star first."""
+        return self.filter(starred_at__isnull=False).order_by("-starred_at", "pk")
+
     def making(self, kind: str) -> Self:
         return self.filter(makes_text__contains=f" {kind} ")
 
@@ -109,6 +113,10 @@ class App(models.Model):
         indexes = (
             # Used by App.objects.listed(), in catalogue order
             models.Index(fields=["position", "name"], condition=models.Q(gone_at=None), name="app_listed"),
+            # Used by App.objects.starred()
+            models.Index(
+                models.F("starred_at").desc(), condition=models.Q(starred_at__isnull=False), name="app_starred"
+            ),
         )
 
     def __str__(self) -> str:

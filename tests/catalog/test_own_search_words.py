@@ -84,14 +84,14 @@ def test_a_long_list_comes_in_parts(as_alice: Client, django_assert_max_num_quer
 
 def test_audio_is_a_kind_to_choose_once_an_app_makes_it(as_alice: Client) -> None:
     def kinds() -> list[str]:
-        return [label for label, _url, _is_current in as_alice.get("/apps/").context["chips"]]
+        return [label for label, *_rest in as_alice.get("/apps/").context["chips"]]
 
     make_app("Posters")
-    assert kinds() == ["All", "Images", "Videos", "Texts"]
-    assert as_alice.get("/apps/?makes=audio").context["chips"][3] == ("Audio", "/apps/?makes=audio", True)
+    assert kinds() == ["All", "Images", "Videos", "Texts", "Starred"]
+    assert as_alice.get("/apps/?makes=audio").context["chips"][3] == ("Audio", "/apps/?makes=audio", True, "")
 
     jingle = make_app("Jingles", makes={"audio": 1}, makes_text=" audio ")
-    assert kinds() == ["All", "Images", "Videos", "Audio", "Texts"]
+    assert kinds() == ["All", "Images", "Videos", "Audio", "Texts", "Starred"]
     page = as_alice.get("/apps/?makes=audio")
     assert [card.app for card in page.context["apps"]] == [jingle]
 

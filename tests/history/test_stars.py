@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Member, Output, Run
+from runs.models import App, Member, Output, Run
 from tests.support.clients import HTMX, client_of
-from tests.support.factories import make_run
+from tests.support.factories import make_app, make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +76,30 @@ def test_viewers_see_stars_and_give_none(make_member: Callable[..., Member], sha
     assert as_viewer.post(output_of(shared).star_url, {"on": "1"}).status_code == 403
     shared.refresh_from_db()
     assert not shared.has_star
+
+
+def names_listed(client: Client, **query: str) -> list[str]:
+    """Return the names of the apps that the page of apps lists first."""
+    return [card.name for card in client.get("/apps/", query).context["apps"]]
+
+
+def test_the_star_of_an_app_leads_to_the_page_of_apps(as_alice: Client, as_bob: Client) -> None:
+    shoes = make_app("Shoe studio", makes={"image": 1}, makes_text=" image ")
+    make_app("Bag studio", makes={"image": 1}, makes_text=" image ")
+    reel = make_app("Reel", makes={"video": 1}, makes_text=" video ")
+    for app in (reel, shoes):
+        as_bob.post(app.star_url, {"on": "1"})
+
+    page = Page(as_alice.get("/apps/").text)
+    chip = next(link for link in page.root.find("a", css="chip") if link.words == "Starred")
+
+    assert names_listed(as_alice) == ["Bag studio", "Reel", "Shoe studio"]
+    assert chip.attributes["href"] == "/apps/?starred=1"
+    assert names_listed(as_alice, starred="1") == ["Reel", "Shoe studio"]
+    assert names_listed(as_alice, starred="1", makes="video") == ["Reel"]
+    assert names_listed(as_alice, starred="1", q="studio") == ["Shoe studio"]
+    cards = page.root.find("article", css="app-card")
+    assert ["Starred by Bob" in card.words for card in cards] == [False, True, True]
+    App.objects.update(starred_at=None, starred_by=None)
+    assert "No app has a star yet" in as_alice.get("/apps/?starred=1").text
+    assert "No starred apps match" in as_alice.get("/apps/?starred=1&q=studio").text

@@ -192,6 +192,14 @@ def card_on_home(client: Client) -> dict[str, str]:
     return Page(client.get("/").content.decode()).first("article", css="run-card").attributes
 
 
+@pytest.fixture
+def _many_apps() -> None:
+    """More apps than Home lists; otherwise, it wouldn't repeat those that were used lately."""
+    for number in range(APPS_SHOWN):
+        make_app(f"App {number}")
+
+
+@pytest.mark.usefixtures("_many_apps")
 def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, alice: Member, bob: Member) -> None:
     now, names = timezone.now(), ["Old", "New", "Gone", "Unused", "Bobs", "Sixth"]
     apps = {name: make_app(name) for name in names}
@@ -201,9 +209,51 @@ def test_apps_used_lately_come_latest_first_and_gone_ones_not(as_alice: Client, 
     apps["Gone"].gone_at = now
     apps["Gone"].save()
 
-    answer = as_alice.get("/")
+    assert names_in(as_alice.get("/").text, "used-lately") == ["New", "Old"]
 
-    assert [card.name for card in answer.context["used_lately"]] == ["New", "Old"]
+
+def names_in(body: str, heading: str) -> list[str]:
+    """Return the names of the apps in the section under `heading`."""
+    return re.findall(r'class="card-link clamp-2"[^>]*>([^<]*)</a>', part(body, heading))
+
+
+@pytest.mark.usefixtures("_many_apps")
+def test_apps_used_by_the_team_are_those_of_shared_runs(
+    as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, bob: Member
+) -> None:
+    now, apps = timezone.now(), {name: make_app(name) for name in ("Mine", "Shared", "Older", "Private", "Binned")}
+    make_run(alice, apps["Mine"], status="completed")
+    make_run(admin_member, apps["Mine"], status="completed")
+    for name in ("Mine", "Shared"):
+        make_run(bob, apps[name], status="completed", shared_at=now)
+    make_run(bob, apps["Older"], status="completed", shared_at=now, created_at=now - timedelta(days=3))
+    make_run(bob, apps["Private"], status="completed")
+    make_run(bob, apps["Binned"], status="completed", shared_at=now, deleted_at=now)
+
+    for client in (as_alice, as_admin):  # even an admin isn't told which apps others use in private
+        body = client.get("/").text
+        assert names_in(body, "used-lately") == ["Mine"]
+        assert names_in(body, "used-by-team") == ["Shared", "Older"]
+    assert "Used lately by the team" in body
+
+
+def test_home_leads_to_the_apps_with_a_star_and_says_whose_it_is(
+    as_alice: Client, as_bob: Client, alice: Member, bob: Member, viewer: Member
+) -> None:
+    app, make = make_app("Shoe studio"), make_app("Reel")
+    for member in (alice, bob):
+        make_run(member, make, status="completed")
+    assert 'id="starred-apps"' not in as_alice.get("/").text
+
+    as_bob.post(app.star_url, {"on": "1"})
+
+    body = as_alice.get("/").text
+    section = part(body, "starred-apps")
+    assert names_in(body, "starred-apps") == ["Shoe studio"]
+    assert "Starred by" in section
+    assert "Bob" in section
+    assert 'href="/apps/?starred=1"' in section
+    assert 'id="starred-apps"' not in client_of(viewer).get("/").text  # viewers can't use an app's form
 
 
 def test_a_first_visit_is_offered_what_needs_nothing_from_the_whole_list(as_alice: Client) -> None:
@@ -276,6 +326,7 @@ def test_an_empty_page_sends_no_viewer_where_only_makers_get_on(viewer: Member, 
     assert [label for label in for_makers if label in as_alice.get(path).content.decode()]
 
 
+@pytest.mark.usefixtures("_many_apps")
 def test_home_costs_the_same_with_many_runs(
     as_alice: Client,
     alice: Member,
@@ -292,7 +343,7 @@ def test_home_costs_the_same_with_many_runs(
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
     as_alice.get("/")  # this first visit makes the portal request a fresh catalogue; later ones don't
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         as_alice.get("/")
 
 
