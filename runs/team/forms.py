@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.models import Member
 from runs.team import mail, members
 from runs.team.password_rules import HELP
-from runs.web.posted import CutField, PostedForm
+from runs.web.posted import CutField, NameField, PostedForm
 from runs.words.moments import zoned_words
 from runs.words.time_zones import zone_choices
 
@@ -33,8 +33,8 @@ WHAT_ROLES_DO = {
 }
 
 
-def name_field(*, is_required: bool) -> forms.CharField:
-    return forms.CharField(
+def name_field(*, is_required: bool) -> NameField:
+    return NameField(
         label=_lazy("Name"),
         max_length=150,
         required=is_required,

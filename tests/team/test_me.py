@@ -83,6 +83,15 @@ def test_a_refused_setting_changes_nothing(as_alice: Client, alice: Member) -> N
     assert alice.theme == ""
 
 
+def test_a_name_is_one_line(as_alice: Client, alice: Member) -> None:
+    for typed in ("Alice\r\n Liddell", "  Alice\u2028Liddell ", "Alice \t Liddell"):
+        assert as_alice.post("/me/", {"name": typed, "theme": ""}).status_code == 302
+        alice.refresh_from_db()
+        assert alice.name == "Alice Liddell"
+    assert as_alice.post("/me/", {"name": "\r\n", "theme": ""}).status_code == 422
+    assert as_alice.post("/me/", {"name": "A" * 151, "theme": ""}).status_code == 422
+
+
 # --- Where a member is signed in
 
 
