@@ -39,7 +39,7 @@ class BrowserSession(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="signed_in")
-    session_key = models.CharField(max_length=40, unique=True)
+    session_key = models.CharField(max_length=40, unique=True)  # its hash, as in the session's own row
     browser = models.CharField(max_length=100, blank=True, default="")  # "Firefox on Windows"
     created_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)

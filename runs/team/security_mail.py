@@ -15,6 +15,7 @@ from runs.models import BrowserSession, Member
 from runs.team import mail
 from runs.team.browsers import browser_words
 from runs.web import secret_links
+from runs.web.session_lifetime import stored_key
 from runs.words.moments import zoned_words
 
 
@@ -27,7 +28,7 @@ def tell_of_password(member: Member) -> None:
 def tell_of_browser(request: HttpRequest, member: Member) -> None:
     """Queue an email that tells `member` about a sign-in from a new browser."""
     if mail.is_set_up():
-        rows = BrowserSession.objects.filter(session_key=request.session.session_key or "")
+        rows = BrowserSession.objects.filter(session_key=stored_key(request.session.session_key))
         enqueue("send_new_browser_mail", member.pk, rows.values_list("pk", flat=True).first() or 0, _now())
 
 

@@ -21,7 +21,7 @@ from runs.audit.actors import as_member
 from runs.audit.record import record, record_each
 from runs.models import BrowserSession, Member, Verb
 from runs.team.browsers import browser_of, browser_words
-from runs.web.session_lifetime import PROVES_FOR, SessionStore
+from runs.web.session_lifetime import PROVES_FOR, SessionStore, stored_key
 from runs.web.throttling import Attempt
 from runs.web.time_zone import browser_zone
 
@@ -54,7 +54,7 @@ def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
         key = request.session.session_key
     if not is_visit:
         return
-    if key and not BrowserSession.objects.filter(session_key=key).update(seen_at=timezone.now()):
+    if key and not BrowserSession.objects.filter(session_key=stored_key(key)).update(seen_at=timezone.now()):
         _make_row(request, request.user, key)  # the person signed in before this table existed
     _remember_browser(request, request.user)
     if isinstance(request.session, SessionStore):
@@ -78,10 +78,10 @@ def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionL
     """Return the browsers where `member` is signed in, the current one first."""
     rows = list(BrowserSession.objects.filter(member=member))
     alive = Session.objects.filter(session_key__in=[row.session_key for row in rows], expire_date__gt=timezone.now())
-    keys = set(alive.values_list("session_key", flat=True))
+    keys, current = set(alive.values_list("session_key", flat=True)), stored_key(current_key)
     lines = [
         BrowserSessionLine(
-            row.public_id, browser_words(row.browser), row.created_at, row.seen_at, row.session_key == current_key
+            row.public_id, browser_words(row.browser), row.created_at, row.seen_at, row.session_key == current
         )
         for row in rows
         if row.session_key in keys
@@ -104,7 +104,7 @@ def end_all(member: Member, *, but: str | None = None) -> int:
     """End every session of `member` except the one with the key `but`; return how many were ended."""
     keys = (
         BrowserSession.objects.filter(member=member)
-        .exclude(session_key=but or "")
+        .exclude(session_key=stored_key(but))
         .values_list("session_key", flat=True)
     )
     return _end(list(keys))
@@ -114,16 +114,16 @@ def end_all(member: Member, *, but: str | None = None) -> int:
 def end_others(member: Member, current_key: str | None) -> int:
     """Sign `member` out everywhere except in the browser with the key `current_key`; return how many browsers were
     signed out."""
-    record_each(
-        Verb.PERSON_BROWSER_ENDED, BrowserSession.objects.filter(member=member).exclude(session_key=current_key or "")
-    )
+    others = BrowserSession.objects.filter(member=member).exclude(session_key=stored_key(current_key))
+    record_each(Verb.PERSON_BROWSER_ENDED, others)
     return end_all(member, but=current_key)
 
 
 def follow(request: HttpRequest, old_key: str | None) -> None:
     """Record that this browser has a new session key, for example after a password change."""
     if old_key and request.session.session_key:
-        BrowserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
+        rows = BrowserSession.objects.filter(session_key=stored_key(old_key))
+        rows.update(session_key=stored_key(request.session.session_key))
 
 
 def tidy(now: datetime) -> None:
@@ -160,13 +160,13 @@ def _signed_in(request: HttpRequest, user: Member, **_: Any) -> None:
 def _signed_out(request: HttpRequest, user: Member | None, **_: Any) -> None:
     if user is not None:
         record(Verb.PERSON_SIGNED_OUT, user, actor=as_member(user))
-    BrowserSession.objects.filter(session_key=request.session.session_key or "").delete()
+    BrowserSession.objects.filter(session_key=stored_key(request.session.session_key)).delete()
 
 
 def _make_row(request: HttpRequest, member: Any, key: str) -> None:
     browser = browser_of(request.headers.get("User-Agent", ""))
     BrowserSession.objects.bulk_create(
-        [BrowserSession(member_id=member.pk, session_key=key, browser=browser)],
+        [BrowserSession(member_id=member.pk, session_key=stored_key(key), browser=browser)],
         update_conflicts=True,
         unique_fields=["session_key"],
         update_fields=["member", "browser", "seen_at"],
@@ -174,6 +174,7 @@ def _make_row(request: HttpRequest, member: Any, key: str) -> None:
 
 
 def _end(keys: list[str]) -> int:
+    """End the sessions whose stored keys are `keys`; return how many there were."""
     Session.objects.filter(session_key__in=keys).delete()
     return BrowserSession.objects.filter(session_key__in=keys).delete()[0]
 

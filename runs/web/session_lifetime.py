@@ -3,6 +3,9 @@
 A session ends PORTAL_SESSION_IDLE_DAYS after it was last used or SESSION_COOKIE_AGE after signing in, whichever comes
 first. The expiry time is stored in the session's row. The row and the cookie are kept for one more day, just to prove
 who sent a form whose files would otherwise be lost (`body_limits`).
+
+The cookie holds the session's key, and the row only the key's hash. So nobody can sign in with what they read in the
+database or in a backup.
 """
 
 import time
@@ -12,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
@@ -19,12 +23,19 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from runs.models.prepared import Prepared
+from runs.web.secret_links import hash_of
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
 MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so the idle timeout is only this precise
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
+KEY_LENGTH = 40  # of the column, in characters
 _ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # the cookies' names before they got a prefix
+
+
+def stored_key(session_key: str | None) -> str:
+    """Return what the database stores of a session's key: its hash; "" if there is no key."""
+    return hash_of(session_key)[:KEY_LENGTH] if session_key else ""
 
 
 class SessionStore(db.SessionStore):
@@ -36,7 +47,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
-        row = _ROW.first(self.session_key or "", now - PROVES_FOR)
+        row = _ROW.first(stored_key(self.session_key), now - PROVES_FOR)
         data: dict[str, Any] = self.decode(row.session_data) if row else {}
         if row and row.expire_date > now:
             self.ends_at = row.expire_date
@@ -45,6 +56,18 @@ class SessionStore(db.SessionStore):
         self.ran_out_hash = data.get(HASH_SESSION_KEY, "")
         self._session_key = None
         return {}
+
+    def exists(self, session_key: str) -> bool:
+        return super().exists(stored_key(session_key))
+
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
+        row = super().create_model_instance(data)
+        row.session_key = stored_key(row.session_key)
+        return row
+
+    def delete(self, session_key: str | None = None) -> None:
+        if key := session_key or self.session_key:
+            super().delete(stored_key(key))
 
     def flush(self) -> None:
         """End the session; if it had just expired, it no longer proves who it belonged to."""
@@ -79,7 +102,7 @@ class SessionStore(db.SessionStore):
             return
         end = self.get_expiry_date()
         if abs(end - self.ends_at) >= MOVED_EVERY:
-            self.model.objects.filter(session_key=self.session_key).update(expire_date=end)
+            self.model.objects.filter(session_key=stored_key(self.session_key)).update(expire_date=end)
 
 
 def has_just_run_out(request: HttpRequest) -> bool:

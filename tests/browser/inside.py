@@ -130,9 +130,8 @@ def forget_password(email: str) -> None:
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
-            store = SessionStore(kept.session_key)
-            store[recent_password.KEY] = 0
-            store.save()
+            old = SessionStore().encode(kept.get_decoded() | {recent_password.KEY: 0})
+            Session.objects.filter(pk=kept.pk).update(session_data=old)
 
 
 def chat_off() -> None:

@@ -24,6 +24,8 @@ def run_out(client: Client, *, hours: float = 0) -> Client:
     """Make it look as if the session of `client` expired `hours` ago. Return `client`, which still has the cookie."""
     from django.contrib.sessions.models import Session
 
+    from runs.web.session_lifetime import stored_key
+
     ended = timezone.now() - timedelta(hours=hours)
-    assert Session.objects.filter(session_key=client.session.session_key).update(expire_date=ended)
+    assert Session.objects.filter(session_key=stored_key(client.session.session_key)).update(expire_date=ended)
     return client

@@ -9,12 +9,13 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.team import recent_password
+from runs.web.session_lifetime import stored_key
 
 DAY = timedelta(days=1)
 
 
 def row_of(client: Client) -> Session:
-    return Session.objects.get(session_key=client.session.session_key)
+    return Session.objects.get(session_key=stored_key(client.session.session_key))
 
 
 def days_left(client: Client) -> float:

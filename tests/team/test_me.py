@@ -19,6 +19,7 @@ from runs.team import passwords, sessions
 from runs.team.browsers import browser_of, browser_words
 from runs.web.throttling import MAX_PER_PAIR
 from tests.support.clients import PASSWORD, client_of
+from tests.support.sessions import move_end, row_of
 
 pytestmark = pytest.mark.django_db
 NEW = "another long password"
@@ -107,7 +108,7 @@ def test_each_browser_is_listed_and_this_one_is_marked(alice: Member) -> None:
 def test_one_browser_or_all_others_are_signed_out(alice: Member, bob: Member) -> None:
     here, there, third = (sign_in(alice) for _ in range(3))
     others = sign_in(bob)
-    one = BrowserSession.objects.get(session_key=there.session.session_key)
+    one = BrowserSession.objects.get(session_key=row_of(there).pk)
     assert client_of(bob).post(f"/me/sessions/{one.public_id}/end/").status_code == 404
     assert here.post(f"/me/sessions/{one.public_id}/end/").status_code == 302
     assert [is_in(client) for client in (here, there, third)] == [True, False, True]
@@ -125,7 +126,7 @@ def test_signing_out_removes_the_browser_from_the_list(alice: Member) -> None:
 
 def test_an_expired_session_is_not_listed(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
-    Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now())
+    move_end(there, 0)
     assert not re.search(ENDS_ONE, page_of(here))
 
 
@@ -334,11 +335,11 @@ def test_only_one_of_two_uses_of_a_link_at_once_sets_the_password(
 
 def test_expired_sessions_are_deleted(alice: Member) -> None:
     here, there = sign_in(alice), sign_in(alice)
-    Session.objects.filter(pk=there.session.session_key).update(expire_date=timezone.now() - timedelta(hours=23))
+    move_end(there, -23 / 24)
     sessions.tidy(timezone.now())
     assert Session.objects.count() == 2  # an expired session is kept for a day, to prove who sent a form
     sessions.tidy(timezone.now() + timedelta(hours=2))
-    assert alice.signed_in.get().session_key == here.session.session_key
+    assert alice.signed_in.get().session_key == row_of(here).pk
     assert Session.objects.count() == 1
 
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -126,6 +127,44 @@ def test_someone_signed_in_under_the_old_names_stays_signed_in(alice: Member, se
     late = Client()
     late.cookies.load(names)
     assert late.get("/history/").status_code == 302  # the old cookie works only once
+
+
+def texts_in_the_database() -> set[str]:
+    """Return every text in every table."""
+    found = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables
+            found |= {value for row in cursor.fetchall() for value in row if isinstance(value, str)}
+    return found
+
+
+def test_the_database_holds_no_session_key(alice: Member) -> None:
+    client = sign_in(alice)
+    change = {"old_password": PASSWORD, "password": "another long password"}
+    keys = [client.cookies["sessionid"].value]
+    assert client.post("/password/change/", change).status_code == 302  # this changes the key
+    keys.append(client.cookies["sessionid"].value)
+    assert keys[0] != keys[1]
+    assert [text for text in texts_in_the_database() if keys[0] in text or keys[1] in text] == []
+    assert "This browser" in client.get("/me/").text
+
+
+def test_what_stands_in_the_database_signs_nobody_in(alice: Member) -> None:
+    row = row_of(sign_in(alice))
+    thief = Client()
+    thief.cookies["sessionid"] = row.session_key
+    assert thief.get("/me/").status_code == 302
+
+
+def test_a_key_that_someone_else_planted_is_not_taken_over(alice: Member) -> None:
+    client = Client()
+    client.cookies["sessionid"] = "planted" * 4
+    sign_in(alice, client)
+    assert client.cookies["sessionid"].value != "planted" * 4
+    thief = Client()
+    thief.cookies["sessionid"] = "planted" * 4
+    assert thief.get("/me/").status_code == 302
 
 
 def test_pages_turn_off_what_they_do_not_use(as_alice: Client) -> None:

@@ -33,6 +33,7 @@ class OldPortal:
         self.commit, self.engine, self.home, self.sandbox, self.database = commit, engine, home, sandbox, database
         self.facts = facts_of(commit)
         self.files: dict[str, str] = json.loads((FOLDER / commit / "files.json").read_text())
+        self.session_keys: list[str] = []  # the cookies of people who were signed in before the upgrade
 
     def load(self) -> None:
         """Fill the empty database, and put the files next to it."""
@@ -73,12 +74,12 @@ class OldPortal:
             return [tuple(row) for row in connection.execute(query).fetchall()]
 
     def ids(self) -> dict[str, set[Any]]:
-        """Return the primary keys of all rows in the portal's tables, the queue and the sessions, by table."""
+        """Return the primary keys of all rows in the portal's tables and the queue, by table."""
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         if self.engine == "postgres":
             names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         # The word index is left out: SQLite keeps it in its own tables.
-        ours = re.compile(r"runs_(?!runwords)|django_q_ormq|django_session")
+        ours = re.compile(r"runs_(?!runwords)|django_q_ormq")
         tables = [name for (name,) in self.rows(names) if ours.match(name)]
         return {table: {row[0] for row in self.rows(f'SELECT {key_of(table)} FROM "{table}"')} for table in tables}  # noqa: S608
 
@@ -105,7 +106,6 @@ def key_of(table: str) -> str:
         "runs_heartbeat": "name",
         "runs_appsearch": "key",
         "runs_knownword": "word",
-        "django_session": "session_key",
     }.get(table, "id")
 
 

@@ -27,7 +27,7 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     upgraded only once."""
     commit, engine = request.param.split("-")
     with old_portal(commit, engine, tmp_path_factory.mktemp("upgrade")) as portal:
-        before = portal.ids()
+        before, portal.session_keys = portal.ids(), session_keys(portal)
         assert len(before["runs_run"]) >= 18
         portal.home.manage("migrate", "--verbosity", "0")
         assert_all_there(portal, before)
@@ -57,6 +57,10 @@ def assert_all_there(portal: OldPortal, before: dict[str, set[object]], *but: st
     assert {table: ids for table, ids in lost.items() if ids} == {}
 
 
+def session_keys(portal: OldPortal) -> list[str]:
+    return [key for (key,) in portal.rows("SELECT session_key FROM django_session")]
+
+
 def people(portal: OldPortal, url: str) -> dict[int, Browser]:
     """Return a signed-in browser for everybody who may sign in, keyed by member id."""
     rows = portal.rows("SELECT id, email FROM runs_member WHERE is_active")
@@ -75,8 +79,11 @@ def test_everything_opens(portal: OldPortal, url: str) -> None:
     assert "nora@example.com" in admin.page("/manage/people/")
     # Open only one page per session: although the row's time was moved to now, its signed content keeps its real age
     # and may expire.
-    for (session,) in portal.rows("SELECT session_key FROM django_session"):
+    assert portal.session_keys
+    for session in portal.session_keys:
         assert Browser(url, session=session).get("/me/").url == f"{url}/me/"
+    for hashed in session_keys(portal):
+        assert Browser(url, session=hashed).get("/me/").url != f"{url}/me/"
 
 
 def runs_open(portal: OldPortal, browsers: dict[int, Browser]) -> None:

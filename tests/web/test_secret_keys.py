@@ -18,6 +18,7 @@ from runs.web.throttling import KNOWN_FOR, MAX_PER_ADDRESS, MAX_PER_PAIR
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_kept, make_run
 from tests.support.invites import PEOPLE, invite, path_of
+from tests.support.sessions import row_of
 
 pytestmark = pytest.mark.django_db
 NEW_KEY = "a new key of more than thirty-two characters 7431"
@@ -77,12 +78,12 @@ def is_known(browser: Client, alice: Member) -> bool:
 def test_with_the_old_key_among_the_fallbacks_all_goes_on(
     old: Old, alice: Member, as_admin: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = BrowserSession.objects.get(session_key=old.session.session.session_key)
+    row = BrowserSession.objects.get(session_key=row_of(old.session).pk)
     change_key(settings, monkeypatch, keeps_old=True)
 
     assert old.session.get("/me/").status_code == 200
     row.refresh_from_db()
-    assert row.session_key == old.session.session.session_key  # the session key is new, but the row is the same
+    assert row.session_key == row_of(old.session).pk  # the session key is new, but the row is the same
     page = re.sub(r"\s+", " ", old.session.get("/shares/").content.decode())
     assert old.guest_address in page  # the address is shown so that it can be copied again
     assert Client().get(old.guest).status_code == 200
