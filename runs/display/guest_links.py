@@ -13,9 +13,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
+from runs.display.verdicts import decision_icon
 from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.models.link_access import may_extend, may_restore
 from runs.models.sharing import is_alive_at
+from runs.review import overall_verdict
 from runs.review.guest_answers import answers_of, with_answered
 from runs.sharing import guest_copies, guests
 from runs.sharing import links as sharing
@@ -123,6 +125,14 @@ class LinkAnswer:
     label: str
     url: str
     decision: Decision
+
+    @property
+    def words(self) -> str:
+        return overall_verdict.words_of(self.decision)
+
+    @property
+    def icon(self) -> str:
+        return decision_icon(self.decision)
 
 
 def link_answers(link: GuestLink) -> list[LinkAnswer]:

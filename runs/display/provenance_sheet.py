@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.connection import status
-from runs.display.provenance import Provenance, decisions_on, provenance_of, verdict_words
+from runs.display.provenance import Provenance, decisions_on, provenance_of
 from runs.models import Decision, Output, Run, StoredFile
+from runs.review import overall_verdict
 from runs.words.csv_cells import csv_bytes
 
 NAME = "provenance.csv"
@@ -126,9 +127,11 @@ def _said(decision: Decision) -> Iterator[str]:
 
 
 def _decider(decision: Decision) -> str:
-    """Return who decided what: "Kim (guest): Needs changes"."""
-    name = _("%(name)s (guest)") % {"name": decision.who} if decision.is_guest else decision.who
-    return f"{name}: {verdict_words(decision.verdict)}"
+    """Return who decided what: "Kim (guest, link by Sam): Needs changes"."""
+    name = decision.who
+    if decision.link is not None:
+        name = _("%(name)s (guest, link by %(maker)s)") % {"name": name, "maker": decision.link.member.display_name}
+    return f"{name}: {overall_verdict.words_of(decision)}"
 
 
 def moment_words(at: datetime | None) -> str:

@@ -17,11 +17,11 @@ from runs.display.comment_draft import CommentDraft, draft_on
 from runs.display.comments import CommentPanel, result_comments
 from runs.display.passed_over import PassedOver, passed_over
 from runs.display.result_page import Beside, Slide, slides_of
-from runs.display.verdicts import VERDICT_ICONS
+from runs.display.verdicts import decision_icon
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput
 from runs.models.addresses import url_with
 from runs.models.decisions import UNDO_FOR
-from runs.review import review_queries, threads
+from runs.review import overall_verdict, review_queries, threads
 from runs.review.deciders import member_refusal
 from runs.review.errors import SupersededError
 from runs.words.due_dates import due_words, is_urgent
@@ -50,11 +50,16 @@ class Shown:
 
     @property
     def icon(self) -> str:
-        return VERDICT_ICONS.get(self.decision.verdict, "info")
+        return decision_icon(self.decision)
+
+    @property
+    def tone(self) -> str:
+        """The verdict that colours the decision; "none" if it doesn't count."""
+        return self.decision.verdict if overall_verdict.counts(self.decision) else "none"
 
     @property
     def word(self) -> str:
-        return str(self.decision.get_verdict_display())
+        return overall_verdict.words_of(self.decision)
 
     @property
     def label(self) -> str:
@@ -99,6 +104,11 @@ class QueuePage:
     @property
     def request(self) -> ReviewRequest | None:
         return self.item.request if self.item else None
+
+    @property
+    def has_word_only(self) -> bool:
+        """Whether a client has answered, but only the team's decision counts."""
+        return any(not overall_verdict.counts(shown.decision) for shown in self.verdicts)
 
     @property
     def due_words(self) -> str:
@@ -163,7 +173,7 @@ def queue_page(
         Decision.objects.standing()
         .on_current_content()
         .filter(output=output)
-        .select_related("member", "link", "chosen__run")
+        .select_related("member", "link__member", "chosen__run")
     )
     item = items.get(at)
     # results only wait for members who may decide on them, so we only need the rules if this one isn't waiting

@@ -13,6 +13,7 @@ from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
 from runs.models.prepared import Prepared
+from runs.review import overall_verdict
 
 MOST = 50  # for each kind of step about results, show only the latest ones, up to this many
 type Place = tuple[str, str]  # a result's label and URL
@@ -28,7 +29,7 @@ class Step:
     kind: str
     at: datetime | None = None
     who: str = ""
-    is_guest: bool = False
+    link_maker: str = ""  # who made the link, if a guest did it
     run: Run | None = None  # another run: the one that this run was started from, or one that was started from this run
     label: str = ""  # the result's label
     url: str = ""
@@ -78,8 +79,11 @@ def _steps_of_run(page: RunPage) -> Iterator[Step]:
 def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
     for decision in _DECISIONS.rows(run.pk):
         label, url = places.get(decision.output_id, NOWHERE)
-        kind = decision.verdict or decision.act
-        yield Step(kind, decision.created_at, decision.who, decision.is_guest, label=label, url=url)
+        link, kind = decision.link, decision.verdict or decision.act
+        if decision.verdict and not overall_verdict.counts(decision):
+            kind = f"{kind}-said"
+        maker = link.member.display_name if link is not None else ""
+        yield Step(kind, decision.created_at, decision.who, maker, label=label, url=url)
 
 
 def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[Step]:
@@ -103,7 +107,9 @@ def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterat
 # Each of these queries takes a run's primary key and reads what happened to the run's results, latest first.
 _DECISIONS = Prepared(
     lambda run: (
-        Decision.objects.filter(output__run_id=run).select_related("member").order_by("-created_at", "-pk")[:MOST]
+        Decision.objects.filter(output__run_id=run)
+        .select_related("member", "link__member")
+        .order_by("-created_at", "-pk")[:MOST]
     )
 )
 _ABOUT_RESULTS: Prepared[Any] = Prepared(

@@ -36,7 +36,7 @@ class Given:
     is_mine: bool
     is_guest: bool
     is_standing: bool  # whether the verdict is in force and applies to the current content
-    counts: bool  # False for guests whose link doesn't let them decide
+    counts: bool  # False if a guest's answer is the client's word only
     note: str
     at: datetime
     age: str  # "2 min ago"
@@ -47,6 +47,16 @@ class Given:
     @property
     def verdict(self) -> str:
         return self.decision.verdict
+
+    @property
+    def tone(self) -> str:
+        """The verdict that colours the action; "none" if it doesn't count, "ended" if it isn't a verdict."""
+        return "ended" if not self.verdict else self.verdict if self.counts else "none"
+
+
+def decision_icon(decision: Decision) -> str:
+    is_word_only = decision.verdict and not overall_verdict.counts(decision)
+    return "comment" if is_word_only else VERDICT_ICONS.get(decision.verdict, "refresh")
 
 
 @dataclass(frozen=True)
@@ -165,7 +175,7 @@ class Around:
 
 
 def _rows() -> DecisionQuerySet:
-    return Decision.objects.select_related("member", "link", "chosen__run", "target__member")
+    return Decision.objects.select_related("member", "link__member", "chosen__run", "target__member")
 
 
 def _panels(
@@ -244,7 +254,7 @@ class _Builder:
         return Given(
             decision=row,
             word=self._word(row),
-            icon=VERDICT_ICONS.get(row.verdict, "refresh"),
+            icon=decision_icon(row),
             who=row.who,
             is_mine=actor.owns(row),
             is_guest=row.is_guest,
@@ -260,6 +270,6 @@ class _Builder:
 
     def _word(self, row: Decision) -> str:
         if row.act == Decision.Act.DECIDE:
-            return verdict_words(row.verdict)
+            return overall_verdict.words_of(row)
         words = {Decision.Act.UNDO: _("Undone"), Decision.Act.WITHDRAW: _("Withdrawn")}
         return words.get(Decision.Act(row.act), pgettext("state of a decision", "Set aside"))

@@ -85,7 +85,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
     return NextVersion(
         result,
         replaced,
-        list(decisions.select_related("member", "output")),
+        list(decisions.select_related("member", "link__member", "output")),
         list(comments.select_related("member", "output")[:COMMENTS_SHOWN]),
     )
 

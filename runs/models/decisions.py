@@ -30,6 +30,8 @@ class ReviewRules(models.Model):
     deciders = models.CharField(max_length=10, choices=Deciders, default=Deciders.APPROVER)
     four_eyes = models.BooleanField(default=False)  # makers can't approve their own results
     needs_reason = models.BooleanField(default=True)  # verdicts other than approval need a reason
+    # Guests' answers count only if the person who made the link may decide
+    only_deciders_links = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return "rules for deciding"
@@ -106,6 +108,9 @@ class Decision(Decider):
     target = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="ended_by")
     batch = models.CharField(max_length=16, default=new_public_id)  # shared by decisions that are undone together
     is_standing = models.BooleanField(default=False)
+    # False if the rules made a guest's answer the client's word only (`review.deciders.is_word_only`). Later rules
+    # don't change it.
+    is_counted = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = DecisionQuerySet.as_manager()

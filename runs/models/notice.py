@@ -55,7 +55,7 @@ SHOWN = (  # columns needed for lists of notices
     *("output__public_id", "output__label", "output__position", "output__run"),
     *("comment__public_id", "comment__text", "comment__parent", "comment__member", "comment__guest_name"),
     *("decision__act", "decision__verdict", "decision__note", "decision__batch", "decision__chosen"),
-    *("decision__member", "decision__guest_name"),
+    *("decision__member", "decision__guest_name", "decision__is_counted"),
     *(
         "request__public_id",
         "request__message",

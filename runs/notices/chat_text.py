@@ -109,7 +109,9 @@ def _post(title: str, words: str, who: str, path: str) -> Post:
 
 
 def _who(by: Decider) -> str:
-    return _("%(name)s (guest)") % {"name": name(by.who)} if by.is_guest else name(by.who)
+    if by.link is None:
+        return name(by.who)
+    return _("%(name)s (guest, link by %(maker)s)") % {"name": name(by.who), "maker": name(by.link.member.display_name)}
 
 
 def _result(output: Output) -> str:
@@ -174,9 +176,19 @@ def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
         title = _("Chosen from %(count)s results: %(result)s")
         path = group.first.get_absolute_url()
     else:
-        title, path = _verdict_title(verdicts.pop(), group), group.path(path_to("history"))
+        verdict, is_counted = verdicts.pop(), decision.is_counted
+        title = _verdict_title(verdict, group) if is_counted else _word_only_title(verdict)
+        path = group.path(path_to("history"))
     told = standing.filter(output=group.first).first() or decision
     return _post(title % group.values, told.note, _who(told), path)
+
+
+def _word_only_title(verdict: str) -> str:
+    """Return the sentence for a guest's answer that doesn't count, with placeholders. Guests answer one result at a
+    time."""
+    if verdict == APPROVED:
+        return _("Client says approved: %(result)s")
+    return _("Client says it needs changes: %(result)s")
 
 
 def _verdict_title(verdict: str, group: Group) -> str:

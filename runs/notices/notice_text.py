@@ -123,6 +123,10 @@ def _asked(told: Told) -> str:
 
 def _decided(decision: Decision) -> str:
     Act, Verdict = Decision.Act, Decision.Verdict
+    if not decision.is_counted:
+        if decision.verdict == Verdict.APPROVED:
+            return _("%(who)s says %(place)s is approved. Someone on the team has to decide.")
+        return _("%(who)s says %(place)s needs changes. Someone on the team has to decide.")
     sentences: dict[str, str] = {
         Verdict.APPROVED: _("%(who)s approved %(place)s"),
         Verdict.CHANGES: _("%(who)s asked for changes to %(place)s"),

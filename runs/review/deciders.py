@@ -1,7 +1,8 @@
 """Who may decide: members whose role allows it, and guests whose link allows it.
 
 With the four-eyes rule (`ReviewRules.four_eyes`), people can't approve a result if they made it, or any of its versions
-since the last approved one. They can still ask for changes, reject it, and withdraw their verdict.
+since the last approved one. They can still ask for changes, reject it, and withdraw their verdict. Nor can they have it
+approved through a guest link of their own: such an approval is the client's word only.
 """
 
 from dataclasses import dataclass
@@ -74,6 +75,14 @@ def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules
         words = approval_refusal(rules, is_own=is_own)
     if words:
         raise NotAllowedError(words)
+
+
+def is_word_only(link: GuestLink, verdict: str, rules: ReviewRules, *, is_own: bool) -> bool:
+    """Return whether a guest's answer doesn't count under `rules`. `is_own` says whether the result is the own work of
+    the person who made the link (`versions.own_work`)."""
+    if rules.only_deciders_links and not rules.may_decide(link.member):
+        return True
+    return rules.four_eyes and is_own and verdict == APPROVED
 
 
 def approval_refusal(rules: ReviewRules, *, is_own: bool) -> str:

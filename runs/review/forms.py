@@ -64,9 +64,10 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
 
     class Meta:
         model = ReviewRules
-        fields = ("deciders", "four_eyes", "needs_reason")
+        fields = ("deciders", "four_eyes", "only_deciders_links", "needs_reason")
         labels: ClassVar[Any] = {
             "four_eyes": _lazy("Makers can't approve their own results"),
+            "only_deciders_links": _lazy("Guests' answers count only through links of people who can decide"),
             "needs_reason": _lazy("“Needs changes” and “Reject” require a reason"),
         }
 

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from runs.audit.actors import acting_as
 from runs.models import Decision, GuestLink, Output, SharingRules
 from runs.models.decisions import DecisionQuerySet
-from runs.review import overall_verdict, verdicts
+from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guests
@@ -41,7 +42,8 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
     """Record the verdict of the guest called `name`. Only a guest's last answer on the current content counts.
 
     `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
-    guests don't see that. Raises `LinkClosedError` or a `DecisionError`.
+    guests don't see that. If the answer doesn't count, the team is asked to decide. Raises `LinkClosedError` or a
+    `DecisionError`.
     """
     with transaction.atomic():
         fresh = open_link(link)
@@ -49,7 +51,12 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != seen:
             raise StaleDecisionError(output)
-        return verdicts.decide(output, verdict, note, Actor(link=fresh, name=name), None)
+        guest = Actor(link=fresh, name=name)
+        decision = verdicts.decide(output, verdict, note, guest, None)
+        if not decision.is_counted and (by := guest.on_record):
+            with acting_as(by):  # even if a member is signed in to the guest's browser
+                requests.ask_team_after_client(fresh, output)
+        return decision
 
 
 def content_key(output: Output) -> str:
@@ -75,6 +82,7 @@ def has_answers(link: GuestLink) -> bool:
 def answers_of(link: GuestLink) -> list[Decision]:
     """Return all guests' answers on what `link` shows now, sorted by the guests' names."""
     mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
+    mine = mine.select_related("link__member")
     return list(mine.order_by("guest_key", "created_at"))
 
 

@@ -1,24 +1,34 @@
 """The overall verdict on a result, and the counts on its run.
 
 The strictest verdict wins: rejected, then needs changes, then approved. Verdicts count if they come from members, or
-from guests whose link lets them decide; other guests' answers are only shown. Callers must have locked the runs.
+from guests whose link lets them decide, unless the rules made the answer the client's word only
+(`Decision.is_counted`). Other answers are only shown. Callers must have locked the runs.
 """
 
 from collections.abc import Collection, Iterable
 
 from django.db.models import Count, F, Q, Sum
+from django.utils.translation import gettext as _
 
 from runs.models import Decision, Output, Run
 from runs.spending import approved
 
 STRICTEST = (Decision.Verdict.REJECTED, Decision.Verdict.CHANGES, Decision.Verdict.APPROVED)
-COUNTS = Q(link=None) | Q(link__lets_decide=True)
+COUNTS = Q(link=None) | Q(link__lets_decide=True, is_counted=True)
 NUMBERS = {"approved": "outputs_approved", "changes": "outputs_changes", "rejected": "outputs_rejected"}
 
 
 def counts(decision: Decision) -> bool:
     """Return whether the decision counts, according to the same rule as `COUNTS`."""
-    return decision.link is None or decision.link.lets_decide
+    return decision.link is None or (decision.link.lets_decide and decision.is_counted)
+
+
+def words_of(decision: Decision) -> str:
+    """Return a verdict in words, such as "Approved" or, if it doesn't count, "Client says approved"."""
+    if counts(decision):
+        return str(decision.get_verdict_display())
+    is_approved = decision.verdict == Decision.Verdict.APPROVED
+    return _("Client says approved") if is_approved else _("Client says it needs changes")
 
 
 def strictest(verdicts: Collection[str]) -> str:

@@ -2,9 +2,9 @@
 
 A request can be addressed to anyone who may decide, to specific members, or to the guests of a link. If anyone may
 answer, one verdict settles a result. If specific members are asked, each of them must give a verdict. If guests are
-asked, one verdict from any of them is enough. We recheck whether a result is settled whenever someone decides or its
-content changes, so withdrawing or undoing a decision puts it back in the queue. Once closed, a request no longer
-changes. `review_queries` has the lists that pages show.
+asked, one verdict from any of them is enough, even one that is the client's word only. We recheck whether a result is
+settled whenever someone decides or its content changes, so withdrawing or undoing a decision puts it back in the queue.
+Once closed, a request no longer changes. `review_queries` has the lists that pages show.
 """
 
 from collections.abc import Iterable, Sequence
@@ -226,6 +226,24 @@ def on_run_ended(run: Run) -> None:
         return
     if fresh := _never_asked(run):
         _add(request, fresh)
+
+
+def ask_team_after_client(link: GuestLink, output: Output) -> None:
+    """Ask anyone who may decide about a result, because a client's answer through `link` doesn't count. Does nothing if
+    there is a verdict on it, or the team has already been asked.
+
+    The result's run is shared with the team, as in `ask`: otherwise, nobody could decide on it.
+    """
+    asked = ReviewItem.objects.undecided().filter(output=output).exclude(request__audience=Audience.GUESTS)
+    if output.verdict or asked.exists():
+        return
+    of_run = ReviewRequest.objects.open().filter(is_automatic=True, asker=link.member)
+    awaited = of_run.filter(items__output__run=output.run_id, items__settled_at=None).first()
+    request = awaited or ReviewRequest.objects.create(asker=link.member, is_automatic=True)
+    _add(request, [output])
+    visibility.share_all_with_team(Run.objects.filter(pk=output.run_id))
+    if awaited is None:  # otherwise, the team already knows that results of this run are waiting
+        events.review_asked.send(request)
 
 
 def _never_asked(run: Run) -> list[Output]:

@@ -14,7 +14,7 @@ from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500
-COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_reason")}
+COLUMNS = {f"rules_{name}": name for name in ("deciders", "four_eyes", "needs_reason", "only_deciders_links")}
 
 
 def rules_columns() -> dict[str, Subquery]:

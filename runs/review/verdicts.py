@@ -21,7 +21,7 @@ from runs.models import Decision, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
 from runs.review import overall_verdict
-from runs.review.deciders import APPROVED, REJECTED, Actor, check_may_decide, set_aside_refusal
+from runs.review.deciders import APPROVED, REJECTED, Actor, check_may_decide, is_word_only, set_aside_refusal
 from runs.review.errors import (
     DecisionError,
     NotAllowedError,
@@ -135,7 +135,7 @@ class _Decider:
         self.by, self.batch, self.rules = by, batch, ReviewRules.current()
         self.fresh = Output.objects.select_related("run").in_bulk([output.pk for output in outputs])
         self.newer = newer_of_each(self.fresh.values())
-        self.own = own_work(self.fresh.values(), by.member, self.rules)
+        self.own = own_work(self.fresh.values(), by.link.member if by.link else by.member, self.rules)
         unsaved = OutputFile.objects.filter(output__in=self.fresh, status=OutputFile.Status.SAVING)
         self.saving = set(unsaved.values_list("output_id", flat=True))
         self.standing: dict[int, list[Decision]] = {}
@@ -181,6 +181,7 @@ class _Decider:
             target=mine,
             batch=self.batch,
             is_standing=True,
+            is_counted=self._is_counted(given, output),
             **self.by.fields,
         )
         verdict = overall_verdict.strictest({row.verdict for row in [*others, decision] if overall_verdict.counts(row)})
@@ -191,6 +192,10 @@ class _Decider:
         output.verdict, output.decided_in = verdict, seen + 1
         self.made.append(decision)
         return decision
+
+    def _is_counted(self, given: GivenVerdict, output: Output) -> bool:
+        link = self.by.link
+        return link is None or not is_word_only(link, given.verdict, self.rules, is_own=output.pk in self.own)
 
     def save(self) -> None:
         """Save the decisions, end those they replace, and update the counts."""

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from runs.models import GuestLink, Member, Output, SharingRules, StoredFile
+from runs.models import GuestLink, Member, Output, ReviewRules, SharingRules, StoredFile
 from runs.sharing import guest_copies, links
 from runs.sharing import rules as sharing_rules
 from runs.sharing.guest_names import labels_of
@@ -169,6 +169,19 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
         chosen = set(self["o"].value() or [])
         named = zip(self.choices, labels_of(self.choices), strict=True)
         return [ResultChoice(output, label, output.public_id in chosen) for output, label in named]
+
+    @property
+    def decide_help(self) -> str:
+        """Whether guests' decisions count, according to the rules for deciding."""
+        rules = ReviewRules.current()
+        if rules.only_deciders_links and not rules.may_decide(self.link.member):
+            return _("Guests' decisions are only shown: someone on your team still has to decide.")
+        if rules.four_eyes:
+            return _(
+                "Guests' decisions count the same as your team's. But if a guest approves something that "
+                "%(name)s made, the team is asked to decide as well."
+            ) % {"name": self.link.member.display_name}
+        return _("Guests' decisions count the same as your team's.")
 
     @property
     def last_day_help(self) -> str:

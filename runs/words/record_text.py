@@ -89,6 +89,7 @@ FIELDS: dict[str, Promise] = {
     "needs_passphrase": _lazy("Passphrase needed"),
     "needs_reason": _lazy("Reason needed"),
     "older_than": _lazy("Older than"),
+    "only_deciders_links": _lazy("Guests' answers count only through links of people who can decide"),
     "options": pgettext_lazy("of a field", "Options"),
     "owner": _lazy("Owner"),
     "passphrase": _lazy("Passphrase"),

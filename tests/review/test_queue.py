@@ -242,7 +242,7 @@ def test_decisions_so_far_say_when_and_that_a_guest_decided(
     link = deciding_link(alice, result)
     decide(result, "changes", "Warmer", Actor(link=link, name="Sam"), None)
     line = page_of(as_sam, f"/review/?at={result.public_id}&kept=1").first("ul", css="queue-verdicts").words
-    assert "by Sam (guest) · " in line
+    assert "by Sam (guest, link by Alice) · " in line
 
 
 def test_a_notice_opens_what_was_asked_for_and_not_what_is_due_first(
