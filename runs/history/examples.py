@@ -20,6 +20,7 @@ from runs.models import (
     FINAL,
     Comment,
     Decision,
+    Guest,
     GuestLink,
     GuestLinkOutput,
     Member,
@@ -75,7 +76,8 @@ def put_away(member: Member, now: datetime) -> PutAway:
     requests = ReviewRequest.objects.filter(is_example=True)
     items = ReviewItem.objects.filter(request__in=requests)
     said = [model._default_manager.filter(link__in=links) for model in (Decision, Comment)]
-    rows = [*links, *chosen, *presets, *requests, *items, *said[0], *said[1]]
+    guests = Guest.objects.filter(link__in=links)
+    rows = [*links, *chosen, *guests, *presets, *requests, *items, *said[0], *said[1]]
     found = PutAway(ids, serializers.serialize("json", rows), started, now.isoformat())
     for removed in (*said, requests, links, presets):
         removed.delete()

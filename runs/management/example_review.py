@@ -13,6 +13,7 @@ from runs.models import Comment, Decision, GuestLink, Member, Output, ReviewItem
 from runs.models.decisions import APPROVING_ROLES
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
+from runs.sharing import guest_identity
 
 CLIENT = "Kim"
 SPOT = (4_800, 5_600)  # in ten-thousandths of the picture's width and height
@@ -46,7 +47,7 @@ def _packshots(run: Run) -> None:
     if link is not None:
         GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True, views=1, viewed_at=_at(21))
         link.refresh_from_db()
-        _decide(front, "approved", "Lovely light!", Actor(link=link, name=CLIENT), hours_ago=21)
+        _decide(front, "approved", "Lovely light!", Actor(guest=guest_identity.admit(link, CLIENT)), hours_ago=21)
 
 
 def _poster(run: Run) -> None:

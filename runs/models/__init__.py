@@ -10,6 +10,7 @@ from runs.models.decisions import Decision, ReviewRules
 from runs.models.entry import Entry, EntryOrigin
 from runs.models.file import StoredFile, Upload
 from runs.models.file_access import files_visible_to, files_with_small_picture_for
+from runs.models.guest import Guest, SentAnswer
 from runs.models.guest_notice import GuestContact, GuestNotice
 from runs.models.held_outputs import HeldOutputs
 from runs.models.member import KnownAddress, Member, ThrottleHit
@@ -58,6 +59,7 @@ __all__ = [
     "Entry",
     "EntryOrigin",
     "FieldRule",
+    "Guest",
     "GuestContact",
     "GuestCopy",
     "GuestLink",
@@ -96,6 +98,7 @@ __all__ = [
     "RunWords",
     "SavedView",
     "Selection",
+    "SentAnswer",
     "SharingRules",
     "SpendingLimits",
     "SpendingSum",

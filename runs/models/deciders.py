@@ -3,19 +3,20 @@
 from django.db import models
 from django.db.models import Q
 
+from runs.models.guest import NAME_LENGTH, Guest
 from runs.models.member import Member
 from runs.models.sharing import GuestLink
 
-NAME_LENGTH = 100  # maximum length of a guest's name, in characters
-
 
 class Decider(models.Model):
-    """Fields that say who acted: a member, or a guest with a link, who is identified by the name they typed."""
+    """Fields that say who acted: a member, or a guest. `link`, `guest_name` and `guest_key` repeat what the guest's row
+    says, so that searches and filters don't have to join it."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    guest = models.ForeignKey(Guest, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     link = models.ForeignKey(GuestLink, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name, folded for comparison
+    guest_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the name that others see
+    guest_key = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # the typed name, folded
 
     class Meta:
         abstract = True
@@ -28,9 +29,9 @@ class Decider(models.Model):
         """Return whether `member` made this decision or comment."""
         return self.member_id == member.pk
 
-    def belongs_to_guest(self, link: GuestLink, key: str) -> bool:
-        """Return whether this decision or comment was made by the guest of `link` whose folded name is `key`."""
-        return (self.link_id, self.guest_key) == (link.pk, key)
+    def belongs_to_guest(self, guest: Guest) -> bool:
+        """Return whether `guest` made this decision or comment."""
+        return self.guest_id is not None and self.guest_id == guest.pk
 
     @property
     def who(self) -> str:
@@ -38,5 +39,5 @@ class Decider(models.Model):
         return self.member.display_name if self.member else self.guest_name
 
 
-IS_MEMBER = Q(member__isnull=False, link=None, guest_name="", guest_key="")
-IS_GUEST = Q(member=None, link__isnull=False) & ~Q(guest_key="")
+IS_MEMBER = Q(member__isnull=False, guest=None, link=None, guest_name="", guest_key="")
+IS_GUEST = Q(member=None, guest__isnull=False, link__isnull=False) & ~Q(guest_key="")

@@ -124,7 +124,7 @@ class Decision(Decider):
                 name="decision_standing_of_member",
             ),
             models.UniqueConstraint(
-                fields=["output", "content_hash", "link", "guest_key"],
+                fields=["output", "content_hash", "guest"],
                 condition=Q(is_standing=True, member=None),
                 name="decision_standing_of_guest",
             ),

@@ -5,33 +5,26 @@ from django.db.models import Q
 from django.utils import timezone
 
 from runs.models.comments import Comment
-from runs.models.deciders import NAME_LENGTH
+from runs.models.guest import Guest
 from runs.models.ids import new_public_id
 from runs.models.notice import Mail
 from runs.models.output import Output
-from runs.models.sharing import GuestLink
 
 
 class GuestContact(models.Model):
-    """The email address of one guest of a link. It is used only to tell this guest about answers, and never shown to
-    anyone.
+    """A guest's email address. It is used only to tell this guest about answers, and never shown to anyone.
 
     It is deleted along with the link, some time after the link has ended, or when the guest unsubscribes.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="contacts")
-    guest_name = models.CharField(max_length=NAME_LENGTH)  # as typed
-    guest_key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparison
+    guest = models.OneToOneField(Guest, on_delete=models.CASCADE, related_name="contact")
     email = models.EmailField(max_length=254)
     language = models.CharField(max_length=10, blank=True, default="")  # of the page where they entered the address
     created_at = models.DateTimeField(default=timezone.now)
 
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=["link", "guest_key"], name="guest_contact_unique"),)
-
     def __str__(self) -> str:
-        return f"{self.public_id} of {self.link_id}"
+        return f"{self.public_id} of {self.guest_id}"
 
 
 class GuestNotice(models.Model):

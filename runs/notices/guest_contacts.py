@@ -1,8 +1,7 @@
 """Email addresses that guests gave us so that we can tell them about replies and new versions. They are deleted some
 time after the link has ended.
 
-An address belongs to one guest of one link, identified by the name they typed. No page, file or audit record entry ever
-shows an address.
+No page, file or audit record entry ever shows an address.
 """
 
 from datetime import datetime, timedelta
@@ -14,8 +13,7 @@ from django.utils.translation import gettext as _
 
 from runs.models import GuestContact, GuestLink
 from runs.models.ids import new_public_id
-from runs.review.deciders import Actor
-from runs.sharing import guest_fields
+from runs.sharing import guest_fields, guest_identity
 from runs.sharing.guest_fields import EmailRefusedError
 from runs.team import mail
 
@@ -26,7 +24,7 @@ KEPT = timedelta(days=30)  # how long addresses outlive their link, which may st
 def clean_email(link: GuestLink, name: str, typed: str) -> str:
     """Return the typed address; "" if there is none, or if emails aren't set up. Raises `EmailRefusedError`."""
     email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
-    others = GuestContact.objects.filter(link=link).exclude(guest_key=Actor(link=link, name=name).key)
+    others = GuestContact.objects.filter(guest__link=link).exclude(guest=guest_identity.guest_called(link, name))
     if email and others.count() >= MOST_PER_LINK:
         raise EmailRefusedError(_("Too many guests already get emails about this page. Leave the email field empty."))
     return email
@@ -35,13 +33,13 @@ def clean_email(link: GuestLink, name: str, typed: str) -> str:
 def remember(link: GuestLink, name: str, email: str) -> None:
     """Store the address of the guest called `name`, replacing any earlier one. Unsubscribe links sent to an earlier
     address can't stop emails to the new one."""
-    by = Actor(link=link, name=name)
-    told = {"email": email, "language": translation.get_language() or "", "guest_name": by.shown_name}
+    told = {"email": email, "language": translation.get_language() or ""}
+    guest = guest_identity.guest_called(link, name)
     with transaction.atomic():
-        found = GuestContact.objects.select_for_update().filter(link=link, guest_key=by.key)
+        found = GuestContact.objects.select_for_update().filter(guest=guest)
         if found.exclude(email=email).exists():
             told["public_id"] = new_public_id()
-        GuestContact.objects.update_or_create(link=link, guest_key=by.key, defaults=told)
+        GuestContact.objects.update_or_create(guest=guest, defaults=told)
 
 
 def gets_email(link: GuestLink, signed_name: str) -> bool:
@@ -49,8 +47,8 @@ def gets_email(link: GuestLink, signed_name: str) -> bool:
     address."""
     if not (guest_fields.gets_email(link, signed_name) and mail.is_set_up()):
         return False
-    by = Actor(link=link, name=guest_fields.name_of(link, signed_name))
-    return GuestContact.objects.filter(link=link, guest_key=by.key).exists()
+    guest = guest_identity.guest_called(link, guest_fields.name_of(link, signed_name))
+    return guest is not None and GuestContact.objects.filter(guest=guest).exists()
 
 
 @transaction.atomic
@@ -64,4 +62,4 @@ def forget(contact: GuestContact) -> None:
 def tidy(now: datetime) -> None:
     """Delete the addresses of guests whose links ended over 30 days ago."""
     before = now - KEPT
-    GuestContact.objects.filter(Q(link__expires_at__lt=before) | Q(link__revoked_at__lt=before)).delete()
+    GuestContact.objects.filter(Q(guest__link__expires_at__lt=before) | Q(guest__link__revoked_at__lt=before)).delete()

@@ -39,10 +39,10 @@ RELATED = ("output", "comment__member", "comment__output", "comment__parent__car
 def on_comment_posted(comment: Comment) -> None:
     """Tell a guest about a member's reply to their comment, if guests can see the reply."""
     parent = comment.parent
-    if comment.is_guest or parent is None or parent.link_id is None or not comment.guests_see:
+    if comment.is_guest or parent is None or parent.guest_id is None or not comment.guests_see:
         return
     if comment.output is not None:
-        whose = GuestContact.objects.filter(link=parent.link_id, guest_key=parent.guest_key)
+        whose = GuestContact.objects.filter(guest=parent.guest_id)
         _tell(whose, f"comment-{comment.pk}", comment.output, comment)
 
 
@@ -58,12 +58,12 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
 
 def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
     """Tell the guests of `link` who decided or commented on `old` that the link now shows `new` instead."""
-    decided = Decision.objects.standing().filter(link=link, output=old).values("guest_key")
+    decided = Decision.objects.standing().filter(link=link, output=old).values("guest")
     # Open comments may have been carried over by now, and some were written on a version even earlier than `old`
     until_old = Output.objects.in_line_of(old).filter(number__lte=old.number).order_by().values("pk")
     on_old = Q(output=old) | Q(carried_from__in=until_old, output__number__gt=old.number)
-    commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest_key")
-    contacts = GuestContact.objects.filter(Q(guest_key__in=decided) | Q(guest_key__in=commented), link=link)
+    commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest")
+    contacts = GuestContact.objects.filter(Q(guest__in=decided) | Q(guest__in=commented))
     _tell(contacts, f"version-{new.pk}", new)
 
 
@@ -107,7 +107,7 @@ def gather(now: datetime) -> None:
 def _last_mail_at(contact: GuestContact, now: datetime) -> datetime | None:
     """Return when this link last sent an email to the contact's address, whatever name the guest used. If an email is
     still waiting to be sent, for example because the mail server can't be reached, return `now`."""
-    same = Mail.objects.filter(guest__link=contact.link_id, guest__email__iexact=contact.email)
+    same = Mail.objects.filter(guest__guest__link=contact.guest.link_id, guest__email__iexact=contact.email)
     same = same.exclude(sent_at=None, given_up_at__isnull=False)
     last: datetime | None = same.aggregate(last=Max(Coalesce("sent_at", Value(now))))["last"]
     return last
@@ -121,8 +121,8 @@ def tidy(before: datetime) -> None:
 # --- The email --------------------------------------------------------------------------------------------------------
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
     """Return the email to send now; None if the guest link is closed, or if there is nothing left to say."""
-    contact = GuestContact.objects.select_related("link__member").filter(mails=row).first()
-    if contact is None or guests.state_of(contact.link, SharingRules.current()) is not guests.State.OPEN:
+    contact = GuestContact.objects.select_related("guest__link__member").filter(mails=row).first()
+    if contact is None or guests.state_of(contact.guest.link, SharingRules.current()) is not guests.State.OPEN:
         return None
     with translation.override(contact.language or settings.LANGUAGE_CODE):
         letter = _letter(row, contact)
@@ -130,7 +130,7 @@ def message_of(row: Mail) -> EmailMultiAlternatives | None:
 
 
 def _letter(row: Mail, contact: GuestContact) -> Letter | None:
-    link, labels = contact.link, guests.named_outputs(contact.link)
+    link, labels = contact.guest.link, guests.named_outputs(contact.guest.link)
     found = [(notice, _place_of(notice, labels)) for notice in row.guest_notices.select_related(*RELATED)]
     there = [(notice, output) for notice, output in found if output is not None]
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
@@ -141,7 +141,7 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     if len(lines) > 1:
         more = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(lines) - 1)
         subject = more % {"first": lines[0], "count": len(lines) - 1}
-    guest = Guest(contact.guest_name, guest_fields.signed_name(link, contact.guest_name, gets_email=True))
+    guest = Guest(contact.guest.name, guest_fields.signed_name(link, contact.guest.name, gets_email=True))
     page = partial(Addresses(link, token, guest, is_proven=False).page)
     number = list(labels).index(there[0][1]) + 1
     is_one_place = len({output for _notice, output in there}) == 1
@@ -178,7 +178,7 @@ def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:
 
 def _message(row: Mail, contact: GuestContact, letter: Letter) -> EmailMultiAlternatives:
     stop = unsubscribe.address_for_guest(contact)
-    context = {"letter": letter, "sender": line_of(contact.link.member.display_name), "stop": stop}
+    context = {"letter": letter, "sender": line_of(contact.guest.link.member.display_name), "stop": stop}
     text = render_to_string("notices/guest_mail.txt", context)
     message = EmailMultiAlternatives(
         subject_of(letter), text, settings.DEFAULT_FROM_EMAIL, [contact.email], headers=headers_of(row, stop)

@@ -35,7 +35,7 @@ VERBS = {
 }
 PER_MINUTE = 30  # maximum number of comments per minute from one member
 PER_MINUTE_AS_GUEST = 10  # maximum number of comments per minute from one guest
-PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link combined, since a guest could simply type another name
+PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link combined, since anyone can come as somebody new
 
 
 @transaction.atomic
@@ -197,7 +197,7 @@ def _check_is_there(reply: Comment) -> None:
 
 def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> str:
     link = by.link
-    if link is None or not by.key:
+    if link is None:
         return _("Type your name first.")
     if not link.is_alive() or not link.lets_comment or (parent is not None and not parent.guests_see):
         return _("This link doesn't let you comment.")
@@ -230,8 +230,10 @@ def _check_pace(by: Actor, now: datetime) -> None:
     if by.member is not None:
         is_too_fast = lately.filter(member=by.member).count() >= PER_MINUTE
     else:
-        of_link = list(lately.filter(link=by.link).values_list("guest_key", flat=True))
-        is_too_fast = of_link.count(by.key) >= PER_MINUTE_AS_GUEST or len(of_link) >= PER_MINUTE_OF_LINK
+        of_link = lately.filter(link=by.link)
+        is_too_fast = (
+            of_link.filter(guest=by.guest).count() >= PER_MINUTE_AS_GUEST or of_link.count() >= PER_MINUTE_OF_LINK
+        )
     if is_too_fast:
         raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then try again."))
 

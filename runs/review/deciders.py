@@ -11,57 +11,50 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from runs.audit import actors
-from runs.models import Decision, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
-from runs.models.deciders import NAME_LENGTH, Decider
+from runs.models import Decision, Guest, GuestLink, GuestLinkOutput, Member, Output, ReviewRules
+from runs.models.deciders import Decider
 from runs.models.decisions import APPROVING_ROLES
 from runs.review.errors import NotAllowedError
-from runs.words.fold import fold
 
 APPROVED, CHANGES, REJECTED = Decision.Verdict.APPROVED, Decision.Verdict.CHANGES, Decision.Verdict.REJECTED
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The person who decides or comments: a member, or a guest of `link` with the `name` they typed."""
+    """The person who decides or comments: a member or a guest."""
 
     member: Member | None = None
-    link: GuestLink | None = None
-    name: str = ""
+    guest: Guest | None = None
 
     @property
-    def shown_name(self) -> str:
-        """The guest's name without line breaks or repeated spaces."""
-        return " ".join(self.name.replace("\x00", " ").split())[:NAME_LENGTH]
-
-    @property
-    def key(self) -> str:
-        """The guest's name in folded form, so that someone who comes back as "KIM " is still recognized as Kim. Empty
-        for a member."""
-        return (fold(self.shown_name).strip() or self.shown_name)[:NAME_LENGTH]
+    def link(self) -> GuestLink | None:
+        """The guest's link; None for a member."""
+        return self.guest.link if self.guest is not None else None
 
     @property
     def fields(self) -> dict[str, Any]:
         """The fields that say who created a new row (`models.deciders.Decider`)."""
-        if self.member is not None:
+        if self.guest is None:
             return {"member": self.member}
-        return {"link": self.link, "guest_name": self.shown_name, "guest_key": self.key}
+        named = {"guest_name": self.guest.shown_name, "guest_key": self.guest.key}
+        return {"guest": self.guest, "link": self.guest.link, **named}
 
     @property
     def owned(self) -> dict[str, Any]:
         """The filter conditions for rows that this person created."""
-        return {"member": self.member} if self.member is not None else {"link": self.link, "guest_key": self.key}
+        return {"member": self.member} if self.guest is None else {"guest": self.guest}
 
     @property
     def on_record(self) -> actors.Actor | None:
         """The actor to name in the audit record if this is a guest; None for a member, who is signed in and therefore
         named anyway."""
-        return None if self.member is not None else actors.as_guest(self.shown_name)
+        return None if self.guest is None else actors.as_guest(self.guest.shown_name)
 
     def owns(self, made: Decider) -> bool:
         """Return whether this person made the decision or comment."""
         if self.member is not None:
             return made.belongs_to(self.member)
-        return self.link is not None and made.belongs_to_guest(self.link, self.key)
+        return self.guest is not None and made.belongs_to_guest(self.guest)
 
 
 def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
@@ -102,7 +95,7 @@ def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
 def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
     """Return why the guest may not give this verdict; "" if they may."""
     link = by.link
-    if link is None or not by.key:
+    if link is None:
         return _("Type your name first.")
     is_shown = link.is_alive() and output.run.deleted_at is None
     if not is_shown or not GuestLinkOutput.objects.filter(link=link, output=output).exists():

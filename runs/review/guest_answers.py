@@ -12,12 +12,12 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from runs.audit.actors import acting_as
-from runs.models import Decision, GuestLink, Output, SharingRules
+from runs.models import Decision, Guest, GuestLink, Output, SharingRules
 from runs.models.decisions import DecisionQuerySet
 from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
-from runs.sharing import guests
+from runs.sharing import guest_identity, guests
 
 SEEN_LENGTH = 16  # in characters; enough to tell a result's old content from its new content
 
@@ -51,7 +51,7 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != seen:
             raise StaleDecisionError(output)
-        guest = Actor(link=fresh, name=name)
+        guest = Actor(guest=guest_identity.admit(fresh, name))
         decision = verdicts.decide(output, verdict, note, guest, None)
         if not decision.is_counted and (by := guest.on_record):
             with acting_as(by):  # even if a member is signed in to the guest's browser
@@ -64,12 +64,12 @@ def content_key(output: Output) -> str:
     return output.content_hash[:SEEN_LENGTH]
 
 
-def given_by(link: GuestLink, name: str, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
-    """Return the answers that the guest called `name` gave on the link's results (or just on `outputs`), keyed by the
-    result's primary key."""
-    if not name:
+def given_by(guest: Guest | None, outputs: Collection[Output] | None = None) -> dict[int, Decision]:
+    """Return the answers that `guest` gave on their link's results (or just on `outputs`), keyed by the result's
+    primary key."""
+    if guest is None:
         return {}
-    mine = _answers().filter(guest_key=Actor(link=link, name=name).key, link=link, output__guest_links=link)
+    mine = _answers().filter(guest=guest, output__guest_links=guest.link)
     found = mine if outputs is None else mine.filter(output__in=outputs)
     return {decision.output_id: decision for decision in found}
 
@@ -83,7 +83,7 @@ def answers_of(link: GuestLink) -> list[Decision]:
     """Return all guests' answers on what `link` shows now, sorted by the guests' names."""
     mine = _answers().filter(link=link, output__guest_links=link, output__run__deleted_at=None)
     mine = mine.select_related("link__member")
-    return list(mine.order_by("guest_key", "created_at"))
+    return list(mine.order_by("guest_key", "guest", "created_at"))
 
 
 @transaction.atomic

@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from runs.models import Comment, GuestLink, Output
+from runs.models import Comment, Guest, GuestLink, Output
 from runs.review.comments import post
 from runs.review.deciders import Actor
 from runs.review.guest_answers import open_link
+from runs.sharing import guest_identity
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,14 @@ NO_PLACE = CommentPlace()
 def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, place: CommentPlace = NO_PLACE) -> Comment:
     """Post a comment from the guest called `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
     with transaction.atomic():
-        by = Actor(link=open_link(link), name=name)
+        by = Actor(guest=guest_identity.admit(open_link(link), name))
         position = place.file_position
         return post(by, output.run, output, text, spot=place.spot, at_ms=place.at_ms, file_position=position)
 
 
-def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
-    """Return the comments on `outputs` that the guest called `name` may see, oldest first, keyed by the result's
-    primary key.
+def seen_by_guest(link: GuestLink, guest: Guest | None, outputs: Iterable[Output]) -> dict[int, list[Comment]]:
+    """Return the comments on `outputs` that `guest` of `link` may see, or that anyone else may see (None), oldest
+    first, keyed by the result's primary key.
 
     These are their own comments and the team's replies to them. If the link shows other people's comments, they also
     see comments by its other guests, and the team's comments for guests. They never see comments by guests of other
@@ -48,8 +49,8 @@ def seen_by_guest(link: GuestLink, name: str, outputs: Iterable[Output]) -> dict
     versions, guests see the comment on both.
     """
     shown = {output.pk: output for output in outputs}
-    own = Q(link=link, guest_key=Actor(link=link, name=name).key) if name else Q(pk=None)
-    replies = Q(member__isnull=False, parent__in=Comment.objects.filter(own)) if name else Q(pk=None)
+    own = Q(guest=guest) if guest else Q(pk=None)
+    replies = Q(member__isnull=False, parent__guest=guest) if guest else Q(pk=None)
     of_team = Q(member__isnull=False) & (Q(parent=None) | Q(parent__link=None) | Q(parent__link=link))
     others = Q(link=link) | of_team if link.shows_comments else Q(pk=None)
     seen = Comment.objects.for_guests().filter(own | replies | others, removed_at=None)

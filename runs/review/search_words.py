@@ -79,7 +79,7 @@ def on_decision_made(decision: Decision) -> None:
     run_id = decision.output.run_id
     before = Decision.objects.filter(output__run=run_id, pk__lt=decision.pk).exclude(verdict="")
     same = before.filter(batch=decision.batch, note=decision.note) if decision.note else before
-    whose = {"member": decision.member, "link": decision.link, "guest_key": decision.guest_key}
+    whose = {"member": decision.member, "guest": decision.guest}
     if not same.filter(**whose).exists():
         _index(run_id)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.models import GuestLink
-from runs.models.deciders import NAME_LENGTH
+from runs.models.guest import NAME_LENGTH
 from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
 

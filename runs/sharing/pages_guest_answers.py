@@ -10,13 +10,13 @@ from itertools import count
 
 from django.utils.translation import gettext as _
 
+from runs import models
 from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
 from runs.review import guest_answers, guest_comments, review_queries, spots
-from runs.review.deciders import Actor
 from runs.review.versions import newer_of_each
-from runs.sharing import guest_fields, links
+from runs.sharing import guest_fields, guest_identity, links
 from runs.sharing.forms_guest import SentForm
 from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
 from runs.words.media_times import seconds_words
@@ -148,9 +148,10 @@ def boxes_of(
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
-    given = guest_answers.given_by(link, visit.guest.name, outputs) if link.lets_decide else {}
+    guest = guest_identity.guest_called(link, visit.guest.name)
+    given = guest_answers.given_by(guest, outputs) if link.lets_decide else {}
     newer = newer_of_each(outputs) if link.lets_decide else {}
-    comments = guest_comments.seen_by_guest(link, visit.guest.name, outputs)
+    comments = guest_comments.seen_by_guest(link, guest, outputs)
     places = {output.pk: f"r{number}" for number, output in enumerate(outputs, first)}
     boxes = {}
     for number, output in enumerate(outputs):
@@ -176,7 +177,7 @@ def boxes_of(
             place_kind=place_kind(output),
             lets_decide=link.lets_decide,
             lets_comment=link.lets_comment,
-            comments=_comments(comments.get(output.pk, []), output, link, visit.guest),
+            comments=_comments(comments.get(output.pk, []), output, link, guest),
         )
     return boxes
 
@@ -198,7 +199,9 @@ def place_kind(output: Output) -> str:
     return kept.file.kind if kept is not None and kept.file is not None else ""
 
 
-def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest) -> list[GuestComment]:
+def _comments(
+    comments: list[Comment], output: Output, link: GuestLink, guest: "models.Guest | None"
+) -> list[GuestComment]:
     """Return the comments on a result with their replies. If the guest can see a reply but not the comment it answers,
     the reply is shown by itself."""
     numbers = count(1)
@@ -214,8 +217,8 @@ def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: G
     return list(lines.values())
 
 
-def _comment(comment: Comment, link: GuestLink, guest: Guest, number: int) -> GuestComment:
-    is_own = bool(guest.name) and Actor(link=link, name=guest.name).owns(comment)
+def _comment(comment: Comment, link: GuestLink, guest: "models.Guest | None", number: int) -> GuestComment:
+    is_own = guest is not None and comment.belongs_to_guest(guest)
     return GuestComment(
         who=_("You") if is_own else _who(comment, link),
         is_own=is_own,
@@ -250,7 +253,8 @@ def answers_of_page(
     """Return what the page says about answering. `shown` contains all results that the link shows; `boxes` covers only
     those on this page."""
     link = addresses.link
-    given = guest_answers.given_by(link, visit.guest.name) if link.lets_decide else {}
+    guest = guest_identity.guest_called(link, visit.guest.name)
+    given = guest_answers.given_by(guest) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes
     return Answers(
         sender=link.member.display_name,

@@ -16,7 +16,7 @@ from zipstream import ZipStream
 from runs.display.provenance import kind_words
 from runs.display.provenance_sheet import moment_words, named_apart
 from runs.engine.input_summary import input_files, whole_text
-from runs.models import Decision, GuestLink, Output, Run, StoredFile
+from runs.models import Decision, Guest, GuestLink, Output, Run, StoredFile
 from runs.review.guest_answers import given_by
 from runs.schema_forms.questions import shortened
 from runs.sharing import guest_copies, guests
@@ -71,9 +71,9 @@ class Parcel:
         self.packed.append(Packed(name, label, kind, output.pk, output.run_id, day, size_bytes, sha256))
 
 
-def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
+def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
     """Return the results of `link` as a zip of known length, with the file names that guests see. The zip is empty if
-    there are no results. The zip's CSV list includes the decisions of the guest named `guest_name`.
+    there are no results. The zip's CSV list includes the decisions of `guest`.
 
     Raises `StillPreparing` or `StorageAway`.
     """
@@ -86,7 +86,7 @@ def pack(link: GuestLink, guest_name: str = "") -> ZipStream:
         if output.text:
             parcel.add(text_bytes(output, stems), text_name(stems), label, _("Text"), output)
     if parcel.packed:
-        parcel.archive.add(_sheet(link, outputs, parcel.packed, guest_name), SHEET)
+        parcel.archive.add(_sheet(link, outputs, parcel.packed, guest), SHEET)
     if parcel.notes:
         note = _("The originals of these files couldn't be shared: they have hidden details that can't be removed.")
         words = "\n".join([note, *parcel.notes, ""])
@@ -119,14 +119,14 @@ def _exists(file: FieldFile) -> bool:
     return file.storage.exists(file.name or "")
 
 
-def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest_name: str) -> bytes:
+def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: Guest | None) -> bytes:
     """Return the CSV list, with one row for each file."""
     runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
     given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
     headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
     headings += [_("App")] if link.shows_app else []
-    answers = given_by(link, guest_name, outputs) if link.lets_decide else {}
+    answers = given_by(guest, outputs) if link.lets_decide else {}
     headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []
     rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in asked)]]
     for one in packed:

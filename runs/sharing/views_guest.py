@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.notices import guest_contacts
-from runs.sharing import guest_copies, guest_fields, guests, pages_guest, pages_guest_zip
+from runs.sharing import guest_copies, guest_fields, guest_identity, guests, pages_guest, pages_guest_zip
 from runs.sharing.guest_addresses import Guest
 from runs.sharing.guest_copies import Given
 from runs.sharing.guest_names import archive_name_of, text_name
@@ -153,9 +153,9 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     link = proven_link(request, token)
     if isinstance(link, HttpResponse):
         return link
-    name = guest_fields.name_of(link, request.GET.get("n", ""))
+    guest = guest_identity.guest_called(link, guest_fields.name_of(link, request.GET.get("n", "")))
     try:
-        archive = pages_guest_zip.pack(link, name) if link.may_download else None
+        archive = pages_guest_zip.pack(link, guest) if link.may_download else None
     except StillPreparing:
         return preparing(request, link)
     except StorageAway:

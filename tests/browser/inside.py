@@ -57,6 +57,7 @@ from runs.web.demo_accounts import DEMO_PASSWORD
 from runs.web.session_lifetime import SessionStore
 from runs.words.run_states import state_of
 from tests.support import factories
+from tests.support.guest_links import guest_of
 
 PASSWORD = "demo"
 numbers = count(1)
@@ -308,7 +309,7 @@ def addresses(email: str, run: str) -> list[str]:
     name = f"Preset {next(numbers)}"
     preset = presets.save_preset(who, made.app, name, run_inputs.answers_of(made), None, is_team=False)
     shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
-    kim = GuestContact.objects.create(link=shown, guest_name="Kim", guest_key="kim", email="kim@example.com")
+    kim = GuestContact.objects.create(guest=guest_of(shown), email="kim@example.com")
     of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")
     return [
         *(reverse(f"runs:{page}", args=[mate]) for page in of_mate),

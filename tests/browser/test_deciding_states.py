@@ -19,6 +19,7 @@ from runs.review.verdicts import choose, decide, set_aside
 from runs.sharing.links import make_link
 from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.guest_links import guest_of
 from tests.support.page_checks import SIDEWAYS, findings
 from tests.support.photos import look
 
@@ -94,7 +95,7 @@ def results(alice: Member, anna: Member, make_member: Callable[..., Member]) -> 
     link = make_link(alice, [poster])
     GuestLink.objects.update(lets_decide=True)
     link.refresh_from_db()
-    decide(poster, "changes", "Our red, please", Actor(link=link, name="Kim"), None)
+    decide(poster, "changes", "Our red, please", Actor(guest=guest_of(link, "Kim")), None)
     for number in range(20):
         who = Actor(member=(alice, anna)[number % 2])
         spot = (450 * number, 400 * number) if number % 3 else None

@@ -18,6 +18,7 @@ from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.guest_links import guest_of
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +106,7 @@ def test_a_guest_is_called_a_guest(as_alice: Client, run: Run, rose: Member) -> 
     link = make_link(rose, [run.outputs.all()[0]])
     GuestLink.objects.filter(pk=link.pk).update(lets_comment=True)
     link.refresh_from_db()
-    comments.post(Actor(link=link, name="Kim <i>"), run, run.outputs.all()[0], "Bigger logotype")
+    comments.post(Actor(guest=guest_of(link, "Kim <i>")), run, run.outputs.all()[0], "Bigger logotype")
 
     assert "<bdi>Kim &lt;i&gt;</bdi> (guest)" in found(as_alice, "logotype")
 

@@ -17,6 +17,7 @@ from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
+from tests.support.guest_links import guest_of
 from tests.support.html import flat
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,7 @@ def test_guests_decide_too_and_each_person_sees_what_waits_for_them(
     link = make_link(alice, list(reviewed["new"].outputs.all()))
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
-    verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Actor(link=link, name="Kim"), None)
+    verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Actor(guest=guest_of(link, "Kim")), None)
 
     assert titles("decided=guest", alice) == titles("decided=guest:kim", alice) == {"new"}
     assert titles("decided=guest:kim&decision=rejected", alice) == titles("decided=guest:ki", alice) == set()
@@ -115,7 +116,7 @@ def test_who_decided_and_who_may_decide_are_offered_with_the_guests_one_may_see(
 ) -> None:
     link = make_link(alice, list(reviewed["new"].outputs.all()))
     for name in ("Kim", "KIM ", "Zoë"):
-        answer = Actor(link=link, name=name)
+        answer = Actor(guest=guest_of(link, name))
         GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
         link.refresh_from_db()
         verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "Nice", answer, None)

@@ -15,6 +15,7 @@ from runs.review import comments, search_words, verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
+from tests.support.guest_links import guest_of
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ def test_what_guests_say_finds_a_run_only_for_those_who_see_it(run: Run, alice: 
     link = make_link(alice, [output])
     GuestLink.objects.filter(pk=link.pk).update(lets_comment=True, lets_decide=True)
     link.refresh_from_db()
-    kim = Actor(link=link, name="Kim")
+    kim = Actor(guest=guest_of(link, "Kim"))
     comments.post(kim, run, output, "Bigger logotype")
     verdicts.decide(output, "changes", "Wrong typeface", kim, None)
     assert finds(bob, "logotype typeface")

@@ -321,4 +321,59 @@ def test_copies_of_sounds_are_made_again(migrate: Migrate) -> None:
 
     now = dict(new.get_model("runs", "GuestCopy").objects.values_list("source__media_type", "status"))
     assert now == {"audio/mpeg": "preparing", "audio/ogg": "preparing", "audio/mp4": "ready", "image/png": "ready"}
+
+
+def test_everyone_who_answered_through_a_link_becomes_its_guest(migrate: Migrate) -> None:
+    old = migrate("0078_client_says")
+    answers_before(old)
+
+    new = migrate("0081_guests_required")
+
+    guests = new.get_model("runs", "Guest").objects
+    rows = guests.order_by("created_at").values_list("link__nonce", "name", "shown_name", "key", "is_known_by_name")
+    assert list(rows) == [
+        ("a", "KIM", "KIM", "kim", True),
+        ("b", "Kim", "Kim", "kim", True),
+        ("a", "Lee", "Lee", "lee", True),
+        ("a", "Robin", "Robin", "robin", True),
+    ]
+    assert guests.filter(created_at=datetime(2026, 1, 1, tzinfo=UTC)).get().link.nonce == "a"
+    kims = guests.get(link__nonce="a", key="kim")
+    decisions, comments = (new.get_model("runs", name).objects for name in ("Decision", "Comment"))
+    assert dict(decisions.values_list("note", "guest__name")) == {"1": "KIM", "2": "KIM", "3": "Kim", "member": None}
+    assert dict(comments.values_list("text", "guest__name")) == {"4": "Lee", "member": None}
+    assert list(decisions.filter(guest=kims).values_list("guest_name", flat=True)) == ["Kim", "KIM"]
+    contacts = new.get_model("runs", "GuestContact").objects
+    assert dict(contacts.values_list("email", "guest")) == {
+        "kim@x.test": kims.pk,
+        "robin@x.test": guests.get(key="robin").pk,
+    }
     _to_the_latest()
+
+
+def answers_before(apps: Any) -> None:
+    """Create answers, comments and addresses of guests of two links, as they were stored before guests had rows."""
+
+    def get(name: str) -> Any:
+        return apps.get_model("runs", name).objects
+
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    ann = get("Member").create(email="a@example.com", password="x")
+    app = get("App").create(remote_id="a", name="A")
+    schema = get("AppSchema").create(app=app, version="1", parameters=[], outputs=[])
+    run = get("Run").create(member=ann, app=app, schema=schema, app_name="A", form_token="t", hook_token="t")
+    output = get("Output").create(run=run, position=0)
+    a, b = (get("GuestLink").create(nonce=n, token_hash=n, member=ann, expires_at=day) for n in "ab")
+    given = {"output": output, "verdict": "changes"}
+    for number, link, name in ((1, a, "Kim"), (2, a, "KIM"), (3, b, "Kim")):
+        of_guest = {"link": link, "guest_name": name, "guest_key": name.lower()}
+        at = day + timedelta(hours=number - 1)
+        get("Decision").create(**given, **of_guest, note=str(number), created_at=at, is_standing=number > 1)
+    of_lee = {"link": a, "guest_name": "Lee", "guest_key": "lee"}
+    get("Comment").create(run=run, output=output, **of_lee, text="4", created_at=day + timedelta(hours=9))
+    get("Decision").create(**given, member=ann, note="member", is_standing=True)
+    get("Comment").create(run=run, member=ann, text="member")
+    for name in ("Kim", "Robin"):
+        email = f"{name.lower()}@x.test"
+        get("GuestContact").create(link=a, guest_name=name, guest_key=name.lower(), email=email, created_at=day)
+    get("GuestContact").filter(guest_key="robin").update(created_at=day + timedelta(days=1))

@@ -19,7 +19,7 @@ from runs.notices.create_notices import About
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from tests.support.factories import make_app, make_run
-from tests.support.guest_links import link_to
+from tests.support.guest_links import guest_of, link_to
 from tests.support.notices import send_gathered
 
 pytestmark = pytest.mark.django_db
@@ -217,8 +217,8 @@ def test_a_guest_tells_who_made_the_link_and_the_run(run: Run, alice: Member, bo
     shown = link.outputs.select_related("run").get()
     before = len(told(alice))
 
-    verdicts.decide(shown, "approved", "", Actor(link=link, name="Kim\r\nBcc: x"), None)
-    comments.post(Actor(link=link, name="Kim"), shown.run, shown, "Lovely")
+    verdicts.decide(shown, "approved", "", Actor(guest=guest_of(link, "Kim\r\nBcc: x")), None)
+    comments.post(Actor(guest=guest_of(link, "Kim")), shown.run, shown, "Lovely")
 
     assert [words.partition(" “")[0] for _kind, words in told(bob)] == [
         "Kim Bcc: x (guest) approved",

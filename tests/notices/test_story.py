@@ -21,6 +21,7 @@ from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
+from tests.support.guest_links import guest_of
 from tests.support.notices import send_gathered
 from tests.support.page import Page
 from tests.support.queue_page import form_of, heading
@@ -86,7 +87,7 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
 
-    verdicts.decide(front, "changes", "A warmer brown", Actor(link=link, name="Kim"), None)
+    verdicts.decide(front, "changes", "A warmer brown", Actor(guest=guest_of(link, "Kim")), None)
     as_alice.post(f"{front.get_absolute_url()}comment/", {"text": "@Samuel, do you agree?"})
     answer(as_sam, "Front", "changes", "Warmer, as Kim says")
     answer(as_sam, "Side", "approved")

@@ -23,6 +23,7 @@ from runs.review.guest_comments import seen_by_guest
 from runs.sharing.links import make_link
 from runs.words.run_index import text_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
+from tests.support.guest_links import guest_of
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -232,12 +233,12 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
         link.save()
         return link
 
-    def seen(link: GuestLink, *outputs: Output, name: str = "Kim") -> list[list[str]]:
-        found = seen_by_guest(link, name, outputs)
+    def seen(link: GuestLink, *outputs: Output) -> list[list[str]]:
+        found = seen_by_guest(link, guest_of(link), outputs)
         return [[comment.text for comment in found.get(output.pk, [])] for output in outputs]
 
     old, both, new = link_to(first), link_to(first, second), link_to(second)
-    own = comments.post(Actor(link=old, name="Kim"), first.run, first, "Mine")
+    own = comments.post(Actor(guest=guest_of(old, "Kim")), first.run, first, "Mine")
     say(bob, first, "Ours", guests_see=True)
     say(bob, first, "Internal")
     carry_over(second, bob)

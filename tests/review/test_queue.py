@@ -17,6 +17,7 @@ from runs.review.verdicts import decide
 from runs.sharing.visibility import share_with_team
 from tests.support.clients import client_of
 from tests.support.factories import make_run
+from tests.support.guest_links import guest_of
 from tests.support.html import flat
 from tests.support.page import Page
 from tests.support.queue_page import deciding_link, form_of, heading, make_waiting, outputs, page_of, queries_of
@@ -240,7 +241,7 @@ def test_decisions_so_far_say_when_and_that_a_guest_decided(
     result = outputs(run)[0]
     requests.ask(alice, [result])
     link = deciding_link(alice, result)
-    decide(result, "changes", "Warmer", Actor(link=link, name="Sam"), None)
+    decide(result, "changes", "Warmer", Actor(guest=guest_of(link, "Sam")), None)
     line = page_of(as_sam, f"/review/?at={result.public_id}&kept=1").first("ul", css="queue-verdicts").words
     assert "by Sam (guest, link by Alice) · " in line
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -15,8 +14,10 @@ from runs.display.verdicts import verdict_of
 from runs.history import bin
 from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
 from runs.review import requests, review_queries
+from runs.review.deciders import Actor
 from runs.sharing import links, visibility
 from tests.support.factories import make_app, make_run
+from tests.support.guest_links import guest_of
 
 pytestmark = pytest.mark.django_db
 EXTRA = {"index": 2, "label": "Side", "type": "image"}
@@ -58,9 +59,8 @@ def judge(output: Output, by: Member, verdict: str = "approved") -> Decision:
 
 def judge_as_guest(output: Output, link: GuestLink) -> None:
     """Approve as Kim, a guest of `link`."""
-    guest: dict[str, Any] = {"link": link, "guest_name": "Kim", "guest_key": "kim"}
     given = {"content_hash": output.content_hash, "verdict": "approved", "is_standing": True}
-    events.decision_made.send(Decision.objects.create(output=output, **given, **guest))
+    events.decision_made.send(Decision.objects.create(output=output, **given, **Actor(guest=guest_of(link)).fields))
 
 
 def take_back(decision: Decision) -> None:

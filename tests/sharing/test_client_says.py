@@ -118,7 +118,7 @@ def test_own_work_includes_a_colleagues_next_version_but_not_what_others_made(
     assert now(second) == ("approved", True), "the admin made the link, but not the result"
 
     withdrawn = Decision.objects.get()
-    withdraw(second, Actor(link=withdrawn.link, name="Kim"))
+    withdraw(second, Actor(guest=withdrawn.guest))
     Output.objects.filter(pk=second.pk).update(line=front, number=2)
     Run.objects.filter(pk=others.pk).update(member=alice)
     answer(asking(alice, second), "approved")

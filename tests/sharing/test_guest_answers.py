@@ -98,7 +98,7 @@ def test_an_answer_can_be_changed_until_the_link_ends(asking: GuestLink) -> None
     back.press("", name="KIM")
     assert "Too dark" in back.box("r1").words
     back.press("approve", "r1")
-    assert [(name, verdict) for name, verdict, _ in decided()] == [("KIM", "approved")]
+    assert [(name, verdict) for name, verdict, _ in decided()] == [("Kim", "approved")]
     assert Decision.objects.count() == 3  # no decision was deleted
 
 

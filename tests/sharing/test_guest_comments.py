@@ -14,7 +14,7 @@ from runs.sharing import links
 from runs.sharing.visibility import share_with_team
 from tests.sharing.guest_visit import GuestVisit, visit
 from tests.support.clients import client_of
-from tests.support.guest_links import path_of
+from tests.support.guest_links import guest_of, path_of
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,7 @@ def test_a_guests_reply_outlives_what_it_replies_to(comment_link: GuestLink, run
     by = Actor(member=alice)
     ours = post(by, run, first(run), "Words of the team", guests_see=True)
     post(by, run, first(run), "And more of it", parent=ours, guests_see=True)
-    post(Actor(link=comment_link, name="Kim"), run, first(run), "Kim does, too", parent=ours)
+    post(Actor(guest=guest_of(comment_link, "Kim")), run, first(run), "Kim does, too", parent=ours)
     kim.open(kim.at)
     assert all(words in kim.words for words in ("Words of the team", "And more of it", "Kim does, too"))
     edit(ours, by, ours.text, guests_see=False)

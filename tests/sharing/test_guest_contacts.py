@@ -15,7 +15,7 @@ from runs.models import Comment, Entry, GuestContact, GuestLink, Mail, Member
 from runs.notices import guest_contacts, mails
 from tests.sharing.guest_mails import KIM, answer, comment_of, make_answered, make_front, to_guests
 from tests.sharing.guest_visit import visit
-from tests.support.guest_links import path_of
+from tests.support.guest_links import guest_of, path_of
 from tests.support.mail_servers import MailServer
 from tests.support.notices import send_gathered, try_again
 from tests.support.processes import TIMEOUT_SECONDS
@@ -66,7 +66,7 @@ def test_without_a_mail_server_nothing_is_asked(link: GuestLink, settings: Setti
 
 def test_one_link_takes_only_so_many_addresses(link: GuestLink) -> None:
     GuestContact.objects.bulk_create(
-        GuestContact(link=link, guest_name=f"G{n}", guest_key=f"g{n}", email=f"g{n}@client.example")
+        GuestContact(guest=guest_of(link, f"G{n}"), email=f"g{n}@client.example")
         for n in range(guest_contacts.MOST_PER_LINK)
     )
     assert "Too many guests already get emails about this page." in comment_of(link).words

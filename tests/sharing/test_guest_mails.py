@@ -19,6 +19,7 @@ from runs.sharing import links
 from tests.sharing.guest_mails import KIM, answer, comment_of, make_answered, make_front, to_guests
 from tests.sharing.guest_visit import GuestVisit, visit
 from tests.support.factories import make_kept, make_run
+from tests.support.guest_links import guest_of
 from tests.support.mail_servers import MailServer
 from tests.support.notices import send_gathered
 
@@ -122,7 +123,7 @@ def test_those_who_answered_get_an_email_about_the_next_version(
     kim = visit(link)
     kim.press("approve", "r1").press("", name="Kim", email=KIM)
     comment_of(link, "Lee", "lee@client.example")  # this comment is carried over before the guests see version 2
-    GuestContact.objects.create(link=link, guest_name="Robin", guest_key="robin", email="robin@client.example")
+    GuestContact.objects.create(guest=guest_of(link, "Robin"), email="robin@client.example")
     second, third = version(front, 2), version(front, 3)
     assert carry_over(second, alice) == 1
     assert links.replace_output(link, front, second)

@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Decision, Entry, GuestLink, Member, Output, Run, SharingRules, StoredFile, Verb
+from runs.review.deciders import Actor
 from runs.sharing import links
 from runs.sharing.forms import link_form
 from runs.templatetags.icons import icon
 from tests.support.factories import make_kept, make_run, make_stored
-from tests.support.guest_links import path_of
+from tests.support.guest_links import guest_of, path_of
 from tests.support.html import flat
 from tests.support.page import Page
 
@@ -302,5 +303,5 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
 
 
 def answered(output: Output, link: GuestLink, name: str, **fields: object) -> None:
-    values = {"output": output, "link": link, "guest_name": name, "guest_key": name.lower(), "verdict": "approved"}
+    values = {"output": output, "verdict": "approved", **Actor(guest=guest_of(link, name)).fields}
     Decision.objects.create(**(values | {"content_hash": output.content_hash, "is_standing": True} | fields))

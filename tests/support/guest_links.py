@@ -7,8 +7,8 @@ from typing import Any
 
 from django.test import Client
 
-from runs.models import GuestLink, Run, StoredFile
-from runs.sharing import links
+from runs.models import Guest, GuestLink, Run, StoredFile
+from runs.sharing import guest_identity, links
 from runs.storage import media, store
 from runs.web import secret_links
 from tests.support.factories import make_kept
@@ -35,6 +35,13 @@ def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
     link = links.make_link(run.member, outputs)
     GuestLink.objects.filter(pk=link.pk).update(**({"may_download": True} | fields))
     return link
+
+
+def guest_of(link: GuestLink, name: str = "Kim") -> Guest:
+    """Return the guest of `link` with this name; create them if there is none."""
+    guest = Guest.objects.filter(link=link, name=name).first() or guest_identity.admit(link, name)
+    guest.link = link
+    return guest
 
 
 def page_of(link: GuestLink) -> str:
