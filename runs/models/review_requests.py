@@ -90,8 +90,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         """Return items that are waiting for the member's verdict, in queue order: next versions first, then by due day,
         then oldest first.
 
-        All the rules are applied in a single query, so that every page can afford to show the count. Under the
-        four-eyes rule, results that the member can't approve are left to others.
+        All the rules are applied in a single query, so that every page can afford to show the count. What the member
+        asked others about is left to them, and so are, under the four-eyes rule, results that the member can't approve.
         """
         if not member.is_active or not member.can_run:
             return self.none()
@@ -101,7 +101,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         decided = Decision.objects.standing().filter(
             output_id=OuterRef("output_id"), content_hash=OuterRef("output__content_hash"), member_id=member.pk
         )
-        asked = Q(request__audience="anyone") | Q(request__audience="named") & Exists(named)
+        own = Q(request__asker=member, request__is_automatic=False)
+        asked = Q(request__audience="anyone") & ~own | Q(request__audience="named") & Exists(named)
         seen = is_one_of(Run.objects.visible_to(member), "output__run")
         four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
         waiting = self.undecided().decidable().filter(asked, seen).exclude(Exists(decided))

@@ -16,6 +16,7 @@ from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, Revi
 from runs.review import requests, review_queries
 from runs.review.deciders import Actor
 from runs.sharing import links, visibility
+from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import guest_of
 
@@ -300,12 +301,34 @@ def test_other_apps_ask_for_nothing(alice: Member, sam: Member) -> None:
     assert queue(sam) == []
 
 
-def test_with_four_eyes_a_makers_results_wait_for_others(sam: Member, tess: Member) -> None:
-    run = make_run(sam, status="completed")
-    requests.ask(sam, outputs(run)[:1])
+def test_with_four_eyes_a_makers_results_wait_for_others(alice: Member, sam: Member, tess: Member) -> None:
+    run = make_run(sam, status="completed", shared_at=timezone.now())
+    requests.ask(alice, outputs(run)[:1])
     assert queue(sam) == queue(tess) == ["Front"]
     ReviewRules.objects.create(four_eyes=True)
     assert (queue(sam), queue(tess)) == ([], ["Front"])
+
+
+def test_what_someone_asked_others_about_does_not_wait_for_them(sam: Member, tess: Member, run: Run) -> None:
+    requests.ask(tess, outputs(run)[:1])
+    assert (queue(tess), queue(sam)) == ([], ["Front"])
+    assert review_queries.waiting_count(tess) == 0
+    as_tess = client_of(tess)
+    assert "Waiting for you" not in as_tess.get("/").content.decode()
+    assert "Nothing is waiting for you" in as_tess.get("/review/").content.decode()
+
+    requests.ask(sam, outputs(run)[:1])
+    assert queue(tess) == ["Front"], "Sam is asking for it as well"
+    assert "Waiting for you" in as_tess.get("/").content.decode()
+
+
+def test_one_may_ask_oneself_and_an_app_that_always_asks_asks_its_maker_too(sam: Member, run: Run) -> None:
+    requests.ask(sam, outputs(run)[:1], members=[sam])
+    assert queue(sam) == ["Front"]
+
+    own = make_run(sam, make_app(outputs=[EXTRA], asks_review=True), status="completed")
+    visibility.share_with_team(own)
+    assert queue(sam) == ["Front", "Side"]
 
 
 def test_with_four_eyes_the_next_version_waits_for_who_made_none_since_approval(
