@@ -8,6 +8,7 @@ interface HtmxRequest {
 }
 
 interface DocumentEventMap {
+	"portal:accepted": SubmitEvent; // dispatched by press.js: the portal has accepted the form
 	"htmx:load": CustomEvent<{ elt: Element }>;
 	"htmx:beforeRequest": CustomEvent<HtmxRequest>;
 	"htmx:beforeOnLoad": CustomEvent<HtmxRequest>;

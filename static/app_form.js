@@ -20,7 +20,7 @@ addEventListener("pageshow", ({ persisted }) => {
 // If this page is the response to a form, let Back request it again; otherwise, the browser would refuse to show it
 history.replaceState(history.state, "", location.href);
 
-on(["submit"], ".app-form", (_, { defaultPrevented, submitter }) => {
+on(["submit", "portal:accepted"], ".app-form", (_, { defaultPrevented, submitter }) => {
 	if (defaultPrevented) return;
 	const isClosed = Boolean(submitter?.hasAttribute("formaction"));
 	const posted = new FormData(form);
@@ -54,7 +54,7 @@ on(["htmx:xhr:progress", "htmx:sendError", "htmx:responseError"], ".file-tile", 
 on(["htmx:afterSettle", "change"], ".upload", check);
 on(["htmx:afterSettle"], "#app-cost", check);
 
-// This listener runs before the one in `reach.js`, which contacts the portal once there are no more uploads to wait for
+// This listener runs before the one in `press.js`, which sends the form once there are no more uploads to wait for
 addEventListener(
 	"submit",
 	(event) => {

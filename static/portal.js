@@ -3,7 +3,7 @@
 import "./ended.js";
 import { all, find, on, say, showBusy, showIdle } from "./helpers.js";
 import "./live.js";
-import "./reach.js";
+import "./press.js";
 
 /* ---- On every page */
 

@@ -88,14 +88,16 @@ def clear_draft(member: Member, app: App) -> None:
 
 @transaction.atomic
 def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") -> bool:
-    """Discard the draft, so that the form opens empty; return whether there is anything to restore.
+    """Discard the draft, so that the form opens empty; return whether there is anything to restore, even if the same
+    form has already been used to discard it.
 
     After this, the form with `form_token` can no longer save the draft.
     """
     lock(member)
     draft = Draft.objects.current().filter(member=member, app=app).first()
     if draft is None:
-        return False
+        is_again = form_token and _form_hash(form_token) in _closed_forms(member, app)
+        return bool(is_again) and dropped_draft(member, app.public_id) is not None
     closed = closed_forms(member, app, form_token)
     Draft.objects.dropped().filter(member=member, app=app).delete()
     Draft.objects.filter(pk=draft.pk).update(is_dropped=True, updated_at=now, closed_forms=closed)

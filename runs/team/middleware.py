@@ -33,9 +33,9 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
 
     htmx would put the sign-in page into a card, so we tell htmx to load it as a full page, which leads back to the
     original page after signing in. If a page is only polling for its bell, balance or newly shared runs, the response
-    is empty, because someone may be in the middle of typing on that page. A form posted without JavaScript gets the
-    sign-in page, which carries the posted values along. Other scripts get a 401, because they would mistake a page with
-    status 200 for success.
+    is empty, because someone may be in the middle of typing on that page. A form posted by the browser itself gets the
+    sign-in page, which carries the posted values along. When scripts post something, the status is 401, because they
+    would mistake a page with status 200 for success.
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
@@ -46,7 +46,7 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
             return HttpResponse(status=204)
         if htmx:
             login = redirect_to_login(_page_of(htmx), str(self.get_login_url(view_func)))
-            return HttpResponseClientRedirect(login.url)
+            return HttpResponseClientRedirect(login.url, status=401 if request.method == "POST" else 200)
         if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
             return HttpResponse(_("Sign in again."), status=401, content_type="text/plain; charset=utf-8")
         if request.method == "POST":

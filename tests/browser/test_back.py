@@ -214,7 +214,7 @@ IS_WHOLE = """(() => {
     const find = (css) => document.querySelector(css);
     return find("[name=p0]")?.value === "A red shoe"
         && find(".file-tile[data-file]")?.textContent.includes("me.png")
-        && find("[name=p2][value='1']").checked && !find("[name=outputs][value='1']").checked;
+        && find("[name=p2][value='1']")?.checked && !find("[name=outputs][value='1']")?.checked;
 })()"""
 IS_RUN_PAGE = "location.pathname.startsWith('/runs/')"
 

@@ -110,6 +110,13 @@ def test_undo_is_still_there_after_another_button_of_the_form(as_alice: Client, 
     assert "on land, too" in str(Preset.objects.get().answers)  # what was typed after the reset isn't lost
 
 
+def test_a_reset_that_is_sent_again_still_offers_undo(as_alice: Client, alice: Member, app: App) -> None:
+    """As when the first answer was lost on its way."""
+    form, url = fields(app, alice), f"/drafts/{app.public_id}/clear/"
+    answers = [as_alice.post(url, form).headers["Location"] for _ in range(2)]
+    assert answers == [f"{app.get_absolute_url()}?reset=1"] * 2
+
+
 def test_an_untouched_form_has_nothing_to_bring_back(as_alice: Client, alice: Member, app: App) -> None:
     assert reset(as_alice, alice, app, p0="", p1="") == app.get_absolute_url()
 
