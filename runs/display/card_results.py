@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from runs.display.found_in import FoundText, texts_of
 from runs.display.json_results import excerpt
-from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run
+from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, Run
 from runs.models.file import thumb_path
 from runs.models.prepared import Prepared, padded
 
@@ -84,6 +84,7 @@ class _Row(NamedTuple):
     height: int | None
     has_guests: bool
     value_type: str | None
+    verdict: str
     position: int
     file_position: int | None
 
@@ -117,15 +118,18 @@ FILE_COLUMNS = (
 
 
 COLUMNS = ("run_id", "kind", "excerpt", "files__status", *(f"files__file__{name}" for name in FILE_COLUMNS))
-COLUMNS += ("has_guests", "value_type", "position", "files__position")
+COLUMNS += ("has_guests", "value_type", "verdict", "position", "files__position")
 PLACE = COLUMNS.index("position")
 TEXT = len(COLUMNS)  # where the text fields start, in rows that have them
 NO_TEXT = [f"no_{name}" for name in FoundText._fields]
 
 
-def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[int, CardResults]:
+def results_of(
+    runs: Iterable[Run], with_texts: Collection[int] = (), *, approved_first: bool = False
+) -> dict[int, CardResults]:
     """Return each run's results, keyed by the run's primary key. For runs whose primary keys are in `with_texts`, the
-    same query also reads the text that a search matches against. Runs with neither are left out."""
+    same query also reads the text that a search matches against. Runs with neither are left out. With `approved_first`,
+    approved results come before a run's other results."""
     keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
     if not keys:
         rows = []
@@ -137,7 +141,7 @@ def results_of(runs: Iterable[Run], with_texts: Collection[int] = ()) -> dict[in
     else:
         rows = _ROWS.rows(timezone.now(), *keys)
     by_run = groupby(rows, key=itemgetter(0))
-    return {pk: _results(list(group)) for pk, group in by_run}
+    return {pk: _results(list(group), approved_first=approved_first) for pk, group in by_run}
 
 
 def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
@@ -168,11 +172,13 @@ def _has_guests(now: datetime) -> Exists:
     return Exists(GuestLinkOutput.objects.filter(output=OuterRef("pk"), link__in=GuestLink.objects.open(now)))
 
 
-def _results(found: list[tuple[Any, ...]]) -> CardResults:
+def _results(found: list[tuple[Any, ...]], *, approved_first: bool) -> CardResults:
     """Return the results of one run from its rows in `found`. Each row is either a result or some searchable text; the
     text fields come after the result's."""
     texts = [FoundText(*row[TEXT:]) for row in found if any(row[TEXT:])]
     rows = [_Row(*row[:TEXT]) for row in found if not any(row[TEXT:])]
+    if approved_first:
+        rows.sort(key=lambda row: row.verdict != Decision.Verdict.APPROVED)
     saved = [row for row in rows if row.status == OutputFile.Status.SAVED and row.thumb_200]
     return CardResults(
         kind=rows[0].kind if rows else "",

@@ -179,14 +179,18 @@ def app_card(app: App) -> AppCard:
     )
 
 
-def run_cards(runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUGHT) -> list[RunCard]:
+def run_cards(
+    runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUGHT, *, approved_first: bool = False
+) -> list[RunCard]:
     """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results.
-    Cards say where a search (`sought`) found words that they don't show."""
+    Cards say where a search (`sought`) found words that they don't show. With `approved_first`, they show approved
+    results before a run's other results."""
     runs, now = list(runs), timezone.now()
     alike = _lines_alike(runs)
     lines = {run.pk: _lines(run, alike.get(run.display_title, frozenset())) for run in runs}
     unseen = {run.pk: sought.unseen(run.display_title, map(summary_text, lines[run.pk])) for run in runs}
-    found = results_of(runs, with_texts=[pk for pk, marker in unseen.items() if marker.terms])
+    texts = [pk for pk, marker in unseen.items() if marker.terms]
+    found = results_of(runs, with_texts=texts, approved_first=approved_first)
     cards = []
     for run in runs:
         results = found.get(run.pk, CardResults())

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Case, IntegerField, When
-
 from runs.models import App, Member, Run
 from runs.models.prepared import Prepared, padded
 from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 EXAMPLES_SHOWN = 3
-EXAMPLES_FROM = 50  # how many of the newest good runs the examples are chosen from
 REJECTED = " rejected "  # the value of `Run.verdicts` if all results are rejected
+APPROVED = " approved "  # part of the value of `Run.verdicts` if any result is approved
 # The columns that cards need, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
@@ -26,18 +24,26 @@ def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
     return ready.select_related("input_picture").only(*COLUMNS)
 
 
-def examples_query(member: int, app: int) -> RunQuerySet:
-    """Return the query for `examples`. It finds the newest runs using only an index, so it is fast no matter how many
-    runs there are."""
-    seen = Run.objects.own_or_shared(Member(pk=member))
-    ready = seen.filter(app_id=app).in_state("ready").exclude(verdicts=REJECTED)
-    newest = ready.newest_first().values("pk")[:EXAMPLES_FROM]
-    is_approved = Case(When(outputs_approved__gt=0, then=1), default=0, output_field=IntegerField())
-    found = Run.objects.filter(pk__in=newest).select_related("input_picture").only(*COLUMNS)
-    return found.order_by(is_approved.desc(), "-created_at", "-pk")[:EXAMPLES_SHOWN]
+def approved_query(member: int, app: int) -> RunQuerySet:
+    """Return the query for the newest runs with an approved result, even if other results of the run failed."""
+    seen = Run.objects.own_or_shared(Member(pk=member)).filter(app_id=app, status=Run.Status.COMPLETED)
+    return _newest(seen.filter(verdicts__contains=APPROVED))
 
 
-_EXAMPLES = Prepared(examples_query)
+def undecided_query(member: int, app: int) -> RunQuerySet:
+    """Return the query for the newest good runs without an approved result."""
+    seen = Run.objects.own_or_shared(Member(pk=member)).filter(app_id=app).in_state("ready")
+    return _newest(seen.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED))
+
+
+def _newest(runs: RunQuerySet) -> RunQuerySet:
+    """Return the first of `runs` for `examples`. They are found by an index alone, however many runs there are."""
+    newest = runs.newest_first().values("pk")[:EXAMPLES_SHOWN]
+    return Run.objects.filter(pk__in=newest).select_related("input_picture").only(*COLUMNS).newest_first()
+
+
+_APPROVED = Prepared(approved_query)
+_UNDECIDED = Prepared(undecided_query)
 _OWN = Prepared(
     lambda member, app, *but: _ready(Run.objects.owned_by(Member(pk=member)).exclude(pk__in=but), app)[:RESULTS_SHOWN]
 )
@@ -48,7 +54,9 @@ _PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
 def examples(member: Member, app: App) -> list[Run]:
     """Return the latest good runs of `app` by the member and the team, which the form offers as examples. Runs with an
     approved result come first; runs whose results are all rejected are left out."""
-    return _EXAMPLES.rows(member.pk, app.pk)
+    approved = _APPROVED.rows(member.pk, app.pk)
+    missing = EXAMPLES_SHOWN - len(approved)
+    return [*approved, *_UNDECIDED.rows(member.pk, app.pk)[:missing]] if missing else approved
 
 
 def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:

@@ -220,7 +220,7 @@ def app_page(
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     runs = [*examples, *shown_runs.made(member, app, examples)]
     shown_runs.load_for_cards(runs, app, member)
-    cards = run_cards(runs, member)
+    cards = run_cards(runs, member, approved_first=True)
     rule = AppRule.of(app)
     context = {
         "section": "apps",

@@ -274,10 +274,11 @@ def app_star(context: Context, app: App) -> SafeString:
 @dataclass(frozen=True)
 class ExampleKind:
     """What an example shows: a picture or text, or an icon if it has neither, for example because the text was
-    removed."""
+    removed; and whether a result was approved."""
 
     look: Literal["picture", "text", "icon"]
     icon: str
+    is_approved: bool
 
 
 @register.simple_tag
@@ -294,9 +295,9 @@ def example(card: RunCard) -> SafeString:
     elif card.text_excerpt:
         values["excerpt"] = shortened(card.text_excerpt, EXAMPLE_TEXT)
     look: Literal["picture", "text", "icon"] = "picture" if picture else "text" if card.text_excerpt else "icon"
-    return filled(
-        "launching/_example.html", ExampleKind(look, card.kind if card.kind in OUR_ICONS else "other"), values
-    )
+    icon = card.kind if card.kind in OUR_ICONS else "other"
+    kind = ExampleKind(look, icon, is_approved=bool(card.run.outputs_approved))
+    return filled("launching/_example.html", kind, values)
 
 
 def _star(context: Context, run: Run | App) -> dict[str, str]:

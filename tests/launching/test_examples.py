@@ -13,7 +13,7 @@ from runs.launching import shown_runs
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.review import overall_verdict
 from tests.support.app_forms import fields, run_of
-from tests.support.factories import make_app, make_run
+from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -81,12 +81,42 @@ def test_runs_with_an_approved_result_come_first_then_the_newest(as_alice: Clien
     assert offered(as_alice, app) == [run.public_id for run in (runs[3], runs[5], runs[1])]
 
 
+def test_an_approved_run_comes_first_however_many_came_later_and_even_if_other_results_failed(
+    as_alice: Client, alice: Member
+) -> None:
+    app, now = make_app(), timezone.now()
+    old = make_run(alice, app, status="completed", outputs_failed=1, created_at=now - timedelta(days=9))
+    old.outputs.filter(position=0).update(verdict="approved")
+    newer = [make_run(alice, app, status="completed") for _ in range(51)]
+
+    overall_verdict.count([old.pk])
+
+    assert offered(as_alice, app) == [run.public_id for run in (old, newer[-1], newer[-2])]
+
+
+def test_an_example_shows_the_approved_result_and_says_so(as_alice: Client, alice: Member) -> None:
+    app = make_app()
+    run = make_run(alice, app, status="completed")
+    files = [make_kept(run, position=position) for position in range(2)]
+    assert files[1].file
+
+    [before] = Page(as_alice.get(app.get_absolute_url()).text).find("button", css="example")
+    run.outputs.filter(position=1).update(verdict="approved")
+    overall_verdict.count([run.pk])
+    [button] = Page(as_alice.get(app.get_absolute_url()).text).find("button", css="example")
+
+    assert "(approved)" not in before.attributes["aria-label"]
+    assert "(approved)" in button.attributes["aria-label"]
+    assert files[1].file.public_id in button.first("img").attributes["src"]
+
+
 def test_an_index_alone_finds_the_newest_runs(alice: Member) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("small tables are read whole")
-    plan = shown_runs.examples_query(alice.pk, make_app().pk).explain()
-    [found] = re.findall(r"LIST SUBQUERY.*\n.*USING COVERING INDEX run_find_app\b.*\n(.*)", plan)
-    assert "TEMP B-TREE" not in found
+    for query in (shown_runs.approved_query, shown_runs.undecided_query):
+        plan = query(alice.pk, make_app().pk).explain()
+        [found] = re.findall(r"LIST SUBQUERY.*\n.*USING COVERING INDEX run_find_app\b.*\n(.*)", plan)
+        assert "TEMP B-TREE" not in found
 
 
 def test_a_run_isnt_shown_twice(as_alice: Client, alice: Member) -> None:
