@@ -65,7 +65,7 @@ def _no_power_cuts() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
     """Give each worker a copy of one migrated database, because running the migrations takes several seconds."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if connection.vendor != "sqlite" and "PYTEST_XDIST_WORKER" not in os.environ:
         return django_db_keepdb
     if connection.vendor == "sqlite":
         shutil.copyfile(migrated(Path(os.environ[SHARED])), connection.settings_dict["TEST"]["NAME"])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -157,14 +158,30 @@ class Home:
 
 
 def migrated(folder: Path) -> Path:
-    """Return the path of a freshly migrated SQLite database, which is made only once in `folder`."""
+    """Return the path of a freshly migrated SQLite database, which is made only once in `folder`, from the one of an
+    earlier test run if neither migrations nor models have changed since."""
     made = folder / "migrated.sqlite3"
+    earlier = ROOT / ".pytest_cache" / f"migrated-{_schema_hash()}.sqlite3"
     with only_one("sqlite"):
+        if not made.exists() and earlier.exists():
+            shutil.copyfile(earlier, made)
         if not made.exists():
             home = Home(folder)
             home.manage("migrate", "--verbosity", "0")
+            for old in earlier.parent.glob("migrated-*.sqlite3"):
+                old.unlink(missing_ok=True)
+            earlier.parent.mkdir(exist_ok=True)
+            shutil.copyfile(folder / "sandbox" / "portal.sqlite3", earlier.with_suffix(".part"))
+            earlier.with_suffix(".part").rename(earlier)
             (folder / "sandbox" / "portal.sqlite3").rename(made)
     return made
+
+
+def _schema_hash() -> str:
+    """Return a hash of everything that decides what a migrated database looks like."""
+    folders = [ROOT / "runs" / name for name in ("migrations", "models", "audit")]
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return sha256(b"".join(path.read_bytes() for path in [ROOT / "requirements.txt", *files])).hexdigest()[:16]
 
 
 def collected(folder: Path) -> Path:
