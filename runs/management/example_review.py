@@ -1,7 +1,7 @@
 """An example of a review in progress: someone has asked for decisions, a teammate and a client have made some, one
 comment points to a spot in a picture, and the second version of one result is waiting for a decision.
 
-All of this is done with the same actions that people use, and then backdated.
+All of this is done with the same actions that people use, and then backdated. Nobody gets notices about it.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from runs.models import Comment, Decision, GuestLink, Member, Output, ReviewItem, ReviewRequest, Run
+from runs.models import Comment, Decision, GuestLink, Member, Notice, Output, ReviewItem, ReviewRequest, Run
 from runs.models.decisions import APPROVING_ROLES
+from runs.notices import read_state
 from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from runs.sharing import guest_identity
@@ -24,6 +25,7 @@ def begin(app: str, run: Run) -> None:
     review = REVIEWS.get(app)
     if review is not None and not ReviewItem.objects.filter(output__run=run).exists():
         review(Run.objects.select_related("member").get(pk=run.pk))
+        read_state.take_back(Notice.objects.filter(run=run))
 
 
 def needs_next(run: Run, label: str) -> Output | None:

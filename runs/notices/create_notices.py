@@ -35,12 +35,7 @@ class About:
 
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
-    """Notify each of `members` once, and post to the team's channels; return how many of them got a new notice.
-
-    Nobody is notified about example runs.
-    """
-    if about.run is not None and about.run.is_example:
-        return 0
+    """Notify each of `members` once, and post to the team's channels; return how many of them got a new notice."""
     told = _make(_concerned({member if isinstance(member, int) else member.pk for member in members}, about), about)
     if told:
         read_state.count_more(told)

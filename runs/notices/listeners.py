@@ -148,7 +148,7 @@ def _event(decision: Decision, run_id: int) -> str:
 def on_review_asked(request: ReviewRequest) -> None:
     """Tell the people who were asked; if this is a reminder, only those who still owe a decision."""
     runs = list(Run.objects.filter(outputs__review_items__request=request).distinct()[:2])
-    if not runs or runs[0].is_example:
+    if not runs:
         return
     outputs = list(Output.objects.filter(review_items__request=request)[:2])
     about = About(
@@ -183,7 +183,10 @@ def _asked(request: ReviewRequest) -> list[Member]:
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
 def on_run_ended(run: Run) -> None:
-    """Tell the owner, and everyone who wanted an email, how the run ended. Nobody is told about examples."""
+    """Tell the owner, and everyone who wanted an email, how the run ended. Nobody is told about examples, which the
+    portal made by itself."""
+    if run.is_example:
+        return
     is_ready = run.status == Run.Status.COMPLETED
     wanting = MailWhenReady.objects.filter(run=run).values_list("member", flat=True)
     about = About(

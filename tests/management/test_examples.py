@@ -26,7 +26,7 @@ from runs.management.addresses import Address
 from runs.management.commands import portal
 from runs.management.people import prepare_people
 from runs.management.supervise import SIGNALS
-from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Output, Preset, Run
+from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Notice, Output, Preset, Run
 from runs.review import review_queries
 from runs.sharing import links
 from tests.support.factories import make_run
@@ -93,6 +93,8 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert not runs.filter(created_at__gt=timezone.now() - timedelta(minutes=30)).exists()
     assert all(0 < seconds < 60 for run in runs for seconds in durations.spans_of(run.app_id))
     link, preset = GuestLink.objects.get(), Preset.objects.get()
+    assert link.lets_decide, "Kim has already answered"
+    assert not Notice.objects.filter(is_undone=False).exists()
     browser = browser_of(maker.DEMO)
     shoe = runs.get(title="Roter Schuh auf weißem Marmor").outputs.get(position=0).files.get().file
     assert shoe is not None

@@ -210,7 +210,12 @@ def unread(member: Member) -> list[ReviewRequest | None]:
     return found
 
 
-def test_a_guest_tells_who_made_the_link_and_the_run(run: Run, alice: Member, bob: Member) -> None:
+@pytest.mark.parametrize("is_example", [False, True])
+def test_a_guest_tells_who_made_the_link_and_the_run(
+    run: Run, alice: Member, bob: Member, sam: Member, is_example: bool
+) -> None:
+    Run.objects.update(is_example=is_example)
+    run.refresh_from_db()
     link = link_to(run, b"a")
     GuestLink.objects.filter(pk=link.pk).update(member=bob, lets_decide=True, lets_comment=True)
     link.refresh_from_db()
@@ -225,6 +230,8 @@ def test_a_guest_tells_who_made_the_link_and_the_run(run: Run, alice: Member, bo
         "Kim (guest) commented on",
     ]
     assert len(told(alice)) == before + 2
+    requests.ask(alice, [shown], members=[sam])
+    assert [kind for kind, _words in told(sam)] == ["asked"]
 
 
 def test_the_end_of_a_run_is_told_to_its_owner_unless_they_cancelled_it(alice: Member, bob: Member) -> None:
