@@ -5,12 +5,13 @@ The words of all listed apps are compared in Python: this takes only a few milli
 match in the name count for more than one in the description. Words are matched as in History (`words.terms`).
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import log
 
 from runs.models.app import AppQuerySet
-from runs.words.fold import fold
 from runs.words.highlight import Marker
 from runs.words.known_words import similar_to
 from runs.words.synonyms import kind_named
@@ -18,7 +19,7 @@ from runs.words.terms import is_telling, matcher, query_words, similar_ways_of, 
 
 SOME_SHOWN = 12
 NEAREST_SHOWN = 3
-NEAREST_READ = 300  # characters of a description; reading 2,000 of 2,000 apps would take the server half a second
+ALIKE = 0.75  # for `difflib`: "musik" is like "music", and "cartoonist" like "cartoon", but "dentist" like nothing
 SHORTEST_TELLING = 3  # letters; shorter words alone aren't enough to show an app
 # How much a match counts: the word itself in the name or in the rest of the text, a similar word in either, or just the
 # kind of results that the app produces.
@@ -66,20 +67,16 @@ def find(apps: AppQuerySet, q: str) -> Found:
 
 
 def nearest(apps: AppQuerySet, q: str) -> list[int]:
-    """Return the primary keys of the apps in `apps` that share the most trigrams with `q`, to be suggested if nothing
-    matches it."""
-    asked = _trigrams(q)
-    told = apps.values_list("pk", "name", "description")
-    shared = sorted(
-        (-len(asked & _trigrams(f"{name} {words[:NEAREST_READ]}")), place, pk)
-        for place, (pk, name, words) in enumerate(told)
-    )
-    return [pk for *_place, pk in shared[:NEAREST_SHOWN]]
-
-
-def _trigrams(text: str) -> set[str]:
-    text = fold(text)
-    return {text[i : i + 3] for i in range(len(text) - 2)}
+    """Return the primary keys of the apps in `apps` with a word much like one in `q`, to be suggested if nothing
+    matches. Often there are none: an app that merely happens to be on the list is no suggestion."""
+    texts = [(pk, set(text.split())) for pk, text in apps.values_list("pk", "search_text")]
+    known: dict[str, list[str]] = defaultdict(list)  # by first letter, because comparing all words takes too long
+    for word in sorted(set().union(*(words for _pk, words in texts))):
+        known[word[0]].append(word)
+    telling = [word for word in query_words(q) if is_telling(word, SHORTEST_TELLING)]
+    alike = [one for word in telling for one in get_close_matches(word, known[word[0]], NEAREST_SHOWN, ALIKE)]
+    found = dict.fromkeys(pk for word in alike for pk, words in texts if word in words)
+    return list(found)[:NEAREST_SHOWN]
 
 
 def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:

@@ -162,6 +162,7 @@ def test_without_scripts_enter_asks_lamina_and_the_page_comes_back(
     assert page.locator("meta[http-equiv=refresh]").count() == 0
 
     page.goto("/apps/?q=another+dentist")  # as if opened from a shared link
+    assert page.locator(".lamina-asking:visible").count() == 0  # nobody is asking
     page.get_by_role("link", name="Ask Lamina too").click()
     expect(page.locator("#lamina .app-row")).to_contain_text(beyond["name"])
 

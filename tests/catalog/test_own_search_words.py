@@ -103,3 +103,25 @@ def test_apps_with_some_of_the_words_are_offered_as_the_closest(as_alice: Client
     assert "No apps match all of these words. This one comes closest:" in body
     assert "No apps found for" not in body
     assert "No apps found for" in as_alice.get("/apps/", {"q": "for our croissants"}).text
+
+
+@pytest.mark.usefixtures("_apps")
+@pytest.mark.parametrize(
+    ("q", "names"), [("zeppelin", []), ("qwxyz vbnm", []), ("the subjetive", ["Background Removal"])]
+)
+def test_only_apps_with_a_similar_word_are_suggested(as_alice: Client, q: str, names: list[str]) -> None:
+    page = as_alice.get("/apps/", {"q": q})
+
+    assert [card.name for card in page.context["nearest"]] == names
+    assert page.text.count('class="card app-card"') == len(names)
+    assert ("closest match" in page.text) is bool(names)
+    assert ("No app on the list comes close." in page.text) is (not names)
+
+
+def test_without_an_app_of_a_kind_none_is_suggested(as_alice: Client) -> None:
+    make_app("Posters")
+
+    page = as_alice.get("/apps/?makes=audio")
+
+    assert "No app can make this yet" in page.text
+    assert 'class="card app-card"' not in page.text

@@ -82,7 +82,7 @@ def test_if_only_runs_match_no_other_apps_stand_before_them(as_alice: Client) ->
 
     body = as_alice.get("/apps/", {"q": "red boots", "runs": "1"}).content.decode()
     assert body.index("Matching runs") < body.index('class="app-tools"')
-    assert closest("harbours")
+    assert closest("studium")
     assert not closest("red boots")
 
 
