@@ -17,6 +17,7 @@ from runs.audit.record import record
 from runs.audit.search import Search
 from runs.models import App, Entry, GuestLink, Member, Output, Run, Verb
 from runs.models.entry import EntryQuerySet
+from runs.team.reauthentication import recent_password_required
 from runs.web.csv_files import csv_file
 from runs.web.http import PortalRequest, admins_only, render_page, wants_fragment
 from runs.words.moments import portal_day
@@ -47,6 +48,7 @@ def manage_log(request: PortalRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @admins_only
+@recent_password_required
 def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
     """Download all entries that match the filters. The download is itself recorded."""
     search = Search.parse(SearchForm.read(request.POST))

@@ -22,6 +22,7 @@ from runs.display.cards import app_card
 from runs.display.managed_apps import audience_of
 from runs.models import App, AppRule, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
+from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
 LIMITS = {
@@ -37,6 +38,7 @@ LIMITS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     """GET shows the app's settings; POST saves them, or shows the page again with everything that was entered."""
     app = _app(app_id)
@@ -51,6 +53,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
     """GET asks whether to reset the app to Lamina's version; POST resets it, unless the rules have changed since."""
     app = _app(app_id)

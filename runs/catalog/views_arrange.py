@@ -17,6 +17,7 @@ from runs.display.managed_apps import ManagedList
 from runs.display.no_apps import no_apps
 from runs.models import Member
 from runs.models.addresses import url_with
+from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.words.numbers import number_in, number_words
 
@@ -26,6 +27,7 @@ MOST_APPS = 1_000_000
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_apps(request: PortalRequest) -> HttpResponse:
     """GET lists the apps; POST moves, groups, hides or shows them, and returns to the list with the same filter."""
     if request.method == "POST":

@@ -13,6 +13,7 @@ from runs.history import retention_rules
 from runs.history.forms import RetentionForm
 from runs.history.retention_rules import Removal
 from runs.models import RetentionRules, Run
+from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.web.posted import posted_of
 
@@ -20,6 +21,7 @@ from runs.web.posted import posted_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_retention(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them, or only shows what they would remove.
 

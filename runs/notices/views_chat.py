@@ -18,6 +18,7 @@ from runs.models import App, ChatChannel
 from runs.notices import channels, chat
 from runs.notices.forms_chat import KIND_WORDS, ChannelForm, apps_to_choose
 from runs.team import mail
+from runs.team.reauthentication import FIELD, recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.words.messages import say
 
@@ -94,7 +95,8 @@ def _back(request: PortalRequest, app: str) -> HttpResponse:
 
 @require_POST
 @admins_only
-@sensitive_post_parameters("secret_address")
+@recent_password_required
+@sensitive_post_parameters("secret_address", FIELD)
 @sensitive_variables("form")
 def chat_set(request: PortalRequest, app: str) -> HttpResponse:
     """Set a channel's address and what gets posted there."""
@@ -124,6 +126,7 @@ def chat_test(request: PortalRequest, app: str) -> HttpResponse:
 
 @require_POST
 @admins_only
+@recent_password_required
 def chat_remove(request: PortalRequest, app: str) -> HttpResponse:
     """Delete a channel and its address."""
     channel = _found(app)

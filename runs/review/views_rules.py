@@ -11,6 +11,7 @@ from runs.audit.overtaken import OvertakenError
 from runs.models import ReviewRules
 from runs.review import rules
 from runs.review.forms import ReviewRulesForm
+from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 from runs.web.posted import posted_of
 
@@ -18,6 +19,7 @@ from runs.web.posted import posted_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_review(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them. New rules apply only to later decisions."""
     form = ReviewRulesForm(posted_of(request), ReviewRules.current())

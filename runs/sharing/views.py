@@ -36,6 +36,7 @@ from runs.sharing.links import (
 )
 from runs.sharing.rules import change_logo, change_rules
 from runs.sharing.visibility import only_me, share_with_team, stop_sharing_with_team
+from runs.team.reauthentication import recent_password_required
 from runs.uploads import logos
 from runs.uploads.uploads import UploadRejected
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment
@@ -254,6 +255,7 @@ def link_list(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_sharing(request: PortalRequest) -> HttpResponse:
     """Show and change the sharing rules, and list all links."""
     form = SharingRulesForm(posted_of(request), SharingRules.current())

@@ -18,6 +18,7 @@ from runs.spending.forms import SheetForm
 from runs.spending.overview import Chosen, overview
 from runs.spending.period import Period, moved
 from runs.spending.sheet import sheet
+from runs.team.reauthentication import recent_password_required
 from runs.web.csv_files import csv_file
 from runs.web.http import PortalRequest, admins_only, render_page
 from runs.words.credits import credit_words
@@ -60,6 +61,7 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @admins_only
+@recent_password_required
 def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
     """Download every charge in the period as CSV. The download is recorded."""
     chosen = _chosen(SheetForm.read(request.POST))

@@ -26,6 +26,7 @@ from runs.words.credits import amount_words, to_hundredths
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only
+@recent_password_required
 def manage_limits(request: PortalRequest) -> HttpResponse:
     """GET shows the limits for everyone and for each person; POST changes the limits for everyone."""
     form = RulesForm(posted_of(request))
@@ -65,6 +66,7 @@ def manage_limit(request: PortalRequest, person_id: str) -> HttpResponse:
 
 @require_POST
 @admins_only
+@recent_password_required
 def app_price(request: PortalRequest, app_id: str) -> HttpResponse:
     """Set the price of an app for which Lamina gives no estimate."""
     app = get_object_or_404(App, public_id=app_id)

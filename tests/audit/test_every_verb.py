@@ -15,7 +15,7 @@ from runs.models import App, Entry, EntryOrigin, Member, Verb
 from runs.sharing.visibility import share_with_team
 from tests.support.access_rows import ROWS, SAID, Row
 from tests.support.access_world import World
-from tests.support.acts import ACTS, EXEMPT, NEW_PASSWORD, Act
+from tests.support.acts import ACTS, EXEMPT, NEW_PASSWORD, Act, row_of
 from tests.support.clients import PASSWORD
 from tests.support.factories import make_app, make_run
 
@@ -34,11 +34,6 @@ def app() -> App:
 @pytest.fixture
 def world(make_member: Callable[..., Member]) -> World:
     return World(make_member)
-
-
-def row_of(name: str, act: Act) -> Row:
-    own = [row for row in ROWS if (row.name, row.method) == (name, "post")]
-    return next((row for row in own if row.query == act.query), own[0])
 
 
 def send(world: World, row: Row, act: Act) -> HttpResponseBase:

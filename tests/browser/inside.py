@@ -131,7 +131,7 @@ def forget_password(email: str) -> None:
     who = str(Member.objects.get(email=email).pk)
     for kept in Session.objects.all():
         if kept.get_decoded().get(SESSION_KEY) == who:
-            old = SessionStore().encode(kept.get_decoded() | {recent_password.KEY: 0})
+            old = SessionStore().encode(kept.get_decoded() | {recent_password.KEY: 0, recent_password.USED: 0})
             Session.objects.filter(pk=kept.pk).update(session_data=old)
 
 

@@ -1,4 +1,4 @@
-"""An admin who manages people is asked for their password once, in a real browser, and nothing typed is lost."""
+"""An admin who changes something for others is asked for their password once, in a browser, and nothing is lost."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from runs.models import Member
 from runs.team.reauthentication import WRONG
 from tests.support.clients import PASSWORD
+from tests.support.factories import make_app
 from tests.support.invites import PEOPLE
 from tests.support.sessions import grow_old
 
@@ -43,21 +44,21 @@ def test_an_admin_is_asked_once_and_what_they_typed_is_done(
 
 
 def test_a_form_sent_by_htmx_is_asked_on_a_whole_page(
-    new_context: Callable[..., BrowserContext], admin_member: Member, alice: Member
+    new_context: Callable[..., BrowserContext], admin_member: Member
 ) -> None:
+    for name in ("Alpha", "Beta", "Gamma"):
+        make_app(name)
     context = new_context(admin_member)
     let_it_grow_old(context)
     page = context.new_page()
-    path = f"{PEOPLE}{alice.public_id}/"
-    page.goto(path)
-    form = page.locator("form", has=page.get_by_role("button", name="Save role"))
-    form.evaluate("(form, path) => { form.setAttribute('hx-post', path); htmx.process(form); }", path)
-    page.get_by_label("Viewer").check()
-    page.get_by_role("button", name="Save role").click()
+    page.goto("/manage/apps/")
+    page.get_by_role("button", name="Move Gamma up").click()
     expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
     expect(page.get_by_role("navigation", name="Manage")).to_have_count(0)
     give(page, PASSWORD)
-    expect(page.get_by_text("Alice is now a viewer.")).to_be_visible()
+    expect(page.get_by_text("“Gamma” is now number 2 of 3.")).to_be_visible()
+    page.get_by_role("button", name="Move Gamma up").click()  # the rest of the series isn't asked again
+    expect(page.locator(".managed-told")).to_have_text("“Gamma” is now number 1 of 3.")
 
 
 def give(page: Page, password: str) -> None:

@@ -22,6 +22,7 @@ from runs.review.verdicts import decide
 from runs.spending import account
 from runs.spending.overview import Chosen, overview
 from runs.spending.period import Period
+from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor
@@ -189,7 +190,9 @@ def facts_of(page: str) -> dict[str, str]:
 
 # --- For spreadsheets -------------------------------------------------------------------------------------------------
 @time_machine.travel(NOW, tick=False)
-def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Client, alice: Member, reel: App) -> None:
+def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(
+    admin_member: Member, alice: Member, reel: App
+) -> None:
     odd = '=HYPERLINK("x"), "quoted"\nnext line 🦊'
     Member.objects.filter(pk=alice.pk).update(name=odd)
     alice.refresh_from_db()
@@ -199,7 +202,8 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     charge(alice, reel, 99, NOW - timedelta(days=40))
     charge(alice, reel, 500, state="released")
 
-    answer = as_admin.post(SHEET, {"month": "2026-11"})
+    admin = client_of(admin_member)
+    answer = admin.post(SHEET, {"month": "2026-11"})
     body = answer.getvalue()
 
     assert body.startswith(b"\xef\xbb\xbf")
@@ -210,7 +214,7 @@ def test_every_charge_is_a_row_that_opens_right_in_a_spreadsheet(as_admin: Clien
     assert (rows[0]["Run"], rows[0]["Results"], rows[0]["Out of"]) == (run.public_id, "1", "2")
     assert rows[0]["Kind"] == "Images"  # the page uses the same word
     assert rows[1]["Note"].startswith("Charged to the owner later")
-    assert "those that had already been permanently deleted." in flat(as_admin.get(PAGE).content)
+    assert "those that had already been permanently deleted." in flat(admin.get(PAGE).content)
     assert Entry.objects.get(verb="portal.exported").object_label == "spending-2026-11.csv"
 
 

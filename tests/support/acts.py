@@ -26,6 +26,7 @@ from runs.review.carry_over import carry_over
 from runs.schema_forms.answers import load_answers
 from runs.sharing.links import last_day_of
 from runs.team import members, passwords
+from tests.support.access_rows import ROWS, Row
 from tests.support.access_world import World
 from tests.support.app_forms import fields
 from tests.support.clients import PASSWORD, client_of
@@ -46,6 +47,12 @@ class Act:
     before: Callable[[World, Client], Any] = lambda world, client: None
     query: str = ""  # the row's query
     subject: str = "private"
+
+
+def row_of(name: str, act: Act) -> Row:
+    """Return the row of the access table whose request `act` sends."""
+    own = [row for row in ROWS if (row.name, row.method) == (name, "post")]
+    return next((row for row in own if row.query == act.query), own[0])
 
 
 def _made(world: World) -> list[str]:

@@ -27,7 +27,18 @@ def move_end(client: Client, days: float) -> None:
 
 
 def grow_old(client: Client, seconds: float = recent_password.RECENT_SECONDS + 1) -> None:
-    """Pretend that the password was entered `seconds` ago."""
+    """Pretend that `seconds` have passed since the password was entered, or used for a change, if it was."""
     session: SessionBase = client.session
-    session[recent_password.KEY] = int(time.time() - seconds)
+    for key in (recent_password.KEY, recent_password.USED):
+        if key in session:
+            session[key] = int(time.time() - seconds)
+    session.save()
+
+
+def pass_time(client: Client, minutes: float) -> None:
+    """Pretend that `minutes` have passed in the session."""
+    session: SessionBase = client.session
+    for key in (recent_password.KEY, recent_password.USED):
+        if key in session:
+            session[key] -= int(minutes * 60)
     session.save()
