@@ -5,6 +5,7 @@ used if TEST_DATABASE_URL, TEST_REDIS_URL or TEST_S3_URL name them.
 """
 
 import atexit
+import mimetypes
 import os
 import shutil
 import tempfile
@@ -23,7 +24,7 @@ if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from lamina_portal.settings import *  # noqa: E402, F403 - the environment must be cleared first
-from lamina_portal.settings import DATABASES, LANGUAGES, LOCALE_PATHS, STORAGES  # noqa: E402
+from lamina_portal.settings import DATABASES, LANGUAGES, LOCALE_PATHS, MIMETYPES, STORAGES  # noqa: E402
 from tests.support.pseudo import CODE, write_catalogue  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -33,6 +34,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 # The manifest storage needs collectstatic to run first; without it, no page would render.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+for _ending, _type in MIMETYPES.items():
+    mimetypes.add_type(_type, _ending)  # for Django's own server, which the browser tests use
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 (TEST_DIR / "sandbox" / "static").mkdir(parents=True)  # whitenoise warns when STATIC_ROOT is missing

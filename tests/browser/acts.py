@@ -124,6 +124,20 @@ def told(page: Page, what: str) -> list[Any]:
     return noted
 
 
+def enlarge(box: Locator) -> None:
+    """Make a text field larger by dragging its corner, which gives it a style of its own."""
+    box.scroll_into_view_if_needed()
+    edge = box.bounding_box()
+    assert edge
+    corner = (edge["x"] + edge["width"] - 4, edge["y"] + edge["height"] - 4)
+    mouse = box.page.mouse
+    mouse.move(*corner)
+    mouse.down()
+    mouse.move(corner[0], corner[1] + 60, steps=2)
+    mouse.up()
+    expect(box).to_have_attribute("style", re.compile("height"))
+
+
 def choose(page: Page, *files: FilePayload) -> None:
     """Choose files in the form's first file field."""
     page.locator(".choose input[type=file]").first.set_input_files(list(files))

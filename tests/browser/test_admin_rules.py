@@ -102,7 +102,7 @@ def finds_every_step(admin: Visitor, sam: Visitor) -> None:
     """Export the charges, then expect the log to list this export and everything else that was done."""
     page = admin.page
     page.goto("/manage/spending/")
-    admin.watch.forgive("^console: htmx:")  # submitting the download form cancels a poll in progress
+    admin.watch.problems.forgive("^console: htmx:")  # submitting the download form cancels a poll in progress
     with page.expect_download():
         page.get_by_role("button", name="Download as CSV").click()
     lines = acts_of(admin, admin)

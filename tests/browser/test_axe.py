@@ -28,7 +28,7 @@ SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
 
 def expect_nothing(visitor: Visitor) -> None:
     """Expect axe to find nothing on the open page, whether wide (1280 px) and light or narrow (320 px) and dark."""
-    visitor.watch.is_blind = True
+    visitor.watch.problems.is_blind = True
     found = []
     for width, height, scheme in SIGHTS:
         look(visitor.page, width, height, scheme)

@@ -153,7 +153,7 @@ def test_old_results_are_busy_until_the_search_has_ended(guests: Guests, whole: 
     expect(results).to_have_css("opacity", "0.5")
     expect(page.locator(".run-card")).to_have_count(2)
 
-    visitor.watch.is_blind = end != "answered"  # htmx logs failed and dropped requests to the console
+    visitor.watch.problems.is_blind = end != "answered"  # htmx logs failed and dropped requests to the console
     if end == "answered":
         held[0].continue_()
     elif end == "failed":

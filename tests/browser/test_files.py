@@ -134,7 +134,7 @@ def test_a_lost_connection_is_told_and_run_is_free_again(guests: Guests) -> None
     page.get_by_role("button", name="Remove").click()
     expect(page.locator(".file-tile")).to_have_count(0)
     expect(page.locator(".launch-run")).to_have_text("Run")
-    visitor.watch.forgive(r"net::ERR_FAILED|console: htmx:")
+    visitor.watch.problems.forgive(r"net::ERR_FAILED|console: htmx:")
 
 
 @pytest.mark.parametrize(

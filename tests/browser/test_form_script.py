@@ -2,30 +2,24 @@
 
 import os
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from runs.models import Draft, Member, Run
 from runs.team import sessions
 from runs.uploads import quota
 from runs.web.body_limits import SENTENCES
-from tests.support.browser import release
+from tests.support.browser import Problems, release
 from tests.support.factories import make_app, make_run
 from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CUT_SHORT = ("htmx:sendAbort", "htmx:sendError", "htmx:afterRequest")  # logged when leaving a page interrupts a save
-REFUSED = ("401", "422", "507")
-NOT_REACHED = tuple(
-    f"Failed to load resource: {why}" for why in ("net::ERR", "the server responded with a status of 502")
-)
 PICTURES = url("Pictures", id="p", accept=["image"], multiple=True, default=[])
 STYLES = options(*[f"Look {n}" for n in range(30)], "Café noir", name="Look", id="l", default="Look 3")
 
@@ -35,26 +29,6 @@ CHOOSE = """([name, bytes]) => {
     input.files = data.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
 }"""
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_blocked(page: Page) -> Iterator[None]:
-    """Fail the test if the content security policy blocks anything or a script throws an error."""
-    said: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if (
-            message.type == "error"
-            and not message.text.startswith(CUT_SHORT)
-            and not message.text.startswith(NOT_REACHED)
-            and not any(code in message.text for code in REFUSED)
-        ):
-            said.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: None if "ransition" in str(error) else said.append(str(error)))
-    yield
-    assert said == []
 
 
 def picture(name: str, colour: str = "teal") -> FilePayload:
@@ -80,14 +54,18 @@ def names(page: Page) -> list[str]:
     return page.locator(".file-name").all_inner_texts()
 
 
-def test_a_file_of_somebody_who_was_signed_out_says_how_it_gets_in(page: Page, alice: Member) -> None:
+def test_a_file_of_somebody_who_was_signed_out_says_how_it_gets_in(
+    page: Page, alice: Member, problems: Problems
+) -> None:
+    problems.forgive("Error Code 401 from /uploads/")
     opened(page, PICTURES)
     sessions.end_all(alice)
     page.locator("#p0_file").set_input_files([picture("a.png")])
     expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[401])
 
 
-def test_a_file_that_the_disk_has_no_room_for_says_so(page: Page) -> None:
+def test_a_file_that_the_disk_has_no_room_for_says_so(page: Page, problems: Problems) -> None:
+    problems.forgive("status of 507|Error Code 507 from /uploads/|htmx:responseError")
     opened(page, PICTURES)
     page.route(
         "**/uploads/?app=*", lambda route: route.fulfill(status=507, content_type="text/plain", body=SENTENCES[507])
@@ -96,7 +74,10 @@ def test_a_file_that_the_disk_has_no_room_for_says_so(page: Page) -> None:
     expect(page.locator(".file-tile.is-failed .file-facts")).to_have_text(SENTENCES[507])
 
 
-def test_a_large_file_without_room_is_not_sent(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_without_room_is_not_sent(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problems: Problems
+) -> None:
+    problems.forgive("status of 507")
     monkeypatch.setattr(quota, "UNUSED_BYTES", 1_500_000)
     opened(page, PICTURES)
     sent: list[str] = []
@@ -248,7 +229,8 @@ def test_run_waits_no_longer_when_the_upload_is_refused(page: Page) -> None:
     assert not Run.objects.exists()
 
 
-def test_run_without_a_network_keeps_the_form_and_is_sent_again_only_if_asked(page: Page) -> None:
+def test_run_without_a_network_keeps_the_form_and_is_sent_again_only_if_asked(page: Page, problems: Problems) -> None:
+    problems.forgive("ERR_INTERNET_DISCONNECTED|status of 502|htmx:")
     opened(page, text("Idea"), text("More", id="m", key="m", default=""))
     page.get_by_label("Idea").fill("A red shoe")
     page.get_by_label("More").fill("with laces")
@@ -300,7 +282,10 @@ def test_a_press_whose_answer_is_lost_can_be_sent_again_and_starts_one_run(page:
 
 
 @pytest.mark.parametrize("press", ["Run the same again", "Retry", "Start again"])
-def test_a_run_pressed_without_a_network_is_not_sent_and_the_page_stays(page: Page, alice: Member, press: str) -> None:
+def test_a_run_pressed_without_a_network_is_not_sent_and_the_page_stays(
+    page: Page, alice: Member, press: str, problems: Problems
+) -> None:
+    problems.forgive("ERR_INTERNET_DISCONNECTED")
     outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
     app = make_app(parameters=[], outputs=outputs)
     if press == "Start again":

@@ -81,7 +81,7 @@ def test_a_picture_opens_full_size_in_a_new_tab(guests: Guests, gallery: Gallery
         guest.page.get_by_role("link", name="full size").first.click()
     expect_picture(opened.value.locator("img"))
     opened.value.close()
-    guest.watch.forgive("Blocked script execution")  # caused by the test's script: file pages don't allow any
+    guest.watch.problems.forgive("Blocked script execution")  # caused by the test's script: file pages don't allow any
     assert guest.context.cookies() == []
 
 

@@ -32,7 +32,7 @@ def test_pages_hold_in_other_languages(guests: Guests, whole: Whole, gallery: Ga
             look(page, 320, 640, "dark")
             found.extend([f"{path}: {one}" for one in [page.evaluate(SIDEWAYS), *findings(page)] if one])
 
-    visitor.watch.is_blind = True
+    visitor.watch.problems.is_blind = True
     paths, of_strangers = pages_of(gallery, whole), [*SIGNED_OUT, *whole.inside.ask("ways_in", email=gallery.email)]
     assert KINDS - names_of([*paths, *of_strangers]) == set()  # every new kind of page must be added to `pages_of`
     for path in paths:

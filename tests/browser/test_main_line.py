@@ -22,7 +22,7 @@ from tests.browser.acts import (
 from tests.browser.apps import CARTOONIFY
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
-from tests.support.browser import await_scripts
+from tests.support.browser import Problems, await_scripts
 
 pytestmark = pytest.mark.browser
 MOST_SHIFT = 0.05
@@ -204,10 +204,11 @@ def test_cancel_really_cancels_at_lamina(guests: Guests, whole: Whole) -> None:
     expect(boxes(page).first).to_contain_text("Not made")
 
 
-def test_the_watch_itself_sees_what_the_policy_forbids(guests: Guests) -> None:
+def test_the_problems_of_a_page_include_what_the_policy_forbids(guests: Guests, problems: Problems) -> None:
     visitor = guests()
     visitor.page.goto("/history/")
     visitor.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">red</p>')")
-    visitor.wait_for(lambda: len(visitor.watch.problems) >= 2, "the policy to complain, by event and in the console")
-    assert "style-src" in " ".join(visitor.watch.problems)
-    visitor.watch.forgive("style-src|inline style")
+    visitor.page.evaluate("setTimeout(() => nowhere())")
+    visitor.wait_for(lambda: len(problems.found) == 2, "the policy and the browser to complain")
+    assert re.search(r"console: .*inline style.*style-src[^|]*\|script: .*nowhere", "|".join(problems.found), re.DOTALL)
+    problems.forgive("style-src|nowhere")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from runs.models import Member, Run
+from tests.support.browser import Problems
 from tests.support.factories import make_kept, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -14,6 +15,11 @@ A_BOX = """() => {
     document.querySelector("main").insertAdjacentHTML("afterbegin", html);
     htmx.process(document.querySelector("main"));
 }"""
+
+
+@pytest.fixture(autouse=True)
+def _failures_are_on_purpose(problems: Problems) -> None:
+    problems.forgive(r"htmx:\w+, \[object|Response Status Error|net::ERR_FAILED")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.apps import CARTOONIFY
 from tests.browser.watch import Watch
 from tests.browser.whole import Whole
-from tests.support.browser import TIMEOUT_MS, wait_for_event
+from tests.support.browser import TIMEOUT_MS, Problems, wait_for_event
 
 PHONE = "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 Chrome/148.0 Mobile Safari/537.36"
 # Speeds up polling in tests that aren't about how often pages poll.
@@ -76,9 +76,10 @@ class Guests:
     Each visitor is a new member, unless `email` names an existing one.
     """
 
-    def __init__(self, browser: Browser, whole: Whole) -> None:
+    def __init__(self, browser: Browser, whole: Whole, problems: Problems) -> None:
         self.browser = browser
         self.whole = whole
+        self.problems = problems
         self.visitors: list[Visitor] = []
 
     def __call__(
@@ -103,11 +104,10 @@ class Guests:
         self.visitors.append(visitor)
         return visitor
 
-    def leave(self) -> list[str]:
-        """Close all visitors' browsers; return the problems that were found on the pages they visited."""
+    def leave(self) -> None:
+        """Close all visitors' browsers."""
         for visitor in self.visitors:
             visitor.context.close()
-        return [problem for visitor in self.visitors for problem in visitor.watch.problems]
 
     def _context(self, *, is_hasty: bool, **options: Any) -> tuple[BrowserContext, Watch]:
         # In a visible window, a page may write to the clipboard right after a press; headless Chromium also needs this
@@ -115,7 +115,7 @@ class Guests:
         options.setdefault("permissions", ["clipboard-write"])
         context = self.browser.new_context(base_url=self.whole.url, **options)
         context.set_default_timeout(TIMEOUT_MS)
-        watch = Watch(self.whole.url)
+        watch = Watch(self.whole.url, self.problems)
         watch.over(context)
         if is_hasty:
             context.add_init_script(HASTE)
@@ -132,12 +132,11 @@ class Regulars(Guests):
 
     rooms: ClassVar[dict[str, list[tuple[BrowserContext, Watch]]]] = {}  # unused contexts by options
 
-    def __init__(self, browser: Browser, whole: Whole) -> None:
-        super().__init__(browser, whole)
+    def __init__(self, browser: Browser, whole: Whole, problems: Problems) -> None:
+        super().__init__(browser, whole, problems)
         self._taken: list[tuple[str, BrowserContext, Watch]] = []
 
-    def leave(self) -> list[str]:
-        found = [problem for visitor in self.visitors for problem in visitor.watch.problems]
+    def leave(self) -> None:
         for key, context, watch in self._taken:
             client = context.new_cdp_session(context.pages[0])
             client.send("Storage.clearDataForOrigin", {"origin": self.whole.url, "storageTypes": "local_storage"})
@@ -146,7 +145,6 @@ class Regulars(Guests):
             context.clear_cookies()
             watch.forget()
             self.rooms.setdefault(key, []).append((context, watch))
-        return found
 
     def _context(self, *, is_hasty: bool, **options: Any) -> tuple[BrowserContext, Watch]:
         key = repr((is_hasty, sorted(options.items())))

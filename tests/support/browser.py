@@ -1,14 +1,25 @@
 """A real Chromium for the tests that need one: `page` (scripts on) and `plain_page` (scripts off)."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.clients import client_of
 from tests.support.processes import TIMEOUT_SECONDS, wait_until
@@ -51,10 +62,59 @@ TIMEOUT_MS = TIMEOUT_SECONDS * 1000  # for anything that waits for a browser
 expect.set_options(timeout=TIMEOUT_MS)
 
 
+# Chromium's own message about a response the test expects
+EXPECTED = re.compile(r"status of (401|403|404|409|410|422)")
+# Chromium logs these messages when somebody leaves a page before its fade-in has started. Nothing but the fade-in is
+# lost.
+HARMLESS = re.compile(r"ViewTransition opt-in disabled|Transition was (skipped|aborted)")
+
+
+@dataclass
+class Problems:
+    """What went wrong on pages since the test began, in any window: errors and warnings in the console (also those
+    about the content policy), and errors in scripts. `found` must be empty at the end of each browser test."""
+
+    found: list[str] = field(default_factory=list)
+    forgiven: list[str] = field(default_factory=list)
+    is_blind: bool = False  # true while axe runs, because axe writes styles into the page
+
+    def begin_anew(self) -> None:
+        self.found.clear()
+        self.forgiven.clear()
+        self.is_blind = False
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+
+    def note(self, problem: str) -> None:
+        if not self.is_blind and not any(re.search(pattern, problem) for pattern in self.forgiven):
+            self.found.append(problem)
+
+    def forgive(self, pattern: str) -> None:
+        """Ignore problems that a test causes on purpose, including those already found."""
+        self.forgiven.append(pattern)
+        self.found[:] = [problem for problem in self.found if not re.search(pattern, problem)]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not EXPECTED.search(message.text):
+            self.note(f"console: {message.text}")
+
+    def _error(self, error: WebError) -> None:
+        if not HARMLESS.search(str(error.error)):
+            self.note(f"script: {error.error}")
+
+
 @pytest.fixture(scope="session")
-def new_chromium() -> Iterator[Callable[..., Browser]]:
+def session_problems() -> Problems:
+    """The problems of the running test. Tests use `problems`, which fails them if it isn't empty."""
+    return Problems()
+
+
+@pytest.fixture(scope="session")
+def new_chromium(session_problems: Problems) -> Iterator[Callable[..., Browser]]:
     """Return a function that starts an installed Chromium or Chrome, which is closed after the session:
-    `new_chromium(ignore_default_args=[…])`."""
+    `new_chromium(ignore_default_args=[…])`. All its windows are watched for problems."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         skip_or_fail("No Chromium or Chrome found: install one (Debian: apt-get install chromium)")
@@ -63,6 +123,7 @@ def new_chromium() -> Iterator[Callable[..., Browser]]:
 
         def start(**options: Any) -> Browser:
             chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=TIMEOUT_MS, **options)
+            chromium.on("context", session_problems.watch)
             started.append(chromium)
             return chromium
 

@@ -70,7 +70,7 @@ def press_that_did_not_get_through(visitor: Visitor, whole: Whole) -> None:
     visitor.page.locator(".run-card-tick input").check()
     visitor.page.locator(".run-card-star button").click()
     visitor.page.get_by_role("alert").wait_for()
-    visitor.watch.forgive("htmx:responseError|Response Status Error")
+    visitor.watch.problems.forgive("htmx:responseError|Response Status Error")
 
 
 @scene_of("viewer")
