@@ -14,6 +14,7 @@ from runs.models import Comment, Member, Output, OutputFile, Run
 from runs.review import spots, threads
 from runs.review.carry_over import is_narrowed, share_first_words
 from runs.review.comment_text import finder
+from runs.review.spots import DotPlace
 from runs.review.threads import Thread
 from runs.words.media_times import parse_seconds, seconds_words
 from runs.words.numbers import number_words
@@ -25,11 +26,10 @@ SUMMARY_LENGTH = 80  # how many characters of a resolved comment to show
 
 @dataclass(frozen=True)
 class Dot:
-    """A numbered dot on the picture; `x` and `y` are percentages."""
+    """A numbered dot on the picture."""
 
     number: int
-    x: str
-    y: str
+    place: DotPlace
     dom_id: str  # the comment's id on the page
     is_resolved: bool
 
@@ -111,7 +111,7 @@ def result_comments(slide: Slide, viewer: Member, *, most: int = threads.LATEST)
     narrowed = any(thread.is_open and thread.is_shared for thread in found.older) and output.run.shared_at is None
     return CommentPanel(
         lines=lines,
-        dots=[_dot(line) for line in lines if line.number],
+        dots=_dots([line for line in lines if line.number]),
         hidden=found.hidden,
         older=builder.older(found.older, may_carry=not narrowed and output.status == Output.Status.COMPLETED),
         older_hidden=found.older_hidden,
@@ -181,9 +181,12 @@ class _Builder:
         return OlderComments(heading, "" if is_here else place.get_absolute_url(), lines)
 
 
-def _dot(line: CommentLine) -> Dot:
-    x, y = (f"{spots.percent(part or 0)}%" for part in (line.comment.spot_x, line.comment.spot_y))
-    return Dot(line.number, x, y, line.dom_id, line.comment.resolved_at is not None)
+def _dots(lines: list[CommentLine]) -> list[Dot]:
+    found = spots.places([(line.comment.spot_x or 0, line.comment.spot_y or 0, 0) for line in lines])
+    return [
+        Dot(line.number, place, line.dom_id, line.comment.resolved_at is not None)
+        for line, place in zip(lines, found, strict=True)
+    ]
 
 
 def _carry_words(output: Output) -> str:

@@ -5,7 +5,7 @@ that is a button: `<input type="image">` sends the click's position in px. The b
 don't send its size.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runs.models import StoredFile
@@ -13,6 +13,8 @@ from runs.models import StoredFile
 END = 10_000
 WIDTHS = (280, 640)  # width of the button in px, on phones and on larger screens
 SHORTEST_SIDE = 120  # in px; being half a pixel off is then at most 0.42% of a side
+NEAR = 300  # dots on spots that are nearer than this, across and down, would cover each other
+DOT, PER_ROW = 28, 4  # how far dots on one spot are apart, in px, and how many of them stand in a row
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,41 @@ class SpotButton:
     size: str
     width: int
     height: int
+
+
+@dataclass(frozen=True)
+class DotPlace:
+    """Where to draw a dot: `x` and `y` in percent, and from there `across` and `down` in px."""
+
+    x: str
+    y: str
+    across: int
+    down: int
+
+
+def places(marked: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
+    """Return where to draw the dots of these spots (across, down, position of the file). Dots that would cover each
+    other stand side by side, beginning at the first one's spot and going towards the middle of the picture."""
+    firsts: list[list[int]] = []  # the first spot of each group, and how many dots the group has so far
+    found = []
+    for x, y, file in marked:
+        near = (one for one in firsts if abs(one[0] - x) < NEAR and abs(one[1] - y) < NEAR and one[2] == file)
+        first = next(near, None)
+        if first is None:
+            first = [x, y, file, 0]
+            firsts.append(first)
+        left, top, _file, before = first
+        across, down = DOT * (before % PER_ROW), DOT * (before // PER_ROW)
+        found.append(
+            DotPlace(
+                f"{percent(left)}%",
+                f"{percent(top)}%",
+                -across if left > END / 2 else across,
+                -down if top > END / 2 else down,
+            )
+        )
+        first[3] += 1
+    return found
 
 
 def can_mark(file: StoredFile | None) -> bool:

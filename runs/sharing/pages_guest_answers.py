@@ -15,6 +15,7 @@ from runs.models import Comment, Decision, GuestLink, Output, OutputFile, Review
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
 from runs.review import guest_answers, guest_comments, review_queries, spots
+from runs.review.spots import DotPlace
 from runs.review.versions import newer_of_each
 from runs.sharing import guest_fields, guest_identity, links
 from runs.sharing.forms_guest import SentForm
@@ -43,8 +44,8 @@ class Visit:
 
 @dataclass(frozen=True)
 class GuestComment:
-    """One comment as a guest sees it. `number` is shown on its dot, which is at `x` and `y` on one of the files; 0
-    means that the comment has no dot."""
+    """One comment as a guest sees it. `number` is shown on its dot, which is at `spot` on one of the files; 0 means
+    that the comment has no dot."""
 
     who: str
     is_own: bool
@@ -53,8 +54,7 @@ class GuestComment:
     is_edited: bool
     time_words: str  # its time in the video or audio, such as "0:12"
     number: int
-    x: str
-    y: str
+    spot: tuple[int, int]  # in ten-thousandths
     file_position: int
     replies: "list[GuestComment]" = field(default_factory=list)
 
@@ -85,8 +85,10 @@ class AnswerBox:
     comments: list[GuestComment]
 
     @property
-    def dots(self) -> list[GuestComment]:
-        return [comment for comment in self.comments if comment.number]
+    def dots(self) -> list[tuple[GuestComment, DotPlace]]:
+        marked = [comment for comment in self.comments if comment.number]
+        found = spots.places([(*comment.spot, comment.file_position) for comment in marked])
+        return list(zip(marked, found, strict=True))
 
     @property
     def decides(self) -> bool:
@@ -227,8 +229,7 @@ def _comment(comment: Comment, link: GuestLink, guest: "models.Guest | None", nu
         is_edited=comment.edited_at is not None,
         time_words=seconds_words(comment.at_ms) if comment.at_ms is not None else "",
         number=number,
-        x=f"{spots.percent(comment.spot_x or 0)}%",
-        y=f"{spots.percent(comment.spot_y or 0)}%",
+        spot=(comment.spot_x or 0, comment.spot_y or 0),
         file_position=comment.file_position,
     )
 

@@ -135,6 +135,18 @@ def test_every_way_marks_the_same_spot(
     for way in [*ways, "without scripts, 320", "without scripts, 1280"]:
         assert spot_of(way) == pytest.approx((10_000 * ACROSS, 10_000 * DOWN), abs=NEAR), way
     assert Comment.objects.count() == 7
+    wide.reload()
+    expect(wide.locator("a.pin")).to_have_count(7)
+    # although all are on one spot, none is behind another
+    assert (
+        wide.locator("a.pin").evaluate_all(
+            """(pins) => pins.filter((pin) => {
+            const { x, y, width, height } = pin.getBoundingClientRect();
+            return document.elementFromPoint(x + width / 2, y + height / 2).closest("a") === pin;
+        }).length"""
+        )
+        == 7
+    )
 
 
 @pytest.mark.both

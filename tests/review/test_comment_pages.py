@@ -127,6 +127,7 @@ def test_a_spot_is_typed_or_clicked(as_bob: Client, output: Output) -> None:
     assert [dot.words for dot in dots] == ["1", "2", "3"]
     assert dots[0].parent is not None
     assert (dots[0].parent.attributes["x"], dots[0].parent.attributes["y"]) == ("25.00%", "50.50%")
+    assert [dot.attributes.get("transform") for dot in dots] == [None, "translate(28 0)", "translate(56 0)"]
 
 
 @pytest.mark.parametrize(("x", "y"), [("101", "5"), ("-1", "5"), ("5", ""), ("nan", "5"), ("1e999", "5"), ("a", "b")])
@@ -288,7 +289,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
 def test_dots_keep_their_numbers_when_only_the_latest_show(as_bob: Client, bob: Member, output: Output) -> None:
     say = Actor(member=bob)
     for n in range(27):
-        comments.post(say, output.run, output, f"No. {n}", spot=(n, n) if n % 2 == 0 or n == 1 else None)
+        comments.post(say, output.run, output, f"No. {n}", spot=(n * 300, n * 300) if n % 2 == 0 or n == 1 else None)
     comments.remove(Comment.objects.get(text="No. 0"), say)
     every = Page(shown(as_bob.get(f"{output.get_absolute_url()}?comments=all"))).first(id="pins").find("a")
     latest = Page(shown(as_bob.get(output.get_absolute_url()))).first(id="pins").find("a")

@@ -212,6 +212,9 @@ def test_a_spot_is_clicked_without_scripts_and_sent_with_the_comment(comment_lin
     assert (comment.spot_x, comment.spot_y, comment.text) == (4982, 32, "Too dark here")
     assert "1" in [dot.text for dot in kim.page.root.find("text")]  # the comment's number is on the picture
     assert kim.texts("r2")[0] == "Not sent yet"
+    kim.type("r1", "Dusty, too").press("place", "r1").press("comment", x="50", y="0")
+    dots = [one.attributes["transform"] for one in kim.page.root.find("g")]
+    assert dots == ["translate(0 0)", "translate(28 0)"]  # both numbers can be seen
 
 
 @pytest.mark.parametrize(
