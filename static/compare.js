@@ -1,5 +1,5 @@
 /* The compare page: pictures zoom and move together or slide over one another, and videos stay in sync. */
-import { all, fill, find, get } from "./helpers.js";
+import { all, fill, find, get, isForPage } from "./helpers.js";
 
 const page = get("[data-comparison]");
 /** @param {number} value @param {number} low @param {number} high */
@@ -129,6 +129,14 @@ const prepare = (stage) => {
 	stage.addEventListener("pointercancel", end);
 };
 all("[data-stage]").forEach(prepare);
+// Elsewhere on the page, the arrow keys scroll
+document.addEventListener("keydown", (event) => {
+	const act = event.key.startsWith("Arrow") ? null : KEYS[event.key];
+	if (!act || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+	if (page.dataset.keys === undefined || !find("[data-live]", page) || !isForPage(event.target)) return;
+	event.preventDefault();
+	act();
+});
 
 for (const button of all("[data-zoom]"))
 	button.addEventListener("click", () => {

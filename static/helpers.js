@@ -58,6 +58,17 @@ export const on = (types, css, act) => {
 		});
 };
 
+const FIELDS = "input:not([type=checkbox], [type=button], [type=submit]), textarea, select, [contenteditable]";
+
+/**
+ * Return whether a key that was pressed on `target` is meant for the page: fields, dialogs and open menus have the keys
+ * that are pressed in them to themselves.
+ *
+ * @param {EventTarget | null} target
+ */
+export const isForPage = (target) =>
+	target instanceof Element && !target.closest(FIELDS) && !find("dialog[open], :popover-open");
+
 /** @param {string} [words] read aloud by screen readers */
 export const say = (words = "") => {
 	get("#announcer").textContent = words;

@@ -1,5 +1,5 @@
 /* Optional shortcuts, never inside fields. portal.js handles the search box's "/", viewer.js a result page's keys. */
-import { all, find } from "./helpers.js";
+import { all, find, isForPage } from "./helpers.js";
 
 /** @param {HTMLElement} node */
 const isVisible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
@@ -61,12 +61,10 @@ const acts = {
 	X: tick,
 	"?": list,
 };
-const FIELDS = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
 document.addEventListener("keydown", (event) => {
 	const { key, target } = event;
 	if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !Object.hasOwn(acts, key)) return;
-	if (!(target instanceof Element) || target.matches(FIELDS)) return;
-	if (find("dialog[open], :popover-open")) return;
+	if (!isForPage(target)) return;
 	if ("jk".includes(key) && find("[data-keys]")) return; // viewer.js steps from result to result
 	if (acts[key]?.(event)) event.preventDefault();
 });

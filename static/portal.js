@@ -1,7 +1,7 @@
 /* The only script in base.html. It contains what every page needs, and imports any other script whose attribute is on
    the page. Pages work without scripts. `collectstatic` joins the imports at the top into this file. */
 import "./ended.js";
-import { all, find, on, say, showBusy, showIdle } from "./helpers.js";
+import { all, find, isForPage, on, say, showBusy, showIdle } from "./helpers.js";
 import "./live.js";
 import "./press.js";
 
@@ -49,13 +49,31 @@ document.addEventListener(
 
 /* The key "/" focuses the search box; and a text box that gets the focus is scrolled into view */
 on(["keydown"], "html", (_, { key, target }) => {
-	if (key !== "/" || !(target instanceof Element) || target.matches("input, textarea, select")) return false;
+	if (key !== "/" || !isForPage(target)) return false;
 	const boxes = [...document.querySelectorAll("[data-hotkey]")];
 	const box = boxes.findLast((input) => input instanceof HTMLElement && input.offsetParent);
 	if (box instanceof HTMLElement) box.focus();
 	return !!box;
 });
 on(["focusin"], "textarea", (box) => box.scrollIntoView({ block: "nearest" }));
+
+/* What opens for one field (`data-focus`) puts the caret there, so that nothing typed reaches the page's shortcuts */
+on(["click"], "[data-focus] > summary", ({ parentElement: fold }) => {
+	if (!(fold instanceof HTMLDetailsElement) || fold.open) return false;
+	fold.open = true;
+	const field = find("input:not([type=hidden]), textarea", fold);
+	field?.focus();
+	if (field instanceof HTMLInputElement) field.select();
+	return true;
+});
+
+/* What an empty field was refused for (`data-missing`) goes once something is typed there */
+on(["input"], "textarea[aria-invalid]", (field) => {
+	const error = document.getElementById(field.getAttribute("aria-describedby")?.split(" ").at(-1) ?? "");
+	if (!(field instanceof HTMLTextAreaElement) || !field.value.trim() || !error?.matches("[data-missing]")) return;
+	error.remove();
+	field.removeAttribute("aria-invalid");
+});
 
 /* Escape closes the full time beside a `.moment`, until someone points at it again */
 on(["keydown"], "html", (_, { key }) => {

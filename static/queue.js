@@ -1,6 +1,6 @@
 /* Review: keys for deciding, and a button to retry a decision that didn't get through. The keys that step through the
    queue are in viewer.js. Without this script, each decision posts the form and loads the next page. */
-import { all, find, get, on, say } from "./helpers.js";
+import { all, find, get, isForPage, on, say } from "./helpers.js";
 
 let pending = ""; // the verdict that is sent if someone presses Enter in the note
 let pressed = ""; // the last verdict sent
@@ -37,13 +37,12 @@ const keys = {
 document.addEventListener("keydown", (event) => {
 	const { key, target, ctrlKey, metaKey, altKey, shiftKey, isComposing, repeat, defaultPrevented } = event;
 	if (ctrlKey || metaKey || altKey || isComposing || defaultPrevented || !find("#file[data-queue][data-keys]")) return;
-	if (!(target instanceof Element) || find("dialog[open], :popover-open")) return;
 	if (target === note()) {
 		if (key === "Escape") leave();
 		if (key !== "Enter" || shiftKey || !pending) return;
 		event.preventDefault();
 		press(pending);
-	} else if (Object.hasOwn(keys, key) && !repeat && !target.closest("input, textarea, select, [contenteditable]")) {
+	} else if (Object.hasOwn(keys, key) && !repeat && isForPage(target)) {
 		event.preventDefault();
 		keys[key]?.();
 	}

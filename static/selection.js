@@ -1,7 +1,7 @@
 /* Selecting many cards or results: Shift for ranges, Ctrl or Cmd+A for all, Esc for none. Each tick is saved on the
    server at once. The boxes and the bar also work without this script. The script runs only once, but elements may be
    replaced when someone goes back after a search, so it looks them up each time instead of keeping them. */
-import { all, fill, find, get, on, say } from "./helpers.js";
+import { all, fill, find, get, isForPage, on, say } from "./helpers.js";
 
 const BOX = '[form="selection"][type="checkbox"]';
 const bar = () => get("#selection", document, HTMLFormElement);
@@ -204,7 +204,7 @@ document.addEventListener("keydown", (event) => {
 		if (!event.repeat) target.click();
 	}
 	const isInside = find("#history-results, #outputs")?.contains(target) || (total() > 0 && target === document.body);
-	if (target.matches("input:not([type=checkbox]), textarea, select") || find("dialog[open], :popover-open")) return;
+	if (!isForPage(target)) return;
 	if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "a" && isInside && boxes().length) {
 		event.preventDefault();
 		const before = countOnPage();

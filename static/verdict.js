@@ -1,14 +1,5 @@
-/* Fields for reasons get the focus when they open; Ctrl+Enter sends, Escape closes. Forms work without this script. */
+/* In fields for reasons, Ctrl+Enter sends and Escape closes. Forms work without this script. */
 import { find, on } from "./helpers.js";
-
-document.addEventListener(
-	"toggle",
-	({ target }) => {
-		if (target instanceof HTMLDetailsElement && target.open && target.matches(".verdict-why, .verdict-aside"))
-			find("textarea", target)?.focus();
-	},
-	true,
-);
 
 on(["keydown"], ".verdict textarea", (field, { key, ctrlKey, metaKey }) => {
 	if (!(field instanceof HTMLTextAreaElement)) return false;

@@ -1,7 +1,7 @@
 /* The page of one result: zoom, full screen, keys. Without this script, a click opens the original, and previous and
    next are links. Zooming only enlarges the frame inside a stage that scrolls, so touch, wheel, scroll bars and arrow
    keys move it as usual. */
-import { all, find, get, on, say } from "./helpers.js";
+import { all, find, get, isForPage, on, say } from "./helpers.js";
 
 const STEP = 1.5;
 const CLICK = 2.5;
@@ -190,8 +190,7 @@ const keys = {
 addEventListener("keydown", (event) => {
 	const { key, target } = event;
 	if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !find("#file[data-keys]")) return;
-	if (!(target instanceof Element) || target.closest("input, textarea, select, [contenteditable]")) return;
-	if (find("dialog[open], :popover-open")) return;
+	if (!isForPage(target) || !(target instanceof Element)) return;
 	if (key.startsWith("Arrow") && target.closest("video, audio, [role=group], .strip, .stage-text")) return;
 	if (key === "Escape" && document.fullscreenElement) return;
 	if (Object.hasOwn(keys, key)) keys[key]?.();

@@ -154,7 +154,8 @@ def _refused(
         raise PermissionDenied(error.sentence)
     fresh = _output_of(request, output.public_id)
     status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
-    return _panel(request, fresh, given, {"error": error.sentence, **typed}, status=status)
+    why = {"error": error.sentence, "is_reason_missing": isinstance(error, ReasonNeededError)}
+    return _panel(request, fresh, given, why | typed, status=status)
 
 
 def _panel(

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Decision, Member, Output, OutputFile
 from runs.review import requests
+from tests.support.browser import Problems
 from tests.support.factories import make_app, make_run, make_stored
 from tests.support.queue_page import make_results
 
@@ -63,6 +64,11 @@ def test_twenty_decisions_by_keys_alone(
         expect(page.locator("h1")).to_be_focused()
     page.keyboard.press("x")  # rejecting needs a reason, so the page asks for one
     expect(page.locator("#decide-note")).to_be_focused()
+    # each key is shown once, on the button that it stands for
+    assert page.locator("#file kbd").all_inner_texts() == ["z", "a", "n", "x"]
+    assert page.locator("#file [aria-keyshortcuts]").evaluate_all("all => all.map((one) => one.value)") == [
+        *("approved", "changes", "rejected")
+    ]
     page.keyboard.type("axnz?")
     page.keyboard.press("Enter")
     shown(page, "Picture 11", "1 of 990")
@@ -81,7 +87,11 @@ def test_twenty_decisions_by_keys_alone(
     page.keyboard.press("Enter")  # the note is still empty
     expect(page.locator("#decide-error")).to_be_visible()
     expect(page.locator("#decide-note")).to_be_focused()
+    page.keyboard.type(" ")
+    expect(page.locator("#decide-error")).to_be_visible()
     page.keyboard.type("Warmer")
+    expect(page.locator("#decide-error")).to_be_hidden()  # a reason is there
+    expect(page.locator("#decide-note[aria-invalid]")).to_have_count(0)
     page.keyboard.press("Enter")
     shown(page, "Picture 12", "1 of 989")
     page.keyboard.press("j")
@@ -98,8 +108,9 @@ def test_twenty_decisions_by_keys_alone(
 
 
 def test_a_lost_decision_stays_and_keys_can_be_off(
-    new_context: Callable[..., BrowserContext], alice: Member, sofia: Member
+    new_context: Callable[..., BrowserContext], alice: Member, sofia: Member, problems: Problems
 ) -> None:
+    problems.forgive("ERR_INTERNET_DISCONNECTED|htmx:")
     requests.ask(alice, make_results(alice, 4))
     Member.objects.filter(pk=sofia.pk).update(has_shortcuts=False)
     page = new_context(sofia).new_page()

@@ -1,5 +1,7 @@
 """Pages for results that can't be shown, and ways to reuse a result."""
 
+from playwright.sync_api import expect
+
 from tests.browser.acts import open_app
 from tests.browser.apps import LEFT_ALONE
 from tests.browser.scenes.stage import scene
@@ -34,5 +36,11 @@ def use_in_another_app(visitor: Visitor, whole: Whole) -> None:
 @scene
 def library_over_the_form(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor)
-    visitor.page.get_by_role("button", name="From the library").first.click()
-    visitor.page.locator("#library-list .library-none").wait_for()
+    page, way_in = visitor.page, visitor.page.get_by_role("button", name="From the library").first
+    way_in.click()
+    page.get_by_label("Search the library").fill("shoe")
+    page.keyboard.press("Escape")  # closes it at once, and the form stays
+    expect(page.locator("#library")).to_be_hidden()
+    expect(way_in).to_be_focused()
+    way_in.click()
+    page.locator("#library-list .library-none").wait_for()
