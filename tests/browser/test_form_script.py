@@ -263,7 +263,8 @@ def test_only_the_press_itself_says_whether_it_failed(page: Page) -> None:
     assert Run.objects.count() == 1
 
 
-def test_a_press_whose_answer_is_lost_can_be_sent_again_and_starts_one_run(page: Page) -> None:
+def test_a_press_whose_answer_is_lost_can_be_sent_again_and_starts_one_run(page: Page, problems: Problems) -> None:
+    problems.forgive("net::ERR_FAILED")
     opened(page, text("Idea", default=""))
     page.get_by_label("Idea").fill("A red shoe")
 
@@ -326,7 +327,8 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
     assert not Run.objects.exists()
 
 
-def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page) -> None:
+def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page, problems: Problems) -> None:
+    problems.forgive("net::ERR_FAILED")
     """When the ticked results change, the new cost arrives together with a new Run button."""
     outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
     page.goto(make_app(parameters=[], outputs=outputs).get_absolute_url())
