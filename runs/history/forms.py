@@ -80,6 +80,12 @@ class ExamplesUndoForm(PostedForm):
     do = CutField()
 
 
+class TickedForm(PostedForm):
+    """The ids of the runs that are ticked in the bin."""
+
+    r = RepeatedField()
+
+
 class DeleteForm(PostedForm):
     """`sure` confirms that the run should be permanently deleted."""
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("history/views/", views_bulk.view_save, name="view-save"),
     path("history/views/<str:view_id>/", views_bulk.view_change, name="view-change"),
     path("bin/", views_bin.bin, name="bin"),
+    path("bin/restore/", views_bin.bin_restore, name="bin-restore"),
     path("runs/<str:run_id>/delete/", views_bin.run_delete, name="run-delete"),
     path("runs/<str:run_id>/restore/", views_bin.run_restore, name="run-restore"),
     path("runs/<str:run_id>/hold/", views_holds.run_hold, name="run-hold"),

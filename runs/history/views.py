@@ -29,7 +29,7 @@ from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
-from runs.models import Member
+from runs.models import Member, Run
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.highlight import Marker
 from runs.words.moments import day_words, weekday_words
@@ -78,6 +78,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
+        "is_all_binned": not rows and found.tab == "mine" and not found.conditions and _is_all_binned(request.user),
         **_besides(found, directory, listing, is_first_page=not (before or after)),
         **_choices(found, request.user, directory, listing.findable),
         **selection_bar(
@@ -176,6 +177,12 @@ def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
         "shorter": pages_filter_bar.shorter(found) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
     }
+
+
+def _is_all_binned(member: Member) -> bool:
+    """Return whether `member` has runs, but all of them are in the bin."""
+    runs = Run.objects.owned_by(member)
+    return not runs.exists() and Run.objects.in_bin_of(member).filter(member=member).exists()
 
 
 def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:

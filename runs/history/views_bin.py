@@ -10,11 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from runs.display import bin_rows
-from runs.history import selection
+from runs.history import bulk_actions, selection
 from runs.history.bin import bring_back, delete_for_good, move_to_bin, moved_words, warnings_for
-from runs.history.bulk_actions import can_go_to_bin
 from runs.history.filters import Filter
-from runs.history.forms import DeleteForm, SelectionForm
+from runs.history.forms import DeleteForm, SelectionForm, TickedForm
 from runs.history.undo import offer_undo
 from runs.models import Run
 from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page
@@ -32,7 +31,13 @@ def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Page(found.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
-    context = {"section": "bin", "rows": bin_rows.rows_of(page), "page": page}
+    context = {
+        "section": "bin",
+        "rows": bin_rows.rows_of(page),
+        "page": page,
+        "can_restore": request.user.can_run,
+        "is_all_ticked": request.GET.get("ticked") == "all",
+    }
     return render_page(request, "history/bin.html", context)
 
 
@@ -65,7 +70,7 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
     count = selection.chosen(member, place).count
     if not count:
         return go_to(request, posted["back"])
-    runs = can_go_to_bin(selection.runs_in(member, place), member)
+    runs = bulk_actions.can_go_to_bin(selection.runs_in(member, place), member)
     moving = runs.count()
     named = runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED]
     context = {
@@ -106,6 +111,19 @@ def _move(request: PortalRequest, run: Run) -> HttpResponse:
         return go_to(request, reverse("runs:bin"))
     messages.warning(request, _("Nothing was moved to the bin."))
     return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+@makers_only
+def bin_restore(request: PortalRequest) -> HttpResponse:
+    """Restore the ticked runs from the bin."""
+    ids = TickedForm.read(request.POST)["r"]
+    if not ids:
+        messages.warning(request, _("Tick at least one run first."))
+        return go_to(request, reverse("runs:bin"))
+    outcome = bulk_actions.bring_back(Run.objects.filter(public_id__in=ids), request.user)
+    messages.success(request, outcome.words)
+    return go_to(request, reverse("runs:bin"))
 
 
 @require_POST

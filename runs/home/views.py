@@ -75,14 +75,15 @@ def home(request: PortalRequest) -> HttpResponse:
 
 
 def _has_runs(member: Member) -> bool:
-    """Return whether `member` has started a run, even if it failed or was cancelled. Examples count once they have
-    ended."""
-    return Run.objects.owned_by(member).exclude(is_example=True, status__in=ACTIVE).exists()
+    """Return whether `member` has started a run, even if it failed, was cancelled or is in the bin. Examples count once
+    they have ended, but not in the bin."""
+    runs = Run.objects.filter(member=member).exclude(is_example=True, deleted_at__isnull=False)
+    return runs.exclude(is_example=True, status__in=ACTIVE).exists()
 
 
 def _has_own_runs(member: Member) -> bool:
     """Return whether `member` has started a run, not counting the sandbox's examples."""
-    return Run.objects.owned_by(member).filter(is_example=False).exists()
+    return Run.objects.filter(member=member, is_example=False).exists()
 
 
 def _suggestions(apps: list[AppCard]) -> list[AppCard]:

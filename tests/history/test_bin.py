@@ -1,5 +1,6 @@
 """The bin: deleted runs disappear for everyone, can be restored for 30 days, and are then deleted with their files."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from runs.storage.orphans import remove_uploads
 from runs.uploads.ownership import adopt
 from runs.words import known_words
 from runs.words.known_words import learn, similar_to
+from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Page
 
@@ -288,3 +290,52 @@ def test_pages_of_a_full_bin_follow_and_count_nothing(
     with CaptureQueriesContext(connection) as queries:
         as_alice.get("/bin/")
     assert not [one["sql"] for one in queries if "runs_run" in one["sql"] and "COUNT(" in one["sql"]]
+
+
+def ticked_in(body: str) -> list[str]:
+    """Return the ids of the runs whose boxes in the bin are ticked."""
+    boxes = Page(body).root.find("input")
+    return [box.attributes["value"] for box in boxes if box.attributes["name"] == "r" and "checked" in box.attributes]
+
+
+def test_many_are_restored_from_the_bin_at_once_but_only_ones_own(
+    as_alice: Client, alice: Member, bob: Member, make_member: Callable[..., Member]
+) -> None:
+    app, now = make_app(), timezone.now()
+    runs = [make_run(alice, app, status="completed", deleted_at=now) for _ in range(3)]
+    other = make_run(bob, app, status="completed", deleted_at=now)
+    page = as_alice.get("/bin/").text
+    assert ticked_in(page) == []
+    assert "Tick at least one run first." in as_alice.post("/bin/restore/", follow=True).text
+
+    tick_all = Page(page).first(id="bin-restore").first("a").attributes["href"]
+    everything = ticked_in(as_alice.get(f"/bin/{tick_all}").text)
+    answer = as_alice.post("/bin/restore/", {"r": [*everything[:2], other.public_id]}, follow=True)
+
+    assert set(everything) == {run.public_id for run in runs}
+    assert "2 runs were restored." in answer.text
+    assert set(Run.objects.filter(deleted_at__isnull=False).values_list("public_id", flat=True)) == {
+        everything[2],
+        other.public_id,
+    }
+    viewer = client_of(make_member("vera", role="viewer"))
+    assert viewer.post("/bin/restore/", {"r": [other.public_id]}).status_code == 403
+
+
+@pytest.mark.parametrize("view", ["", "?view=list", "?view=results"])
+def test_history_says_that_everything_is_in_the_bin(
+    as_alice: Client, as_admin: Client, alice: Member, admin_member: Member, view: str
+) -> None:
+    app = make_app()
+    run = make_run(alice, app, status="completed")
+    make_run(admin_member, app, status="completed")
+    assert "All your runs are in the bin" not in as_alice.get(f"/history/{view}").text
+    put_into_bin(run)
+
+    empty = Page(as_alice.get(f"/history/{view}").text).first(css="empty")
+
+    assert empty.first("h2").words == "All your runs are in the bin"
+    assert empty.first("a").attributes["href"] == "/bin/"
+    assert "Make your first picture" not in as_alice.get("/").text  # nor does Home take her for a newcomer
+    Run.objects.filter(member=admin_member).delete()
+    assert "No runs yet" in as_admin.get("/history/").text  # an admin's bin has everyone's runs, but these are Alice's

@@ -194,6 +194,7 @@ ROWS = [
     Row("runs:mail-stop", "get", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:mail-stop", "post", ALL, 404, query="made up", path=lambda _: ["made-up"]),
     Row("runs:bin", "get", IN),
+    Row("runs:bin-restore", "post", IN, 302, data=lambda w: {"r": [w.subject.binned.public_id]}, viewer=403),
     # These come before the row that deletes the file for good, because only database changes are undone after each row.
     Row("runs:file-thumb", "get", CHANGES, query="binned", path=lambda w: [w.subject.binned_file.public_id, 200]),
     Row("runs:file-thumb", "get", NOBODY, query="binned, large", path=lambda w: [w.subject.binned_file.public_id, 400]),

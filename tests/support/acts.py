@@ -191,6 +191,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:mail-stop", Act((Verb.PERSON_CHANGED,), "nobody")),
     ("runs:run-delete", Act((Verb.RUN_BINNED,))),
     ("runs:run-restore", Act((Verb.RUN_RESTORED,))),
+    ("runs:bin-restore", Act((Verb.RUN_RESTORED,))),
     ("runs:run-hold", Act((Verb.RUN_HELD,))),
     ("runs:run-hold", Act((Verb.RUN_RELEASED,), data=lambda _: {"on": ""}, before=_hold)),
     ("runs:result-keep", Act((Verb.RESULT_KEPT,), before=_let_go)),
