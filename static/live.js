@@ -7,6 +7,7 @@ const OFTEN_PACE = 1000; // while updates are likely: see `isNewsLikely`
 const FRAME_PACE = 60_000;
 const TEAM_PACE = 15_000;
 const NEWS_PACE = 15_000;
+const NEWS_PACE_OF_FORMS = 8000; // while an app's form is open, it matters soon whether runs can start
 const HIDDEN_PACE = 30_000;
 const HIDDEN_IDLE_PACE = 60_000;
 const AFTER_PRESS = 100; // a tap's click comes after its pointerup
@@ -16,7 +17,8 @@ const DAY = 86_400_000;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 const opened = Date.now();
-let newsDue = opened + NEWS_PACE; // news is requested less often than updates of active runs
+const newsPace = () => (find("#launch-left") ? NEWS_PACE_OF_FORMS : NEWS_PACE);
+let newsDue = opened + newsPace(); // news is requested less often than updates of active runs
 const active = () => all("[data-active]").slice(0, AT_ONCE);
 const bell = () => find("#bell");
 const isWatching = () => !!bell()?.hasAttribute("data-watching");
@@ -60,13 +62,15 @@ export const look = async () => {
 	const cards = document.hidden ? [] : active();
 	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
+	const connection = find("#connection");
+	if (connection) pairs.push(["connection", connection.dataset.connection ?? ""]);
 	if (page) pairs.push(["page", page]);
 	// if History has widened the search, this differs from the query in the page's address
 	const list = find("#selection-query", document, HTMLInputElement)?.value;
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
 	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {
-		newsDue = Date.now() + NEWS_PACE;
+		newsDue = Date.now() + newsPace();
 		await ask(liveUrl, pairs);
 	}
 	for (const one of document.hidden ? [] : others())

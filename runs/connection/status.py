@@ -17,7 +17,7 @@ STATUS_ID = 1
 CACHE_SECONDS = 2
 _STATUS = Prepared(lambda: LaminaStatus.objects.filter(pk=STATUS_ID)[:1])
 NOTE_EVERY = timedelta(seconds=5)
-AWAY_AFTER = 3
+AWAY_AFTER = 2
 # As long as both clocks are steady, the difference we measure varies by less than this. It varies because Lamina's
 # times are in whole seconds and responses take time.
 STEADY_SECONDS = 3.0
@@ -114,7 +114,7 @@ def is_clock_known(at: datetime) -> bool:
 
 
 def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
-    """Record a failed call. Lamina counts as down if it can't be reached, or after three failures in a row."""
+    """Record a failed call. Lamina counts as down if it can't be reached, or after two failures in a row."""
     known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     if known.failures == 0:
         message = Message("lamina_no_answer", {"endpoint": endpoint})

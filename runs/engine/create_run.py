@@ -108,7 +108,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
             record(Verb.RUN_STARTED, run)
             _clear_draft(member, press)
             wakeups.queue_start(run.pk)
-            transaction.on_commit(poller_wakeups.ensure_poller)
+            transaction.on_commit(poller_wakeups.wake_for_new_work)
             return run
     except IntegrityError:
         first = run_of_form(member, press.token)

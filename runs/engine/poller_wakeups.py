@@ -14,6 +14,16 @@ def ensure_poller() -> None:
         queue_poller()
 
 
+def wake_for_new_work() -> None:
+    """Make sure that the poller is running, for a run that needs it from now on.
+
+    Unlike `ensure_poller`, this isn't limited to once every three seconds: a poller that was queued a moment ago may
+    have found nothing to do and ended, and if no page is open, nobody would queue the next one.
+    """
+    if not leases.is_held(POLLER):
+        queue_poller()
+
+
 def queue_poller() -> None:
     """Queue the poller's task, without storing its result."""
     enqueue_long("poll", timeout_seconds=TASK_SECONDS, is_saved=False)

@@ -87,7 +87,7 @@ def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> 
     ):
         logger.info("run %s found again", run.public_id)
         progress.accept(run, found[0].run_id, found[0].status, timezone.now())
-        poller_wakeups.ensure_poller()
+        poller_wakeups.wake_for_new_work()
     elif not could_be and run.failure_text == progress.INTERRUPTED and _age(run, now) < MAY_START:
         _look_later(run, LOOK_AGAIN)  # this doesn't count as a check, because our run may simply be late
     elif could_be or (found and not is_first_look):

@@ -153,7 +153,7 @@ def _send(run: Run, urls: dict[str, str]) -> None:
     else:
         if not progress.accept(run, started.run_id, started.status, timezone.now()):
             _cancel_second_start(run, started.run_id)
-        poller_wakeups.ensure_poller()
+        poller_wakeups.wake_for_new_work()
 
 
 def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:

@@ -31,7 +31,7 @@ from runs.launching.retry import retry_of
 from runs.live.views_run import run_detail
 from runs.models import Member, Run, Selection, for_page
 from runs.notices import alerts, read_state
-from runs.web.http import PortalRequest
+from runs.web.http import PortalRequest, connection_token
 from runs.words.credits import balance_words
 from runs.words.known_words import similar_to
 from runs.words.numbers import number_in
@@ -165,7 +165,8 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     if any(run.is_final for run in runs if run.pk in changed):
         # The run, with its notice, may have ended after the member was loaded for this request
         request.user.refresh_from_db(fields=["news_at", "unread"])
-    if not changed and not _is_bell_old(request):
+    has_banner = _is_banner_old(request)
+    if not changed and not has_banner and not _is_bell_old(request):
         return HttpResponse(status=204)
     wanted = Run.objects.filter(pk__in=changed)
     if page_name == "run":
@@ -173,7 +174,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     else:
         parts = _card_parts(request, list(wanted.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
-    context: dict[str, Any] = {"oob": True} | parts | _bell_parts(request, fresh)
+    context: dict[str, Any] = {"oob": True, "has_banner": has_banner} | parts | _bell_parts(request, fresh)
     # Runs that the bell already announces, so that they aren't announced twice
     told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
     said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
@@ -185,6 +186,13 @@ def _is_bell_old(request: PortalRequest) -> bool:
     """Return whether the bell on the page is out of date. Pages without a bell don't send `n`."""
     shown = request.GET.get("n")
     return shown is not None and shown != token_of(request.user.news_at)
+
+
+def _is_banner_old(request: PortalRequest) -> bool:
+    """Return whether the page shows another banner about the connection to Lamina than it should. Pages without room
+    for one don't send `connection`."""
+    shown = request.GET.get("connection")
+    return shown is not None and shown != connection_token(status.lamina_status())
 
 
 def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:

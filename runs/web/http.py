@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from runs.connection import status as health
-from runs.models import Member
+from runs.models import LaminaStatus, Member
 from runs.words.credits import balance_words, left_words
 from runs.words.markup import filled_in, moment_html
 from runs.words.moments import short_time_words
@@ -44,6 +44,7 @@ class Portal:
     left_words: str  # the balance as shown next to a cost
     away_words: str
     key_refused: bool
+    connection: str  # "key" or "away" while something is wrong, so that open pages know which banner they show
 
 
 def refuse_viewers(member: Member) -> None:
@@ -110,14 +111,21 @@ def own_path(path: str, otherwise: str) -> str:
     return path if is_ours else otherwise
 
 
+def connection_token(status: LaminaStatus) -> str:
+    """Return which banner about the connection to Lamina pages show: "key", "away" or none ("")."""
+    if status.key_refused_at is not None:
+        return "key"
+    return "away" if status.away_since is not None else ""
+
+
 def portal_context(request: HttpRequest) -> dict[str, Any]:
     """Context processor that gives every template the data for the page layout, even on the sign-in page."""
     status = health.lamina_status()
     away = ""
     if status.away_since is not None:
         away = _(
-            "We haven't been able to reach Lamina since %(when)s. Your history still works. "
-            "New runs will start once Lamina is back."
+            "Lamina hasn't been answering since %(when)s. New runs wait and start by themselves when it's back. "
+            "Nothing is lost, and your history still works."
         )
         away = filled_in(away, when=moment_html(status.away_since, short_time_words(status.away_since)))
     portal = Portal(
@@ -126,5 +134,6 @@ def portal_context(request: HttpRequest) -> dict[str, Any]:
         left_words=left_words(status),
         away_words=away,
         key_refused=status.key_refused_at is not None,
+        connection=connection_token(status),
     )
     return {"portal": portal}

@@ -9,12 +9,13 @@ import pytest
 import requests
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.background import leases
 from runs.connection import rate_limit
 from runs.connection.rate_limit import RateLimitWait
-from runs.engine import cancel, poller_wakeups, polling
+from runs.engine import cancel, poller_wakeups, polling, submit
 from runs.engine.polling import LeaseLost, Watch
 from runs.lamina.errors import LaminaRateLimited, LaminaUnavailable
 from runs.models import App, Lease, Member, RequestWindow, Run
@@ -23,6 +24,7 @@ from tests.support.cartoonify import press
 from tests.support.factories import make_run
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,8 +99,6 @@ def test_a_lease_lost_during_a_read_ends_the_round(alice: Member, app: App, sand
 
 
 def test_a_dead_poller_is_replaced_when_somebody_looks(alice: Member, app: App, sandbox: SandboxDoor) -> None:
-    from django_q.models import OrmQ
-
     start(alice, app, sandbox)
     OrmQ.objects.all().delete()
     leases.acquire(poller_wakeups.POLLER, "killed", polling.LEASE_SECONDS)
@@ -110,6 +110,24 @@ def test_a_dead_poller_is_replaced_when_somebody_looks(alice: Member, app: App, 
     poller_wakeups.ensure_poller_if_needed()
 
     assert OrmQ.objects.get().task["func"] == "runs.tasks.poll"
+
+
+def test_a_new_run_wakes_the_poller_even_if_one_has_just_found_nothing(
+    alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    """A page that is open wakes the poller at most every three seconds; a press or an accepted run must not wait."""
+    poller_wakeups.ensure_poller()
+    work()  # the poller finds nothing to watch, and ends
+    run = press(alice, app)
+    assert "poll" in queued()
+    OrmQ.objects.all().delete()
+    submit.submit_run(run.pk)
+    assert queued() == ["poll"]  # Lamina's acceptance wakes it again
+
+
+def queued() -> list[str]:
+    """Return the names of the queued tasks."""
+    return [one.task["func"].rpartition(".")[2] for one in OrmQ.objects.order_by("pk")]
 
 
 # --- Pages of the list ------------------------------------------------------------------------------------------------

@@ -156,6 +156,6 @@ def test_the_banner_says_since_when_lamina_is_away(lamina_door: SandboxDoor, bro
     balance.refresh_balance()
     since = timezone.localtime(LaminaStatus.objects.get().away_since)
     banner = browser.page("/").first(css="banner")
-    assert "We haven't been able to reach Lamina since" in banner.words
-    assert "Your history still works. New runs will start once" in banner.words
+    assert "Lamina hasn't been answering since" in banner.words
+    assert "New runs wait and start by themselves when it's back. Nothing is lost" in banner.words
     assert banner.first("time").words == f"{since:%H:%M}"

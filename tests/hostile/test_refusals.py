@@ -86,7 +86,7 @@ def test_lamina_away(lamina_door: SandboxDoor, browser: Browser, settings: Setti
     assert told.first(css="run-sentence").words.startswith("Starting")
     assert str(WAITS[Run.Wait.LAMINA]) in told.first(css="run-wait").words
     for url in (*PAGES, before.get_absolute_url(), app.get_absolute_url()):
-        assert "We haven't been able to reach Lamina since" in banner(browser, url)
+        assert "Lamina hasn't been answering since" in banner(browser, url)
     assert "made before" in browser.page(before.get_absolute_url()).words
 
     settings.LAMINA_BASE_URL = lamina_door.url

@@ -1,17 +1,22 @@
 """Live updates of a page: no content if nothing changed, otherwise only the changed parts."""
 
+from contextlib import suppress
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.background import leases
+from runs.connection.lamina_api import lamina
 from runs.display.cards import version_token
 from runs.engine import poller_wakeups, progress
+from runs.lamina.errors import LaminaUnavailable
 from runs.models import Member, Run, StoredFile
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +159,30 @@ def test_nonsense_is_answered_calmly(as_alice: Client, query: str) -> None:
 def test_an_endless_number_is_no_version(as_alice: Client, alice: Member, token: str) -> None:
     run = make_run(alice, status="running", remote_id="r1")
     assert as_alice.get("/live/", {"r": f"{run.public_id}:{token}", "page": "run"}, headers=HTMX).status_code == 200
+
+
+def test_open_pages_say_that_lamina_is_not_answering_until_it_is_back(
+    as_alice: Client, alice: Member, sandbox: SandboxDoor
+) -> None:
+    run = make_run(alice)
+
+    def banner(shown: str) -> str | None:
+        """Return the banner that a page gets which shows the banner `shown`, or None if it keeps that one."""
+        _, body = look(as_alice, run, connection=shown)
+        return Page(body).first(id="connection").words if 'id="connection"' in body else None
+
+    sandbox.control("faults", endpoint="*", fault="status", status=503, times=None)
+    with suppress(LaminaUnavailable):
+        lamina().list_runs()
+    assert banner("") is None  # one failed call may be chance
+    with suppress(LaminaUnavailable):
+        lamina().list_runs()
+    words = banner("")
+    assert words is not None
+    assert "New runs wait and start by themselves" in words
+    assert "Nothing is lost" in words
+    assert banner("away") is None
+
+    sandbox.clear_faults()
+    lamina().list_runs()
+    assert banner("away") == ""
