@@ -64,8 +64,7 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
         file=file,
         app_name=run.app_name,
         inputs=input_lines(run),
-        # The maker is unknown if the run was transferred before the portal recorded makers.
-        maker=run.made_by.display_name if run.made_by else _("Unknown"),
+        maker=maker_words(run),
         owner=run.member.display_name if run.is_transferred else "",
         pressed_at=run.created_at,
         finished_at=run.finished_at,
@@ -75,6 +74,12 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
         verdict=verdict_words(output.verdict),
         decisions=tuple(decisions),
     )
+
+
+def maker_words(run: Run) -> str:
+    """Return the name of the run's maker, which is unknown if the run was transferred before the portal recorded
+    makers."""
+    return run.made_by.display_name if run.made_by else _("Unknown")
 
 
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:

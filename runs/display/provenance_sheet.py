@@ -88,7 +88,6 @@ def _headings(inputs: Iterable[str]) -> list[str]:
 
 
 def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
-    credits = origin.run.credits_estimated
     sources = dict.fromkeys(file.name for line in provenance.inputs for file in line.files)
     return [
         ", ".join(sources),
@@ -96,7 +95,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         origin.run.member.display_name,
         moment_words(provenance.pressed_at),
         moment_words(provenance.finished_at),
-        "" if credits is None else f"{credits.normalize():f}",
+        cost_words(origin.run),
         provenance.verdict,
         *_decided(provenance.decisions),
         *(provenance.references.get(kind, "") for kind in ("run", "app", "result")),
@@ -106,6 +105,11 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
             filter(None, [_("Made by the sandbox: not a real result.") if status.is_sandbox() else "", origin.note])
         ),
     ]
+
+
+def cost_words(run: Run) -> str:
+    """Return the credits of the whole run as they appear in sheets; "" if they aren't known."""
+    return "" if run.credits_estimated is None else f"{run.credits_estimated.normalize():f}"
 
 
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:

@@ -57,6 +57,10 @@ class GuestLink(models.Model):
     may_download = models.BooleanField(default=False)
     shows_inputs = models.BooleanField(default=False)
     shows_app = models.BooleanField(default=False)
+    # The list of files in a guest's zip says who made each result, what its run cost, and what was decided
+    lists_maker = models.BooleanField(default=False, db_default=False)
+    lists_cost = models.BooleanField(default=False, db_default=False)
+    lists_decision = models.BooleanField(default=False, db_default=False)
     lets_decide = models.BooleanField(default=False, db_default=False)  # guests may decide, and their verdicts count
     lets_comment = models.BooleanField(default=False, db_default=False)
     # Guests see each other's comments, and the comments that the team wrote for guests

@@ -1,7 +1,8 @@
 """A streamed zip of everything a guest link shows, with a CSV list of its files.
 
-The list reveals no more than the page: the app and the inputs only if the link shows them, and only the guest's own
-decisions. The list never says who made a result or what it cost, and contains no ids from Lamina.
+The list reveals no more than the page and what the link's maker ticked: the app and the inputs only if the link shows
+them, and who made a result, what it cost and what was decided only if the link lists them. Of decisions, guests always
+get their own. The list contains no ids from Lamina, and never names other guests.
 """
 
 import hashlib
@@ -9,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from django.db.models import prefetch_related_objects
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
-from runs.display.provenance import kind_words
-from runs.display.provenance_sheet import moment_words, named_apart
+from runs.display.provenance import decisions_on, kind_words, maker_words, verdict_words
+from runs.display.provenance_sheet import cost_words, moment_words, named_apart
 from runs.engine.input_summary import input_files, whole_text
 from runs.models import Decision, Guest, GuestLink, Output, Run, StoredFile
+from runs.review import overall_verdict
 from runs.review.guest_answers import given_by
 from runs.schema_forms.questions import shortened
 from runs.sharing import guest_copies, guests
@@ -41,9 +44,7 @@ class Packed:
     name: str
     label: str
     kind: str
-    output_id: int
-    run_id: int
-    day: str
+    output: Output
     size_bytes: int
     sha256: str
 
@@ -67,8 +68,7 @@ class Parcel:
         self._list(name, label, kind, output, stored.size_bytes, stored.sha256)
 
     def _list(self, name: str, label: str, kind: str, output: Output, size_bytes: int, sha256: str) -> None:
-        day = day_of(output.run.created_at)
-        self.packed.append(Packed(name, label, kind, output.pk, output.run_id, day, size_bytes, sha256))
+        self.packed.append(Packed(name, label, kind, output, size_bytes, sha256))
 
 
 def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
@@ -121,20 +121,51 @@ def _exists(file: FieldFile) -> bool:
 
 def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: Guest | None) -> bytes:
     """Return the CSV list, with one row for each file."""
-    runs = {run.pk: run for run in guests.runs_with_inputs(outputs)} if link.shows_app or link.shows_inputs else {}
-    given = {pk: dict(named_apart(_inputs(run))) for pk, run in runs.items()} if link.shows_inputs else {}
+    runs = guests.runs_with_inputs(outputs) if link.shows_inputs else []
+    given = {run.pk: dict(named_apart(_inputs(run))) for run in runs}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
     headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
     headings += [_("App")] if link.shows_app else []
+    headings += [_("Made by")] if link.lists_maker else []
+    headings += [_("Credits for the whole run (estimate)")] if link.lists_cost else []
+    headings += [_("Decision"), _("Decided by"), _("Decision made")] if link.lists_decision else []
+    decisions = decisions_on(outputs) if link.lists_decision else {}
+    if link.lists_maker:
+        prefetch_related_objects(outputs, "run__made_by")
     answers = given_by(guest, outputs) if link.lets_decide else {}
     headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []
     rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in asked)]]
     for one in packed:
-        app = [runs[one.run_id].app_name] if link.shows_app else []
-        answered = _answered(answers.get(one.output_id)) if answers else []
-        inputs = (given[one.run_id].get(name, "") for name in asked)
-        rows.append([one.name, one.label, one.kind, one.day, str(one.size_bytes), one.sha256, *app, *answered, *inputs])
+        output, day = one.output, day_of(one.output.run.created_at)
+        origin = _origin(link, output, decisions.get(output.pk, []))
+        answered = _answered(answers.get(output.pk)) if answers else []
+        inputs = (given[output.run_id].get(name, "") for name in asked)
+        rows.append([one.name, one.label, one.kind, day, str(one.size_bytes), one.sha256, *origin, *answered, *inputs])
     return csv_bytes(rows)
+
+
+def _origin(link: GuestLink, output: Output, decisions: list[Decision]) -> Iterator[str]:
+    """Yield what `link` tells about where a result came from. Decisions that don't count are left out."""
+    if link.shows_app:
+        yield output.run.app_name
+    if link.lists_maker:
+        yield maker_words(output.run)
+    if link.lists_cost:
+        yield cost_words(output.run)
+    if link.lists_decision:
+        counted = [decision for decision in decisions if overall_verdict.counts(decision)]
+        yield verdict_words(output.verdict)
+        yield ", ".join(_decider(link, decision) for decision in counted)
+        yield moment_words(max((decision.created_at for decision in counted), default=None))
+
+
+def _decider(link: GuestLink, decision: Decision) -> str:
+    """Return who decided what: "Ruth: Approved"."""
+    if decision.member is None:
+        name = _("A guest")
+    else:
+        name = _("The team") if link.hides_names else decision.member.display_name
+    return f"{name}: {verdict_words(decision.verdict)}"
 
 
 def _answered(decision: Decision | None) -> list[str]:

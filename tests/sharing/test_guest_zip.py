@@ -3,17 +3,22 @@
 import csv
 import hashlib
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from urllib.parse import unquote
 
 import pytest
 from django.test import Client
 
-from runs.models import GuestLink, Output, Run
+from runs.models import GuestLink, Member, Output, Run
 from runs.review import guest_answers
+from runs.review.deciders import Actor
+from runs.review.verdicts import decide
+from runs.sharing.links import last_day_of
 from tests.sharing.guest_page import page_of, today
 from tests.sharing.guest_visit import visit
-from tests.support.guest_links import path_of
+from tests.support.guest_links import guest_of, path_of
 
 pytestmark = pytest.mark.django_db
 ALWAYS = ["File", "Result", "Kind", "Day", "Size in bytes", "SHA-256"]
@@ -87,3 +92,33 @@ def test_it_never_tells_maker_cost_title_or_lamina(link: GuestLink, run: Run) ->
     told = b"".join(archive.read(name) for name in archive.namelist() if not name.endswith(".png")).decode().lower()
     for secret in ("alice", "12.5", "spring", run.public_id, run.remote_id, "lamina.test"):
         assert secret not in told
+
+
+def test_maker_cost_and_decision_are_there_where_the_links_maker_ticks_them(
+    link: GuestLink, run: Run, as_alice: Client, bob: Member, make_member: Callable[..., Member]
+) -> None:
+    Run.objects.filter(pk=run.pk).update(credits_estimated="12.50", made_by=bob, shared_at=run.created_at)
+    Output.objects.filter(run=run).update(content_hash="a" * 64)
+    front, back = run.outputs.all()
+    decide(front, "approved", "Nice, but keep it quiet", Actor(member=make_member("ruth", role="approver")), None)
+    GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
+    link.refresh_from_db()
+    decide(back, "changes", "Warmer", Actor(guest=guest_of(link, "Lee")), None)
+
+    def filled(**ticked: str) -> list[dict[str, str]]:
+        given = {"o": [front.public_id, back.public_id], "last_day": str(last_day_of(link)), "may_download": "on"}
+        as_alice.post(f"/shares/{link.public_id}/", given | {"lets_decide": "on"} | ticked)
+        return rows_of(zip_of(link))
+
+    assert list(filled()[0]) == ALWAYS
+    assert list(filled(shows_app="on")[0]) == [*ALWAYS, "App"]
+    assert filled(lists_maker="on")[0]["Made by"] == "Bob"
+    assert filled(lists_cost="on")[0]["Credits for the whole run (estimate)"] == "12.5"
+    first, second = filled(lists_decision="on")
+    assert list(first) == [*ALWAYS, "Decision", "Decided by", "Decision made"]
+    assert (first["Decision"], first["Decided by"]) == ("Approved", "Ruth: Approved")
+    assert first["Decision made"].startswith(today())
+    assert (second["Decision"], second["Decided by"]) == ("Needs changes", "A guest: Needs changes")
+    assert filled(lists_decision="on", hides_names="on")[0]["Decided by"] == "The team: Approved"
+    page = as_alice.get(f"/shares/{link.public_id}/").text
+    assert re.search(r'name="lists_decision"\s+checked', page)
