@@ -20,7 +20,15 @@ from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.markup import filled_in, moment_html
 from runs.words.messages import say
 from runs.words.moments import short_time_words
-from runs.words.run_failures import BACK_TO_FORM, FAILURES, FIND_ANOTHER, NOT_ENOUGH_CREDITS, Failure, field_errors_of
+from runs.words.run_failures import (
+    BACK_TO_FORM,
+    FAILURES,
+    FIND_ANOTHER,
+    NOT_ENOUGH_CREDITS,
+    Failure,
+    failure_sentence,
+    field_errors_of,
+)
 from runs.words.run_states import WAITS, state_of
 from runs.words.support import about_run
 from runs.words.time_spans import span_words
@@ -248,7 +256,7 @@ def failure_words(cause: str, needs: Decimal | None) -> str:
     """Return a sentence saying why a run failed, given the `cause`. If there weren't enough credits, it says how many
     are left and how many the run `needs`, if both are known."""
     if cause != "credits":
-        return str(FAILURES.get(cause, FAILURES["remote"])[0])
+        return failure_sentence(cause)
     balance, sentence = status.lamina_status().balance, str(NOT_ENOUGH_CREDITS)
     if balance is not None and needs is not None and balance < needs:  # otherwise, the known balance is out of date
         sentence = ngettext(

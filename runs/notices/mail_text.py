@@ -1,12 +1,17 @@
-"""The content of an email: who did what to which result, and one link. It never contains inputs, comments or pictures.
+"""The content of an email: who did what to which result and why, one link, and a small picture. It never contains
+inputs or comments.
 
-The content is written when the email is sent, in the reader's language and time zone. The text part has everything; a
-small HTML part repeats it for mail programs that prefer HTML.
+The content is written when the email is sent, in the reader's language and time zone. The text part has everything but
+the picture; a small HTML part repeats it for mail programs that prefer HTML. The picture is part of the email, since
+mail programs can't sign in to load it.
 """
 
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from email.message import MIMEPart
+from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,15 +22,31 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from PIL import Image
 
-from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewItem, Run, Way
+from runs.models import (
+    Mail,
+    MailWhenReady,
+    Member,
+    Notice,
+    NoticeKind,
+    Output,
+    OutputFile,
+    ReviewItem,
+    Run,
+    StoredFile,
+    Way,
+)
 from runs.notices import choices, notice_text, reminders, unsubscribe
 from runs.team import mail
 from runs.web import secret_links
 from runs.words.due_dates import due_words
+from runs.words.messages import say
+from runs.words.run_failures import failure_sentence
 
 LISTED = 20  # maximum number of lines in an email; the portal shows the rest
 SUBJECT_LENGTH = 150
+PICTURE_ID = "picture@lamina-portal"
 RELATED = (
     "run__app",
     "output",
@@ -47,6 +68,8 @@ class Letter:
     path: str
     kinds: list[str]
     more: int = 0  # number of further events that didn't get a line
+    picture: StoredFile | None = None  # a file with a thumbnail
+    picture_label: str = ""
 
     @property
     def more_words(self) -> str:
@@ -72,7 +95,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
     notices = _still_news(row, member)
     if not notices:
         return None
-    lines = _each_once([line_of(notice_text.title_of(notice)) for notice in notices[:LISTED]])
+    lines = _each_once([_line(notice) for notice in notices[:LISTED]])
     runs = {notice.run_id for notice in notices}
     is_one_place = len(runs) == 1 and (None not in runs or len(notices) == 1)
     count = {"count": len(notices)}
@@ -92,7 +115,42 @@ def _notices(row: Mail, member: Member) -> Letter | None:
         path=_path_to(notices) if is_one_place else reverse("runs:inbox"),
         kinds=[notice.kind for notice in notices],
         more=max(0, len(notices) - LISTED),
+        **_picture([notice.output_id for notice in notices if notice.output_id], runs),
     )
+
+
+def _line(notice: Notice) -> str:
+    """Return what happened and, if somebody gave one, the reason or message."""
+    values = {"what": line_of(notice_text.title_of(notice)), "why": line_of(_reason(notice))}
+    if not values["why"]:
+        return values["what"]
+    words = _("%(what)s: %(why)s") if notice.kind == NoticeKind.FAILED else _("%(what)s: “%(why)s”")
+    return words % values
+
+
+def _reason(notice: Notice) -> str:
+    """Return the message of a request, the note of a verdict, or why a run failed."""
+    if notice.request is not None:
+        return notice.request.message
+    if notice.decision is not None:
+        return notice.decision.note
+    if notice.kind == NoticeKind.FAILED and notice.run is not None and notice.run.status == Run.Status.FAILED:
+        return " ".join(filter(None, [failure_sentence(notice.run.failure), say(notice.run.failure_text)]))
+    return ""
+
+
+def _picture(outputs: list[int], runs: set[int | None]) -> dict[str, Any]:
+    """Return the fields of a letter that shows the first of these results that has a picture, or else the first result
+    of these runs."""
+    shown = Output.objects.filter(pk__in=outputs) if outputs else Output.objects.filter(run__in=runs - {None})
+    file = (
+        OutputFile.objects.filter(output__in=shown, file__isnull=False)
+        .exclude(file__thumb_400="")
+        .select_related("file", "output")
+        .order_by("output__run", "output__position", "pk")
+        .first()
+    )
+    return {"picture": file.file, "picture_label": line_of(file.output.label)} if file else {}
 
 
 def _path_to(notices: list[Notice]) -> str:
@@ -171,8 +229,43 @@ def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternative
         [member.email],
         headers=headers_of(row, unsubscribe.address_for(member, letter.kinds)),
     )
+    thumbnail = _thumbnail(letter.picture) if letter.picture else None
+    context |= {"picture_size": thumbnail.size if thumbnail else None, "picture_id": PICTURE_ID}
     message.attach_alternative(render_to_string("notices/mail.html", context), "text/html")
+    if thumbnail:
+        message.attach(thumbnail.part())
     return message
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture in an email: a JPEG, since some mail programs don't show WebP."""
+
+    data: bytes
+    size: tuple[int, int]
+
+    def part(self) -> MIMEPart:
+        part = MIMEPart()
+        part.set_content(
+            self.data,
+            maintype="image",
+            subtype="jpeg",
+            disposition="inline",
+            filename="result.jpg",
+            cid=f"<{PICTURE_ID}>",
+        )
+        return part
+
+
+def _thumbnail(file: StoredFile) -> Thumbnail | None:
+    """Return a file's thumbnail, which the portal made itself; None if it can't be read now."""
+    data = BytesIO()
+    try:
+        with file.thumb_400.open() as stored, Image.open(stored) as picture:
+            picture.convert("RGB").save(data, "JPEG", quality=80)
+            return Thumbnail(data.getvalue(), picture.size)
+    except OSError:
+        return None
 
 
 def subject_of(letter: Letter) -> str:

@@ -49,6 +49,11 @@ FAILURES: dict[str, tuple[Promise, Promise, str]] = {
 }
 
 
+def failure_sentence(cause: str) -> str:
+    """Return why a run failed, given the `cause` (`Run.failure`)."""
+    return str(FAILURES.get(cause, FAILURES["remote"])[0])
+
+
 def field_errors_of(run: Run) -> list[dict[str, str]]:
     """Return `Run.field_errors` with each message as a sentence: Lamina's own, or ours if the error is about a file."""
     return [{**error, "message": say(Message.from_stored(error["message"]))} for error in run.field_errors]

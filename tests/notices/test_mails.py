@@ -2,18 +2,22 @@
 
 from email import policy
 from email.parser import BytesParser
+from io import BytesIO
 
 import pytest
 from django.core.mail import EmailMultiAlternatives as Sent
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 from pytest_django import Settings
 
 from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewItem, ReviewRequest, Run
 from runs.models.messages import Message
 from runs.notices import choices
+from runs.review import verdicts
+from runs.review.deciders import Actor
 from tests.support.clients import client_of
-from tests.support.factories import make_app, make_run
+from tests.support.factories import make_app, make_kept, make_run
 from tests.support.notices import send_gathered, tell
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +58,7 @@ def test_nothing_is_mailed_before_the_two_minutes_are_over(alice: Member, run: R
     assert not Mail.objects.exists()
 
 
-def test_a_mail_has_one_link_to_the_exact_place_and_no_picture(
+def test_a_mail_has_one_link_to_the_exact_place_and_no_inputs(
     alice: Member, bob: Member, run: Run, mailoutbox: list[Sent], settings: Settings
 ) -> None:
     settings.PORTAL_URL = "https://portal.example.com"
@@ -65,13 +69,38 @@ def test_a_mail_has_one_link_to_the_exact_place_and_no_picture(
     for part in (str(mail.body), html):
         assert part.count("https://") == 1
         assert f"notice={notice.public_id}" in part
-    assert "<img" not in html
+    assert "<img" not in html  # the result has no picture
     assert "Ghibli" not in str(mail.body) + html + mail.subject  # "Ghibli" is an input
     parsed = BytesParser(policy=policy.default).parsebytes(mail.message().as_bytes())
     assert parsed["Message-ID"] == f"<{Mail.objects.get().public_id}@portal.example.com>"
     assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert parsed["List-Unsubscribe"].startswith("<https://portal.example.com/mail/")
+
+
+def test_a_mail_says_why_and_shows_the_result(
+    alice: Member, bob: Member, admin_member: Member, mailoutbox: list[Sent]
+) -> None:
+    run = make_run(alice, make_app("Poster"), status="completed", title="Oak desk", shared_at=timezone.now())
+    output = make_kept(run).output
+    request = ReviewRequest.objects.create(asker=alice, message="For the\nshop window")
+    ReviewItem.objects.create(request=request, output=run.outputs.all()[1], position=0)
+    tell(bob, NoticeKind.ASKED, run, actor=alice, request=request)
+    verdicts.decide(output, "changes", "Warmer, please", Actor(member=admin_member), None)
+    failed = make_run(
+        alice, status="failed", failure="remote", failure_text=Message(quote="No face found."), title="Hat"
+    )
+    tell(alice, NoticeKind.FAILED, failed)
+    send_gathered()
+    told = {mail.to[0]: mail for mail in mailoutbox}
+    assert "Oak desk: “For the shop window”" in str(told[bob.email].body)
+    assert "asked for changes to “Front” from Oak desk: “Warmer, please”" in str(told[alice.email].body)
+    assert "Hat failed: Lamina couldn't complete this run. No face found." in str(told[alice.email].body)
+    parsed = BytesParser(policy=policy.default).parsebytes(told[alice.email].message().as_bytes())
+    (picture,) = [part for part in parsed.walk() if part.get_content_maintype() == "image"]
+    assert f"cid:{picture['Content-ID'].strip('<>')}" in str(told[alice.email].alternatives[0][0])
+    with Image.open(BytesIO(picture.get_content())) as shown:
+        assert (shown.format, max(shown.size)) == ("JPEG", 40)  # as wide as the file
 
 
 def test_names_stay_on_their_line_and_are_text(alice: Member, run: Run, mailoutbox: list[Sent]) -> None:
