@@ -19,7 +19,7 @@ from runs.review.verdicts import choose, decide, set_aside
 from runs.sharing.links import make_link
 from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run, make_stored
-from tests.support.guest_links import guest_of
+from tests.support.guest_links import guest_of, path_of
 from tests.support.page_checks import SIDEWAYS, findings
 from tests.support.photos import look
 
@@ -38,6 +38,12 @@ SEND = """([path, fields]) => {
     document.body.append(form);
     form.submit();
 }"""
+
+
+# Everything that people press, fill in or step through, if it's visible
+CONTROLS = """() => [...document.querySelectorAll(
+    "button, .button, input, select, textarea, summary:not(.is-printed > summary), nav, header.bar, dialog, a[download]"
+)].filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 120))"""
 
 
 @dataclass(frozen=True)
@@ -167,3 +173,32 @@ def test_without_scripts_nothing_scrolls_sideways_on_a_phone(
         if said := page.evaluate(SIDEWAYS):
             found.append(f"{state.path} {state.css}: {said}")
     assert not found, "\n".join(found)
+
+
+def test_print_leaves_out_controls_and_keeps_what_they_are_about(
+    new_context: Callable[..., BrowserContext], anna: Member, results: dict[str, Output]
+) -> None:
+    poster = results["Poster"]
+    poster.run.inputs.create(position=9, name="Brief", type="text", value="As long as it takes. " * 30)
+    GuestLink.objects.update(may_download=True, lets_comment=True, shows_inputs=True)
+    Member.objects.filter(pk=anna.pk).update(theme="dark")
+    page = new_context(anna, viewport={"width": 794, "height": 1123}).new_page()
+    pages = {
+        results["Front"].get_absolute_url(): ["Where it came from", "Lovely", "Use this one", "Fingerprint"],
+        poster.get_absolute_url(): ["Our red, please", "Remark 20"],
+        results["Story"].get_absolute_url(): ["Not reviewed"],
+        poster.run.get_absolute_url(): ["Red shoe", "Use this one", "Brief", "As long as it takes. " * 29],
+        "/review/": ["Alice is asking for a decision", "Which one?"],
+        "/review/decided/": ["Our red, please"],
+        path_of(GuestLink.objects.get()): ["1 image from Alice", "As long as it takes. " * 29],
+    }
+    for path, words in pages.items():
+        page.goto(path)
+        page.emulate_media(media="print")
+        assert not page.evaluate(CONTROLS), path
+        shown = page.locator("main").inner_text().lower()
+        for said in words:
+            assert said.strip().lower() in shown, path
+        assert page.locator("main img").first.is_visible()
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light", "ink on white paper"
+        page.emulate_media(media="screen")
