@@ -208,7 +208,7 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
         return {"has_runs": False}
     found = find_runs(request.user, q)
     search = Filter(tab="both", q=q, is_similar=found.is_wider)
-    sought = replace(Sought.by(search, {}, besides=request.user), marker=found.marker)
+    sought = replace(Sought.by(search, request.user, {}), marker=found.marker)
     cards = run_cards(found.runs, request.user, sought)
     return {"has_runs": True, "found_runs": found, "run_cards": cards}
 

@@ -18,6 +18,7 @@ from runs.history.filters import KINDS, Filter
 from runs.models import Comment, Decision, Member, Run, RunInput
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
+from runs.words.file_names import parsed_name
 from runs.words.highlight import NONE, Marker
 from runs.words.markup import filled_in
 from runs.words.synonyms import kind_named
@@ -63,15 +64,18 @@ class Sought:
     """What a search looks for."""
 
     marker: Marker = NONE
-    people: bool = False  # the search also finds runs by the names of their maker and owner
-    besides: Member | None = None  # but not by this person's name
+    besides: Member | None = None  # the search finds runs by the names of their maker and owner, but not by this one's
+    file: str = ""  # the name of a file that the search looks for
     kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
-    def by(cls, found: Filter, similar: dict[str, tuple[str, ...]], besides: Member | None = None) -> "Sought":
-        """Return what the filter `found` looks for; `similar` has the same meaning as in `Marker.of`."""
+    def by(cls, found: Filter, viewer: Member, similar: dict[str, tuple[str, ...]]) -> "Sought":
+        """Return what the filter `found` looks for; `similar` has the same meaning as in `Marker.of`. Where `viewer`
+        searches their own runs, their own name doesn't count."""
         kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
-        return cls(Marker.of(found.words, similar), found.tab != "mine", besides, frozenset(kinds))
+        besides = viewer if found.tab in ("mine", "both") else None
+        file = found.q if parsed_name(found.q) and not found.is_similar else ""
+        return cls(Marker.of(found.words, similar), besides, file, frozenset(kinds))
 
     def unseen(self, title: str, lines: Iterable[str]) -> Marker:
         """Return a marker for the words that a card with this title and these inputs doesn't show."""
@@ -149,9 +153,10 @@ def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
     yield FoundText("title", told=run.title)
     yield FoundText("app", told=run.app_name)
     yield FoundText("app", told=run.app.name)
-    if sought.people:
-        people = {"maker": run.made_by or run.member, "owner": run.member}
-        yield from (FoundText(role, told=one.display_name) for role, one in people.items() if one != sought.besides)
+    if sought.file:
+        yield FoundText("file", told=sought.file)
+    people = {"maker": run.made_by or run.member, "owner": run.member}
+    yield from (FoundText(role, told=one.display_name) for role, one in people.items() if one != sought.besides)
 
 
 def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:

@@ -54,7 +54,7 @@ class Directory:
             selected=rows.places_selected(),
             has_own=member.can_run or rows.has_own(),
             called=rows.apps_of_everyone(),
-            lookups=Lookups.of(rows, q, decided, waits),
+            lookups=Lookups.of(rows, member, q, decided, waits),
         )
 
     def with_app(self, public_id: str, member: Member, *, is_mine: bool) -> Self:

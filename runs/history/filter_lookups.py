@@ -10,6 +10,7 @@ from runs.history import review_filters
 from runs.history.directory_rows import Rows, exact_query
 from runs.history.review_filters import ANYONE, ME, only, with_decision_of
 from runs.models import Member, Run
+from runs.words.made_files import runs_with_file
 from runs.words.run_index import few_runs, in_runs, query_of
 from runs.words.terms import Ways, similar_ways_of, ways_of
 
@@ -28,12 +29,15 @@ class Lookups:
     waited_for: Member | None = None  # member chosen in the filter "waiting for", if active; only key and role are set
     # Full-text query -> keys of the runs that it finds; None if there are many
     having: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
+    # Search -> keys of the runs with a file called that, if there are any
+    with_file: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Rows, q: str, decided: str, waits: str) -> Self:
+    def of(cls, rows: Rows, member: Member, q: str, decided: str, waits: str) -> Self:
         """Return what `rows` tell about the filters with these values."""
         exact, decided_on = exact_query(q), rows.runs_decided_on()
         waiting = rows.runs_waiting() if waits in (ME, ANYONE) else None
+        with_file = runs_with_file(member, q)
         return cls(
             similar=rows.similar_words(),
             transferred_by=rows.makers_of_transferred(),
@@ -41,6 +45,7 @@ class Lookups:
             waiting={} if waiting is None else {waits: waiting},
             waited_for=rows.waited_for(),
             having={exact: rows.runs_with_words()} if exact else {},
+            with_file={q: with_file} if with_file else {},
         )
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:

@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_noop
 
 from runs.history.filter_choices import Directory
-from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
+from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST, only
 from runs.models import Member, Run, Selection
 from runs.models.addresses import path_to
 from runs.models.output import OutputQuerySet
@@ -203,13 +203,15 @@ class Filter:
 
     def _with_words(self, runs: RunQuerySet, member: Member, directory: Directory) -> RunQuerySet:
         """Return those of `runs` that contain all the words, in their text or in the current name of their maker, owner
-        or app.
+        or app; or those with a file called that, if there are any.
 
         In a member's own runs, their own name doesn't count: otherwise, if Rose searched for "rose", she would find all
-        her runs.
+        her runs. The names of others count for runs that they made and that were transferred to her.
         """
         if not self.words:
             return runs.filter(pk=0)
+        if with_file := directory.lookups.with_file.get(self.q):
+            return runs.filter(only(with_file))
         asked, either = self._asked(member, directory)
         for ways, other in either:
             runs = runs.filter(directory.lookups.with_all([ways]) | other)
@@ -221,9 +223,11 @@ class Filter:
         asked, either = [], []
         for word in self.words:
             ways = directory.lookups.ways_of(word, is_similar=self.is_similar)
-            people = [] if self.tab == "mine" else directory.people_called(word)
-            if self.tab == "both":
+            people = directory.people_called(word)
+            if self.tab in ("mine", "both"):
                 people = [person for person in people if person != member.pk]
+            if self.tab == "mine":  # others own none of these runs
+                people = [person for person in people if person in directory.lookups.transferred_by]
             apps = directory.apps_called(ways, is_mine=self.tab == "mine")
             other = directory.lookups.of_people(people) | Q(app_id__in=apps)
             if self.is_similar and (kind := kind_named(word)):

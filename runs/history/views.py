@@ -229,7 +229,7 @@ def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": shown.query}), listing.page.runs
-    sought = Sought.by(shown, listing.instead.directory.lookups.similar)
+    sought = Sought.by(shown, viewer, listing.instead.directory.lookups.similar)
     if shown.view != "results":
         return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
     only = selection.ticked_results(viewer, runs) if shown.selected else None

@@ -18,6 +18,7 @@ from runs.models.distinct import labels_of_results
 from runs.models.output import LABEL_START
 from runs.words.highlight import NONE, Marker
 from runs.words.known_words import similar_to
+from runs.words.made_files import runs_with_file
 from runs.words.run_index import few_runs, in_runs, query_of
 from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
 
@@ -38,6 +39,7 @@ class LibrarySearch:
     marker: Marker = NONE
     # Full-text query -> keys of the runs it finds, if there are only a few
     few: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    with_file: frozenset[int] = frozenset()  # keys of the runs with a file called `q`
     labels: list[str] | None = None  # start of every result label; None if there are too many to read
 
     @classmethod
@@ -50,16 +52,20 @@ class LibrarySearch:
 
     def looked_up(self, member: Member) -> Self:
         """Return this search with the data it needs to find results: the matching runs for words that only a few runs
-        contain, and the result labels. Makes two queries."""
+        contain, and the result labels. Makes two queries, or up to five if `q` may be the name of a file."""
         if not self.asked:
             return self
         few = few_runs([query_of([ways]) for ways in self.asked], member)
-        return replace(self, few=few, labels=labels_of_results(MOST_LABELS))
+        with_file = runs_with_file(member, self.q)
+        return replace(self, few=few, with_file=with_file, labels=labels_of_results(MOST_LABELS))
 
     def in_results(self) -> Q:
-        """Return a condition for results (`OutputFile`) whose run or label contains all the words."""
+        """Return a condition for results (`OutputFile`) whose run or label contains all the words, or whose run has a
+        file called that."""
         if self.q and not self.asked:
             return Q(pk__in=[])
+        if self.with_file:
+            return Q(output__run__in=self.with_file)
         condition = Q()
         for ways in self.asked:
             few = self.few.get(query_of([ways]))

@@ -234,7 +234,7 @@ def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dic
     """Return the changed cards in a list of runs."""
     parts: dict[str, Any] = {}
     found = _list_of_page(request) if page_name == "history" and fresh else Filter()
-    sought = Sought.by(found, similar_to(found.words) if found.words else {})
+    sought = Sought.by(found, request.user, similar_to(found.words) if found.words else {})
     cards = run_cards(fresh, request.user, sought)
     if page_name == "history" and fresh:
         walk = urlencode({"in": found.query})

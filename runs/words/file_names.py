@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -27,6 +27,19 @@ WORDS_BYTES = MOST_BYTES - ENDING_BYTES - len("_250000_2026-11-25")  # bytes ava
 APOSTROPHES = re.compile("['’ʼ`´]")  # noqa: RUF001 - all kinds are meant
 # Invisible letters and marks, such as emoji variation selectors.
 IGNORED = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+
+# A name as `Stem` and `archive_name` build it; browsers add "(1)" if they already have a file with that name.
+NAME = re.compile(r"([^_]+(?:_[^_]+?)?)(?:_\d{1,6})?_(\d{4}-\d\d-\d\d)(?: ?\(\d+\))?(?:\.(\w{2,8}))?")
+
+
+@dataclass(frozen=True)
+class FileName:
+    """A file name taken apart. `words` are the title and label, joined by "_"; just the title for a zip."""
+
+    words: str
+    day: date
+    is_zip: bool
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,17 @@ class Taken:
         numbers.add(number)
         self._highest[words] = max(self._highest[words], number)
         return Stem(stem.words, stem.day, number)
+
+
+def parsed_name(text: str) -> FileName | None:
+    """Return the parts of a file name that this module has built; None if `text` isn't such a name."""
+    if not (found := NAME.fullmatch(unicodedata.normalize("NFKC", text).strip().lower())):
+        return None
+    words, day, ending = found.groups()
+    try:
+        return FileName(words, date.fromisoformat(day), ending == "zip" or "_" not in words)
+    except ValueError:  # there is no such day
+        return None
 
 
 def stems_of(results: Iterable[Told]) -> list[list[Stem]]:

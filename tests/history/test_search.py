@@ -3,8 +3,10 @@ neighbours."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
+from zipfile import ZipFile
 
 import pytest
 from django.db import connection
@@ -18,8 +20,11 @@ from runs.history.filters import Filter
 from runs.history.order import Cursor, outputs_beside, page_of
 from runs.models import Member, Run, RunWords
 from runs.models.search import COMMON, FEW
+from runs.team.transfers import transfer
 from runs.words.run_index import few_runs, index_runs
-from tests.support.factories import make_app, make_run
+from tests.support.clients import client_of
+from tests.support.factories import make_app, make_kept, make_run
+from tests.support.page import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -263,3 +268,57 @@ def test_runs_are_looked_up_before_a_search_only_if_there_are_few(alice: Member)
     RunWords.objects.store([(runs[most].pk, "teapot")])
     assert few_runs([query], alice) == {}
     assert read_rows(alice, "teapot").runs_with_words() is None
+
+
+def downloaded(client: Client, run: Run) -> list[str]:
+    """Return the name of the zip with all results of `run`, and of the files in it, as they are downloaded."""
+    answer: Any = client.get(f"/download/?r={run.public_id}")
+    with ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:
+        names = archive.namelist()
+    return [answer["Content-Disposition"].split('"')[1], *(name for name in names if name.endswith(".png"))]
+
+
+def cards_of(client: Client, **query: str) -> list[str]:
+    """Return the ids of the runs that History lists for `query`."""
+    cards = Page(client.get("/history/", query).text).root.find("article", css="run-card")
+    return [card.attributes["data-run"] for card in cards]
+
+
+@pytest.mark.parametrize("title", ["Red_shoe on Children's day", "", "x" * 150])
+def test_a_made_file_is_found_by_its_name(as_alice: Client, alice: Member, bob: Member, title: str) -> None:
+    app, now = make_app("Shoe studio"), timezone.now()
+    days = [now, now - timedelta(days=1)]
+    run, other_day = (make_run(alice, app, status="completed", title=title, created_at=day) for day in days)
+    another = make_run(alice, app, status="completed", title="Another", created_at=now)
+    for position in range(2):
+        make_kept(run, position=position)
+    make_kept(other_day)
+
+    names = downloaded(as_alice, run)
+
+    assert len(names) == 3
+    for name in [*names, names[1].removesuffix(".png"), names[1].replace(".png", " (1).png"), names[1].upper()]:
+        assert cards_of(as_alice, q=name) == [run.public_id], name
+        told = Page(as_alice.get("/history/", {"q": name}).text).first(css="run-card-found").words
+        assert told.startswith("File: ")
+        assert told.endswith(name[-20:])
+    assert cards_of(as_alice, q=names[1].replace("_front_", "_side_")) == []
+    guests_name = f"shared_{names[1].partition('_')[2]}"  # guests only get to see the label and the day
+    assert cards_of(as_alice, q=guests_name) == [another.public_id, run.public_id]
+    assert cards_of(client_of(bob), q=names[1], tab="team") == []
+    Run.objects.filter(pk=run.pk).update(shared_at=now)
+    assert cards_of(client_of(bob), q=names[1], tab="team") == [run.public_id]
+    assert run.public_id in as_alice.get("/apps/", {"q": names[1], "runs": "1"}).text
+
+
+def test_a_run_that_was_transferred_is_found_by_its_maker(as_alice: Client, alice: Member, bob: Member) -> None:
+    app = make_app("Shoe studio")
+    make_run(alice, app, status="completed", title="Own")
+    run = make_run(bob, app, status="completed", title="Made by another")
+    bob.is_active = False
+    transfer(bob, alice)
+
+    assert cards_of(as_alice, q="bob") == [run.public_id]
+    assert cards_of(as_alice, q="shoe bob") == [run.public_id]
+    assert "Made by Bob" in Page(as_alice.get("/history/?q=bob").text).first(css="run-card-found").words
+    assert cards_of(as_alice, q="alice") == []

@@ -13,6 +13,7 @@ from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.schema_forms.answers import Answer, Files
+from runs.words.file_names import stem_in_run
 from runs.words.fold import named
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 from tests.support.page import Page
@@ -83,6 +84,16 @@ def test_search_by_words(as_alice: Client, alice: Member, app: App, q: str, is_f
     made(make_run(alice, app, status="completed"))
 
     assert bool(offered(as_alice, address(app, q=q))) is is_found
+
+
+def test_a_made_file_is_found_by_its_name(as_alice: Client, alice: Member, app: App) -> None:
+    run = make_run(alice, app, status="completed", title="Red shoe")
+    file = made(run)
+    made(make_run(alice, app, status="completed", title="Red shoe", created_at=run.created_at - timedelta(days=1)))
+
+    name = stem_in_run(run.outputs.all()[0]).named("png")
+
+    assert offered(as_alice, address(app, q=name)) == [file.public_id]
 
 
 @pytest.mark.parametrize(
