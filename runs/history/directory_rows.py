@@ -125,23 +125,26 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
     """
     usual = _usual_query(member.role, is_mine, waits if waits in (ME, ANYONE) else "")
     also = _search_rows(member, q, is_mine=is_mine, decided=decided, waits=waits)
-    return Rows(usual.rows(member.pk, timezone.now() - KEPT_FOR, also=also))
+    return Rows(usual.rows(member.pk, member.browser, timezone.now() - KEPT_FOR, also=also))
 
 
 @cache
 def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
     """Return the query for the rows that every page needs for members with `role`, whatever the search. `waits` is
     empty, `ME` or `ANYONE`."""
-    return Prepared(lambda member, since: _usual_rows(Member(pk=member, role=role), since, is_mine, waits))
+    return Prepared(
+        lambda member, browser, since: _usual_rows(Member(pk=member, role=role), browser, since, is_mine, waits)
+    )
 
 
-def _usual_rows(member: Member, since: datetime, is_mine: bool, waits: str) -> RowsQuery:
-    """Return the rows that every page needs. Selections count only if they have changed since `since`."""
+def _usual_rows(member: Member, browser: str, since: datetime, is_mine: bool, waits: str) -> RowsQuery:
+    """Return the rows that every page needs. Selections count only if they were made in this `browser` and have changed
+    since `since`."""
     queries = [
         _apps_with_runs(member if is_mine else None),
         _rows("person", Member.objects.all(), "public_id", "name", "email"),
         _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query"),
-        _rows("selected", Selection.objects.filter(member=member).current_since(since), "place"),
+        _rows("selected", Selection.objects.filter(member=member, browser=browser).current_since(since), "place"),
         _makers_of_transferred(),
         _rows("decider", review_filters.people_who_decided(), "public_id"),
         _rows("judge", ReviewRules.who_may_decide(), "public_id"),

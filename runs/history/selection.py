@@ -1,7 +1,7 @@
 """A member's selections: runs across all pages of one tab of History, or results of any runs.
 
-Selections are stored on the server, one for each place (`Selection.Place`), so that paging, reloading, going back or
-switching devices doesn't lose anything. Anything that a member may no longer see is left out automatically, because all
+Selections are stored on the server, one for each browser and place (`Selection.Place`), so that paging, reloading or
+going back doesn't lose anything. Anything that a member may no longer see is left out automatically, because all
 queries go through `visible_to`.
 """
 
@@ -226,10 +226,11 @@ def keep_all(member: Member, found: Filter) -> None:
 @transaction.atomic
 def clear(member: Member, place: str) -> bool:
     """Deselect everything in `place`; return False if nothing was selected. `undo_clear` restores the selection."""
-    current = Selection.objects.select_for_update().filter(member=member, place=place, cleared_at=None).first()
+    selections = Selection.objects.of(member, place)
+    current = selections.select_for_update().filter(cleared_at=None).first()
     if current is None:
         return False
-    Selection.objects.filter(member=member, place=place, cleared_at__isnull=False).delete()
+    selections.filter(cleared_at__isnull=False).delete()
     current.cleared_at = timezone.now()
     current.save(update_fields=["cleared_at"])
     return True
@@ -241,7 +242,7 @@ def undo_clear(member: Member, place: str) -> None:
 
     The total may exceed `AT_MOST`, so that Undo doesn't lose anything.
     """
-    cleared = Selection.objects.filter(member=member, place=place, cleared_at__isnull=False)
+    cleared = Selection.objects.of(member, place).filter(cleared_at__isnull=False)
     last = cleared.select_for_update().order_by("-cleared_at").first()
     if last is None:
         return
@@ -262,11 +263,11 @@ def _begin(member: Member, place: str) -> Selection:
 
     If another request clears the selection while this one is waiting for the lock, create a new selection.
     """
-    Selection.objects.expired(timezone.now()).filter(member=member, place=place).delete()
+    Selection.objects.of(member, place).expired(timezone.now()).delete()
     current = None
     while current is None:
-        Selection.objects.get_or_create(member=member, place=place, cleared_at=None)
-        current = Selection.objects.select_for_update().filter(member=member, place=place, cleared_at=None).first()
+        Selection.objects.get_or_create(member=member, browser=member.browser, place=place, cleared_at=None)
+        current = Selection.objects.of(member, place).select_for_update().filter(cleared_at=None).first()
     return current
 
 

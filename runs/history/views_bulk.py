@@ -61,7 +61,7 @@ def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.
     """Return whether to ask for confirmation before moving the selection to the bin.
 
     Ask if others use its results, or if some of its items aren't on the page: they may have been ticked days ago or on
-    another device. Don't ask if this selection was already confirmed.
+    another page. Don't ask if this selection was already confirmed.
     """
     member, place = request.user, chosen.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):

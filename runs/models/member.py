@@ -91,6 +91,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
     bounces = models.PositiveSmallIntegerField(default=0, db_default=0)  # hard bounces in a row
     mail_dead_at = models.DateTimeField(null=True, blank=True)  # when emails stopped, after three hard bounces
 
+    # The browser that this request comes from (`HtmxLoginRequiredMiddleware`); not stored
+    browser = ""
+
     objects = MemberManager()
 
     USERNAME_FIELD = "email"

@@ -1,4 +1,4 @@
-"""Selections that members make in lists, kept across pages, reloads and devices."""
+"""Selections that members make in lists, kept across pages and reloads."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -16,8 +16,13 @@ KEPT_FOR = timedelta(days=7)
 
 class SelectionQuerySet(models.QuerySet["Selection"]):
     def open(self, member: Member, place: str) -> Self:
-        """Return the member's selection in `place`, unless it was cleared or hasn't changed for a week."""
-        return self.filter(member=member, place=place).current()
+        """Return the member's selection in `place` in this browser, unless it was cleared or hasn't changed for a
+        week."""
+        return self.of(member, place).current()
+
+    def of(self, member: Member, place: str) -> Self:
+        """Return the member's selections in `place` in this browser, including the last one that was cleared."""
+        return self.filter(member=member, browser=member.browser, place=place)
 
     def current(self) -> Self:
         """Return the selections that have changed in the last week and haven't been cleared."""
@@ -34,8 +39,8 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
 class Selection(models.Model):
     """The runs that a member selected in one tab of History, or the results they selected on run pages.
 
-    It belongs to the member, not to a browser: runs selected on a phone can be downloaded on a computer later. The
-    selection bar therefore says how much is selected beyond the current page, so that nobody unknowingly moves runs on
+    It belongs to the browser in which the member signed in, so that nobody finds ticks that they made elsewhere, long
+    ago. The selection bar says how much is selected beyond the current page, so that nobody unknowingly moves runs on
     other pages to the bin.
 
     A cleared selection is kept until the next one is cleared, so that clearing can be undone. Nobody else can see a
@@ -49,6 +54,8 @@ class Selection(models.Model):
         RESULTS = "results"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="selections")
+    # As in `Member.browser`; empty for sessions from before this was recorded
+    browser = models.CharField(max_length=16, blank=True, default="", db_default="")
     place = models.CharField(max_length=7, choices=Place)
     runs = models.ManyToManyField(Run, related_name="+")
     outputs = models.ManyToManyField(Output, related_name="+")
@@ -60,7 +67,7 @@ class Selection(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["member", "place"], condition=Q(cleared_at=None), name="selection_open_unique"
+                fields=["member", "browser", "place"], condition=Q(cleared_at=None), name="selection_open_unique"
             ),
         )
 

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from runs.team import sessions, views_sign_in
 from runs.web.automatic import LIVE, is_automatic
+from runs.web.session_lifetime import BROWSER
 
 
 class SeenMiddleware:
@@ -29,7 +30,8 @@ class SeenMiddleware:
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Requires people to be signed in by default. If someone's session has expired, nothing they typed is lost.
+    """Requires people to be signed in by default, and tells `request.user` which browser they use. If someone's session
+    has expired, nothing they typed is lost.
 
     htmx would put the sign-in page into a card, so we tell htmx to load it as a full page, which leads back to the
     original page after signing in. If a page is only polling for its bell, balance or newly shared runs, the response
@@ -37,6 +39,14 @@ class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):
     sign-in page, which carries the posted values along. When scripts post something, the status is 401, because they
     would mistake a page with status 200 for success.
     """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        response = super().process_view(request, view_func, view_args, view_kwargs)
+        if response is None and getattr(view_func, "login_required", True) and request.user.is_authenticated:
+            request.user.browser = request.session.get(BROWSER, "")
+        return response
 
     def handle_no_permission(  # type: ignore[override]  # Django itself accepts any response
         self, request: HttpRequest, view_func: Callable[..., Any]

@@ -22,12 +22,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from runs.models.ids import new_public_id
 from runs.models.prepared import Prepared
 from runs.web.secret_links import hash_of
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
 MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so the idle timeout is only this precise
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
+BROWSER = "browser"  # key in the session data for a random id, which stays the same when the session's key changes
 KEY_LENGTH = 40  # of the column, in characters
 _ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # the cookies' names before they got a prefix
@@ -92,6 +94,7 @@ class SessionStore(db.SessionStore):
     def begin(self) -> None:
         """Record the sign-in; from now on, the session lasts at most SESSION_COOKIE_AGE."""
         self[STARTED] = int(time.time())
+        self[BROWSER] = new_public_id()
 
     def record_use(self) -> None:
         """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""

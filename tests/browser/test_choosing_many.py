@@ -185,11 +185,11 @@ def test_the_bar_and_a_line_about_an_ended_run_cover_no_stop_of_tab(
     new_context: Callable[..., BrowserContext], alice: Member, runs: list[Run], width: int
 ) -> None:
     Run.objects.exclude(pk__in=[run.pk for run in runs[:8]]).delete()
+    page = new_context(alice, viewport={"width": width, "height": 800 if width > 600 else 640}).new_page()
     ids = [run.public_id for run in runs[:3]]
     selection.keep(alice, "mine", ids, ids)
     results = [output.public_id for output in runs[0].outputs.all()]
     selection.keep(alice, "results", results, results)
-    page = new_context(alice, viewport={"width": width, "height": 800 if width > 600 else 640}).new_page()
     keys = Keys(page)
     for path in ("/history/", runs[0].get_absolute_url(), "/history/?view=list"):
         is_told = "list" in path

@@ -49,10 +49,11 @@ def ticked(client: Client, url: str = "/history/") -> set[str]:
 
 def count(client: Client, place: str = "mine") -> int:
     member = Member.objects.get(pk=client.session["_auth_user_id"])
+    member.browser = client.session["browser"]
     return selection.chosen(member, place).count
 
 
-def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+def test_ticks_stay_across_pages_and_reloads(as_alice: Client, alice: Member, runs: list[Run]) -> None:
     told = select(as_alice, runs[0], runs[1])
     assert "2 selected" in told
     assert "1 file," in told
@@ -60,7 +61,7 @@ def test_ticks_stay_across_pages_reloads_and_devices(as_alice: Client, alice: Me
 
     second = as_alice.get("/history/").context["next_url"]
     assert "3 selected" in select(as_alice, runs[25])
-    assert ticked(client_of(alice), second) == {runs[25].public_id}
+    assert ticked(as_alice, second) == {runs[25].public_id}
     assert ticked(as_alice) == {runs[0].public_id, runs[1].public_id}
 
     assert "2 selected" in select(as_alice, on=[runs[0]])  # unticks a run on the first page
@@ -99,6 +100,26 @@ def test_an_action_takes_what_other_pages_have_and_what_is_only_posted(as_alice:
     as_alice.post("/history/act/", data)
 
     assert set(Run.objects.filter(has_star=True)) == {runs[0], runs[27]}
+
+
+def test_a_fresh_browser_starts_without_a_selection(as_alice: Client, alice: Member, runs: list[Run]) -> None:
+    result = runs[0].outputs.all()[0].public_id
+    select(as_alice, *runs[:2])
+    as_alice.post("/history/select/", {"place": "results", "f": result})
+
+    fresh = client_of(alice)
+
+    assert (count(fresh), count(fresh, "results"), ticked(fresh)) == (0, 0, set())
+    assert "Show all selected" in as_alice.get(f"/results/{result}/").text
+    assert "Show all selected" not in fresh.get(f"/results/{result}/").text
+    assert "1 selected" in select(fresh, runs[5])
+    select(fresh, do="clear")
+    select(fresh, do="undo")
+    assert (ticked(fresh), count(as_alice)) == ({runs[5].public_id}, 2)  # neither browser changes the other's
+    assert "Move 1 run to the bin?" in fresh.get("/history/bin/?place=mine").text
+    as_alice.logout()
+    as_alice.force_login(alice)
+    assert (count(as_alice), ticked(as_alice)) == (0, set())
 
 
 def test_each_tab_and_each_member_has_its_own(as_alice: Client, as_bob: Client, runs: list[Run]) -> None:

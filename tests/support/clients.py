@@ -14,9 +14,10 @@ HTMX = {"HX-Request": "true"}
 
 
 def client_of(member: "Member") -> Client:
-    """Return a browser without scripts, with `member` signed in."""
+    """Return a browser without scripts, with `member` signed in. `member` uses this browser from now on."""
     client = Client()
     client.force_login(member)
+    member.browser = client.session["browser"]
     return client
 
 
