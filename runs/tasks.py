@@ -18,7 +18,7 @@ from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
 from runs.review import search_words
-from runs.sharing import guest_copies, make_guest_copies
+from runs.sharing import guest_copies, guest_identity, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, store, usage
 from runs.team import passwords, security_mail, sessions, transfers
@@ -192,6 +192,7 @@ def tidy() -> None:
     lamina_search.tidy(timezone.now())
     read_state.tidy(now)
     mails.tidy(now)
+    guest_identity.tidy(now)
     networks.tidy(now)
     record_guard.restore()
     run_counts.count(now)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from runs.display.verdicts import decision_icon
-from runs.models import Decision, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
+from runs.models import Decision, Guest, GuestLink, GuestLinkOutput, Member, OutputFile, Run, SharingRules, StoredFile
 from runs.models.link_access import may_extend, may_restore
 from runs.models.sharing import is_alive_at
 from runs.review import overall_verdict
@@ -135,6 +135,14 @@ class LinkAnswer:
         return decision_icon(self.decision)
 
 
+@dataclass(frozen=True)
+class LinkGuest:
+    """A guest of a link. `other_names` are those they came back with, according to the link's maker."""
+
+    guest: Guest
+    other_names: list[str]
+
+
 def link_answers(link: GuestLink) -> list[LinkAnswer]:
     """Return guests' answers, in the order of the link's results."""
     given: dict[int, list[Decision]] = {}
@@ -146,6 +154,16 @@ def link_answers(link: GuestLink) -> list[LinkAnswer]:
         for output, label in named.items()
         for decision in given.get(output.pk, [])
     ]
+
+
+def link_guests(link: GuestLink) -> list[LinkGuest]:
+    """Return the guests who have answered or commented, in order of their first answer."""
+    guests = list(link.guests.all())
+    others: dict[int, list[str]] = {}
+    for guest in guests:
+        if guest.same_as_id is not None:
+            others.setdefault(guest.same_as_id, []).append(guest.shown_name)
+    return [LinkGuest(guest, others.get(guest.pk, [])) for guest in guests if guest.same_as_id is None]
 
 
 def refusal_of(member: Member) -> str:

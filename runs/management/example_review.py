@@ -49,7 +49,7 @@ def _packshots(run: Run) -> None:
     if link is not None:
         GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True, views=1, viewed_at=_at(21))
         link.refresh_from_db()
-        _decide(front, "approved", "Lovely light!", Actor(guest=guest_identity.admit(link, CLIENT)), hours_ago=21)
+        _decide(front, "approved", "Lovely light!", Actor(guest=guest_identity.newcomer(link, CLIENT)), hours_ago=21)
 
 
 def _poster(run: Run) -> None:

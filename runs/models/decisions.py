@@ -81,8 +81,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(Decider):
     """A decision, or a row that ends an earlier decision and points to it with `target`.
 
-    Rows are never changed, except that `is_standing` is updated when a later row ends or restores the decision. Rows
-    are deleted only along with their result.
+    Rows are never changed, except that `is_standing` is updated when a later row ends or restores the decision, and
+    that two guests become one if they are the same person (`review.same_person`). Rows are deleted only along with
+    their result.
     """
 
     class Act(models.TextChoices):

@@ -69,6 +69,7 @@ class Verb(StrEnum):
     LINK_REPLACED = "link.replaced"
     LINK_REVOKED = "link.revoked"
     LINK_RESTORED = "link.restored"
+    GUESTS_JOINED = "link.guests-joined"  # two guests of a link are the same person
 
     APP_STARRED = "app.starred"
     APP_UNSTARRED = "app.unstarred"

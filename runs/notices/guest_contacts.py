@@ -11,9 +11,8 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from runs.models import GuestContact, GuestLink
-from runs.models.ids import new_public_id
-from runs.sharing import guest_fields, guest_identity
+from runs.models import Guest, GuestContact, GuestLink
+from runs.sharing import guest_fields
 from runs.sharing.guest_fields import EmailRefusedError
 from runs.team import mail
 
@@ -21,34 +20,23 @@ MOST_PER_LINK = 50  # so that nobody can use the portal to email a whole list of
 KEPT = timedelta(days=30)  # how long addresses outlive their link, which may still be restored or extended
 
 
-def clean_email(link: GuestLink, name: str, typed: str) -> str:
+def clean_email(link: GuestLink, typed: str) -> str:
     """Return the typed address; "" if there is none, or if emails aren't set up. Raises `EmailRefusedError`."""
     email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
-    others = GuestContact.objects.filter(guest__link=link).exclude(guest=guest_identity.guest_called(link, name))
-    if email and others.count() >= MOST_PER_LINK:
+    if email and GuestContact.objects.filter(guest__link=link).count() >= MOST_PER_LINK:
         raise EmailRefusedError(_("Too many guests already get emails about this page. Leave the email field empty."))
     return email
 
 
-def remember(link: GuestLink, name: str, email: str) -> None:
-    """Store the address of the guest called `name`, replacing any earlier one. Unsubscribe links sent to an earlier
-    address can't stop emails to the new one."""
+def remember(guest: Guest, email: str) -> None:
+    """Store the guest's address."""
     told = {"email": email, "language": translation.get_language() or ""}
-    guest = guest_identity.guest_called(link, name)
-    with transaction.atomic():
-        found = GuestContact.objects.select_for_update().filter(guest=guest)
-        if found.exclude(email=email).exists():
-            told["public_id"] = new_public_id()
-        GuestContact.objects.update_or_create(guest=guest, defaults=told)
+    GuestContact.objects.get_or_create(guest=guest, defaults=told)
 
 
-def gets_email(link: GuestLink, signed_name: str) -> bool:
-    """Return whether the guest with this signed name gets emails. They may have unsubscribed since they entered their
-    address."""
-    if not (guest_fields.gets_email(link, signed_name) and mail.is_set_up()):
-        return False
-    guest = guest_identity.guest_called(link, guest_fields.name_of(link, signed_name))
-    return guest is not None and GuestContact.objects.filter(guest=guest).exists()
+def gets_email(guest: Guest) -> bool:
+    """Return whether the guest gets emails."""
+    return mail.is_set_up() and GuestContact.objects.filter(guest=guest).exists()
 
 
 @transaction.atomic

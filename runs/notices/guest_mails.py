@@ -9,7 +9,6 @@ address.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -24,8 +23,8 @@ from django.utils.translation import ngettext
 from runs.models import Comment, Decision, GuestContact, GuestLink, GuestNotice, Mail, Output, SharingRules
 from runs.notices import choices, unsubscribe
 from runs.notices.mail_text import Letter, headers_of, line_of, subject_of
-from runs.sharing import guest_fields, guests
-from runs.sharing.guest_addresses import Addresses, Guest
+from runs.sharing import guests
+from runs.sharing.guest_addresses import Addresses
 from runs.team import mail
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -141,15 +140,14 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     if len(lines) > 1:
         more = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(lines) - 1)
         subject = more % {"first": lines[0], "count": len(lines) - 1}
-    guest = Guest(contact.guest.name, guest_fields.signed_name(link, contact.guest.name, gets_email=True))
-    page = partial(Addresses(link, token, guest, is_proven=False).page)
-    number = list(labels).index(there[0][1]) + 1
     is_one_place = len({output for _notice, output in there}) == 1
+    number = list(labels).index(there[0][1]) + 1 if is_one_place else 1
+    place = f"r{number}" if is_one_place else ""
     return Letter(
         subject=subject,
         intro="",
         lines=lines,
-        path=page(guests.page_with(number), place=f"r{number}") if is_one_place else page(),
+        path=Addresses(link, token).page_in_email(contact.guest, guests.page_with(number), place),
         kinds=[],
     )
 

@@ -18,6 +18,7 @@ from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guest_identity, guests
+from runs.sharing.guest_identity import Sender
 
 SEEN_LENGTH = 16  # in characters; enough to tell a result's old content from its new content
 
@@ -38,8 +39,9 @@ def open_link(link: GuestLink) -> GuestLink:
     return fresh
 
 
-def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, seen: str) -> Decision:
-    """Record the verdict of the guest called `name`. Only a guest's last answer on the current content counts.
+def answer(link: GuestLink, output: Output, verdict: str, note: str, sender: Sender, seen: str) -> tuple[Guest, bool]:
+    """Record a guest's verdict, and return the guest. Only a guest's last answer on the current content counts. If the
+    same answer is sent again, do nothing and return False.
 
     `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
     guests don't see that. If the answer doesn't count, the team is asked to decide. Raises `LinkClosedError` or a
@@ -47,16 +49,19 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, name: str, 
     """
     with transaction.atomic():
         fresh = open_link(link)
+        guest, is_new = guest_identity.admit(fresh, sender)
+        if not is_new:
+            return guest, False
         overall_verdict.lock_runs([output])
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != seen:
             raise StaleDecisionError(output)
-        guest = Actor(guest=guest_identity.admit(fresh, name))
-        decision = verdicts.decide(output, verdict, note, guest, None)
-        if not decision.is_counted and (by := guest.on_record):
+        actor = Actor(guest=guest)
+        decision = verdicts.decide(output, verdict, note, actor, None)
+        if not decision.is_counted and (by := actor.on_record):
             with acting_as(by):  # even if a member is signed in to the guest's browser
                 requests.ask_team_after_client(fresh, output)
-        return decision
+        return guest, True
 
 
 def content_key(output: Output) -> str:
@@ -72,11 +77,6 @@ def given_by(guest: Guest | None, outputs: Collection[Output] | None = None) -> 
     mine = _answers().filter(guest=guest, output__guest_links=guest.link)
     found = mine if outputs is None else mine.filter(output__in=outputs)
     return {decision.output_id: decision for decision in found}
-
-
-def has_answers(link: GuestLink) -> bool:
-    """Return whether any guest of `link` has answered."""
-    return _answers().filter(link=link).exists()
 
 
 def answers_of(link: GuestLink) -> list[Decision]:

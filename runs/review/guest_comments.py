@@ -14,6 +14,7 @@ from runs.review.comments import post
 from runs.review.deciders import Actor
 from runs.review.guest_answers import open_link
 from runs.sharing import guest_identity
+from runs.sharing.guest_identity import Sender
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,19 @@ class CommentPlace:
 NO_PLACE = CommentPlace()
 
 
-def comment_as_guest(link: GuestLink, output: Output, text: str, name: str, place: CommentPlace = NO_PLACE) -> Comment:
-    """Post a comment from the guest called `name`. Raises `LinkClosedError` or `CommentRefusedError`."""
+def comment_as_guest(
+    link: GuestLink, output: Output, text: str, sender: Sender, place: CommentPlace = NO_PLACE
+) -> tuple[Guest, bool]:
+    """Post a guest's comment, and return the guest. If the same comment is sent again, do nothing and return False.
+
+    Raises `LinkClosedError` or `CommentRefusedError`.
+    """
     with transaction.atomic():
-        by = Actor(guest=guest_identity.admit(open_link(link), name))
-        position = place.file_position
-        return post(by, output.run, output, text, spot=place.spot, at_ms=place.at_ms, file_position=position)
+        guest, is_new = guest_identity.admit(open_link(link), sender)
+        if is_new:
+            by, position = Actor(guest=guest), place.file_position
+            post(by, output.run, output, text, spot=place.spot, at_ms=place.at_ms, file_position=position)
+        return guest, is_new
 
 
 def seen_by_guest(link: GuestLink, guest: Guest | None, outputs: Iterable[Output]) -> dict[int, list[Comment]]:

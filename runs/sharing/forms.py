@@ -68,6 +68,13 @@ class ReplaceForm(PostedForm):
     new = CutField(16)
 
 
+class SamePersonForm(PostedForm):
+    """The ids of two guests of a link who are the same person; they become the first one."""
+
+    guest = CutField(16)
+    other = CutField(16)
+
+
 class PassphraseForm(PostedForm):
     """The passphrase that a guest enters."""
 

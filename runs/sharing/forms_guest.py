@@ -1,14 +1,17 @@
 """What guests send from a link's page. All results share one form, so everything that guests have typed is sent,
 whichever button they press."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
 from typing import Self
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from runs.models import Decision
 from runs.web.posted import CutField, PostedForm, SwitchField
 
+FIELD_LENGTH = 2_000
 WORDS, SEEN = "words-", "seen-"  # field name prefixes, each followed by a result's id
 ACTS = ("approve", "changes", "comment", "place")
 VERDICTS = {"approve": Decision.Verdict.APPROVED, "changes": Decision.Verdict.CHANGES}
@@ -24,7 +27,14 @@ class PressForm(PostedForm):
     asked = SwitchField()  # the guest has already been asked for their name
     back = SwitchField()  # the guest pressed Back on the page asking for their name or comment
     opened = CutField(200)
-    n = CutField(2_000)  # the guest's signed name
+    p = CutField(200)  # proof that the guest knows the passphrase
+    n = CutField(FIELD_LENGTH)  # says who the guest is
+    offer = CutField(FIELD_LENGTH)  # says who the email was for that the guest opened
+    page = CutField(10)  # the number of the page that was shown
+    to = CutField(10)  # the number of the page to show
+    me = SwitchField()  # the email was for this guest
+    other = SwitchField()  # this is somebody other than the page says
+    code = CutField(100)
     name = CutField()
     email = CutField(300)
     x = CutField(20)  # a spot, as percentages
@@ -39,7 +49,13 @@ class SentForm:
     act: str = ""  # "approve", "changes", "comment" or "place"
     result: str = ""
     opened: str = ""
-    signed_name: str = ""
+    proof: str = ""
+    guest: str = ""
+    offer: str = ""
+    page: str = ""
+    is_me: bool = False
+    is_other: bool = False
+    code: str = ""
     name: str = ""
     email: str = ""
     is_asked: bool = False
@@ -52,6 +68,15 @@ class SentForm:
     seen: dict[str, str] = field(default_factory=dict)
 
     @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        """Read what was posted. The address of the page may contain its number, and who an email was for."""
+        page = request.GET.get("page", "")[:10]
+        if request.method != "POST":
+            return cls(offer=request.GET.get("n", "")[:FIELD_LENGTH], page=page)
+        sent = cls.read(request.POST)
+        return sent if sent.page else replace(sent, page=page)
+
+    @classmethod
     def read(cls, posted: QueryDict) -> Self:
         given = PressForm.read(posted)
         act = next((act for act in ACTS if given[act]), "")
@@ -59,7 +84,13 @@ class SentForm:
             act=act,
             result=given[act] if act else "",
             opened=given["opened"],
-            signed_name=given["n"],
+            proof=given["p"],
+            guest=given["n"],
+            offer=given["offer"],
+            page=given["to"] or given["page"],
+            is_me=given["me"],
+            is_other=given["other"],
+            code=given["code"],
             name=given["name"],
             email=given["email"],
             is_asked=given["asked"],
@@ -93,6 +124,11 @@ class SentForm:
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 
+    def digest(self, *, with_name: bool) -> str:
+        """Return a hash of the page, and of what was sent from it. If the same form is sent again, it's the same."""
+        said = [self.opened, self.act, self.result, self.note, self.x, self.y, self.at]
+        return hashlib.sha256(json.dumps([*said, *([self.name] if with_name else [])]).encode()).hexdigest()
+
     @property
     def has_words(self) -> bool:
         return any(words.strip() for words in self.words.values())
@@ -102,7 +138,8 @@ class SentForm:
         """The fields that an intermediate page passes on, except for those it asks for itself."""
         press = [(self.act, self.result)] if self.act else []
         press += [(name, value) for name, value in (("x", self.x), ("y", self.y), ("at", self.at)) if value]
-        who = [("opened", self.opened), ("n", self.signed_name)]
+        who = [("opened", self.opened), ("p", self.proof), ("n", self.guest), ("offer", self.offer)]
+        who = [(name, value) for name, value in (*who, ("page", self.page)) if value]
         words = [(f"{WORDS}{result}", words) for result, words in self.words.items() if words]
         return [*press, *who, *words, *((f"{SEEN}{result}", seen) for result, seen in self.seen.items())]
 

@@ -1,70 +1,67 @@
-"""URLs of the guest page, its files and its buttons.
+"""URLs of the guest page, its files and its buttons, and the hidden fields of its forms.
 
-Besides the link's token, these contain what other sites keep in cookies: proof that the passphrase was entered, and the
-guest's signed name.
+Other sites keep in cookies who someone is and that they entered the passphrase. Here, forms carry this in hidden
+fields, so that nobody passes it on with an address. Only the link in a guest's email says who they are.
 """
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from runs.models import GuestLink, Output, StoredFile
-from runs.sharing import guests
-
-
-@dataclass(frozen=True)
-class Guest:
-    """The person viewing the page: the name they typed, and a signed field with that name. `name` and `signed` are
-    empty until the guest enters a name. `gets_email` says whether they also gave an email address."""
-
-    name: str = ""
-    signed: str = ""
-    gets_email: bool = False
-
-
-NOBODY = Guest()
+from runs.models import Guest, GuestLink, Output, StoredFile
+from runs.sharing import guest_fields, guests
 
 
 class Addresses:
-    """URLs of a link's page and files, for someone who has entered the passphrase. Without `is_proven`, the page will
-    ask for the passphrase."""
+    """URLs of a link's page, its buttons and its files."""
 
-    def __init__(self, link: GuestLink, token: str, guest: Guest = NOBODY, *, is_proven: bool = True) -> None:
+    def __init__(self, link: GuestLink, token: str) -> None:
         self.link = link
         self.token = token
-        self.guest = guest
-        self.proof = guests.proof_of(link) if is_proven else ""
 
     def file(self, stored: StoredFile, variant: str, *, is_download: bool = False) -> str:
         path = reverse("runs:guest-file", args=[self.token, stored.public_id, variant])
-        return self._with(path, {"download": "1" if is_download else ""})
+        return self._proving(path, stored.public_id, {"download": "1"} if is_download else {})
 
     def text(self, output: Output) -> str:
-        return self._with(reverse("runs:guest-text", args=[self.token, output.public_id]), {})
+        return self._proving(reverse("runs:guest-text", args=[self.token, output.public_id]), output.public_id, {})
 
     def all_files(self) -> str:
-        return self._with(reverse("runs:guest-download", args=[self.token]), {"n": self.guest.signed})
+        return reverse("runs:guest-download", args=[self.token])
 
-    def page(self, number: int = 1, *, answered: str = "", commented: str = "", place: str = "") -> str:
-        """Return the URL of a page of results that scrolls to `place`; `answered` and `commented` are the ids of
-        results that the guest has just answered or commented on."""
-        path = reverse("runs:guest", args=[self.token])
-        given = {"n": self.guest.signed, "page": str(number) if number > 1 else "", "answered": answered}
-        given["commented"] = commented
-        return self._with(path, given) + (f"#{place}" if place else "")
+    def page(self) -> str:
+        return reverse("runs:guest", args=[self.token])
 
-    def decide(self, number: int = 1, place: str = "") -> str:
-        """Return the URL that a result's buttons send an answer to; `number` and `place` say which page to return to,
-        and where on it."""
-        path = reverse("runs:guest-decide", args=[self.token])
-        return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
+    def page_in_email(self, guest: Guest, number: int, place: str) -> str:
+        """Return the URL of page `number`, for an email to `guest`, that scrolls to `place`, even after asking for the
+        passphrase. The page asks whether it's them, because emails are forwarded."""
+        given = {"n": guest_fields.signed(guest), "page": str(number) if number > 1 else "", "at": place}
+        query = urlencode({name: value for name, value in given.items() if value}, safe=":")
+        return f"{self.page()}?{query}" + (f"#{place}" if place else "")
 
-    def comment(self, number: int = 1, place: str = "") -> str:
-        """Return the URL that a result's buttons send a comment to. Takes the same parameters as `decide`."""
-        path = reverse("runs:guest-comment", args=[self.token])
-        return self._with(path, {"page": str(number) if number > 1 else ""}) + (f"#{place}" if place else "")
+    def decide(self, place: str) -> str:
+        """Return the URL that a result's buttons send an answer to; the response scrolls to `place`."""
+        return f"{reverse('runs:guest-decide', args=[self.token])}#{place}"
 
-    def _with(self, path: str, given: dict[str, str]) -> str:
-        query = urlencode([(name, value) for name, value in ({"p": self.proof} | given).items() if value], safe=":")
+    def comment(self, place: str) -> str:
+        """Return the URL that a result's buttons send a comment to; the response scrolls to `place`."""
+        return f"{reverse('runs:guest-comment', args=[self.token])}#{place}"
+
+    def _proving(self, path: str, public_id: str, given: dict[str, str]) -> str:
+        """Return a URL with proof that opens only the file or result with this id."""
+        proof = guests.file_proof_of(self.link, public_id)
+        query = urlencode(({"p": proof} if proof else {}) | given, safe=":")
         return f"{path}?{query}" if query else path
+
+
+def hidden_fields(link: GuestLink, guest: Guest | None, offered: Guest | None, page: int) -> list[tuple[str, str]]:
+    """Return the names and values of the fields that every form on page number `page` has. `guest` is who is viewing
+    it, and `offered` who the email was for that they opened, as long as they haven't said that it's them."""
+    fields = {
+        "opened": guest_fields.opened_now(link),
+        "p": guests.proof_of(link),
+        "n": guest_fields.signed(guest),
+        "offer": guest_fields.signed(offered),
+        "page": str(page) if page > 1 else "",
+    }
+    return [(name, value) for name, value in fields.items() if value]

@@ -1,9 +1,10 @@
-"""Form fields that carry data from page to page for guests, who have no cookies: the name they typed, whether they gave
-an email address, and when they opened the page.
+"""Form fields that carry data from page to page for guests, who have no cookies: who they are, and when they opened the
+page.
 
 Each field is signed for one link, so that it can't be used on any other.
 """
 
+import secrets
 import unicodedata
 from datetime import timedelta
 
@@ -13,14 +14,16 @@ from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from runs.models import GuestLink
+from runs.models import Guest, GuestLink
 from runs.models.guest import NAME_LENGTH
+from runs.sharing import guest_identity
 from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
 
 EMAIL_LENGTH = 254
 IS_EMAIL = EmailValidator(allowlist=[])  # also refuses "localhost", which Django would allow
-NAME_SALT = "runs.guest-name"
+GUEST_SALT = "runs.guest"
+OLD_NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long after opening a page a guest can still answer from it
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
@@ -69,39 +72,41 @@ def clean_email(typed: str) -> str:
     return email
 
 
-def signed_name(link: GuestLink, name: str, *, gets_email: bool = False) -> str:
-    """Return the signed field with the guest's name. The field also says whether they get emails, but never contains
-    their address, because it becomes part of URLs."""
-    told = [link.public_id, name, *([1] if gets_email else [])]
-    return signing.dumps(told, salt=NAME_SALT, compress=True) if name else ""
+def signed(guest: Guest | None) -> str:
+    """Return the signed field that says who the guest is; "" for None."""
+    return signing.Signer(salt=GUEST_SALT).sign(guest.public_id) if guest is not None else ""
 
 
-def name_of(link: GuestLink, signed: str) -> str:
-    """Return the name that a guest of `link` typed earlier; "" if we didn't create the field for this link."""
-    return _read(link, signed)[0]
-
-
-def gets_email(link: GuestLink, signed: str) -> bool:
-    """Return whether the guest gave an email address together with their name."""
-    return _read(link, signed)[1]
-
-
-def _read(link: GuestLink, signed: str) -> tuple[str, bool]:
+def guest_of(link: GuestLink, field: str) -> Guest | None:
+    """Return the guest that a signed field names; None if we didn't create it for a guest of `link`."""
     try:
-        link_id, name, *rest = signing.loads(signed, salt=NAME_SALT)
+        return guest_identity.find(link, signing.Signer(salt=GUEST_SALT).unsign(field))
+    except signing.BadSignature:
+        name = old_name_of(link, field)
+        return guest_identity.find_by_name(link, name) if name else None
+
+
+def old_name_of(link: GuestLink, field: str) -> str:
+    """Return the name in a signed field from before the last update, when fields contained only the link and the name
+    that the guest had typed; "" if it's no such field."""
+    try:
+        link_id, name, *_rest = signing.loads(field, salt=OLD_NAME_SALT)
     except (signing.BadSignature, ValueError):
-        return "", False
-    return (str(name), bool(rest)) if link_id == link.public_id else ("", False)
+        return ""
+    return str(name) if link_id == link.public_id else ""
 
 
 def opened_now(link: GuestLink) -> str:
-    """Return a signed field recording that a guest has just opened the page of `link`."""
-    return signing.TimestampSigner(salt=PAGE_SALT).sign(link.public_id)
+    """Return a signed field recording that someone has just opened the page of `link`. It has a random key, which
+    stops an answer from being recorded again when its form is sent again."""
+    return signing.TimestampSigner(salt=PAGE_SALT).sign(f"{link.public_id}.{secrets.token_urlsafe(12)}")
 
 
-def is_of_open_page(link: GuestLink, opened: str) -> bool:
-    """Return whether an answer comes from a page of `link` that was opened recently enough."""
+def page_key_of(link: GuestLink, opened: str) -> str | None:
+    """Return the key of a page of `link`, or "" if it's from before pages had one. Return None if it was opened too
+    long ago, or is a page of another link."""
     try:
-        return signing.TimestampSigner(salt=PAGE_SALT).unsign(opened, max_age=PAGE_AGE) == link.public_id
+        link_id, _dot, key = signing.TimestampSigner(salt=PAGE_SALT).unsign(opened, max_age=PAGE_AGE).partition(".")
     except signing.BadSignature:
-        return False
+        return None
+    return key if link_id == link.public_id else None

@@ -1,8 +1,64 @@
-"""The guests of a link: who has answered or commented there, and under which name others see them."""
+"""The guests of a link: who has answered or commented there, how they come back, and under which name others see them.
 
-from runs.models import Guest, GuestLink
+Everybody who answers for the first time becomes a new guest, whatever name they type.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from django.utils.crypto import constant_time_compare
+
+from runs.models import Guest, GuestLink, SentAnswer
 from runs.models.guest import NAME_LENGTH
+from runs.models.ids import ALPHABET
+from runs.web.secret_keys import keyed_hash, keyed_hashes
 from runs.words.fold import fold
+
+CODE_SALT = "portal.guest-code"
+CODE_LENGTH = 8  # in characters, about 40 bits; guesses are limited (`guests.guest_with_code`)
+KEPT = timedelta(days=8)  # how long to remember sent answers: a day longer than pages can be answered from
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends an answer: a guest we know, or someone new with the name they typed. `page_key` identifies the page
+    that the answer comes from, and `digest` the answer. The key is empty for pages opened before pages had one."""
+
+    guest: Guest | None
+    name: str
+    page_key: str
+    digest: str
+
+
+def admit(link: GuestLink, sender: Sender) -> tuple[Guest, bool]:
+    """Return the guest who sends an answer, and whether this very answer is new. Somebody new becomes a guest.
+
+    `link` must be locked, so that an answer that is sent several times at once is new only once.
+    """
+    before = SentAnswer.objects.filter(digest=sender.digest).select_related("guest__same_as").first()
+    if before is not None:
+        return _now(link, before.guest), False
+    guest = sender.guest or guest_of_page(link, sender.page_key) or newcomer(link, sender.name)
+    SentAnswer.objects.create(guest=guest, page_key=sender.page_key, digest=sender.digest)
+    return _now(link, Guest.objects.select_related("same_as").get(pk=guest.pk)), True
+
+
+def newcomer(link: GuestLink, name: str) -> Guest:
+    """Create a guest called `name`. If `link` already has a guest of that name, others see "Kim (2)". `link` must be
+    locked."""
+    taken = {key_of(shown) for shown in link.guests.values_list("shown_name", flat=True)}
+    shown = next(shown for shown in _numbered(name) if key_of(shown) not in taken)
+    return Guest.objects.create(link=link, name=name, shown_name=shown, key=key_of(name))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield `name`, then "name (2)", "name (3)" and so on, none longer than a name may be."""
+    yield name
+    for number in count(2):
+        ending = f" ({number})"
+        yield f"{name[: NAME_LENGTH - len(ending)]}{ending}"
 
 
 def key_of(name: str) -> str:
@@ -10,13 +66,56 @@ def key_of(name: str) -> str:
     return (fold(name).strip() or name)[:NAME_LENGTH]
 
 
-def guest_called(link: GuestLink, name: str) -> Guest | None:
-    """Return the guest of `link` who goes by `name`, even if it's typed differently, such as "KIM " for Kim."""
-    return Guest.objects.filter(link=link, key=key_of(name), is_known_by_name=True).first() if name else None
+def guest_of_page(link: GuestLink, page_key: str) -> Guest | None:
+    """Return the guest who has already answered from the page with this key. They may have gone back to it in their
+    browser, where the page still doesn't know them."""
+    if not page_key:
+        return None
+    sent = SentAnswer.objects.filter(page_key=page_key, guest__link=link).select_related("guest__same_as").first()
+    return _now(link, sent.guest) if sent is not None else None
 
 
-def admit(link: GuestLink, name: str) -> Guest:
-    """Return the guest of `link` who goes by `name`, creating the row if this is their first answer. `link` must be
-    locked."""
-    new = {"name": name, "shown_name": name}
-    return Guest.objects.get_or_create(link=link, key=key_of(name), is_known_by_name=True, defaults=new)[0]
+def find(link: GuestLink, public_id: str) -> Guest | None:
+    """Return the guest of `link` with this id."""
+    found = link.guests.filter(public_id=public_id).select_related("same_as").first()
+    return _now(link, found) if found is not None else None
+
+
+def find_by_name(link: GuestLink, name: str) -> Guest | None:
+    """Return the guest who answered under this name before guests had rows."""
+    found = link.guests.filter(key=key_of(name), is_known_by_name=True).select_related("same_as").first()
+    return _now(link, found) if found is not None else None
+
+
+def _now(link: GuestLink, guest: Guest) -> Guest:
+    """Return `guest` or, if the link's maker said that this is somebody else, that guest."""
+    guest = guest.same_as or guest
+    guest.link = link
+    return guest
+
+
+# --- Codes ------------------------------------------------------------------------------------------------------------
+def code_of(guest: Guest) -> str:
+    """Return the code with which `guest` can come back, such as "k7mq-x2wd". It isn't stored."""
+    return _code(keyed_hash(CODE_SALT, guest.public_id))
+
+
+def find_by_code(link: GuestLink, typed: str) -> Guest | None:
+    """Return the guest of `link` with the code `typed`, which was made with the portal's secret key or an earlier
+    one."""
+    code = "".join(sign for sign in typed.lower() if sign in ALPHABET)
+    wanted = f"{code[:4]}-{code[4:]}"
+    for guest in link.guests.select_related("same_as"):
+        if any(constant_time_compare(_code(key), wanted) for key in keyed_hashes(CODE_SALT, guest.public_id)):
+            return _now(link, guest)
+    return None
+
+
+def _code(digest: bytes) -> str:
+    letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:CODE_LENGTH])
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def tidy(now: datetime) -> None:
+    """Forget the answers that can no longer be sent again, because the page that they came from is too old."""
+    SentAnswer.objects.filter(created_at__lt=now - KEPT).delete()

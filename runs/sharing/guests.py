@@ -1,8 +1,9 @@
 """The guest side of a link: find the link, check that it is open, list its results, and count views.
 
 The link is checked again on every request, even for files, so a revoked link stops working at once. Guests have no
-account, cookies or scripts. A signed value in the URLs of the page and its files proves that the guest knows the
-passphrase. This proof is valid for twelve hours, unless the passphrase changes before then.
+account, cookies or scripts. A signed field in the page's form proves that the guest knows the passphrase. It is never
+in the page's address, so whoever copies that address doesn't pass on the proof. The address of each file has a proof of
+its own, which opens nothing else. Proofs are valid for twelve hours, unless the passphrase changes before then.
 """
 
 import re
@@ -23,8 +24,20 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import as_guest
 from runs.audit.record import FEW_FILES, record
-from runs.models import GuestLink, GuestLinkOutput, Output, OutputFile, Run, RunInput, SharingRules, StoredFile, Verb
+from runs.models import (
+    Guest,
+    GuestLink,
+    GuestLinkOutput,
+    Output,
+    OutputFile,
+    Run,
+    RunInput,
+    SharingRules,
+    StoredFile,
+    Verb,
+)
 from runs.models.run import RunInputUpload
+from runs.sharing import guest_identity
 from runs.sharing.guest_names import input_name, labels_of, told
 from runs.web import secret_links
 from runs.web.throttling import Attempt, TooManyError, address_of
@@ -32,12 +45,14 @@ from runs.words import file_names
 from runs.words.file_names import Stem, ending_of
 
 MAX_UNKNOWN = 60  # requests for unknown links from one IP address, in ten minutes
-MAX_WRONG = 10  # wrong passphrases for one link from one IP address, in ten minutes
-MAX_WRONG_OF_ALL = 100  # wrong passphrases for one link from all IP addresses combined, in ten minutes
+MAX_WRONG = 10  # wrong passphrases, or wrong codes, for one link from one IP address, in ten minutes
+MAX_WRONG_OF_ALL = 100  # the same from all IP addresses combined
 MAX_ANSWERS = 200  # answers sent through one link from one IP address, in ten minutes
 MAX_ANSWERS_OF_ALL = 2_000  # answers sent through one link from all IP addresses combined, in ten minutes
 PER_PAGE = 48  # results on one page
-PROOF_SALT = "runs.guest-proof"
+PROOF_SALT = "runs.guest-passphrase"
+FILE_SALT = "runs.guest-file"
+OLD_SALT = "runs.guest-proof"  # until 2026-12, proofs were in addresses, and one opened everything
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|preview|scan|monitor|headless|lighthouse|validator|embed|fetch|facebookexternalhit"
@@ -88,12 +103,32 @@ def proof_of(link: GuestLink) -> str:
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
-def is_proven(link: GuestLink, proof: str) -> bool:
-    """Return whether `link` has no passphrase or `proof` shows that the passphrase was entered."""
+def is_proven(link: GuestLink, proof: str, old_proof: str = "") -> bool:
+    """Return whether `link` has no passphrase or `proof`, from a form, shows that the passphrase was entered. Addresses
+    made before the last update may contain an `old_proof`."""
     if not link.passphrase:
         return True
+    return _is_signed(PROOF_SALT, proof, _proven(link)) or _is_signed(OLD_SALT, old_proof, _proven(link))
+
+
+def file_proof_of(link: GuestLink, public_id: str) -> str:
+    """Return proof that opens the file (or the result's text) with this id and nothing else; empty if the link has no
+    passphrase."""
+    if not link.passphrase:
+        return ""
+    opened = f"{_proven(link)}.{public_id}"
+    return signing.TimestampSigner(salt=FILE_SALT).sign(opened).removeprefix(f"{opened}:")
+
+
+def is_file_proven(link: GuestLink, public_id: str, proof: str) -> bool:
+    """Return whether `link` has no passphrase or `proof`, from the file's address, opens it."""
+    opened = f"{_proven(link)}.{public_id}"
+    return is_proven(link, "", proof) or _is_signed(FILE_SALT, f"{opened}:{proof}", opened)
+
+
+def _is_signed(salt: str, proof: str, proven: str) -> bool:
     try:
-        return signing.TimestampSigner(salt=PROOF_SALT).unsign(proof, max_age=PROOF_AGE) == _proven(link)
+        return signing.TimestampSigner(salt=salt).unsign(proof, max_age=PROOF_AGE) == proven
     except signing.BadSignature:
         return False
 
@@ -110,6 +145,16 @@ def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bo
         return False
     attempt.forgive_first()
     return True
+
+
+def guest_with_code(request: HttpRequest, link: GuestLink, typed: str) -> Guest | None:
+    """Return the guest whose code is `typed`. Raises `TooManyError` after too many wrong attempts."""
+    this = f"guest-code:{link.public_id}"
+    attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
+    found = guest_identity.find_by_code(link, typed)
+    if found is not None:
+        attempt.forgive_first()
+    return found
 
 
 def record_answer(request: HttpRequest, link: GuestLink) -> bool:

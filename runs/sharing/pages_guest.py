@@ -22,12 +22,12 @@ from runs.models import GuestLink, Output, Run, RunInput, StoredFile
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
 from runs.sharing import guest_copies, guests, links
-from runs.sharing.guest_addresses import Addresses
+from runs.sharing.guest_addresses import Addresses, hidden_fields
 from runs.sharing.guest_copies import Given, State
 from runs.sharing.guest_names import input_name, some_names, text_name
 from runs.sharing.pages_guest_answers import AnswerBox, Answers, Visit, answers_of_page, boxes_of
 from runs.words.file_names import Stem, ending_of
-from runs.words.numbers import number_in, number_words
+from runs.words.numbers import number_words
 from runs.words.sizes import files_words
 
 STILL_WIDTH = 1200
@@ -139,10 +139,13 @@ class GuestPage:
     download_words: str
     preview_url: str
     place_words: str  # such as "49 to 96 of 2,000"; "" if there is only one page
-    previous_url: str
-    next_url: str
+    previous_number: int  # 0 if this is the first page
+    next_number: int  # 0 if this is the last page
     answers: Answers
-    address: str = ""
+    url: str
+    number: int
+    fields: list[tuple[str, str]]  # hidden fields of every form on the page
+    can_refresh: bool  # whether the page's address alone brings it back
     made_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -167,8 +170,8 @@ class GuestPage:
     @property
     def refresh_seconds(self) -> int:
         """Seconds until the page refreshes; 0 if it doesn't. A refresh never interrupts video or audio, and never
-        discards what a guest is typing."""
-        if not self.is_waiting or self.has_boxes or any(file.is_player for file in self.files):
+        discards what a guest is typing. It sends no form, so it can't bring back a page that needs one."""
+        if not self.is_waiting or not self.can_refresh or self.has_boxes or any(file.is_player for file in self.files):
             return 0
         preparing = [file for file in self.files if file.state is State.PREPARING]
         if not preparing:
@@ -177,19 +180,23 @@ class GuestPage:
         return REFRESH_SECONDS if timezone.now() - newest < guest_copies.YOUNG else REFRESH_LATER_SECONDS
 
     @property
+    def refresh_url(self) -> str:
+        return f"{self.url}?page={self.number}" if self.number > 1 else self.url
+
+    @property
     def is_many(self) -> bool:
         """Whether a wide screen shows two results side by side. Text results don't count, because they take up the full
         width."""
         return bool(self.place_words) or sum(not result.text for result in self.results) > AT_MOST_ALONE
 
 
-def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIRST_VISIT) -> GuestPage:
-    """Return page `number` of an open link. The page is empty if none of the link's results exist any more."""
+def guest_page(link: GuestLink, token: str, visit: Visit = FIRST_VISIT) -> GuestPage:
+    """Return a page of an open link. The page is empty if none of the link's results exist any more."""
     named = guests.named_outputs(link)
-    page = Paginator(list(named), guests.PER_PAGE).get_page(number)
+    page = Paginator(list(named), guests.PER_PAGE).get_page(visit.sent.page)
     outputs = guests.outputs_of(link, [output.pk for output in page])
-    addresses = Addresses(link, token, visit.guest)
-    boxes = boxes_of(outputs, named, page.start_index(), page.number, addresses, visit)
+    addresses = Addresses(link, token)
+    boxes = boxes_of(outputs, named, page.start_index(), addresses, visit)
     results = _results(outputs, named, page.start_index(), addresses, boxes)
     runs = guests.runs_with_inputs(outputs) if outputs and link.shows_inputs else []
     has_picture = not link.passphrase and guests.preview_of(link) is not None
@@ -209,22 +216,15 @@ def guest_page(link: GuestLink, token: str, number: str = "", visit: Visit = FIR
         download_words=files_words(*guests.size_of(link)) if has_all else "",
         preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
         place_words=_place_words(page) if page.has_other_pages() else "",
-        previous_url=addresses.page(page.previous_page_number()) if page.has_previous() else "",
-        next_url=addresses.page(page.next_page_number()) if page.has_next() else "",
-        answers=answers_of_page(addresses, list(named), page.number, visit, boxes),
-        address=addresses.page(page.number),
+        previous_number=page.previous_page_number() if page.has_previous() else 0,
+        next_number=page.next_page_number() if page.has_next() else 0,
+        answers=answers_of_page(link, list(named), visit, boxes),
+        url=addresses.page(),
+        number=page.number,
+        fields=hidden_fields(link, visit.guest, visit.offered, page.number),
+        can_refresh=not (link.passphrase or visit.guest or visit.offered),
         made_at=link.created_at,
     )
-
-
-def number_of(link: GuestLink, output: Output) -> int:
-    """Return the position of a result among all that `link` shows, counting from 1."""
-    return list(guests.named_outputs(link)).index(output) + 1
-
-
-def page_number(given: str) -> int:
-    """Return the page number given in a URL, or 1 if `given` isn't a number."""
-    return number_in(given, 1, 999_999, 1)
 
 
 def _place_words(page: Page[Output]) -> str:

@@ -10,16 +10,16 @@ from itertools import count
 
 from django.utils.translation import gettext as _
 
-from runs import models
-from runs.models import Comment, Decision, GuestLink, Output, OutputFile, ReviewRules
+from runs.models import Comment, Decision, Guest, GuestLink, Output, OutputFile, ReviewRules
 from runs.models.comments import COMMENT_LENGTH
 from runs.models.decisions import NOTE_LENGTH
+from runs.notices import guest_contacts
 from runs.review import guest_answers, guest_comments, review_queries, spots
 from runs.review.spots import DotPlace
 from runs.review.versions import newer_of_each
-from runs.sharing import guest_fields, guest_identity, links
+from runs.sharing import guest_identity, links
 from runs.sharing.forms_guest import SentForm
-from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
+from runs.sharing.guest_addresses import Addresses
 from runs.words.media_times import seconds_words
 from runs.words.numbers import number_words
 
@@ -31,15 +31,18 @@ PLAYED = ("video", "audio")
 class Visit:
     """One visit to the page: who is visiting, what they just answered, what they typed, and what went wrong.
 
-    `answered`, `commented` and `wrong_at` are result ids; without `wrong_at`, the `problem` concerns the whole page.
+    `offered` is the guest whose email someone opened, as long as they haven't said that it's them. `answered`,
+    `commented` and `wrong_at` are result ids; without `wrong_at`, the `problem` concerns the whole page.
     """
 
-    guest: Guest = NOBODY
+    guest: Guest | None = None
+    offered: Guest | None = None
     answered: str = ""
     commented: str = ""
     sent: SentForm = NOTHING
     problem: str = ""
     wrong_at: str = ""
+    code_problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,14 @@ class Answers:
     lets_comment: bool
     needs_reason: bool
     words_length: int
-    guest: Guest
-    opened: str
+    name: str  # the guest's name; empty until they have answered, or have shown who they are
+    code: str  # with which the guest can come back
+    gets_email: bool
+    offered_name: str  # name of the guest whose email was opened; empty if it's known who is visiting
+    asks_code: bool  # whether guests who come back can enter their code
+    code_problem: str
     done: int
     total: int
-    has_answers: bool  # whether anyone has answered; if so, returning guests can ask to see their answers
-    decide_url: str
-    other_url: str  # URL of the page without the guest's name, for anyone else who opens it
     problem: str
     kept: list[str] = field(default_factory=list)  # what was typed but can't be shown in a box any more
 
@@ -143,17 +147,16 @@ class Answers:
 
 
 def boxes_of(
-    outputs: list[Output], labels: dict[Output, str], first: int, page: int, addresses: Addresses, visit: Visit
+    outputs: list[Output], labels: dict[Output, str], first: int, addresses: Addresses, visit: Visit
 ) -> dict[str, AnswerBox]:
     """Return the box below each of `outputs`, keyed by result id. Results are numbered from `first`. If guests can't
     respond and can't see comments either, there are no boxes."""
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
-    guest = guest_identity.guest_called(link, visit.guest.name)
-    given = guest_answers.given_by(guest, outputs) if link.lets_decide else {}
+    given = guest_answers.given_by(visit.guest, outputs) if link.lets_decide else {}
     newer = newer_of_each(outputs) if link.lets_decide else {}
-    comments = guest_comments.seen_by_guest(link, guest, outputs)
+    comments = guest_comments.seen_by_guest(link, visit.guest, outputs)
     places = {output.pk: f"r{number}" for number, output in enumerate(outputs, first)}
     boxes = {}
     for number, output in enumerate(outputs):
@@ -172,14 +175,14 @@ def boxes_of(
             typed=visit.sent.words.get(output.public_id, ""),
             error=visit.problem if is_wrong else "",
             seen=guest_answers.content_key(output),
-            decide_url=addresses.decide(page, places[output.pk]),
+            decide_url=addresses.decide(places[output.pk]),
             next_place=next(later, ""),
-            comment_url=addresses.comment(page, places[output.pk]),
+            comment_url=addresses.comment(places[output.pk]),
             is_just_commented=visit.commented == output.public_id,
             place_kind=place_kind(output),
             lets_decide=link.lets_decide,
             lets_comment=link.lets_comment,
-            comments=_comments(comments.get(output.pk, []), output, link, guest),
+            comments=_comments(comments.get(output.pk, []), output, link, visit.guest),
         )
     return boxes
 
@@ -201,9 +204,7 @@ def place_kind(output: Output) -> str:
     return kept.file.kind if kept is not None and kept.file is not None else ""
 
 
-def _comments(
-    comments: list[Comment], output: Output, link: GuestLink, guest: "models.Guest | None"
-) -> list[GuestComment]:
+def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest | None) -> list[GuestComment]:
     """Return the comments on a result with their replies. If the guest can see a reply but not the comment it answers,
     the reply is shown by itself."""
     numbers = count(1)
@@ -219,7 +220,7 @@ def _comments(
     return list(lines.values())
 
 
-def _comment(comment: Comment, link: GuestLink, guest: "models.Guest | None", number: int) -> GuestComment:
+def _comment(comment: Comment, link: GuestLink, guest: Guest | None, number: int) -> GuestComment:
     is_own = guest is not None and comment.belongs_to_guest(guest)
     return GuestComment(
         who=_("You") if is_own else _who(comment, link),
@@ -248,13 +249,10 @@ def verdict_words(decision: Decision | None) -> str:
     return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")
 
 
-def answers_of_page(
-    addresses: Addresses, shown: Collection[Output], page: int, visit: Visit, boxes: dict[str, AnswerBox]
-) -> Answers:
+def answers_of_page(link: GuestLink, shown: Collection[Output], visit: Visit, boxes: dict[str, AnswerBox]) -> Answers:
     """Return what the page says about answering. `shown` contains all results that the link shows; `boxes` covers only
     those on this page."""
-    link = addresses.link
-    guest = guest_identity.guest_called(link, visit.guest.name)
+    guest = visit.guest
     given = guest_answers.given_by(guest) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes
     return Answers(
@@ -266,13 +264,14 @@ def answers_of_page(
         lets_comment=link.lets_comment,
         needs_reason=ReviewRules.current().needs_reason,
         words_length=COMMENT_LENGTH if link.lets_comment else NOTE_LENGTH,
-        guest=visit.guest,
-        opened=guest_fields.opened_now(link),
+        name=guest.name if guest else "",
+        code=guest_identity.code_of(guest) if guest else "",
+        gets_email=guest is not None and guest_contacts.gets_email(guest),
+        offered_name=visit.offered.name if visit.offered else "",
+        asks_code=guest is None and link.guests.exists(),
+        code_problem=visit.code_problem,
         done=sum(output.pk in given for output in shown),
         total=len(shown),
-        has_answers=link.lets_decide and not visit.guest.name and guest_answers.has_answers(link),
-        decide_url=addresses.decide(page),
-        other_url=Addresses(link, addresses.token).page(page),
         problem=visit.problem if not is_placed else "",
         kept=[
             words for result, words in visit.sent.words.items() if words.strip() and not _has_place(boxes.get(result))

@@ -13,6 +13,7 @@ urlpatterns = [
     path("shares/<str:link_id>/extend/", views.link_extend, name="link-extend"),
     path("shares/<str:link_id>/replace/", views.link_replace, name="link-replace"),
     path("shares/<str:link_id>/revoke/", views.link_revoke, name="link-revoke"),
+    path("shares/<str:link_id>/same-person/", views.link_same_person, name="link-same-person"),
     path("shares/<str:link_id>/restore/", views.link_restore, name="link-restore"),
     path("manage/sharing/", views.manage_sharing, name="manage-sharing"),
     path("logo/<str:file_id>/", views_guest.company_logo, name="company-logo"),

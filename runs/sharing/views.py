@@ -22,7 +22,16 @@ from runs.display.guest_links import link_view, with_pictures
 from runs.display.link_versions import version_offers
 from runs.models import GuestLink, Output, Run, SharingRules
 from runs.models.link_access import links_revocable_by, may_extend, may_restore
-from runs.sharing.forms import LinkActionForm, NewLinkForm, ReplaceForm, SharePanelForm, SharingRulesForm, link_form
+from runs.review.same_person import make_one
+from runs.sharing.forms import (
+    LinkActionForm,
+    NewLinkForm,
+    ReplaceForm,
+    SamePersonForm,
+    SharePanelForm,
+    SharingRulesForm,
+    link_form,
+)
 from runs.sharing.links import (
     change_link,
     extend,
@@ -170,6 +179,7 @@ def link_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         "refusal": refusal,
         "view": link_view(link, request.user, SharingRules.current(), made=made),
         "answers": guest_links.link_answers(link),
+        "guests": guest_links.link_guests(link),
         "offers": version_offers(request.user, link.outputs.all(), link),
         "back": request.path,
     }
@@ -226,6 +236,21 @@ def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
         raise PermissionDenied
     restore(link, rules)
     return _changed(request, link, _(SAID["restored"]))
+
+
+@require_POST
+def link_same_person(request: PortalRequest, link_id: str) -> HttpResponse:
+    """Record that two guests of a link are the same person."""
+    link = _link_of(request, link_id)
+    refuse_viewers(request.user)
+    posted = SamePersonForm.read(request.POST)
+    guest = make_one(link, posted["guest"], posted["other"])
+    if guest is None:
+        messages.warning(request, _("Choose two different guests."))
+    else:
+        words = _("Done. All their answers and comments now have the name %(name)s.")
+        messages.success(request, words % {"name": guest.shown_name})
+    return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}#guests")
 
 
 def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:

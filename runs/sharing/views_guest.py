@@ -16,21 +16,30 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
-from runs.notices import guest_contacts
-from runs.sharing import guest_copies, guest_fields, guest_identity, guests, pages_guest, pages_guest_zip
-from runs.sharing.guest_addresses import Guest
+from runs.sharing import guest_copies, guests, pages_guest, pages_guest_zip
+from runs.sharing.forms_guest import SentForm
 from runs.sharing.guest_copies import Given
 from runs.sharing.guest_names import archive_name_of, text_name
 from runs.sharing.guests import Found
 from runs.sharing.pages_guest_answers import Visit
 from runs.sharing.pages_guest_zip import StillPreparing
-from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page, plain, preparing, proven_link
+from runs.sharing.views_guest_base import (
+    for_guests,
+    link_for_file,
+    open_link,
+    passphrase_page,
+    plain,
+    preparing,
+    visitors,
+)
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
 from runs.storage.store import StorageAway
+from runs.web.throttling import TooManyError
 
 FILE_CACHE = "private, no-cache"  # browsers check with us before each use, so a revoked link stops working at once
 LOGO_CACHE = "public, max-age=31536000, immutable"
@@ -41,35 +50,50 @@ PREVIEW_QUALITY = 82
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Show the guest page, or the form that asks for the passphrase.
+    """Show the guest page, or the form that asks for the passphrase. POST shows another page of results, or the same
+    page to somebody who says who they are; it changes nothing.
 
     While files are being prepared, a header makes the page refresh itself, because there are no scripts.
     """
-    link = open_link(request, token)
+    sent = SentForm.of(request)
+    link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
         return link
-    is_proven = request.method != "POST" and guests.is_proven(link, request.GET.get("p", ""))
-    if not is_proven and (refused := passphrase_page(request, link)) is not None:
+    if (refused := passphrase_page(request, link, sent)) is not None:
         return refused
-    signed = request.GET.get("n", "")
-    name = guest_fields.name_of(link, signed)
-    known = Guest(name, signed if name else "", guest_contacts.gets_email(link, signed))
-    visit = Visit(known, request.GET.get("answered", ""), request.GET.get("commented", ""))
-    page = pages_guest.guest_page(link, token, request.GET.get("page", ""), visit)
+    try:
+        visit = _visit(request, link, sent)
+    except TooManyError:
+        return plain(request, "slow", 429, link, sent)
+    page = pages_guest.guest_page(link, token, visit)
     if not page.results:
-        return plain(request, "withdrawn", 410, link)
+        return plain(request, "withdrawn", 410, link, sent)
     guests.count_view(request, link)
-    answer = render(request, "sharing/guest.html", {"page": page, "link": link})
+    answer = render(
+        request, "sharing/guest.html", {"page": page, "link": link}, status=422 if visit.code_problem else 200
+    )
     if page.refresh_seconds:
-        answer.headers["Refresh"] = f"{page.refresh_seconds}; url={page.address}"
+        answer.headers["Refresh"] = f"{page.refresh_seconds}; url={page.refresh_url}"
     return answer
+
+
+def _visit(request: HttpRequest, link: GuestLink, sent: SentForm) -> Visit:
+    """Return who is visiting, and what they had typed. Raises `TooManyError` after too many wrong codes."""
+    guest, offered = visitors(request, link, sent)
+    if sent.is_other:  # what somebody else had typed is not for them
+        sent = SentForm(page=sent.page)
+    if not sent.code.strip():
+        return Visit(guest, offered, sent=sent)
+    found = guests.guest_with_code(request, link, sent.code)
+    problem = "" if found else _("That code isn't right. Check each letter and try again.")
+    return Visit(found or guest, None if found else offered, sent=sent, code_problem=problem)
 
 
 @for_guests
 @require_safe
 def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> HttpResponseBase:
     """Send one file from the link, at the largest size that the sender allows. Guests get a copy without metadata."""
-    link = proven_link(request, token)
+    link = link_for_file(request, token, file_id)
     if isinstance(link, HttpResponse):
         return link
     is_download = "download" in request.GET
@@ -113,7 +137,7 @@ def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> 
 @require_safe
 def guest_text(request: HttpRequest, token: str, result_id: str) -> HttpResponseBase:
     """Send the text of one result, if the sender allows downloads. The file is identical to the one in the zip."""
-    link = proven_link(request, token)
+    link = link_for_file(request, token, result_id)
     if isinstance(link, HttpResponse):
         return link
     output = guests.shown_output(link, result_id) if link.may_download else None
@@ -147,13 +171,17 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 @for_guests
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Send all files as a zip, if the sender allows downloads."""
-    link = proven_link(request, token)
+    """Send all files as a zip, if the sender allows downloads. POST, which the page's button sends, says who the guest
+    is: then, the zip lists their decisions."""
+    sent = SentForm.of(request)
+    link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
         return link
-    guest = guest_identity.guest_called(link, guest_fields.name_of(link, request.GET.get("n", "")))
+    if (refused := passphrase_page(request, link, sent)) is not None:
+        return refused
+    guest, _offered = visitors(request, link, sent)
     try:
         archive = pages_guest_zip.pack(link, guest) if link.may_download else None
     except StillPreparing:

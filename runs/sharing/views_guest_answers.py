@@ -1,7 +1,8 @@
 """Receives what guests send from a link's page: decisions and comments. Only POST records anything.
 
-There are no cookies or scripts, so access is proven by the secret URL and two signed form fields. Whatever goes wrong,
-the page still shows what the guest typed.
+There are no cookies or scripts, so access is proven by the secret URL and signed form fields. The response is the page
+itself: a redirect would have to carry those fields in an address. Whatever goes wrong, the page still shows what the
+guest typed.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from runs.models import GuestLink, Output
+from runs.models import Guest, GuestLink, Output
 from runs.notices import guest_contacts
 from runs.review import guest_answers, guest_comments, typed_places
 from runs.review.comment_text import CommentRefusedError, cleaned
@@ -29,17 +30,12 @@ from runs.review.guest_comments import CommentPlace
 from runs.review.verdicts import check_reason, clean_note
 from runs.sharing import guest_fields, guests, pages_guest, pages_guest_comment
 from runs.sharing.forms_guest import SentForm
-from runs.sharing.guest_addresses import NOBODY, Addresses, Guest
+from runs.sharing.guest_addresses import Addresses
 from runs.sharing.guest_fields import EmailRefusedError, NameRefusedError
+from runs.sharing.guest_identity import Sender
 from runs.sharing.pages_guest_answers import Visit, placed_file
-from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page, plain
+from runs.sharing.views_guest_base import for_guests, open_link, passphrase_page, plain, visitors
 from runs.team import mail
-
-
-class SeeOther(HttpResponseRedirect):
-    """A redirect (303) from a POST to the page that shows what was recorded."""
-
-    status_code = 303
 
 
 @dataclass(frozen=True)
@@ -50,30 +46,34 @@ class GuestPress:
     token: str
     link: GuestLink
     sent: SentForm
-    guest: Guest = NOBODY
+    page_key: str = ""
+    guest: Guest | None = None
+    offered: Guest | None = None
+    name: str = ""  # typed by somebody new
     email: str = ""  # typed along with the name; "" if left blank
 
-    def named(self, name: str, email: str = "") -> "GuestPress":
-        signed = guest_fields.signed_name(self.link, name, gets_email=bool(email))
-        return replace(self, guest=Guest(name, signed, bool(email)), email=email)
+    @property
+    def sender(self) -> Sender:
+        digest = self.sent.digest(with_name=not self.page_key)
+        return Sender(self.guest, self.name, self.page_key, digest)
 
-    def without_note(self) -> "GuestPress":
-        """Return the same press without its note, now that it has been recorded. Everything else that the guest typed
-        is kept, so that nothing is lost."""
+    def recorded(self, guest: Guest) -> "GuestPress":
+        """Return the same press by `guest`, without its note, now that it has been recorded. Everything else that the
+        guest typed is kept, so that nothing is lost."""
         words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
-        return replace(self, sent=replace(self.sent, words=words))
+        return replace(self, guest=guest, offered=None, sent=replace(self.sent, words=words))
 
 
 @for_guests
 @require_http_methods(["GET", "HEAD", "POST"])
 def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Record a guest's decision on one result, and return to that result. If we don't know the guest's name yet, ask
-    for it first."""
+    """Record a guest's decision on one result, and show the page again. If we don't know the guest yet, ask for their
+    name first."""
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
     if not press.sent.verdict and not press.sent.is_back:
-        return _find_answers(press)
+        return _page(press, 422, _("Press one of the buttons below a result."))
     return _answer(press, _decide)
 
 
@@ -116,8 +116,8 @@ def _decide(press: GuestPress, output: Output) -> HttpResponse:
     if isinstance(named, HttpResponse):
         return named
     seen = sent.seen.get(sent.result, "")
-    guest_answers.answer(press.link, output, sent.verdict, sent.note, named.guest.name, seen)
-    return _recorded(named, output, answered=output.public_id)
+    guest, is_new = guest_answers.answer(press.link, output, sent.verdict, sent.note, named.sender, seen)
+    return _recorded(named, guest, is_new=is_new, answered=output.public_id)
 
 
 def _comment(press: GuestPress, output: Output) -> HttpResponse:
@@ -128,8 +128,8 @@ def _comment(press: GuestPress, output: Output) -> HttpResponse:
     named = _named(press)
     if isinstance(named, HttpResponse):
         return named
-    guest_comments.comment_as_guest(press.link, output, press.sent.note, named.guest.name, place)
-    return _recorded(named, output, commented=output.public_id)
+    guest, is_new = guest_comments.comment_as_guest(press.link, output, press.sent.note, named.sender, place)
+    return _recorded(named, guest, is_new=is_new, commented=output.public_id)
 
 
 def _place_of(sent: SentForm, output: Output) -> CommentPlace:
@@ -144,22 +144,21 @@ def _place_of(sent: SentForm, output: Output) -> CommentPlace:
 def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
     """Return the press or, if there is none, a response: a redirect to the link's page if this isn't a POST, otherwise
     a page that says what is wrong."""
-    sent = SentForm.read(request.POST)
+    sent = SentForm.of(request)
     link = open_link(request, token, sent)
     if isinstance(link, HttpResponse):
         return link
     if request.method != "POST":
         query = request.META.get("QUERY_STRING", "")
         return HttpResponseRedirect(f"{reverse('runs:guest', args=[token])}{f'?{query}' if query else ''}")
-    is_proven = guests.is_proven(link, request.GET.get("p", ""))
-    if not is_proven and (refused := passphrase_page(request, link, sent)) is not None:
+    if (refused := passphrase_page(request, link, sent)) is not None:
         return refused
     if not guests.record_answer(request, link):
         return plain(request, "busy", 429, link, sent)
-    name = guest_fields.name_of(link, sent.signed_name)
-    guest = Guest(name, sent.signed_name, guest_contacts.gets_email(link, sent.signed_name)) if name else NOBODY
-    press = GuestPress(request, token, link, sent, guest)
-    if not guest_fields.is_of_open_page(link, sent.opened) or (sent.signed_name and not name):
+    old_name = guest_fields.old_name_of(link, sent.guest)
+    page_key = guest_fields.page_key_of(link, sent.opened)
+    press = GuestPress(request, token, link, sent, page_key or "", *visitors(request, link, sent), name=old_name)
+    if page_key is None or (sent.guest and not (press.guest or old_name)):
         words = _(
             "This page was open too long, or it belongs to a different link. Look at the results again, then answer."
         )
@@ -169,7 +168,7 @@ def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
 
 def _named(press: GuestPress) -> GuestPress | HttpResponse:
     """Return the press with the guest's name, or the page that asks for the name."""
-    if press.guest.name:
+    if press.guest or press.name:
         return press
     if not press.sent.is_asked:
         return _name_page(press)
@@ -178,35 +177,19 @@ def _named(press: GuestPress) -> GuestPress | HttpResponse:
     except NameRefusedError as refused:
         return _name_page(press, refused.sentence)
     try:
-        return press.named(name, guest_contacts.clean_email(press.link, name, press.sent.email))
+        return replace(press, name=name, email=guest_contacts.clean_email(press.link, press.sent.email))
     except EmailRefusedError as refused:
         return _name_page(press, refused.sentence, wrong="email")
 
 
-def _recorded(press: GuestPress, output: Output, *, answered: str = "", commented: str = "") -> HttpResponse:
-    """Redirect to the result on the page, which says what was recorded. If the guest had typed anything else, render
-    the page with that text instead of redirecting. The guest's email address is stored only once an answer has been
+def _recorded(
+    press: GuestPress, guest: Guest, *, is_new: bool, answered: str = "", commented: str = ""
+) -> HttpResponse:
+    """Show the page, which says what was recorded. The guest's email address is stored only once an answer has been
     recorded."""
-    if press.email:
-        guest_contacts.remember(press.link, press.guest.name, press.email)
-    left = press.without_note()
-    if left.sent.has_words:
-        return _page(left, answered=answered, commented=commented)
-    number = pages_guest.number_of(press.link, output)
-    page, place = guests.page_with(number), f"r{number}"
-    addresses = Addresses(press.link, press.token, press.guest)
-    return SeeOther(addresses.page(page, answered=answered, commented=commented, place=place))
-
-
-def _find_answers(press: GuestPress) -> HttpResponse:
-    """Show returning guests their answers after they have entered their name again."""
-    if not press.sent.is_asked:
-        return _page(press, 422, _("Press one of the buttons below a result."))
-    named = _named(press)
-    if isinstance(named, HttpResponse):
-        return named
-    page = pages_guest.page_number(press.request.GET.get("page", ""))
-    return SeeOther(Addresses(named.link, named.token, named.guest).page(page))
+    if press.email and is_new:
+        guest_contacts.remember(guest, press.email)
+    return _page(press.recorded(guest), answered=answered, commented=commented)
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
@@ -215,8 +198,8 @@ def _page(
 ) -> HttpResponse:
     """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is that
     result's id."""
-    visit = Visit(press.guest, answered, commented, press.sent, problem, at)
-    page = pages_guest.guest_page(press.link, press.token, press.request.GET.get("page", ""), visit)
+    visit = Visit(press.guest, press.offered, answered, commented, press.sent, problem, at)
+    page = pages_guest.guest_page(press.link, press.token, visit)
     if not page.results:
         return plain(press.request, "withdrawn", 410, press.link, press.sent)
     return render(press.request, "sharing/guest.html", {"page": page, "link": press.link}, status=status)
@@ -224,22 +207,20 @@ def _page(
 
 def _comment_page(press: GuestPress, output: Output, problem: str = "") -> HttpResponse:
     """Render the page for marking a spot or time to comment on; a click on the picture marks the spot."""
-    addresses = Addresses(press.link, press.token, press.guest)
-    page = pages_guest_comment.comment_page(press.link, output, press.sent, addresses)
+    page = pages_guest_comment.comment_page(press.link, output, press.sent, Addresses(press.link, press.token))
     context = {"page": page, "press": press, "problem": problem}
     return render(press.request, "sharing/guest_comment.html", context, status=422 if problem else 200)
 
 
 def _name_page(press: GuestPress, error: str = "", *, wrong: str = "name") -> HttpResponse:
-    """Render the page that asks for the guest's name and, if they are answering something, for their email address. The
-    page passes on what the guest typed and which button they pressed. `wrong` is the field that the `error` is
-    about."""
+    """Render the page that asks for the guest's name and email address. The page passes on what the guest typed and
+    which button they pressed. `wrong` is the field that the `error` is about."""
     context = {
         "press": press,
         "sender": press.link.member.display_name,
         "error": error,
         "wrong": wrong if error else "",
-        "asks_email": bool(press.sent.act) and mail.is_set_up(),
+        "asks_email": mail.is_set_up(),
     }
     return render(press.request, "sharing/guest_name.html", context, status=422 if error else 200)
 

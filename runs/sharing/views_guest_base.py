@@ -11,14 +11,15 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.csp import CSP
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 
-from runs.models import GuestLink, SharingRules
-from runs.sharing import guests, links, pages_guest
+from runs.models import Guest, GuestLink, SharingRules
+from runs.sharing import guest_fields, guest_identity, guests, links, pages_guest
 from runs.sharing.forms import PassphraseForm
 from runs.sharing.forms_guest import SentForm
 from runs.sharing.guests import State
@@ -68,13 +69,20 @@ def for_guests(view: View) -> View:
 
 
 def plain(
-    request: HttpRequest, kind: str, status: int, link: GuestLink | None = None, sent: SentForm = NOTHING
+    request: HttpRequest,
+    kind: str,
+    status: int,
+    link: GuestLink | None = None,
+    sent: SentForm = NOTHING,
+    *,
+    page_url: str = "",
 ) -> HttpResponse:
     """Render a page that explains why nothing is shown. The page names the sender only if the link exists.
 
-    What the guest had typed (`sent`) is shown, so that they can copy it.
+    What the guest had typed (`sent`) is shown, so that they can copy it. A passphrase is sent to `page_url` or, if
+    that's empty, to where the request went.
     """
-    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent}
+    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent, "page_url": page_url}
     if link is not None:
         context |= {"sender": link.member.display_name, "link": link}
         context |= {"last_day": links.last_day_of(link), "last_second": link.last_second}
@@ -85,8 +93,27 @@ def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
     """Render a page that says that the copy isn't ready yet. The error status keeps browsers from saving this page in
     place of the file."""
     answer = plain(request, "preparing", 404, link)
-    answer.headers["Retry-After"] = answer.headers["Refresh"] = str(pages_guest.REFRESH_SECONDS)
+    answer.headers["Retry-After"] = str(pages_guest.REFRESH_SECONDS)
+    if request.method != "POST":  # a refresh sends no form
+        answer.headers["Refresh"] = answer.headers["Retry-After"]
     return answer
+
+
+def visitors(request: HttpRequest, link: GuestLink, sent: SentForm) -> tuple[Guest | None, Guest | None]:
+    """Return who is visiting the page, and who the email was for that they opened; None if we don't know.
+
+    An address alone never says who is visiting: it may have been copied, and emails are forwarded.
+    """
+    offered = guest_fields.guest_of(link, sent.offer)
+    if request.method != "POST":
+        return None, offered
+    if sent.is_other:
+        return None, None
+    key = guest_fields.page_key_of(link, sent.opened)
+    guest = guest_fields.guest_of(link, sent.guest) or guest_identity.guest_of_page(link, key or "")
+    if sent.is_me:
+        guest = guest or offered
+    return guest, offered if guest is None else None
 
 
 def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> GuestLink | HttpResponse:
@@ -101,22 +128,23 @@ def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> Gue
     return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
 
 
-def proven_link(request: HttpRequest, token: str) -> GuestLink | HttpResponse:
-    """Do what `open_link` does, but also ask for the passphrase if it hasn't been entered."""
+def link_for_file(request: HttpRequest, token: str, public_id: str) -> GuestLink | HttpResponse:
+    """Do what `open_link` does, but also ask for the passphrase if the address doesn't prove that the guest may open
+    the file, or the result's text, with this id."""
     link = open_link(request, token)
-    if isinstance(link, GuestLink) and not guests.is_proven(link, request.GET.get("p", "")):
-        return plain(request, "ask", 403, link)
+    if isinstance(link, GuestLink) and not guests.is_file_proven(link, public_id, request.GET.get("p", "")):
+        return plain(request, "ask", 403, link, page_url=reverse("runs:guest", args=[token]))
     return link
 
 
 def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
-    """Return the page that asks for the passphrase; None if the guest has sent the right one or the link doesn't need
-    one. If the guest has already sent an answer or a comment, the page keeps it, and it's recorded once they enter the
-    passphrase."""
-    if not link.passphrase:
+    """Return the page that asks for the passphrase; None if the guest has entered the right one or the link doesn't
+    need one. If the guest has already sent an answer or a comment, the page keeps it, and it's recorded once they enter
+    the passphrase."""
+    if guests.is_proven(link, sent.proof, request.GET.get("p", "")):
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]
-    if request.method != "POST" or (sent.act and not typed):
+    if not typed:
         return plain(request, "ask", 200 if request.method != "POST" else 403, link, sent)
     try:
         is_right = guests.is_right_passphrase(request, link, typed)

@@ -62,6 +62,7 @@ FIELDS: dict[str, Promise] = {
     "filter": pgettext_lazy("noun", "Filter"),
     "four_eyes": _lazy("Makers can't approve their own results"),
     "group": _lazy("Group"),
+    "guest": _lazy("Guest"),
     "guests_allowed": _lazy("Guest links allowed"),
     "has_shortcuts": _lazy("Keyboard shortcuts"),
     "help": pgettext_lazy("of a field", "Help"),

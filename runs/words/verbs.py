@@ -60,6 +60,7 @@ VERBS: dict[Verb, Promise] = {
     Verb.LINK_REPLACED: _lazy("Result replaced on a guest link"),
     Verb.LINK_REVOKED: _lazy("Guest link revoked"),
     Verb.LINK_RESTORED: _lazy("Guest link restored"),
+    Verb.GUESTS_JOINED: _lazy("Two guests of a link recorded as the same person"),
     Verb.APP_STARRED: _lazy("App starred"),
     Verb.APP_UNSTARRED: _lazy("Star removed from app"),
     Verb.APP_SHAPED: _lazy("App changed"),

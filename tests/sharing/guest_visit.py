@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.test import Client
 
@@ -15,10 +14,12 @@ BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Version/26.0 M
 
 @dataclass
 class GuestVisit:
-    """One browser window. `answer` is the last response, `at` its path with query and fragment."""
+    """One browser window. `answer` is the last response, `at` its path with query and fragment, and `sent` the data
+    posted to get it; None if nothing was posted."""
 
     at: str
     answer: Any = None
+    sent: dict[str, str] | None = None
     client: Client = field(default_factory=lambda: Client(headers={"User-Agent": BROWSER}))
     typed: dict[str, str] = field(default_factory=dict)
 
@@ -38,8 +39,20 @@ class GuestVisit:
         return int(self.answer.status_code)
 
     def open(self, at: str) -> "GuestVisit":
-        self.at, self.answer, self.typed = at, self.client.get(at.partition("#")[0]), {}
+        self.at, self.answer, self.typed, self.sent = at, self.client.get(at.partition("#")[0]), {}, None
         return self
+
+    def reload(self) -> "GuestVisit":
+        """Load the page again, which sends a form again."""
+        if self.sent is None:
+            return self.open(self.at)
+        return self.send(self.at, self.sent)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The hidden fields of the page's main form."""
+        form = self.page.first("form", id="guest-form")
+        return {one.attributes["name"]: one.attributes["value"] for one in form.find("input")}
 
     def box(self, place: str) -> Element:
         return self.page.first("section", id=place)
@@ -61,9 +74,22 @@ class GuestVisit:
         self.send(*self.sent_by(button, **more))
         return self
 
+    def press_value(self, name: str, value: str) -> "GuestVisit":
+        """Press the first button with this name and value."""
+        buttons = self.page.root.find("button")
+        button = next(b for b in buttons if (b.attributes.get("name"), b.attributes.get("value")) == (name, value))
+        return self.send(*self.sent_by(button))
+
+    def enter_code(self, code: str) -> "GuestVisit":
+        """Enter the code of a guest who has answered before."""
+        (button,) = (button for button in self.page.root.find("button") if button.words == "Go on")
+        return self.send(*self.sent_by(button, code=code))
+
     def sent_by(self, button: Element, /, **more: str) -> tuple[str, dict[str, str]]:
         """Return the address that pressing `button` sends its form to, and the data it sends."""
         form = button
+        if "form" in button.attributes:
+            form = self.page.first("form", id=button.attributes["form"])
         while form.tag != "form":
             assert form.parent is not None
             form = form.parent
@@ -73,13 +99,11 @@ class GuestVisit:
         pressed = {button.attributes["name"]: button.attributes.get("value", "")} if "name" in button.attributes else {}
         return to, sent | pressed | self.typed | more
 
-    def send(self, to: str, data: dict[str, str]) -> None:
-        """Post `data` and follow redirects, as browsers do."""
-        path, _, fragment = to.partition("#")
-        self.answer, self.at, self.typed = self.client.post(path, data), to, {}
-        if self.answer.status_code in (302, 303):
-            location = self.answer.headers["Location"]
-            self.open(location if urlsplit(location).fragment else f"{location}#{fragment}")
+    def send(self, to: str, data: dict[str, str]) -> "GuestVisit":
+        """Post `data`. The response is the page itself."""
+        self.answer, self.at, self.typed, self.sent = self.client.post(to.partition("#")[0], data), to, {}, data
+        assert not 300 <= self.status < 400
+        return self
 
 
 def text_in(area: Element) -> str:

@@ -18,6 +18,7 @@ from runs.engine.save_outputs import keep_due_files
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
 from runs.sharing import make_guest_copies
 from tests.sharing.guest_page import today
+from tests.sharing.guest_visit import visit
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import addresses_of, body, content_of, link_to, original_of, page_of, path_of, stored_of
@@ -163,20 +164,19 @@ def test_until_the_copies_are_there_guests_are_told_and_the_page_looks_again(run
     then = Client().get(path_of(link))
     assert "prepared" not in then.text
     assert "Refresh" not in then.headers
-    assert f'href="{path_of(link)}download/"' in then.text
+    assert f'formaction="{path_of(link)}download/"' in then.text
     for found in re.findall(r'href="(/s/[^"]+)"', then.text):
         assert Client().get(found).status_code == 200
 
 
-def test_behind_a_passphrase_the_page_looks_again_without_asking(run: Run) -> None:
+def test_behind_a_passphrase_a_button_loads_the_page_again_without_asking(run: Run) -> None:
     link = link_to(run, picture(), passphrase=make_password("green apples"))
-    answer = Client().post(path_of(link), {"passphrase": "green apples"})
-    again = answer.headers["Refresh"].partition("url=")[2]
-    assert "being prepared" in Client().get(again).text
+    guest = visit(link).press("", passphrase="green apples")
+    (button,) = (button for button in guest.page.find("button") if button.words == "Reload the page")
+    assert "being prepared" in guest.send(*guest.sent_by(button)).words
     make_guest_copies.make_due_copies()
-    assert "Download<" in Client().get(again).text
-    for unproven in (path_of(link), f"{again}x"):
-        assert 'name="passphrase"' in Client().get(unproven).text
+    assert "Download Front" in guest.send(*guest.sent_by(button)).words
+    assert "Refresh" not in guest.answer.headers, "a refresh has no proof, so it would ask for the passphrase"
 
 
 def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run) -> None:
@@ -186,7 +186,8 @@ def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run) -> 
     answer = Client().get(path_of(link))
     (note,) = notes_of(answer.text)
     assert "being prepared" in note
-    assert [a.attributes["href"] for a in Page(answer.text).first(css="guest-wait").find("a")] == [path_of(link)]
+    buttons = Page(answer.text).first(css="guest-wait").find("button")
+    assert [button.attributes["formaction"] for button in buttons] == [path_of(link)]
     assert "Refresh" not in answer.headers
 
 

@@ -19,7 +19,7 @@ from runs.sharing import links
 from tests.sharing.guest_mails import KIM, answer, comment_of, make_answered, make_front, to_guests
 from tests.sharing.guest_visit import GuestVisit, visit
 from tests.support.factories import make_kept, make_run
-from tests.support.guest_links import guest_of
+from tests.support.guest_links import guest_of, path_of
 from tests.support.mail_servers import MailServer
 from tests.support.notices import send_gathered
 
@@ -70,10 +70,11 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
     assert "Done." not in text
     assert "Kim" not in text  # otherwise, anyone could send a stranger a message by entering it as the name
     (address,) = re.findall(r"https://portal\.example\.com(/s/\S+)", text)
-    opened = GuestVisit(address)
+    assert address.endswith("#r1")
+    opened = GuestVisit(address).press("me", "r1")
     assert "Done." in opened.box("r1").words
     assert "You're answering as Kim." in opened.words
-    assert address.endswith("#r1")
+    assert opened.at == f"{path_of(link)}#r1"
 
 
 def test_only_what_guests_see_is_told(link: GuestLink, alice: Member, bob: Member, mailoutbox: list[Sent]) -> None:
@@ -114,7 +115,8 @@ def test_a_reply_on_another_version_is_told_where_the_guest_sees_it(
     answer(link, bob)
     send_gathered()
     (sent,) = to_guests(mailoutbox)
-    assert "Done." in GuestVisit(re.findall(r"(/s/\S+)", str(sent.body))[0]).box("r1").words
+    opened = GuestVisit(re.findall(r"(/s/\S+)", str(sent.body))[0])
+    assert "Done." in opened.press("me", "r1").box("r1").words
 
 
 def test_those_who_answered_get_an_email_about_the_next_version(

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.models import GuestLink, Member, Output, OutputFile, Run
 from runs.sharing import links
 from tests.sharing.guest_page import file_paths, page_of
+from tests.sharing.guest_visit import visit
 from tests.support.factories import make_run, make_stored
 from tests.support.guest_links import path_of
 from tests.support.page import Page
@@ -39,37 +40,32 @@ def names_on(page: str) -> list[str]:
     return [str(caption.first("span").text).strip() for caption in Page(page).find("figcaption")]
 
 
-def target(page: str, rel: str) -> str:
-    found = [a.attributes["href"] for a in Page(page).find("a") if a.attributes.get("rel") == rel]
-    return str(found[0]) if found else ""
-
-
 def test_a_guest_walks_through_all_pages(long_link: GuestLink) -> None:
-    page, seen, places = page_of(long_link), [], []
-    while page:
-        seen += names_on(page)
-        places += [place for place in ("1 to 48 of 100", "49 to 96 of 100", "97 to 100 of 100") if place in page]
-        assert "100 images from Alice" in page
-        following = target(page, "next")
-        page = Client().get(following).text if following else ""
+    guest, seen, places = visit(long_link), [], []
+    for page in (1, 2, 3):
+        seen += names_on(guest.answer.text)
+        places.append(guest.page.first("nav", css="guest-pages").first("p").text)
+        assert "100 images from Alice" in guest.words
+        if page < 3:
+            guest.press_value("to", str(page + 1))
     assert seen == [f"View {n}" for n in range(1, 101)]
     assert places == ["1 to 48 of 100", "49 to 96 of 100", "97 to 100 of 100"]
+    assert names_on(guest.press_value("to", "2").answer.text)[0] == "View 49"
     last = Client().get(f"{path_of(long_link)}?page=99").text
     assert names_on(last) == [f"View {n}" for n in range(97, 101)]
-    assert target(last, "prev") == f"{path_of(long_link)}?page=2"
     assert names_on(Client().get(f"{path_of(long_link)}?page=made-up").text)[0] == "View 1"
 
 
 def test_other_pages_carry_the_proof_and_the_whole_size(long_link: GuestLink) -> None:
     page_of(long_link, passphrase=make_password("green apples"), may_download=True)
-    first = Client().post(path_of(long_link), {"passphrase": "green apples"}).text
-    assert "Download all" in first
-    assert "100 files," in first
+    guest = visit(long_link).press("", passphrase="green apples")
+    assert "Download all" in guest.words
+    assert "100 files," in guest.words
 
-    second = Client().get(target(first, "next"))
-    assert names_on(second.text)[0] == "View 49"
-    assert Client().get(file_paths(second.text)[0]).status_code == 200
-    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # it needs the token from the link
+    guest.press_value("to", "2")
+    assert names_on(guest.answer.text)[0] == "View 49"
+    assert Client().get(file_paths(guest.answer.text)[0]).status_code == 200
+    assert Client().get(f"{path_of(long_link)}?page=2").text.count("<figure") == 0  # the form has the proof
 
 
 def test_a_short_link_has_no_pages(alice: Member) -> None:

@@ -57,7 +57,7 @@ def test_the_maker_puts_a_newer_version_on_the_link(
     assert "The link now shows version 2." in answer.text
     assert list(asking.outputs.order_by("pk")) == [run.outputs.all()[1], newer]
     assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # version 2 took version 1's place
-    kim.open(kim.at)
+    kim.reload()
     assert kim.box("r1").find("button")
     assert {name: offered(as_alice, url) for name, url in places.items()} == {key: [] for key in places}
     assert as_alice.post(replace, posted).status_code == 404

@@ -14,6 +14,7 @@ from runs.notices import unsubscribe
 from runs.review import guest_answers
 from runs.sharing import guest_fields
 from tests.support.access_world import MEMBERS, OUTSIDE, PEOPLE, World
+from tests.support.guest_links import guest_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def token(world: World) -> list[str]:
 def _kim(world: World) -> dict[str, str]:
     """Return the signed fields of a guest called Kim."""
     link = world.subject.link
-    return {"opened": guest_fields.opened_now(link), "n": guest_fields.signed_name(link, "Kim")}
+    return {"opened": guest_fields.opened_now(link), "n": guest_fields.signed(guest_of(link))}
 
 
 def approval(world: World) -> dict[str, str]:
@@ -327,6 +328,7 @@ ROWS = [
     Row("runs:link-copies", "get", CHANGES, path=link),
     Row("runs:link-extend", "post", CHANGES, 302, path=link),
     Row("runs:link-replace", "post", CHANGES, 404, path=link),
+    Row("runs:link-same-person", "post", CHANGES, 302, path=link),
     Row("runs:link-revoke", "post", CHANGES, 302, path=link),
     Row("runs:link-restore", "post", CHANGES, 302, path=lambda w: [w.subject.revoked.public_id]),
     Row("runs:manage-apps", "get", ADMIN),
@@ -374,10 +376,11 @@ ROWS = [
         path=lambda w: [w.token, w.subject.run.outputs.all()[1].public_id]),
     Row("runs:guest-preview", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-download", "get", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
+    Row("runs:guest-download", "post", LINK, path=token, only=GUESTS | {"guest, other run": 200}),
     Row("runs:guest-decide", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
-    Row("runs:guest-decide", "post", LINK, 303, path=token, data=approval, only=GUESTS | {"guest, other run": 403}),
+    Row("runs:guest-decide", "post", LINK, path=token, data=approval, only=GUESTS | {"guest, other run": 403}),
     Row("runs:guest-comment", "get", LINK, 302, path=token, only=GUESTS | {"guest, other run": 302}),
-    Row("runs:guest-comment", "post", LINK, 303, path=token, data=remark, only=GUESTS | {"guest, other run": 403}),
+    Row("runs:guest-comment", "post", LINK, path=token, data=remark, only=GUESTS | {"guest, other run": 403}),
     Row("runs:company-logo", "get", ALL, path=lambda w: [w.logo.public_id]),
     Row("runs:company-logo", "get", ALL, 404, query="another file", path=lambda w: [w.subject.file.public_id]),
     Row("runs:guest-unknown", "get", ALL, 404, path=lambda w: [f"{w.token}/anything"]),

@@ -31,6 +31,7 @@ from tests.support.access_world import World
 from tests.support.app_forms import fields
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import PICTURE, make_app, make_run
+from tests.support.guest_links import guest_of
 
 NEW_PASSWORD = "another long enough password"
 
@@ -158,6 +159,11 @@ def _newer_on_link(world: World) -> dict[str, Any]:
     return {"old": world.subject.output.public_id, "new": _latest_of.pop().public_id}
 
 
+def _two_guests(world: World) -> dict[str, Any]:
+    kim, lee = (guest_of(world.subject.link, name).public_id for name in ("Kim", "Lee"))
+    return {"guest": kim, "other": lee}
+
+
 def _shape(world: World, client: Client) -> None:
     url = reverse("runs:manage-app", args=[world.app.slug, world.app.public_id])
     client.post(url, {"seen": "0", "name": "Another name"})
@@ -255,6 +261,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:link-detail", Act((Verb.LINK_CHANGED,), data=_options)),
     ("runs:link-extend", Act((Verb.LINK_EXTENDED,))),
     ("runs:link-replace", Act((Verb.LINK_REPLACED,), data=_newer_on_link, before=_making(_next_version))),
+    ("runs:link-same-person", Act((Verb.GUESTS_JOINED,), data=_two_guests)),
     ("runs:link-revoke", Act((Verb.LINK_REVOKED,))),
     ("runs:link-restore", Act((Verb.LINK_RESTORED,))),
     ("runs:manage-sharing", Act((Verb.RULES_CHANGED,), "admin", data=lambda _: {
@@ -308,5 +315,6 @@ EXEMPT = {
     "runs:manage-storage": "it only counts anew",
     "runs:webhook": "news of a run; its start and its end are recorded as the portal's own (test_worker_acts)",
     "runs:password-reset": "anyone may ask for the mail; what counts is the password set with it",
-    "runs:guest": "it only proves that the guest knows the passphrase",
+    "runs:guest": "it only says who is looking, and proves that they know the passphrase",
+    "runs:guest-download": "only a download of many files is recorded (test_portal_acts)",
 }

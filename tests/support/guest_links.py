@@ -39,7 +39,7 @@ def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:
 
 def guest_of(link: GuestLink, name: str = "Kim") -> Guest:
     """Return the guest of `link` with this name; create them if there is none."""
-    guest = Guest.objects.filter(link=link, name=name).first() or guest_identity.admit(link, name)
+    guest = Guest.objects.filter(link=link, name=name).first() or guest_identity.newcomer(link, name)
     guest.link = link
     return guest
 
