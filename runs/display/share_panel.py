@@ -21,8 +21,8 @@ from runs.words.moments import brief_day_words
 from runs.words.numbers import number_words
 
 UNDO_SHOWN = timedelta(hours=1)  # a revoked link stays in the panel for this long, so that it can be restored
-# Every link that shows a result of a run, with what the panel needs
-_LINKS = Prepared(lambda run: with_pictures(sharing.links_to(Run(pk=run))))
+# Every link that shows a result of a run or a version that replaced one, with what the panel needs
+_LINKS = Prepared(lambda run: with_pictures(sharing.links_about(Run(pk=run))))
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class PanelLink:
 
     view: LinkView
     words: str
-    shows_this: bool  # the link shows the result that the panel was opened from; always true in a whole run's panel
+    # The link shows the result that the panel was opened from or, in a whole run's panel, one of its results
+    shows_this: bool
+    is_later: bool = False  # it shows none of the run's results any more, only later versions that replaced them
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class SharePanel:
 
     @property
     def only_me_words(self) -> str:
-        if any(link.view.is_open and not link.shows_this for link in self.links):
+        if any(link.view.is_open and not link.shows_this and not link.is_later for link in self.links):
             return _("Admins can see it too. This also revokes links that show other results.")
         return _("Admins can see it too.")
 
@@ -181,6 +183,8 @@ def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) 
     results."""
     shown = {chosen.output_id for chosen in view.link.chosen.all()}
     here = [label for output, label in labels.items() if output.pk in shown]
+    if not here:
+        return PanelLink(view, _later_words(view, labels), shows_this=False, is_later=True)
     shows_this = this is None or this.pk in shown
     is_all = all(output.pk in shown for output in labels if output.status == Output.Status.COMPLETED)
     if len(labels) == 1 and not view.is_of_several:
@@ -188,6 +192,17 @@ def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) 
     if this is None and is_all and not view.is_of_several:
         return PanelLink(view, _("Shows all results from this run"), shows_this)
     return PanelLink(view, _shown_words(view, here, is_about_one=this is not None, shows_this=shows_this), shows_this)
+
+
+def _later_words(view: LinkView, labels: dict[Output, str]) -> str:
+    """Say which results of the run the link showed before later versions replaced them."""
+    lines = {output.first_id: label for output, label in labels.items()}
+    later = [chosen.output for chosen in view.link.chosen.all() if chosen.output.first_id in lines]
+    if len(later) == 1:
+        values = {"number": later[0].number, "result": lines[later[0].first_id]}
+        return _("Now shows version %(number)s of %(result)s") % values
+    names = [lines[output.first_id] for output in later]
+    return _("Now shows newer versions of %(names)s") % {"names": some_names(names, len(names))}
 
 
 def _shown_words(view: LinkView, here: list[str], *, is_about_one: bool, shows_this: bool) -> str:

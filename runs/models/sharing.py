@@ -117,10 +117,15 @@ class GuestLinkOutput(models.Model):
     link = models.ForeignKey(GuestLink, on_delete=models.CASCADE, related_name="chosen")
     output = models.ForeignKey(Output, on_delete=models.CASCADE, related_name="+")
     position = models.PositiveIntegerField()
+    # The link showed an earlier version before; the sharing panel of that version's run still lists the link
+    is_replacement = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ("position",)
         constraints = (models.UniqueConstraint(fields=["link", "output"], name="guest_link_output_unique"),)
+        indexes = (
+            models.Index(fields=["output"], condition=Q(is_replacement=True), name="guest_link_output_replaces"),
+        )
 
     def __str__(self) -> str:
         return f"{self.link_id}/{self.position}"

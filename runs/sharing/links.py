@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -67,6 +67,14 @@ def links_to(run: Run) -> GuestLinkQuerySet:
     """Return every link that shows a result of `run`, newest first."""
     chosen = GuestLinkOutput.objects.filter(output__run=run)
     return GuestLink.objects.filter(pk__in=chosen.values("link"))
+
+
+def links_about(run: Run) -> GuestLinkQuerySet:
+    """Return every link that shows a result of `run`, or a later version that replaced one, newest first."""
+    line = OuterRef("output__line")
+    earlier = Output.objects.filter(Q(pk=line) | Q(line=line), run=run, number__lt=OuterRef("output__number"))
+    replaced = GuestLinkOutput.objects.filter(Exists(earlier), is_replacement=True)
+    return links_to(run) | GuestLink.objects.filter(pk__in=replaced.values("link"))
 
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
@@ -157,10 +165,10 @@ def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
     place = link.chosen.filter(output=old).first()
     if place is None:
         return False
-    if link.chosen.filter(output=new).exists():
+    if link.chosen.filter(output=new).update(is_replacement=True):
         place.delete()
     else:
-        link.chosen.filter(pk=place.pk).update(output=new)
+        link.chosen.filter(pk=place.pk).update(output=new, is_replacement=True)
     GuestLink.objects.filter(pk=link.pk).update(is_example=False)
     record(Verb.LINK_REPLACED, link, changes={"result": (old, new), "version": (old.number, new.number)})
     events.version_shown.send(link, old, new)
@@ -170,9 +178,11 @@ def replace_output(link: GuestLink, old: Output, new: Output) -> bool:
 
 
 def _choose(link: GuestLink, outputs: list[Output]) -> None:
+    replaced = set(link.chosen.filter(is_replacement=True).values_list("output", flat=True))
     link.chosen.all().delete()
     GuestLinkOutput.objects.bulk_create(
-        GuestLinkOutput(link=link, output=output, position=position) for position, output in enumerate(outputs)
+        GuestLinkOutput(link=link, output=output, position=position, is_replacement=output.pk in replaced)
+        for position, output in enumerate(outputs)
     )
 
 

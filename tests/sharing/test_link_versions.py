@@ -34,6 +34,12 @@ def offered(client: Client, url: str) -> list[str]:
     return [form.words for form in Page(client.get(url).text).root.find("form", css="share-offer")]
 
 
+def shared(client: Client, url: str) -> list[tuple[str, str]]:
+    """Return the links in a sharing panel: whom each is for, and what the panel says it shows."""
+    rows = Page(client.get(url).text).root.find("div", css="share-link")
+    return [(row.first("strong").words, row.first("p", css="share-shown").words) for row in rows]
+
+
 def test_the_maker_puts_a_newer_version_on_the_link(
     as_alice: Client, as_bob: Client, asking: GuestLink, run: Run, newer: Output
 ) -> None:
@@ -59,8 +65,33 @@ def test_the_maker_puts_a_newer_version_on_the_link(
     assert next(iter(asking.chosen.values_list("output", flat=True))) == newer.pk  # version 2 took version 1's place
     kim.reload()
     assert kim.box("r1").find("button")
+    assert shared(as_alice, places["old run"]) == [("Kim at Acme", "Shows Back and 1 more")]
     assert {name: offered(as_alice, url) for name, url in places.items()} == {key: [] for key in places}
     assert as_alice.post(replace, posted).status_code == 404
+
+
+def test_a_link_whose_results_were_replaced_stays_in_the_panel_of_their_run(
+    as_alice: Client, asking: GuestLink, run: Run, newer: Output, alice: Member
+) -> None:
+    front, panel = run.outputs.all()[0], f"/runs/{run.public_id}/share/"
+    asking.chosen.exclude(output=front).delete()
+    other = links.make_link(alice, [newer])
+    posted = {"old": front.public_id, "new": newer.public_id, "run": run.public_id}
+
+    answer = as_alice.post(f"/shares/{asking.public_id}/replace/", posted, headers={"HX-Request": "true"})
+
+    kept = [("Kim at Acme", "Now shows version 2 of Front")]
+    assert "Now shows version 2 of Front" in answer.text
+    assert shared(as_alice, panel) == shared(as_alice, f"{panel}?o={front.public_id}") == kept
+    page = as_alice.get(panel).text
+    assert other.public_id not in page, "that link never showed this run"
+    assert "Only me" in page
+
+    as_alice.post(f"/shares/{asking.public_id}/", {"o": newer.public_id, "last_day": f"{timezone.localdate()}"})
+    assert [words for _name, words in shared(as_alice, panel)] == ["Now shows version 2 of Front"]
+    as_alice.post(panel, {"who": "me"})
+    asking.refresh_from_db()
+    assert asking.revoked_at is None, "it doesn't show this run any more"
 
 
 def test_nothing_is_offered_on_links_that_ended_or_are_not_theirs(
