@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from runs.models import Member
     from runs.sandbox.server import Sandbox
 
-pytest_plugins = ["tests.support.browser", "tests.support.chat_receiver", "tests.support.file_servers"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.chat_receiver",
+    "tests.support.file_servers",
+    "tests.support.pretend",
+]
 
 # No deadline: other tests run at the same time, so the time an example takes says nothing about the code. CI always
 # uses the same examples; other runs look for new ones.

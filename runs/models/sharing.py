@@ -148,6 +148,8 @@ class GuestCopy(models.Model):
     sha256 = models.CharField(max_length=64, db_index=True)  # hash of the source
     status = models.CharField(max_length=10, choices=Status, default=Status.PREPARING)
     attempts = models.PositiveIntegerField(default=0)
+    # Attempts that failed because of the file; not those whose worker was killed, or that had no disk space
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
     error = MessageCharField(max_length=300, blank=True)  # shown to members, not to guests

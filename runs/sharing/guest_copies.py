@@ -166,6 +166,13 @@ def waiting_for_ffmpeg() -> QuerySet[GuestCopy]:
 
 def record_lost(file: StoredFile) -> None:
     """Request new copies to replace those stored as `file`, which is missing from storage."""
-    fresh = {"status": GuestCopy.Status.PREPARING, "file": None, "due_at": Now(), "attempts": 0, "error": ""}
+    fresh = {
+        "status": GuestCopy.Status.PREPARING,
+        "file": None,
+        "due_at": Now(),
+        "attempts": 0,
+        "failures": 0,
+        "error": "",
+    }
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
         _queue()

@@ -2,15 +2,17 @@
 
 The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
 worker claims a row with a conditional UPDATE that uses the database's clock. The claim also postpones the next attempt,
-so a file that kills its worker goes to the back of the queue. The worker renews its claim while it copies; if the
+so a file whose worker is killed goes to the back of the queue. The worker renews its claim while it copies; if the
 worker dies, the claim expires within a minute. Each copy ends up ready or impossible, or gets an error message and is
-tried again later. No single file can stop the task.
+tried again later. No single file can stop the task: pictures and sounds are copied in the picture process, which ends a
+copy that takes too long.
 """
 
 import logging
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -21,12 +23,12 @@ from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.models.messages import Message
 from runs.sharing import guest_copies
-from runs.storage import ffmpeg, file_types, orphans, sounds, store
+from runs.storage import ffmpeg, file_types, orphans, picture_client, sounds, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.disk import disk_message
 from runs.storage.ffmpeg import CopyFailed
-from runs.storage.metadata import CannotStrip, strip
-from runs.storage.sounds import ogg
+from runs.storage.metadata import CannotStrip
+from runs.storage.picture_client import ProcessLost
 from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 
 logger = logging.getLogger("runs.guest_copies")
@@ -36,7 +38,8 @@ CLAIM = timedelta(seconds=60)
 # task's timeout.
 WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
-MOST_FAILURES = 4  # failures before we give up; after disk and storage problems, we always try again
+# Failures before we give up. A killed worker isn't one, and after disk and storage problems, we always try again.
+MOST_FAILURES = 3
 UNUSED_AFTER = timedelta(days=7)  # how long to keep unused copies, in case a link was revoked by mistake
 
 NOT_THERE = Message("copy_source_lost")
@@ -73,8 +76,9 @@ def _record_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Claim and return the copy that has been due the longest; None if none is due."""
-    for pk, attempts in guest_copies.due().order_by("due_at", "pk").values_list("pk", "attempts")[:20]:
+    """Claim and return the copy that has been due the longest, among those with the fewest attempts; None if none is
+    due."""
+    for pk, attempts in guest_copies.due().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
         next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
         if guest_copies.due().filter(pk=pk).update(**claimed):
@@ -100,14 +104,18 @@ def _make(copy: GuestCopy, slot: FileSlot) -> None:
         _settle(copy, status.NO_TOOL)
     except FileNotFoundError:
         _try_later(copy, NOT_THERE)
+    except ProcessLost:
+        _try_later(copy, FAILED)
     except OSError as error:
         logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
         _try_later(copy, disk_message(error))
     except Exception as error:  # an unexpected error with one file must not stop the others
-        if not isinstance(error, CopyFailed):
+        if isinstance(error, CopyFailed):
+            logger.warning("could not copy file %s for guests: %s", copy.source_id, error)
+        else:
             logger.exception("could not copy file %s for guests", copy.source_id)
-        if copy.attempts < MOST_FAILURES:
-            _try_later(copy, FAILED)
+        if copy.failures + 1 < MOST_FAILURES:
+            _try_later(copy, FAILED, failures=F("failures") + 1)
         else:
             _settle(copy, status.IMPOSSIBLE)
 
@@ -136,14 +144,12 @@ def _write_copy(source: Path, target: Path, renewer: Renewer) -> None:
     `source` was saved."""
     with source.open("rb") as file:
         sniffed = file_types.sniff(file.read(file_types.HEAD_BYTES))
-    if sniffed.kind not in guest_copies.PLAYED:
-        strip(source, target, sniffed.media_type)
-    elif sniffed.media_type in sounds.STRIPPERS:
-        sounds.strip(source, target, sniffed.media_type, renewer.look)
+    if sniffed.kind not in guest_copies.PLAYED or sniffed.media_type in sounds.STRIPPERS:
+        picture_client.copy_without_metadata(source, target, sniffed.media_type, renewer.look)
     elif ffmpeg.is_there():
         ffmpeg.copy_without_metadata(source, target, sniffed.reader, sniffed.extension, renewer.look)
         if sniffed == file_types.OGG:
-            ogg.demand_plain(target)
+            picture_client.demand_plain_ogg(target, renewer.look)
     else:
         raise NoTool
 
@@ -158,9 +164,9 @@ def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None =
     return bool(_open(copy).update(status=status, **ended))
 
 
-def _try_later(copy: GuestCopy, message: Message) -> None:
+def _try_later(copy: GuestCopy, message: Message, **counted: Any) -> None:
     """Release the claim. The time of the next attempt was already set when the copy was claimed."""
-    _open(copy).update(claimed_until=None, error=message)
+    _open(copy).update(claimed_until=None, error=message, **counted)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ input.
 import atexit
 import json
 import logging
+import math
 import os
 import select
 import signal
@@ -23,6 +24,8 @@ from typing import IO, Any, Literal, cast
 
 from django.conf import settings
 
+from runs.storage.ffmpeg import CopyFailed
+from runs.storage.metadata import CannotStrip
 from runs.storage.picture_slots import LARGE_BYTES, OnWait, picture_slot
 
 logger = logging.getLogger("runs.pictures")
@@ -38,6 +41,7 @@ LOOK_SECONDS = 0.5
 MAX_ANSWER_BYTES = 2_000_000
 MAX_NUMBER = 2**31 - 1  # the largest number that fits in the database column
 
+type Answer = tuple[dict[str, Any], dict[int, bytes]]
 type End = Literal["seen", "broken", "too_many_points", "no_picture", "later"]
 
 
@@ -61,16 +65,19 @@ class Look:
 LATER = Look("later")
 
 
-class _Died(Exception):
-    """The process ended before answering; `sig` is the signal that ended it, or 0."""
+class ProcessLost(Exception):
+    """The process didn't answer: it couldn't be started, it ended, or the caller's time is up. `sig` is the signal that
+    ended it, or 0."""
 
-    def __init__(self, sig: int) -> None:
+    def __init__(self, sig: int = 0) -> None:
         super().__init__(f"signal {sig}")
         self.sig = sig
 
-
-class _TimeIsUp(Exception):
-    """The process didn't answer in time."""
+    @property
+    def is_over_limit(self) -> bool:
+        """Return whether the file took too much time. If another signal ended the process, that may not be the file's
+        fault."""
+        return self.sig in (signal.SIGXCPU, signal.SIGALRM)
 
 
 def look(
@@ -101,38 +108,71 @@ def look(
     ends_at = time.monotonic() + timeout_seconds
     is_large = memory_bytes > LARGE_BYTES
     with picture_slot(is_large=is_large, ends_at=ends_at, on_wait=on_wait) as is_ours:
-        return _ask(request, ends_at, on_wait, is_large=is_large) if is_ours else LATER
-
-
-def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Look:
-    """Send the request to a process; if an idle process turns out to have died, try another."""
-    while True:
-        try:
-            helper, is_fresh = _idle.take()
-        except OSError as error:
-            logger.warning("could not start a picture process: %s", error)
+        if not is_ours:
             return LATER
         try:
-            answer = helper.ask(request, ends_at, on_wait)
-        except _Died as died:
-            helper.end()
-            if not is_fresh:
-                continue
-            logger.warning("the picture process died (%s) on a file of kind %s", died, request["kind"])
-            # SIGXCPU means that this file takes too much CPU time. If another signal killed the process, that may not
-            # be the file's fault.
-            return Look("no_picture") if died.sig == signal.SIGXCPU else LATER
-        except _TimeIsUp:
-            helper.end()
-            return LATER
-        except BaseException:
-            helper.end()
+            told, small = _ask(request, ends_at, on_wait, is_large=is_large)
+        except ProcessLost as lost:
+            return Look("no_picture") if lost.sig == signal.SIGXCPU else LATER
+    return Look(
+        end=told["end"],
+        width=_number(told.get("width")),
+        height=_number(told.get("height")),
+        duration_seconds=told.get("duration_seconds"),
+        has_picture=told.get("has_picture", True),
+        colour=told.get("colour", ""),
+        small=small,
+    )
+
+
+def copy_without_metadata(source: Path, target: Path, media_type: str, on_wait: OnWait) -> None:
+    """Have the picture process copy the picture or sound at `source` to the new file `target` without its metadata.
+
+    `media_type` comes from the file's first bytes. While waiting, it calls `on_wait`, which may raise to stop. Raises
+    `CannotStrip` if a retry can't help, `CopyFailed`, OSError for disk problems, and `ProcessLost` if the process was
+    ended by something else than its own time limit.
+    """
+    _copy({"path": str(source.resolve()), "kind": "copy", "media_type": media_type, "target": str(target)}, on_wait)
+
+
+def demand_plain_ogg(copy: Path, on_wait: OnWait) -> None:
+    """Have the picture process check a copy that ffmpeg made of an Ogg. Raises like `copy_without_metadata`."""
+    _copy({"path": str(copy.resolve()), "kind": "ogg"}, on_wait)
+
+
+def _copy(request: dict[str, Any], on_wait: OnWait) -> None:
+    with picture_slot(is_large=False, ends_at=math.inf, on_wait=on_wait):
+        try:
+            told, _ = _ask(request, math.inf, on_wait, is_large=False)
+        except ProcessLost as lost:
+            if lost.is_over_limit:
+                raise CopyFailed(str(lost)) from None
             raise
-        if is_large:
-            helper.end()  # end it, because it has used a lot of memory
-        else:
-            _idle.give_back(helper)
-        return answer
+    if told["end"] == "impossible":
+        raise CannotStrip
+    if told["end"] == "disk":
+        raise OSError(told["errno"], os.strerror(told["errno"] or 0))
+    if told["end"] != "copied":
+        raise CopyFailed(told.get("reason", ""))
+
+
+def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Answer:
+    """Send the request to a process and return its answer. Raises `ProcessLost`, or whatever `on_wait` raises."""
+    try:
+        helper = _idle.take()
+    except OSError as error:
+        logger.warning("could not start a picture process: %s", error)
+        raise ProcessLost from None
+    try:
+        answer = helper.ask(request, ends_at, on_wait)
+    except BaseException:
+        helper.end()
+        raise
+    if is_large:
+        helper.end()  # end it, because it has used a lot of memory
+    else:
+        _idle.give_back(helper)
+    return answer
 
 
 class _Helper:
@@ -152,9 +192,9 @@ class _Helper:
         self._requests = cast(IO[bytes], self._popen.stdin)
         self._answers = cast(IO[bytes], self._popen.stdout)
 
-    def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Look:
-        """Return the answer to `request`. Raises `_Died`, `_TimeIsUp` or whatever `on_wait` raises; the process can't
-        be used again after that."""
+    def ask(self, request: dict[str, Any], ends_at: float, on_wait: OnWait) -> Answer:
+        """Return the answer to `request`. Raises `ProcessLost` or whatever `on_wait` raises; the process can't be used
+        again after that."""
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -163,17 +203,9 @@ class _Helper:
         told, small = self._read(ends_at, on_wait)
         if told.get("reason"):
             logger.info("a file of kind %s: %s (%s)", request["kind"], told["end"], told["reason"])
-        return Look(
-            end=told["end"],
-            width=_number(told.get("width")),
-            height=_number(told.get("height")),
-            duration_seconds=told.get("duration_seconds"),
-            has_picture=told.get("has_picture", True),
-            colour=told.get("colour", ""),
-            small=small,
-        )
+        return told, small
 
-    def _read(self, ends_at: float, on_wait: OnWait) -> tuple[dict[str, Any], dict[int, bytes]]:
+    def _read(self, ends_at: float, on_wait: OnWait) -> Answer:
         """Read one answer: a line of JSON, followed by the thumbnails."""
         got = b""
         while len(got) <= MAX_ANSWER_BYTES:
@@ -183,7 +215,7 @@ class _Helper:
             except (ValueError, KeyError, TypeError):
                 break
             got += self._next_block(ends_at, on_wait)
-        raise _Died(0)  # invalid output: treat the process as dead
+        raise ProcessLost  # invalid output: treat the process as dead
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
         poll = select.poll()
@@ -194,10 +226,12 @@ class _Helper:
                 if block := os.read(self._answers.fileno(), 1 << 16):
                     return block
                 raise self._death()
-        raise _TimeIsUp
+        raise ProcessLost
 
-    def _death(self) -> _Died:
-        return _Died(max(0, -self._popen.wait()))
+    def _death(self) -> ProcessLost:
+        lost = ProcessLost(max(0, -self._popen.wait()))
+        logger.warning("the picture process died (%s)", lost)
+        return lost
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None
@@ -221,7 +255,7 @@ class _Helper:
                 pipe.close()
 
 
-def _parsed(got: bytes) -> tuple[dict[str, Any], dict[int, bytes]] | None:
+def _parsed(got: bytes) -> Answer | None:
     """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it's
     invalid."""
     line, end, blob = got.partition(b"\n")
@@ -247,12 +281,15 @@ class _Idle:
         self._helpers: list[_Helper] = []
         self._is_watched = False
 
-    def take(self) -> tuple[_Helper, bool]:
-        """Return a process, and whether it is new."""
+    def take(self) -> _Helper:
+        """Return an idle process, or a new one."""
         with self._lock:
-            if self._helpers:
-                return self._helpers.pop(), False
-        return _Helper(), True
+            while self._helpers:
+                helper = self._helpers.pop()
+                if helper.is_alive():
+                    return helper
+                helper.end()
+        return _Helper()
 
     def give_back(self, helper: _Helper) -> None:
         helper.idle_since = time.monotonic()

@@ -4,12 +4,12 @@ It is separate because a 135 KB picture can need gigabytes of memory, a 292 KB o
 sometimes crash. It has no access to Django or secrets. Its memory is limited, and so are the CPU time and total time of
 each request. If a request takes longer, the kernel kills this process, and the caller carries on.
 
-It reads one request per line (JSON: path, kind, reader, max_points, is_tight) and answers each with a line of JSON
-(`Look` in `picture_client`), followed by the thumbnails. It exits when its input is closed.
+It reads one request per line and answers each with a line of JSON, followed by the thumbnails. It exits when its input
+is closed. A request to open a file (JSON: path, kind, reader, max_points, is_tight) is answered with a `Look` (in
+`picture_client`), and one to copy a file without its metadata (path, kind, media_type, target) with how that ended.
 """
 
 import json
-import math
 import os
 import resource
 import signal
@@ -20,12 +20,17 @@ from typing import Any
 
 from PIL import Image
 
-from runs.storage import ffmpeg, thumbnails
+from runs.storage import ffmpeg, metadata, sounds, thumbnails
+from runs.storage.metadata import CannotStrip
+from runs.storage.sounds import ogg
 
 MEMORY_BYTES = 400 * 1024 * 1024
 PROCESSOR_SECONDS = 20  # CPU time limit for one picture; the largest take 8 s
+COPY_SECONDS = 5  # CPU time limit for one copy without metadata; the largest take 2 s
 SECONDS = 60  # total time limit for one file, including videos
 NICENESS = 5  # so that serving pages takes priority
+
+COPIES = ("copy", "ogg")  # kinds of requests that make or check copies for guests
 
 type Small = Mapping[int, bytes]
 type Answer = tuple[dict[str, Any], Small]
@@ -36,8 +41,9 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # so that output from decoders doesn't get mixed up with our answers
     _bound()
     for line in requests:
-        with _time_limit():
-            told, small = _answer(json.loads(line))
+        request = json.loads(line)
+        with _time_limit(COPY_SECONDS if request["kind"] in COPIES else PROCESSOR_SECONDS):
+            told, small = _answer(request)
         told["small"] = [[width, len(encoded)] for width, encoded in small.items()]
         answers.write(json.dumps(told).encode() + b"\n" + b"".join(small.values()))
         answers.flush()
@@ -54,11 +60,11 @@ def _bound() -> None:
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
+def _time_limit(processor_seconds: int) -> Iterator[None]:
     """Kill the process with SIGXCPU or SIGALRM if the block uses too much CPU time or takes too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    until = math.ceil(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS
+    until = int(used.ru_utime + used.ru_stime) + processor_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
     signal.alarm(SECONDS)
     try:
@@ -68,13 +74,16 @@ def _time_limit() -> Iterator[None]:
 
 
 def _answer(request: dict[str, Any]) -> Answer:
-    """Return the answer to a request. The answer's `end` is "seen", "broken", "too_many_points" or "no_picture" (the
-    file seems complete, but can't be opened)."""
-    path, reader = Path(request["path"]), str(request["reader"])
+    """Return the answer to a request. When a file was opened, the answer's `end` is "seen", "broken", "too_many_points"
+    or "no_picture" (the file seems complete, but can't be opened)."""
+    path, kind = Path(request["path"]), str(request["kind"])
     try:
-        if request["kind"] == "image":
+        if kind in COPIES:
+            return _copy(path, request), {}
+        reader = str(request["reader"])
+        if kind == "image":
             return _picture(path, reader, int(request["max_points"]), is_tight=bool(request["is_tight"]))
-        return _film(path, reader, with_still=request["kind"] == "video")
+        return _film(path, reader, with_still=kind == "video")
     except Image.DecompressionBombError:
         return {"end": "too_many_points"}, {}
     except thumbnails.Broken as error:
@@ -103,6 +112,23 @@ def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Ans
     except Exception as error:  # noqa: BLE001 - the picture was decoded completely; only the thumbnails failed
         return told | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
     return told | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
+
+
+def _copy(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Copy a picture or a sound without its metadata, or check a copy that ffmpeg made of an Ogg. The answer's `end` is
+    "copied", "impossible" or "disk"."""
+    try:
+        if request["kind"] == "ogg":
+            ogg.demand_plain(path)
+        else:
+            media_type = str(request["media_type"])
+            strip = sounds.strip if media_type in sounds.STRIPPERS else metadata.strip
+            strip(path, Path(request["target"]), media_type)
+    except CannotStrip:
+        return {"end": "impossible"}
+    except OSError as error:
+        return {"end": "disk", "errno": error.errno}
+    return {"end": "copied"}
 
 
 def _film(path: Path, reader: str, *, with_still: bool) -> Answer:

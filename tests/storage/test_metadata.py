@@ -9,13 +9,27 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 from runs.storage.file_types import sniff
 from runs.storage.metadata import CannotStrip, details, parts, strip
 from tests.support.hostile_server import picture
 from tests.support.processes import ROOT
-from tests.support.secret_files import AI, C2PA, LIST, PICTURES, SECRET, XMP, chunk, exif, png, segment, webp
+from tests.support.secret_files import (
+    AI,
+    C2PA,
+    LIST,
+    PICTURES,
+    PROFILE,
+    SECRET,
+    XMP,
+    chunk,
+    drawing,
+    exif,
+    png,
+    segment,
+    webp,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO file")
 MUTATIONS = 60  # mutations of each kind
@@ -40,6 +54,14 @@ def frames(content: bytes) -> list[tuple[object, bytes]]:
 def loops(content: bytes) -> object:
     with Image.open(io.BytesIO(content)) as opened:
         return opened.info.get("loop")
+
+
+def in_srgb(opened: Image.Image) -> bytes:
+    """Return a drawing whose colours the picture's profile has converted."""
+    profile = io.BytesIO(opened.info["icc_profile"])
+    made = ImageCms.profileToProfile(drawing(), profile, ImageCms.createProfile("sRGB"))
+    assert made is not None
+    return made.tobytes()
 
 
 @pytest.mark.parametrize("kind", PICTURES)
@@ -70,7 +92,7 @@ def test_colours_and_orientation_stay(kind: str, tmp_path: Path) -> None:
     content = PICTURES[kind]()
     made = stripped(content, tmp_path)
     with Image.open(io.BytesIO(content)) as before, Image.open(io.BytesIO(made)) as after:
-        assert after.info["icc_profile"] == before.info["icc_profile"]
+        assert in_srgb(after) == in_srgb(before)
         assert dict(after.getexif()) == {0x0112: 6}
         assert after.getexif().get_ifd(0x8769) == {}
         assert ImageOps.exif_transpose(after).tobytes() == ImageOps.exif_transpose(before).tobytes()
@@ -98,17 +120,44 @@ def test_an_unknown_mark_is_removed(word: bytes, tmp_path: Path) -> None:
     assert b"xmp" not in made.lower()
 
 
-def test_a_profiles_name_and_trailing_data_are_removed(tmp_path: Path) -> None:
-    plain = png(has_mark=False)
-    at = plain.index(b"iCCP") - 4
-    size = int.from_bytes(plain[at : at + 4], "big")
-    profile = zlib.decompress(plain[at + 8 : at + 8 + size].partition(b"\0")[2][1:])
-    told = b"SECRET name\0\0" + zlib.compress(profile + b"SECRET within", 0) + b"SECRET behind"
+def with_profile(profile: bytes, name: bytes = b"icc", behind: bytes = b"") -> bytes:
+    told = name + b"\0\0" + zlib.compress(profile, 0) + behind
+    return picture(64, 48)[:33] + chunk(b"iCCP", told) + picture(64, 48)[33:]
 
-    made = stripped(plain[:at] + chunk(b"iCCP", told) + plain[at + 12 + size :], tmp_path)
 
-    with Image.open(io.BytesIO(made)) as opened:
-        assert opened.info["icc_profile"] == profile
+def test_a_profiles_texts_and_what_is_behind_it_are_left_out(tmp_path: Path) -> None:
+    assert SECRET in PROFILE
+    content = with_profile(PROFILE + b"SECRET within", b"SECRET name", b"SECRET behind")
+    made = stripped(content, tmp_path)
+    with Image.open(io.BytesIO(content)) as before, Image.open(io.BytesIO(made)) as after:
+        assert in_srgb(after) == in_srgb(before)
+    assert SECRET not in made
+
+
+def test_a_profile_of_other_colours_converts_them_as_before(tmp_path: Path) -> None:
+    """In this one, red and green are swapped, and blue's curve is shared with theirs."""
+    at, green = PROFILE.index(b"rXYZ"), PROFILE.index(b"gXYZ")
+    swapped = bytearray(PROFILE)
+    swapped[at : at + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    content = with_profile(bytes(swapped))
+    made = stripped(content, tmp_path)
+    with Image.open(io.BytesIO(content)) as before, Image.open(io.BytesIO(made)) as after:
+        assert in_srgb(after) == in_srgb(before) != drawing().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        pytest.param(PROFILE.index(b"rXYZ") + 8, struct.pack(">I", 400), id="a colour that reaches into a text"),
+        pytest.param(128, struct.pack(">I", 30), id="more tags than it has"),
+        pytest.param(0, struct.pack(">I", 100_000), id="longer than it is"),
+        pytest.param(16, b"SECR", id="of unknown colours"),
+        pytest.param(PROFILE.index(b"para"), b"text", id="a text as a colour"),
+    ],
+)
+def test_a_broken_profile_is_left_out(at: int, value: bytes, tmp_path: Path) -> None:
+    made = stripped(with_profile(PROFILE[:at] + value + PROFILE[at + len(value) :]), tmp_path)
+    assert b"iCCP" not in made
     assert SECRET not in made
 
 
@@ -117,6 +166,21 @@ def test_a_jpeg_that_ends_within_its_picture_is_ended(tmp_path: Path) -> None:
     made = stripped(plain.removesuffix(b"\xff\xd9"), tmp_path)
     assert made.endswith(b"\xff\xd9")
     assert frames(made) == frames(plain)
+
+
+def with_more_in(marker: bytes) -> bytes:
+    """Return a JPEG with text at the end of its first segment with this marker."""
+    plain = picture(64, 48, "JPEG")
+    at = plain.index(marker) + 2
+    size = int.from_bytes(plain[at : at + 2])
+    return plain[:at] + (size + 6).to_bytes(2) + plain[at + 2 : at + size] + SECRET + plain[at + size :]
+
+
+def over_text(marker: bytes) -> bytes:
+    """Return a JPEG with text in the numbers of its first segment with this marker."""
+    plain = picture(64, 48, "JPEG")
+    at = plain.index(marker) + 22
+    return plain[:at] + b"SECRET \0" + plain[at + 8 :]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +195,15 @@ def test_a_jpeg_that_ends_within_its_picture_is_ended(tmp_path: Path) -> None:
         pytest.param(b"\xff\xd8\xff\xfe\xff\xff", id="a length beyond the end"),
         pytest.param(picture(64, 48, "GIF")[:-6], id="a gif cut off"),
         pytest.param(b"RIFF\xff\xff\xff\xffWEBPVP8X\xff\xff\xff\xff", id="a webp that says more"),
+        pytest.param(picture(64, 48)[:-12] + chunk(b"IDAT", SECRET) + picture(64, 48)[-12:], id="behind pixels"),
+        pytest.param(picture(64, 48, "GIF")[:-2] + b"\6SECRET\0;", id="behind the pixels of a gif"),
+        pytest.param(with_more_in(b"\xff\xdb"), id="behind a table of a jpeg"),
+        pytest.param(with_more_in(b"\xff\xc4"), id="behind the codes of a jpeg"),
+        pytest.param(with_more_in(b"\xff\xc0"), id="behind the size of a jpeg"),
+        pytest.param(with_more_in(b"\xff\xda"), id="behind the header of a jpeg's scan"),
+        pytest.param(over_text(b"\xff\xdb"), id="text as a table of a jpeg"),
+        pytest.param(over_text(b"\xff\xc4"), id="text as codes of a jpeg"),
+        pytest.param(webp().replace(b"VP8L", b"VP8L\xff", 1), id="pixels of a webp that reach into text"),
         pytest.param(b"", id="nothing"),
     ],
 )
@@ -183,7 +256,9 @@ print(tracemalloc.get_traced_memory()[1])
 
 def test_memory_stays_flat(tmp_path: Path) -> None:
     large = picture(64, 48)[:33] + chunk(b"prVt", bytes(20_000_000)) + picture(64, 48)[33:-12]
-    large += chunk(b"IDAT", bytes(20_000_000)) + picture(64, 48)[-12:]
+    packer = zlib.compressobj(0)
+    packed = packer.compress(bytes(20_000_000)) + packer.flush()
+    large = large[: large.index(b"IDAT") - 4] + chunk(b"IDAT", packed) + picture(64, 48)[-12:]
     source, target = tmp_path / "a", tmp_path / "b"
     source.write_bytes(large)
     done = subprocess.run(

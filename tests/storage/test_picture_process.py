@@ -27,16 +27,18 @@ from runs.engine.save_outputs import keep_due_files
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, picture_client, picture_headers, picture_process, picture_slots
+from runs.storage.fetch import LIMITS
+from runs.storage.ffmpeg import CopyFailed
 from runs.storage.foreign_pictures import save_catalog_picture
 from runs.storage.media import NotMedia, inspect
 from runs.storage.picture_slots import picture_slot
 from runs.uploads.uploads import UploadRejected, receive_file
 from runs.words.messages import say
-from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.damaged_files import GIVEN
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, picture
 from tests.support.messages import says
+from tests.support.pretend import DIES, HANGS, Pretend
 from tests.support.processes import ROOT, TIMEOUT_SECONDS
 from tests.support.sandbox_door import SandboxDoor
 
@@ -169,15 +171,82 @@ def test_too_much_work_is_kept_without_a_small_picture(run: Run, server: Hostile
 
 
 @pytest.mark.parametrize(
-    ("limit", "work", "died_of"),
-    [("PROCESSOR_SECONDS", "while True: pass", signal.SIGXCPU), ("SECONDS", "time.sleep(60)", signal.SIGALRM)],
+    ("seconds", "processor_seconds", "work", "died_of"),
+    [(60, 1, "while True: pass", signal.SIGXCPU), (1, 20, "time.sleep(60)", signal.SIGALRM)],
 )
-def test_one_file_gets_only_so_much_time(limit: str, work: str, died_of: signal.Signals) -> None:
-    assert (picture_process.PROCESSOR_SECONDS, picture_process.SECONDS) == (20, 60)
-    program = f"import time; from runs.storage import picture_process; picture_process.{limit} = 1\n"
-    program += f"with picture_process._time_limit():\n    {work}"
+def test_one_file_gets_only_so_much_time(
+    seconds: int, processor_seconds: int, work: str, died_of: signal.Signals
+) -> None:
+    assert (picture_process.PROCESSOR_SECONDS, picture_process.COPY_SECONDS, picture_process.SECONDS) == (20, 5, 60)
+    program = f"import time; from runs.storage import picture_process; picture_process.SECONDS = {seconds}\n"
+    program += f"with picture_process._time_limit({processor_seconds}):\n    {work}"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=TIMEOUT_SECONDS)
     assert done.returncode == -died_of
+
+
+def nothing() -> None:
+    """Do nothing while waiting."""
+
+
+ANSWERS_ONCE = """
+import os, signal, sys
+sys.stdin.readline()
+print('{{"end": "copied", "small": []}}', flush=True)
+open({!r}, "a").write(sys.stdin.readline())
+os.kill(os.getpid(), signal.SIGXCPU)
+"""
+
+
+def test_a_file_that_takes_too_long_is_tried_once(tmp_path: Path, pretend: Pretend) -> None:
+    """The process that it ends was waiting for work, so it looks as if it could have died before."""
+    asked = tmp_path / "asked"
+    pretend(ANSWERS_ONCE.format(str(asked)))
+    picture_client.copy_without_metadata(tmp_path / "a", tmp_path / "b", "image/png", nothing)
+    with pytest.raises(CopyFailed):
+        picture_client.copy_without_metadata(tmp_path / "a", tmp_path / "b", "image/png", nothing)
+    assert len(asked.read_text().splitlines()) == 1
+
+
+def test_a_copy_stops_when_its_worker_stops(tmp_path: Path, pretend: Pretend) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    pretend(HANGS)
+    with pytest.raises(Stopped):
+        picture_client.copy_without_metadata(tmp_path / "a", tmp_path / "b", "image/png", stop)
+
+
+def test_an_idle_process_that_was_killed_is_replaced(tmp_path: Path, pretend: Pretend) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(picture())
+    assert inspect(path).small
+    idle = picture_client._idle._helpers[-1]._popen
+    idle.kill()
+    idle.wait()
+    assert inspect(path).small
+
+
+def test_a_disk_problem_is_told_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(picture())
+    with pytest.raises(FileExistsError):
+        picture_client.copy_without_metadata(path, path, "image/png", nothing)
+    with pytest.raises(FileNotFoundError):
+        picture_client.copy_without_metadata(tmp_path / "b", tmp_path / "c", "image/png", nothing)
+
+
+def test_the_largest_sound_fits_in_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 48_000, 96_000, 2, 16)
+    size = LIMITS["audio"] - 44
+    with path.open("wb") as file:  # the sound itself takes no space on the disk
+        file.write(struct.pack("<4sI4s", b"RIFF", size + 36, b"WAVE") + form + struct.pack("<4sI", b"data", size))
+        file.truncate(size + 44)
+    picture_client.copy_without_metadata(path, tmp_path / "b", "audio/wav", nothing)
+    assert (tmp_path / "b").stat().st_size == LIMITS["audio"]
 
 
 @pytest.mark.django_db
@@ -269,10 +338,6 @@ def test_pixels_times_scans_are_limited_before_anything_is_opened(tmp_path: Path
     with pytest.raises(NotMedia, check=says("too_many_scans")) as refused:
         inspect(path)
     assert refused.value.is_lasting
-
-
-def nothing() -> None:
-    """Do nothing while waiting."""
 
 
 def test_one_large_picture_at_a_time_on_the_host() -> None:

@@ -17,9 +17,9 @@ from runs.models import Member, StoredFile, Upload
 from runs.storage import deferred_thumbnails, media
 from runs.uploads import logos
 from runs.uploads.uploads import receive_file
-from tests.storage.pretend import DIES, HANGS, Pretend
 from tests.support.factories import make_app
 from tests.support.hostile_server import picture
+from tests.support.pretend import DIES, HANGS, Pretend
 
 
 def upload(member: Member, body: bytes) -> Upload:

@@ -23,6 +23,7 @@ from tests.support.secret_files import (
     flac_frames,
     id3v1,
     id3v2,
+    info,
     medium,
     riff,
     sound,
@@ -39,11 +40,11 @@ def _ffmpeg() -> None:
         skip_or_fail("ffmpeg is not installed")
 
 
-def stripped(content: bytes, folder: Path, on_pause: Callable[[], None] = lambda: None) -> bytes:
+def stripped(content: bytes, folder: Path) -> bytes:
     source, target = folder / "source", folder / "target"
     source.write_bytes(content)
     target.unlink(missing_ok=True)
-    strip(source, target, sniff(content[:4096]).media_type, on_pause)
+    strip(source, target, sniff(content[:4096]).media_type)
     return target.read_bytes()
 
 
@@ -122,6 +123,13 @@ def test_a_streamed_wav_of_ffmpeg_stays(tmp_path: Path) -> None:
     assert stripped(content, tmp_path) == sound("wav")
 
 
+def test_of_a_wav_cut_off_the_rest_stays(tmp_path: Path) -> None:
+    plain = sound("wav")
+    assert stripped(plain[:-100], tmp_path)[44:] == plain[44:-100]
+    tagged = wav_with(info())
+    assert stripped(tagged[:-10], tmp_path) == plain
+
+
 def test_text_in_the_numbers_of_a_wav_is_left_out(tmp_path: Path) -> None:
     plain = sound("wav")
     longer = riff(b"fmt ", plain[20:36] + b"\x08\0SECRET!!") + riff(b"fact", bytes(4) + b"SECRET")
@@ -162,7 +170,12 @@ def test_other_bytes_between_frames_are_left_out(tmp_path: Path) -> None:
         pytest.param(lambda: wav_with(b"")[:44], id="a wav cut off before its sound"),
         pytest.param(lambda: wav_with(b"", before=b"odd \xff\xff\xff\xff"), id="a chunk beyond the end"),
         pytest.param(lambda: b"RIFF\0\0\0\0WAVE" + b"odd \0\0\0\0" * 600_000, id="endless chunks"),
-        pytest.param(lambda: wav_with(b"LIST" * 400_000, 0), id="endless chunks behind the sound"),
+        pytest.param(lambda: wav_with(b"LIST\0\0\0\0" * 400, 0), id="too many chunks behind the sound"),
+        pytest.param(lambda: wav_with(b"", 0), id="a sound without a size in a file with one"),
+        pytest.param(lambda: wav_with(b"SECRET"), id="no chunk behind the sound"),
+        pytest.param(lambda: wav_with(info()[:-9], 0, whole=0), id="a chunk cut off behind a streamed sound"),
+        pytest.param(lambda: wav_with(ape()[:-9], 0, whole=0), id="a tag cut off behind a streamed sound"),
+        pytest.param(lambda: wav_with(info().replace(b"LIST", b"LOST"), 0, whole=0), id="a streamed sound and titles"),
         pytest.param(lambda: sound("wav").replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\x55"), id="mp3 in a wav"),
         pytest.param(lambda: sound("wav").replace(b"fmt ", b"FMT "), id="no format"),
         pytest.param(lambda: sound("ogg"), id="a format that isn't stripped here"),
@@ -176,7 +189,7 @@ def test_what_cannot_be_stripped_is_refused(make: Callable[[], bytes], tmp_path:
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(CannotStrip):
-        strip(tmp_path / "a", tmp_path / "b", "audio/mpeg", lambda: None)
+        strip(tmp_path / "a", tmp_path / "b", "audio/mpeg")
 
 
 @pytest.mark.parametrize("ending", ["ogg", "opus"])
@@ -239,20 +252,9 @@ def test_a_frame_is_whole_only_with_its_checksum() -> None:
             assert not flac._is_whole((int.from_bytes(whole) ^ 1 << power).to_bytes(len(whole) + 1))
 
 
-def test_a_stop_stops_it(tmp_path: Path) -> None:
-    class Stopped(Exception):
-        pass
-
-    def stop() -> None:
-        raise Stopped
-
-    for ending in ("mp3", "flac", "wav"):
-        with pytest.raises(Stopped):
-            stripped(sound(ending), tmp_path, stop)
-
-
 def test_a_large_honest_file_wastes_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_WASTE", 300)  # the limit for any size is 300,000
+    monkeypatch.setattr(parts, "LEAST_WASTE", 0)
+    monkeypatch.setattr(parts, "WASTE", 0.1)  # bytes per byte of the file; the limit is 4
     plain = sound("flac", "-af", "aloop=loop=20:size=48000")
     assert len(plain) > 1_000_000
     assert stripped(plain, tmp_path) == flac_frames(plain)
@@ -264,7 +266,7 @@ import sys, tracemalloc
 from pathlib import Path
 from runs.storage.sounds import strip
 tracemalloc.start()
-strip(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], lambda: None)
+strip(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
 print(tracemalloc.get_traced_memory()[1])
 """
 
@@ -273,7 +275,7 @@ print(tracemalloc.get_traced_memory()[1])
 def test_memory_stays_flat(ending: str, tmp_path: Path) -> None:
     source, target = tmp_path / "a", tmp_path / "b"
     many = {"mp3": 2400, "flac": 150, "wav": 1}[ending]
-    whole = wav_with(bytes(20_000_000), 0xFFFFFFFF) if ending == "wav" else sound(ending) * many
+    whole = wav_with(bytes(20_000_000), 0xFFFFFFFF, whole=0xFFFFFFFF) if ending == "wav" else sound(ending) * many
     source.write_bytes(whole + ape())
     command = [sys.executable, "-c", MEASURED_STRIP, str(source), str(target), sniff(whole[:4096]).media_type]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -22,7 +22,9 @@ XMP = (
     b"</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
 C2PA = b"\0\0\1\0jumb\0\0\0\x1ejumdc2pa SECRET manifest qdigitalSourceTypexF" + LIST + AI
+COPYRIGHT = "No copyright, use freely".encode("utf-16-be")
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PROFILE = PROFILE.replace(COPYRIGHT, b"SECRET in the text of a profile".ljust(len(COPYRIGHT)))
 TURNED = 6
 
 
@@ -92,6 +94,7 @@ def jpeg(*, is_progressive: bool = False, mode: str = "RGB") -> bytes:
     data = plain.getvalue()
     told = b"".join(
         (
+            segment(0xE0, b"JFIF\0\1\2\0\0\1\0\1\1\2SECRET"),  # a preview of two pixels
             segment(0xE0, b"JFXX\0\x10SECRET preview"),
             segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP),
             segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 40 + b"SECRET long xmp"),
@@ -130,7 +133,7 @@ def webp(*, is_animated: bool = False) -> bytes:
 
 
 def gif() -> bytes:
-    """Return an animated GIF with secrets in comments, an application block and XMP, and after its end."""
+    """Return an animated GIF with secrets in comments, an application block, a profile and XMP, and after its end."""
     plain = io.BytesIO()
     frames = [drawing(number).convert("P") for number in range(3)]
     frames[0].save(
@@ -139,8 +142,10 @@ def gif() -> bytes:
     data = plain.getvalue()
     first = data.index(b"\x21\xff\x0bNETSCAPE2.0")
     own = b"\x21\xff\x0bSECRETAPP01\x0cSECRET words\0" + b"\x21\x01\x0c" + bytes(12) + b"\x0bSECRET text\0"
+    parts = [PROFILE[at : at + 255] for at in range(0, len(PROFILE), 255)]
+    profile = b"\x21\xff\x0bICCRGBG1012" + b"".join(bytes((len(part),)) + part for part in parts) + b"\0"
     xmp = b"\x21\xff\x0bXMP DataXMP" + XMP + b"\x01" + bytes(range(0xFF, -1, -1)) + b"\0"
-    return data[:first] + own + xmp + data[first:] + b"SECRET behind"
+    return data[:first] + own + profile + xmp + data[first:] + b"SECRET behind"
 
 
 # --- Video and audio --------------------------------------------------------------------------------------------------
@@ -267,13 +272,13 @@ def flac_frames(content: bytes) -> bytes:
     return content[:4] + b"\x80" + content[5:42] + content[at:]
 
 
-def wav_with(behind: bytes, size: int | None = None, before: bytes = b"") -> bytes:
-    """Return a WAV with more chunks, whose sound says it has `size` bytes."""
+def wav_with(behind: bytes, size: int | None = None, before: bytes = b"", whole: int | None = None) -> bytes:
+    """Return a WAV with more chunks, whose sound says it has `size` bytes, and which says it has `whole` itself."""
     plain = sound("wav")
     at = plain.index(b"data")
     told = plain[at + 4 : at + 8] if size is None else struct.pack("<I", size)
     content = plain[12:at] + before + b"data" + told + plain[at + 8 :] + behind
-    return b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WAVE" + content
+    return b"RIFF" + struct.pack("<I", 4 + len(content) if whole is None else whole) + b"WAVE" + content
 
 
 def info() -> bytes:
@@ -305,7 +310,7 @@ SOUNDS: dict[str, Callable[[], tuple[bytes, bytes]]] = {
     "size-too-large.wav": lambda: (wav_with(info(), 10_000_000), wav_with(b"")),
     "size-over-a-chunk.wav": lambda: (wav_with(info(), len(sound("wav")) - 44 + 40), wav_with(b"")),
     "id3v1.wav": lambda: (wav_with(info() + id3v1(), 0xFFFFFFFF), wav_with(b"")),
-    "ape.wav": lambda: (wav_with(ape(), 0), wav_with(b"")),
+    "ape.wav": lambda: (wav_with(ape(), 0, whole=0), wav_with(b"")),
 }
 
 

@@ -22,7 +22,7 @@ SOURCE_TYPE = re.compile(
     re.DOTALL,
 )
 XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|>)([1-8])["'<]""")
-SEARCHED_BYTES = 8_000_000  # how many bytes to search in each piece of metadata
+SEARCHED_BYTES = 8_000_000  # how many bytes of metadata to search in one picture
 TURNED = range(2, 9)
 ORIENTATION = 0x0112
 SHORT = 3
@@ -36,12 +36,15 @@ class Details:
     source_types: set[str] = field(default_factory=set)
     orientation: int = 1  # the number that Exif uses; 1 means upright
     xmp_orientation: int = 1
+    unsearched_bytes: int = SEARCHED_BYTES  # how many more to search
 
     def read_xmp(self, packet: bytes) -> None:
         """Search an XMP packet or a C2PA manifest; both use the same terms for AI-generated pictures."""
-        for found in islice(SOURCE_TYPE.finditer(packet[:SEARCHED_BYTES]), 100):
+        searched = packet[: self.unsearched_bytes]
+        self.unsearched_bytes -= len(searched)
+        for found in islice(SOURCE_TYPE.finditer(searched), 100):
             self.source_types.add(found[1].decode("ascii"))
-        if turned := XMP_ORIENTATION.search(packet, 0, SEARCHED_BYTES):
+        if turned := XMP_ORIENTATION.search(searched):
             self.xmp_orientation = int(turned[1])
 
     def read_exif(self, exif: bytes) -> None:

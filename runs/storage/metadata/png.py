@@ -7,7 +7,8 @@ from mmap import mmap
 from typing import BinaryIO
 
 from runs.storage.metadata.details import SEARCHED_BYTES, Details
-from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
+from runs.storage.metadata.parts import BLOCK_BYTES, CannotStrip, Counter, copy, take
+from runs.storage.metadata.profile import plain_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXELS = (b"IDAT", b"fdAT")
@@ -18,8 +19,7 @@ NUMBERS = {
     b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"mDCv": 24, b"cLLi": 8, b"acTL": 8, b"fcTL": 26,
 }  # fmt: skip
 REPEATED = (b"fcTL",)
-TELLING = (b"eXIf", b"caBX", b"iTXt", b"tEXt", b"zTXt")
-XMP_KEYWORD = b"XML:com.adobe.xmp"
+XMP = b"XML:com.adobe.xmp\0"
 PROFILE_BYTES = 16_000_000  # limit after decompression; profiles for printing run to a few MB
 
 
@@ -27,18 +27,49 @@ def strip(data: mmap, target: BinaryIO) -> None:
     """Write the PNG in `data` to `target` without metadata. Raises `CannotStrip`."""
     if data[:8] != SIGNATURE:
         raise CannotStrip
-    details = _survey(data)
+    details, pixels = _survey(data), _Pixels()
     target.write(SIGNATURE)
     seen: set[bytes] = set()
     for name, start, size in _chunks(data):
         is_head = name == b"IHDR" and name not in seen
         if name in PIXELS:
+            pixels.check(data, start, start + size, is_frame=name == b"fdAT")
             copy(data, target, start - 8, start + size + 4)
         elif name in NUMBERS or name == b"iCCP":
             _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, seen)
         if is_head:
             _write_details(target, details)
+    pixels.check_end()
     _write(target, b"IEND", b"")
+
+
+class _Pixels:
+    """Unpacks the pixels and forgets them: it only matters that nothing else is among them or behind them."""
+
+    def __init__(self) -> None:
+        self._unpacker = zlib.decompressobj()
+
+    def check(self, data: mmap, start: int, end: int, *, is_frame: bool) -> None:
+        """Check the chunk from `start` to `end`. Raises `CannotStrip` if it contains anything but packed pixels."""
+        if is_frame:  # begins with its number
+            start += 4
+            if self._unpacker.eof:
+                self._unpacker = zlib.decompressobj()
+        for at in range(start, end, BLOCK_BYTES):
+            block = data[at : min(at + BLOCK_BYTES, end)]
+            try:
+                while block:
+                    self._unpacker.decompress(block, BLOCK_BYTES)
+                    block = self._unpacker.unconsumed_tail
+            except zlib.error:
+                raise CannotStrip from None
+        if self._unpacker.unused_data:
+            raise CannotStrip
+
+    def check_end(self) -> None:
+        """Raises `CannotStrip` if the pixels aren't complete."""
+        if not self._unpacker.eof:
+            raise CannotStrip
 
 
 def _chunks(data: mmap) -> Iterator[tuple[bytes, int, int]]:
@@ -63,11 +94,13 @@ def _survey(data: mmap) -> Details:
             continue
         if name[:1].isupper():
             raise CannotStrip  # an unknown critical chunk; the picture can't be shown without it
-        content = data[start : start + min(size, SEARCHED_BYTES)] if name in TELLING else b""
+        content = data[start : start + min(size, SEARCHED_BYTES)] if name in (b"eXIf", b"caBX", b"iTXt") else b""
         if name == b"eXIf":
             details.read_exif(content)
-        elif name == b"caBX" or content.startswith(XMP_KEYWORD + b"\0"):
-            details.read_xmp(_text(content, name))
+        elif name == b"caBX":
+            details.read_xmp(content)
+        elif content.startswith(XMP):
+            details.read_xmp(_text(content, details.unsearched_bytes))
     return details
 
 
@@ -75,7 +108,7 @@ def _write_details(target: BinaryIO, details: Details) -> None:
     if exif := details.exif():
         _write(target, b"eXIf", exif)
     if packet := details.xmp():
-        _write(target, b"iTXt", XMP_KEYWORD + bytes(5) + packet)
+        _write(target, b"iTXt", XMP + bytes(4) + packet)
 
 
 def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> None:
@@ -93,32 +126,27 @@ def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> No
 
 
 def _plain_profile(content: bytes) -> bytes:
-    """Return only the ICC profile: its name in the chunk could be any text, and more data may follow it. A broken
-    profile is left out; decoders ignore it anyway."""
+    """Return the colours of the ICC profile: its name in the chunk could be any text, and more data may follow it. A
+    broken profile is left out; decoders ignore it anyway."""
     unpacker = zlib.decompressobj()
     try:
-        profile = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)
+        unpacked = unpacker.decompress(content.partition(b"\0")[2][1:], PROFILE_BYTES)
     except zlib.error:
         return b""
-    if len(profile) == PROFILE_BYTES:
+    if len(unpacked) == PROFILE_BYTES:
         raise CannotStrip  # without its profile, a picture's colours would change
-    size = int.from_bytes(profile[:4], "big")
-    return b"icc\0\0" + zlib.compress(profile[:size]) if unpacker.eof and 128 <= size <= len(profile) else b""
+    profile = plain_profile(unpacked) if unpacker.eof else b""
+    return b"icc\0\0" + zlib.compress(profile) if profile else b""
 
 
-def _text(content: bytes, name: bytes) -> bytes:
-    """Return the text of a chunk, decompressed if necessary."""
+def _text(content: bytes, most_bytes: int) -> bytes:
+    """Return the text of an iTXt chunk: at most `most_bytes`, if it has to be unpacked."""
     value = content.partition(b"\0")[2]
-    if name == b"zTXt":
-        return _unpacked(value[1:])
-    if name == b"iTXt" and value[:1] == b"\1":
-        return _unpacked(value[2:].split(b"\0", 2)[-1])
-    return content
-
-
-def _unpacked(packed: bytes) -> bytes:
+    text = value[2:].split(b"\0", 2)[-1]
+    if not value.startswith(b"\1"):
+        return text
     try:
-        return zlib.decompressobj().decompress(packed, SEARCHED_BYTES)
+        return zlib.decompressobj().decompress(text, most_bytes) if value.startswith(b"\1\0") and most_bytes else b""
     except zlib.error:
         return b""
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from runs.storage.metadata.details import SEARCHED_BYTES, Details
 from runs.storage.metadata.parts import CannotStrip, Counter, copy, take
+from runs.storage.metadata.profile import plain_profile
 
 PICTURES = (b"VP8 ", b"VP8L", b"ALPH")
 HAS_PROFILE, HAS_ALPHA, HAS_EXIF, HAS_XMP, IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
@@ -19,8 +20,7 @@ def strip(data: mmap, target: BinaryIO) -> None:
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         raise CannotStrip
     counter = Counter()
-    end = min(8 + int.from_bytes(data[4:8], "little"), len(data))
-    chunks = list(_chunks(data, 12, end, counter))
+    chunks = list(_chunks(data, 12, 8 + int.from_bytes(data[4:8], "little"), counter))
     if not chunks:
         raise CannotStrip
     target.write(b"RIFF\0\0\0\0WEBP")
@@ -36,13 +36,15 @@ def strip(data: mmap, target: BinaryIO) -> None:
 
 
 def _chunks(data: mmap, at: int, end: int, counter: Counter) -> Iterator[Chunk]:
-    while at + 8 <= end:
+    """Yield the chunks from `at` to `end`; the last one may lack its padding. Raises `CannotStrip` if they end
+    elsewhere: then a wrong size could have made one of them part of the pixels."""
+    while at < end:
         counter.count()
         name, size = struct.unpack("<4sI", take(data, at, 8))
-        if at + 8 + size > end:
-            raise CannotStrip
         yield name, at + 8, at + 8 + size
         at += 8 + size + size % 2
+    if at not in (end, end + 1) or end > len(data):
+        raise CannotStrip
 
 
 def _write_extended(data: mmap, target: BinaryIO, chunks: list[Chunk], counter: Counter) -> None:
@@ -54,10 +56,10 @@ def _write_extended(data: mmap, target: BinaryIO, chunks: list[Chunk], counter: 
         elif content:
             details.read_xmp(content)
     exif, xmp = details.exif(), details.xmp()
-    profile = next((chunk for chunk in chunks if chunk[0] == b"ICCP"), None)
-    _write(target, b"VP8X", _header(data, chunks[0], has_profile=profile is not None, exif=exif, xmp=xmp))
+    profile = next((plain_profile(data[start:end]) for name, start, end in chunks if name == b"ICCP"), b"")
+    _write(target, b"VP8X", _header(data, chunks[0], profile=profile, exif=exif, xmp=xmp))
     if profile:
-        _copy_chunk(data, target, profile)
+        _write(target, b"ICCP", profile)
     has_loop = False
     for chunk in chunks[1:]:
         name, start, end = chunk
@@ -73,10 +75,10 @@ def _write_extended(data: mmap, target: BinaryIO, chunks: list[Chunk], counter: 
             _write(target, name, content)
 
 
-def _header(data: mmap, chunk: Chunk, *, has_profile: bool, exif: bytes, xmp: bytes) -> bytes:
+def _header(data: mmap, chunk: Chunk, *, profile: bytes, exif: bytes, xmp: bytes) -> bytes:
     content = take(data, chunk[1], 10)
     flags = content[0] & (HAS_ALPHA | IS_ANIMATED)
-    flags |= (HAS_PROFILE if has_profile else 0) | (HAS_EXIF if exif else 0) | (HAS_XMP if xmp else 0)
+    flags |= (HAS_PROFILE if profile else 0) | (HAS_EXIF if exif else 0) | (HAS_XMP if xmp else 0)
     return bytes((flags, 0, 0, 0)) + content[4:]
 
 

@@ -24,14 +24,14 @@ STRIPPERS: Mapping[str, Callable[[Sound], None]] = {
 }
 
 
-def strip(source: Path, target: Path, media_type: str, on_pause: Callable[[], None]) -> None:
+def strip(source: Path, target: Path, media_type: str) -> None:
     """Copy the sound at `source` to the new file `target` without metadata; `media_type` is the type detected from its
     content.
 
-    `on_pause` is called many times a second and may raise to stop. Raises `CannotStrip` if a retry can't help, and
-    OSError for disk problems.
+    Takes time that grows with the size of the file. Raises `CannotStrip` if a retry can't help, and OSError for disk
+    problems.
     """
     if media_type not in STRIPPERS or not source.stat().st_size:
         raise CannotStrip
     with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, target.open("xb") as made:
-        STRIPPERS[media_type](Sound(data, made, on_pause))
+        STRIPPERS[media_type](Sound(data, made))

@@ -16,6 +16,7 @@ HEADER_BYTES = 16  # the longest header of a frame
 CHANNELS = 10  # the highest code for channels; the codes from 8 on mean two channels
 MOST_SAMPLE_BYTES = 5  # a difference between channels of 32 bits has 33
 SLACK_BYTES = 1000
+CHECK_BYTES = 1000  # a place that looks like an end takes about as long as this many bytes
 
 
 def strip(sound: Sound) -> None:
@@ -30,7 +31,6 @@ def strip(sound: Sound) -> None:
         if after > at:
             sound.keep(at, after)
         else:
-            sound.waste()
             found = SYNC.search(data, at + 1, end)
             after = found.start() if found else end
         at = after
@@ -52,7 +52,6 @@ def _end_of_row(sound: Sound, start: int, end: int) -> int:
     """Return the end of the whole frames in a row from `start`; `start` if there are none."""
     at = start
     while (most := _most_bytes(sound.data, at)) and (after := _end_of_frame(sound, at, min(end, at + most), end)):
-        sound.step()
         at = after
     return at
 
@@ -62,12 +61,10 @@ def _end_of_frame(sound: Sound, start: int, limit: int, end: int) -> int:
     data = sound.data
     for found in FOLLOWING.finditer(data, start + 4, limit):
         at = found.start()
-        if data[at] != 0xFF or _most_bytes(data, at):
-            if _is_whole(data[start:at]):
-                return at
-            sound.waste(at - start)
-        else:
-            sound.waste()
+        is_end = data[at] != 0xFF or bool(_most_bytes(data, at))
+        if is_end and _is_whole(data[start:at]):
+            return at
+        sound.waste(CHECK_BYTES + (at - start if is_end else 0))
     if limit == end and _is_whole(data[start:end]):
         return end
     sound.waste(limit - start)

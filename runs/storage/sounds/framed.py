@@ -12,8 +12,9 @@ from runs.storage.sounds.parts import Sound
 type Header = tuple[int, bytes]  # the frame's size in bytes, and what all frames of a recording have in common
 type Reader = Callable[[mmap, int], Header | None]
 
-MP3_SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
-AAC_SYNC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+# Where to look next: at what could be a frame, or at a tag whose size says what to skip
+MP3_MARK = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]|ID3|APETAGEX")
+AAC_MARK = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]|ID3|APETAGEX")
 # All MP3 headers, by the three bytes that matter here
 MP3_HEADERS: dict[bytes, Header] = {
     head: (size, bytes((second & 0x18, third & 0x0C)))
@@ -28,12 +29,12 @@ FEWEST = 2  # frames in a row, with a third behind them; fewer could be pieces o
 
 def strip_mp3(sound: Sound) -> None:
     """Write the MP3 without its tags. Raises `CannotStrip`."""
-    _strip(sound, MP3_SYNC, lambda data, at: MP3_HEADERS.get(data[at : at + 3]))
+    _strip(sound, MP3_MARK, lambda data, at: MP3_HEADERS.get(data[at : at + 3]))
 
 
 def strip_aac(sound: Sound) -> None:
     """Write the AAC without its tags. Raises `CannotStrip`."""
-    _strip(sound, AAC_SYNC, _aac_header)
+    _strip(sound, AAC_MARK, _aac_header)
 
 
 def _aac_header(data: mmap, at: int) -> Header | None:
@@ -44,7 +45,7 @@ def _aac_header(data: mmap, at: int) -> Header | None:
     return (size, bytes((head[1], head[2], head[3] & 0xC0))) if size > AAC_HEADER_BYTES else None
 
 
-def _strip(sound: Sound, sync: re.Pattern[bytes], read: Reader) -> None:
+def _strip(sound: Sound, mark: re.Pattern[bytes], read: Reader) -> None:
     data, end = sound.data, tags.end_before_tags(sound.data)
     at = 0
     while at < end:
@@ -54,18 +55,11 @@ def _strip(sound: Sound, sync: re.Pattern[bytes], read: Reader) -> None:
         else:
             after = tags.end_of_tag(data, at)
         if after == at:
-            found = sync.search(data, at + 1, end)
-            after = _next_place(data, at + 1, found.start() if found else end)
-            sound.waste()
+            found = mark.search(data, at + 1, end)
+            after = found.start() if found else end
         at = after
     if not sound.kept_bytes:
         raise CannotStrip
-
-
-def _next_place(data: mmap, start: int, end: int) -> int:
-    """Return where to go on: at `end`, or at an ID3 or APE tag before it, whose size says what to skip."""
-    found = [at for mark in (b"ID3", b"APETAGEX") if (at := data.find(mark, start, end)) >= 0]
-    return min(found, default=end)
 
 
 def _end_of_row(sound: Sound, read: Reader, start: int, end: int) -> int:
@@ -79,7 +73,6 @@ def _end_of_row(sound: Sound, read: Reader, start: int, end: int) -> int:
         last, kind = at, header[1]
         at += header[0]
         count += 1
-        sound.step()
     if at == end or tags.is_tag_at(sound.data, at):
         return at
     if header is None:

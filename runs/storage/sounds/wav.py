@@ -1,7 +1,8 @@
 """Copy the format and the sound of a WAV.
 
 The sound has no frames, so its size must be known. Programs that stream a WAV can't know it yet, and write 0 or a size
-beyond the end of the file. Chunks behind such a sound are found by their names.
+beyond the end of the file. Chunks behind such a sound are found by their names, and so are chunks that a wrong size
+makes part of the sound.
 """
 
 import re
@@ -16,15 +17,16 @@ from runs.storage.sounds.parts import Sound
 PCM, FLOAT, A_LAW, MU_LAW, IMA_ADPCM, EXTENSIBLE = 1, 3, 6, 7, 0x11, 0xFFFE
 FORMAT_BYTES = {PCM: 16, FLOAT: 16, A_LAW: 16, MU_LAW: 16, IMA_ADPCM: 20, EXTENSIBLE: 40}
 GUID_END = bytes.fromhex("000000001000800000aa00389b71")
-# These can't be samples; a chunk's name is followed by its size.
+# These can't be samples; a name is followed by a size.
 TAGS = (
     re.compile(rb"LIST.{4}(?:INFO|adtl)", re.DOTALL),
+    re.compile(rb"I[A-Z]{3}[^\0]\0\0\0[ -~]", re.DOTALL),
     re.compile(rb"id3 .{4}ID3", re.DOTALL),
     re.compile(rb"ID3[\x02-\x04][\0-\x0f].[\0-\x7f]{4}(?:[A-Z][A-Z0-9]{2}|\0)", re.DOTALL),
     re.compile(rb"APETAGEX[\xd0\xe8]"),
     re.compile(rb"LYRICSBEGIN"),
 )
-# These could be samples, unless the chunks from there on fill the file exactly.
+# These could be samples, too.
 NAMES = (
     b"LIST", b"id3 ", b"ID3 ", b"bext", b"cart", b"iXML", b"axml", b"_PMX", b"C2PA", b"DISP", b"afsp", b"cue ",
     b"smpl", b"inst", b"plst", b"acid", b"umid", b"PEAK", b"JUNK", b"junk", b"PAD ", b"FLLR",
@@ -48,7 +50,7 @@ def strip(sound: Sound) -> None:
         elif name == b"fact" and size >= 4:
             fact = struct.pack("<4sI", name, 4) + take(data, at + 8, 4)
         at += 8 + size + size % 2
-    end = _end_of_sound(sound, at + 8, size)
+    end = _end_of_sound(data, at + 8, size)
     if not form or end <= at + 8:
         raise CannotStrip
     _write(sound, struct.pack("<4sI", b"fmt ", len(form)) + form + fact, at + 8, end)
@@ -77,33 +79,43 @@ def _plain_format(form: bytes) -> bytes:
     return form[:needed]
 
 
-def _end_of_sound(sound: Sound, start: int, size: int) -> int:
-    data = sound.data
+def _end_of_sound(data: mmap, start: int, size: int) -> int:
+    """Return the end of the sound at `start`, which says it has `size` bytes. Raises `CannotStrip` in doubt."""
+    last, whole = tags.end_before_tags(data), 8 + int.from_bytes(data[4:8], "little")
     is_known = 0 < size <= len(data) - start
-    end = start + size if is_known else tags.end_before_tags(data)
-    for tag in TAGS:
-        if found := tag.search(data, start, end):
-            end = found.start()
-    return end if is_known else _end_before_chunks(sound, start, end)
+    end, ends = (min(start + size, last) if is_known else last), {last, len(data), whole}
+    after = end + size % 2
+    if not is_known or not (data[after : after + 4] in NAMES or _are_chunks(data, after, ends)):
+        chunk = _first_chunk(data, start, end)
+        if _are_chunks(data, chunk, ends) and chunk < end:
+            end = chunk
+        elif is_known or chunk < end or start < whole <= len(data):  # a size is wrong, so anything could be text
+            raise CannotStrip
+    if any(tag.search(data, start, end) for tag in TAGS):
+        raise CannotStrip
+    return end
 
 
-def _end_before_chunks(sound: Sound, start: int, end: int) -> int:
-    first = end
+def _first_chunk(data: mmap, start: int, end: int) -> int:
+    """Return where the first chunk with a usual name begins that fits before the end of the file; `end` if none
+    does."""
     for name in NAMES:
-        at = sound.data.find(name, start, end)
-        while 0 <= at < first:
-            if _is_filled(sound.data, at, end):
-                first = at
-            sound.waste()
-            at = sound.data.find(name, at + 1, end)
-    return first
+        at = data.find(name, start, end)
+        while at >= 0:
+            if at + 8 + int.from_bytes(data[at + 4 : at + 8], "little") <= len(data):
+                end = at
+                break
+            at = data.find(name, at + 1, end)
+    return end
 
 
-def _is_filled(data: mmap, at: int, end: int) -> bool:
-    """Return whether the chunks from `at` on reach exactly to `end`; the last one may lack its padding."""
+def _are_chunks(data: mmap, at: int, ends: set[int]) -> bool:
+    """Return whether there are only chunks from `at` to one of `ends`; the last one may lack its padding."""
     for _ in range(MOST_CHUNKS):
-        if at + 8 > end:
-            break
+        if at in ends or at - 1 in ends:
+            return True
+        if at + 8 > len(data):
+            return False
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + size + size % 2
-    return at in (end, end + 1)
+    return False
