@@ -50,7 +50,6 @@ const show = (size) => {
 	find(".selection-size", count)?.remove();
 	find(".selection-cleared", told())?.remove();
 	if (!size) find(".selection-all", told())?.remove();
-	get("[data-kept]", bar()).hidden = true;
 	renew();
 };
 
@@ -83,11 +82,19 @@ const send = async (act, ticks = new Map()) => {
 	});
 	const html = await answer.text();
 	if (!answer.ok || answer.redirected || !html.includes("data-number")) throw new Error(`status ${answer.status}`);
-	if (changes.size) return;
+	const isDownload = html.includes("data-download");
+	if (changes.size && !isDownload) return;
 	told().innerHTML = html;
+	if (isDownload) startDownload();
 	const ticked = new Set(find("[data-ticked]", told())?.dataset.ticked?.split(" "));
-	if (!ticks.size) for (const box of boxes()) box.checked = ticked.has(box.value);
+	if (!ticks.size) for (const box of boxes()) box.checked = changes.get(box.value) ?? ticked.has(box.value);
 	renew();
+};
+/** Download what was selected; the page stays as it is. */
+const startDownload = () => {
+	const line = get("[data-download]", told());
+	say(find("span", line)?.textContent ?? "");
+	location.assign(line.dataset.download ?? "");
 };
 const lost = () => {
 	changes = new Map([...sent, ...changes]);
@@ -114,7 +121,8 @@ const save = () => {
 const press = (act) => {
 	save();
 	busy = busy
-		.then(() => send(act))
+		// A download that was pressed twice has ended the selection already
+		.then(() => (act.startsWith("download") && !total() ? undefined : send(act)))
 		.catch(() => {
 			unsent = act;
 			lost();
@@ -156,7 +164,6 @@ const ticked = (before) => {
 };
 const none = () => {
 	for (const box of boxes()) box.checked = false;
-	get("[data-kept]", bar()).hidden = true;
 	last = null; // `press` first saves ticks that haven't been sent, so that Undo brings them back
 	say(bar().dataset.none);
 	return press("clear");
@@ -222,13 +229,17 @@ on(["click"], "#selection [data-selection-act]", (button) => {
 	});
 	return true;
 });
-// The page stays as it is when a download starts, so say that the selection does, too
+// The page stays as it is when a download starts, so the bar shows that the selection has ended. For anything else, first
+// wait for the last ticks: if they arrived later, they would begin a new selection.
 on(["submit"], "#selection", (_, { submitter }) => {
-	if (!(submitter instanceof HTMLButtonElement) || !submitter.value.startsWith("download")) return false;
-	const kept = get("[data-kept]", bar());
-	kept.hidden = false;
-	say(get("span", kept).textContent ?? "");
-	return false;
+	if (!(submitter instanceof HTMLButtonElement)) return false;
+	if (submitter.value.startsWith("download")) {
+		press(submitter.value);
+		return true;
+	}
+	if (!sent.size) return false;
+	busy.then(() => bar().requestSubmit(submitter));
+	return true;
 });
 // Send only unsaved ticks: all others are saved already, and a form can have only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {

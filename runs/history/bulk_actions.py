@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.history import bin, holds, stars
-from runs.history.selection import FILES_AT_MOST
-from runs.models import FINAL, Member, Output, Run
+from runs.history.selection import FILES_AT_MOST, Chosen, outputs_in
+from runs.models import FINAL, Decision, Member, Output, Run
+from runs.models.addresses import url_with
 from runs.models.output import OutputQuerySet
 from runs.models.run import RunQuerySet
 from runs.sharing import links, visibility
 from runs.words.numbers import number_words
 
 COMPARED = (2, 4)  # how many results can be compared at once
+DOWNLOADS = ("download", "download-approved")  # the buttons in the bar
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,11 @@ class Outcome:
     is_partial: bool = False
 
 
-def share(runs: RunQuerySet, member: Member) -> Outcome:
+def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     """Share `runs` with the whole team, except for those that `member` may not change."""
     asked, own = runs.count(), _changeable(runs, member)
     count = own.count()
-    changed = visibility.share_all_with_team(own)
+    changed = visibility.share_all_with_team(own, now)
     if not count:
         words = _("Nothing was shared.")
     elif changed:
@@ -51,6 +54,18 @@ def share(runs: RunQuerySet, member: Member) -> Outcome:
         others,
     )
     return Outcome(f"{words} {_counted(left, others)}".strip(), changed, bool(others))
+
+
+def unshare(member: Member, at: datetime | None) -> Outcome:
+    """Make those runs private again that were shared at the time `at` and that `member` may change, for Undo."""
+    shared = Run.objects.changeable_by(member).filter(shared_at=at) if at else Run.objects.none()
+    count = visibility.stop_sharing_all_with_team(shared)
+    words = ngettext(
+        "%(count)s run is no longer shared with the team.",
+        "%(count)s runs are no longer shared with the team.",
+        count,
+    )
+    return Outcome(_counted(words, count) or _("There was nothing left to undo."), count)
 
 
 def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
@@ -169,6 +184,45 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
     if not COMPARED[0] <= len(first) <= COMPARED[1]:
         return None
     return Comparable(list(first.values()), len(first) == len(rows))
+
+
+def why_no_download(member: Member, chosen: Chosen, act: str) -> str:
+    """Return why the selection (`chosen`) can't be downloaded by the button `act`; "" if it can. Its approved results
+    may fit into a zip even if all of its results don't."""
+    is_approved_only = act == DOWNLOADS[1]
+    if not chosen.count:
+        return _("Select at least one run first.")
+    if refusal := chosen.too_many_words if is_approved_only else chosen.refusal_words:
+        return refusal
+    if not chosen.files:
+        return _("None of these results has been saved yet.")
+    if is_approved_only and not approved_of(member, outputs_in(member, chosen.place)).exists():
+        return _("None of these results has been approved.")
+    return ""
+
+
+def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
+    """For each result in `chosen`, return the newest approved version that `member` may see.
+
+    This version may belong to another run. If there are too many for one download, only some are returned, but enough
+    to notice.
+    """
+    lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
+    versions = Output.objects.visible_to(member).filter(
+        Q(pk__in=lines) | Q(line__in=lines), status=Output.Status.COMPLETED, verdict=Decision.Verdict.APPROVED
+    )
+    newest = {line or pk: pk for pk, line in versions.order_by("number").values_list("pk", "line")}
+    return Output.objects.filter(pk__in=list(newest.values())[: FILES_AT_MOST + 1])
+
+
+def download_url(place: str, act: str) -> str:
+    """Return the URL of the zip with the selection that has just ended in `place`."""
+    only = {"only": "approved"} if act == DOWNLOADS[1] else {}
+    return url_with("results-download", ended=place, **only)
+
+
+def download_words() -> str:
+    return _("The download has started.")
 
 
 def why_no_link(outputs: list[Output]) -> str:

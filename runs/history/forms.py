@@ -53,7 +53,8 @@ class SelectionForm(PostedForm):
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if given["place"] not in Selection.Place.values:
+        given["has_place"] = given["place"] in Selection.Place.values
+        if not given["has_place"]:
             given["place"] = Filter.parse(given["query"]).place
         given["ticks"] = given["f" if given["place"] == Selection.Place.RESULTS else "r"]
         given["back"] = own_path(given["back"], Filter.parse(given["query"]).url())

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
@@ -129,19 +130,25 @@ def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
     return found.results(Output.objects.filter(run__in=runs.values("pk")[: AT_MOST + 1]))
 
 
-def runs_in(member: Member, place: str) -> RunQuerySet:
-    """Return the runs that are selected in `place` and that `member` may see."""
-    kept = Selection.runs.through.objects.filter(selection__in=Selection.objects.open(member, place))
+def runs_in(member: Member, place: str, *, is_ended: bool = False) -> RunQuerySet:
+    """Return the runs that are selected in `place` and that `member` may see. With `is_ended`, return those of the
+    selection that was last cleared there."""
+    kept = Selection.runs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
     return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
 
 
-def outputs_in(member: Member, place: str) -> OutputQuerySet:
+def outputs_in(member: Member, place: str, *, is_ended: bool = False) -> OutputQuerySet:
     """Return the completed results that `member` may see and that are selected in `place`, either directly or through
-    their runs."""
+    their runs; for `is_ended`, see `runs_in`."""
     if place != Place.RESULTS:
-        return Output.objects.filter(run__in=runs_in(member, place), status=Output.Status.COMPLETED)
-    kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, place))
+        runs = runs_in(member, place, is_ended=is_ended)
+        return Output.objects.filter(run__in=runs, status=Output.Status.COMPLETED)
+    kept = Selection.outputs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
     return Output.objects.visible_to(member).filter(pk__in=kept.values("output"), status=Output.Status.COMPLETED)
+
+
+def _selections(member: Member, place: str, *, is_ended: bool) -> QuerySet[Selection]:
+    return Selection.objects.ended(member, place) if is_ended else Selection.objects.open(member, place)
 
 
 def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
@@ -230,10 +237,16 @@ def clear(member: Member, place: str) -> bool:
     current = selections.select_for_update().filter(cleared_at=None).first()
     if current is None:
         return False
-    selections.filter(cleared_at__isnull=False).delete()
+    selections.ended(member, place).delete()
     current.cleared_at = timezone.now()
     current.save(update_fields=["cleared_at"])
     return True
+
+
+def cleared_words(count: int) -> str:
+    """Return the message for `clear`, if `count` items were selected."""
+    words = ngettext("%(count)s item is no longer selected.", "%(count)s items are no longer selected.", count)
+    return words % {"count": number_words(count)}
 
 
 @transaction.atomic
@@ -242,8 +255,7 @@ def undo_clear(member: Member, place: str) -> None:
 
     The total may exceed `AT_MOST`, so that Undo doesn't lose anything.
     """
-    cleared = Selection.objects.of(member, place).filter(cleared_at__isnull=False)
-    last = cleared.select_for_update().order_by("-cleared_at").first()
+    last = Selection.objects.ended(member, place).select_for_update().order_by("-cleared_at").first()
     if last is None:
         return
     current = _begin(member, place)

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from django.utils.dateparse import parse_datetime
 
+from runs.history import selection
 from runs.web.http import PortalRequest
 
 UNDO = "undo"  # session key
@@ -12,7 +13,7 @@ UNDO = "undo"  # session key
 
 class Undo(TypedDict):
     """What Undo needs: a message, the bulk action that reverses the last one, and, if that bulk action needs them, the
-    last action's time or the place of its selection."""
+    last action's time and the place of the selection that it cleared."""
 
     words: str
     do: str
@@ -21,8 +22,16 @@ class Undo(TypedDict):
 
 
 def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None = None, place: str = "") -> None:
-    """Offer to undo what `words` describes, using the bulk action `do`."""
+    """Offer to undo what `words` describes, using the bulk action `do`. If there is a `place`, the selection there was
+    cleared, which is undone as well."""
     request.session[UNDO] = Undo(words=words, do=do, at=at.isoformat() if at else "", place=place)
+
+
+def end_selection(request: PortalRequest, place: str, done: str = "") -> None:
+    """Clear the selection in `place`, because what it was made for is `done`, and offer to restore it."""
+    words = selection.cleared_words(selection.chosen(request.user, place).count)
+    if selection.clear(request.user, place):
+        offer_undo(request, f"{done} {words}".strip(), "reselect", place=place)
 
 
 def take_undo(request: PortalRequest, place: str = "") -> Undo | None:

@@ -18,15 +18,15 @@ from runs.display import guest_links
 from runs.history import bin, bulk_actions, holds, saved_views, selection
 from runs.history.filters import Filter
 from runs.history.forms import ChangeViewForm, SaveViewForm, SelectionForm
-from runs.history.undo import moment, offer_undo
+from runs.history.undo import end_selection, moment, offer_undo
 from runs.models import Output, SavedView
 from runs.models.output import OutputQuerySet
-from runs.models.run import RunQuerySet
 from runs.sharing import links
 from runs.web.http import PortalRequest, go_to, refuse_viewers, wants_fragment
 from runs.words.numbers import number_words
 
-UNDOES = ("restore", "reselect", "unhold")
+UNDOES = ("restore", "reselect", "unhold", "unshare")
+ENDS = {"bin": "restore", "share": "unshare"}  # the actions that use up the selection, and what undoes them
 
 
 @require_POST
@@ -39,11 +39,11 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
     selection.keep(member, place, posted["on"], posted["ticks"])
     outputs = selection.outputs_in(member, place)
     chosen = selection.chosen(member, place)
+    if act in bulk_actions.DOWNLOADS:
+        return _download(request, act, chosen, back)
     if not chosen.count:
         messages.warning(request, _("Select at least one run first."))
         return go_to(request, back)
-    if act in ("download", "download-approved"):
-        return _download(request, chosen, back, {"only": "approved"} if act == "download-approved" else {})
     if act == "compare":
         return _compare(request, outputs, place, back)
     refuse_viewers(member)
@@ -53,7 +53,7 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
         return _guest_link(request, outputs, chosen, back)
     if act == "bin" and _must_ask(request, posted, chosen):
         return go_to(request, f"{reverse('runs:bin-selected')}?{urlencode({'place': place, 'back': back})}")
-    _change(request, act, selection.runs_in(member, place))
+    _change(request, act, place)
     return go_to(request, back)
 
 
@@ -74,8 +74,8 @@ def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.
 
 
 def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
-    """Undo the last action: restore the runs it moved to the bin, restore the selection it cleared, or stop protecting
-    the runs it protected."""
+    """Undo the last action: restore the runs it moved to the bin, stop protecting or sharing the runs that it protected
+    or shared, and restore the selection it cleared."""
     member = request.user
     if posted["do"] == "reselect":
         selection.undo_clear(member, posted["place"])
@@ -84,20 +84,24 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
     at = moment(posted["at"])
     if posted["do"] == "unhold":
         outcome = bulk_actions.release(holds.held_at(member, at), member)
+    elif posted["do"] == "unshare":
+        outcome = bulk_actions.unshare(member, at)
     else:
         outcome = bulk_actions.bring_back(bin.moved_at(member, at), member)
     messages.success(request, outcome.words)
+    if posted["has_place"]:
+        selection.undo_clear(member, posted["place"])
     return go_to(request, posted["back"])
 
 
-def _download(request: PortalRequest, chosen: selection.Chosen, back: str, query: dict[str, str]) -> HttpResponse:
-    """Send the selection, or only its approved results, as a zip. The approved results may fit even if the whole
-    selection is too large."""
-    refusal = chosen.too_many_words if query else chosen.refusal_words
-    if refusal:
+def _download(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
+    """Send the selection, or only its approved results, as a zip, and end the selection. The browser stays on its page,
+    so the next one offers Undo."""
+    if refusal := bulk_actions.why_no_download(request.user, chosen, act):
         messages.warning(request, refusal)
         return go_to(request, back)
-    return go_to(request, f"{reverse('runs:results-download')}?{urlencode({'selected': chosen.place, **query})}")
+    end_selection(request, chosen.place, bulk_actions.download_words())
+    return go_to(request, bulk_actions.download_url(chosen.place, act))
 
 
 def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
@@ -140,14 +144,16 @@ def _guest_link(request: PortalRequest, outputs: OutputQuerySet, chosen: selecti
             left,
         )
         messages.warning(request, words % {"count": number_words(left)})
+    end_selection(request, chosen.place)
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
-def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
-    """Share, star, protect or delete `runs`, and show a message about the outcome."""
+def _change(request: PortalRequest, act: str, place: str) -> None:
+    """Share, star, protect or delete the runs selected in `place`, and show a message about the outcome."""
     member, now = request.user, timezone.now()
+    runs = selection.runs_in(member, place)
     if act == "share":
-        outcome = bulk_actions.share(runs, member)
+        outcome = bulk_actions.share(runs, member, now)
     elif act == "star":
         outcome = bulk_actions.star(runs, member, now)
     elif act == "bin":
@@ -158,9 +164,11 @@ def _change(request: PortalRequest, act: str, runs: RunQuerySet) -> None:
         outcome = bulk_actions.release(runs, member)
     else:
         raise BadRequest("no such act")
-    undo = {"bin": "restore", "hold": "unhold"}.get(act)
-    if undo and outcome.changed:
-        offer_undo(request, outcome.words, undo, now)
+    if act in ENDS and outcome.changed:
+        selection.clear(member, place)
+        offer_undo(request, outcome.words, ENDS[act], now, place)
+    elif act == "hold" and outcome.changed:
+        offer_undo(request, outcome.words, "unhold", now)
     else:
         (messages.warning if outcome.is_partial else messages.success)(request, outcome.words)
 

@@ -1,28 +1,33 @@
 """Saving the selection: runs selected in History, or results selected there or on their own pages."""
 
+from typing import Any
+
 from django.http import HttpResponse
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from runs.display.selection_bar import selection_bar
-from runs.history import selection
+from runs.history import bulk_actions, selection
 from runs.history.filters import Filter
 from runs.history.forms import SelectionForm
-from runs.history.undo import offer_undo
+from runs.history.undo import end_selection
 from runs.web.http import PortalRequest, go_to, own_path, render_page
-from runs.words.numbers import number_words
 
 
 @require_POST
 def history_select(request: PortalRequest) -> HttpResponse:
     """Save what was ticked, select all matches, clear the selection, or undo clearing it. An htmx request gets the
-    updated bar."""
+    updated bar; it can also start a download, which clears the selection."""
     posted = SelectionForm.read(request.POST)
     member, place, found = request.user, posted["place"], Filter.parse(posted["query"])
-    is_cleared, words = False, ""
-    if posted["do"] == "clear":
-        words = _cleared_words(selection.chosen(member, place).count)
-        is_cleared = selection.clear(member, place)
+    told: dict[str, str] = {}
+    if posted["do"] == "clear" and not request.htmx:
+        end_selection(request, place)
+    elif posted["do"] == "clear":
+        words = selection.cleared_words(selection.chosen(member, place).count)
+        told = {"cleared_words": words} if selection.clear(member, place) else {}
+    elif posted["do"] in bulk_actions.DOWNLOADS:
+        selection.keep(member, place, posted["on"], posted["ticks"])
+        told = _download(request, posted)
     elif posted["do"] == "undo":
         selection.undo_clear(member, place)
     elif posted["do"] != "look":
@@ -30,14 +35,17 @@ def history_select(request: PortalRequest) -> HttpResponse:
         if posted["do"] == "all" and place == found.place:  # this button exists only in History
             selection.keep_all(member, found)
     if request.htmx:
-        context = selection_bar(member, place, posted["on"], found)
-        context |= {"cleared_words": words if is_cleared else ""}
+        context = selection_bar(member, place, posted["on"], found) | told
         return render_page(request, "history/_selection.html", context, partial="told")
-    if is_cleared:
-        offer_undo(request, words, "reselect", place=place)
     return go_to(request, own_path(posted["to"], posted["back"]))
 
 
-def _cleared_words(count: int) -> str:
-    words = ngettext("%(count)s item is no longer selected.", "%(count)s items are no longer selected.", count)
-    return words % {"count": number_words(count)}
+def _download(request: PortalRequest, posted: dict[str, Any]) -> dict[str, str]:
+    """Clear the selection, and return the URL of its zip and a message for the bar; or why there is no zip."""
+    member, place = request.user, posted["place"]
+    chosen = selection.chosen(member, place)
+    if refusal := bulk_actions.why_no_download(member, chosen, posted["do"]):
+        return {"refusal_words": refusal}
+    selection.clear(member, place)
+    words = f"{bulk_actions.download_words()} {selection.cleared_words(chosen.count)}"
+    return {"cleared_words": words, "download_url": bulk_actions.download_url(place, posted["do"])}

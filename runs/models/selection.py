@@ -20,6 +20,10 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
         week."""
         return self.of(member, place).current()
 
+    def ended(self, member: Member, place: str) -> Self:
+        """Return the selection that was last cleared in `place`, or used up by a download."""
+        return self.of(member, place).filter(cleared_at__isnull=False)
+
     def of(self, member: Member, place: str) -> Self:
         """Return the member's selections in `place` in this browser, including the last one that was cleared."""
         return self.filter(member=member, browser=member.browser, place=place)

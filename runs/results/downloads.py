@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -20,7 +19,7 @@ from runs.audit.record import FEW_FILES, record
 from runs.display.provenance_sheet import NAME, Origin, sheet
 from runs.display.result_boxes import result_labels
 from runs.history.selection import FILES_AT_MOST, ZIP_BYTES_AT_MOST
-from runs.models import Decision, Member, Output, OutputFile, Run, Verb, for_page
+from runs.models import Member, Output, OutputFile, Run, Verb, for_page
 from runs.storage import store
 from runs.words import file_names
 from runs.words.errors import UserFacingError
@@ -72,20 +71,6 @@ def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySe
         raise TooMuch(words % {"count": number_words(asked), "most": number_words(MAX_RESULTS)})
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
-
-
-def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
-    """For each result in `chosen`, return the newest approved version that `member` may see.
-
-    This version may belong to another run. If there are too many for one download, only some are returned, but enough
-    for `pack` to refuse them.
-    """
-    lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
-    versions = Output.objects.visible_to(member).filter(
-        Q(pk__in=lines) | Q(line__in=lines), status=Output.Status.COMPLETED, verdict=Decision.Verdict.APPROVED
-    )
-    newest = {line or pk: pk for pk, line in versions.order_by("number").values_list("pk", "line")}
-    return Output.objects.filter(pk__in=list(newest.values())[: MAX_RESULTS + 1])
 
 
 def pack(chosen: QuerySet[Output]) -> Parcel | None:

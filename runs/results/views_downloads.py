@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 
 from runs.audit.admin_access import record_openings
 from runs.history import selection
+from runs.history.bulk_actions import approved_of
+from runs.history.undo import offer_undo
 from runs.models import Output, Run, Selection
 from runs.results import downloads
 from runs.storage.serve import content_disposition
@@ -21,13 +23,13 @@ from runs.words import file_names
 def results_download(request: PortalRequest) -> HttpResponseBase:
     """Send a zip of the results `?f=<result>` and all results of the runs `?r=<run>`; both can be repeated.
 
-    `?selected=<place>` sends what the member has selected in that place (`history.selection`). `&only=approved` sends
-    the newest approved version of each of these results.
+    `?ended=<place>` sends the selection that the member last used or cleared in that place (`history.selection`).
+    `&only=approved` sends the newest approved version of each of these results.
     """
     try:
         chosen = _chosen(request)
         if request.GET.get("only") == "approved" and chosen.exists():
-            chosen = downloads.approved_of(request.user, chosen)
+            chosen = approved_of(request.user, chosen)
             if not chosen.exists():
                 sentence = _("None of these results has been approved.")
                 return _nothing(request, _("Nothing approved yet"), sentence, 404)
@@ -58,9 +60,9 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
 
 
 def _chosen(request: PortalRequest) -> QuerySet[Output]:
-    place = request.GET.get("selected", "")
+    place = request.GET.get("ended", "")
     if place in Selection.Place.values:
-        return selection.outputs_in(request.user, place)
+        return selection.outputs_in(request.user, place, is_ended=True)
     return downloads.wanted(request.user, request.GET.getlist("f"), request.GET.getlist("r"))
 
 
@@ -77,5 +79,8 @@ def result_text(request: PortalRequest, result_id: str) -> HttpResponse:
 
 
 def _nothing(request: PortalRequest, heading: str, sentence: str, status: int) -> HttpResponse:
+    place = request.GET.get("ended", "")
+    if place in Selection.Place.values:
+        offer_undo(request, _("The selection was cleared."), "reselect", place=place)
     context = {"section": "history", "heading": heading, "sentence": sentence}
     return render_page(request, "results/results_download.html", context, status=status)

@@ -43,10 +43,20 @@ class ShownField(CutField):
         return {public_id: number for public_id, _, seen in pairs if (number := number_seen(seen)) >= 0}
 
 
+class PlaceField(CutField):
+    """A place with a selection (`Selection.Place`); "" if there is no such place."""
+
+    def clean(self, value: Any) -> str:
+        place = str(super().clean(value))
+        return place if place in Selection.Place.values else ""
+
+
 class ManyForm(PostedForm):
-    """One verdict on many results: those that the page showed (`shown`)."""
+    """One verdict on many results: those that the page showed (`shown`), which were selected in a place
+    (`selected`)."""
 
     shown = ShownField()
+    selected = PlaceField()
     verdict = OneOfField(choices=Decision.Verdict.choices)
     note = CutField(NOTE_READ)
 
@@ -63,17 +73,13 @@ class WhatForm(PostedForm):
 
     f = RepeatedField()
     run = CutField(16)
-    selected = CutField()
+    selected = PlaceField()
     shown = ShownField()
 
     def clean(self) -> dict[str, Any]:
         """Add `shown_text`, which is `shown` as it was posted."""
         self.cleaned_data["shown_text"] = self.data.get("shown", "") if self.cleaned_data["shown"] else ""
         return self.cleaned_data
-
-    def clean_selected(self) -> str:
-        place = str(self.cleaned_data["selected"])
-        return place if place in Selection.Place.values else ""
 
 
 class AskForm(forms.Form):

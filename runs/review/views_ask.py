@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from runs.display import review_lists
 from runs.display.guest_links import refusal_of
 from runs.history import selection
+from runs.history.undo import end_selection
 from runs.models import GuestLink, Member, Output, Run
 from runs.review import requests
 from runs.review.forms_queue import AskForm, WhatForm
@@ -49,9 +50,13 @@ def review_ask(request: PortalRequest) -> HttpResponse:
         asked = _asked(request.user, what)
     elif request.method == "POST" and form.is_valid():
         try:
-            return _ask(request, form.cleaned_data, asked)
+            response = _ask(request, form.cleaned_data, asked)
         except requests.AskError as error:
             sentence = error.sentence
+        else:
+            if what["selected"]:
+                end_selection(request, what["selected"])
+            return response
     outputs = asked.outputs
     context = {
         "section": "review",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from runs.display import review_lists
 from runs.history import selection
+from runs.history.undo import end_selection
 from runs.models import Output, ReviewRules
 from runs.review import requests
 from runs.review.deciders import Actor
@@ -40,7 +41,7 @@ def review_many(request: PortalRequest) -> HttpResponse:
         return _decide(request)
     place = WhatForm.read(request.GET)["selected"]
     chosen = selection.outputs_in(request.user, place) if place else Output.objects.none()
-    return _show(request, list(chosen.values_list("public_id", "decided_in")[: requests.MOST]))
+    return _show(request, list(chosen.values_list("public_id", "decided_in")[: requests.MOST]), place)
 
 
 def _decide(request: PortalRequest) -> HttpResponse:
@@ -53,8 +54,10 @@ def _decide(request: PortalRequest) -> HttpResponse:
         asked = [(output, shown[output.public_id]) for output in outputs.select_related("run")]
         bulk = decide_many(asked, posted["verdict"], posted["note"], Actor(request.user))
     except DecisionError as error:
-        return _show(request, list(shown.items()), posted, error)
+        return _show(request, list(shown.items()), posted["selected"], posted, error)
     gone = len(shown) - len(asked)
+    if posted["selected"] and bulk.done:
+        end_selection(request, posted["selected"])
     _tell(request, bulk, posted["verdict"], gone)
     return HttpResponseRedirect(reverse("runs:review-decided"), status=303)
 
@@ -62,6 +65,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
 def _show(
     request: PortalRequest,
     pairs: list[tuple[str, int]],
+    place: str,
     posted: Mapping[str, Any] | None = None,
     error: DecisionError | None = None,
 ) -> HttpResponse:
@@ -75,6 +79,7 @@ def _show(
         "count": counts["all"],
         "count_words": results_words(counts["all"]),
         "decided_words": _decided_words(counts["decided"]),
+        "place": place,
         "shown": " ".join(f"{public_id}.{seen}" for public_id, seen in pairs),
         "note": posted["note"] if posted else "",
         "error": error,

@@ -4,6 +4,8 @@
 (`sharing.links`); *Only me* ends both.
 """
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -38,10 +40,10 @@ def share_with_team(run: Run) -> bool:
 
 
 @transaction.atomic
-def share_all_with_team(runs: RunQuerySet) -> int:
+def share_all_with_team(runs: RunQuerySet, now: datetime | None = None) -> int:
     """Share `runs` with every member; return how many weren't shared before."""
     private = list(runs.filter(shared_at=None).select_for_update(of=("self",)).select_related("app", "member"))
-    now = timezone.now()
+    now = now or timezone.now()
     record_each(Verb.RUN_SHARED, private)
     Run.objects.filter(pk__in=[run.pk for run in private]).update(shared_at=now, version=F("version") + 1)
     for run in private:
@@ -50,14 +52,17 @@ def share_all_with_team(runs: RunQuerySet) -> int:
     return len(private)
 
 
-@transaction.atomic
 def stop_sharing_with_team(run: Run) -> bool:
     """Make `run` private to its maker again; return False if it was already private."""
-    shared = Run.objects.filter(pk=run.pk, shared_at__isnull=False)
-    is_changed = bool(shared.update(shared_at=None, version=F("version") + 1))
-    if is_changed:
-        record(Verb.RUN_UNSHARED, run)
-    return is_changed
+    return bool(stop_sharing_all_with_team(Run.objects.filter(pk=run.pk)))
+
+
+@transaction.atomic
+def stop_sharing_all_with_team(runs: RunQuerySet) -> int:
+    """Make `runs` private to their makers again; return how many were shared."""
+    shared = runs.filter(shared_at__isnull=False).locked()
+    record_each(Verb.RUN_UNSHARED, shared)
+    return Run.objects.filter(pk__in=[run.pk for run in shared]).update(shared_at=None, version=F("version") + 1)
 
 
 @transaction.atomic

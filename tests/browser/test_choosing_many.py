@@ -99,7 +99,9 @@ def test_without_scripts_ticks_go_along_to_the_next_page_and_into_the_zip(
         page.locator("#selection").get_by_role("button", name="Download", exact=True).click()
     assert download.value.suggested_filename.endswith(".zip")
 
-    page.get_by_role("button", name="Clear the selection").click()
+    page.reload()
+    expect(page.get_by_text("The download has started. 2 items are no longer selected.")).to_be_visible()
+    expect(page.locator("#selection")).to_be_hidden()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#selection").get_by_text("1 selected earlier")).to_be_visible()
 
@@ -119,8 +121,14 @@ def test_results_of_several_runs_go_into_one_zip_link_or_comparison(page: Page, 
     bar = page.locator("#selection")
     expect(bar.get_by_text("2 selected")).to_be_visible()
     expect(bar.get_by_text("2 files,")).to_be_visible()
-    with page.expect_download():
+    with page.expect_download() as download:
         bar.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename.endswith(".zip")
+    expect(bar.get_by_text("The download has started. 2 items are no longer selected.")).to_be_visible()
+    expect(bar.get_by_role("button", name="Download", exact=True)).to_be_hidden()
+    expect(page.locator("[form=selection]:checked")).to_have_count(0)
+    bar.get_by_role("button", name="Undo").click()
+    expect(bar.get_by_text("2 selected")).to_be_visible()
     bar.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Compare 2 pictures")).to_be_visible()
     page.go_back()

@@ -20,9 +20,10 @@ from runs.sharing import links
 from runs.web import secret_links
 from runs.web.http import VIEWERS_LOOK
 from runs.words.moments import zoned_words
-from tests.support.clients import client_of
+from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,19 @@ def undo(client: Client, body: str) -> str:
     at = re.search(r'name="at" value="([^"]*)"', body)
     assert at
     return client.post("/history/act/", {"do": "restore", "at": at[1]}, follow=True).text
+
+
+def press_undo(client: Client, url: str = "/history/") -> str:
+    """Press Undo in the notice on the page `url`, with all its fields; return the page that is shown next."""
+    form = Page(client.get(url).text).first("form", css="undo")
+    data = {field.attributes["name"]: field.attributes["value"] for field in form.find("input") + form.find("button")}
+    return client.post("/history/act/", data, follow=True).text
+
+
+def selected(client: Client, place: str = "mine") -> int:
+    """Return how many items are selected in `place`."""
+    bar = client.post("/history/select/", {"do": "look", "place": place}, headers=HTMX).text
+    return int(bar.partition('data-number="')[2].partition('"')[0])
 
 
 def words(body: str) -> str:
@@ -232,9 +246,104 @@ def test_download_leads_to_the_zip(as_alice: Client, mixed: list[Run]) -> None:
 
     answer = as_alice.post("/history/act/", {"do": "download", "r": [mixed[0].public_id, mixed[3].public_id]})
 
-    assert answer["Location"] == "/download/?selected=mine"
+    assert answer["Location"] == "/download/?ended=mine"
     with ZipFile(BytesIO(b"".join(as_alice.get(answer["Location"]).streaming_content))) as archive:  # type: ignore[attr-defined]
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
+
+
+@pytest.mark.parametrize("do", ["bin", "share"])
+def test_the_selection_ends_with_what_it_was_made_for_and_undo_brings_both_back(
+    as_alice: Client, mixed: list[Run], do: str
+) -> None:
+    def changed() -> int:
+        runs = Run.objects.filter(pk__in=[mixed[0].pk, mixed[1].pk])
+        return runs.filter(deleted_at__isnull=False).count() if do == "bin" else runs.exclude(shared_at=None).count()
+
+    as_alice.post("/history/act/", {"do": do, "r": [run.public_id for run in mixed[:2]]})
+    assert (selected(as_alice), changed()) == (0, 2)
+
+    press_undo(as_alice)
+
+    assert (selected(as_alice), changed()) == (2, 0)
+    assert 'class="undo"' not in as_alice.get("/history/").text
+
+
+def test_undoing_a_share_leaves_alone_what_was_shared_before(as_alice: Client, mixed: list[Run]) -> None:
+    act(as_alice, "share", mixed[0])
+    as_alice.post("/history/act/", {"do": "share", "r": [run.public_id for run in (*mixed[:2], mixed[3])]})
+
+    assert "1 run is no longer shared with the team." in words(press_undo(as_alice))
+
+    assert set(Run.objects.exclude(shared_at=None)) == {mixed[0], mixed[3]}
+
+
+@pytest.mark.parametrize("do", ["star", "hold", "compare"])
+def test_the_selection_stays_for_what_one_does_on_the_way(as_alice: Client, mixed: list[Run], do: str) -> None:
+    as_alice.post("/history/act/", {"do": do, "r": [mixed[0].public_id, mixed[3].public_id]})
+
+    assert selected(as_alice) == 2
+
+
+def test_the_selection_stays_if_nothing_was_done(as_alice: Client, mixed: list[Run]) -> None:
+    for do in ("bin", "share", "guest", "download"):
+        assert 'class="undo"' not in act(as_alice, do, mixed[3])
+        assert selected(as_alice) == 1, do
+
+
+def test_a_download_without_scripts_ends_the_selection_which_the_next_page_offers_to_undo(
+    as_alice: Client, mixed: list[Run]
+) -> None:
+    make_kept(mixed[0])
+    url = as_alice.post("/history/act/", {"do": "download", "r": [mixed[0].public_id]})["Location"]
+    assert selected(as_alice) == 0
+
+    for _ in range(2):  # if the browser has to try again
+        assert as_alice.get(url)["Content-Type"] == "application/zip"
+    assert "The download has started. 1 item is no longer selected." in words(as_alice.get("/history/").text)
+    as_alice.post("/history/act/", {"do": "download", "r": [mixed[0].public_id]})
+    press_undo(as_alice)
+    assert selected(as_alice) == 1
+
+
+def test_a_download_with_scripts_ends_the_selection_in_the_bar(as_alice: Client, mixed: list[Run]) -> None:
+    make_kept(mixed[0])
+
+    def press(do: str) -> str:
+        return flat(as_alice.post("/history/select/", {"do": do, "r": [mixed[0].public_id]}, headers=HTMX).content)
+
+    refused = press("download-approved")
+    assert "None of these results has been approved." in refused
+    assert "data-download" not in refused
+    assert selected(as_alice) == 1
+
+    told = Page(press("download")).first(css="selection-cleared")
+
+    assert "The download has started. 1 item is no longer selected." in told.words
+    assert as_alice.get(told.attributes["data-download"])["Content-Type"] == "application/zip"
+    assert selected(as_alice) == 0
+    assert "1 selected" in press("undo")
+
+
+def test_a_download_of_approved_results_ends_the_selection_too(as_alice: Client, mixed: list[Run]) -> None:
+    make_kept(mixed[0])
+    mixed[0].outputs.filter(position=0).update(verdict="approved")
+
+    url = as_alice.post("/history/act/", {"do": "download-approved", "r": [mixed[0].public_id]})["Location"]
+
+    assert url == "/download/?ended=mine&only=approved"
+    assert as_alice.get(url)["Content-Type"] == "application/zip"
+    assert selected(as_alice) == 0
+
+
+def test_a_guest_link_ends_the_selection_and_history_offers_to_undo_that(as_alice: Client, mixed: list[Run]) -> None:
+    make_kept(mixed[0])
+    as_alice.post("/history/act/", {"do": "guest", "r": [mixed[0].public_id]})
+    assert selected(as_alice) == 0
+
+    press_undo(as_alice)
+
+    assert selected(as_alice) == 1
+    assert GuestLink.objects.count() == 1
 
 
 @pytest.mark.parametrize("do", ["download", "guest"])

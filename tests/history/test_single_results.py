@@ -65,7 +65,7 @@ def test_results_are_ticked_across_runs_and_shown_together(
     assert not [
         link for link in page.first(id="history-tabs").first("nav").find("a") if "aria-current" in link.attributes
     ]
-    zipped = as_alice.get("/download/?selected=results")
+    zipped = as_alice.post("/history/act/", {"do": "download", "place": "results"}, follow=True)
     assert b"".join(zipped.streaming_content).count(b".png") >= 3  # type: ignore[attr-defined]
 
 
