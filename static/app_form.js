@@ -1,6 +1,6 @@
 /* An app's form: Run waits for its files, Back restores it, and what is typed is saved as a draft. */
 import { boxOf, complain, takeAllChosen } from "./app_files.js";
-import { all, fill, find, get, on, recall, say, showBusy, showIdle, store } from "./helpers.js";
+import { all, fill, find, get, on, recall, renewToken, say, showBusy, showIdle, store } from "./helpers.js";
 
 const form = get(".app-form", document, HTMLFormElement);
 const draftUrl = form.dataset.draftUrl ?? "";
@@ -92,6 +92,7 @@ const note = (saved, at = Date.now()) => store(draftUrl, JSON.stringify({ saved,
 
 on(["input", "change"], ".app-form", (_, { target }) => {
 	edits += 1;
+	renewToken(form);
 	if (!(target instanceof HTMLElement)) return;
 	const box = target.closest(".upload");
 	const name = box?.getAttribute("data-upload") ?? target.getAttribute("name") ?? "";
@@ -109,7 +110,7 @@ on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
 	sentWords = words();
 	return isOld || node.closest("[data-locked]") !== null;
 });
-// if the session has expired, the redirect to the sign-in page can wait until Run is pressed
+// if the session has expired, the page stays: what was typed isn't saved anywhere else
 on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
 	Boolean(detail.xhr.getResponseHeader("HX-Redirect")),
 );
@@ -119,6 +120,11 @@ on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 		if (!form.dataset.locked) note(sentWords);
 	}
 	get("[data-kept]").hidden = kept < edits;
+	const unsaved = get("[data-unsaved]");
+	const isSignedOut = detail.xhr.status === 401;
+	unsaved.hidden = detail.xhr.status < 400;
+	get("p", unsaved).textContent = (isSignedOut ? unsaved.dataset.signedOut : unsaved.dataset.failed) ?? "";
+	get("button", unsaved).hidden = !isSignedOut;
 });
 
 // save the last edits in this tab too, since a reload can overtake the request that saves them

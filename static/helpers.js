@@ -115,6 +115,16 @@ export const store = (key, value, where) => {
 	}
 };
 
+/**
+ * Give `form` the CSRF token of whoever is signed in now. Signing in, perhaps in another tab, replaces it.
+ *
+ * @param {HTMLFormElement} form
+ */
+export const renewToken = (form) => {
+	const [, token] = /csrftoken=([^;]+)/.exec(document.cookie) ?? [];
+	if (token) get("[name=csrfmiddlewaretoken]", form, HTMLInputElement).value = token;
+};
+
 /** Tell listeners that a script changed the value of `node`. @param {Element} node */
 export const changed = (node) => node.dispatchEvent(new Event("change", { bubbles: true }));
 

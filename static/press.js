@@ -1,6 +1,6 @@
 /* Forms with `data-press` are sent by this script, so that the page stays if there is no answer; otherwise, the browser
    would replace it with its own error page. Sending them again is always safe, since each starts at most one run. */
-import { find, get, say, showBusy, showIdle } from "./helpers.js";
+import { find, get, renewToken, say, showBusy, showIdle } from "./helpers.js";
 
 const AWAY = [502, 503, 504]; // what a proxy responds while the portal is down
 /** @type {HTMLFormElement | null} */
@@ -12,6 +12,7 @@ const connected = (submitter) => (submitter?.isConnected ? submitter : null);
 /** @param {HTMLFormElement} form @param {HTMLElement | null} submitter @returns {Promise<Response | undefined>} */
 const send = async (form, submitter) => {
 	const url = submitter?.getAttribute("formaction") ?? form.action;
+	renewToken(form);
 	// this header makes the portal answer with the address of the next page instead of a redirect
 	const request = { method: "POST", body: new FormData(form, submitter), headers: { "HX-Request": "true" } };
 	const answer = await fetch(url, request).catch(() => undefined);

@@ -27,7 +27,7 @@ from runs.engine.changed_by_rules import RulesRefuseError, refused_words
 from runs.engine.input_summary import summarise
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
-from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb
+from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb, form_hash
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.field_rules import Ruled, apply_rules
@@ -159,7 +159,7 @@ def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> R
 
 def _clear_draft(member: Member, press: LaunchRequest) -> None:
     if not press.keeps_draft:
-        Draft.objects.current().filter(member=member, app=press.app).delete()
+        Draft.objects.current().filter(member=member, app=press.app, form=form_hash(press.token)).delete()
 
 
 def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -> Run:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from django.db import transaction
 from django.utils import timezone
 
-from runs.models import App, Draft, Member
+from runs.models import App, Draft, Member, form_hash
 from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
@@ -20,11 +19,15 @@ _CURRENT = Prepared(lambda member, app: Draft.objects.current().filter(member_id
 
 @dataclass(frozen=True)
 class Kept:
-    """The contents of a draft: answers, and indexes of the wanted results (None = all)."""
+    """The contents of a draft: answers, and indexes of the wanted results (None = all).
+
+    `stamp` changes whenever the draft is saved. A form that knows of the draft posts it as `seen`.
+    """
 
     answers: list[Answer]
     wanted: list[int] | None
     source: str
+    stamp: str = ""
 
     @property
     def is_begun(self) -> bool:
@@ -46,44 +49,55 @@ def save_draft(
     source: str = "",
     *,
     form_token: str = "",
-) -> None:
-    """Save `answers`, valid or not, unless the form with `form_token` has discarded or restored the draft.
-
-    An autosave may arrive after someone discarded or restored the draft; it mustn't bring back the old values.
-    """
+) -> Kept:
+    """Save `answers`, valid or not, as the draft of `app`, whatever it contained before; return the draft."""
     lock(member)
-    if form_token and _form_hash(form_token) in _closed_forms(member, app):
-        return
     draft = Draft(
         member=member,
         app=app,
         answers=dump_answers(answers),
         wanted_outputs=wanted,
         source=source[:16],
+        form=form_hash(form_token),
         updated_at=timezone.now(),
     )
     Draft.objects.bulk_create(
         [draft],
         update_conflicts=True,
         unique_fields=["member", "app", "is_dropped"],
-        update_fields=["answers", "wanted_outputs", "source", "updated_at"],
+        update_fields=["answers", "wanted_outputs", "source", "form", "updated_at"],
     )
+    return kept_in(draft)
+
+
+def current_draft(member: Member, app: App) -> Draft | None:
+    """Return the draft that `member` has for `app`, or None."""
+    return _CURRENT.first(member.pk, app.pk)
 
 
 def load_draft(member: Member, app: App) -> Kept | None:
-    """Return the draft that `member` has for `app`, or None."""
-    draft = _CURRENT.first(member.pk, app.pk)
+    """Return the contents of the draft that `member` has for `app`, or None."""
+    draft = current_draft(member, app)
     return kept_in(draft) if draft else None
 
 
 def kept_in(draft: Draft) -> Kept:
     """Return the contents of `draft`."""
-    return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source)
+    return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source, draft.updated_at.isoformat())
 
 
-def clear_draft(member: Member, app: App) -> None:
-    """Delete the draft, so that the form opens empty."""
-    Draft.objects.current().filter(member=member, app=app).delete()
+def is_newer(draft: Draft, typed: Kept, form_token: str, seen: str) -> bool:
+    """Return whether saving `typed` would overwrite something that the form with `form_token` has never shown: another
+    form has saved `draft` since this form was opened, when the draft's stamp was `seen`."""
+    kept = kept_in(draft)
+    is_known = draft.form == form_hash(form_token) or kept.stamp == seen
+    is_same = draft.answers == dump_answers(typed.answers) and kept.wanted == typed.wanted
+    return kept.is_begun and not is_known and not is_same
+
+
+def clear_draft(member: Member, app: App, form_token: str) -> None:
+    """Delete the draft if the form with `form_token` saved it last, so that the app's form opens empty."""
+    Draft.objects.current().filter(member=member, app=app, form=form_hash(form_token)).exclude(form="").delete()
 
 
 @transaction.atomic
@@ -96,27 +110,28 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
     lock(member)
     draft = Draft.objects.current().filter(member=member, app=app).first()
     if draft is None:
-        is_again = form_token and _form_hash(form_token) in _closed_forms(member, app)
-        return bool(is_again) and dropped_draft(member, app.public_id) is not None
+        return is_closed(member, app, form_token) and dropped_draft(member, app.public_id) is not None
     closed = closed_forms(member, app, form_token)
     Draft.objects.dropped().filter(member=member, app=app).delete()
     Draft.objects.filter(pk=draft.pk).update(is_dropped=True, updated_at=now, closed_forms=closed)
     return kept_in(draft).is_begun
 
 
+def is_closed(member: Member, app: App, form_token: str) -> bool:
+    """Return whether the form with `form_token` has discarded or restored the draft. A late autosave of that form
+    mustn't bring back the old values."""
+    return form_hash(form_token) in _closed_forms(member, app)
+
+
 def closed_forms(member: Member, app: App, form_token: str) -> str:
     """Return a new value for `Draft.closed_forms` that includes the form with `form_token`."""
-    added = [_form_hash(form_token)] if form_token else []
+    added = [form_hash(form_token)] if form_token else []
     return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
 
 
 def _closed_forms(member: Member, app: App) -> list[str]:
     found = Draft.objects.filter(member=member, app=app).order_by("updated_at").values_list("closed_forms", flat=True)
     return list(dict.fromkeys(" ".join(found).split()))
-
-
-def _form_hash(token: str) -> str:
-    return sha256(token.encode()).hexdigest()[:16]
 
 
 def dropped_draft(member: Member, app_id: str) -> Draft | None:

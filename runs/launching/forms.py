@@ -14,9 +14,9 @@ class ControlsForm(PostedForm):
     """What an app's form posts besides its answers.
 
     This includes the button, the token that starts one run, the schema version, what the form was opened with (a run, a
-    preset, or the result to make the next version of), and when it was opened (so that an older draft isn't
+    preset, or the result to make the next version of), and which draft there was then (so that a newer one isn't
     overwritten). If the button is in a list of drafts, `page` names the page that the list is on. `plain` is sent if
-    JavaScript is off, `preview` if this is an admin's preview.
+    JavaScript is off, `preview` if this is an admin's preview, and `told` if the page says that there is a newer draft.
     """
 
     act = CutField()
@@ -25,11 +25,13 @@ class ControlsForm(PostedForm):
     run = CutField(16)
     next = CutField(16)
     preset = CutField(16)
-    aside = CutField()
+    seen = CutField()
+    aside = SwitchField()
     private = SwitchField()
     page = CutField()
     plain = SwitchField()
     preview = SwitchField()
+    told = SwitchField()
 
     def add_prefix(self, field_name: str) -> str:
         """Read `run` from the field called `from`, which is a reserved word in Python."""

@@ -31,6 +31,7 @@ from runs.spending.limits import LimitReached
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
 EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
+MINE = "mine"  # the button that makes the posted values the draft, although the draft was changed elsewhere
 _SCHEMA = Prepared(lambda app, version: AppSchema.objects.filter(app_id=app, version=version)[:1])
 
 
@@ -58,7 +59,8 @@ class Controls:
     """What an app's form posts besides its answers (`forms.ControlsForm`).
 
     `act` names the button and its target, and is empty for Run. `run`, `next` and `preset` say what the form was opened
-    with: the public ids of a run, of the result to make the next version of, and of a preset.
+    with: the public ids of a run, of the result to make the next version of, and of a preset. `seen` is the stamp of
+    the draft there was then, and `aside` is set if the form doesn't show that draft.
     """
 
     act: str
@@ -67,7 +69,8 @@ class Controls:
     run: str
     next: str
     preset: str
-    aside: str
+    seen: str
+    aside: bool
     private: bool
     plain: bool = False  # sent if JavaScript is off
 
@@ -108,11 +111,13 @@ class PostedAppForm:
             return Shown(form, opened, is_refused=True)
         return self._run(form, opened)
 
-    def save_draft(self) -> None:
-        """Save what was typed, valid or not, unless this form has already started its run."""
-        if create_run.is_unspent(self.member, self.controls.token):
-            form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
-            self._keep_draft(self._form())
+    def save_draft(self) -> Opening:
+        """Save what was typed, valid or not, unless this form has already started its run; return what the form was
+        opened with."""
+        if not create_run.is_unspent(self.member, self.controls.token):
+            return self._opened()
+        form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
+        return self._keep_draft(self._form())
 
     def drop_draft(self, now: datetime) -> bool:
         """Save what was typed as a draft, then discard the draft; return whether there is anything to restore."""
@@ -160,24 +165,46 @@ class PostedAppForm:
     def _form(self, field_errors: dict[str, str] | None = None) -> SchemaForm:
         return app_form(self.member, self.app, self._posted_schema, self.answers, field_errors=field_errors)
 
-    def _keep_draft(self, form: SchemaForm) -> Opening:
-        """Save the posted values as the draft, after setting an older draft aside; return what the form was opened
-        with."""
-        prefill.set_aside(self.member, self.app, self.controls.aside)
-        run = prefill.source_run(self.member, self.app, self.controls.run)
-        preset = prefill.source_preset(self.member, self.app, self.controls.preset)
-        result = next_version.source_result(self.member, self.app, self.controls.next)
-        opened = Opening(run=run, result=result, preset=preset, is_private=self.controls.private)
-        before = drafts.load_draft(self.member, self.app)
-        drafts.save_draft(
-            self.member,
-            self.app,
-            form.draft_answers(before.answers if before else ()),
-            ticked(form),
-            opened.source,
-            form_token=self.controls.token,
+    def _opened(self) -> Opening:
+        """Return what the form was opened with."""
+        return Opening(
+            run=prefill.source_run(self.member, self.app, self.controls.run),
+            result=next_version.source_result(self.member, self.app, self.controls.next),
+            preset=prefill.source_preset(self.member, self.app, self.controls.preset),
+            is_private=self.controls.private,
+            seen=self.controls.seen,
         )
-        return opened
+
+    @transaction.atomic
+    def _keep_draft(self, form: SchemaForm) -> Opening:
+        """Save the posted values as the draft, after setting aside a draft that the form didn't show; return what the
+        form was opened with.
+
+        If the draft was changed elsewhere since then, it stays, and the values are kept apart from it, unless the
+        member has chosen to use them instead.
+        """
+        opened, token = self._opened(), self.controls.token
+        drafts.lock(self.member)
+        if not form.has_fields or drafts.is_closed(self.member, self.app, token):
+            return opened
+        draft = drafts.current_draft(self.member, self.app)
+        before = drafts.kept_in(draft).answers if draft else ()
+        typed = drafts.Kept(form.draft_answers(before), ticked(form), opened.source)
+        if draft is not None and drafts.is_newer(draft, typed, token, self.controls.seen):
+            if self.controls.act != MINE:
+                apart = presets.keep_apart(self.member, self.app, typed, timezone.now(), token)
+                return replace(opened, newer=draft, apart=apart)
+            prefill.set_aside(self.member, self.app, draft)
+        elif draft is not None and self.controls.aside and drafts.kept_in(draft).stamp == self.controls.seen:
+            prefill.set_aside(self.member, self.app, draft)
+        presets.forget_apart(self.member, self.app, token)
+        saved = drafts.save_draft(self.member, self.app, typed.answers, typed.wanted, typed.source, form_token=token)
+        return replace(opened, seen=saved.stamp, is_saved=True)
+
+    def _forget_draft(self) -> None:
+        """Delete what was saved of this form, because it has become a run or a preset."""
+        drafts.clear_draft(self.member, self.app, self.controls.token)
+        presets.forget_apart(self.member, self.app, self.controls.token)
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
         """Return a new form for the current version of the app, with the answers from `form`."""
@@ -188,6 +215,10 @@ class PostedAppForm:
         """Handle a button that doesn't start a run."""
         act = self.controls.act
         verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
+        if act == MINE:
+            return Done(self.app.get_absolute_url(), _("This is your draft now. The other one is saved as a preset."))
+        if opened.newer is not None and verb != "example":  # the next page would show the other draft
+            return Shown(self._in_present_form(form, form.field_errors), opened)
         if verb == "library":  # only happens if JavaScript is off
             return Done(reverse("runs:library", query={"app": self.app.public_id, "field": field}))
         if verb == "example":  # show the example's own values, even if the draft was started from it
@@ -202,7 +233,7 @@ class PostedAppForm:
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
             answers = form.draft_answers(presets.answers_of(preset))
             presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
-            drafts.clear_draft(self.member, self.app)
+            self._forget_draft()
             return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
@@ -210,7 +241,7 @@ class PostedAppForm:
         """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
         new token instead."""
         if form.is_valid() and is_what_started(spent, self.member, self._request(form, opened, self._posted_schema)):
-            drafts.clear_draft(self.member, self.app)
+            self._forget_draft()
             return Done(spent.get_absolute_url())
         return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
 
@@ -221,7 +252,9 @@ class PostedAppForm:
         try:
             replaces = next_version.replaced_by(opened.result, self.schema, form.wanted_outputs())
             pressed = replace(self._request(form, opened, self.schema), replaces=replaces)
-            return Done(launch_run(self.member, pressed).get_absolute_url())
+            started = launch_run(self.member, pressed)
+            presets.forget_apart(self.member, self.app, self.controls.token)
+            return Done(started.get_absolute_url())
         except TokenSpentError:
             return Shown(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed the rules

@@ -7,7 +7,7 @@ a preset before the new form is first saved.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import transaction
@@ -37,6 +37,7 @@ class Notice:
     label: str = ""
 
 
+RESET = "reset"  # in the URL of a form that has just been cleared
 KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the values it was opened with.")
@@ -58,7 +59,9 @@ OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the
 class Opening:
     """Values and notices for a form that is being opened.
 
-    If there is a draft that the form doesn't show, `set_aside` is the time the page was rendered.
+    `seen` is the stamp of the draft that the form knows of. If the form doesn't show that draft, `is_aside` is set. If
+    the draft was changed elsewhere, so that the form couldn't be saved, `newer` is that draft, and `apart` is the
+    preset that has the values of the form instead.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -69,7 +72,11 @@ class Opening:
     result: Output | None = None  # the result of `run` that the form makes the next version of
     preset: Preset | None = None
     filled_from: Run | None = None  # usually `run`, but after going back to a form, the run that it started
-    set_aside: str = ""
+    seen: str = ""
+    is_aside: bool = False
+    is_saved: bool = False  # the draft has the posted values
+    newer: Draft | None = None
+    apart: Preset | None = None
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
     is_private: bool = False  # recorded when the form was opened, because the source run may have been deleted since
 
@@ -111,23 +118,29 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
     """
     asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
     draft = drafts.load_draft(member, app)
+    seen = draft.stamp if draft is not None else ""
     is_draft = draft is not None and (not asked or draft.source in asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
         draft = None  # the draft contains nothing to go back to
     found = _opened_from(member, app, [draft.source] if draft is not None and is_draft and not asked else asked)
     if asked and not found.source:
         raise NoSourceError(*asked)
+    found.seen = seen
     if draft is not None and is_draft:
         found.answers, found.wanted = draft.answers, draft.wanted
         words = _draft_words(draft, app, schema, query.get("added", ""))
-        found.notices.append(_kept_notice(app, found, words) if asked else Notice(words))
+        is_reset = RESET in query and drafts.dropped_draft(member, app.public_id) is not None
+        if asked:
+            found.notices.append(_kept_notice(app, found, words))
+        elif draft.is_begun and not is_reset:  # after a reset, the page says that instead
+            found.notices.append(Notice(words))
     elif found.filled_from is not None:
         _fill_from_run(found, found.filled_from, member, schema)
     elif found.preset is not None:
         found.answers = ownership.shown(member, presets.answers_of(found.preset))
         found.wanted = found.preset.wanted_outputs
     if draft is not None and not is_draft:
-        found.set_aside = f"{timezone.now().timestamp():.6f}"
+        found.is_aside = True
         words = _("These are the values from that run. Your draft is saved.")
         if found.filled_from is None and found.preset is not None:
             words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
@@ -230,25 +243,10 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
         found.notices.append(Notice(_(OLDER_FORM)))
 
 
-def set_aside(member: Member, app: App, opened: str) -> Preset | None:
-    """Save the draft as a preset before it is overwritten by a form that was opened at `opened` without showing the
-    draft.
-
-    Returns None if there is no such draft. If several requests arrive at once, the one that deletes the draft saves the
-    preset.
-    """
-    try:
-        opened_at = datetime.fromtimestamp(float(opened), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    draft = Draft.objects.current().filter(member=member, app=app, updated_at__lte=opened_at).first()
-    return _made_preset(member, app, draft) if draft is not None else None
-
-
 @transaction.atomic
-def _made_preset(member: Member, app: App, draft: Draft) -> Preset | None:
-    """Turn `draft` into a preset; return None if it contains nothing new, or if it was changed or deleted in the
-    meantime."""
+def set_aside(member: Member, app: App, draft: Draft) -> Preset | None:
+    """Turn `draft` into a preset, before a form that didn't show it is saved; return None if it contains nothing new,
+    or if it was changed or deleted in the meantime."""
     if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
         return None
     kept = drafts.kept_in(draft)
@@ -282,6 +280,5 @@ def bring_back(member: Member, app: App, now: datetime, form_token: str = "") ->
         return
     closed = drafts.closed_forms(member, app, form_token)
     if (typed := Draft.objects.current().filter(member=member, app=app).first()) is not None:
-        _made_preset(member, app, typed)
-    drafts.clear_draft(member, app)
+        set_aside(member, app, typed)
     Draft.objects.filter(pk=dropped.pk).update(is_dropped=False, updated_at=now, closed_forms=closed)

@@ -17,8 +17,9 @@ from runs.audit.record import differences, record
 from runs.catalog.field_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
-from runs.models import App, Member, Preset, Upload, Verb
+from runs.models import App, Member, Preset, Upload, Verb, form_hash
 from runs.models.prepared import Prepared
+from runs.models.reuse import PresetQuerySet
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
@@ -122,15 +123,43 @@ def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | N
     """
     if not kept.is_begun:
         return None
-    Preset.objects.filter(member=member, app=app, is_set_aside=True).delete()
-    name = _("Draft from %(time)s") % {"time": brief_day_time_words(now)}
+    Preset.objects.filter(member=member, app=app, is_set_aside=True, form="").delete()
+    return _make_dated(member, app, kept, now)
+
+
+@transaction.atomic
+def keep_apart(member: Member, app: App, kept: Kept, now: datetime, form_token: str) -> Preset | None:
+    """Save the values of an open form as a preset, because its draft was changed elsewhere in the meantime; return None
+    if the form is empty. Later values of the same form replace them."""
+    preset = _kept_apart(member, app, form_token).first()
+    if preset is None or not kept.is_begun:
+        return _make_dated(member, app, kept, now, form_hash(form_token)) if kept.is_begun else preset
+    preset.answers, preset.updated_at = dump_answers(ownership.only_own(member, kept.answers)), now
+    preset.wanted_outputs = None if kept.wanted is None else list(kept.wanted)
+    preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
+    _keep_files(preset)
+    return preset
+
+
+def forget_apart(member: Member, app: App, form_token: str) -> None:
+    """Delete what `keep_apart` saved for a form, because it has become the draft or a run."""
+    _kept_apart(member, app, form_token).delete()
+
+
+def _kept_apart(member: Member, app: App, form_token: str) -> PresetQuerySet:
+    return Preset.objects.filter(member=member, app=app, is_set_aside=True, form=form_hash(form_token)).exclude(form="")
+
+
+def _make_dated(member: Member, app: App, kept: Kept, at: datetime, form: str = "") -> Preset:
+    """Make a preset that is named after a time."""
+    name = _("Draft from %(time)s") % {"time": brief_day_time_words(at)}
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
             preset = _make(member, app, numbered, kept.answers, kept.wanted, is_team=False)
         except NameTakenError:
             continue
-        Preset.objects.filter(pk=preset.pk).update(is_set_aside=True)
+        Preset.objects.filter(pk=preset.pk).update(is_set_aside=True, form=form)
         return preset
     raise AssertionError  # never reached, because count() never ends
 

@@ -28,7 +28,7 @@ from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown
-from runs.launching.prefill import NoSourceError, Opening
+from runs.launching.prefill import RESET, NoSourceError, Opening
 from runs.models import App, AppRule, AppSchema, Member
 from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
@@ -36,8 +36,6 @@ from runs.sharing import visibility
 from runs.web.automatic import AUTO
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.numbers import number_in
-
-RESET = "reset"  # in the URL of a form that has just been cleared
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,7 +98,7 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
         raise Http404
     posted = _posted(request, app, app.schema)
     outcome = posted.outcome()
-    if isinstance(outcome, Shown) and posted.controls.plain and request.user.can_run:
+    if isinstance(outcome, Shown) and posted.controls.plain and outcome.opened.is_saved:
         return go_to(request, form_after_redirect.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200
@@ -131,11 +129,21 @@ def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppFor
 
 @require_POST
 def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
-    """Save what was typed, valid or not; files are sent separately."""
+    """Save what was typed, valid or not; files are sent separately.
+
+    If the draft was changed elsewhere since the form was opened, say so, once. If the form belongs to someone else, who
+    was signed in before, respond with 409.
+    """
     app = _app(request, app_id)
-    if app.schema is not None and not _is_preview(request):
-        _posted(request, app, app.schema).save_draft()
-    return HttpResponse(status=204)
+    if app.schema is None or _is_preview(request):
+        return HttpResponse(status=204)
+    posted = _posted(request, app, app.schema)
+    if create_run.read_form_token(posted.controls.token) != request.user.pk:
+        return HttpResponse(status=409)
+    opened = posted.save_draft()
+    if opened.newer is None or ControlsForm.read(request.POST)["told"]:
+        return HttpResponse(status=204)
+    return render_page(request, "launching/_newer_draft.html", {"app": app, "opened": opened, "oob": True})
 
 
 @require_POST

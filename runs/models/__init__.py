@@ -28,7 +28,7 @@ from runs.models.notice import (
 from runs.models.output import Output, OutputFile, for_page
 from runs.models.people import BrowserSession, Invite
 from runs.models.retention import RetentionRules, StorageUse
-from runs.models.reuse import Draft, Preset, SavedView
+from runs.models.reuse import Draft, Preset, SavedView, form_hash
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.run_count import RunCount
@@ -112,4 +112,5 @@ __all__ = [
     "files_visible_to",
     "files_with_small_picture_for",
     "for_page",
+    "form_hash",
 ]

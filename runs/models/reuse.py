@@ -1,5 +1,6 @@
 """Things people reuse: form drafts, presets and saved History views."""
 
+from hashlib import sha256
 from typing import Any, Self
 
 from django.db import models
@@ -10,6 +11,11 @@ from runs.models.app import App
 from runs.models.file import Upload
 from runs.models.ids import new_public_id
 from runs.models.member import Member
+
+
+def form_hash(token: str) -> str:
+    """Return what is stored of a form's token: enough to recognise the form, but not to use the token."""
+    return sha256(token.encode()).hexdigest()[:16] if token else ""
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
@@ -38,6 +44,7 @@ class Draft(models.Model):
     # Hashes of the open forms in which this draft was discarded or restored. Anything these forms send afterwards is
     # ignored.
     closed_forms = models.TextField(blank=True, default="", db_default="")
+    form = models.CharField(max_length=16, blank=True, default="", db_default="")  # hash of the form that saved it last
     updated_at = models.DateTimeField(default=timezone.now)
 
     objects = DraftQuerySet.as_manager()
@@ -80,6 +87,8 @@ class Preset(models.Model):
     is_example = models.BooleanField(default=False, db_default=False, editable=False)  # until somebody edits it
     # Whether this is a draft that was set aside. Setting aside another draft for the same app replaces it.
     is_set_aside = models.BooleanField(default=False, db_default=False)
+    # Hash of the open form whose values it holds, because the draft was changed elsewhere in the meantime.
+    form = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     objects = PresetQuerySet.as_manager()
 

@@ -303,8 +303,9 @@ class SchemaForm(forms.Form):
         return any(bound.error or bound.is_changed for bound in self.folded)
 
     @property
-    def has_questions(self) -> bool:
-        return bool(self.questions)
+    def has_fields(self) -> bool:
+        """Whether there is anything to fill in."""
+        return any(not bound.question.is_fixed for bound in self.questions)
 
     @property
     def has_choice(self) -> bool:

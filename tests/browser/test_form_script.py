@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
-from runs.models import Draft, Member, Run
+from runs.models import Draft, Member, Preset, Run
 from runs.team import sessions
 from runs.uploads import quota
 from runs.web.body_limits import SENTENCES
 from tests.support.browser import Problems, release
+from tests.support.clients import PASSWORD
 from tests.support.factories import make_app, make_run
 from tests.support.form_examples import options, text, url
 from tests.support.processes import wait_until
@@ -388,6 +389,72 @@ def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) ->
     expect(page.get_by_label("Idea")).to_have_value(" two\nlines  !")
     expect(page.locator(".file-tile.is-ready")).to_contain_text("a.png")
     wait_until(lambda: Draft.objects.get().answers[0]["value"] == " two\nlines  !", "the last words to be kept")
+
+
+def sign_in_as(page: Page, member: Member) -> None:
+    page.get_by_label("Email address").fill(member.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_signed_out_the_page_says_that_nothing_is_saved_and_keeps_the_words(page: Page, alice: Member) -> None:
+    opened(page, text("Idea"))
+    idea, note = page.get_by_label("Idea"), page.locator("[data-unsaved]")
+    sessions.end_all(alice)
+    idea.press_sequentially("A red shoe")
+    expect(note).to_contain_text("You're signed out, so your draft isn't saved any more.")
+    expect(page.locator("[data-kept]")).to_be_hidden()
+    expect(idea).to_have_value("A red shoe")
+
+    note.get_by_role("button", name="Sign in").click()
+    sign_in_as(page, alice)
+    page.get_by_role("button", name="Send it again").click()
+
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe")
+    assert Draft.objects.get().answers[0]["value"] == "A red shoe"
+    assert not Run.objects.exists()
+
+
+def test_after_signing_in_in_another_tab_the_draft_is_saved_and_run_works(page: Page, alice: Member) -> None:
+    opened(page, text("Idea"))
+    idea, note = page.get_by_label("Idea"), page.locator("[data-unsaved]")
+    sessions.end_all(alice)
+    idea.press_sequentially("A red")
+    expect(note).to_be_visible()
+    other = page.context.new_page()
+    other.goto("/login/")
+    sign_in_as(other, alice)
+    expect(other.get_by_role("button", name="your menu")).to_be_visible()
+
+    idea.press_sequentially(" shoe")
+
+    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(note).to_be_hidden()
+    page.locator("[data-run]").click()
+    page.wait_for_url("**/runs/*/")
+    assert Run.objects.get().inputs.get().value == "A red shoe"
+
+
+def test_two_tabs_keep_both_drafts_and_offer_a_choice(page: Page) -> None:
+    opened(page, text("Idea"))
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_label("Idea").fill("A blue shoe")
+    expect(other.locator("[data-kept]")).to_be_visible()
+    idea, note = page.get_by_label("Idea"), page.locator("#newer-draft")
+    idea.fill("A red shoe")
+    expect(note).to_contain_text("You changed this draft in another tab or on another device")
+    expect(idea).to_have_value("A red shoe")
+    idea.press_sequentially("!")
+    wait_until(lambda: "A red shoe!" in str(Preset.objects.get().answers), "the words of the older tab to be kept")
+    assert Draft.objects.get().answers[0]["value"] == "A blue shoe"
+
+    note.get_by_role("button", name="Use this one instead").click()
+
+    expect(page.get_by_text("This is your draft now. The other one is saved as a preset.")).to_be_visible()
+    expect(page.get_by_label("Idea")).to_have_value("A red shoe!")
+    page.get_by_role("link", name="Draft from").click()
+    expect(page.get_by_label("Idea")).to_have_value("A blue shoe")
 
 
 def test_a_bad_link_is_reported_at_once(page: Page) -> None:

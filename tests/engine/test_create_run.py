@@ -68,12 +68,21 @@ def test_other_inputs_with_a_spent_form_are_no_second_run(alice: Member) -> None
 
 
 def test_the_draft_ends_with_the_run(alice: Member) -> None:
+    app, token = make_app(), new_form_token(alice)
+    drafts.save_draft(alice, app, [answer("Style", "Ghibli", "options")], [0], form_token=token)
+
+    launch_run(alice, press(app, token))
+
+    assert not Draft.objects.exists()
+
+
+def test_the_draft_of_another_form_stays(alice: Member) -> None:
     app = make_app()
-    drafts.save_draft(alice, app, [answer("Style", "Ghibli", "options")], [0])
+    drafts.save_draft(alice, app, [answer("Style", "Plain ", "options")], [0], form_token=new_form_token(alice))
 
     launch_run(alice, press(app, new_form_token(alice)))
 
-    assert not Draft.objects.exists()
+    assert Draft.objects.exists()
 
 
 def test_whoever_presses_made_the_run_and_owns_it(alice: Member, bob: Member) -> None:

@@ -15,7 +15,7 @@ from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
 from runs.schema_forms.answers import load_answers
 from runs.sharing import guests
-from tests.support.app_forms import fields, press, run_of, token_in
+from tests.support.app_forms import fields, press, run_of, seen_in, token_in
 from tests.support.app_rules import hidden, locked, set_rules
 from tests.support.cartoonify import known_app
 from tests.support.cartoonify import press as press_cartoonify
@@ -345,7 +345,8 @@ def test_what_people_typed_stays_while_its_field_is_locked(
     set_rules(app, admin_member, p1=locked("brand words"))
     text = as_alice.get(app.get_absolute_url()).text
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
-    posted = {"token": token_in(text), "schema": schema, "p0": "1", "p1": "brand words", "preset": preset.public_id}
+    opened = {"token": token_in(text), "schema": schema, "seen": seen_in(text), "preset": preset.public_id}
+    posted = opened | {"p0": "1", "p1": "brand words"}
 
     as_alice.post(f"/drafts/{app.public_id}/", posted)
     kept = Draft.objects.get().answers

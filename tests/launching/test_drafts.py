@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.launching import drafts
+from runs.launching import drafts, prefill
 from runs.launching.open_drafts import not_started
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.words.moments import full_words
-from tests.support.app_forms import fields
-from tests.support.factories import make_app, make_run
+from tests.support.app_forms import fields, seen_in, token_in
+from tests.support.app_rules import locked, set_rules
+from tests.support.factories import PROMPT, make_app, make_run
 from tests.support.page import Page, errors_of
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,8 @@ def test_a_save_that_arrives_after_reset_or_undo_changes_nothing(as_alice: Clien
     as_alice.post(f"/drafts/{app.public_id}/", {**form, "p1": "much too late"})
     assert [kept.answers[1]["value"] for kept in Draft.objects.all()] == ["at sea"]
 
-    as_alice.post(f"/drafts/{app.public_id}/", {**fields(app, alice), "p1": "of a new page"})
+    seen = seen_in(as_alice.get(app.get_absolute_url()).text)
+    as_alice.post(f"/drafts/{app.public_id}/", {**fields(app, alice), "seen": seen, "p1": "of a new page"})
     assert [kept.answers[1]["value"] for kept in Draft.objects.all()] == ["of a new page"]
 
 
@@ -105,7 +107,7 @@ def test_undo_is_still_there_after_another_button_of_the_form(as_alice: Client, 
     page = as_alice.post(url, fields(app, alice, act="cost", p1="on land")).text
 
     assert "The form has been reset." in page
-    as_alice.post(f"/drafts/{app.public_id}/restore/", fields(app, alice, p1="on land, too"))
+    as_alice.post(f"/drafts/{app.public_id}/restore/", fields(app, alice, seen=seen_in(page), p1="on land, too"))
     assert "at sea" in as_alice.get(app.get_absolute_url()).text
     assert "on land, too" in str(Preset.objects.get().answers)  # what was typed after the reset isn't lost
 
@@ -119,6 +121,155 @@ def test_a_reset_that_is_sent_again_still_offers_undo(as_alice: Client, alice: M
 
 def test_an_untouched_form_has_nothing_to_bring_back(as_alice: Client, alice: Member, app: App) -> None:
     assert reset(as_alice, alice, app, p0="", p1="") == app.get_absolute_url()
+
+
+# --- One draft, several tabs ---
+
+
+def words_of_draft() -> str:
+    """Return the text in the draft."""
+    return str(Draft.objects.current().get().answers[1]["value"])
+
+
+def opened(client: Client, member: Member, app: App, **typed: Any) -> dict[str, Any]:
+    """Open the form in a new tab; return what it posts once something has been typed."""
+    page = client.get(app.get_absolute_url()).text
+    return fields(app, member, token=token_in(page), seen=seen_in(page), **typed)
+
+
+def save(client: Client, app: App, form: dict[str, Any]) -> Any:
+    return client.post(f"/drafts/{app.public_id}/", form)
+
+
+def test_an_older_tab_does_not_overwrite_a_newer_draft_and_both_are_kept(
+    as_alice: Client, alice: Member, app: App
+) -> None:
+    older, newer = (opened(as_alice, alice, app, p1=words) for words in ("words of the laptop", "words of the phone"))
+    assert save(as_alice, app, older).status_code == 204
+    newer |= {"seen": seen_in(as_alice.get(app.get_absolute_url()).text)}  # the phone showed that draft, and goes on
+    assert save(as_alice, app, newer).status_code == 204
+    assert words_of_draft() == "words of the phone"
+
+    answer = save(as_alice, app, older | {"p1": "more words of the laptop"})
+
+    assert words_of_draft() == "words of the phone"
+    assert "more words of the laptop" in str(Preset.objects.get().answers)
+    note = Page(answer.text).first(id="newer-draft")
+    assert note.attributes["hx-swap-oob"] == "true"
+    assert "You changed this draft in another tab or on another device" in note.words
+    assert "Both are kept. This one is saved as the preset “Draft from" in note.words
+    assert [button.attributes["value"] for button in note.find("button")] == ["mine"]
+    assert note.first("a", css="button").attributes["href"] == app.get_absolute_url()
+
+    quiet = save(as_alice, app, older | {"p1": "still more words", "told": "1"})  # the page has said so
+    assert quiet.status_code == 204
+    assert "still more words" in str(Preset.objects.get().answers)
+    assert words_of_draft() == "words of the phone"
+    assert save(as_alice, app, newer | {"p1": "the phone goes on"}).status_code == 204
+    assert words_of_draft() == "the phone goes on"
+
+
+def test_three_tabs_lose_nothing(as_alice: Client, alice: Member, app: App) -> None:
+    tabs = [opened(as_alice, alice, app, p1=f"words of tab {number}") for number in range(3)]
+    for tab in tabs:
+        save(as_alice, app, tab)
+    everything = words_of_draft() + str([preset.answers for preset in Preset.objects.all()])
+    assert all(f"words of tab {number}" in everything for number in range(3))
+
+
+def test_one_can_choose_the_words_of_the_older_tab(as_alice: Client, alice: Member, app: App) -> None:
+    older, newer = (opened(as_alice, alice, app, p1=words) for words in ("words of the laptop", "words of the phone"))
+    save(as_alice, app, newer)
+    save(as_alice, app, older)
+
+    answer = as_alice.post(app.get_absolute_url(), older | {"act": "mine"}, follow=True)
+
+    assert answer.redirect_chain == [(app.get_absolute_url(), 302)]
+    assert "This is your draft now. The other one is saved as a preset." in answer.text
+    assert words_of_draft() == "words of the laptop"
+    assert "words of the phone" in str(Preset.objects.get().answers)
+    assert save(as_alice, app, newer).status_code == 200  # now the phone is the older one
+
+
+def test_a_run_from_an_older_tab_leaves_the_newer_draft(
+    as_alice: Client, alice: Member, app: App, photo: Upload
+) -> None:
+    kept = {"p2_kept": photo.public_id}
+    older = opened(as_alice, alice, app, p1="words of the laptop", **kept)
+    save(as_alice, app, opened(as_alice, alice, app, p1="words of the phone"))
+    save(as_alice, app, older)
+
+    for _again in range(2):  # as when the answer was lost
+        answer = as_alice.post(app.get_absolute_url(), older)
+        assert answer.headers["Location"] == Run.objects.get().get_absolute_url()
+
+    assert Run.objects.get().inputs.get(name="Prompt").value == "words of the laptop"
+    assert words_of_draft() == "words of the phone"
+    assert not Preset.objects.exists(), "the words of the laptop are in the run"
+
+
+@pytest.mark.parametrize("act", ["", "preset", "library:p2", "cost"])
+def test_without_scripts_an_older_tab_shows_its_own_words_and_the_choice(
+    as_alice: Client, alice: Member, app: App, act: str
+) -> None:
+    older = opened(as_alice, alice, app, p1="words of the laptop", plain="1", act=act)
+    save(as_alice, app, opened(as_alice, alice, app, p1="words of the phone"))
+
+    answer = as_alice.post(app.get_absolute_url(), older)  # Run is refused: a photo is missing
+
+    page = Page(answer.text)
+    assert page.first("textarea", id="p1").text.strip() == "words of the laptop"
+    assert "in another tab" in page.first(id="newer-draft").words
+    assert words_of_draft() == "words of the phone"
+    again = older | {"token": token_in(answer.text), "seen": seen_in(answer.text)}
+    as_alice.post(app.get_absolute_url(), again)
+    assert words_of_draft() == "words of the phone"
+
+
+def test_equal_words_and_an_empty_draft_are_overwritten_silently(as_alice: Client, alice: Member, app: App) -> None:
+    for words, emptied in (("at sea", {}), ("other words", {"p0": "", "p1": ""})):
+        older = opened(as_alice, alice, app, p1=words)
+        save(as_alice, app, opened(as_alice, alice, app, **emptied))
+        assert save(as_alice, app, older).status_code == 204
+        assert words_of_draft() == words
+        Draft.objects.all().delete()
+    assert not Preset.objects.exists()
+
+
+def test_somebody_elses_form_is_not_said_to_be_saved(as_bob: Client, alice: Member, app: App) -> None:
+    """Bob has signed in in another tab; Alice's form is still open."""
+    assert save(as_bob, app, fields(app, alice, p1="words of Alice")).status_code == 409
+    assert not Draft.objects.exists()
+
+
+def test_after_a_reset_the_form_does_not_speak_of_last_time(as_alice: Client, alice: Member, app: App) -> None:
+    url = reset(as_alice, alice, app)
+    save(as_alice, app, opened(as_alice, alice, app, p1="new words"))
+    for address, said in ((url, "The form has been reset."), (app.get_absolute_url(), prefill.KEPT)):
+        text = as_alice.get(address).text
+        assert [words for words in ("The form has been reset.", prefill.KEPT) if words in text] == [said]
+        assert "new words" in text
+    drafts.tidy(timezone.now() + timedelta(days=2))  # the old draft is gone, so there is nothing to undo
+    assert prefill.KEPT in as_alice.get(url).text
+
+
+def test_a_form_without_fields_keeps_no_draft(as_alice: Client, alice: Member, admin_member: Member) -> None:
+    outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
+    bare, locked_app = make_app(parameters=[], outputs=outputs), make_app(parameters=[PROMPT], outputs=outputs)
+    set_rules(locked_app, admin_member, p0=locked("brand words"))
+    for app in (bare, locked_app):
+        version = as_alice.get(app.get_absolute_url()).text.partition('name="schema" value="')[2].partition('"')[0]
+        form = opened(as_alice, alice, app, schema=version, outputs=["1"])
+        save(as_alice, app, form)
+        answer = as_alice.post(app.get_absolute_url(), form | {"act": "cost", "plain": "1"})
+        boxes = Page(answer.text).first("fieldset", id="outputs").find("input")
+        [ticked] = [box for box in boxes if "checked" in box.attributes]
+        assert ticked.attributes["value"] == "1", "without scripts, only the page itself knows what is ticked"
+        assert not Draft.objects.exists()
+        assert prefill.KEPT not in as_alice.get(app.get_absolute_url()).text
+        Draft.objects.create(member=alice, app=app, wanted_outputs=[1])  # saved before an update of the portal
+        assert prefill.KEPT not in as_alice.get(app.get_absolute_url()).text
+        Draft.objects.all().delete()
 
 
 def test_home_and_apps_list_what_was_begun(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from runs.launching import shown_runs
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.review import overall_verdict
-from tests.support.app_forms import fields, run_of
+from tests.support.app_forms import fields, run_of, seen_in
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
 
@@ -173,10 +173,11 @@ def test_pressing_examples_sets_aside_one_draft_at_most(
         pressed = fields(app, alice, **{**given, "act": f"example:{run.public_id}"})
         form = Page(as_alice.get(as_alice.post(app.get_absolute_url(), pressed).headers["Location"]).text)
         inputs = {one.attributes.get("name"): one.attributes.get("value", "") for one in form.find("input")}
-        hidden = {name: inputs.get(name, "") for name in ("from", "aside")}
+        hidden = {name: inputs.get(name, "") for name in ("from", "aside", "seen")}
         given = {**hidden, "p0": "0", "p1": "at sea", "p2_kept": photo.public_id, **touched}
         as_alice.post(f"/drafts/{app.public_id}/", fields(app, alice, **given))
-        return given | {"aside": ""}
+        again = as_alice.get(f"{app.get_absolute_url()}?from={run.public_id}").text
+        return given | {"aside": "", "seen": seen_in(again)}
 
     given = press_and_touch(runs[0], words)
     assert set_aside() == ["my own words"]

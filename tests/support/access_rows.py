@@ -156,7 +156,7 @@ ROWS = [
     Row("runs:app-detail", "get", SEES, query="from", path=lambda w: [w.app.slug, w.app.public_id],
         data=lambda w: {"from": w.subject.run.public_id}),
     Row("runs:app-detail", "post", IN, 422, path=lambda w: [w.app.slug, w.app.public_id]),
-    Row("runs:draft-save", "post", IN, 204, path=app),
+    Row("runs:draft-save", "post", IN, 409, path=app),  # the form says whose it is, and this is nobody's
     Row("runs:draft-clear", "post", IN, 302, path=app),
     Row("runs:draft-drop", "post", IN, 302, path=app, data=lambda w: {"page": "home"}),
     Row("runs:draft-restore", "post", IN, 302, path=app),

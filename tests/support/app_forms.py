@@ -38,6 +38,11 @@ def token_in(page: str) -> str:
     return page.partition('name="token" value="')[2].partition('"')[0]
 
 
+def seen_in(page: str) -> str:
+    """Return which draft the form on this page knows of."""
+    return page.partition('name="seen" value="')[2].partition('"')[0]
+
+
 def press(client: Client, run: Run) -> Any:
     url = f"/runs/{run.public_id}/again/"
     return client.post(url, {"token": token_in(client.get(url).text)})

@@ -106,6 +106,15 @@ def form_changed_behind_the_page(visitor: Visitor, whole: Whole) -> None:
 
 
 @scene
+def form_whose_draft_was_changed_elsewhere(visitor: Visitor, whole: Whole) -> None:
+    open_app(visitor, "sandbox-quick-reel")
+    words = {"Describe your idea": "A fox"}
+    whole.inside.ask("draft", email=visitor.email, remote_id="sandbox-quick-reel", **words)
+    visitor.page.get_by_label("Describe your idea").fill("A hare")
+    visitor.page.get_by_role("button", name="Use this one instead").wait_for()
+
+
+@scene
 def form_of_hostile_names(visitor: Visitor, whole: Whole) -> None:
     open_app(visitor, "card-markup")
 
