@@ -1,5 +1,6 @@
 """The log for admins, as a page and as CSV, and the entries about one object."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from runs.audit import choices, export
+from runs.audit.admin_access import record_openings
 from runs.audit.forms import SearchForm
 from runs.audit.lines import Lines, lines_of
 from runs.audit.record import record
@@ -62,7 +64,8 @@ def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
 @never_cache
 def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResponse:
     """Show the entries about an object to people who may change it; respond with 404 to everyone else."""
-    name, url, found = _about(request.user, kind, object_id)
+    name, url, found, runs = _about(request.user, kind, object_id)
+    record_openings(request, runs)
     lines: Lines = lines_of(found, request.GET.get("before", ""))
     context = {
         "name": name,
@@ -75,22 +78,23 @@ def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResp
     return render_page(request, "audit/object_record.html", context, partial="record-lines")
 
 
-def _about(member: Member, kind: str, object_id: str) -> tuple[str, str, list[EntryQuerySet]]:
-    """Return the name and URL of an object, and its entries."""
+def _about(member: Member, kind: str, object_id: str) -> tuple[str, str, list[EntryQuerySet], Iterable[Run]]:
+    """Return the name and URL of an object, its entries, and the runs that these are about."""
     entries = Entry.objects
     if kind == "run":
         run = get_object_or_404(Run.objects.manageable_by(member), public_id=object_id)
         results = Output.objects.filter(run=run).values_list("public_id", flat=True)
         of_results = entries.filter(object_kind="result", object_id__in=list(results))
-        return run.display_title, run.get_absolute_url(), [entries.about(kind, object_id), of_results]
+        return run.display_title, run.get_absolute_url(), [entries.about(kind, object_id), of_results], [run]
     if kind == "link":
         link = get_object_or_404(GuestLink.objects.manageable_by(member), public_id=object_id)
-        return link.audience, reverse("runs:link-detail", args=[object_id]), [entries.about(kind, object_id)]
+        runs = Run.objects.filter(outputs__in=link.outputs.all()).distinct()
+        return link.audience, reverse("runs:link-detail", args=[object_id]), [entries.about(kind, object_id)], runs
     if kind == "app" and member.is_admin:
         app = get_object_or_404(App, public_id=object_id)
-        return app.name, app.get_absolute_url(), [entries.about(kind, object_id)]
+        return app.name, app.get_absolute_url(), [entries.about(kind, object_id)], ()
     if kind == "person":
         person = get_object_or_404(Member.objects.record_readable_by(member), public_id=object_id)
         home = reverse("runs:me") if person == member else reverse("runs:manage-person", args=[object_id])
-        return person.display_name, home, [entries.about(kind, object_id), entries.by(person)]
+        return person.display_name, home, [entries.about(kind, object_id), entries.by(person)], ()
     raise Http404

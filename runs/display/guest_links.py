@@ -76,6 +76,7 @@ class LinkView:
     title: str
     count: int
     pictures: list[StoredFile]
+    runs: set[Run]  # the runs that the results come from; in lists, those of the first few results
     run: Run | None  # the run that all results come from; None if there are several runs or the member may not see it
     is_of_several: bool
     state: State
@@ -241,7 +242,8 @@ def link_view(
         title=link.audience or _("Anyone with the link"),
         count=count,
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
-        run=_seen(runs.pop(), member) if run_count == 1 else None,
+        runs=runs,
+        run=_seen(next(iter(runs)), member) if run_count == 1 else None,
         is_of_several=run_count > 1,
         state=guests.state_of(link, rules),
         last_day=sharing.last_day_of(link),

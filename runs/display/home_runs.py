@@ -59,7 +59,7 @@ def shelves_of(member: Member) -> Shelves:
     failed = _FAILED.rows(member.pk, since) if member.unread else []
     rows = _latest(member.role).rows(member.pk, since)
     latest = [pk for pk, _is_decided in rows]
-    starred = [key for (key,) in (_ALL_STARRED.rows() if member.is_admin else _STARRED.rows(member.pk))]
+    starred = [key for (key,) in _STARRED.rows(member.pk)]
     shown = sorted({*active, *latest, *starred, *(pk for pk, *_ in failed)})
     runs = _RUNS.rows(*padded(shown)) if shown else []
     cards = {card.run.pk: card for card in run_cards(runs, member)}
@@ -141,8 +141,7 @@ def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
 _FAILED = Prepared(_failed)
 _OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
 _TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
-_STARRED = Prepared(lambda member: _starred(Run.objects.visible_to(Member(pk=member))))
-_ALL_STARRED = Prepared(lambda: _starred(Run.objects.visible_to(Member(role=Member.Role.ADMIN))))  # used for admins
+_STARRED = Prepared(lambda member: _starred(Run.objects.own_or_shared(Member(pk=member))))
 _RUNS = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).newest_first().for_cards())
 _USED = Prepared(
     lambda member: Run.objects.owned_by(Member(pk=member)).newest_first().values_list("app_id")[:LOOKED_BACK]

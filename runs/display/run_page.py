@@ -36,6 +36,7 @@ from runs.words.run_states import State, state_of
 from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
+FAMILY = ("public_id", "title", "app_name", "summary", "created_at", "parent", "member", "shared_at")
 JUST_NOW = timedelta(seconds=15)
 
 
@@ -109,6 +110,11 @@ class RunPage:
     @property
     def has_results(self) -> bool:
         return self.ready_count > 0
+
+    @property
+    def named_runs(self) -> list[Run]:
+        """The run, and the runs that the page names because one was started from the other."""
+        return [run for run in (self.run, self.parent, *self.children) if run is not None]
 
 
 def is_live(run: Run) -> bool:
@@ -189,8 +195,8 @@ def _clock_of(run: Run, now: datetime) -> Clock:
 
 
 def _family(member: Member) -> QuerySet[Run]:
-    """Return the runs that `member` may see, with only the fields that the timeline needs."""
-    return Run.objects.visible_to(member).only("public_id", "title", "app_name", "summary", "created_at", "parent")
+    """Return the runs that `member` may see, with only the fields that the timeline and `record_openings` need."""
+    return Run.objects.visible_to(member).only(*FAMILY)
 
 
 @cache

@@ -290,4 +290,4 @@ def _in_tab(tab: str, member: Member) -> RunQuerySet:
         return Run.objects.own_or_shared(member)
     if tab == "team":
         return Run.objects.shared_by_others(member)
-    return Run.objects.visible_to(member).filter(has_star=True) if tab == "starred" else Run.objects.owned_by(member)
+    return Run.objects.own_or_shared(member).filter(has_star=True) if tab == "starred" else Run.objects.owned_by(member)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.connection import status as health
 from runs.connection.balance import are_examples_made
 from runs.display.cards import RunCard, run_cards
@@ -65,6 +66,7 @@ def history(request: PortalRequest) -> HttpResponse:
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
     listing = _listing(found, request.user, directory, before, after)
     shown = listing.instead.wider.filter if listing.instead.wider else found
+    record_openings(request, listing.page.runs)  # there may be private runs among the selected results
     rows = _rows(listing, request.user, shown)
     ids = _ids_of(rows)
     context = {

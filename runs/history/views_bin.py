@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.display import bin_rows
 from runs.history import bulk_actions, selection
 from runs.history.bin import bring_back, delete_for_good, move_to_bin, moved_words, warnings_for
@@ -31,9 +32,11 @@ def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
     found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = Page(found.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
+    rows = bin_rows.rows_of(page)
+    record_openings(request, (row.run for row in rows))
     context = {
         "section": "bin",
-        "rows": bin_rows.rows_of(page),
+        "rows": rows,
         "page": page,
         "can_restore": request.user.can_run,
         "is_all_ticked": request.GET.get("ticked") == "all",
@@ -50,6 +53,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active and not run.is_held:
         return _delete(request, run)
+    record_openings(request, [run])
     context = {
         "section": "history",
         "run": run,
@@ -72,7 +76,8 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
         return go_to(request, posted["back"])
     runs = bulk_actions.can_go_to_bin(selection.runs_in(member, place), member)
     moving = runs.count()
-    named = runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED]
+    rows = bin_rows.rows_of(runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED])
+    record_openings(request, (row.run for row in rows))
     context = {
         "section": "history",
         "place": place,
@@ -82,7 +87,7 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
         "count_words": number_words(moving),
         "left": count - moving,
         "left_words": number_words(count - moving),
-        "rows": bin_rows.rows_of(named),
+        "rows": rows,
         "more": max(0, moving - NAMED),
         "selected_url": Filter(tab=place, selected="1").url(),
         "warnings": warnings_for(runs, member),

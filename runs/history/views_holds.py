@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.display import bin_rows
 from runs.history import holds, rejected
 from runs.history.forms import HoldForm
@@ -46,7 +47,9 @@ def manage_held(request: PortalRequest) -> HttpResponse:
     """Show all protected runs, most recently protected first."""
     held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
     page = Page(held.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
-    context = {"section": "manage", "rows": bin_rows.rows_of(page), "page": page}
+    rows = bin_rows.rows_of(page)
+    record_openings(request, (row.run for row in rows))
+    context = {"section": "manage", "rows": rows, "page": page}
     return render_page(request, "history/manage_held.html", context)
 
 

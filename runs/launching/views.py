@@ -82,7 +82,6 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         opened = prefill.opening(request.user, app, schema, request.GET)
     except NoSourceError:
         raise Http404 from None
-    record_openings(request, opened.runs)
     answered = request.GET.get(form_after_redirect.PARAMETER, "")
     told = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
     opened = told.opened
@@ -230,6 +229,7 @@ def app_page(
     shown_runs.load_for_cards(runs, app, member)
     cards = run_cards(runs, member, approved_first=True)
     rule = AppRule.of(app)
+    record_openings(request, opened_with.runs)
     context = {
         "section": "apps",
         "user": member,

@@ -32,7 +32,6 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation, because a run costs credits. POST starts a single run, no matter how often it is
     sent."""
     run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
-    record_openings(request, [run])
     if request.method != "POST":
         balance.request_balance_if_stale()
         return _ask(request, run)
@@ -64,6 +63,7 @@ def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
 
 
 def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
+    record_openings(request, [run])
     found, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
     reason = (found.reason if request.user.can_run else "") or cost.reason
     context = {

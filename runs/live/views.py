@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.connection import balance, status
 from runs.display import new_runs
 from runs.display.bell import bell_of, token_of
@@ -174,6 +175,7 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     else:
         parts = _card_parts(request, list(wanted.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
+    record_openings(request, fresh)
     context: dict[str, Any] = {"oob": True, "has_banner": has_banner} | parts | _bell_parts(request, fresh)
     # Runs that the bell already announces, so that they aren't announced twice
     told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()

@@ -56,12 +56,14 @@ def _page_query(role: str) -> Prepared[Run]:
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = _page_query(request.user.role).first(request.user.pk, run_id)
     if run is None:
-        return render_page(request, "history/run_binned.html", binned_page(request.user, public_id=run_id), status=404)
+        context = binned_page(request.user, public_id=run_id)
+        record_openings(request, [context["row"].run])
+        return render_page(request, "history/run_binned.html", context, status=404)
     read_state.opened(request, run)
-    record_openings(request, [run])
     # Previous and Next follow the History list that the page was opened from.
     walk = urlencode({"in": request.GET["in"]}) if "in" in request.GET else ""
     page = run_page(run, request.user, walk=walk)
+    record_openings(request, page.named_runs)
     if page.is_live:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
@@ -91,6 +93,7 @@ def run_cancel(request: PortalRequest, run_id: str) -> HttpResponse:
     """
     run = _changeable_run_of(request, run_id)
     if request.method != "POST":
+        record_openings(request, [run])
         return render_page(
             request, "live/run_cancel.html", {"section": "history", "run": run, "page": run_page(run, request.user)}
         )

@@ -50,8 +50,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
         return self.exclude(made_by=F("member"))
 
     def own_or_shared(self, member: Member) -> Self:
-        """Return the member's own runs and those shared by teammates, for the search on Home and the examples beside a
-        form, where not even admins see other people's private runs."""
+        """Return the member's own runs and those shared by teammates, for the search on Home, starred runs and the
+        examples beside a form, where not even admins see other people's private runs."""
         return self.filter(Q(member=member) | Q(shared_at__isnull=False), deleted_at=None)
 
     def manageable_by(self, member: Member) -> Self:

@@ -28,7 +28,7 @@ class Verb(StrEnum):
     RUN_PURGED = "run.purged"  # permanently deleted
     RUN_HELD = "run.held"
     RUN_RELEASED = "run.released"
-    RUN_OPENED = "run.opened"  # an admin opened someone's private run
+    RUN_OPENED = "run.opened"  # an admin saw something of someone's private run
 
     RESULT_STARRED = "result.starred"
     RESULT_UNSTARRED = "result.unstarred"

@@ -36,9 +36,9 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     if rows is None:
         if url := result_of_file(request.user, result_id):
             return redirect(url)
-        return render_page(
-            request, "history/run_binned.html", binned_page(request.user, outputs__public_id=result_id), status=404
-        )
+        binned = binned_page(request.user, outputs__public_id=result_id)
+        record_openings(request, [binned["row"].run])
+        return render_page(request, "history/run_binned.html", binned, status=404)
     page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     read_state.opened(request, page.run, page.slide.output)
     if request.htmx and page.is_live and request.GET.get("v") == str(page.slide.output.changed_in):
@@ -65,7 +65,6 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
         raise Http404
     given = UseForm.read(request.POST if request.method == "POST" else request.GET)
     page = result_page(rows, request.user, result_id, _number(given["n"]))
-    record_openings(request, [page.run])
     slide = page.slide
     kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":
@@ -76,6 +75,7 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
             raise Http404
         value = [adopt(request.user, slide.file)] if slide.file else slide.box.text
         return go_to(request, library.put_into_draft(request.user, app, question, value, is_new=True))
+    record_openings(request, [page.run])
     uses = library.uses_of(request.user, kind) if kind else []
     uses.sort(key=lambda use: use.app == page.run.app)  # people usually want another app, so the run's app comes last
     context = {"section": "history", "page": page, "uses": uses}

@@ -52,10 +52,10 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
+    record_openings(request, Run.objects.filter(pk__in=chosen.values("run_id")))
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
     downloads.record_download(parcel)
-    record_openings(request, Run.objects.filter(pk__in=chosen.values("run_id")))
     return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
 
 

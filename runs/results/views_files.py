@@ -16,8 +16,7 @@ from runs.words.file_names import ending_of, file_name
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
     file = get_object_or_404(files_visible_to(request.user), public_id=file_id)
-    record_opening_of(request, file)
-    return file_response(request, file, "original", name=_name(request.user, file))
+    return _sent(request, file, "original", name=_name(request.user, file))
 
 
 @require_safe
@@ -26,7 +25,14 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
         return HttpResponse(status=404)
     is_smallest = width == min(THUMBNAIL_WIDTHS)
     allowed = files_with_small_picture_for(request.user) if is_smallest else files_visible_to(request.user)
-    return file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
+    return _sent(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
+
+
+def _sent(request: PortalRequest, file: StoredFile, variant: str, *, name: str = "") -> HttpResponseBase:
+    response = file_response(request, file, variant, name=name)
+    if response.status_code < 400:
+        record_opening_of(request, file)
+    return response
 
 
 def _name(member: Member, file: StoredFile) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from runs.audit.admin_access import record_openings
 from runs.display.result_page import next_version_url
 from runs.display.run_page import onward_of
 from runs.display.run_sentences import failure_of
@@ -162,6 +163,7 @@ def _panel(
     request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Return the panel as it looks on its page; without JavaScript, return it as a page of its own."""
+    record_openings(request, [output.run])
     look = given["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]

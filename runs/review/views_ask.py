@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs.audit.admin_access import record_openings
 from runs.display import review_lists
 from runs.display.guest_links import refusal_of
 from runs.history import selection
@@ -58,6 +59,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
                 end_selection(request, what["selected"])
             return response
     outputs = asked.outputs
+    record_openings(request, (output.run for output in outputs))
     context = {
         "section": "review",
         "is_sheet": wants_fragment(request),

@@ -113,6 +113,7 @@ def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
     if request.method == "POST":
         comments.remove(comment, Actor(member=request.user))
         return _return(back, comment)
+    record_openings(request, [comment.run])
     context = {"section": "history", "comment": comment, "line": comment_line(comment), "back": back}
     return render_page(request, "review/comment_remove.html", context, partial="ask")
 
@@ -133,6 +134,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
 def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
     """Return people to mention on a run: those whose name, or any word in it, begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
+    record_openings(request, [run])
     wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
     people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
     context = {"section": "history", "run": run, "people": people[:PEOPLE_OFFERED]}
@@ -175,7 +177,6 @@ def _return(back: str, comment: Comment) -> HttpResponse:
 
 def _answer(request: PortalRequest, place: Place) -> HttpResponse:
     """Show the form for `place`, or save what was posted; if saving fails, show the form again with what was typed."""
-    record_openings(request, [place.run])
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
     given = BackForm.read(request.POST if request.method == "POST" else request.GET)
@@ -233,6 +234,7 @@ def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:
 
 
 def _show(request: PortalRequest, place: Place, *, status: int = 200) -> HttpResponse:
+    record_openings(request, [place.run])
     is_part = wants_fragment(request)
     context = {"section": "history", "place": place, "draft": place.draft, "is_alone": not is_part}
     response = render_page(request, "review/comment_form.html", context, partial="form", status=status)

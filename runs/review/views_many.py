@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs.audit.admin_access import record_openings
 from runs.display import review_lists
 from runs.history import selection
 from runs.history.undo import end_selection
@@ -71,10 +72,12 @@ def _show(
 ) -> HttpResponse:
     outputs = Output.objects.visible_to(request.user).filter(public_id__in=[public_id for public_id, _seen in pairs])
     counts = outputs.aggregate(all=Count("pk"), decided=Count("pk", filter=~Q(verdict="")))
-    first = outputs.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
+    ordered = outputs.order_by("-run__created_at", "run", "position").select_related("run")
+    first = list(ordered.prefetch_related("files__file")[: review_lists.PICTURES])
+    record_openings(request, (output.run for output in first))
     context = {
         "section": "review",
-        "thumbs": [review_lists.Thumb(output) for output in first[: review_lists.PICTURES]],
+        "thumbs": [review_lists.Thumb(output) for output in first],
         "more": f"+{more}" if (more := counts["all"] - review_lists.PICTURES) > 0 else "",
         "count": counts["all"],
         "count_words": results_words(counts["all"]),

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.display import review_lists, review_queue
 from runs.display.comments import player_start
 from runs.display.review_queue import Shown, queue_url
@@ -104,14 +105,16 @@ def _show(
         "is_reason_missing": isinstance(error, ReasonNeededError),
         "said": "" if error else _said(request, last, len(waiting)),
     }
+    if last is not None:
+        record_openings(request, [last.decision.output.run])
     if page is not None:
+        record_openings(request, [page.run])
         shows_all = "comments" in request.GET
         context["comments"] = review_queue.queue_comments(page, member, shows_all=shows_all)
         context["draft"] = review_queue.queue_draft(page, shows_all=shows_all)
         context["start"] = player_start(request.GET.get("t", ""))
     else:
-        decided = review_queries.decided_lately(member)[: review_lists.LATELY]
-        context["lines"] = review_lists.decided_lines(decided, member)
+        context["lines"] = _decided_lines(request, review_lists.LATELY)
     return render_page(request, "review/queue.html", context, status=422 if error else 200)
 
 
@@ -143,12 +146,18 @@ def review_asked(request: PortalRequest) -> HttpResponse:
 @never_cache
 def review_decided(request: PortalRequest) -> HttpResponse:
     """List recent decisions on results that the member may see."""
-    lines = review_lists.decided_lines(
-        review_queries.decided_lately(request.user)[: review_lists.DECIDED], request.user
-    )
+    lines = _decided_lines(request, review_lists.DECIDED)
     last = review_queue.last_shown(request.user, timezone.now())
     context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
     return render_page(request, "review/decided.html", context)
+
+
+def _decided_lines(request: PortalRequest, most: int) -> list[review_lists.DecidedLine]:
+    """Return the latest decisions on results that the member may see."""
+    decided = review_queries.decided_lately(request.user)[:most]
+    lines = review_lists.decided_lines(decided, request.user)
+    record_openings(request, (line.shown.decision.output.run for line in lines))
+    return lines
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Views for sharing a run with the team or with guests, and for the lists of links."""
 
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs.audit.admin_access import record_openings
 from runs.audit.overtaken import OvertakenError
 from runs.display import guest_links, share_panel
 from runs.display.guest_links import link_view, with_pictures
@@ -132,6 +134,7 @@ def _done(
 
 
 def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
+    record_openings(request, [run])
     share = share_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
     template = "sharing/_panel.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
@@ -172,12 +175,13 @@ def link_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         change_link(link, link_options)
         messages.success(request, _("Saved. The address stays the same."))
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
-    made = link.public_id if "made" in request.GET else ""
+    view = link_view(link, request.user, SharingRules.current(), made=link.public_id if "made" in request.GET else "")
+    record_openings(request, view.runs)
     context = {
         "section": "shares",
         "form": form,
         "refusal": refusal,
-        "view": link_view(link, request.user, SharingRules.current(), made=made),
+        "view": view,
         "answers": guest_links.link_answers(link),
         "guests": guest_links.link_guests(link),
         "offers": version_offers(request.user, link.outputs.all(), link),
@@ -191,6 +195,7 @@ def link_detail(request: PortalRequest, link_id: str) -> HttpResponse:
 def link_copies(request: PortalRequest, link_id: str) -> HttpResponse:
     """Show the state of the guest copies, as a fragment that polls until they are ready."""
     view = link_view(_revocable_link(request, link_id), request.user, SharingRules.current())
+    record_openings(request, view.runs)
     return render_page(request, "sharing/_link_copies.html", {"view": view, "is_asked": True})
 
 
@@ -262,6 +267,7 @@ def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse
         return _panel(request, run, said=said)
     if request.htmx:
         view = link_view(_revocable_link(request, link.public_id), request.user, SharingRules.current())
+        record_openings(request, view.runs)
         context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
     messages.success(request, said)
@@ -325,6 +331,7 @@ def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
     rules = SharingRules.current()
     page = Paginator(guest_links.open_first(links), PAGE).get_page(request.GET.get("page"))
     views = [link_view(link, request.user, rules) for link in page.object_list]
+    record_openings(request, chain.from_iterable(view.runs for view in views))
     return {"views": views, "page": page, "back": request.get_full_path()}
 
 

@@ -24,7 +24,7 @@ VERBS: dict[Verb, Promise] = {
     Verb.RUN_PURGED: _lazy("Run permanently deleted"),
     Verb.RUN_HELD: _lazy("Run protected from deletion"),
     Verb.RUN_RELEASED: _lazy("Run no longer protected"),
-    Verb.RUN_OPENED: _lazy("Private run opened by an admin"),
+    Verb.RUN_OPENED: _lazy("Private run seen by an admin"),
     Verb.RESULT_STARRED: _lazy("Result starred"),
     Verb.RESULT_UNSTARRED: _lazy("Star removed from result"),
     Verb.RESULT_FETCHED_AGAIN: _lazy("File fetched again"),

@@ -1,18 +1,17 @@
-"""Acts that are recorded even though they change nothing: sign-ins, opening private runs, large downloads."""
+"""Acts that are recorded even though they change nothing: sign-ins and large downloads. For private runs that admins
+open, see `test_admin_looks`."""
 
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from runs.audit.record import FEW_FILES
-from runs.models import App, Entry, EntryOrigin, GuestLink, Member, Output, Run, ThrottleHit, Verb
+from runs.models import Entry, EntryOrigin, GuestLink, Member, Output, ThrottleHit, Verb
 from runs.sharing.links import make_link
-from tests.support.clients import PASSWORD, client_of
-from tests.support.factories import make_app, make_kept, make_run
+from tests.support.clients import PASSWORD
+from tests.support.factories import make_app, make_run
 from tests.support.guest_links import path_of
 
 pytestmark = pytest.mark.django_db
@@ -52,74 +51,6 @@ def test_what_was_typed_for_an_unknown_account_is_not_kept() -> None:
     sign_in("hunter2-by-mistake@example.com", "x")
     (entry,) = entries(Verb.PERSON_REFUSED)
     assert (entry.object_id, entry.object_label, entry.changes) == ("", "", {})
-
-
-# --- What people keep private
-# --------------------------------------------------------------------------------------------
-@pytest.fixture
-def app() -> App:
-    return make_app()
-
-
-@pytest.fixture
-def run(alice: Member, app: App) -> Run:
-    run = make_run(alice, app, status="completed", title="A secret bottle")
-    make_kept(run)
-    Output.objects.filter(run=run).update(text="A bottle")
-    return run
-
-
-def paths_of(run: Run) -> list[str]:
-    output = run.outputs.all()[0]
-    file = output.files.all()[0].file
-    assert file is not None
-    return [
-        run.get_absolute_url(),
-        output.get_absolute_url(),
-        f"{output.get_absolute_url()}?v=1",
-        f"/results/{output.public_id}/text",
-        f"/compare/?r={run.public_id}",
-        f"/download/?f={output.public_id}",
-        file.original_url,
-        f"/runs/{run.public_id}/again/",
-        f"/presets/new/?from={run.public_id}",
-        f"{run.app.get_absolute_url()}?from={run.public_id}",
-        reverse("runs:result-use", args=[output.public_id]),
-        reverse("runs:result-comment", args=[output.public_id]),
-        reverse("runs:run-comment", args=[run.public_id]),
-    ]
-
-
-def look(client: Client, path: str) -> None:
-    answer = client.get(path, headers={"Sec-Purpose": "prefetch"})
-    assert answer.status_code == 200, path
-    if answer.streaming:
-        b"".join(answer)
-
-
-def test_an_admin_who_looks_at_a_private_run_is_recorded(as_admin: Client, admin_member: Member, run: Run) -> None:
-    for n, path in enumerate(paths_of(run)):
-        with time_machine.travel(timezone.now() + timedelta(hours=2 * n), tick=False):
-            look(as_admin, path)
-        assert len(entries(Verb.RUN_OPENED)) == n + 1, path
-    found = entries(Verb.RUN_OPENED)
-    assert {(entry.actor_id, entry.object_id) for entry in found} == {(admin_member.pk, run.public_id)}
-
-
-def test_once_an_hour_is_enough(as_admin: Client, run: Run) -> None:
-    for path in paths_of(run):
-        look(as_admin, path)
-    assert len(entries(Verb.RUN_OPENED)) == 1
-
-
-def test_nobody_else_is(as_alice: Client, bob: Member, as_admin: Client, run: Run) -> None:
-    for path in paths_of(run):
-        look(as_alice, path)
-    Run.objects.update(shared_at=run.created_at)
-    for path in paths_of(run):
-        look(as_admin, path)
-        look(client_of(bob), path)
-    assert entries(Verb.RUN_OPENED) == []
 
 
 # --- Downloads --------------------------------------------------------------------------------------------------------
