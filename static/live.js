@@ -56,11 +56,16 @@ export const ask = async (url, pairs) => {
 		await htmx.ajax("GET", `${url}?${new URLSearchParams(pairs)}`, { source: live, swap: "none" }).catch(() => {});
 };
 
+/** Return whether comments can be replaced without taking away what someone does there. @param {HTMLElement} list */
+const mayChange = (list) => !list.contains(document.activeElement) && !find(".comment-open textarea", list);
+
 /** Request updates for this page's runs, and news. In a hidden tab, only news, which the tab's title counts. */
 export const look = async () => {
 	const { liveUrl, page } = find("#live")?.dataset ?? {};
 	const cards = document.hidden ? [] : active();
-	const pairs = cards.map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
+	const isNewsDue = !!bell() && Date.now() >= newsDue;
+	const watched = isNewsDue && !document.hidden ? all("[data-watched]").filter(mayChange) : [];
+	const pairs = [...cards, ...watched].map(({ dataset }) => ["r", `${dataset.run}:${dataset.version}`]);
 	if (bell()) pairs.push(["n", bell()?.dataset.bell ?? ""]);
 	const connection = find("#connection");
 	if (connection) pairs.push(["connection", connection.dataset.connection ?? ""]);
@@ -69,7 +74,7 @@ export const look = async () => {
 	const list = find("#selection-query", document, HTMLInputElement)?.value;
 	if (page === "history" && list !== undefined) pairs.push(["in", list]);
 	if (isWatching() && !document.hidden) pairs.push(["w", "1"]);
-	if (cards[0] || isWatching() || (bell() && Date.now() >= newsDue)) {
+	if (cards[0] || isWatching() || isNewsDue) {
 		newsDue = Date.now() + newsPace();
 		await ask(liveUrl, pairs);
 	}

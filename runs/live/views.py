@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import trigger_client_event
 
 from runs.audit.admin_access import record_openings
 from runs.connection import balance, status
@@ -68,7 +69,7 @@ class Seen:
 @never_cache
 def live(request: PortalRequest) -> HttpResponse:
     """Respond with 204 if nothing has changed; otherwise, with the changed cards to swap in (for `page=run`, the panel
-    and boxes)."""
+    and boxes). For `page=result`, only say that there are new comments."""
     return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
@@ -162,7 +163,10 @@ def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> H
     known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
     runs = list(known.select_related("app").only(*KNOWN_FIELDS)) if seen else []
     _keep_watch([run for run in runs if run.is_active], is_watching="w" in request.GET)
-    changed = [run.pk for run in runs if version_token(run) != seen[run.public_id].token]
+    if page_name == "result" and any(run.version != seen[run.public_id].version for run in runs):
+        # The page then fetches its comments, which marks notices about them as read. The bell is next.
+        return trigger_client_event(HttpResponse(status=204), "comments-changed")
+    changed = [run.pk for run in runs if page_name != "result" and version_token(run) != seen[run.public_id].token]
     if any(run.is_final for run in runs if run.pk in changed):
         # The run, with its notice, may have ended after the member was loaded for this request
         request.user.refresh_from_db(fields=["news_at", "unread"])

@@ -225,14 +225,16 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
     return made.public_id
 
 
-def reply_to(email: str, result: str) -> None:
-    """Comment on the result as the member, then have a teammate reply to the comment and ask for changes."""
+def reply_to(email: str, result: str, about: str = "result") -> None:
+    """Comment on the result as the member, then have a teammate reply to the comment and ask for changes. With `about`
+    "run", the comment is about the whole run."""
     teammate = Member.objects.get(email=member("sam", "approver")["email"])
     output = Output.objects.select_related("run").get(public_id=result)
     share(output.run.public_id)
     output.run.refresh_from_db()
-    asked = comments.post(Actor(member=Member.objects.get(email=email)), output.run, output, "Is it too dark?")
-    comments.post(Actor(member=teammate), output.run, output, "A little; see below.", parent=asked)
+    on, asker = output if about == "result" else None, Actor(member=Member.objects.get(email=email))
+    asked = comments.post(asker, output.run, on, "Is it too dark?")
+    comments.post(Actor(member=teammate), output.run, on, "A little; see below.", parent=asked)
     verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
 
 

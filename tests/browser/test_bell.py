@@ -14,7 +14,7 @@ from tests.browser.apps import LEFT_ALONE
 from tests.browser.page_clock import hide, pass_time, stop_time
 from tests.browser.visitors import Guests, Visitor
 from tests.browser.whole import Whole
-from tests.support.browser import release
+from tests.support.browser import await_scripts, release
 from tests.support.factories import make_run
 from tests.support.page_checks import SIDEWAYS
 
@@ -103,6 +103,21 @@ def test_what_others_do_counts_within_fifteen_seconds(guests: Guests, whole: Who
     pass_time(visitor, 16)
     expect(page.get_by_role("button", name="Inbox: 2 new")).to_be_visible()
     expect(page).to_have_title(re.compile(r"^\(2\) "))
+
+    # the open page of the result, or of its run, shows the next comment; a notice about it counts as read at once
+    page.goto(f"/results/{result}/")
+    for list_, about in (("#comments-list", "result"), ("#run-timeline", "run")):
+        if about == "run":
+            page.locator(".run-crumb a").first.click()
+            await_scripts(page)
+        pass_time(visitor, 4)
+        page.locator("#text-new").fill("Meanwhile, I'm writing this")
+        before = page.locator(f"{list_} .comment-text").count()
+        whole.inside.ask("reply_to", email=visitor.email, result=result, about=about)
+        pass_time(visitor, 16)
+        expect(page.locator(f"{list_} .comment-text")).not_to_have_count(before)
+        expect(page.locator("#text-new")).to_have_value("Meanwhile, I'm writing this")
+        expect(page.get_by_role("button", name="Inbox: nothing new")).to_be_visible()
 
 
 def test_a_hidden_tab_counts_in_its_title(guests: Guests, whole: Whole) -> None:

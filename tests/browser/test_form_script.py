@@ -329,8 +329,8 @@ def test_run_that_has_become_too_dear_no_longer_waits_for_an_upload(page: Page) 
 
 
 def test_run_is_sent_even_if_its_button_is_replaced_meanwhile(page: Page, problems: Problems) -> None:
-    problems.forgive("net::ERR_FAILED")
     """When the ticked results change, the new cost arrives together with a new Run button."""
+    problems.forgive("net::ERR_FAILED")
     outputs = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(["Front", "Back"])]
     page.goto(make_app(parameters=[], outputs=outputs).get_absolute_url())
     held: list[Route] = []
