@@ -22,7 +22,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from PIL import Image
 
 from runs.models import (
     Mail,
@@ -259,6 +258,8 @@ class Thumbnail:
 
 def _thumbnail(file: StoredFile) -> Thumbnail | None:
     """Return a file's thumbnail, which the portal made itself; None if it can't be read now."""
+    from PIL import Image  # few emails show a picture
+
     data = BytesIO()
     try:
         with file.thumb_400.open() as stored, Image.open(stored) as picture:

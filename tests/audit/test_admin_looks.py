@@ -94,7 +94,10 @@ def more_looks(world: World) -> list[Look]:
         return lambda client: client.post(reverse("runs:history-select"), posted)
 
     results, runs = select("results", f=[output]), select("mine", r=[run.public_id])
-    hold = {"before": lambda client: client.post(reverse("runs:run-hold", args=[run.public_id]), {"on": "1"})}
+
+    def hold(client: Client) -> Any:
+        return client.post(reverse("runs:run-hold", args=[run.public_id]), {"on": "1"})
+
     on_page = HTMX | {"HX-Current-URL": f"http://testserver{run.get_absolute_url()}"}
     return [
         Look("a card", live, data={"r": f"{run.public_id}:0"}, headers=HTMX),
@@ -106,7 +109,7 @@ def more_looks(world: World) -> list[Look]:
         Look("asking about many", "/review/ask/", data={"selected": "results"}, before=results),
         Look("a zip", "/download/", data={"selected": "results"}, before=results, is_look=True),
         Look("the bin's question", "/history/bin/", data={"place": "mine"}, before=runs),
-        Look("protected runs", reverse("runs:manage-held"), **hold),
+        Look("protected runs", reverse("runs:manage-held"), before=hold),
         Look("HEAD of a page", run.get_absolute_url(), "head", is_look=True),
         Look("HEAD of a file", original, "head", is_look=True),
         Look("HEAD of a zip", f"/download/?f={output}", "head", is_look=True),

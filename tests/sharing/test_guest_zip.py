@@ -12,7 +12,6 @@ import pytest
 from django.test import Client
 
 from runs.models import GuestLink, Member, Output, Run
-from runs.review import guest_answers
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
 from runs.sharing.links import last_day_of

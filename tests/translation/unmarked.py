@@ -18,7 +18,18 @@ PLACEHOLDER = re.compile(r"\{[a-z]+\}")  # filled in by scripts
 PLAIN_WORD = re.compile(r"[A-Za-z]{2,}")
 # a reference that is stored only in the log, such as a refused file's
 REFERENCE = re.compile("reference".translate(LETTERS) + r" [a-z0-9]{16}\b")
-NAMES = ["Lamina Portal", "Lamina", "Portal", "Slack", "Microsoft Teams", "Teams", "English", "Deutsch", "Pseudo"]
+NAMES = [
+    "Lamina Portal",
+    "Lamina",
+    "Portal",
+    "Slack",
+    "Microsoft Teams",
+    "Teams",
+    "Kim",
+    "English",
+    "Deutsch",
+    "Pseudo",
+]
 # search indexes: nobody reads them, and the parts of words in them would hide unmarked words
 INDEXES = {KnownWord, RunWords, WordTrigram}
 TEXTS = (models.CharField, models.TextField, models.JSONField)

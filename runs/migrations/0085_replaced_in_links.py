@@ -14,7 +14,7 @@ def mark(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0082_guest_sheet"),)
+    dependencies = (("runs", "0084_guest_copy_failures"),)
 
     operations = (
         migrations.AddField("guestlinkoutput", "is_replacement", models.BooleanField(default=False, db_default=False)),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("runs", "0081_guests_required"),)
+    dependencies = (("runs", "0085_replaced_in_links"),)
 
     operations = (
         migrations.AddField("draft", "form", models.CharField(max_length=16, blank=True, default="", db_default="")),
