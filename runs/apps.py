@@ -50,6 +50,7 @@ def listen_to_events() -> None:
     events.comment_posted.listen(search_words.on_comment_posted)
     events.comment_changed.listen(search_words.on_comment_changed)
     events.comments_carried.listen(search_words.on_comments_carried)
+    events.list_arrived.listen(requests.on_list_arrived)
     events.content_changed.listen(content_hash.on_content_changed)
     events.content_changed.listen(requests.on_content_changed)
     events.content_changed.listen(versions.on_content_changed)

@@ -52,6 +52,8 @@ class Event[**P]:
 run_ended = Event[[Run]]("run_ended")  # a run has completed, failed or been cancelled
 output_saved = Event[[OutputFile]]("output_saved")  # a file of a result has been saved
 file_inspected = Event[[StoredFile]]("file_inspected")  # a saved file has been inspected (kind, thumbnails)
+# An output was expected to be one result, but is a list of files: (the result of one file, those of the others)
+list_arrived = Event[[Output, list[Output]]]("list_arrived")
 # A result now has its text, or all its files have been saved or given up on.
 content_changed = Event[[Output]]("content_changed")
 version_made = Event[[Output, Output]]("version_made")  # the next version of a result is ready: (new, replaced)

@@ -29,7 +29,7 @@ def _of_run(run: models.Run) -> str:
 
 
 def _of_output(output: models.Output) -> str:
-    return " · ".join(filter(None, (output.label, _of_run(output.run))))
+    return " · ".join(filter(None, (output.numbered_label, _of_run(output.run))))
 
 
 def _of_link(link: models.GuestLink) -> str:

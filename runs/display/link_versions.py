@@ -25,7 +25,11 @@ class VersionOffer:
 
     @property
     def words(self) -> str:
-        values = {"label": self.old.label or _("Result"), "number": self.old.number, "name": self.link.audience}
+        values = {
+            "label": self.old.numbered_label or _("Result"),
+            "number": self.old.number,
+            "name": self.link.audience,
+        }
         if self.link.audience:
             return _("The link for %(name)s shows version %(number)s of %(label)s.") % values
         return _("A guest link shows version %(number)s of %(label)s.") % values

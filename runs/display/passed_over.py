@@ -23,4 +23,4 @@ def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
         return None
     if not chosen.run.is_visible_to(viewer):
         return PassedOver("", "")
-    return PassedOver(chosen.label or _("Result"), chosen.get_absolute_url())
+    return PassedOver(chosen.numbered_label or _("Result"), chosen.get_absolute_url())

@@ -71,7 +71,7 @@ def provenance_of(run: Run, output: Output, file: StoredFile | None, decisions: 
         credits_words=about_credits(run.credits_estimated),
         references=references_of(run, output),
         sha256=file.sha256 if file else "",
-        verdict=verdict_words(output.verdict),
+        verdict=verdict_words(output.verdict, len(output.files.all())),
         decisions=tuple(decisions),
     )
 
@@ -94,9 +94,15 @@ def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
     return found
 
 
-def verdict_words(verdict: str) -> str:
-    """Return a verdict in words, such as "Approved"; "Not reviewed" if it is empty."""
-    return str(Decision.Verdict(verdict).label) if verdict else pgettext("verdict", "Not reviewed")
+def verdict_words(verdict: str, files: int = 1) -> str:
+    """Return a verdict in words, such as "Approved" or, for a result with several files, "Approved for all 3 files";
+    "Not reviewed" if it is empty."""
+    if not verdict:
+        return pgettext("verdict", "Not reviewed")
+    word = str(Decision.Verdict(verdict).label)
+    if files < 2:
+        return word
+    return _("%(verdict)s for all %(count)s files") % {"verdict": word, "count": number_words(files)}
 
 
 def references_of(run: Run, output: Output) -> dict[str, str]:

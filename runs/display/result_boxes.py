@@ -11,13 +11,17 @@ from django.utils.translation import pgettext
 
 from runs.display.json_results import FileNames, Tree, tree_of
 from runs.display.verdicts import VerdictPanel
+from runs.engine.apply_outputs import FILES_PER_OUTPUT
 from runs.engine.input_summary import input_text, open_inputs
+from runs.engine.match_outputs import OUTPUTS_PER_RUN
 from runs.history.rejected import removal_times
+from runs.lamina.web_links import addresses_in
 from runs.models import Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.storage.fetch import FetchRefused, check_url
 from runs.words.file_names import Stem, ending_of, run_stems
 from runs.words.messages import say
+from runs.words.numbers import number_words
 
 LONG_TEXT, LONG_LINES = 900, 12  # text is long if it exceeds either limit (characters, lines)
 KNOWN_KINDS = ("image", "video", "audio", "text")
@@ -50,6 +54,7 @@ class OutputBox:
     url: str  # URL of the result page
     use_url: str  # URL for using the result in another app; empty unless it has text or exactly one file
     unsaved: int  # number of files that couldn't be saved; the result's other files may have been saved
+    notes: list[str]  # why several files are one result, and whether some are missing
     fetch_again_url: str  # URL for retrying the files that couldn't be saved
     walk: str  # query string of the History list that Previous and Next follow
     goes_at: datetime | None  # when the retention rules will remove the result
@@ -123,7 +128,7 @@ def _box(
     box_width, box_height = expected if is_swap else shape
     tree = tree_of(output, FileNames({f.source_url: f.file.name for f in kept if f.file is not None}))
     return OutputBox(
-        dom_id=f"box-{run.public_id}-{output.position}",
+        dom_id=f"box-{output.public_id}",
         public_id=output.public_id,
         label=label,
         kind=output.kind,
@@ -146,12 +151,25 @@ def _box(
         url=output.get_absolute_url(),
         use_url=reverse("runs:result-use", args=[output.public_id]) if output.text or len(files) == 1 else "",
         unsaved=len(given_up),
+        notes=_notes_of(run, output, len(kept)),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
         goes_at=goes_at,
         removed_at=output.removed_at,
         keep_url=reverse("runs:result-keep", args=[output.public_id]),
     )
+
+
+def _notes_of(run: Run, output: Output, count: int) -> list[str]:
+    """Return sentences about a list of `count` files that is so long that it stayed one result."""
+    notes = []
+    if count + run.outputs_total - 1 > OUTPUTS_PER_RUN:
+        values = {"count": number_words(count), "most": number_words(OUTPUTS_PER_RUN)}
+        notes.append(_("These %(count)s files stay one result: a run has at most %(most)s.") % values)
+    if count == FILES_PER_OUTPUT and (made := len(addresses_in(output.raw_value))) > count:
+        values = {"count": number_words(count), "made": number_words(made)}
+        notes.append(_("Lamina made %(made)s files. The portal has the first %(count)s.") % values)
+    return notes
 
 
 def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
@@ -191,6 +209,12 @@ def file_label(words: str, number: int, count: int) -> str:
         return words
     values = {"result": words, "number": number, "count": count}
     return _("%(result)s, %(number)s of %(count)s") % values
+
+
+def with_files(words: str, output: Output) -> str:
+    """Return `words` (a description of a result), adding how many files the result has if there are several."""
+    count = len(output.files.all())
+    return _("%(result)s (%(count)s files)") % {"result": words, "count": number_words(count)} if count > 1 else words
 
 
 def refusal_of(output_file: OutputFile) -> str:

@@ -180,7 +180,10 @@ def _elsewhere(output: Output | None, walk: str) -> Beside | None:
     """Return a link to `output`, a result of another run; None if `output` is None."""
     if output is None:
         return None
-    label = _("%(result)s from %(run)s") % {"result": output.label or _("Result"), "run": output.run.display_title}
+    label = _("%(result)s from %(run)s") % {
+        "result": output.numbered_label or _("Result"),
+        "run": output.run.display_title,
+    }
     return Beside(_url(output.get_absolute_url(), 1, walk), label)
 
 

@@ -9,10 +9,11 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from runs.display.provenance import verdict_words
 from runs.display.review_queue import Shown, label_of
 from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
-from runs.review import requests, review_queries
+from runs.review import overall_verdict, requests, review_queries
 from runs.words.due_dates import due_words, is_urgent
 from runs.words.numbers import number_words
 
@@ -63,6 +64,12 @@ class DecidedLine:
 
     shown: Shown
     thumb: Thumb
+
+    @property
+    def word(self) -> str:
+        if not overall_verdict.counts(self.shown.decision):
+            return self.shown.word
+        return verdict_words(self.shown.decision.verdict, len(self.thumb.output.files.all()))
 
 
 @dataclass(frozen=True)

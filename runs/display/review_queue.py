@@ -127,8 +127,8 @@ def left_words(count: int) -> str:
 
 
 def label_of(output: Output) -> str:
-    """Return a result's label, without the number that tells duplicates apart."""
-    return output.label or _("Result %(number)s") % {"number": output.position + 1}
+    """Return a result's label, without the number that tells outputs with the same label apart."""
+    return output.numbered_label or _("Result %(number)s") % {"number": output.position + 1}
 
 
 def waiting_ids(member: Member) -> dict[str, int]:

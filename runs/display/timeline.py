@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Max
 
 from runs.display.comments import CommentLine, CommentPanel, run_comments
-from runs.display.result_boxes import result_labels
+from runs.display.result_boxes import result_labels, with_files
 from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
@@ -46,7 +46,7 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     run = page.run
     outputs = list(run.outputs.all())
     named = zip(outputs, result_labels(outputs), strict=True)
-    places = {output.pk: (label, output.get_absolute_url()) for output, label in named}
+    places = {output.pk: (with_files(label, output), output.get_absolute_url()) for output, label in named}
     steps = [
         *_steps_of_run(page),
         *_decisions(run, places),

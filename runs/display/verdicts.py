@@ -87,7 +87,12 @@ class VerdictPanel:
 
     @property
     def word(self) -> str:
-        return verdict_words(self.verdict)
+        return verdict_words(self.verdict, self.files)
+
+    @property
+    def files(self) -> int:
+        """The number of files that the verdict is for."""
+        return len(self.output.files.all())
 
     @property
     def icon(self) -> str:
@@ -270,6 +275,8 @@ class _Builder:
 
     def _word(self, row: Decision) -> str:
         if row.act == Decision.Act.DECIDE:
-            return overall_verdict.words_of(row)
+            if not overall_verdict.counts(row):
+                return overall_verdict.words_of(row)
+            return verdict_words(row.verdict, len(self.output.files.all()))
         words = {Decision.Act.UNDO: _("Undone"), Decision.Act.WITHDRAW: _("Withdrawn")}
         return words.get(Decision.Act(row.act), pgettext("state of a decision", "Set aside"))

@@ -3,6 +3,7 @@
 The caller must lock the run's row before calling functions that read a snapshot.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import F
 
 from runs import events
 from runs.background.queue import enqueue_long
-from runs.engine.match_outputs import match
+from runs.engine.match_outputs import OUTPUTS_PER_RUN, match
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.types import RemoteOutput, RunSnapshot
 from runs.models import HeldOutputs, Output, OutputFile, Run, StoredFile
@@ -20,8 +21,7 @@ from runs.schema_forms.questions import shortened
 from runs.words.fold import fold, kinds_text
 
 TEXT_LIMIT = 1_000_000  # maximum length of a text result, in characters
-FILES_PER_OUTPUT = 500
-OUTPUTS_PER_RUN = 500  # no app produces this many; a longer list would permanently slow down every page
+FILES_PER_OUTPUT = 2_000  # files of a list that is too long for one result each
 SENTENCE_LENGTH = 2_000  # maximum length of Lamina's message about a failure, in characters
 KEEP_SECONDS = 900  # saving a video may take a while; see engine.save_outputs
 
@@ -42,23 +42,42 @@ def _apply_all(
 ) -> bool:
     """Fill the run's boxes from `remotes`; return True if any changed. If some of `remotes` have to wait for more
     outputs, store them all for later."""
-    boxes = list(run.outputs.all())
-    known = {box.pk: box.remote_id for box in boxes}
-    changed, matched = False, match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
-    for box, remote in matched:
-        is_named_now = known.get(box.pk) != box.remote_id
-        changed |= _apply_one(box, remote, version, is_named_now=is_named_now, is_final=is_final or is_given_up)
-    _record_kinds(run, boxes)
     is_over = is_final or is_given_up
+    boxes = list(run.outputs.all())
+    known = {box.pk: (box.position, box.remote_id) for box in boxes}
+    matches = match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
+    named = {box.pk for box in boxes if box.pk is None or known[box.pk][1] != box.remote_id}
+    for box in reversed(boxes):  # from the last one on, because no two may have the same position
+        if box.pk is not None and known[box.pk] != (box.position, box.remote_id):
+            Output.objects.filter(pk=box.pk).update(position=box.position, remote_id=box.remote_id)
+    changed, files = False, list[OutputFile]()
+    for box, remote in matches.pairs:
+        changed |= _apply_one(box, remote, version, files, is_named_now=box.pk in named, is_final=is_over)
+    if files:
+        OutputFile.objects.bulk_create(files, ignore_conflicts=True)
+        enqueue_long("keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
+    _tell_of_lists([box for box in boxes if box.pk in known], [box for box in boxes if box.pk not in known])
+    _record_kinds(run, boxes)
     if not is_over and any(box.line_id for box in boxes):  # otherwise, no output has to wait
-        waiting = remotes if len(matched) < len(remotes) else []
-        _hold(run, [*waiting, *_held_without(run, boxes, remotes)])
+        _hold(run, [*(remotes if matches.is_waiting else []), *_held_without(run, boxes, remotes)])
     return changed
 
 
+def _tell_of_lists(boxes: Sequence[Output], new: Sequence[Output]) -> None:
+    """Tell listeners which of the `boxes` were for one result each, but got a list of files, so that there are `new`
+    boxes. If a result's next version is in the list, the others are extra results, which concern nobody."""
+    expected = Counter(box.remote_id for box in boxes)
+    for box in boxes:
+        others = [other for other in new if other.remote_id == box.remote_id]
+        if others and expected[box.remote_id] == 1 and box.line_id is None:
+            events.list_arrived.send(box, others)
+
+
 def _held_without(run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput]) -> list[RemoteOutput]:
-    """Return the outputs that were stored for later, have no box yet, and are missing from `remotes`."""
-    known = {"", *(box.remote_id for box in boxes), *(remote.id for remote in remotes)}
+    """Return the outputs that were stored for later, haven't got all their boxes yet, and are missing from
+    `remotes`."""
+    open_ids = {box.remote_id for box in boxes if box.line_id and box.status == Output.Status.PENDING}
+    known = {"", *({box.remote_id for box in boxes} - open_ids), *(remote.id for remote in remotes)}
     return [remote for remote in _held(HeldOutputs.objects.filter(run=run).first()) if remote.id not in known]
 
 
@@ -110,7 +129,16 @@ def close_open_boxes(run: Run, status: Output.Status, version: int | None = None
     return bool(waiting.update(status=status, error=error, changed_in=run.version if version is None else version))
 
 
-def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now: bool, is_final: bool) -> bool:
+def _apply_one(
+    box: Output,
+    remote: RemoteOutput,
+    version: int,
+    files: list[OutputFile],
+    *,
+    is_named_now: bool,
+    is_final: bool,
+) -> bool:
+    """Fill `box` from `remote`, and add the files to save to `files`; return True if the box changed."""
     before = (box.pk, box.status, box.label, box.kind, box.error)
     if box.status != Output.Status.PENDING:
         return False  # a finished result never changes
@@ -128,24 +156,16 @@ def _apply_one(box: Output, remote: RemoteOutput, version: int, *, is_named_now:
         box.box_width, box.box_height = remote.dimensions
     box.save()
     if urls:
-        OutputFile.objects.bulk_create(
-            [OutputFile(output=box, position=i, source_url=url) for i, url in enumerate(urls)], ignore_conflicts=True
-        )
-        enqueue_long("keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
+        files += [OutputFile(output=box, position=position, source_url=url) for position, url in enumerate(urls)]
     elif box.status == Output.Status.COMPLETED:
         events.content_changed.send(box)
     return box.changed_in == version
 
 
 def _take_value(box: Output, remote: RemoteOutput, *, is_final: bool) -> list[str]:
-    """Set the status, text and error of `box`; return the URLs of files to save.
-
-    Once the run has ended, a value is shown even if its status is unknown, because it was paid for. Until then, a
-    completed output without a value may still get one.
-    """
-    state = remote.state
-    if state == "pending" and is_final and remote.has_value:
-        state = "completed"
+    """Set the status, text and error of `box`; return the URLs of files to save. Until the run has ended, a completed
+    output without a value may still get one."""
+    state = remote.state_once(is_over=is_final)
     if state == "error":
         box.status, box.error = Output.Status.ERROR, remote.error[:SENTENCE_LENGTH]
     elif state == "cancelled":

@@ -65,8 +65,9 @@ class LaunchRequest:
     preset: Preset | None = None  # the preset that the form was opened with
     is_private: bool = False  # whether the form said that only the maker would see the run
     keeps_draft: bool = False  # the run isn't started from the app's form, so keep the form's draft
-    # Earlier results that this run makes new versions of, keyed by the output's index in the schema.
-    replaces: Mapping[int, Output] = field(default_factory=dict)
+    # Earlier results that this run makes new versions of, keyed by the output's index in the schema. There are several
+    # at an index if the output was a list of files.
+    replaces: Mapping[int, Sequence[Output]] = field(default_factory=dict)
 
 
 def new_form_token(member: Member) -> str:
@@ -175,7 +176,7 @@ def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -
         parent=press.parent,
         preset=press.preset,
         wanted_outputs=list(press.wanted),
-        outputs_total=len(outputs),
+        outputs_total=sum(max(1, len(press.replaces.get(output["index"], ()))) for output in outputs),
         credits_estimated=estimated.expected,
         created_at=now,
         due_at=now,
@@ -195,26 +196,29 @@ def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -
 
 
 def _record_boxes(
-    run: Run, outputs: Sequence[dict[str, Any]], ratio: tuple[int, int], replaces: Mapping[int, Output]
+    run: Run, outputs: Sequence[dict[str, Any]], ratio: tuple[int, int], replaces: Mapping[int, Sequence[Output]]
 ) -> None:
-    width, height = ratio
-    boxes = [
-        Output(
-            run=run,
-            position=position,
-            schema_index=output["index"],
-            label=shortened(output["label"]),
-            search_text=fold(shortened(output["label"])),
-            kind=output["type"][:50],
-            box_width=width,
-            box_height=height,
-        )
-        for position, output in enumerate(outputs)
-    ]
-    for box, output in zip(boxes, outputs, strict=True):
-        if (replaced := replaces.get(output["index"])) is not None:
-            _join_line(box, replaced)
+    boxes: list[Output] = []
+    for output in outputs:
+        for replaced in replaces.get(output["index"]) or (None,):
+            boxes.append(_box(run, output, ratio))
+            boxes[-1].position = len(boxes) - 1
+            if replaced is not None:
+                boxes[-1].list_number = replaced.list_number
+                _join_line(boxes[-1], replaced)
     Output.objects.bulk_create(boxes)
+
+
+def _box(run: Run, output: dict[str, Any], ratio: tuple[int, int]) -> Output:
+    return Output(
+        run=run,
+        schema_index=output["index"],
+        label=shortened(output["label"]),
+        search_text=fold(shortened(output["label"])),
+        kind=output["type"][:50],
+        box_width=ratio[0],
+        box_height=ratio[1],
+    )
 
 
 def _join_line(box: Output, replaced: Output) -> None:

@@ -52,6 +52,7 @@ _OUTPUT_STATES: dict[str, OutputState] = {
 }
 LONGEST_WORK_SECONDS = 7 * 24 * 3600.0
 _FINAL = frozenset({"completed", "failed", "cancelled"})
+_MEDIA = frozenset({"image", "video", "audio"})
 
 
 class Thumbnail(Remote):
@@ -180,6 +181,11 @@ class RemoteOutput(Remote):
             return "completed" if self.has_value else "pending"
         return _OUTPUT_STATES.get(self.status.lower(), "pending")
 
+    def state_once(self, *, is_over: bool) -> OutputState:
+        """The output's state, once the run is over if `is_over`: then a value counts even if the output's status is
+        unknown, because it was paid for."""
+        return "completed" if is_over and self.state == "pending" and self.has_value else self.state
+
     @property
     def has_value(self) -> bool:
         return self.value not in (None, "", [], {})
@@ -197,6 +203,34 @@ class RemoteOutput(Remote):
         """All http(s) URLs in the value, in order, without duplicates; empty for a text output, whose URLs are just
         part of the text."""
         return [] if self.type.lower() == "text" else addresses_in(self.value)
+
+    @property
+    def files(self) -> dict[int, "RemoteOutput"]:
+        """If the value is a list of files, each of them as an output of its own, keyed by its number in the list (from
+        1); empty if the value is anything else, or a list of one file.
+
+        Empty and repeated items are left out, but the others keep their numbers: whenever the list is read, each file
+        has the same one.
+        """
+        found: dict[str, tuple[int, Any]] = {}
+        for number, item in enumerate(self._items, 1):
+            addresses = addresses_in(item)
+            is_media = self.type.lower() in _MEDIA or is_nothing_but_addresses(item)
+            if item not in (None, "", [], {}) and (len(addresses) != 1 or not is_media):
+                return {}
+            for address in addresses:
+                found.setdefault(address, (number, item))
+        files = {number: self.model_copy(update={"value": item}) for number, item in found.values()}
+        return {} if len(files) == 1 and 1 in files else files
+
+    @property
+    def _items(self) -> list[Any]:
+        """The items of a value that is a list, or text with nothing but URLs."""
+        if self.type.lower() == "text":
+            return []
+        if isinstance(self.value, str) and is_nothing_but_addresses(self.value):
+            return addresses_in(self.value)
+        return self.value if isinstance(self.value, list) else []
 
     @property
     def text(self) -> str:

@@ -151,7 +151,9 @@ def _item(row: OutputFile | Upload) -> Item:
     if isinstance(row, Upload):
         return Item(row.file, row.name, age_words(row.created_at))
     run = row.output.run
-    return Item(row.file, row.output.label or run.app_name, f"{run.display_title} · {age_words(run.created_at)}")
+    return Item(
+        row.file, row.output.numbered_label or run.app_name, f"{run.display_title} · {age_words(run.created_at)}"
+    )
 
 
 def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Upload]:

@@ -17,10 +17,14 @@ COMMENTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class NextVersion:
-    """What the form will remake: the results to replace, by index in the form, and what reviewers asked for."""
+    """What the form will remake: the results to replace, by index in the form, and what reviewers asked for.
+
+    Results that are files of the same list have the same index, because the app makes the whole list again.
+    """
 
     result: Output
-    replaced: dict[int, Output]
+    replaced: dict[int, list[Output]]
+    extra: int  # how many other files are in these lists; they'll be made again, too
     decisions: list[Decision]
     comments: list[Comment]
 
@@ -42,13 +46,17 @@ class NextVersion:
     @property
     def others(self) -> int:
         """How many of the run's other results will be remade as well, because they need changes."""
-        return len(set(self.replaced.values()) - {self.result})
+        return len(set(self._results) - {self.result})
+
+    @property
+    def _results(self) -> list[Output]:
+        return [result for results in self.replaced.values() for result in results]
 
     @property
     def is_awaited(self) -> bool:
         """Whether members have been asked to decide, which means that the new run will be shared with the team when it
         is ready (`review.requests.on_version_made`)."""
-        results = list(self.replaced.values())
+        results = self._results
         lines = [line for result in results for line in (result.line_id, result.pk) if line]
         asked = ReviewItem.objects.filter(Q(output__in=results) | Q(output__line__in=lines), request__closed_at=None)
         return asked.exclude(request__audience=ReviewRequest.Audience.GUESTS).exists()
@@ -76,8 +84,9 @@ def replaced_result(member: Member, run: Run) -> Output | None:
 
 def next_version(result: Output, schema: AppSchema) -> NextVersion:
     """Plan the next version of `result`, and of any other results of its run that still need changes."""
+    outputs = list(result.run.outputs.all())
     waiting = set(result.run.outputs.needing_changes().values_list("pk", flat=True))
-    wanted = [output for output in result.run.outputs.all() if output.pk == result.pk or output.pk in waiting]
+    wanted = [output for output in outputs if output.pk == result.pk or output.pk in waiting]
     replaced = _by_place(wanted, result.run, schema)
     # Decisions and comments are shown even if the form has changed and nothing can be replaced
     decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
@@ -85,6 +94,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
     return NextVersion(
         result,
         replaced,
+        sum(len(files) - len(replaced.get(at, files)) for at, files in _by_place(outputs, result.run, schema).items()),
         list(decisions.select_related("member", "link__member", "output")),
         list(comments.select_related("member", "output")[:COMMENTS_SHOWN]),
     )
@@ -99,10 +109,15 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
     return {pk: place for pk, place in places.items() if place is not None}
 
 
-def _by_place(outputs: Sequence[Output], run: Run, schema: AppSchema) -> dict[int, Output]:
-    """Return those of the run's `outputs` that `schema` can make again, keyed by index in the form."""
+def _by_place(outputs: Sequence[Output], run: Run, schema: AppSchema) -> dict[int, list[Output]]:
+    """Return those of the run's `outputs` that `schema` can make again, by index in the form. Each has another number
+    in the list that the app made there."""
+    found: dict[int, dict[int, Output]] = {}
     places = places_of(run, outputs)
-    return {places[o.pk]: o for o in outputs if o.pk in places and _still_makes(schema, run, places[o.pk])}
+    for output in outputs:
+        if output.pk in places and _still_makes(schema, run, places[output.pk]):
+            found.setdefault(places[output.pk], {})[output.list_number] = output
+    return {place: list(files.values()) for place, files in found.items()}
 
 
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
@@ -111,10 +126,10 @@ def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
     return place in now and now[place] == then.get(place)
 
 
-def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, Output]:
-    """Return the earlier results that the new results in `wanted` will replace, keyed by index in the form.
+def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, list[Output]]:
+    """Return the earlier results that the new results in `wanted` will replace, by index in the form.
 
-    That includes results whose newest version is settled, because someone has ticked them: the form doesn't.
+    That includes results whose newest version is settled if someone has ticked them: the form doesn't.
     """
     if result is None:
         return {}
@@ -123,4 +138,4 @@ def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int])
         return waiting
     settled = [o for o in result.run.outputs.all() if o.verdict == Decision.Verdict.CHANGES]
     replaced = _by_place(settled, result.run, schema) | waiting
-    return {index: output for index, output in replaced.items() if index in wanted}
+    return {index: outputs for index, outputs in replaced.items() if index in wanted}

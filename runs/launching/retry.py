@@ -15,6 +15,7 @@ from runs.engine import create_run, run_inputs
 from runs.engine.changed_by_rules import RulesRefuseError, names_changed, quoted_names
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.engine.synced_commit import synced
+from runs.launching.next_version import places_of
 from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
@@ -62,8 +63,10 @@ def failed_indexes(run: Run) -> list[int]:
     """Return the schema indexes of the results that failed in `run`, and of all results that share a label with
     them."""
     offered = run.schema.asked(run.wanted_outputs)
-    failed = {o.position for o in run.outputs.all() if o.status == Output.Status.ERROR}
-    labels = {offered[position]["label"] for position in failed if position < len(offered)}
+    outputs = list(run.outputs.all())
+    places = places_of(run, outputs)
+    failed = {places.get(output.pk) for output in outputs if output.status == Output.Status.ERROR}
+    labels = {output["label"] for output in offered if output["index"] in failed}
     return sorted(output["index"] for output in offered if output["label"] in labels)
 
 
@@ -116,7 +119,10 @@ def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
         return _started(run, member, token)
     answers = own_files(member, run_inputs.answers_of(run))
-    replaces = {place: box for box in run.outputs.all() if (place := box.schema_index) in indexes and box.line_id}
+    replaces: dict[int, list[Output]] = {}
+    for box in run.outputs.all():
+        if box.line_id and (place := box.schema_index) in indexes and place is not None:
+            replaces.setdefault(place, []).append(box)
     press = LaunchRequest(run.app, run.schema, answers, indexes, token, parent=run, keeps_draft=True, replaces=replaces)
     try:
         return launch_run(member, press)

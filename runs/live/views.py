@@ -1,7 +1,10 @@
 """Live updates: an open page says which runs it shows, and gets back only what has changed."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,6 +25,7 @@ from runs.display.bell import bell_of, token_of
 from runs.display.cards import run_cards, version_token
 from runs.display.comment_draft import run_draft
 from runs.display.found_in import Sought
+from runs.display.result_boxes import OutputBox
 from runs.display.review_count import count_words
 from runs.display.run_page import run_page
 from runs.display.share_panel import result_choice
@@ -218,7 +222,9 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
     known_as, retry = seen[run.public_id], retry_of(run, request.user)
-    known = [box for box in page.boxes if box.position < known_as.boxes]
+    # New boxes may come before others, but their rows are always newer
+    shown = {output.public_id for output in sorted(run.outputs.all(), key=attrgetter("pk"))[: known_as.boxes]}
+    known = [box for box in page.boxes if box.public_id in shown]
     return {
         "fresh": fresh,
         "page": page,
@@ -227,13 +233,24 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
         "run": run,
         "boxes": [box for box in known if box.version > known_as.version],
         "frames": [box for box in known if run.is_final and box.is_reshaped and box.version <= known_as.version],
-        "new_boxes": [box for box in page.boxes if box.position >= known_as.boxes],
+        "new_boxes": _new_boxes(page.boxes, shown),
         "choice": result_choice(request.user, run) if run.is_final else None,
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
         "retry": retry,
         "has_asked": retry.can_ask and alerts.has_asked(request.user),
         "ticked": selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
     }
+
+
+def _new_boxes(boxes: list[OutputBox], shown: Container[str]) -> list[tuple[str, list[OutputBox]]]:
+    """Return the boxes that aren't on the page yet (their public ids aren't in `shown`), in groups, each with the id of
+    the element that it comes after; "" for the group that comes first."""
+    after, groups = "", list[tuple[str, list[OutputBox]]]()
+    for is_shown, group in groupby(boxes, key=lambda box: box.public_id in shown):
+        some = list(group)
+        groups += [] if is_shown else [(after, some)]
+        after = some[-1].dom_id
+    return groups
 
 
 def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dict[str, Any]:

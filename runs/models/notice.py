@@ -52,7 +52,7 @@ SHOWN = (  # columns needed for lists of notices
     *("public_id", "member", "kind", "event", "message", "guest_name", "results", "created_at", "read_at", "is_undone"),
     *("run__public_id", "run__title", "run__app_name", "run__summary", "run__status", "run__deleted_at"),
     *("run__member", "run__shared_at"),
-    *("output__public_id", "output__label", "output__position", "output__run"),
+    *("output__public_id", "output__label", "output__list_number", "output__position", "output__run"),
     *("comment__public_id", "comment__text", "comment__parent", "comment__member", "comment__guest_name"),
     *("decision__act", "decision__verdict", "decision__note", "decision__batch", "decision__chosen"),
     *("decision__member", "decision__guest_name", "decision__is_counted"),

@@ -74,8 +74,8 @@ def is_own_work(member: Member, at: str = "") -> Q:
 
 
 class Output(models.Model):
-    """A result, or the place reserved for one. Results are identified by `remote_id` and ordered by `position`, because
-    labels may repeat within a run."""
+    """A result, or the place reserved for one. Results are identified by `remote_id` and `list_number` and ordered by
+    `position`, because labels may repeat within a run."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _lazy("Waiting")
@@ -87,6 +87,8 @@ class Output(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outputs")
     position = models.PositiveIntegerField()
     remote_id = models.CharField(max_length=200, blank=True, default="")  # empty until Lamina assigns one
+    # If Lamina's output is a list of files, each file is a result; this is its number in the list.
+    list_number = models.PositiveIntegerField(default=1, db_default=1)
     label = models.TextField(blank=True, default="")
     search_text = models.TextField(blank=True, default="")  # the label, folded for searching
     kind = models.CharField(max_length=50)  # expected or actual: image, video, audio, text, or an unknown kind
@@ -133,7 +135,7 @@ class Output(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["run", "position"], name="output_position_unique"),
             models.UniqueConstraint(
-                fields=["run", "remote_id"], condition=~Q(remote_id=""), name="output_remote_id_unique"
+                fields=["run", "remote_id", "list_number"], condition=~Q(remote_id=""), name="output_remote_id_unique"
             ),
             models.UniqueConstraint(
                 fields=["line", "number"], condition=Q(line__isnull=False), name="output_line_number_unique"
@@ -158,6 +160,11 @@ class Output(models.Model):
     def get_absolute_url(self) -> str:
         """Return the path of this result's page."""
         return path_to("result-detail", self.public_id)
+
+    @property
+    def numbered_label(self) -> str:
+        """The label, followed by the file's number if this is a further file of a list."""
+        return f"{self.label} {self.list_number}" if self.label and self.list_number > 1 else self.label
 
     @property
     def first_id(self) -> int:

@@ -116,7 +116,7 @@ def _who(by: Decider) -> str:
 
 def _result(output: Output) -> str:
     """Return the name of a result and its run."""
-    label = output.label or _("Result %(number)s") % {"number": output.position + 1}
+    label = output.numbered_label or _("Result %(number)s") % {"number": output.position + 1}
     return _("“%(result)s” from %(run)s") % {"result": name(label), "run": _run(output.run)}
 
 

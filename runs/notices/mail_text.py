@@ -203,7 +203,7 @@ def _due_line(item: ReviewItem) -> str:
     }
     if not output.label:
         return _("%(run)s: %(when)s") % values
-    return _("“%(result)s” from %(run)s: %(when)s") % {"result": output.label, **values}
+    return _("“%(result)s” from %(run)s: %(when)s") % {"result": output.numbered_label, **values}
 
 
 def line_of(text: str) -> str:

@@ -149,7 +149,7 @@ def _place_words(told: Told) -> str:
     count = results_of(told)
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
-        label = told.output.label or _("Result %(number)s") % {"number": told.output.position + 1}
+        label = told.output.numbered_label or _("Result %(number)s") % {"number": told.output.position + 1}
         values["result"] = Truncator(_one_line(label)).chars(LABEL_CHARS)
         return _("“%(result)s” from %(run)s") % values
     if told.run is None:

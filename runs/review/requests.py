@@ -208,6 +208,13 @@ def on_version_made(new: Output, replaced: Output) -> None:
         visibility.share_all_with_team(Run.objects.filter(pk=new.run_id))
 
 
+def on_list_arrived(output: Output, others: list[Output]) -> None:
+    """If people have been asked to decide on a result that turns out to be one of several files, ask about the `others`
+    as well."""
+    for item in ReviewItem.objects.filter(output=output, request__closed_at=None).select_related("request"):
+        _add(item.request, others)
+
+
 def on_run_shared(run: Run) -> None:
     """Ask for decisions on the results of a run that has just been shared, if its app always asks for them."""
     if not run.app.asks_review:

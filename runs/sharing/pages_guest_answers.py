@@ -86,6 +86,7 @@ class AnswerBox:
     lets_decide: bool
     lets_comment: bool
     comments: list[GuestComment]
+    files: int  # how many files the guest's answer is for
 
     @property
     def dots(self) -> list[tuple[GuestComment, DotPlace]]:
@@ -183,6 +184,7 @@ def boxes_of(
             lets_decide=link.lets_decide,
             lets_comment=link.lets_comment,
             comments=_comments(comments.get(output.pk, []), output, link, visit.guest),
+            files=len(output.files.all()),
         )
     return boxes
 

@@ -20,7 +20,7 @@ CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 
 
 # To axe, these cards' pages are no different from others.
-LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-list")
+LIKE_OTHERS = ("card-long-text", "card-long-names", "card-emoji", "card-twelve", "card-value-object")
 
 
 SIGHTS = [(1280, 800, "light"), (320, 640, "dark")]
@@ -81,7 +81,7 @@ def test_axe_finds_nothing_on_the_way_from_progress_to_cancelled(regulars: Regul
     ("app", "at"),
     [
         (CARTOONIFY, 0),  # its result has a picture
-        ("card-value-list", 0),  # its result has several files
+        ("card-value-object", 0),  # its result has several files
         ("sandbox-caption", 0),  # its result is text
         ("sandbox-caption", 1),  # its result is an audio file
         ("card-video-thumbnail", 0),

@@ -41,7 +41,7 @@ FINISHED = {
     "card-rtl": {},
     "card-emoji": {},
     "card-twelve": {},
-    "card-value-list": {},
+    "card-value-object": {},
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.engine import apply_outputs, progress
+from runs.engine import apply_outputs, match_outputs, progress
 from runs.lamina.types import RunSnapshot
 from runs.models import Member, Output, Run
 from tests.support.factories import make_run
@@ -22,7 +22,7 @@ def test_too_many_results_are_not_stored(alice: Member) -> None:
 
     progress.apply_snapshot(run, snapshot(run, "running", outputs=[{}] * 20_000), timezone.now())
 
-    assert Output.objects.filter(run=run).count() == apply_outputs.OUTPUTS_PER_RUN
+    assert Output.objects.filter(run=run).count() == match_outputs.OUTPUTS_PER_RUN
 
 
 def test_endless_labels_and_reasons_are_cut(alice: Member, as_alice: Client) -> None:

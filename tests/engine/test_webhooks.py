@@ -82,6 +82,26 @@ def test_laminas_own_test_vector_through_the_view(alice: Member, settings: Setti
     assert OutputFile.objects.get().source_url == "https://cdn.example.com/a/b.png"
 
 
+def test_a_list_told_in_part_and_again_is_one_result_per_file(
+    courier: Courier, alice: Member, app: App, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("script", appId=None, times=1, outcome="never", values={"0": "@list", "1": "@list"})
+    run = hand_over(press(alice, app))
+    sandbox.control(f"runs/{run.remote_id}", status="running", ready=1)
+    partial = courier.body(run.remote_id)
+    sandbox.control(f"runs/{run.remote_id}", status="completed")
+    final = courier.body(run.remote_id)
+
+    told = []
+    for body in [partial, partial, final, partial, final, final, final, final]:
+        assert courier.deliver(run, body) == 200
+        told.append((run.outputs.count(), OutputFile.objects.count(), as_it_is(run)[0]))
+
+    assert told == [(4, 3, "running")] * 2 + [(6, 6, "completed")] * 6
+    assert list(run.outputs.values_list("list_number", flat=True)) == [1, 2, 3] * 2
+    assert as_it_is(run)[3] == 6
+
+
 def test_five_times_the_same_is_one_change(courier: Courier, run: Run) -> None:
     body = courier.body(run.remote_id)
     assert courier.deliver(run, body) == 200

@@ -13,6 +13,7 @@ from django.urls import reverse
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
 from runs.engine.run_inputs import answers_of
 from runs.launching.next_version import replaced_by
+from runs.launching.retry import failed_indexes, retry_failed
 from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
 from runs.review import requests
 from runs.review.versions import newer_of_each, own_work, seen_among
@@ -138,6 +139,48 @@ def test_a_version_in_the_bin_settles_nothing(as_alice: Client, alice: Member, b
     assert ticked(open_next(as_alice, back)) == ["0", "1"]
 
 
+def test_files_of_one_list_are_made_together_and_only_those_that_need_changes_are_versions(
+    as_alice: Client, alice: Member, bob: Member
+) -> None:
+    app = make_app(outputs=[{"index": 4, "label": "Views", "type": "image"}, SIBLINGS[0] | {"index": 7}])
+    run = make_run(alice, app, status="completed")
+    views, front = run.outputs.all()
+    run.outputs.filter(pk=front.pk).update(position=4, schema_index=7)
+    run.outputs.filter(pk=views.pk).update(schema_index=4, remote_id="v")
+    same = {"run": run, "label": "Views", "kind": "image", "status": "completed", "schema_index": 4, "remote_id": "v"}
+    files = [views, *(Output.objects.create(position=n, list_number=n + 1, **same) for n in (1, 2, 3))]
+    second, fourth = (ask_for_changes(files[n], bob, f"note {n}") for n in (1, 3))
+
+    page = open_next(as_alice, second)
+
+    words = page.root.first("section", css="next-version").words
+    assert "Making version 2 of Views 2" in words
+    assert "1 other result from that run needs changes" in words
+    assert "2 other files will also be made again, as extra results." in words
+    assert ticked(page) == ["4"]
+    made = press_next(as_alice, second, alice, 4)
+    boxes = made.outputs.values_list("position", "list_number", "line", "number", "schema_index")
+    assert list(boxes) == [(0, 2, second.pk, 2, 4), (1, 4, fourth.pk, 2, 4)]
+    assert (made.outputs_total, made.wanted_outputs) == (2, [4])
+
+    # The fourth file is settled, so its next version isn't made by the way.
+    made.outputs.filter(line=fourth).update(status="completed", verdict="approved")
+    made.outputs.filter(line=second).update(status="completed", verdict="changes")
+    again = press_next(as_alice, second, alice, 4)
+    assert list(again.outputs.values_list("list_number", "line", "number")) == [(2, second.pk, 3)]
+    assert "3 other files" in open_next(as_alice, second).words
+
+    # A retry of a run whose list failed makes the same versions again.
+    made.outputs.update(status="error", verdict="")
+    Run.objects.filter(pk=made.pk).update(status="completed", finished_at=made.created_at, outputs_failed=2)
+    failed = Run.objects.get(pk=made.pk)
+    assert failed_indexes(failed) == [4]
+    token = new_form_token(alice)
+    retried = retry_failed(failed, alice, token)
+    assert retried is not None
+    assert list(retried.outputs.values_list("list_number", "line")) == [(2, second.pk), (4, fourth.pk)]
+
+
 def test_the_form_says_that_the_team_will_see_the_run_that_it_waits_for(
     as_alice: Client, alice: Member, bob: Member, run: Run
 ) -> None:
@@ -180,8 +223,8 @@ def test_a_result_that_one_may_not_see_gives_404(as_alice: Client, bob: Member, 
 def test_in_a_changed_form_only_the_same_place_with_the_same_label_is_replaced(bob: Member, run: Run) -> None:
     front, back = (ask_for_changes(box_of(run, n), bob, "again") for n in (0, 1))
     schema = make_schema(run.app, outputs=[SIBLINGS[0], {"index": 1, "label": "Reel", "type": "video"}])
-    assert replaced_by(front, schema, []) == {0: front}
-    assert replaced_by(back, schema, []) == {0: front}
+    assert replaced_by(front, schema, []) == {0: [front]}
+    assert replaced_by(back, schema, []) == {0: [front]}
 
 
 def test_a_third_version_follows_the_second_and_a_failed_one_replaces_nothing(
@@ -230,7 +273,7 @@ def test_presses_of_two_people_at_once_make_versions_2_to_5(alice: Member, bob: 
     def press(member: Member) -> tuple[int, str]:
         try:
             request = LaunchRequest(
-                run.app, run.schema, answers_of(run), [0], new_form_token(member), parent=run, replaces={0: front}
+                run.app, run.schema, answers_of(run), [0], new_form_token(member), parent=run, replaces={0: [front]}
             )
             gate.wait()
             made = launch_run(member, request).outputs.get()

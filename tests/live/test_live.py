@@ -12,7 +12,7 @@ from runs.connection.lamina_api import lamina
 from runs.display.cards import version_token
 from runs.engine import poller_wakeups, progress
 from runs.lamina.errors import LaminaUnavailable
-from runs.models import Member, Run, StoredFile
+from runs.models import Member, Output, Run, StoredFile
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
@@ -120,9 +120,38 @@ def test_the_run_page_gets_its_panel_and_changed_boxes_only(as_alice: Client, al
     status, body = look(as_alice, before, page="run")
 
     assert status == 200
-    assert f"box-{run.public_id}-{first.position}" in body
-    assert f"box-{run.public_id}-{second.position}" not in body
+    assert f"box-{first.public_id}" in body
+    assert f"box-{second.public_id}" not in body
     assert "1 of 2 ready" in body
+
+
+def test_results_that_nobody_expected_come_in_their_places(as_alice: Client, alice: Member) -> None:
+    """A list of files arrives for each of the two boxes on the page; on the second place, its second file was expected.
+    Boxes that are there stay, so nobody loses what they were reading or typing."""
+    run = make_run(alice)
+    before = Run.objects.get(pk=run.pk)
+    first, second = run.outputs.all()
+    run.outputs.filter(pk=second.pk).update(position=3)
+    more = {"run": run, "label": "More", "kind": "text", "changed_in": 2}
+    third, fourth, fifth, last = (Output.objects.create(position=n, **more) for n in (1, 2, 4, 5))
+    Run.objects.filter(pk=run.pk).update(version=2, outputs_total=6)
+
+    page = Page(look(as_alice, before, page="run")[1])
+
+    groups = {
+        group.attributes["hx-swap-oob"]: [box.attributes["id"] for box in group.find("figure")]
+        for group in page.find("div")
+        if "after" in group.attributes.get("hx-swap-oob", "")
+    }
+    boxes = [f"box-{output.public_id}" for output in (first, third, fourth, second, fifth, last)]
+    assert groups == {f"afterend:#{boxes[0]}": boxes[1:3], f"afterend:#{boxes[3]}": boxes[4:]}
+    swapped = [box.attributes["id"] for box in page.find("figure") if "hx-swap-oob" in box.attributes]
+    assert swapped == []
+
+    run.outputs.filter(pk=first.pk).update(position=9)
+    page = Page(look(as_alice, before, page="run")[1])
+    first_of_all = next(g for g in page.find("div") if g.attributes.get("hx-swap-oob") == "afterbegin:#outputs")
+    assert [box.attributes["id"] for box in first_of_all.find("figure")] == boxes[1:3]
 
 
 def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pictures(
@@ -140,7 +169,7 @@ def test_the_end_of_a_run_brings_its_choice_for_guests_and_the_frames_of_its_pic
     assert "Choose which of the 2 results to share" in body
     opened = as_alice.get(run.get_absolute_url()).text
     for output in run.outputs.all():
-        frame = Page(body).first(id=f"box-{run.public_id}-{output.position}-space")
+        frame = Page(body).first(id=f"box-{output.public_id}-space")
         assert frame.attributes.pop("hx-swap-oob") == "true"
         assert frame.attributes == Page(opened).first(id=frame.attributes["id"]).attributes
         assert frame.attributes["height"] == "300000"

@@ -13,12 +13,15 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.display.verdicts import verdicts_of
-from runs.models import Decision, Member, Output, ReviewRules, Run
+from runs.models import Decision, Member, Output, OutputFile, ReviewRules, Run
+from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
+from tests.support import guest_links
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.page import Page
+from tests.support.queue_page import deciding_link
 
 pytestmark = pytest.mark.django_db
 BUTTONS = ('value="approved"', 'value="changes"', 'value="rejected"')
@@ -47,6 +50,41 @@ def test_result_run_and_compare_offer_the_buttons_to_those_who_may_decide(
         assert not any(button in hidden for button in BUTTONS), url
     assert "Not reviewed" in page_of(as_bob, front.get_absolute_url())
     assert page_of(as_sam, comparison).count("Approve this, reject the others") == 2
+
+
+def test_a_decision_on_a_result_with_several_files_says_that_it_is_for_all(
+    run: Run, result: Output, alice: Member, as_sam: Client
+) -> None:
+    """Such results are from before each file of a list was a result, or are data with files in them."""
+    for position in (1, 2):
+        file = make_stored((40 + position, 30))
+        OutputFile.objects.create(
+            output=result, position=position, source_url="https://x.test", status="saved", file=file
+        )
+    requests.ask(alice, [result])
+    link = deciding_link(alice, result)
+    result_url, run_url = result.get_absolute_url(), run.get_absolute_url()
+    comparison = f"/compare/?f={result.public_id},{run.outputs.all()[1].public_id}"
+    guest_url = guest_links.path_of(link)
+
+    told = "Your decision is for all 3 files."
+    for url in (result_url, run_url, comparison, "/review/", guest_url):
+        page = page_of(Client() if url == guest_url else as_sam, url)
+        assert page.count(told) == 1, url
+
+    press(as_sam, result, "approved")
+
+    told = "Approved for all 3 files"
+    for url in (result_url, run_url, comparison, "/review/decided/"):
+        assert told in Page(page_of(as_sam, url)).words, url
+    assert "approved Front (3 files)" in Page(page_of(as_sam, run_url)).words
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(as_sam.get(f"/download/?f={result.public_id}").streaming_content)))  # type: ignore[attr-defined]
+    rows = csv.DictReader(io.StringIO(archive.read("provenance.csv").decode("utf-8-sig")))
+    assert [row["Decision"] for row in rows] == [told] * 3
+
+    back = run.outputs.all()[1]
+    press(as_sam, back, "approved")
+    assert "Approved for all" not in page_of(as_sam, back.get_absolute_url())
 
 
 def test_without_scripts_deciding_leads_back_and_offers_undo(run: Run, result: Output, as_sam: Client) -> None:
