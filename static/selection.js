@@ -62,7 +62,9 @@ const fields = (act, ticks) => {
 	for (const input of all('input[type="hidden"]:not([name="on"])', bar(), HTMLInputElement))
 		form.append(input.name, input.value);
 	form.append("do", act);
-	form.append("on", ticks.size ? [...ticks.keys()].join(" ") : idsOnPage());
+	// What `on` names and isn't ticked is taken out of the selection. A download needs all of it; its ticks are saved.
+	const onPage = act.startsWith("download") ? "" : idsOnPage();
+	form.append("on", ticks.size ? [...ticks.keys()].join(" ") : onPage);
 	const name = boxes()[0]?.name ?? "r";
 	for (const [id, isOn] of ticks) if (isOn) form.append(name, id);
 	return form;

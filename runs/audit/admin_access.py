@@ -42,7 +42,7 @@ def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
     otherwise the run that made it, or the newest that used it.
     """
     member = request.user
-    if not isinstance(member, Member) or not member.is_admin or file.is_catalog:
+    if file.is_catalog or not (isinstance(member, Member) and member.is_admin):
         return
     if files_with_small_picture_for(Member(pk=member.pk)).filter(pk=file.pk).exists():
         return

@@ -68,12 +68,12 @@ class SentForm:
     seen: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Self:
+    def of(cls, request: HttpRequest) -> "SentForm":
         """Read what was posted. The address of the page may contain its number, and who an email was for."""
         page = request.GET.get("page", "")[:10]
         if request.method != "POST":
             return cls(offer=request.GET.get("n", "")[:FIELD_LENGTH], page=page)
-        sent = cls.read(request.POST)
+        sent = SentForm.read(request.POST)
         return sent if sent.page else replace(sent, page=page)
 
     @classmethod

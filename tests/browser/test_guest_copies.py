@@ -71,8 +71,8 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()
 
-    expect(guest.get_by_role("link", name="Download all")).to_be_visible()
-    expect(guest.get_by_role("link", name="Download")).to_have_count(5)
+    expect(guest.get_by_role("button", name="Download all")).to_be_visible()
+    expect(guest.get_by_role("link", name="Download")).to_have_count(4)
     assert guest.context.cookies() == []
     expect(maker.get_by_text("1 file isn't shared with guests")).to_be_visible()
     expect(maker.get_by_text("being prepared")).to_have_count(0)

@@ -113,7 +113,7 @@ def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
     assert answer.headers["Content-Disposition"] == f'attachment; filename="shared_front_{today()}.png"'
     with Image.open(io.BytesIO(body(answer))) as made, Image.open(io.BytesIO(content)) as before:
         assert made.tobytes() == before.tobytes()
-        assert made.info["icc_profile"] == before.info["icc_profile"]
+        assert made.info["icc_profile"]  # without its texts: test_metadata.py
 
 
 @pytest.mark.usefixtures("store")
