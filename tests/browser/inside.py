@@ -47,7 +47,7 @@ from runs.models import (
 from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
-from runs.review import comments, verdicts
+from runs.review import comments, requests, verdicts
 from runs.review.deciders import Actor
 from runs.schema_forms.answers import Answer, load_answers
 from runs.sharing import links
@@ -330,6 +330,14 @@ def ways_in(email: str) -> list[str]:
     return [urlsplit(address).path for address in made]
 
 
+def ask_anyone(result: str) -> None:
+    """Have a teammate ask anyone for a decision on the result."""
+    teammate = Member.objects.get(email=member("sam", "approver")["email"])
+    output = Output.objects.select_related("run").get(public_id=result)
+    share(output.run.public_id)
+    requests.ask(teammate, [output], message="For the shop window")
+
+
 def close_requests() -> int:
     """Close any requests for decisions left over from other tests, so that a reviewer sees only those from the current
     test."""
@@ -390,6 +398,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             link,
             addresses,
             ways_in,
+            ask_anyone,
             close_requests,
             change_form,
             forget_searches,

@@ -17,7 +17,8 @@ def ask(visitor: Visitor, whole: Whole) -> None:
 
 @scene_of("admin")
 def review_with_a_result(visitor: Visitor, whole: Whole) -> None:
-    ask(visitor, whole)
+    result = whole.inside.ask("result", email=visitor.email, remote_id=LEFT_ALONE, text="Words that sell")
+    whole.inside.ask("ask_anyone", result=result)
     visitor.page.goto("/review/")
     visitor.page.get_by_role("button", name="Reject").click()
     visitor.page.locator("#decide-error").wait_for()
