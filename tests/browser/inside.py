@@ -227,7 +227,7 @@ def result(email: str, remote_id: str, file_status: str = "", text: str = "") ->
 
 def reply_to(email: str, result: str, about: str = "result") -> None:
     """Comment on the result as the member, then have a teammate reply to the comment and ask for changes. With `about`
-    "run", the comment is about the whole run."""
+    "run", the comment is about the whole run, and nobody asks for changes."""
     teammate = Member.objects.get(email=member("sam", "approver")["email"])
     output = Output.objects.select_related("run").get(public_id=result)
     share(output.run.public_id)
@@ -235,7 +235,8 @@ def reply_to(email: str, result: str, about: str = "result") -> None:
     on, asker = output if about == "result" else None, Actor(member=Member.objects.get(email=email))
     asked = comments.post(asker, output.run, on, "Is it too dark?")
     comments.post(Actor(member=teammate), output.run, on, "A little; see below.", parent=asked)
-    verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
+    if on is not None:  # a run's page leaves notices about its results unread
+        verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
 
 
 def mail_now() -> None:
