@@ -243,13 +243,13 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
 
 
 def _new_boxes(boxes: list[OutputBox], shown: Container[str]) -> list[tuple[str, list[OutputBox]]]:
-    """Return the boxes that aren't on the page yet (their public ids aren't in `shown`), in groups, each with the id of
-    the element that it comes after; "" for the group that comes first."""
-    after, groups = "", list[tuple[str, list[OutputBox]]]()
+    """Return the boxes that aren't on the page yet (their public ids aren't in `shown`), in groups, each with the
+    place where htmx inserts it."""
+    place, groups = "afterbegin:#outputs", list[tuple[str, list[OutputBox]]]()
     for is_shown, group in groupby(boxes, key=lambda box: box.public_id in shown):
         some = list(group)
-        groups += [] if is_shown else [(after, some)]
-        after = some[-1].dom_id
+        groups += [] if is_shown else [(place, some)]
+        place = f"afterend:#{some[-1].dom_id}"
     return groups
 
 
