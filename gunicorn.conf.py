@@ -6,13 +6,14 @@ import os
 from typing import Any
 
 from lamina_portal import memory
+from lamina_portal.environment import is_loopback
 from lamina_portal.logs import MaskSecretPaths
-from lamina_portal.settings import PORTAL_BIND  # not from the environment: it may be in `.env`
+from lamina_portal.settings import PORTAL_BIND, PORTAL_TRUSTED_PROXIES  # not from the environment: it may be in `.env`
 
 bind = PORTAL_BIND
-worker_class = "lamina_portal.server.worker.Worker"
+worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 8
+threads = 32  # a new connection holds one until its first request arrives, for 5 s at most
 preload_app = True  # loaded once, in memory that the processes share
 keepalive = 20  # seconds; an open page polls every few seconds
 graceful_timeout = 8  # seconds that running requests get after SIGTERM; less than `make run` waits for all parts
@@ -29,8 +30,14 @@ logconfig_dict = {
 }
 
 
-def on_starting(_: Any) -> None:
-    """Mask the access log, too: `--access-logfile` adds its own handler, which would write secret paths unmasked."""
+def on_starting(server: Any) -> None:
+    """Mask the access log, too: `--access-logfile` adds its own handler, which would write secret paths unmasked. Warn
+    if others can reach the portal without a proxy."""
+    if not PORTAL_TRUSTED_PROXIES and not all(is_loopback(str(address[0])) for address in server.address):
+        server.log.warning(
+            "Others can reach the portal without a proxy: there is no https, and slow clients can block it. "
+            "See docs/operating.md, Reverse proxy."
+        )
     for name in ("gunicorn.access", "gunicorn.error"):
         logging.getLogger(name).addFilter(MaskSecretPaths())
 

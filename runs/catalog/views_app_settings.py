@@ -23,6 +23,7 @@ from runs.display.managed_apps import audience_of
 from runs.models import App, AppRule, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
 from runs.team.reauthentication import recent_password_required
+from runs.web.body_limits import takes_files
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
 LIMITS = {
@@ -35,6 +36,7 @@ LIMITS = {
 }
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only

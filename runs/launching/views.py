@@ -34,10 +34,12 @@ from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
 from runs.web.automatic import AUTO
+from runs.web.body_limits import takes_files
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.numbers import number_in
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:

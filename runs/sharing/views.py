@@ -50,6 +50,7 @@ from runs.sharing.visibility import only_me, share_with_team, stop_sharing_with_
 from runs.team.reauthentication import recent_password_required
 from runs.uploads import logos
 from runs.uploads.uploads import UploadRejected
+from runs.web.body_limits import takes_files
 from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page, wants_fragment
 from runs.web.posted import posted_of
 from runs.words.moments import brief_day_words
@@ -283,6 +284,7 @@ def link_list(request: PortalRequest) -> HttpResponse:
     return render_page(request, "sharing/link_list.html", {"section": "shares", **_listed(request, mine)})
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @admins_only

@@ -48,6 +48,7 @@ class _Arriving(TemporaryUploadedFile):
 class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
     """Streams each file to the staging folder, as long as it can be used and there is enough space."""
 
+    is_from_stranger = False
     is_full = False
     is_too_large = False
     body_bytes = 0
@@ -58,6 +59,9 @@ class WaitingRoomUploadHandler(TemporaryFileUploadHandler):
         self.body_bytes = content_length
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
+        if self.request is None or not body_limits.is_trusted_with_files(self.request):
+            self.is_from_stranger = True
+            raise RequestDataTooBig("a file from someone who isn't signed in")
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = _Arriving(self.file_name or "", self.content_type or "", 0, self.charset, self.content_type_extra)
         self.head = b""  # the first bytes, held back until there are enough to tell the file's type

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -22,6 +23,7 @@ from runs.words.support import about_file
 logger = logging.getLogger("runs.refused")
 
 
+@body_limits.takes_files
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Accept one file or link for a field in an app's form; the response is its tile."""
@@ -56,6 +58,19 @@ def upload_room(request: PortalRequest) -> HttpResponse:
     else:
         return HttpResponse(status=204)
     return HttpResponse(sentence, status=507, content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@body_limits.judges_body  # proxies may send the length of the body in question
+@require_safe
+@never_cache
+def upload_allowed(request: HttpRequest) -> HttpResponse:
+    """Tell the proxy whether to take in a request's body (204), or what to answer instead (401). The proxy asks before
+    it reads the body, and names the method of the request."""
+    is_read_only = request.headers.get("X-Forwarded-Method") in {"GET", "HEAD"}
+    if is_read_only or body_limits.is_trusted_with_files(request):
+        return HttpResponse(status=204)
+    return body_limits.refuse(request, 401)
 
 
 @require_safe

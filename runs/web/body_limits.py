@@ -1,24 +1,21 @@
 """Limits on request bodies, enforced based on the headers, before the body is read.
 
-Django's CSRF check and its 400 and 404 pages read the whole form, including files, so the body is hidden from them
-until we know who sent it. Anyone may send fields of up to SMALL_BYTES. Larger bodies and files are accepted only from
-people who are signed in, or whose session expired within the last day. If the session has expired, the fields and files
-are saved but not acted on (`views_sign_in.ask_and_keep`). Views decorated with `judges_body` check the sender
-themselves. A rejected body isn't read, so the connection must be closed after the response.
+Without signing in, people may send fields of up to SMALL_BYTES and no files. Someone whose session expired within the
+last day counts as signed in here: the fields and files of their form are saved but not acted on
+(`views_sign_in.ask_and_keep`). Files are accepted only by views marked with `takes_files`, other forms may have
+FORM_BYTES. The proxies ask `upload_allowed` about the same rules before they take in a body (docs/deploy). Views marked
+with `judges_body` check the sender themselves.
 """
 
 import logging
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -32,9 +29,11 @@ from runs.words.numbers import number_in
 from runs.words.support import about_page
 
 SMALL_BYTES = 64 * 1024  # largest body that people may send without being signed in
+FORM_BYTES = 2_000_000  # largest form without files, as in docs/deploy
 LARGE_BYTES = 1_000_000  # for bodies larger than this, check the free disk space
 SPARE_BYTES = 100_000_000  # space that must stay free for the database and its log
-CLOSE = "portal.close_connection"  # WSGI environ key for a function that closes the connection after the response
+
+MULTIPART = "multipart/form-data"
 
 SENTENCES = {  # translated where they are used
     401: gettext_noop("You're signed out, so this wasn't sent. Use another tab to sign in, then send it again."),
@@ -59,21 +58,13 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        _hold(request)
-        response = self.get_response(request)
-        if declared_bytes(request) > SMALL_BYTES and not _was_read(request):
-            _hang_up(request)
-        return response
+        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *_: Any
     ) -> HttpResponse | None:  # runs before CsrfViewMiddleware, which reads the body
         status = _problem(request, view_func)
-        if not status:
-            _let_go(request)
-            return None
-        _hang_up(request)
-        return _refuse(request, status)
+        return refuse(request, status) if status else None
 
 
 class StoppedUploadMiddleware:
@@ -87,13 +78,18 @@ class StoppedUploadMiddleware:
         status = _drop_arriving(request)
         if not status:
             return response
-        _hang_up(request)
-        return _refuse(request, status)
+        return refuse(request, status)
 
 
 def judges_body[View: Callable[..., Any]](view: View) -> View:
     """Mark a view that does its own check of the sender and the body's size before reading the body."""
     view.judges_body = True  # type: ignore[attr-defined]
+    return view
+
+
+def takes_files[View: Callable[..., Any]](view: View) -> View:
+    """Mark a view whose forms may contain files."""
+    view.takes_files = True  # type: ignore[attr-defined]
     return view
 
 
@@ -117,72 +113,23 @@ def _problem(request: HttpRequest, view: Callable[..., Any]) -> int:
         return 413
     if getattr(view, "judges_body", False):
         return 0
-    is_multipart = request.content_type == "multipart/form-data"
-    if (size > SMALL_BYTES or is_multipart) and not _is_ours(request) and (size > SMALL_BYTES or _has_file(request)):
-        return 401 if getattr(view, "login_required", True) else 413
+    if size > SMALL_BYTES and not is_trusted_with_files(request):
+        return _status_for_strangers(view)
+    if size > FORM_BYTES and not getattr(view, "takes_files", False):
+        return 413
     return 507 if size > LARGE_BYTES and not has_room(size) else 0
 
 
-def _is_ours(request: HttpRequest) -> bool:
-    return request.user.is_authenticated or session_lifetime.has_just_run_out(request)
+def _status_for_strangers(view: object) -> int:
+    return 401 if getattr(view, "login_required", True) else 413
 
 
-def _hold(request: HttpRequest) -> None:
-    """Hide the body for now, so that it reads as empty."""
-    vars(request)["_held"], request._stream = request._stream, BytesIO()
+def is_trusted_with_files(request: HttpRequest) -> bool:
+    """Return whether the sender is signed in, or was so until at most a day ago."""
+    return _has_user(request) or session_lifetime.has_just_run_out(request)
 
 
-def _is_held(request: HttpRequest) -> bool:
-    return "_held" in vars(request)
-
-
-def _was_read(request: HttpRequest) -> bool:
-    return not _is_held(request) and bool(vars(request)["_read_started"])
-
-
-def _let_go(request: HttpRequest) -> None:
-    """Make the body readable again."""
-    if _is_held(request):
-        request._stream = vars(request).pop("_held")
-
-
-class _FileSent(Exception):
-    """Raised when a form turns out to contain a file."""
-
-
-class _NoFiles(FileUploadHandler):
-    """Stops reading a form at its first file."""
-
-    def new_file(self, *_: Any, **__: Any) -> None:
-        raise _FileSent
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        raise NotImplementedError
-
-    def file_complete(self, file_size: int) -> None:
-        raise NotImplementedError
-
-
-def _has_file(request: HttpRequest) -> bool:
-    """Return whether a form of at most SMALL_BYTES contains a file. Reads the form into memory up to its first file."""
-    _let_go(request)
-    request.upload_handlers = [_NoFiles(request)]
-    try:
-        request.POST  # noqa: B018 - accessing it reads the form
-    except _FileSent:
-        return True
-    except UnreadablePostError:
-        return False  # the client has disconnected
-    return False
-
-
-def _hang_up(request: HttpRequest) -> None:
-    """Close the connection after the response; otherwise, the server would first read the rest of the body."""
-    if close := request.META.get(CLOSE):
-        close()
-
-
-def _refuse(request: HttpRequest, status: int) -> HttpResponse:
+def refuse(request: HttpRequest, status: int) -> HttpResponse:
     """Respond to browsers with an error page, and to scripts with plain text, which they show in place of the file."""
     sentence = _(FOR_ADMINS.get(status, SENTENCES[status]) if _is_admin(request) else SENTENCES[status])
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in request.headers
@@ -214,11 +161,13 @@ def _drop_arriving(request: HttpRequest) -> int:
 
     When reading stops early, Django just leaves the file to the garbage collector.
     """
-    handlers = request.upload_handlers if request.content_type == "multipart/form-data" else []
+    handlers = request.upload_handlers if request.content_type == MULTIPART else []
     for handler in handlers:
         if (file := getattr(handler, "file", None)) is not None:
             with suppress(OSError):  # writing has already failed, so the flush on closing fails too
                 file.close()
+        if getattr(handler, "is_from_stranger", False):
+            return _status_for_strangers(request.resolver_match and request.resolver_match.func)
         if getattr(handler, "is_full", False):
             return 507
         if getattr(handler, "is_too_large", False):

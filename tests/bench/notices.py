@@ -21,10 +21,9 @@ from runs.models import Lease, Member, Notice, Run
 from tests.bench.history import POLL_EVERY, Wire, count_warm_queries, milliseconds, report_time
 from tests.bench.history_search import Postgres, Sqlite, copies, make_rows
 from tests.bench.portal import Portal
-from tests.bench.processes import Process
+from tests.bench.processes import MS_PER_TICK, Process, ticks_of_all
 from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number
-from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.clients import HTMX
 from tests.support.visitor import Visitor, session_cookie
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Self
 
 from runs.background.prctl import die_with_parent
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT, children_of, ticks_of, wait_until
 
 STOP_SECONDS = 10.0
+MS_PER_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 LOG_SHOWN = 1_000
 
 
@@ -104,3 +105,13 @@ class Processes:
         """Print the end of each log, to show what went wrong."""
         for process in self.running:
             print(f"--- {process.name}\n{process.output()[-LOG_SHOWN:]}")
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that serve requests."""
+    children = [child for child in children_of(pid) if b"tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return children or [pid]
+
+
+def ticks_of_all(server: Process) -> int:
+    return sum(map(ticks_of, workers_of(server.popen.pid)))

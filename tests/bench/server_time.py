@@ -18,12 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from lamina_portal.stack_room import with_room
 from runs.display.cards import version_token
 from runs.models import App, Member, Output, ReviewItem, ReviewRequest, Run
 from tests.bench.portal import Portal
+from tests.bench.processes import MS_PER_TICK, ticks_of_all
 from tests.bench.report import Report
-from tests.bench.web_server import MS_PER_TICK, ticks_of_all
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.visitor import Visitor
 
@@ -149,7 +148,6 @@ def timed(client: Client, page: Page) -> float:
     return time.thread_time() - begun
 
 
-@with_room  # as in wsgi.py
 def get(client: Client, page: Page) -> None:
     answer = client.get(page.path)
     if answer.status_code != page.status:

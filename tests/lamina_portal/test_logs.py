@@ -5,6 +5,7 @@ import runpy
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -190,7 +191,7 @@ def test_gunicorns_own_handlers_mask_them_too(caplog: pytest.LogCaptureFixture) 
     log = logging.getLogger("gunicorn.access")
     before = log.filters[:]
     try:
-        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["on_starting"](None)
+        runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))["on_starting"](SimpleNamespace(address=[]))
         log.addHandler(caplog.handler)
         log.warning('%(h)s "%(r)s"', {"h": "192.0.2.1", "r": "GET /invite/T0ken-x/ HTTP/1.1"})
     finally:

@@ -1,7 +1,6 @@
 """With a real gunicorn and nginx, the demo accounts work on the portal's own machine but not through a proxy."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,11 +12,9 @@ from pytest_django import Settings
 
 from runs.models import Member, ThrottleHit
 from runs.web.demo_accounts import DEMO_EMAILS, DEMO_PASSWORD
-from tests.support import web_servers
+from tests.support import nginx, web_servers
 from tests.support.clients import PASSWORD, client_of
-from tests.support.nginx import FRAME
-from tests.support.processes import ROOT, TIMEOUT_SECONDS, Home, free_port
-from tests.support.requirements import skip_or_fail
+from tests.support.processes import TIMEOUT_SECONDS, Home, free_port
 
 MAKE_KIM = """
 from runs.models import Member
@@ -25,6 +22,7 @@ Member.objects.create_user("kim@acme.example", "a long enough password")
 """
 REFUSED = "The demo accounts work only on the portal"
 BARE = "location / { proxy_pass UPSTREAM; }"
+OURS = "docs/deploy/nginx.conf"
 WITH_VIA = "location / { proxy_pass UPSTREAM; proxy_http_version 1.1; proxy_set_header Via nginx; }"
 Start = Callable[..., str]
 
@@ -51,23 +49,19 @@ def gunicorn(folder: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts nginx in front of `upstream`, with one of the config blocks, and returns nginx's
-    address."""
-    binary = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-    if binary is None:
-        skip_or_fail("No nginx found: install one (Debian: apt-get install nginx-light)")
-    assert binary is not None
+def proxy(tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts nginx in front of `upstream`, with one of the config blocks or as in docs/deploy,
+    and returns nginx's address."""
     with ExitStack() as stack:
 
         def start(upstream: str, block: str) -> str:
             port = free_port()
             place = tmp_path / f"nginx-{port}"
             place.mkdir()
-            user = "user root;" if place.owner() == "root" else ""
-            blocks = block.replace("UPSTREAM", upstream)
-            (place / "nginx.conf").write_text(FRAME.format(folder=place, user=user, port=port, blocks=blocks))
-            command = [binary, "-p", str(place), "-c", str(place / "nginx.conf"), "-e", "stderr"]
+            servers = f"server {{ listen 127.0.0.1:{port}; {block.replace('UPSTREAM', upstream)} }}"
+            if block == OURS:
+                servers = nginx.server(port, upstream, place)
+            command = nginx.start_command(place, servers)
             stack.enter_context(web_servers.serving(command, f"http://127.0.0.1:{port}"))
             return f"http://127.0.0.1:{port}"
 
@@ -127,12 +121,11 @@ def test_a_public_address_locks_them_out_and_ends_their_sessions(gunicorn: Start
 
 @pytest.mark.whole
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"], ids=["not trusted", "trusted"])
-def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, nginx: Start, trusted: str) -> None:
+def test_they_cannot_sign_in_behind_a_local_proxy(gunicorn: Start, proxy: Start, trusted: str) -> None:
     url = gunicorn(PORTAL_TRUSTED_PROXIES=trusted)
     session, _ = try_in(url, "demo@example.com")
-    manual = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/operating.md").read_text(), re.DOTALL)[0]
-    for block in (BARE, WITH_VIA, manual.replace("http://127.0.0.1:8000", "UPSTREAM")):
-        outside = nginx(url, block)
+    for block in (BARE, WITH_VIA, OURS):
+        outside = proxy(url, block)
         assert REFUSED in try_in(outside, "demo@example.com")[1], block
         forged = {"Host": "127.0.0.1", "X-Forwarded-For": "127.0.0.1"}
         assert REFUSED in try_in(outside, "demo@example.com", **forged)[1], block

@@ -1,4 +1,4 @@
-"""Caddy in front of the portal, set up exactly as in docs/operating.md, but without https."""
+"""Caddy in front of the portal, set up exactly as in docs/deploy, but without https."""
 
 from collections.abc import Iterator
 from pathlib import Path

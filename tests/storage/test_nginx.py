@@ -1,4 +1,4 @@
-"""nginx in front of the portal, set up as in docs/operating.md: nginx sends the files, and the portal decides who may
+"""nginx in front of the portal, set up as in docs/deploy: nginx sends the files, and the portal decides who may
 see them."""
 
 from collections.abc import Iterator

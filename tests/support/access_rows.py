@@ -263,6 +263,7 @@ ROWS = [
     Row("runs:file-thumb", "get", OPENS, query="of a preset", path=lambda w: [w.subject.preset_file.public_id, 200]),
     Row("runs:upload-create", "post", IN, 422, data=lambda w: {"app": w.app.public_id, "field": "p0"}),
     Row("runs:upload-room", "get", IN, 204, data=lambda _: {"bytes": "5"}),
+    Row("runs:upload-allowed", "get", ALL, 401, only=dict.fromkeys(MEMBERS, 204)),
     Row("runs:upload-detail", "get", OWN, path=lambda w: [w.subject.upload.public_id]),
     Row("runs:compare", "get", IN, data=lambda w: {"r": w.subject.run.public_id}),
     Row("runs:compare", "get", IN, query="results", data=lambda w: {

@@ -1,7 +1,6 @@
-"""Real proxies in front of the portal, set up exactly as in docs/operating.md."""
+"""Real proxies in front of the portal, set up exactly as in docs/deploy."""
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from tests.support.clients import PASSWORD
 from tests.support.processes import ROOT, TIMEOUT_SECONDS, wait_until
 from tests.support.requirements import skip_or_fail
 
+DEPLOY = ROOT / "docs" / "deploy"
 WHERE = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 
 
@@ -28,15 +28,8 @@ def binary(name: str, package: str) -> str:
     return found
 
 
-def blocks_of_the_manual(language: str, count: int) -> str:
-    """Return the manual's code blocks in `language`, as people copy them."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "operating.md").read_text(), re.DOTALL)
-    assert len(blocks) == count
-    return "\n".join(blocks)
-
-
 @contextmanager
-def running(command: list[str], url: str, log: Path) -> Iterator[None]:
+def running(command: list[str], url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the proxy that `command` starts, which responds at `url` and writes errors to `log`."""
     homes = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # where Caddy stores its data
     with log.open("ab") as output:
@@ -51,7 +44,7 @@ def running(command: list[str], url: str, log: Path) -> Iterator[None]:
 
     try:
         wait_until(is_up, command[0])
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(TIMEOUT_SECONDS)

@@ -1,1 +1,0 @@
-"""gunicorn's threaded worker, protected from slow clients."""
