@@ -1,11 +1,9 @@
 """gunicorn's settings, both for `make run` and for `gunicorn lamina_portal.wsgi`."""
 
-import gc
 import logging
 import os
 from typing import Any
 
-from lamina_portal import memory
 from lamina_portal.environment import is_loopback
 from lamina_portal.logs import MaskSecretPaths
 from lamina_portal.settings import PORTAL_BIND, PORTAL_TRUSTED_PROXIES  # not from the environment: it may be in `.env`
@@ -40,10 +38,3 @@ def on_starting(server: Any) -> None:
         )
     for name in ("gunicorn.access", "gunicorn.error"):
         logging.getLogger(name).addFilter(MaskSecretPaths())
-
-
-def when_ready(_: Any) -> None:
-    """Let the processes share the memory of what was loaded. Collecting garbage costs 1 to 2% of their time; doing so
-    less often would save that time, but leave each process with 6 MiB of garbage."""
-    memory.share()
-    gc.set_threshold(10_000, 20, 20)

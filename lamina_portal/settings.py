@@ -111,7 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": False,
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -120,15 +120,6 @@ TEMPLATES: list[dict[str, Any]] = [
                 "runs.web.http.portal_context",
                 "runs.display.bell.bell_context",
                 "runs.display.review_count.review_context",
-            ],
-            "loaders": [
-                (
-                    "django.template.loaders.cached.Loader",
-                    [
-                        "lamina_portal.lean_templates.Loader",
-                        "django.template.loaders.app_directories.Loader",
-                    ],
-                )
             ],
             "builtins": [
                 "django.templatetags.i18n",

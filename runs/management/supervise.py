@@ -20,7 +20,6 @@ import django
 from django.apps import apps
 from django.conf import settings
 
-from lamina_portal import memory
 from runs.management.addresses import Address, is_loopback
 from runs.management.parts import sandbox_part, web_part, worker_part
 from runs.management.source import Source
@@ -72,7 +71,6 @@ def load(order: Order) -> Callable[[], bool]:
     from runs.management import whole_portal
 
     whole_portal.load()
-    memory.share()
     return source.is_unchanged
 
 

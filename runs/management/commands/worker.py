@@ -7,7 +7,6 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from lamina_portal import memory
 from lamina_portal.warm import warm_up
 from runs import tasks as tasks  # load the tasks once for all processes
 from runs.background.worker import Pulse, run_worker
@@ -24,5 +23,4 @@ class Command(BaseCommand):
         record_guard.restore()
         connections.close_all()  # the processes started next mustn't share connections
         warm_up()
-        memory.share()
         sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))
