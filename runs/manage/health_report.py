@@ -37,7 +37,7 @@ from runs.models import (
 )
 from runs.models.ages import is_younger
 from runs.storage.disk import LITTLE_ROOM, NO_ROOM
-from runs.words.credits import credits_words
+from runs.words.credits import short_balance_words
 from runs.words.markup import filled_in, moment_html
 from runs.words.messages import say
 from runs.words.moments import brief_day_words, short_time_words
@@ -229,7 +229,7 @@ def _app_list_limit(status: LaminaStatus, now: datetime) -> str:
 def _credits(status: LaminaStatus) -> Fact:
     if status.balance is None:
         return Fact(_("Credits left"), _("unknown"), "warn")
-    return Fact(_("Credits left"), credits_words(status.balance))
+    return Fact(_("Credits left"), short_balance_words(status))
 
 
 def _budget() -> Fact:

@@ -38,6 +38,7 @@ from runs.management.example_review import needs_next
 from runs.models import App, GuestLink, Member, Output, OutputFile, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.sharing import links
+from runs.spending import charges
 from runs.spending.limits import LimitReached
 from runs.web.demo_accounts import DEMO_EMAILS
 
@@ -68,6 +69,10 @@ class Example:
     preset: str = ""  # name of a team preset with the same inputs
     next_of: str = ""  # label of an earlier example's result; this run makes its next version
     is_early: bool = False  # made before the others and shared from the start, because newcomers look for it first
+
+    @property
+    def age(self) -> timedelta:
+        return timedelta(hours=self.hours_ago)
 
 
 EXAMPLES = (
@@ -274,6 +279,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
         run = launch_run(member, press)
         shared_at = run.created_at if example.is_early and example.is_shared else None
         Run.objects.filter(pk=run.pk).update(is_example=True, shared_at=shared_at)
+        charges.date_back(run, run.created_at - example.age)
         if example.title:
             titles.rename(run, example.title)
 
@@ -293,7 +299,7 @@ def _finish(example: Example, run: Run) -> None:
         bin.move_to_bin(Run.objects.filter(pk=run.pk), None, timezone.now())
     if run.remote_id and run.credits_estimated:
         transaction.on_commit(partial(_give_back, float(run.credits_estimated)))
-    back = timedelta(hours=example.hours_ago)
+    back = example.age
     is_shared = example.is_shared and bool(run.shared_at or not example.is_early)  # somebody may have stopped sharing
     Run.objects.filter(pk=run.pk).update(
         created_at=F("created_at") - back,

@@ -51,11 +51,6 @@ class Total:
         return amount_words(self.hundredths)
 
     @property
-    def whole_words(self) -> str:
-        """The amount in whole credits, for places with little room."""
-        return number_words(round(to_credits(self.hundredths)))
-
-    @property
     def credit_words(self) -> str:
         return credit_words(self.hundredths)
 

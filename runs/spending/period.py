@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from runs.models.spending import month_of
 from runs.words.moments import month_words
+from runs.words.time_zones import zone_name_words
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 YEAR = 12
@@ -63,6 +64,12 @@ class Period:
         if not self.is_year:
             return month_words(self.month)
         return _("%(first)s to %(last)s") % {"first": month_words(self.first), "last": month_words(self.month)}
+
+    @property
+    def zone_words(self) -> str:
+        """The time zone in which the months begin and end, such as "Berlin"."""
+        with timezone.override(timezone.get_default_timezone()):
+            return zone_name_words()
 
     @property
     def slug(self) -> str:

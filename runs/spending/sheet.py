@@ -26,7 +26,7 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
     """Yield the headings and a row for each charge. Reads charges in batches, so that even a million take little
     memory."""
     yield [
-        _("Time"),
+        _("Time (%(zone)s)") % {"zone": chosen.period.zone_words},
         _("Person"),
         _("App"),
         pgettext("of results", "Kind"),

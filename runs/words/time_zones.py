@@ -39,6 +39,13 @@ def zone_words(at: datetime) -> str:
     return f"{place_words(name)}, {offset}" if name.split("/")[0] in REGIONS else offset
 
 
+def zone_name_words() -> str:
+    """Return the name of the active time zone, such as "Berlin" or "UTC", for a column whose times may have different
+    offsets."""
+    name = timezone.get_current_timezone_name()
+    return place_words(name) if name.split("/")[0] in REGIONS else offset_words(timezone.now())
+
+
 def place_words(name: str) -> str:
     """Return the place that a time zone is named after: "Buenos Aires" for "America/Argentina/Buenos_Aires"."""
     return name.rpartition("/")[2].replace("_", " ")

@@ -81,11 +81,14 @@ def test_a_run_that_lamina_has_charged_before_telling_its_balance_isnt_counted_a
     assert shown(as_alice) == "82.5 credits"
 
 
-def test_what_is_only_about_has_no_half_credits_on_any_page(as_alice: Client, alice: Member) -> None:
+def test_what_is_only_about_has_no_half_credits_on_any_page(as_alice: Client, as_admin: Client, alice: Member) -> None:
     status.record_status(balance=Decimal("100.5"), balance_at=timezone.now())
     end(alice, 18)
 
     assert shown(as_alice) == "about 82 credits"
+    facts = Page(as_admin.get("/manage/").text).first("main").words
+    assert "about 82 credits" in facts
+    assert "100.5" not in facts
     assert "about 82 credits left" in as_alice.get(make_app("Reel").get_absolute_url()).text
 
 

@@ -29,6 +29,7 @@ from runs.management.supervise import SIGNALS
 from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Notice, Output, Preset, Run
 from runs.review import review_queries
 from runs.sharing import links
+from tests.support.charges import wrong_charges
 from tests.support.factories import make_run
 from tests.support.page import Element, Page
 from tests.support.processes import free_port
@@ -91,6 +92,8 @@ def test_a_fresh_sandbox_has_examples_and_one_press_with_undo_empties_it(fresh: 
     assert runs.filter(shared_at__isnull=False).count() >= 5
     assert runs.filter(has_star=True).count() >= 2
     assert not runs.filter(created_at__gt=timezone.now() - timedelta(minutes=30)).exists()
+    assert all(run.charge.pressed_at == run.created_at for run in runs), "charged when they seem to have been made"
+    assert wrong_charges() == []
     assert all(0 < seconds < 60 for run in runs for seconds in durations.spans_of(run.app_id))
     link, preset = GuestLink.objects.get(), Preset.objects.get()
     assert link.lets_decide, "Kim has already answered"

@@ -81,6 +81,26 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
     assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
 
 
+@pytest.mark.parametrize("cost", [Decimal("82.5"), None])
+def test_an_example_is_charged_in_the_month_it_is_dated_back_to(
+    as_alice: Client, as_admin: Client, alice: Member, app: App, cost: Decimal | None
+) -> None:
+    with time_machine.travel(datetime(2026, 12, 2, 9, tzinfo=UTC), tick=False):
+        press(as_alice, alice, app)
+        App.objects.update(credits_expected=cost)
+        charges.date_back(press(as_alice, alice, app), datetime(2026, 11, 30, 9, tzinfo=UTC))
+        pages = [Page(as_admin.get(f"/manage/spending/?month={month}").text) for month in ("2026-11", "2026-12")]
+
+    assert wrong_charges() == []
+    assert [page.first(css="spend-facts").words.split("credits")[0] for page in pages] == [
+        f"Estimated {'0' if cost is None else '82.5'} ",
+        "Estimated 12 ",
+    ]
+    columns = [column.words for column in pages[0].find(css="spend-amount")]
+    assert columns[-2:] == ["0" if cost is None else "82.5", "12"]  # the chart says the same as the sum below it
+    assert "(time zone: UTC)" in pages[0].words
+
+
 def test_the_same_form_twice_is_charged_once(as_alice: Client, alice: Member, app: App) -> None:
     form = fields(app, alice)
     for _ in range(2):
