@@ -24,12 +24,13 @@ class Actor:
     network: str = ""
 
 
-def _the_portal() -> Actor:
+def the_portal() -> Actor:
+    """Return the portal itself, whoever's request it is working on."""
     return Actor(Way.WORKER, request_id=new_public_id())
 
 
 # Holds a function instead of an `Actor`, because the member may sign in during the request.
-_source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=_the_portal)
+_source: ContextVar[Callable[[], Actor]] = ContextVar("actor", default=the_portal)
 
 
 def current_actor() -> Actor:

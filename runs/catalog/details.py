@@ -16,6 +16,7 @@ from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import KINDS, makes_fields, shown_words
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority
+from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaRejected, LaminaUnavailable
 from runs.lamina.types import AppDetail
 from runs.models import App, AppRule, AppSchema
@@ -27,7 +28,7 @@ from runs.schema_forms.types import Parameters
 REFUSED_IN_A_ROW = 3  # after this many refusals in a row, we assume that the individual apps aren't the reason
 
 
-def read_detail(app: App, priority: Priority) -> bool:
+def read_detail(app: App, client: LaminaClient) -> bool:
     """Request `app` from Lamina by its id and save the response; return True if Lamina sent the app.
 
     A 404 from Lamina means that the app is gone; a 403 means that this workspace can't use it. Either way, we keep the
@@ -35,7 +36,7 @@ def read_detail(app: App, priority: Priority) -> bool:
     error page) are raised.
     """
     try:
-        detail = lamina(priority).get_app(app.remote_id)
+        detail = client.get_app(app.remote_id)
         ensure_same_app(app, detail)
     except LaminaRejected as error:
         if error.is_key_refused:

@@ -1,26 +1,30 @@
-"""The worker's catalogue tasks: read the list, the apps in use, or a single app."""
+"""The worker's catalogue tasks: read the list, the apps in use, or a single app. Pages check an app themselves only
+before a run."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from runs.audit.actors import acting_as, the_portal
 from runs.background import leases
 from runs.background.queue import stop_requested
 from runs.catalog import app_list, details, in_use, pictures
 from runs.catalog.requests import is_quiet
 from runs.connection.balance import refresh_balance
+from runs.connection.lamina_api import lamina, lamina_at_once
 from runs.connection.rate_limit import Priority, RateLimitWait
-from runs.connection.status import record_status
+from runs.connection.status import lamina_status, record_status
 from runs.lamina.errors import LaminaError, LaminaUnavailable
 from runs.models import App
-from runs.models.ages import is_younger
+from runs.models.ages import is_due, is_younger
 
 LEASE_SECONDS = 150  # enough for one slow app (form, estimate, thumbnail, a few samples), or for two slow lists
 WINDOW_SECONDS = 45.0  # how long a refresh may take; the next one continues where it stopped
 SILENT_APPS = 3
+CHECKED_FOR = timedelta(seconds=5)
 
 GoOn = Callable[[], bool]
 
@@ -45,7 +49,7 @@ def refresh_app(app_id: int) -> None:
     if app is None:
         return
     try:
-        is_told = details.read_detail(app, Priority.FINAL)
+        is_told = details.read_detail(app, lamina(Priority.FINAL))
     except (LaminaError, RateLimitWait):
         return
     if not is_told:
@@ -69,7 +73,25 @@ def check_app(app_id: int) -> None:
     app = App.objects.filter(pk=app_id).first()
     if app is not None:
         with suppress(LaminaError, RateLimitWait):
-            details.read_detail(app, Priority.CATALOG)
+            details.read_detail(app, lamina(Priority.CATALOG))
+
+
+def check_before_run(app: App) -> bool:
+    """Read `app` from Lamina again, because someone is about to run it and its form may have changed since it was
+    opened. Return whether Lamina told us about it; if so, load `app` again.
+
+    Nobody waits longer than two seconds for this. Without an answer, the run is sent anyway, and Lamina checks it. Does
+    nothing if we asked within the last few seconds, or if Lamina is down.
+    """
+    now = timezone.now()
+    if lamina_status().away_since is not None or is_younger(app.schema_fetched_at, now, CHECKED_FOR):
+        return False
+    if not App.objects.filter(is_due("schema_asked_at", now, CHECKED_FOR), pk=app.pk).update(schema_asked_at=now):
+        return False
+    with acting_as(the_portal), suppress(LaminaError, RateLimitWait):
+        details.read_detail(app, lamina_at_once())
+        return True
+    return False
 
 
 def _under_lease(*first: Callable[[GoOn], None]) -> bool:
@@ -127,7 +149,7 @@ def _complete(go_on: GoOn, ends_at: float, now: datetime) -> None:
 def _complete_app(app: App, now: datetime) -> None:
     is_there = app.is_runnable
     if not is_younger(app.schema_fetched_at, now, in_use.DETAIL_EVERY):
-        is_there = details.read_detail(app, Priority.CATALOG)
+        is_there = details.read_detail(app, lamina(Priority.CATALOG))
     pictures.fetch_pictures_if_due(app)
     if is_there and not is_younger(app.estimated_at, now, in_use.DETAIL_EVERY):
         details.read_estimate(app, Priority.CATALOG)

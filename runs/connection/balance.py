@@ -11,6 +11,7 @@ from runs.background.queue import enqueue
 from runs.connection import status
 from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import RateLimitWait
+from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError
 from runs.models import LaminaStatus, Run
 from runs.models.ages import is_due, is_younger
@@ -21,7 +22,7 @@ ACCOUNT_SECONDS = 3600  # how long to wait before asking for the name of the wor
 AFTER_RUNS_EVERY = timedelta(seconds=10)  # one request is enough when lots of runs end one after another
 
 
-def refresh_balance() -> None:
+def refresh_balance(client: LaminaClient | None = None) -> None:
     """Fetch the remaining credits from Lamina, and the name of the workspace if it isn't known yet.
 
     While the examples for a new sandbox portal are being created, keep the balance we know: the sandbox charges for
@@ -31,7 +32,7 @@ def refresh_balance() -> None:
         return
     asked_at = timezone.now()  # note the time before asking, because the answer may not include runs sent after that
     try:
-        usage = lamina().usage()
+        usage = (client or lamina()).usage()
     except (LaminaError, RateLimitWait):
         return
     fields: dict[str, Any] = {"balance": usage.balance, "balance_at": asked_at, "spent": usage.spent, "spent_since": 0}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.connection import rate_limit, status
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.lamina.call_observers import Answered
-from runs.lamina.client import LaminaClient
+from runs.lamina.client import AT_ONCE, LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
 
 PRIORITY_OF: Final = {
@@ -36,6 +36,24 @@ def lamina(priority: Priority | None = None) -> LaminaClient:
         before=partial(_count, priority),
         after=note,
     )
+
+
+def lamina_at_once() -> LaminaClient:
+    """Return a client for calls that a page waits for: at most two seconds each, and only while there is budget to
+    spare."""
+    return LaminaClient(
+        settings.LAMINA_BASE_URL,
+        settings.LAMINA_API_KEY or settings.SANDBOX_KEY,
+        before=partial(_count, Priority.CATALOG),
+        after=_note_if_answered,
+        at_most=AT_ONCE,
+    )
+
+
+def _note_if_answered(answered: Answered) -> None:
+    """Record a call like `note` unless it took too long. Two seconds are too short to say that Lamina is down."""
+    if not isinstance(answered.error, LaminaUnavailable) or answered.error.status is not None:
+        note(answered)
 
 
 def _count(priority: Priority | None, endpoint: str) -> None:

@@ -42,6 +42,7 @@ SLOW = Timeouts(read=10, total=20)
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
 ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
+AT_ONCE = Timeouts(read=2, total=2)  # for calls that a page itself waits for
 LIST_LIMIT = 100  # maximum number of rows in a list response
 FOUND_LIMIT = 12  # maximum number of search results: more than anyone reads, but below any limit we've seen on Lamina
 _ERROR_BYTES = 500_000  # read at most this many bytes of an error response's body; other bodies may be longer
@@ -54,10 +55,10 @@ def _nothing(_: Any) -> None:
 class LaminaClient:
     """A client for one Lamina server and one key; threads may share it.
 
-    `before` is called with the endpoint name and may raise to prevent the call; `after` receives the outcome. Endpoint
-    names are apps, app_search, discover, app, estimate, run_start, run, runs, stream, cancel, account, usage,
-    upload_urls and signing_key. Every method may raise LaminaUnavailable, LaminaRateLimited or LaminaRejected, or
-    whatever `before` raises.
+    `before` is called with the endpoint name and may raise to prevent the call; `after` receives the outcome. If
+    `at_most` is given, no call waits longer than that. Endpoint names are apps, app_search, discover, app, estimate,
+    run_start, run, runs, stream, cancel, account, usage, upload_urls and signing_key. Every method may raise
+    LaminaUnavailable, LaminaRateLimited or LaminaRejected, or whatever `before` raises.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class LaminaClient:
         *,
         before: Callable[[str], None] = _nothing,
         after: Callable[[Answered], None] = _nothing,
+        at_most: Timeouts | None = None,
     ) -> None:
+        self._at_most = at_most
         self._base_url = base_url.rstrip("/")
         self._key = Key(api_key)
         self._before = before
@@ -253,7 +256,7 @@ class LaminaClient:
         self._before(endpoint)
         payload = None if body is None else json.dumps(coerce.clean_json(body)).encode()
         url = self._base_url + path + _query_string(query or {})
-        reply = exchange(method, url, headers=self._headers(payload), body=payload, timeouts=wait)
+        reply = exchange(method, url, headers=self._headers(payload), body=payload, timeouts=self._at_most or wait)
         if isinstance(reply, NoReply):
             raise self._told(endpoint, None, _unanswered(reply))
         result = self._judged(reply, read, may_be_empty=may_be_empty)

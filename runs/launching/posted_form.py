@@ -75,10 +75,16 @@ class Controls:
     plain: bool = False  # sent if JavaScript is off
 
 
+def posted_schema(app: App, form_version: str) -> AppSchema | None:
+    """Return the schema that a form with this version was made from; None if `app` has no such schema."""
+    version = form_version.partition(".")[0]  # leaves out the version of the admin's rules
+    return _SCHEMA.first(app.pk, version)
+
+
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current schema. Upload ids are added to
-    `answers`."""
+    """The form of `app` as `member` posted it. `schema` is the app's current schema or, if the app has no usable form
+    any more, the one that this form was made from. Upload ids are added to `answers`."""
 
     member: Member
     app: App
@@ -94,6 +100,8 @@ class PostedAppForm:
         errors = self._take_files()
         form = self._form(errors)
         opened = self._keep_draft(form)
+        if self.app.schema is None:
+            return Done(self.app.get_absolute_url())  # the page says what is wrong with the app's form
         if self.controls.act:
             return self._other_button(form, opened)
         # Check this before looking for a run that this form has already started, which may have used up what was left
@@ -144,15 +152,9 @@ class PostedAppForm:
             yield
 
     @cached_property
-    def _known_schema(self) -> AppSchema | None:
-        """The schema version the form was made from; None if the app has no such version."""
-        version = self.controls.schema.partition(".")[0]  # leaves out the version of the admin's rules
-        return _SCHEMA.first(self.app.pk, version)
-
-    @property
     def _posted_schema(self) -> AppSchema:
         """The schema version for reading the posted form: the one it was made from, if known, or the current one."""
-        return self._known_schema or self.schema
+        return posted_schema(self.app, self.controls.schema) or self.schema
 
     def _take_files(self) -> dict[str, str]:
         """Turn files, links and teammates' files into the member's own uploads; return errors by field name."""

@@ -27,7 +27,7 @@ from runs.launching import drafts, form_after_redirect, prefill, presets, shown_
 from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
-from runs.launching.posted_form import Controls, PostedAppForm, Shown
+from runs.launching.posted_form import Controls, PostedAppForm, Shown, posted_schema
 from runs.launching.prefill import RESET, NoSourceError, Opening
 from runs.models import App, AppRule, AppSchema, Member
 from runs.models.prepared import Prepared
@@ -95,11 +95,15 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     """Handle the Run button or any other button in the form."""
-    if app.schema is None:
+    controls = ControlsForm.read(request.POST)
+    is_run = request.user.can_run and not controls["act"]
+    if is_run and catalog.check_before_run(app):
+        app = _app(request, app.public_id, "thumbnail", "starred_by")
+    schema = app.schema or posted_schema(app, controls["schema"])
+    if schema is None:
         raise Http404
-    posted = _posted(request, app, app.schema)
-    outcome = posted.outcome()
-    if isinstance(outcome, Shown) and posted.controls.plain and outcome.opened.is_saved:
+    outcome = _posted(request, app, schema).outcome()
+    if isinstance(outcome, Shown) and controls["plain"] and outcome.opened.is_saved:
         return go_to(request, form_after_redirect.keep(request.session, app, outcome))
     if isinstance(outcome, Shown):
         status = 422 if outcome.is_refused else 200

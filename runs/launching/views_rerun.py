@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from runs import catalog
 from runs.audit.admin_access import record_openings
 from runs.connection import balance
 from runs.display.run_page import wanted_words
@@ -39,6 +40,8 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
     token = RunAgainForm.read(request.POST)["token"]
     if spent := create_run.run_of_form(request.user, token):
         return go_to(request, spent.get_absolute_url())
+    if catalog.check_before_run(run.app):
+        run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
     found = rerun.again(request.user, run)
     if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
         # If the button was pressed twice, the first press may have used up what was left to spend

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from runs import catalog
 from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import run_draft
@@ -136,6 +137,8 @@ def run_retry_failed(request: PortalRequest, run_id: str) -> HttpResponse:
     """Retry the failed results. Idempotent: pressing the button twice leads to the same run."""
     refuse_viewers(request.user)
     run = _run_of(request, run_id)
+    if catalog.check_before_run(run.app):
+        run = _run_of(request, run_id)
     try:
         again = retry_failed(run, request.user, RetryForm.read(request.POST)["token"])
     except LimitReached as reached:

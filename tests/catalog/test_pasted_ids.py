@@ -8,6 +8,7 @@ from django.test import Client
 from runs import catalog
 from runs.catalog import details
 from runs.catalog.pasted_ids import ids_in, own_app
+from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority
 from runs.lamina.errors import LaminaUnavailable
 from runs.models import App, AppRule
@@ -113,7 +114,7 @@ def test_another_apps_details_are_refused(door: SandboxDoor) -> None:
     send_for_every_id(door, OTHER)
 
     with pytest.raises(LaminaUnavailable):
-        details.read_detail(app, Priority.CATALOG)
+        details.read_detail(app, lamina(Priority.CATALOG))
     catalog.refresh_app(app.pk)
 
     app.refresh_from_db()
@@ -125,7 +126,7 @@ def test_details_whose_id_differs_only_in_case_are_saved(door: SandboxDoor) -> N
     app = factories.make_app("Cartoonify!", remote_id=UUID)
     send_for_every_id(door, UPPER)
 
-    assert details.read_detail(app, Priority.CATALOG)
+    assert details.read_detail(app, lamina(Priority.CATALOG))
 
     app.refresh_from_db()
     assert (app.name, app.remote_id) == ("Dental advert", UUID)
