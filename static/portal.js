@@ -1,5 +1,5 @@
 /* The only script in base.html. It contains what every page needs, and imports any other script whose attribute is on
-   the page. Pages work without scripts. `collectstatic` joins the imports at the top into this file. */
+   the page. Pages work without scripts. */
 import "./ended.js";
 import { all, find, isForPage, on, say, showBusy, showIdle } from "./helpers.js";
 import "./live.js";
