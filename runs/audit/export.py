@@ -1,15 +1,17 @@
 """The audit record as rows of a CSV file. Entries are read in batches, so a million entries take no more memory than a
-few."""
+few. Times are in the reader's time zone, as on pages."""
 
-import json
 from collections.abc import Iterator
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit.lines import networks_of, who_words
 from runs.models import Entry
 from runs.models.entry import EntryQuerySet
+from runs.words.record_changes import change_sentences
 from runs.words.record_text import kind_words, verb_words
+from runs.words.time_zones import zone_name_words
 
 SLICE = 2000
 
@@ -17,7 +19,7 @@ SLICE = 2000
 def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
     """Yield the headings, then a row for each entry in `found`, latest first."""
     yield [
-        *(_("Time"), _("Who"), _("How"), _("What"), _("Code")),
+        *(_("Time (%(zone)s)") % {"zone": zone_name_words()}, _("Who"), _("How"), _("What"), _("Code")),
         *(_("Kind"), _("Object"), _("ID"), _("Changes"), _("Request ID"), _("Network")),
     ]
     last: Entry | None = None
@@ -29,7 +31,7 @@ def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
 
 def _row(entry: Entry, network: str) -> list[str]:
     return [
-        entry.at.isoformat(timespec="seconds"),
+        f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}",
         who_words(entry),
         str(Entry.Way(entry.way).label),
         verb_words(entry.verb),
@@ -37,7 +39,7 @@ def _row(entry: Entry, network: str) -> list[str]:
         kind_words(entry.object_kind) or entry.object_kind,
         entry.object_label,
         entry.object_id,
-        json.dumps(entry.changes, ensure_ascii=False) if entry.changes else "",
+        "; ".join(change_sentences(entry.changes)),
         entry.request_id,
         network,
     ]

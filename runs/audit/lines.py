@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,19 +11,10 @@ from django.utils.translation import gettext as _
 from runs.audit.object_urls import urls_of
 from runs.models import Entry, EntryOrigin, Member
 from runs.models.entry import EntryQuerySet
-from runs.words.record_text import field_words, kind_words, value_words, verb_words
+from runs.words.record_changes import change_sentences
+from runs.words.record_text import kind_words, verb_words
 
 PAGE = 50
-COUNTS = ("comments", "files", "results")  # counts; an old value of 0 isn't shown
-
-
-@dataclass(frozen=True)
-class Change:
-    """One changed value, in words. `before` is empty if there was no value before."""
-
-    label: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,7 @@ class Line:
     what: str
     kind: str
     url: str
-    changes: list[Change]
+    changes: list[str]  # as sentences
     member_id: str = ""  # public id of the member who did it
     network: str = ""
 
@@ -83,7 +73,7 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
             what=verb_words(entry.verb),
             kind=kind_words(entry.object_kind),
             url=urls.get((entry.object_kind, entry.object_id), ""),
-            changes=changes_of(entry),
+            changes=change_sentences(entry.changes),
             member_id=members.get(entry.actor_id, ""),
             network=networks.get(entry.pk, ""),
         )
@@ -111,18 +101,6 @@ def who_words(entry: Entry) -> str:
     if entry.way == Entry.Way.WORKER:
         return _("The portal")
     return entry.actor_name or _("Someone who wasn't signed in")
-
-
-def changes_of(entry: Entry) -> list[Change]:
-    """Return what changed, in words."""
-    pairs = entry.changes.items() if isinstance(entry.changes, dict) else ()
-    return [_change(name, *pair) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2]
-
-
-def _change(name: str, before: Any, after: Any) -> Change:
-    is_new = before in (None, "", [], {}) or (name in COUNTS and not before)
-    was = "" if is_new else value_words(before, name)
-    return Change(field_words(name), was, value_words(after, name))
 
 
 def _members(entries: Sequence[Entry]) -> dict[int | None, str]:

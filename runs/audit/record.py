@@ -13,13 +13,12 @@ from django.utils import timezone
 from runs.audit import log_lines
 from runs.audit.actors import Actor, current_actor
 from runs.audit.objects import Named, name_of
-from runs.models.entry import LABEL_LENGTH, Entry, EntryOrigin
+from runs.models.entry import HIDDEN, LABEL_LENGTH, Entry, EntryOrigin
 from runs.models.verbs import Verb
 
 Changes = Mapping[str, tuple[Any, Any]]
 SECRET = frozenset({"password", "passphrase", "token", "secret", "key", "nonce", "address", "hash"})
 TYPED = frozenset({"note", "message", "text", "value"})
-HIDDEN = "•••"
 WITH_ORIGIN = frozenset({Verb.PERSON_SIGNED_IN, Verb.PERSON_REFUSED, Verb.PERSON_JOINED, Verb.PERSON_NEW_PASSWORD})
 BATCH = 500
 AT_ONCE = 2000  # maximum number of entries held in memory at a time

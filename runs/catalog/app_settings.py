@@ -96,9 +96,11 @@ def _field_name(row: FieldRule) -> str:
 
 
 def _told(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, keyed by setting. The value could be anything, so the record just says that there is one
-    (`audit.record.TYPED`)."""
+    """Return what a rule sets, keyed by setting. Of a value, only one of the app's own options is recorded. Any other
+    could be anything, so the record just says that there is one (`audit.record.TYPED`)."""
     told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    # Store the value as text, so that `false` and 0 count as values too.
-    told["value"] = "" if row.value is None else json.dumps(row.value)
+    if row.type == "options":
+        told["choice"] = row.value
+    else:  # stored as text, so that `false` and 0 count as values too
+        told["value"] = "" if row.value is None else json.dumps(row.value)
     return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}

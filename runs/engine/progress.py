@@ -32,6 +32,7 @@ from runs.lamina.types import RunRow, RunSnapshot
 from runs.models import AT_LAMINA, FINAL, App, Member, Output, Run, Verb
 from runs.models.messages import Message
 from runs.spending import charges
+from runs.words.run_states import state_key
 
 logger = logging.getLogger("runs.progress")
 
@@ -191,7 +192,7 @@ def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
     apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
     settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
     settle(run)
-    record(_end_of(fields), run, changes={"status": (before, run.status)})
+    record(_end_of(fields), run, changes={"status": (before, state_key(run))})
     events.run_ended.send(run)
     return True
 
@@ -350,7 +351,8 @@ def apply_snapshot(run: Run, snapshot: RunSnapshot, now: datetime, *, is_pushed:
             _log(locked, fields)
             before, locked.status = locked.status, fields["status"]
             if locked.status in FINAL:
-                record(Verb.RUN_ENDED, locked, changes={"status": (before, locked.status)})
+                locked.outputs_failed = fields["outputs_failed"]
+                record(Verb.RUN_ENDED, locked, changes={"status": (before, state_key(locked))})
                 events.run_ended.send(locked)
     return is_news
 

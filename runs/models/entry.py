@@ -13,6 +13,7 @@ from runs.models.member import Member
 
 LATEST = (F("at").desc(), F("id").desc())
 LABEL_LENGTH = 200
+HIDDEN = "•••"  # recorded instead of a secret, and instead of text that people typed
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):

@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from runs.audit import networks
 from runs.audit.actors import as_guest, as_member, current_actor
-from runs.audit.record import HIDDEN, record, record_each
+from runs.audit.record import record, record_each
 from runs.models import Entry, Member, Run, Verb
+from runs.models.entry import HIDDEN
 from runs.sharing.links import make_link
 from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 LOG = "/manage/log/"
@@ -124,7 +126,7 @@ def test_the_log_takes_few_queries(
 
 def test_the_csv_file_has_what_the_filters_leave_and_is_recorded(as_admin: Client, alice: Member, run: Run) -> None:
     alice.name = '=cmd|"calc"'
-    record(Verb.RUN_RENAMED, run, changes={"title": ("", "a,\n;=b")}, actor=as_member(alice))
+    record(Verb.RUN_RENAMED, run, changes={"title": ("Packshot", "a,\n;=b")}, actor=as_member(alice))
     record(Verb.RUN_SHARED, run)
 
     answer = as_admin.post(f"{LOG}csv/", {"act": Verb.RUN_RENAMED})
@@ -133,9 +135,46 @@ def test_the_csv_file_has_what_the_filters_leave_and_is_recorded(as_admin: Clien
     assert len(rows) == 2
     assert rows[1][1].startswith("'=cmd")
     assert rows[1][4] == Verb.RUN_RENAMED
+    assert rows[1][8] == "Title: was Packshot, now a,\n;'=b"  # never a formula
     told = Entry.objects.get(verb=Verb.EXPORTED)
     assert told.actor_name == "Ada"
     assert told.changes == {"filter": [None, "act=run.renamed"]}
+
+
+def test_the_page_and_the_csv_file_say_the_same_in_sentences_and_in_the_readers_time(admin_member: Member) -> None:
+    Member.objects.filter(pk=admin_member.pk).update(time_zone="Asia/Tokyo")
+    reader = client_of(admin_member)
+    changes = {
+        "status": ["running", "partly"],
+        "expires_at": ["2026-03-17T00:00:00+00:00", "2026-03-31T00:00:00+00:00"],
+        "role": ["", "maker"],
+        "price": ["12.50", None],
+        "passphrase": [HIDDEN, HIDDEN],
+        "mention": ["once", "off"],
+        "results": [0, 1200],
+        "filter": [None, "act=run.renamed"],
+        "note": [None, None],
+    }
+    sentences = [
+        "State: was In progress, now Partly ready",
+        "Ends: was 16 March 2026, now 30 March 2026",
+        "Role: Maker",
+        "Price: was 12.5 credits, now none",
+        "Passphrase: changed",
+        "Someone mentions you: was Immediately, now No email",
+        "Results: 1,200",
+        "Filter: What: Run renamed",
+    ]
+    add(Verb.LIMITS_CHANGED, datetime(2026, 3, 1, 15, 1, 7, tzinfo=UTC), changes=changes)
+
+    page = Page(shown(reader, act=Verb.LIMITS_CHANGED))
+    rows = list(csv.reader(io.StringIO(b"".join(reader.post(f"{LOG}csv/", {"act": Verb.LIMITS_CHANGED})).decode())))
+
+    assert page.first(css="log-day").first("h2").words == "2 March 2026"
+    assert page.first(css="log-line").first("time").words.startswith("00:01")
+    assert [item.words for item in page.first(css="log-what").find("li")] == sentences
+    assert (rows[0][0].lstrip("\ufeff"), rows[1][0]) == ("Time (Tokyo)", "2026-03-02 00:01:07")
+    assert rows[1][8] == "; ".join(sentences)
 
 
 def test_owners_and_admins_see_what_was_done_to_a_run(

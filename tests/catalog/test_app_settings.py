@@ -11,7 +11,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.audit.record import HIDDEN
 from runs.catalog import forms_app_settings
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
@@ -61,7 +60,16 @@ def test_what_is_saved_is_on_the_page_and_in_the_record(as_admin: Client, as_bob
     changes = Entry.objects.get(verb="app.shaped").changes
     assert changes["name"] == ["", "Shop poster"]
     assert changes["price"] == [None, "7.50"]
-    assert changes["fields"][1]["Look · look"] == {"mode": "locked", "value": HIDDEN}
+    assert changes["fields"][1]["Look · look"] == {"mode": "locked", "choice": "Blue"}
+    record = Page(as_admin.get("/manage/log/", {"act": "app.shaped"}).text).first(css="log-what")
+    assert {"Price: 7.5 credits", "Look: was open, now locked to “Blue”", "Prompt (Label): What it says"} <= {
+        sentence.words for sentence in record.find("li")
+    }
+    _saved(as_admin, app, **given, seen=1, **{"p1-mode": "locked", "p1-text": "A fox"})
+    _saved(as_admin, app, **given, seen=2, **{"p1-mode": "locked", "p1-text": "A hare"})
+    latest, before = Page(as_admin.get("/manage/log/", {"act": "app.shaped"}).text).find(css="log-what")[:2]
+    assert [sentence.words for sentence in before.find("li")] == ["Prompt: was open, now locked"]
+    assert [sentence.words for sentence in latest.find("li")] == ["Fields: changed"]  # typed texts aren't recorded
     form = Page(as_bob.get(app.get_absolute_url()).text)
     assert "What it says" in form.html
     assert "At most ten words" in form.html
