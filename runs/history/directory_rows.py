@@ -148,7 +148,7 @@ def _usual_rows(member: Member, browser: str, since: datetime, is_mine: bool, wa
         _makers_of_transferred(),
         _rows("decider", review_filters.people_who_decided(), "public_id"),
         _rows("judge", ReviewRules.who_may_decide(), "public_id"),
-        _rows("guest", review_filters.guests_lately(member), "guest_key", "guest_name"),
+        _rows("guest", review_filters.guests_lately(member), "guest_key", "guest__name"),
     ]
     if not member.can_run:
         is_owner = Exists(Run.objects.owned_by(member))

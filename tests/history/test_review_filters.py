@@ -15,6 +15,7 @@ from runs.history.hints import Hint
 from runs.models import GuestLink, Member, Run
 from runs.review import overall_verdict, requests, verdicts
 from runs.review.deciders import Actor
+from runs.sharing import guest_identity
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import guest_of
@@ -133,6 +134,25 @@ def test_who_decided_and_who_may_decide_are_offered_with_the_guests_one_may_see(
     assert [chip.label for chip in chips] == ["Decided by Zoë (guest)"]
     Run.objects.filter(pk=reviewed["new"].pk).update(shared_at=None)
     assert offered(as_bob, "decided_options")[-1] == "Decided by a guest", "clients of others stay theirs"
+
+
+def test_guests_of_one_typed_name_are_one_entry_under_that_name(
+    reviewed: dict[str, Run], as_alice: Client, alice: Member
+) -> None:
+    link = make_link(alice, list(reviewed["new"].outputs.all()))
+    GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
+    link.refresh_from_db()
+    kims = [guest_identity.newcomer(link, "Kim") for _number in range(2)]
+    for guest in kims:
+        guest.link = link
+        verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Actor(guest=guest), None)
+    assert [guest.shown_name for guest in kims] == ["Kim", "Kim (2)"]
+
+    options = as_alice.get("/history/").context["decided_options"]
+
+    assert [label for value, label, _chosen in options if value.startswith("guest:")] == ["Decided by Kim (guest)"]
+    chips = as_alice.get("/history/?decided=guest:kim").context["chips"]
+    assert [chip.label for chip in chips] == ["Decided by Kim (guest)"]
 
 
 def test_the_form_offers_the_filters_and_each_is_a_chip(
