@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from runs.history.filter_choices import Directory
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST, only
@@ -41,6 +41,9 @@ KINDS = {
     "audio": gettext_noop("Audio"),
     "text": gettext_noop("Texts"),
 }
+DRAFT = "draft"
+# What people choose from as a run's state. Drafts are no runs: the list then shows drafts instead (`open_drafts`).
+STATE_CHOICES = {**STATES, DRAFT: pgettext_lazy("state of a run", "Not started yet")}
 # Names of filters in the URL, in the order of their chips.
 CONDITIONS = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
 LONGEST = 200
@@ -56,7 +59,7 @@ class Filter:
     q: str = ""
     app: str = ""  # public id of an app
     by: str = ""  # public id of a member who made or owns the run
-    state: str = ""
+    state: str = ""  # a state of runs, or `DRAFT` for forms that haven't been run yet
     kind: str = ""
     decision: str = ""  # a verdict; or "none" for runs with a result that has no verdict
     decided: str = ""  # public id of a member who decided on a result, "guest", or "guest:" and a folded name
@@ -78,7 +81,7 @@ class Filter:
             q=" ".join(given["q"].split()),
             app=given["app"],
             by=by if _is_id(by) and tab != "mine" else "",
-            state=given["state"] if given["state"] in STATES else "",
+            state=given["state"] if given["state"] in state_choices(tab) else "",
             kind=given["kind"] if given["kind"] in KINDS else "",
             decision=given["decision"] if given["decision"] in DECISIONS else "",
             decided=given["decided"] if _is_decider(given["decided"]) else "",
@@ -108,6 +111,11 @@ class Filter:
         return Selection.Place.RESULTS.value if self.view == "results" else self.tab
 
     @property
+    def is_drafts(self) -> bool:
+        """Whether this filter shows drafts, which are no runs."""
+        return self.state == DRAFT
+
+    @property
     def is_selected_results(self) -> bool:
         """Whether this filter shows the selected results, whichever tab their runs are in."""
         return bool(self.selected) and self.view == "results"
@@ -132,7 +140,8 @@ class Filter:
 
     def on_tab(self, tab: str) -> Self:
         """Return this filter on another tab, without those filters that make no sense there."""
-        there = replace(self, tab=tab, by="" if tab == "mine" else self.by)
+        state = self.state if self.state in state_choices(tab) else ""
+        there = replace(self, tab=tab, by="" if tab == "mine" else self.by, state=state)
         return there.without("selected") if self.is_selected_results else there
 
     def in_view(self, view: str) -> Self:
@@ -160,6 +169,8 @@ class Filter:
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
         """Return the runs that match this filter and that `member` may see, in no particular order."""
+        if self.is_drafts:
+            return Run.objects.none()
         runs = Run.objects.visible_to(member) if self.is_selected_results else _in_tab(self.tab, member)
         if self.view == "results":
             runs = runs.filter(outputs_ready__gt=0)
@@ -195,6 +206,11 @@ class Filter:
         if self.decision:
             outputs = outputs.filter(verdict="" if self.decision == "none" else self.decision)
         return outputs
+
+    def is_in_days(self, at: datetime) -> bool:
+        """Return whether `at` is between this filter's days."""
+        is_late_enough = not self.since or at >= _start_of(self.since)
+        return is_late_enough and (not self.until or at < _start_of(self.until, days=1))
 
     @property
     def words(self) -> list[str]:
@@ -247,6 +263,11 @@ class Filter:
         """Return the full-text queries for this filter's words, for `Directory.with_words`."""
         asked, either = self._asked(member, directory)
         return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
+
+
+def state_choices(tab: str) -> dict[str, Any]:
+    """Return the states to choose from on `tab`, with their names. Only a member's own list can show drafts."""
+    return STATE_CHOICES if tab == "mine" else STATES
 
 
 _NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to` on its own would be unclear in code

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.history.filter_choices import Directory
-from runs.history.filters import KINDS, TABS, Filter
+from runs.history.filters import KINDS, STATE_CHOICES, TABS, Filter
 from runs.history.review_filters import ANYONE, DECISIONS, GUEST, ME, ONE_GUEST
 from runs.models import Member
 from runs.words.moments import day_words
-from runs.words.run_states import STATES
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _label(name: str, found: Filter, directory: Directory) -> str:
     if name == "by":
         return _("Made or owned by %(person)s") % {"person": directory.person_name(found.by)}
     if name == "state":
-        return str(STATES[found.state])
+        return str(STATE_CHOICES[found.state])
     if name == "kind":
         return _(KINDS[found.kind])
     if name == "decision":

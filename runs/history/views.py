@@ -23,21 +23,23 @@ from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import selection_bar
 from runs.history import pages_filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
-from runs.history.filters import KINDS, Filter
+from runs.history.filters import DRAFT, KINDS, Filter, state_choices
 from runs.history.findable_apps import asks_newest, findable_apps
 from runs.history.hints import mine_url
 from runs.history.order import Cursor, Page, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
+from runs.launching.open_drafts import NotStarted, not_started
 from runs.models import Member, Run
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
+from runs.words.fold import fold
 from runs.words.highlight import Marker
 from runs.words.moments import day_words, weekday_words
-from runs.words.run_states import STATES
 
 CLASSES = {"": "run-grid run-grid-long", "list": "run-grid run-grid-long is-list", "results": "runs-with-tiles"}
 WITH_APPS_SECONDS = 2.0  # after that, give up and search for the page without the apps
+DRAFTS_SHOWN = 200  # there is at most one per app
 Rows = Sequence[RunCard | RunTiles]
 EMPTY = {
     "mine": (gettext_noop("No runs yet"), gettext_noop("Everything you make is saved here, with its inputs.")),
@@ -80,6 +82,7 @@ def history(request: PortalRequest) -> HttpResponse:
         **_list(listing, shown, rows),
         **_tools(found, directory),
         **_instead(found, listing, rows),
+        "not_started": _drafts(found, request) if found.is_drafts else None,
         "is_all_binned": not rows and found.tab == "mine" and not found.conditions and _is_all_binned(request.user),
         **_besides(found, directory, listing, is_first_page=not (before or after)),
         **_choices(found, request.user, directory, listing.findable),
@@ -98,12 +101,30 @@ def history(request: PortalRequest) -> HttpResponse:
     return response
 
 
+def _drafts(found: Filter, request: PortalRequest) -> NotStarted:
+    """Return the member's drafts that match the app, the days and the words of `found`. A draft has no results, so no
+    other filter fits any."""
+    drafts = not_started(request.user, request.GET.get("dropped", ""), at_most=DRAFTS_SHOWN)
+    if found.conditions.keys() - {"state", "app", "from", "to", "q"}:
+        return replace(drafts, lines=[])
+    lines = [
+        line
+        for line in drafts.lines
+        if found.app in ("", line.app.public_id)
+        and found.is_in_days(line.changed_at)
+        and all(word in fold(f"{line.app.name} {line.words}") for word in found.words)
+    ]
+    return replace(drafts, lines=lines)
+
+
 def _listing(
     found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
 ) -> Listing:
     """Find the runs to list, taking at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for
     what the person may have meant."""
     page, instead = Page([]), Elsewhere(directory)
+    if found.is_drafts:
+        return Listing(page, instead)
     try:
         with_apps = None if before or after else _page_with_apps(found, member, directory)
         with _limit(found, query_timeout.SEARCH_SECONDS):
@@ -195,6 +216,7 @@ def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_
     nothing is found.
     """
     page, is_told = listing.page, is_first_page and bool(found.conditions) and not listing.is_too_slow
+    is_told = is_told and not found.is_drafts
     is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
     is_counted = bool(found.q) and listing.instead.is_counted
     return {
@@ -217,7 +239,11 @@ def _choices(found: Filter, member: Member, directory: Directory, findable: set[
         "decided_options": pages_filter_bar.deciders(found, directory),
         "waits_options": pages_filter_bar.awaited(found, member, directory),
         "decision_options": [(key, str(word), key == found.decision) for key, word in DECISIONS.items()],
-        "state_options": [(key, str(word), key == found.state) for key, word in STATES.items()],
+        "state_options": [
+            (key, str(word), key == found.state)
+            for key, word in state_choices(found.tab).items()
+            if key != DRAFT or member.can_run
+        ],
         "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
         "views": [(view, wanted.url(), wanted == found) for view, wanted in views],
         "current_view": next((view for view, wanted in views if wanted == found), None),

@@ -33,13 +33,13 @@ class NotStarted:
     dropped: App | None
 
 
-def not_started(member: Member, dropped_id: str = "") -> NotStarted:
-    """Return the drafts that `member` can continue, using a single query. Empty drafts are left out."""
+def not_started(member: Member, dropped_id: str = "", at_most: int = READ) -> NotStarted:
+    """Return the latest drafts that `member` can continue, using a single query. Empty drafts are left out."""
     if not member.can_run:
         return NotStarted([], None)
     is_open = Q(app__in=App.objects.open_to(member))
     found = Draft.objects.current().filter(is_open, member=member, app__gone_at=None, app__forbidden_at=None)
-    latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:READ]
+    latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:at_most]
     lines = [DraftLine(draft.app, first_words(kept_in(draft).answers), draft.updated_at) for draft in latest]
     dropped = dropped_draft(member, dropped_id[:16]) if dropped_id else None
     return NotStarted([line for line in lines if line.words], dropped.app if dropped else None)

@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -168,7 +167,7 @@ def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
     """Discard a draft from the list on a page, which then offers to restore it."""
     app = _app(request, app_id)
     drafts.drop_draft(request.user, app, timezone.now())
-    return go_to(request, f"{_list_url(request) or reverse('runs:home')}?{urlencode({'dropped': app.public_id})}")
+    return go_to(request, _list_url(request, dropped=app.public_id) or reverse("runs:home"))
 
 
 @require_POST
@@ -180,10 +179,11 @@ def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
     return go_to(request, _list_url(request) or app.get_absolute_url())
 
 
-def _list_url(request: PortalRequest) -> str:
+def _list_url(request: PortalRequest, **query: str) -> str:
     """Return the URL of the page if the button was pressed in its list of drafts; "" if it was pressed in a form."""
     page = ControlsForm.read(request.POST)["page"]
-    return reverse(f"runs:{page}") if page in ("home", "app-list") else ""
+    shows_drafts = {"home": {}, "app-list": {}, "history": {"state": "draft"}}
+    return reverse(f"runs:{page}", query=shows_drafts[page] | query) if page in shows_drafts else ""
 
 
 @require_safe

@@ -16,6 +16,7 @@ from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.words.moments import full_words
 from tests.support.app_forms import fields, seen_in, token_in
 from tests.support.app_rules import locked, set_rules
+from tests.support.clients import client_of
 from tests.support.factories import PROMPT, make_app, make_run
 from tests.support.page import Page, errors_of
 
@@ -293,6 +294,34 @@ def test_home_and_apps_list_what_was_begun(
         not_started(alice)
 
 
+def test_historys_states_open_the_drafts_which_are_no_runs(
+    as_alice: Client, alice: Member, make_member: Callable[..., Member]
+) -> None:
+    now, fox = timezone.now(), make_app("Fox Painter")
+    draft(alice, fox, updated_at=now)
+    for number in range(4):
+        draft(alice, make_app(f"App {number}"), IDEA | {"value": "Boats"}, updated_at=now - timedelta(days=3))
+    make_run(alice, fox, status="starting")
+
+    def listed(query: str, client: Client = as_alice) -> list[str]:
+        page = Page(client.get(f"/history/?{query}").text)
+        return [line.words for line in page.find(css="draft-app")] + ["a run" for _run in page.find(css="run-card")]
+
+    options = Page(as_alice.get("/history/").text).first("select", id="history-state").find("option")
+    assert options[-1].words == "Not started yet"
+    assert listed("") == ["a run"]
+    assert listed("state=draft") == ["Fox Painter", "App 3", "App 2", "App 1", "App 0"]
+    assert listed("state=draft&q=FOX") == listed(f"state=draft&app={fox.public_id}") == ["Fox Painter"]
+    assert listed(f"state=draft&to={now - timedelta(days=2):%Y-%m-%d}&q=app") == ["App 3", "App 2", "App 1", "App 0"]
+    assert listed("state=draft&decision=approved") == listed("state=draft&q=whale") == []
+    assert "No drafts" in Page(as_alice.get("/history/?state=draft&q=whale").text).words
+    assert [chip.label for chip in as_alice.get("/history/?state=draft").context["chips"]] == ["Not started yet"]
+
+    assert listed("state=draft&tab=team") == [], "the team's list has no drafts"
+    viewer = client_of(make_member("vera", role="viewer"))
+    assert "Not started yet" not in viewer.get("/history/?tab=team").text
+
+
 def test_many_drafts_are_folded(as_alice: Client, alice: Member) -> None:
     for number in range(5):
         draft(alice, make_app(f"App {number}"))
@@ -310,7 +339,7 @@ def test_choices_and_files_tell_a_draft_apart_if_there_are_no_words(alice: Membe
     assert [line.words for line in not_started(alice).lines] == ["2 files", "Ghibli"]
 
 
-@pytest.mark.parametrize(("page", "path"), [("home", "/"), ("app-list", "/apps/")])
+@pytest.mark.parametrize(("page", "path"), [("home", "/"), ("app-list", "/apps/"), ("history", "/history/")])
 def test_a_deleted_draft_can_be_brought_back_where_it_was_listed(
     as_alice: Client, alice: Member, page: str, path: str
 ) -> None:
