@@ -24,9 +24,16 @@ def size_words(size_bytes: int) -> str:
 
 
 def files_words(count: int, size_bytes: int) -> str:
-    """Return a number of files and their size, such as "412 files, 3.1 GB"; empty if there are no files."""
+    """Return a number of files and their size, such as "412 files, 3.1 GB"; empty if there are no files.
+
+    Without a size, return only their number: texts become files only in a zip, so we don't know how large they are.
+    """
+    if not count:
+        return ""
+    if not size_bytes:
+        return ngettext("%(count)s file", "%(count)s files", count) % {"count": number_words(count)}
     words = ngettext("%(count)s file, %(size)s", "%(count)s files, %(size)s", count)
-    return words % {"count": number_words(count), "size": size_words(size_bytes)} if count else ""
+    return words % {"count": number_words(count), "size": size_words(size_bytes)}
 
 
 def _rounded(number: float) -> str:

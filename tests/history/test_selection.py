@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 
 from runs import tasks
 from runs.history import selection
-from runs.models import Member, Run, Selection
+from runs.models import Member, Output, Run, Selection
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.html import flat
@@ -72,6 +72,12 @@ def test_ticks_stay_across_pages_and_reloads(as_alice: Client, alice: Member, ru
     explained = [act.attributes["value"] for act in acts if "provenance.csv" in act.attributes.get("title", "")]
     assert explained == ["download", "download-approved"]
     assert page.count("provenance.csv") == 2
+
+
+def test_texts_are_files_of_a_size_that_nobody_knows(as_alice: Client, runs: list[Run]) -> None:
+    Output.objects.filter(run__in=runs[1:3]).update(text="Hello", status="completed")
+    bar = Page(select(as_alice, *runs[1:3], on=runs))
+    assert bar.first(css="selection-size").words == f"{Output.objects.exclude(text='').count()} files"
 
 
 def test_without_scripts_older_and_keep_take_the_ticks_along(as_alice: Client, runs: list[Run]) -> None:
