@@ -70,6 +70,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # Give or take a few minutes (`team.sessions`). Unlike the sessions' own times, it outlives the sessions.
+    seen_at = models.DateTimeField(null=True, blank=True)
     # Who gets the rest of this person's runs while a worker is transferring them (`team.transfers`)
     gives_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     has_shortcuts = models.BooleanField(default=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from runs import events
 from runs.audit.record import differences, record, record_each, values_of
-from runs.models import BrowserSession, GuestLink, Invite, Member, Run, RunCount, Verb
+from runs.models import GuestLink, Invite, Member, Run, RunCount, Verb
 from runs.team import sessions
 from runs.words.fold import fold
 from runs.words.numbers import number_words
@@ -79,10 +79,7 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
     """Return all members, active ones first, sorted by name. Each person's runs are added up from `counted`, or counted
     now if `counted` is empty."""
     runs = _sum_by_member(counted) if counted else _count_by_member()
-    seen = dict(BrowserSession.objects.order_by().values_list("member").annotate(Max("seen_at")))
-    found = [
-        Person(row, runs.get(row.pk, 0), _latest(seen.get(row.pk), row.last_login)) for row in Member.objects.all()
-    ]
+    found = [Person(row, runs.get(row.pk, 0), seen_at(row)) for row in Member.objects.all()]
     return sorted(found, key=lambda one: (not one.member.is_active, fold(one.member.display_name)))
 
 
@@ -99,13 +96,9 @@ def _count_by_member() -> dict[int, int]:
     return dict(Run.objects.filter(deleted_at=None).order_by().values_list("member").annotate(Count("pk")))
 
 
-def _latest(*moments: datetime | None) -> datetime | None:
-    return max((at for at in moments if at is not None), default=None)
-
-
 def seen_at(member: Member) -> datetime | None:
     """Return when `member` was last seen, or None if never."""
-    return _latest(member.signed_in.aggregate(at=Max("seen_at"))["at"], member.last_login)
+    return max((at for at in (member.seen_at, member.last_login) if at is not None), default=None)
 
 
 def left_by(member: Member) -> Left:

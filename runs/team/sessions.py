@@ -54,18 +54,18 @@ def record_seen(request: HttpRequest, *, is_visit: bool = True) -> None:
         key = request.session.session_key
     if not is_visit:
         return
-    if key and not BrowserSession.objects.filter(session_key=stored_key(key)).update(seen_at=timezone.now()):
+    now = timezone.now()
+    if key and not BrowserSession.objects.filter(session_key=stored_key(key)).update(seen_at=now):
         _make_row(request, request.user, key)  # the person signed in before this table existed
-    _remember_browser(request, request.user)
+    _remember_visit(request, request.user, now)
     if isinstance(request.session, SessionStore):
         request.session.record_use()
 
 
-def _remember_browser(request: HttpRequest, member: Member) -> None:
-    """Store the browser's language and time zone, for use in emails."""
+def _remember_visit(request: HttpRequest, member: Member, now: datetime) -> None:
+    """Store when `member` was here, and the browser's language and time zone, for use in emails."""
     language, zone = get_language_from_request(request), browser_zone(request) or member.browser_time_zone
-    if (language, zone) != (member.browser_language, member.browser_time_zone):
-        Member.objects.filter(pk=member.pk).update(browser_language=language, browser_time_zone=zone)
+    Member.objects.filter(pk=member.pk).update(seen_at=now, browser_language=language, browser_time_zone=zone)
 
 
 def last_seen_at() -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
@@ -15,7 +16,7 @@ from runs import tasks
 from runs.models import Entry, GuestLink, Invite, Member, Preset, Run, Upload
 from runs.models.run import RunInputUpload
 from runs.review import requests
-from runs.team import invites, members, transfers
+from runs.team import invites, members, sessions, transfers
 from runs.team.views_sign_in import WRONG
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
@@ -23,6 +24,7 @@ from tests.support.clients import PASSWORD, client_of
 from tests.support.factories import make_run, make_stored
 from tests.support.html import flat
 from tests.support.invites import PEOPLE, invite, path_of, text_of
+from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +191,34 @@ def test_a_deactivated_person_is_signed_out_at_once(as_admin: Client, alice: Mem
     as_admin.post(f"{PEOPLE}{alice.public_id}/reactivate/")
     back = Client().post("/login/", {"username": alice.email, "password": PASSWORD})
     assert back.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("end", ["sign-out", "deactivate", "expire"])
+def test_last_seen_outlives_the_session(
+    as_admin: Client, alice: Member, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    there = client_of(alice)
+    Member.objects.filter(pk=alice.pk).update(last_login=timezone.now() - timedelta(days=3))
+    monkeypatch.setattr(sessions, "_noted", {})
+    there.get("/history/")
+    seen = _last_seen(as_admin, alice)
+
+    if end == "sign-out":
+        there.post("/logout/")
+    elif end == "deactivate":
+        as_admin.post(f"{PEOPLE}{alice.public_id}/deactivate/")
+    else:
+        Session.objects.all().update(expire_date=timezone.now() - timedelta(days=90))
+        sessions.tidy(timezone.now())
+        as_admin = client_of(Member.objects.get(role="admin"))
+
+    assert not alice.signed_in.exists()
+    assert _last_seen(as_admin, alice) == seen
+
+
+def _last_seen(client: Client, member: Member) -> str:
+    words = Page(client.get(f"{PEOPLE}{member.public_id}/").text).words
+    return words.partition("last seen ")[2].partition("(")[0]
 
 
 def make_link(member: Member) -> GuestLink:

@@ -69,10 +69,10 @@ def test_the_end_is_moved_at_most_once_an_hour(
     client = sign_in(alice)
     client.get("/history/")  # this request also stores the language that the browser asks for
     move_end(client, 14 - 0.9 / 24)
-    with django_assert_num_queries(3):  # queries: session, member, last use
+    with django_assert_num_queries(4):  # queries: session, member, last use of the session and by the member
         client.post("/live/")
     move_end(client, 14 - 1.1 / 24)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.post("/live/")
 
 
