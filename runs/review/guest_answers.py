@@ -8,7 +8,7 @@ more answers, not even from a page that was already open.
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from runs.audit.actors import acting_as
@@ -77,6 +77,23 @@ def given_by(guest: Guest | None, outputs: Collection[Output] | None = None) -> 
     mine = _answers().filter(guest=guest, output__guest_links=guest.link)
     found = mine if outputs is None else mine.filter(output__in=outputs)
     return {decision.output_id: decision for decision in found}
+
+
+def earlier_by(guest: Guest | None, outputs: Collection[Output]) -> dict[int, Decision]:
+    """Return the last answer that `guest` gave on an earlier version of each of `outputs`, keyed by the primary key of
+    the result in `outputs`."""
+    newer = [output for output in outputs if output.number > 1]
+    if guest is None or not newer:
+        return {}
+    firsts = [output.first_id for output in newer]
+    mine = Decision.objects.standing().filter(Q(output__in=firsts) | Q(output__line__in=firsts), guest=guest)
+    answers = list(mine.select_related("output").order_by("output__number", "created_at"))
+    return {
+        output.pk: decision
+        for output in newer
+        for decision in answers
+        if decision.output.first_id == output.first_id and decision.output.number < output.number
+    }
 
 
 def answers_of(link: GuestLink) -> list[Decision]:

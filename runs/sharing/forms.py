@@ -172,10 +172,11 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
 
     @property
     def options(self) -> list[ResultChoice]:
-        """All results that the link could show."""
+        """All results that the link could show. All versions of a result have the same label."""
         chosen = set(self["o"].value() or [])
-        named = zip(self.choices, labels_of(self.choices), strict=True)
-        return [ResultChoice(output, label, output.public_id in chosen) for output, label in named]
+        lines = {output.first_id: output for output in self.choices}
+        labels = dict(zip(lines, labels_of(list(lines.values())), strict=True))
+        return [ResultChoice(output, labels[output.first_id], output.public_id in chosen) for output in self.choices]
 
     @property
     def decide_help(self) -> str:

@@ -87,6 +87,7 @@ class GuestResult:
 
     number: int
     label: str
+    version: int
     kind: str
     text: str
     files: list[GuestFile]
@@ -245,7 +246,7 @@ def _results(
         tree, box = guest_tree(output, stems), boxes.get(output.public_id)
         text_url = addresses.text(output) if output.text and addresses.link.may_download else ""
         text = (text_url, text_name(stems))
-        results.append(GuestResult(number, label, output.kind, output.text, files, tree, box, *text))
+        results.append(GuestResult(number, label, output.number, output.kind, output.text, files, tree, box, *text))
     return results
 
 

@@ -63,6 +63,16 @@ class GuestComment:
 
 
 @dataclass(frozen=True)
+class EarlierAnswer:
+    """What the guest answered on an earlier version of a result."""
+
+    version: int
+    verdict_words: str
+    note: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
 class AnswerBox:
     """The box below one result: the guest's answer, and buttons to give or change it."""
 
@@ -73,6 +83,7 @@ class AnswerBox:
     verdict_words: str
     note: str
     answered_at: datetime | None
+    earlier: EarlierAnswer | None
     is_just_recorded: bool
     is_superseded: bool
     typed: str
@@ -156,6 +167,7 @@ def boxes_of(
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
     given = guest_answers.given_by(visit.guest, outputs) if link.lets_decide else {}
+    earlier = guest_answers.earlier_by(visit.guest, outputs) if link.lets_decide else {}
     newer = newer_of_each(outputs) if link.lets_decide else {}
     comments = guest_comments.seen_by_guest(link, visit.guest, outputs)
     places = {output.pk: f"r{number}" for number, output in enumerate(outputs, first)}
@@ -171,6 +183,7 @@ def boxes_of(
             verdict_words=verdict_words(decision),
             note=decision.note if decision else "",
             answered_at=decision.created_at if decision else None,
+            earlier=_earlier(earlier.get(output.pk)),
             is_just_recorded=decision is not None and visit.answered == output.public_id,
             is_superseded=output.pk in newer,
             typed=visit.sent.words.get(output.public_id, ""),
@@ -187,6 +200,12 @@ def boxes_of(
             files=len(output.files.all()),
         )
     return boxes
+
+
+def _earlier(decision: Decision | None) -> EarlierAnswer | None:
+    if decision is None:
+        return None
+    return EarlierAnswer(decision.output.number, verdict_words(decision), decision.note, decision.created_at)
 
 
 def _has_place(box: AnswerBox | None) -> bool:

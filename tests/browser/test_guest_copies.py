@@ -15,6 +15,11 @@ from tests.support.page_checks import SIDEWAYS, findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MAKES = [("Front", "image"), ("Poster", "image"), ("Reel", "video"), ("Voice-over", "audio")]
+LINES_OF_WORDS = """button => {
+    const words = document.createRange();
+    words.selectNode([...button.childNodes].find((node) => node.textContent.trim() === "Download all"));
+    return words.getClientRects().length;
+}"""
 SIGHTS = [(360, "dark"), (1280, "light")]
 NewContext = Callable[..., BrowserContext]
 
@@ -71,7 +76,10 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     guest.route("**", lambda route: route.continue_())
     make_guest_copies.make_due_copies()
 
-    expect(guest.get_by_role("button", name="Download all")).to_be_visible()
+    download = guest.get_by_role("button", name="Download all")
+    expect(download).to_be_visible()
+    guest.set_viewport_size({"width": 360, "height": 800})
+    assert download.evaluate(LINES_OF_WORDS) == 1, "no word of the button breaks"
     expect(guest.get_by_role("link", name="Download")).to_have_count(4)
     assert guest.context.cookies() == []
     expect(maker.get_by_text("1 file isn't shared with guests")).to_be_visible()

@@ -70,6 +70,45 @@ def test_the_maker_puts_a_newer_version_on_the_link(
     assert as_alice.post(replace, posted).status_code == 404
 
 
+def test_a_guest_sees_the_version_and_their_earlier_answer(
+    as_alice: Client, asking: GuestLink, run: Run, alice: Member
+) -> None:
+    old = run.outputs.all()[0]
+    kim = visit(asking).type("r1", "Warmer, please").press("changes", "r1").press("", name="Kim")
+    lee = visit(asking).press("approve", "r1").press("", name="Lee")
+    assert "Version" not in kim.words
+    when = f"{timezone.localdate():%Y}, "
+    for time in kim.box("r1").first("div", css="guest-answer").find("time")[:1]:
+        assert when in time.words
+        assert time.words.endswith("(UTC)"), "guests' pages have no scripts that know their zone"
+    kim_code, lee_code = (guest.box("r1").first("code", css="guest-code").text for guest in (kim, lee))
+    second = make_run(alice, run.app, status="completed")
+    make_kept(second)
+    Output.objects.filter(run=second, position=0).update(line=old, number=2)
+    newer = second.outputs.all()[0]
+    posted = {"old": old.public_id, "new": newer.public_id}
+    assert as_alice.post(f"/shares/{asking.public_id}/replace/", posted).status_code == 302
+
+    kim, lee, stranger = (visit(asking) for _ in range(3))
+    kim.enter_code(str(kim_code))
+    lee.enter_code(str(lee_code))
+
+    assert [caption.words for caption in kim.page.root.find("figcaption")] == ["Front Version 2", "Back"]
+    earlier = kim.box("r1").first("div", css="guest-earlier").words
+    assert earlier.startswith("Version 1 You asked for changes")
+    assert earlier.endswith("Warmer, please")
+    assert kim.box("r1").find("button"), "version 2 waits for an answer of its own"
+    assert "Version 1 You approved this" in lee.box("r1").words
+    assert "Warmer" not in lee.words
+    assert "Version 1" not in stranger.words
+
+    kim.press("approve", "r1")
+    assert "Version 1 You asked for changes" in kim.box("r1").words, "it stays beside the new answer"
+    assert "You approved this" in kim.box("r1").first("div", css="guest-answer").words
+    choices = Page(as_alice.get(f"/shares/{asking.public_id}/").text).root.find("label", css="link-output")
+    assert sorted(choice.words for choice in choices) == ["Back", "Front", "Front Version 2"]
+
+
 def test_a_link_whose_results_were_replaced_stays_in_the_panel_of_their_run(
     as_alice: Client, asking: GuestLink, run: Run, newer: Output, alice: Member
 ) -> None:
