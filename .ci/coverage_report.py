@@ -3,8 +3,8 @@
 
     coverage_report.py [DATA_FILE ...]
 
-Without a data file, reads that of the last `make test COVERAGE=1`. With several, a line or branch is covered if any of
-them covers it.
+Without a data file, reads that of the last `make test-all COVERAGE=1`. With several, a line or branch is covered if
+any of them covers it.
 """
 
 import json

@@ -62,6 +62,7 @@ def live(hours: float, traveller: time_machine.Traveller, pulse_seconds: int = P
             work()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("known", [KNOWN], indirect=True)
 def test_a_quiet_day_with_2000_apps_costs_at_most_300_requests(known: SandboxDoor, alice: Member) -> None:
@@ -114,7 +115,7 @@ def test_a_failing_list_is_not_retried_all_day_on_an_idle_portal(known: SandboxD
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
         live(0.1, traveller)
         known.control("faults", endpoint="apps", fault="status", status=500, times=None)
-        live(23, traveller)
+        live(23, traveller, 600)
     assert LaminaStatus.objects.get().catalog_problem == "unreadable"
     assert sum(asked(known).values()) <= MOST_REQUESTS
     assert 4 <= len(known.requests_to("apps")) <= 20
@@ -144,7 +145,7 @@ def test_a_refused_key_is_only_tried_with_the_balance_and_the_list(known: Sandbo
         )
         known.control("keys", accepted=["lma_another"])
         before = asked(known)
-        live(6, traveller)
+        live(6, traveller, 600)
         counts = asked(known)
         assert sum(counts.values()) - sum(before.values()) <= 6 + 2 + 1
         assert counts["app"] - before["app"] <= 1

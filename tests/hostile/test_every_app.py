@@ -15,7 +15,7 @@ from tests.support.tables import way_back
 
 # This mark makes pytest-django set up a database for the module; the tests themselves only check what `travelled`
 # collected.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 Travelled = tuple[dict[str, Journey], list[Page]]
 UNUSUAL = {"card-half-fails": "Partly ready", "card-always-fails": "Failed", "card-nothing": "Failed"}

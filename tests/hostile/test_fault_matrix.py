@@ -22,7 +22,7 @@ from tests.hostile.faults import (
 from tests.support.quick_portal import step, step_to
 from tests.support.sandbox_door import SandboxDoor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 SAID = {cause: str(sentence) for cause, (sentence, *_) in FAILURES.items()}
 AWAY = str(WAITING[Run.Wait.LAMINA])

@@ -16,7 +16,7 @@ from tests.support.page import Page
 from tests.support.quick_portal import hurry, impatience, is_at_rest, step, work_until
 from tests.support.sandbox_door import SandboxDoor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 FILE_FAULTS = READ_FAULTS | {
     "web page": {"fault": "html", "status": 200},
     "410": {"fault": "status", "status": 410},

@@ -161,10 +161,10 @@ def test_what_was_interrupted_is_done_again(project: Path, put: Callable[[str, s
 def test_make_alone_lists_what_can_be_made_and_makes_nothing(project: Path) -> None:
     shown = make(project)
     assert shown.returncode == 0, shown.stderr
-    described = dict(re.findall(r"^make (\w+) +(.+)$", shown.stdout, re.M))
+    described = dict(re.findall(r"^make ([\w-]+) +(.+)$", shown.stdout, re.M))
     assert len(described) == len(shown.stdout.splitlines())
     makefile = (ROOT / "Makefile").read_text()
-    targets = re.findall(r"^([a-z]\w*):", makefile, re.M)
+    targets = re.findall(r"^([a-z][\w-]*):", makefile, re.M)
     assert sorted(described) == sorted(targets)
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.M)
     assert phony is not None
@@ -177,7 +177,40 @@ def test_dev_is_the_whole_portal_with_reload_and_debug_pages_unless_told_otherwi
     assert command == "PORTAL_DEBUG=${PORTAL_DEBUG:-true} .venv/bin/python manage.py portal --reload"
 
 
-def test_arguments_reach_pytest(project: Path) -> None:
-    shown = make(project, "--dry-run", "test", "ARGS=-k history -x").stdout
+@pytest.mark.parametrize("target", ["test", "test-all"])
+def test_arguments_reach_pytest(project: Path, target: str) -> None:
+    shown = make(project, "--dry-run", target, "ARGS=-k history -x").stdout
     assert "-m pytest" in shown
     assert "-k history -x" in shown
+
+
+@pytest.fixture
+def marked_tests(project: Path) -> Path:
+    """The same project with one test for each of the markers that decide what `make test` leaves out, and one without
+    a marker."""
+    markers = ("browser", "whole", "long")
+    (project / "pytest.ini").write_text("\n".join(["[pytest]", "markers =", *(f"  {name}" for name in markers)]))
+    tests = ["import pytest", "def test_plain(): pass"]
+    tests += [f"@pytest.mark.{name}\ndef test_{name}(): pass" for name in markers]
+    (project / "test_marked.py").write_text("\n".join(tests))
+    return project
+
+
+def run_tests(project: Path, target: str) -> tuple[set[str], str]:
+    """Return which of the project's tests `make` ran, and the last line of its output."""
+    done = make(project, target, f"PY={sys.executable}", "ARGS=-n0 -v -p no:django -p no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"::test_(\w+) PASSED", done.stdout)), done.stdout.splitlines()[-1]
+
+
+def test_make_test_leaves_out_what_takes_long_and_says_where_it_runs(marked_tests: Path) -> None:
+    ran, last_line = run_tests(marked_tests, "test")
+    assert ran == {"plain"}
+    assert last_line.startswith("make test-all also runs")
+    ran, _ = run_tests(marked_tests, "test-all")
+    assert ran == {"plain", "browser", "whole", "long"}
+
+
+def test_ci_runs_all_tests() -> None:
+    commands = re.findall(r"\bmake (test[a-z-]*)", (ROOT / ".ci" / "run").read_text())
+    assert set(commands) == {"test-all"}

@@ -49,7 +49,7 @@ def test_named_commands_exist() -> None:
 
 def make_commands(text: str) -> set[str]:
     """Return the targets of the `make` commands in a document."""
-    return set(re.findall(r"(?:^ *|`|lma_… )make ([a-z]+)", text, re.M))
+    return set(re.findall(r"(?:^ *|`|lma_… )make ([a-z-]+)", text, re.M))
 
 
 def test_the_changelog_starts_with_the_current_version() -> None:

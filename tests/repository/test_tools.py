@@ -66,6 +66,7 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.mark.long
 def test_a_commit_with_the_hooks_succeeds(checkout: Path) -> None:
     """Every hook runs during a real commit, and passes."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PORTAL_", "GIT_"))}

@@ -1,7 +1,7 @@
 """Screenshots of pages, for judging how they look. They are saved in TEST_PHOTOS_DIR; if that isn't set, none are
 taken.
 
-TEST_PHOTOS_DIR=/tmp/photos make test ARGS="tests/browser/test_axe.py"
+TEST_PHOTOS_DIR=/tmp/photos make test-all ARGS="tests/browser/test_axe.py"
 """
 
 import os
