@@ -82,6 +82,12 @@ def replaced_result(member: Member, run: Run) -> Output | None:
     return min(found, key=lambda output: output.verdict == Decision.Verdict.CHANGES, default=None)
 
 
+def is_of_others(run: Run, result: Output) -> bool:
+    """Return whether `run` made next versions, but none of `result`."""
+    lines = set(run.outputs.filter(line__isnull=False).values_list("line", flat=True))
+    return bool(lines) and (result.line_id or result.pk) not in lines
+
+
 def next_version(result: Output, schema: AppSchema) -> NextVersion:
     """Plan the next version of `result`, and of any other results of its run that still need changes."""
     outputs = list(result.run.outputs.all())

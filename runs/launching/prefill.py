@@ -172,6 +172,8 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     if lately is None or lately[1] < max(member.last_login or lately[1], now - JUST_RUN_FOR):
         return
     run = Run.objects.select_related("app", "parent", "preset").get(pk=lately[0])
+    if found.result is not None and next_version.is_of_others(run, found.result):
+        return  # this form is another one
     is_filled = found.run is not None or found.preset is not None
     is_as_opened = (found.run, found.preset) == (run.parent, run.preset) and found.filled_from != run
     if not is_filled or is_as_opened:

@@ -105,6 +105,17 @@ def test_the_second_run_is_a_version_too_and_the_form_says_that_there_is_one(
     assert posted(go_back(as_alice, second)) == posted(page)
 
 
+def test_the_form_for_another_result_of_the_same_run_says_nothing(
+    as_alice: Client, alice: Member, front: Output
+) -> None:
+    back, app = front.run.outputs.get(label="Back"), front.run.app.get_absolute_url()
+    press_next(as_alice, alice, front)
+    assert same_inputs_url(open_page(as_alice, f"{app}?next={front.public_id}"))
+    page = open_page(as_alice, f"{app}?next={back.public_id}")
+    assert "Your run has started" not in page.words
+    assert not same_inputs_url(page)
+
+
 def test_the_ticked_results_are_those_of_the_run(as_alice: Client, alice: Member, front: Output) -> None:
     first = press_next(as_alice, alice, front, outputs=["0", "1"])
     assert ticked(go_back(as_alice, first)) == ["0", "1"]
