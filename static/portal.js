@@ -83,6 +83,10 @@ on(["keydown"], "html", (_, { key }) => {
 });
 on(["focusout", "pointerout"], ".moment", (moment) => moment.classList.remove("is-hushed"));
 
+/* So it does on a card that has the focus. That isn't all Escape does there: it also clears the selection. */
+on(["keydown"], ".run-card", (card, { key }) => key === "Escape" && card.classList.add("is-hushed"));
+on(["focusout"], ".run-card", (card) => card.classList.remove("is-hushed"));
+
 /* Tell the portal the browser's time zone, so that the next page shows times in it */
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 if (timeZone) {

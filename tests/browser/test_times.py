@@ -77,3 +77,23 @@ def test_in_history_the_full_time_does_not_cover_the_title(tokyo: Page, run: Run
         expect(full).to_be_visible()
         assert not covers(full, link), width
         assert findings(tokyo) == []
+    tokyo.keyboard.press("Escape")
+    expect(full).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/history/", "/history/?view=list"])
+def test_without_scripts_the_full_time_covers_nothing(
+    new_context: Callable[..., BrowserContext], alice: Member, run: Run, path: str
+) -> None:
+    page = new_context(alice, viewport={"width": 320, "height": 640}, java_script_enabled=False).new_page()
+    page.goto(path)
+    card = page.locator(".run-card")
+    full = card.locator(".run-card-when > span")
+    for _press in range(40):
+        page.keyboard.press("Tab")
+        if full.is_visible():
+            break
+    expect(full).to_be_visible()
+    for part in (".run-card-picture", ".card-link", ".run-card-inputs", ".run-card-foot"):
+        assert not covers(full, card.locator(part).first), part
