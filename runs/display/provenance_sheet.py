@@ -42,7 +42,7 @@ def sheet(origins: Sequence[Origin]) -> bytes:
     rows = [_headings(asked)]
     for origin, provenance, inputs in zip(origins, provenances, given, strict=True):
         given_here = dict(inputs)
-        before = [origin.name, provenance.app_name, origin.label]
+        before = [origin.name, provenance.app_name, origin.label, origin.output.description]
         values = (given_here.get(name, "") for name in asked)
         rows.append([*before, *values, *_after(origin, provenance)])
     return csv_bytes(rows)
@@ -67,6 +67,7 @@ def _headings(inputs: Iterable[str]) -> list[str]:
         _("File"),
         _("App"),
         _("Result"),
+        _("Description"),
         *(_("Input: %(name)s") % {"name": name} for name in inputs),
         _("Source files"),
         _("Made by"),

@@ -51,6 +51,7 @@ class OutputBox:
     version: int
     position: int
     alt: str
+    description: str
     url: str  # URL of the result page
     use_url: str  # URL for using the result in another app; empty unless it has text or exactly one file
     unsaved: int  # number of files that couldn't be saved; the result's other files may have been saved
@@ -147,7 +148,8 @@ def _box(
         error=say(error),
         version=output.changed_in,
         position=output.position,
-        alt=_alt(run, label),
+        alt=output.description if output.kind == "image" and output.description else _alt(run, label),
+        description=output.description,
         url=output.get_absolute_url(),
         use_url=reverse("runs:result-use", args=[output.public_id]) if output.text or len(files) == 1 else "",
         unsaved=len(given_up),
@@ -198,7 +200,8 @@ def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
 
 
 def _alt(run: Run, label: str) -> str:
-    """Return the picture's alt text: the result's label and the run's first two visible inputs."""
+    """Return what a picture is called while nobody has described it, and a player always: the result's label and the
+    run's first two visible inputs."""
     told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
     return " · ".join([label, *told])[:200]
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from runs.team.admins import mail_to_admins
 from runs.web.http import PortalRequest, render_page
 
-REVIEWED = date(2026, 11, 26)  # date of docs/accessibility.md, which has the same information in more detail
+REVIEWED = date(2026, 12, 2)  # date of docs/accessibility.md, which has the same information in more detail
 
 
 @require_safe

@@ -179,3 +179,9 @@ class TitleForm(PostedForm):
     """The title of a run; an empty one restores the app's name."""
 
     title = CutField()
+
+
+class DescriptionForm(PostedForm):
+    """The description of a result; an empty one removes it."""
+
+    description = CutField()

@@ -135,8 +135,8 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
         output.files.update(**gone)
         version = run.version + 1
         Run.objects.filter(pk=run.pk).update(version=version)
-        emptied = {"text": "", "raw_value": None, "removal_at": None, "removed_at": now, "changed_in": version}
-        Output.objects.filter(pk=pk).update(**emptied)
+        emptied = {"text": "", "description": "", "raw_value": None, "removal_at": None, "removed_at": now}
+        Output.objects.filter(pk=pk).update(**emptied, changed_in=version)
         record(Verb.RESULT_PURGED, output)
     orphans.remove_files(StoredFile.objects.filter(pk__in=files))
     return True

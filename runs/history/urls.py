@@ -29,6 +29,7 @@ urlpatterns = [
     path("runs/<str:run_id>/hold/", views_holds.run_hold, name="run-hold"),
     path("results/<str:result_id>/keep/", views_holds.result_keep, name="result-keep"),
     path("runs/<str:run_id>/rename/", views_titles.run_rename, name="run-rename"),
+    path("results/<str:result_id>/describe/", views_titles.result_describe, name="result-describe"),
     path("runs/<str:run_id>/star/", views_stars.run_star, name="run-star"),
     path("results/<str:result_id>/star/", views_stars.result_star, name="result-star"),
     path("examples/clear/", views_examples.examples_clear, name="examples-clear"),

@@ -1,12 +1,12 @@
-"""Renaming a run."""
+"""Renaming a run, and describing a result."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from runs.history import titles
-from runs.history.forms import TitleForm
-from runs.models import Run
+from runs.history.forms import DescriptionForm, TitleForm
+from runs.models import Output, Run
 from runs.web.http import PortalRequest, go_to, refuse_viewers
 
 
@@ -17,3 +17,13 @@ def run_rename(request: PortalRequest, run_id: str) -> HttpResponse:
     refuse_viewers(request.user)
     titles.rename(run, TitleForm.read(request.POST)["title"])
     return go_to(request, run.get_absolute_url())
+
+
+@require_POST
+def result_describe(request: PortalRequest, result_id: str) -> HttpResponse:
+    """Save what a result's picture shows, or what is said and heard in its video or sound."""
+    runs = Run.objects.manageable_by(request.user)
+    output = get_object_or_404(Output, public_id=result_id, run__in=runs)
+    refuse_viewers(request.user)
+    titles.describe(output, DescriptionForm.read(request.POST)["description"])
+    return go_to(request, f"{output.get_absolute_url()}#description")

@@ -95,6 +95,8 @@ class Output(models.Model):
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
     changed_in = models.PositiveIntegerField(default=1, db_column="version")  # the run's version when this last changed
     text = models.TextField(blank=True, default="")  # the content of a text result, or any value without a URL
+    # What a member wrote for those who can't see or hear the files: a picture's alt text, or a transcript
+    description = models.TextField(blank=True, default="", db_default="")
     error = MessageTextField(blank=True)  # quoted from Lamina, or our own message
     # Proportions of the space reserved for the picture, so that the page doesn't jump when it arrives. Based on the
     # inputs, or on the dimensions Lamina gives.

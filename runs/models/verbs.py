@@ -32,6 +32,7 @@ class Verb(StrEnum):
 
     RESULT_STARRED = "result.starred"
     RESULT_UNSTARRED = "result.unstarred"
+    RESULT_DESCRIBED = "result.described"  # someone wrote or changed its description
     RESULT_FETCHED_AGAIN = "result.fetched-again"
     RESULT_GIVEN_UP = "result.given-up"
     RESULT_DECIDED = "result.decided"

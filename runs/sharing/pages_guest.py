@@ -88,6 +88,7 @@ class GuestResult:
     number: int
     label: str
     version: int
+    description: str
     kind: str
     text: str
     files: list[GuestFile]
@@ -246,7 +247,8 @@ def _results(
         tree, box = guest_tree(output, stems), boxes.get(output.public_id)
         text_url = addresses.text(output) if output.text and addresses.link.may_download else ""
         text = (text_url, text_name(stems))
-        results.append(GuestResult(number, label, output.number, output.kind, output.text, files, tree, box, *text))
+        content = (output.description, output.kind, output.text, files, tree)
+        results.append(GuestResult(number, label, output.number, *content, box, *text))
     return results
 
 

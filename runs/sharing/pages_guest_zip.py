@@ -125,6 +125,8 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: 
     given = {run.pk: dict(named_apart(_inputs(run))) for run in runs}
     asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
     headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
+    has_description = any(output.description for output in outputs)
+    headings += [_("Description")] if has_description else []
     headings += [_("App")] if link.shows_app else []
     headings += [_("Made by")] if link.lists_maker else []
     headings += [_("Credits for the whole run (estimate)")] if link.lists_cost else []
@@ -140,7 +142,9 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: 
         origin = _origin(link, output, decisions.get(output.pk, []))
         answered = _answered(answers.get(output.pk)) if answers else []
         inputs = (given[output.run_id].get(name, "") for name in asked)
-        rows.append([one.name, one.label, one.kind, day, str(one.size_bytes), one.sha256, *origin, *answered, *inputs])
+        described = [output.description] if has_description else []
+        file = [one.name, one.label, one.kind, day, str(one.size_bytes), one.sha256]
+        rows.append([*file, *described, *origin, *answered, *inputs])
     return csv_bytes(rows)
 
 

@@ -27,6 +27,7 @@ VERBS: dict[Verb, Promise] = {
     Verb.RUN_OPENED: _lazy("Private run seen by an admin"),
     Verb.RESULT_STARRED: _lazy("Result starred"),
     Verb.RESULT_UNSTARRED: _lazy("Star removed from result"),
+    Verb.RESULT_DESCRIBED: _lazy("Result described"),
     Verb.RESULT_FETCHED_AGAIN: _lazy("File fetched again"),
     Verb.RESULT_GIVEN_UP: _lazy("File couldn't be saved"),
     Verb.RESULT_DECIDED: _lazy("Decision made"),

@@ -271,6 +271,7 @@ ROWS = [
     Row("runs:run-rerun", "get", SEES, path=run),
     Row("runs:run-rerun", "post", SEES, 422, path=run, viewer=403),  # the run's answers don't fit any form
     Row("runs:run-rename", "post", CHANGES, 302, path=run),
+    Row("runs:result-describe", "post", CHANGES, 302, path=lambda w: [w.subject.output.public_id]),
     Row("runs:preset-new", "get", SEES, data=lambda w: {"from": w.subject.run.public_id}, viewer=403),
     Row("runs:preset-new", "post", IN, 404, data=lambda w: {"name": "One"}),  # nobody has a draft
     Row("runs:preset-edit", "get", PRESET, path=preset),

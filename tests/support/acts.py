@@ -218,6 +218,7 @@ ACTS: list[tuple[str, Act]] = [
     ("runs:run-rerun", Act((Verb.RUN_STARTED,), path=_made, before=_making(_ended_run),
         data=lambda w: {"token": new_form_token(w.owner)})),
     ("runs:run-rename", Act((Verb.RUN_RENAMED,), data=lambda _: {"title": "Another"})),
+    ("runs:result-describe", Act((Verb.RESULT_DESCRIBED,), data=lambda _: {"description": "A red shoe"})),
     ("runs:preset-new", Act((Verb.PRESET_SAVED,), query="from")),
     ("runs:preset-edit", Act((Verb.PRESET_CHANGED,))),
     ("runs:preset-delete", Act((Verb.PRESET_REMOVED,))),
