@@ -48,6 +48,7 @@ def test_result_run_and_compare_offer_the_buttons_to_those_who_may_decide(
         hidden = page_of(as_bob, url)
         assert all(button in shown for button in BUTTONS), url
         assert not any(button in hidden for button in BUTTONS), url
+        assert 'aria-label="Decision: Front"' in shown, url  # tells the buttons of several results apart
     assert "Not reviewed" in page_of(as_bob, front.get_absolute_url())
     assert page_of(as_sam, comparison).count("Approve this, reject the others") == 2
 
