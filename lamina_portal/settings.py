@@ -119,6 +119,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "runs.web.http.portal_context",
                 "runs.display.bell.bell_context",
+                "runs.spending.own_month.own_limit_context",
                 "runs.display.review_count.review_context",
             ],
             "builtins": [

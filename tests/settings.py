@@ -45,4 +45,5 @@ LOCALE_PATHS = [*LOCALE_PATHS, TEST_DIR / "locale"]
 LANGUAGES = [*LANGUAGES, (CODE, "Pseudo")]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LAMINA_POLL_SECONDS = 1.0  # sandbox runs take half a second; polling every three seconds would waste time
+LAMINA_BASE_URL = "http://127.0.0.1:9"  # nobody; without the `sandbox` fixture, a test must not reach a developer's
 LAMINA_STREAMS = 0  # most tests are about polling the list; the stream tests turn streams on

@@ -10,16 +10,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from runs.connection import status
+from runs.connection import balance, status
 from runs.engine.queue_position import place_words
 from runs.engine.reconcile import tries_of
 from runs.models import AT_LAMINA, Member, Run
 from runs.spending import charges
-from runs.team.admins import mail_to_admins
+from runs.spending.estimates import CostLine, cost_line
+from runs.team.admins import admin_names, mail_to_admins
 from runs.words.credits import about_credits, credits_words, plural_number
 from runs.words.markup import filled_in, moment_html
 from runs.words.messages import say
 from runs.words.moments import short_time_words
+from runs.words.numbers import number_words
 from runs.words.run_failures import (
     BACK_TO_FORM,
     FAILURES,
@@ -33,6 +35,7 @@ from runs.words.run_states import WAITS, state_of
 from runs.words.support import about_run
 from runs.words.time_spans import span_words
 
+RUN_AGAIN = _lazy("Run the same again")
 CANNOT_STOP = ("refused", "not_cancellable")
 
 
@@ -231,20 +234,61 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
         "admin": mail,
         "apps": reverse("runs:app-list"),
         "form": f"{run.app.get_absolute_url()}?from={run.public_id}",
+        "again": reverse("runs:run-rerun", args=[run.public_id]),
     }
     quote = say(run.failure_text)
     if run.field_errors:
         told = field_errors_of(run)
         quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in told)
+    advice, is_enough = _advice(run, viewer) if run.failure == "credits" else ("", False)
+    if is_enough:
+        label, target = RUN_AGAIN, "again"
     shown = failure_words(run.failure, run.credits_estimated)
     return Failure(
-        sentence=shown,
+        sentence=_("There weren't enough credits for this run.") if is_enough else shown,
         quote=quote[:1000],
         action_label=str(label),
         action_url=urls[target],
         support=_support_words(run, " ".join(filter(None, [shown, quote[:300]]))),
+        advice=advice,
+        look_up_url=run.get_absolute_url() if advice and not is_enough else "",
         leads_to_form=target == "form",
     )
+
+
+def _advice(run: Run, viewer: Member) -> tuple[str, bool]:
+    """Return what helps `viewer` with a run that failed for lack of credits, and whether it could start now. Unless we
+    have asked Lamina for the balance since it failed, ask now."""
+    if not viewer.can_run:
+        return "", False
+    known = status.lamina_status()
+    if run.finished_at and (known.balance_at is None or known.balance_at < run.finished_at):
+        balance.look_up()
+        known = status.lamina_status()
+    cost = cost_line(run.app, viewer, run.wanted_outputs, run.schema)
+    if cost.is_blocked and not cost.is_short:
+        return cost.reason, False
+    is_current = bool(known.balance_at and run.finished_at and known.balance_at >= run.finished_at)
+    if is_current and not cost.is_short and not cost.is_unknown:
+        return _("There are enough now: %(balance)s.") % {"balance": cost.balance_words}, True
+    return " ".join(filter(None, [_fit_words(run, cost), _who_adds_credits(viewer)])), False
+
+
+def _fit_words(run: Run, cost: CostLine) -> str:
+    """Return how many of the run's results the balance is enough for; "" if it isn't enough for any."""
+    if not cost.fits:
+        return ""
+    return ngettext(
+        "The balance is enough for %(count)s of its %(total)s results: choose fewer with “Change and run again”.",
+        "The balance is enough for %(count)s of its %(total)s results: choose fewer with “Change and run again”.",
+        cost.fits,
+    ) % {"count": number_words(cost.fits), "total": number_words(len(run.schema.asked(run.wanted_outputs)))}
+
+
+def _who_adds_credits(viewer: Member) -> str:
+    if viewer.is_admin:
+        return _("Add credits on Lamina.")
+    return _("To have credits added, ask an admin: %(names)s.") % {"names": admin_names() or _("nobody at the moment")}
 
 
 def _support_words(run: Run, shown: str) -> str:

@@ -105,10 +105,15 @@ def _is_done(run: Run, indexes: list[int]) -> bool:
     return any(child.is_active or child.status == Run.Status.COMPLETED for child in tried)
 
 
-@synced()
-@transaction.atomic
 def retry_failed(run: Run, member: Member, token: str) -> Run | None:
     """Retry the failed results of `run`, once per `token`; return None if that isn't possible now."""
+    _cost(run, member, failed_indexes(run))  # a balance that would block it is looked up before the transaction
+    return _retry_failed(run, member, token)
+
+
+@synced()
+@transaction.atomic
+def _retry_failed(run: Run, member: Member, token: str) -> Run | None:
     # Lock the run, so that the second of two simultaneous requests sees the retry that the first one started
     Run.objects.select_for_update().get(pk=run.pk)
     if started := _started(run, member, token):

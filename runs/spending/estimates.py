@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.catalog.pauses import closed_words
-from runs.connection import status
+from runs.connection import balance, status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
 from runs.spending.limits import Left, beyond_limit, is_own_limit, left_for, own_words
 from runs.storage import disk
+from runs.team.admins import admin_names
 from runs.words.credits import about_credits, credits_words, left_words, plural_number, short_balance_words
 from runs.words.numbers import number_words
 
@@ -24,14 +25,17 @@ CENT = Decimal("0.01")
 TOO_FEW_CREDITS = {
     False: (
         gettext_noop("This needs %(cost)s; the balance is %(balance)s. Add credits on Lamina."),
-        gettext_noop("This needs %(cost)s; the balance is %(balance)s. Ask an admin to add credits."),
+        gettext_noop(
+            "This needs %(cost)s; the balance is %(balance)s. To have credits added, ask an admin: %(names)s."
+        ),
     ),
     True: (
         gettext_noop(
             "This needs %(cost)s; the balance is %(balance)s. Choose fewer results, or add credits on Lamina."
         ),
         gettext_noop(
-            "This needs %(cost)s; the balance is %(balance)s. Choose fewer results, or ask an admin to add credits."
+            "This needs %(cost)s; the balance is %(balance)s. Choose fewer results, or ask an admin to add credits: "
+            "%(names)s."
         ),
     ),
 }
@@ -89,6 +93,8 @@ class CostLine:
     not_open: str  # why nobody in this workspace can run the app; empty if people can
     left: Left | None  # what is left this month; None for people who can't run apps
     own_words: str  # what is left, in words; empty if there is no limit
+    fits: int  # how many of the wanted results the balance is enough for, if it blocks the run; otherwise 0
+    is_short: bool  # the balance blocks the run
     can_ask: bool  # the member's own limit blocks the run, and they can ask admins to raise it
 
 
@@ -109,13 +115,19 @@ def _source(app: App) -> Charge.Source:
 def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
     """Return what a run of `app` costs with the `wanted` results (none means all), and the balance.
 
-    `schema` lists the results; without one, the app's current schema is used.
+    `schema` lists the results; without one, the app's current schema is used. A balance that would block the run is
+    looked up first.
     """
-    account = status.lamina_status()
     estimated = estimate(app, schema or app.schema, wanted)
+    if _is_short(estimated, status.lamina_status()):
+        balance.look_up()
+    account = status.lamina_status()
     words = _cost_words(app, estimated)
     left = left_for(member) if member.can_run else None
-    reason = _reason(app, member) or _shortage(member, estimated, account)
+    reason = _reason(app, member)
+    is_short = not reason and _is_short(estimated, account)
+    if is_short:
+        reason = _shortage(member, estimated, account)
     can_ask = False
     if not reason and left is not None:
         reason = beyond_limit(member, left, estimated.hundredths)
@@ -130,6 +142,8 @@ def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: Ap
         not_open=_(NOT_OPEN) if app.is_forbidden else "",
         left=left,
         own_words=own_words(left) if left is not None else "",
+        fits=_fitting(estimated, account) if is_short else 0,
+        is_short=is_short,
         can_ask=can_ask,
     )
 
@@ -176,18 +190,28 @@ def _reason(app: App, member: Member) -> str:
     return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
 
 
-def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
-    """If there are too few credits, return what to do about it; empty if there are enough, or if we can't tell.
+def _is_short(estimated: Estimate, account: LaminaStatus) -> bool:
+    """Return whether there are too few credits; False if we can't tell.
 
     Only the balance that Lamina reported can block a run; what we have deducted from it since then is a guess.
     """
-    balance, left = account.balance, account.balance_left
-    if balance is None or left is None or estimated.expected is None or estimated.least is None:
-        return ""
-    if estimated.expected <= balance or estimated.least <= balance:
-        return ""
-    fewest = estimated.share(estimated.least_of_whole, 1)
-    is_less_affordable = estimated.made > 1 and fewest is not None and fewest <= left
-    for_admins, for_others = TOO_FEW_CREDITS[is_less_affordable]
+    if account.balance is None or estimated.expected is None or estimated.least is None:
+        return False
+    return account.balance < estimated.expected and account.balance < estimated.least
+
+
+def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
+    """Return what to do about too few credits, and whom to ask."""
+    for_admins, for_others = TOO_FEW_CREDITS[_fitting(estimated, account) > 0]
     values = {"cost": about_credits(estimated.expected), "balance": short_balance_words(account)}
-    return _(for_admins if member.is_admin else for_others) % values
+    if member.is_admin:
+        return _(for_admins) % values
+    return _(for_others) % {**values, "names": admin_names() or _("nobody at the moment")}
+
+
+def _fitting(estimated: Estimate, account: LaminaStatus) -> int:
+    """Return how many of the results that are wanted are affordable; 0 if none are, or if we can't tell."""
+    if estimated.least_of_whole is None or not account.balance_left:
+        return 0
+    shares = ((count, estimated.share(estimated.least_of_whole, count)) for count in range(estimated.made - 1, 0, -1))
+    return next((count for count, share in shares if share is not None and share <= account.balance_left), 0)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,6 +32,7 @@ LIMIT 1
 # Adds to one total, a member's or the portal's, unless that would exceed the limit.
 ADD = 'UPDATE "runs_monthtotal" SET used = used + %s WHERE month = %s AND used <= %s AND '
 ADD_OWN, ADD_PORTAL = f"{ADD}member_id = %s", f"{ADD}member_id IS NULL"
+SHOWN_SECONDS = 10  # how long pages may show what was left
 NO_LIMIT = 2**63 - 1
 # Messages about a limit, each as (for admins, for everyone else).
 OWN = (
@@ -130,6 +133,7 @@ def spend(member: Member, hundredths: int | None, now: datetime) -> None:
         MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
         if not _add(member_id, month, hundredths, limit):
             raise LimitReached(beyond_limit(member, left_for(member, now), hundredths) or _(JUST_REACHED))
+    cache.delete(_cache_key(member))
 
 
 def _add(member_id: int | None, month: date, hundredths: int | None, limit: int | None) -> bool:
@@ -182,6 +186,24 @@ def own_words(left: Left) -> str:
     else:
         return ""
     return sentence % {"left": amount_words(rest), "limit": amount_words(limit or 0)}
+
+
+def own_limit_words(member: Member) -> str:
+    """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none.
+
+    Every page shows this, so it may be a few seconds old.
+    """
+    if not member.can_run:
+        return ""
+    left = cache.get_or_set(_cache_key(member), partial(left_for, member), SHOWN_SECONDS)
+    if left is None or left.left is None:
+        return ""
+    values = {"left": amount_words(left.left), "limit": amount_words(left.limit or 0)}
+    return _("%(left)s of %(limit)s left this month") % values
+
+
+def _cache_key(member: Member) -> str:
+    return f"own_limit:{member.pk}"
 
 
 def used_at_most(limit: int, hundredths: int | None) -> int:

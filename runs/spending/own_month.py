@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.models.spending import month_of
-from runs.spending.limits import Left, left_for, used_words
+from runs.spending.limits import Left, left_for, own_limit_words, used_words
 from runs.spending.overview import Chosen, Spending, overview
 from runs.spending.period import Period, moved
 from runs.words.credits import credit_words
@@ -40,6 +42,12 @@ class Own:
             return _("You have no monthly limit.")
         values = {"left": credit_words(self.left.left or 0), "day": day_words(self.next_month)}
         return _("%(left)s left. Your limit resets on %(day)s.") % values
+
+
+def own_limit_context(request: HttpRequest) -> dict[str, object]:
+    """Context processor that gives the bar what is left of the member's own limit, if the template shows the bar."""
+    user = getattr(request, "user", None)
+    return {"own_limit": SimpleLazyObject(lambda: own_limit_words(user) if isinstance(user, Member) else "")}
 
 
 def own_spending(member: Member) -> Own:

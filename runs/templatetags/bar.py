@@ -54,6 +54,7 @@ def bar_end(context: Context) -> SafeString:
     bell, member, portal = _parts(context)
     values = {
         "balance": portal.balance_words,
+        "own_limit": str(context.get("own_limit", "")),
         "name": member.display_name,
         "initials": member.initials,
         "token": bell.token,
@@ -73,6 +74,7 @@ def person_menu(context: Context) -> SafeString:
     balance = Blanks().balance if portal.balance_words else None
     values = {
         "balance": portal.balance_words,
+        "own_limit": str(context.get("own_limit", "")),
         "name": member.display_name,
         "email": member.email,
         "csrf_token": str(context.get("csrf_token") or ""),

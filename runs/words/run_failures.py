@@ -20,6 +20,8 @@ class Failure:
     action_label: str = ""
     action_url: str = ""
     support: str = ""  # a sentence that people can copy when they ask for help
+    advice: str = ""  # what helps, if there weren't enough credits
+    look_up_url: str = ""  # leads to this page, which then looks up the balance again
     leads_to_form: bool = False  # the button opens the app's form with these inputs filled in
 
 

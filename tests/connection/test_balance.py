@@ -16,7 +16,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from runs.connection import balance, status
 from runs.engine import progress
-from runs.models import LaminaStatus, Member
+from runs.models import LaminaStatus, Member, MemberLimit, MonthTotal
+from runs.models.spending import month_of
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
 from tests.support.page import Page
@@ -192,6 +193,26 @@ def test_the_balance_leads_to_what_runs_cost(as_alice: Client, as_admin: Client,
 
     Member.objects.filter(pk=alice.pk).update(role="viewer")  # viewers spend nothing
     assert Page(as_alice.get("/").text).first(css="bar-balance").tag == "span"
+
+
+def test_a_limit_of_ones_own_is_beside_the_balance(
+    as_alice: Client, as_bob: Client, as_admin: Client, alice: Member, bob: Member
+) -> None:
+    status.record_status(balance=Decimal(340), balance_at=timezone.now())
+    MemberLimit.objects.create(member=alice, hundredths=10_000)
+    MonthTotal.objects.create(member=alice, month=month_of(timezone.now()), used=7_350)
+
+    page = Page(as_alice.get("/").text)
+    assert page.first(id="own-limit").words == page.first(id="own-limit-left").words == "26.5 of 100 left this month"
+    assert page.first(id="balance").words == "340 credits"
+    MonthTotal.objects.update(used=8_000)
+    cache.clear()  # as a few seconds later
+    frame = Page(as_alice.get("/live/frame/", {"b": "341 credits"}, headers=HTMX).text)
+    assert frame.first(id="own-limit").words == "20 of 100 left this month"
+
+    Member.objects.filter(pk=bob.pk).update(role="viewer")
+    for client in (as_bob, as_admin):
+        assert "left this month" not in client.get("/").text
 
 
 def test_an_open_page_gets_the_new_balance(as_alice: Client) -> None:

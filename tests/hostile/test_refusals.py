@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from runs import catalog
 from runs.connection import balance
-from runs.models import Member, Run
+from runs.models import Lease, Member, Run
 from runs.words.run_failures import FAILURES, NOT_ENOUGH_CREDITS
 from runs.words.run_states import WAITS
 from tests.hostile.apps import NOTE
@@ -137,7 +137,7 @@ def test_too_few_credits_known_before(
 
     reason = page.first(id="launch-reason").words
     assert reason.startswith("This needs about 1 credit; the balance is 0.25.")
-    assert reason.endswith("Add credits on Lamina." if is_admin else "Ask an admin to add credits.")
+    assert ("Add credits on Lamina." if is_admin else "To have credits added, ask an admin: Ada.") in reason
     assert not Run.objects.exists()
     lamina_door.control("balance", balance=10)
     balance.refresh_balance()
@@ -152,10 +152,12 @@ def test_too_few_credits_noticed_too_late(lamina_door: SandboxDoor, browser: Bro
     run = browser.press(form)
     work_until(is_at_rest)
 
+    lamina_door.control("faults", endpoint="usage", fault="status", status=500)
     page = browser.page(run.get_absolute_url())
     assert page.first(css="run-failure-sentence").words == str(NOT_ENOUGH_CREDITS)  # without the outdated "4,250 left"
+    assert "enough now" not in page.words
     assert page.first(css="run-money").words.startswith("Nothing was charged")
-    balance.refresh_balance()
+    Lease.objects.all().delete()  # three seconds later
     told = browser.page(run.get_absolute_url()).first(css="run-failure-sentence").words
     assert told == "There are 0.5 credits left, but this run needs about 1 credit."
     assert not lamina_door.runs

@@ -7,12 +7,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from runs.connection import balance
 from runs.connection.status import record_status
 from runs.models import App, Draft, Member, Run
 from runs.spending.estimates import Estimate
 from tests.support.app_forms import fields
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
 from tests.support.page import Page
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
 OUTPUTS = [{"index": n, "label": label, "type": "image"} for n, label in enumerate(("Front", "Back", "Side"))]
@@ -85,13 +87,59 @@ def test_a_part_that_is_affordable_is_not_blocked(as_alice: Client, alice: Membe
     assert "about 4 credits" in as_alice.get(run.get_absolute_url()).text
 
 
+@pytest.mark.parametrize("door", ["open", "press", "ticks", "again", "retry"])
+def test_a_balance_that_would_block_a_run_is_looked_up_first(
+    as_alice: Client, alice: Member, app: App, sandbox: SandboxDoor, door: str
+) -> None:
+    run = make_run(alice, app, status="completed", outputs_failed=1)
+    run.outputs.filter(position=0).update(status="error")
+    paths = {
+        "again": f"/runs/{run.public_id}/again/",
+        "ticks": f"/apps/{app.public_id}/cost/",
+        "retry": f"/runs/{run.public_id}/",
+    }
+    record_status(balance=Decimal("0.5"), balance_at=timezone.now(), balance_asked_at=timezone.now())
+    sandbox.control("balance", balance=340)  # topped up a second ago
+
+    if door == "press":
+        answer = as_alice.post(app.get_absolute_url(), fields(app, alice, outputs=["0", "1"]))
+        assert answer.headers["Location"] == Run.objects.exclude(pk=run.pk).get().get_absolute_url()
+    else:
+        headers = {"HX-Request": "true"} if door == "ticks" else {}
+        page = Page(as_alice.get(paths.get(door, app.get_absolute_url()), headers=headers).text)
+        assert "the balance is" not in page.words
+        assert "340 left" in page.words
+
+
+def test_pages_that_are_blocked_one_after_another_ask_lamina_once(
+    as_alice: Client, alice: Member, app: App, sandbox: SandboxDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balance, "LOOK_UP_SECONDS", 600)
+    record_status(balance=Decimal("0.5"), balance_at=timezone.now(), balance_asked_at=timezone.now())
+    sandbox.control("balance", balance=1)
+    for _ in range(3):
+        assert as_alice.post(app.get_absolute_url(), fields(app, alice)).status_code == 422
+    assert len(sandbox.requests_to("usage")) == 1
+
+
+def test_a_blocked_form_offers_to_look_up_the_balance_again(as_alice: Client, app: App) -> None:
+    record_status(balance=Decimal(2))
+
+    reason = Page(as_alice.get(app.get_absolute_url()).text).first(id="launch-reason")
+
+    button = reason.first("button")
+    assert button.words == "Check the balance again"
+    answer = as_alice.get(button.attributes["hx-get"], headers={"HX-Request": "true"})
+    assert Page(answer.text).first(id="launch-left").words == "2 left"
+
+
 def test_a_shortage_names_the_balance_that_is_shown(as_alice: Client, app: App) -> None:
     record_status(balance=Decimal(8), spent_since=Decimal(6))
 
     words = launch_words(as_alice.get(app.get_absolute_url()).text)
 
     assert "about 2 credits left" in words
-    assert "This needs about 12 credits; the balance is about 2 credits. Ask an admin" in words
+    assert "This needs about 12 credits; the balance is about 2 credits. To have credits added, ask an admin" in words
 
 
 def test_running_a_part_again_costs_that_part(as_alice: Client, alice: Member, app: App) -> None:

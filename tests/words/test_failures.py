@@ -13,10 +13,11 @@ from django.utils.html import escape
 
 from runs.connection import status
 from runs.engine import progress
-from runs.models import Member, Run
+from runs.models import Lease, Member, Run
 from runs.words.run_failures import FAILURES
-from tests.support.factories import make_run
+from tests.support.factories import make_app, make_run
 from tests.support.page import Page
+from tests.support.sandbox_door import SandboxDoor
 
 pytestmark = pytest.mark.django_db
 
@@ -143,3 +144,46 @@ def test_a_run_that_was_never_sent_is_cancelled_at_once(as_alice: Client, alice:
     told = Page(answer.text).first(css="notice")
     assert told.words == "The run was cancelled before it was sent to Lamina, so nothing was charged."
     assert "autofocus" in told.attributes
+
+
+def short_of_credits(member: Member, **fields: Any) -> Run:
+    """A run of an app that costs 12 credits for its two results, refused for lack of credits."""
+    app = make_app(credits_expected=Decimal(12), credits_min=Decimal(12), estimated_at=timezone.now())
+    run = make_run(member, app, status="starting", credits_estimated=Decimal(12), **fields)
+    progress.fail(run, "credits", timezone.now())
+    return run
+
+
+@pytest.mark.parametrize(
+    ("left", "fits"), [(7, "The balance is enough for 1 of its 2 results: choose fewer with"), (4, "")]
+)
+def test_too_few_credits_says_whom_to_ask_and_what_would_fit(
+    as_alice: Client, as_admin: Client, alice: Member, sandbox: SandboxDoor, left: int, fits: str
+) -> None:
+    sandbox.control("balance", balance=left)
+    run = short_of_credits(alice, shared_at=timezone.now())
+
+    words = Page(as_alice.get(run.get_absolute_url()).text).first(css="run-failure").words
+
+    assert f"There are {left} credits left, but this run needs about 12 credits." in words
+    assert "To have credits added, ask an admin: Ada." in words
+    assert ("The balance is enough" in words) == bool(fits)
+    assert fits in words
+    assert "Add credits on Lamina." in Page(as_admin.get(run.get_absolute_url()).text).first(css="run-failure").words
+
+
+def test_the_balance_is_looked_up_again_on_the_page_of_a_run_that_lacked_credits(
+    as_alice: Client, alice: Member, sandbox: SandboxDoor
+) -> None:
+    sandbox.control("balance", balance=4)
+    run = short_of_credits(alice)
+    page = Page(as_alice.get(run.get_absolute_url()).text)
+    again = next(link for link in page.find("a") if link.words == "Check the balance again")
+
+    sandbox.control("balance", balance=340)
+    Lease.objects.all().delete()  # three seconds later; the database's clock can't be set
+    page = Page(as_alice.get(again.attributes["href"]).text)
+
+    assert "There are enough now: 340 left." in page.first(css="run-failure").words
+    button = page.first(id="run-action")
+    assert (button.words, button.attributes["href"]) == ("Run the same again", f"/runs/{run.public_id}/again/")
