@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.support.damaged_files import kinds, look_at_all
-
-pytestmark = pytest.mark.long
 
 COUNT = 1_000
 FILM_SHARE = 0.1  # smaller than in the benchmark, since one film takes as long as thirty pictures
