@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from urllib.parse import quote
 
 from django.contrib.auth.hashers import check_password
 from django.db.models import Case, Count, OuterRef, Prefetch, QuerySet, Subquery, When
@@ -26,7 +27,7 @@ from runs.sharing.guests import State
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import portal_day
-from runs.words.numbers import number_words
+from runs.words.numbers import number_words, results_words
 from runs.words.time_spans import age_words
 
 PICTURES = 4
@@ -99,6 +100,14 @@ class LinkView:
     @property
     def ends_soon(self) -> bool:
         return self.last_day - portal_day() < SOON
+
+    @property
+    def mail_url(self) -> str:
+        """A `mailto:` link to send the address from the person's own email program. The passphrase isn't in it."""
+        values = {"results": results_words(self.count), "sender": self.link.member.display_name}
+        subject = _("%(results)s from %(sender)s") % values
+        body = "\r\n\r\n".join(filter(None, ("\r\n".join(self.link.message.splitlines()), self.address)))
+        return f"mailto:?subject={quote(subject, safe='')}&body={quote(body, safe='')}"
 
     @property
     def is_named(self) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
@@ -40,6 +42,25 @@ def test_options_change_what_the_same_address_shows(as_alice: Client, link: Gues
     assert link.passphrase
     as_alice.post(f"/shares/{link.public_id}/", options(run, no_passphrase="on"))
     assert "Made for walking." in Client().get(path_of(link)).content.decode()
+
+
+def test_the_address_goes_into_an_email_of_ones_own_with_the_message_but_not_the_passphrase(
+    as_alice: Client, link: GuestLink, run: Run
+) -> None:
+    GuestLink.objects.filter(pk=link.pk).update(message="Hi Kim,\nwhich one?", passphrase=make_password("blue bird"))
+    for page in (f"/shares/{link.public_id}/", f"/runs/{run.public_id}/share/", "/shares/"):
+        (mail,) = (
+            address
+            for one in Page(as_alice.get(page).text).root.find("a")
+            if (address := one.attributes["href"]).startswith("mailto:?")
+        )
+        fields = parse_qs(mail.partition("?")[2])
+        assert fields["subject"] == ["2 results from Alice"]
+        message, address = fields["body"][0].split("\r\n\r\n")
+        assert message == "Hi Kim,\r\nwhich one?"
+        assert urlsplit(address).path == path_of(link)
+    links.revoke(link, link.member)
+    assert "mailto:?" not in as_alice.get(f"/shares/{link.public_id}/").text
 
 
 def test_videos_and_sounds_are_told_from_pictures(as_alice: Client, alice: Member, link: GuestLink, run: Run) -> None:
