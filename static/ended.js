@@ -1,4 +1,5 @@
-/* Announces new notices: in a line for each, which closes by itself, in the bell's list, and in the tab's title. */
+/* Announces new notices: in a line for each at the top of the page, which closes by itself once it was in view, in the
+   bell's list, and in the tab's title. */
 
 import { all, find, get, on, recall, store } from "./helpers.js";
 import { lookAtFrame } from "./live.js";
@@ -17,22 +18,6 @@ const news = () => all("#bell-list [data-ended]");
 const lineOf = (id) => find(`[data-line="${id}"]`, region);
 
 /* ---- Lines */
-
-/** Return whether the lines would cover what has the focus. */
-const covers = () => {
-	const focused = document.activeElement;
-	if (!focused || focused.matches("body, main") || region.contains(focused)) return false;
-	const [a, b] = [focused.getBoundingClientRect(), region.getBoundingClientRect()];
-	return b.height > 0 && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-};
-
-/** Move the lines to the other end of the window if they cover the focus; close them if they cover it there, too. */
-const giveWay = () => {
-	if (!region.firstElementChild) return;
-	delete region.dataset.place;
-	if (covers()) region.dataset.place = "other";
-	if (covers()) region.replaceChildren();
-};
 
 /** @param {HTMLElement} line */
 const close = (line) => {
@@ -80,7 +65,6 @@ const tell = () => {
 	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
 	told = [...ids].slice(0, REMEMBERED).join(" ");
 	store(TOLD, told, "localStorage");
-	giveWay();
 };
 
 on(["click"], "#ended button", (button) => {
@@ -88,15 +72,13 @@ on(["click"], "#ended button", (button) => {
 	if (line instanceof HTMLElement) close(line);
 });
 setInterval(() => {
-	if (document.hidden || region.matches(":hover, :focus-within")) return;
+	const isSeen = region.getBoundingClientRect().bottom > 0; // further down the page, only the bell tells
+	if (document.hidden || !isSeen || region.matches(":hover, :focus-within")) return;
 	for (const line of all("[data-left]", region)) {
 		line.dataset.left = String(Number(line.dataset.left) - 1);
 		if (Number(line.dataset.left) <= 0) close(line);
 	}
 }, TICK);
-document.addEventListener("focusin", giveWay);
-addEventListener("scroll", giveWay, { passive: true });
-addEventListener("resize", giveWay);
 
 /* ---- The bell's list */
 

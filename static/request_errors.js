@@ -1,5 +1,5 @@
-/* Says that an action failed, so that nobody thinks it worked. The note stays until the next click or action;
-   requests by polls and scripts neither show nor remove it. Without JavaScript, the browser shows the server's error
+/* Says that an action failed, so that nobody thinks it worked. The note stands where messages do, so that it covers
+   nothing, and stays until the next click or action; requests by polls and scripts neither show nor remove it. Without JavaScript, the browser shows the server's error
    page. */
 import { find, get } from "./helpers.js";
 
@@ -19,13 +19,15 @@ const tell = (event) => {
 	if (isBackground(event)) return;
 	none();
 	const { forbidden, missing, failed } = get("[data-request-errors]").dataset;
-	const sheet = find(".share-sheet:popover-open");
+	const sheet = find("dialog[open], [role=dialog]:popover-open");
 	const note = document.createElement("div");
 	note.id = "failed";
 	note.className = "notice bad";
 	note.role = "alert";
 	note.textContent = { 403: forbidden, 404: missing }[event.detail.xhr?.status] ?? failed ?? "";
-	(sheet?.lastElementChild ?? document.body).prepend(note);
+	if (sheet) (sheet.lastElementChild ?? sheet).prepend(note);
+	else get("#messages").append(note);
+	note.scrollIntoView({ block: "nearest" });
 };
 document.addEventListener("htmx:responseError", tell);
 document.addEventListener("htmx:sendError", tell);

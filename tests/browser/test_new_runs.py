@@ -9,6 +9,7 @@ from tests.browser.acts import SLOW, told
 from tests.browser.page_clock import pass_time, stop_time
 from tests.browser.visitors import Guests
 from tests.browser.whole import Whole
+from tests.support.page_checks import COVERED
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +42,7 @@ def test_shared_runs_are_counted_without_a_jump(guests: Guests, whole: Whole, pa
     assert box
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
+    assert not page.evaluate(COVERED)
     news.click()
     for run in runs[:3]:
         expect(page.locator(f"#card-{run}")).to_be_visible()
@@ -59,5 +61,8 @@ def test_a_run_started_on_another_device_is_told_on_mine(guests: Guests, whole: 
 
     pass_time(visitor, 65)
     expect(news).to_have_text(re.compile(r"^\s*1 new from you"))
+    for width in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert not page.evaluate(COVERED), width
     news.click()
     expect(page.locator(f"#card-{run}")).to_be_visible()

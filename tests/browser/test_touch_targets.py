@@ -1,16 +1,20 @@
-"""Everything that can be pressed is large enough for a finger on a phone, or for a mouse elsewhere."""
+"""Everything that can be pressed is large enough for a finger on a phone, or for a mouse elsewhere, and no notice that
+appears lies over it."""
 
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from runs.history import selection
 from runs.models import Member, ReviewRules, Run
+from runs.notices import listeners
 from runs.review import requests
 from runs.sharing import links
 from runs.web import secret_links
+from tests.support.browser import Problems
 from tests.support.factories import make_kept, make_run, make_stored
+from tests.support.page_checks import COVERED
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FINGER, MOUSE = 44, 24  # minimum sizes in px
@@ -49,6 +53,10 @@ async (least) => {
   return [...new Set(found)];
 }
 """
+
+
+WIDTHS = (320, 390, 768, 1280)
+FORGET_TOLD = 'localStorage.removeItem("told")'  # so that each page shows the lines again
 
 
 @pytest.fixture
@@ -98,3 +106,29 @@ def test_everything_is_large_enough_to_press(
         found[name] = page.evaluate(TOO_SMALL, least)
     told = [f"{name}: {small}" for name, all_small in found.items() for small in all_small]
     assert not told, "\n".join(told)
+
+
+def test_no_notice_that_appears_covers_what_can_be_pressed(
+    new_context: Callable[..., BrowserContext], alice: Member, run: Run, problems: Problems
+) -> None:
+    problems.forgive(r"net::ERR_FAILED|\[object HTMLFormElement\]")  # the stars' requests fail on purpose
+    results = ",".join(output.public_id for output in run.outputs.all())
+    selection.keep(alice, "mine", [], list(Run.objects.values_list("public_id", flat=True)))  # so the bar is open
+    page = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
+    page.route("**/star/**", lambda route: route.abort())
+    for ended in Run.objects.all():
+        listeners.on_run_ended(ended)
+    found = []
+    for name, path in {**pages(run), "compare": f"/compare/?f={results}", "me": "/me/"}.items():
+        if name == "guest":
+            continue  # these pages have no scripts, so nothing appears there
+        page.goto(path)
+        if name in ("history", "run", "result", "compare"):
+            page.locator(".star-button:visible").first.click()
+            expect(page.locator("#failed")).to_be_in_viewport()
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800 if width > 600 else 640})
+            expect(page.locator(".ended-line").first).to_be_visible()
+            found += [f"{name} at {width}: {covered}" for covered in page.evaluate(COVERED)]
+        page.evaluate(FORGET_TOLD)
+    assert not found, "\n".join(found)

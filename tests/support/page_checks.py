@@ -32,6 +32,32 @@ SHOWN_MARKUP = """
   return pieces.find((piece) => piece && read.includes(piece)) ?? "";
 }
 """
+# Returns what can be pressed and lies under a notice, at the page's top, middle and end
+COVERED = """
+() => {
+  const pressed = "a[href], button, input:not([type=hidden]), select, textarea, summary, label";
+  const found = new Set();
+  for (const part of [0, 0.5, 1]) {
+    scrollTo({ top: part * document.documentElement.scrollHeight, behavior: "instant" });
+    for (const notice of document.querySelectorAll(".ended-line, #failed, .new-runs .button")) {
+      const a = notice.getBoundingClientRect();
+      for (const it of document.querySelectorAll(pressed)) {
+        if (notice.contains(it)) continue;
+        const b = it.getBoundingClientRect();
+        const [left, right] = [Math.max(a.left, b.left), Math.min(a.right, b.right)];
+        const [top, bottom] = [Math.max(a.top, b.top), Math.min(a.bottom, b.bottom)];
+        if (right - left < 2 || bottom - top < 2) continue;
+        const stack = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2);
+        const above = stack.findIndex((one) => notice.contains(one));
+        if (above < 0 || !stack.slice(above).includes(it)) continue;
+        found.add(`${notice.className} over ${it.outerHTML.slice(0, 90)}`);
+      }
+    }
+  }
+  scrollTo({ top: 0, behavior: "instant" });
+  return [...found];
+}
+"""
 WIDTHS = (320, 360, 768, 1280)
 
 
