@@ -75,9 +75,11 @@ on(["input"], "textarea[aria-invalid]", (field) => {
 	field.removeAttribute("aria-invalid");
 });
 
-/* Escape closes the full time beside a `.moment`, until someone points at it again */
+/* Escape closes the full time beside a `.moment`, until someone points at it again. If a dialog or menu is open, the
+   browser closes that instead, wherever the pointer is. */
 on(["keydown"], "html", (_, { key }) => {
-	const shown = key === "Escape" && find(".moment:is(:hover, :focus):not(.is-hushed)");
+	const isFree = key === "Escape" && !find("dialog[open], :popover-open");
+	const shown = isFree && find(".moment:is(:hover, :focus):not(.is-hushed)");
 	if (shown) shown.classList.add("is-hushed");
 	return !!shown;
 });

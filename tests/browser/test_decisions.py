@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Member, Output, Run
+from runs.review.deciders import Actor
+from runs.review.verdicts import decide
 from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page_checks import SIDEWAYS, findings
@@ -135,3 +137,21 @@ def test_the_shown_version_is_in_view_in_the_strip(page: Page, alice: Member) ->
     expect(boxes).to_have_count(3)
     for box in boxes.all():
         expect(box).to_be_in_viewport(ratio=0.9)  # there are few results, so all of them are in view
+
+
+def test_the_demand_for_a_reason_goes_when_one_is_typed(
+    new_context: Contexts, run: Run, petra: Member, make_member: Callable[..., Member]
+) -> None:
+    output = run.outputs.all()[0]
+    decide(output, "approved", "", Actor(petra), None)
+    page = new_context(make_member("ruth", role="approver"), viewport={"width": 1280, "height": 800}).new_page()
+    page.goto(output.get_absolute_url())
+    page.locator(".decisions > summary").click()
+    page.locator(".verdict-aside > summary").click()
+    field, demand = page.get_by_label("Why shouldn't it count"), page.get_by_text("Give a reason")
+    field.fill("  ")
+    page.get_by_role("button", name="Set aside").click()
+    expect(demand).to_be_visible()
+    field.press_sequentially("x")
+    expect(demand).to_have_count(0)
+    expect(field).not_to_have_attribute("aria-invalid", "true")

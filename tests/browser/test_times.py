@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from runs.models import Member, Run
+from runs.sharing import links
+from runs.web import secret_links
 from tests.support.factories import make_kept, make_run
 from tests.support.page_checks import SIDEWAYS, findings
 
@@ -97,3 +99,21 @@ def test_without_scripts_the_full_time_covers_nothing(
     expect(full).to_be_visible()
     for part in (".run-card-picture", ".card-link", ".run-card-inputs", ".run-card-foot"):
         assert not covers(full, card.locator(part).first), part
+
+
+@pytest.mark.parametrize("is_guest", [False, True], ids=["without scripts", "a guest's page"])
+def test_where_no_script_could_close_it_the_full_time_is_text(
+    new_context: Callable[..., BrowserContext], alice: Member, run: Run, is_guest: bool
+) -> None:
+    size = {"width": 320, "height": 640}
+    page = new_context(None if is_guest else alice, viewport=size, java_script_enabled=is_guest).new_page()
+    link = links.make_link(alice, list(run.outputs.all()))
+    path = f"/s/{secret_links.token_of(secret_links.Purpose.GUEST, link.nonce)}/"
+    page.goto(path if is_guest else run.get_absolute_url())
+    moment = page.locator(".moment").first
+    expect(moment.locator(".moment-full")).to_be_visible()
+    expect(moment.locator(".moment-full")).to_have_css("position", "static")
+    expect(moment.locator("time")).to_be_hidden()
+    if is_guest:
+        assert page.evaluate(SIDEWAYS) == ""
+        assert findings(page) == []

@@ -1,5 +1,5 @@
-"""Everything that can be pressed is large enough for a finger on a phone, or for a mouse elsewhere, and no notice that
-appears lies over it."""
+"""Everything that can be pressed is large enough for a finger on a phone, or for a mouse elsewhere; no notice that
+appears lies over it; and Escape closes what it opens."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from runs.review import requests
 from runs.sharing import links
 from runs.web import secret_links
 from tests.support.browser import Problems
-from tests.support.factories import make_kept, make_run, make_stored
+from tests.support.factories import PICTURE, make_app, make_kept, make_run, make_stored
 from tests.support.page_checks import COVERED
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -132,3 +132,29 @@ def test_no_notice_that_appears_covers_what_can_be_pressed(
             found += [f"{name} at {width}: {covered}" for covered in page.evaluate(COVERED)]
         page.evaluate(FORGET_TOLD)
     assert not found, "\n".join(found)
+
+
+def test_escape_closes_whatever_opens_the_first_time(
+    new_context: Callable[..., BrowserContext], alice: Member, run: Run
+) -> None:
+    page = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
+    form = make_app("Touch up", [PICTURE]).get_absolute_url()
+    active = make_run(alice, run.app).get_absolute_url()
+    selection.keep(alice, "mine", [], list(Run.objects.values_list("public_id", flat=True)))
+    opened = set()
+    for name, path in {**pages(run), "form": form, "active": active}.items():
+        page.goto(path)
+        if name == "run":
+            page.locator(".run-crumb .moment").hover()  # its full time is shown, too
+        for opener in page.locator("[popovertarget]:not([popovertargetaction=hide]), a[data-dialog]").all():
+            if not opener.is_visible():
+                continue
+            opener.press("Enter")
+            sheet = page.locator("dialog[open], :popover-open")
+            expect(sheet).to_be_visible()
+            expect(page.locator(".htmx-request")).to_have_count(0)
+            page.keyboard.type("a")  # into the field that has the focus, if any
+            page.keyboard.press("Escape")
+            expect(sheet).to_have_count(0)
+            opened.add(opener.get_attribute("popovertarget") or opener.get_attribute("data-dialog"))
+    assert opened >= {"library", "bell-list", "person-menu", "share-sheet", "ask-sheet", "cancel-dialog"}, opened
