@@ -91,6 +91,11 @@ def pages(run: Run) -> dict[str, str]:
     }
 
 
+def open_bar(member: Member) -> None:
+    """Select all runs, so that History shows the bar of actions. Call this after signing in, which ends a selection."""
+    selection.keep(member, "mine", [], list(Run.objects.values_list("public_id", flat=True)))
+
+
 @pytest.mark.parametrize(("width", "least"), [(360, FINGER), (1280, MOUSE)])
 def test_everything_is_large_enough_to_press(
     new_context: Callable[..., BrowserContext], alice: Member, run: Run, width: int, least: int
@@ -99,7 +104,7 @@ def test_everything_is_large_enough_to_press(
     page = new_context(
         alice, viewport={"width": width, "height": 800}, has_touch=is_phone, is_mobile=is_phone
     ).new_page()
-    selection.keep(alice, "mine", [], list(Run.objects.values_list("public_id", flat=True)))  # so the bar is open
+    open_bar(alice)
     found = {}
     for name, path in pages(run).items():
         page.goto(path)
@@ -113,8 +118,8 @@ def test_no_notice_that_appears_covers_what_can_be_pressed(
 ) -> None:
     problems.forgive(r"net::ERR_FAILED|\[object HTMLFormElement\]")  # the stars' requests fail on purpose
     results = ",".join(output.public_id for output in run.outputs.all())
-    selection.keep(alice, "mine", [], list(Run.objects.values_list("public_id", flat=True)))  # so the bar is open
     page = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
+    open_bar(alice)
     page.route("**/star/**", lambda route: route.abort())
     for ended in Run.objects.all():
         listeners.on_run_ended(ended)
@@ -129,6 +134,7 @@ def test_no_notice_that_appears_covers_what_can_be_pressed(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800 if width > 600 else 640})
             expect(page.locator(".ended-line").first).to_be_visible()
+            expect(page.locator("#selection:visible")).to_have_count(int(name in ("history", "list")))
             found += [f"{name} at {width}: {covered}" for covered in page.evaluate(COVERED)]
         page.evaluate(FORGET_TOLD)
     assert not found, "\n".join(found)
@@ -140,7 +146,7 @@ def test_escape_closes_whatever_opens_the_first_time(
     page = new_context(alice, viewport={"width": 1280, "height": 800}).new_page()
     form = make_app("Touch up", [PICTURE]).get_absolute_url()
     active = make_run(alice, run.app).get_absolute_url()
-    selection.keep(alice, "mine", [], list(Run.objects.values_list("public_id", flat=True)))
+    open_bar(alice)
     opened = set()
     for name, path in {**pages(run), "form": form, "active": active}.items():
         page.goto(path)
