@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -16,7 +15,7 @@ class RunsConfig(AppConfig):
         from runs import checks
         from runs.audit import commands, tasks
         from runs.background import task_package
-        from runs.models import partial_indexes, planner
+        from runs.models import partial_indexes
         from runs.team import recent_password, sessions
 
         checks.listen()
@@ -27,7 +26,6 @@ class RunsConfig(AppConfig):
         commands.install()
         tasks.listen()
         partial_indexes.install()
-        connection_created.connect(planner.on_connection_created)
         post_migrate.connect(make_schedules, sender=self)
         post_migrate.connect(guard_record, sender=self)
 

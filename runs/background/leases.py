@@ -16,11 +16,9 @@ from django.db.models.functions import Now
 from runs.background.heartbeats import is_dead
 from runs.background.queue import stop_requested
 from runs.models import Lease
-from runs.models.prepared import Prepared
 
 KICK_EVERY = timedelta(seconds=3)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # free leases stay free even if the clock is set back
-_HELD = Prepared(lambda name: Lease.objects.filter(name=name, until__gt=Now()).values_list("name")[:1])
 
 
 def new_holder() -> str:
@@ -78,7 +76,7 @@ def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
 
 def is_held(name: str) -> bool:
     """Return whether someone has the lease."""
-    return _HELD.first(name) is not None
+    return Lease.objects.filter(name=name, until__gt=Now()).exists()
 
 
 def may_kick(name: str) -> bool:

@@ -3,7 +3,7 @@
 A page of 24 cards can have a hundred results. Creating model objects for them took a quarter of the page's time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +20,6 @@ from runs.display.found_in import FoundText, texts_of
 from runs.display.json_results import excerpt
 from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, Run
 from runs.models.file import thumb_path
-from runs.models.prepared import Prepared, padded
 
 PICTURES_PER_CARD = 4
 EXCERPT = 300  # maximum length of the text on a card, in characters
@@ -130,42 +129,27 @@ def results_of(
     """Return each run's results, keyed by the run's primary key. For runs whose primary keys are in `with_texts`, the
     same query also reads the text that a search matches against. Runs with neither are left out. With `approved_first`,
     approved results come before a run's other results."""
-    keys = padded(list(found)) if (found := {run.pk for run in runs}) else []
-    if not keys:
-        rows = []
-    elif with_texts:
-        asked = list(with_texts)
-        told = [*asked, *asked[-1:] * (len(keys) - len(asked))]
-        rows = _ROWS_AND_TEXTS.rows(timezone.now(), *keys, *told)
-        rows.sort(key=lambda row: (row[0], row[PLACE], row[PLACE + 1] or 0))
+    results = _results_at(timezone.now(), {run.pk for run in runs})
+    if with_texts:
+        rows = sorted(_with_texts(results, with_texts), key=lambda row: (row[0], row[PLACE], row[PLACE + 1] or 0))
     else:
-        rows = _ROWS.rows(timezone.now(), *keys)
+        rows = list(results.order_by("run", "position", "files__position").values_list(*COLUMNS))
     by_run = groupby(rows, key=itemgetter(0))
     return {pk: _results(list(group), approved_first=approved_first) for pk, group in by_run}
 
 
-def _rows_at(now: datetime, *keys: int) -> "QuerySet[Output, tuple[Any, ...]]":
-    return _results_at(now, keys).order_by("run", "position", "files__position").values_list(*COLUMNS)
-
-
-def _rows_and_texts_at(now: datetime, *keys: int) -> "QuerySet[Any, tuple[Any, ...]]":
-    """Return the results of the runs in the first half of `keys`, and the searchable text of those in the second
-    half."""
-    half = len(keys) // 2
-    results = _results_at(now, keys[:half]).annotate(**dict.fromkeys(NO_TEXT, Value("", TextField())))
+def _with_texts(results: "QuerySet[Output]", keys: Collection[int]) -> "QuerySet[Any, tuple[Any, ...]]":
+    """Return `results` and the searchable text of the runs in `keys`."""
+    results = results.annotate(**dict.fromkeys(NO_TEXT, Value("", TextField())))
     blanks = [Value(None, TextField())] * (PLACE - 1)
-    texts = texts_of(keys[half:], *blanks, Value(0), Value(0))
+    texts = texts_of(list(keys), *blanks, Value(0), Value(0))
     return results.order_by().values_list(*COLUMNS, *NO_TEXT).union(*texts, all=True)
 
 
-def _results_at(now: datetime, keys: Sequence[int]) -> "QuerySet[Output]":
+def _results_at(now: datetime, keys: Collection[int]) -> "QuerySet[Output]":
     return Output.objects.filter(run__in=keys).annotate(
         excerpt=Left("text", EXCERPT), has_guests=_has_guests(now), value_type=JsonType("raw_value")
     )
-
-
-_ROWS = Prepared(_rows_at)
-_ROWS_AND_TEXTS = Prepared(_rows_and_texts_at)
 
 
 def _has_guests(now: datetime) -> Exists:

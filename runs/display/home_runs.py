@@ -1,9 +1,7 @@
-"""The runs and apps on Home. Home takes twelve queries, or thirteen with unread notices; most are prepared only once
-per role."""
+"""The runs and apps on Home, which takes twelve queries, or thirteen with unread notices."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, Count, Exists, OuterRef, QuerySet, When, Window
@@ -14,7 +12,6 @@ from runs.catalog import arrange
 from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.display.run_sentences import failure_words
 from runs.models import App, Member, Notice, NoticeKind, Run
-from runs.models.prepared import Prepared, padded
 from runs.models.run import ACTIVE, RunQuerySet
 from runs.review import review_queries
 
@@ -51,18 +48,19 @@ class Shelves:
 
 def shelves_of(member: Member) -> Shelves:
     """Collect the runs for Home. Each run is read only once, with its pictures, even if it is on several shelves."""
-    of_active = [_keys(query, member) for query in (_OWN_ACTIVE, _TEAM_ACTIVE)]
+    runs = Run.objects
+    of_active = [list(_active(some)) for some in (runs.owned_by(member), runs.shared_by_others(member))]
     has_more_active = len(of_active[0]) > ACTIVE_SHOWN
     of_active = [of_one[:ACTIVE_SHOWN] for of_one in of_active]
     active = [pk for of_one in of_active for pk in of_one]
     since = timezone.now() - review_queries.NEWS_FOR
-    failed = _FAILED.rows(member.pk, since) if member.unread else []
-    rows = _latest(member.role).rows(member.pk, since)
+    failed = list(_failed(member, since)) if member.unread else []
+    rows = list(_latest(member, since))
     latest = [pk for pk, _is_decided in rows]
-    starred = [key for (key,) in _STARRED.rows(member.pk)]
-    shown = sorted({*active, *latest, *starred, *(pk for pk, *_ in failed)})
-    runs = _RUNS.rows(*padded(shown)) if shown else []
-    cards = {card.run.pk: card for card in run_cards(runs, member)}
+    starred = list(_starred(runs.own_or_shared(member)))
+    shown = {*active, *latest, *starred, *(pk for pk, *_ in failed)}
+    with_cards = runs.filter(pk__in=shown).newest_first().for_cards()
+    cards = {card.run.pk: card for card in run_cards(list(with_cards), member)}
     mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
     return Shelves(
         failed=[FailedRun(cards[pk], failure_words(cause, needs)) for pk, cause, needs in failed if pk in cards],
@@ -87,7 +85,9 @@ class AppShelves:
 
 def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
     """Return the first `count` apps that the member is offered, and how many there are in total."""
-    first: list[Any] = _offered(member.role, count).rows()
+    listed = App.objects.listed().offered_to(member).order_by(*arrange.NEARLY_IN_ORDER)
+    shown = listed.select_related("thumbnail", "starred_by").annotate(of=Window(Count("pk")))
+    first: list[Any] = list(shown[:count])
     return [app_card(app) for app in first], first[0].of if first else 0
 
 
@@ -102,7 +102,8 @@ def app_shelves(member: Member, *, lists_all: bool) -> AppShelves:
     starred = [app_card(app) for app in offered.starred()[:STARRED_APPS]]
     if lists_all:
         return AppShelves(starred, [], [])
-    used = list(dict.fromkeys(_keys(_USED, member)))
+    own = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
+    used = list(dict.fromkeys(own))
     shared = Run.objects.shared_by_others(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
     used_by_team = list(dict.fromkeys(shared))
     apps = offered.in_bulk({*used, *used_by_team})
@@ -111,60 +112,32 @@ def app_shelves(member: Member, *, lists_all: bool) -> AppShelves:
     return AppShelves(starred, *([app_card(apps[pk]) for pk in keys] for keys in (by_member, by_team)))
 
 
-def _keys(query: Prepared[Any], member: Member) -> list[int]:
-    return [key for (key,) in query.rows(member.pk)]
-
-
 def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     """Return the runs in progress, up to one more than Home shows: runs that need a person to decide come first, then
     the newest. The sandbox's examples only appear once they're ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
     found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
-    return found.values_list("pk")[: ACTIVE_SHOWN + 1]
+    return found.values_list("pk", flat=True)[: ACTIVE_SHOWN + 1]
 
 
-def _failed(key: int, since: datetime) -> "QuerySet[Notice, Any]":
+def _failed(member: Member, since: datetime) -> "QuerySet[Notice, Any]":
     """Return the member's runs that failed after `since`, newest first, each with the cause and the estimated cost.
     Runs are left out if the member has read the notice about the failure or has run them again."""
-    own = {"run__member": key, "run__status": Run.Status.FAILED, "run__deleted_at": None}
-    told = Notice.objects.unread().filter(member=key, kind=NoticeKind.FAILED, created_at__gte=since, **own)
+    own = {"run__member": member, "run__status": Run.Status.FAILED, "run__deleted_at": None}
+    told = Notice.objects.unread().filter(member=member, kind=NoticeKind.FAILED, created_at__gte=since, **own)
     # The cast makes SQLite look up the few runs by their parent instead of reading all of the member's runs.
     again = Run.objects.filter(parent=OuterRef("run")).annotate(whose=Cast("member", BigIntegerField()))
-    left = told.exclude(Exists(again.filter(whose=key)))
+    left = told.exclude(Exists(again.filter(whose=member.pk)))
     return left.values_list("run", "run__failure", "run__credits_estimated")[:FAILED_SHOWN]
 
 
 def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
-    return runs.filter(has_star=True).newest_first().values_list("pk")[:STARRED]
+    return runs.filter(has_star=True).newest_first().values_list("pk", flat=True)[:STARRED]
 
 
-_FAILED = Prepared(_failed)
-_OWN_ACTIVE = Prepared(lambda member: _active(Run.objects.owned_by(Member(pk=member))))
-_TEAM_ACTIVE = Prepared(lambda member: _active(Run.objects.shared_by_others(Member(pk=member))))
-_STARRED = Prepared(lambda member: _starred(Run.objects.own_or_shared(Member(pk=member))))
-_RUNS = Prepared(lambda *keys: Run.objects.filter(pk__in=keys).newest_first().for_cards())
-_USED = Prepared(
-    lambda member: Run.objects.owned_by(Member(pk=member)).newest_first().values_list("app_id")[:LOOKED_BACK]
-)
-
-
-@cache
-def _latest(role: str) -> Prepared[Any]:
-    """Return the query for the newest runs with results. It also says whether others have decided on those results
-    since a given time."""
-
-    def latest(key: int, since: datetime) -> "QuerySet[Run, Any]":
-        member = Member(pk=key, role=role)
-        listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
-        with_results = listed.exclude(status__in=ACTIVE).filter(outputs_ready__gt=0).newest_first()
-        is_decided = Exists(review_queries.decided_on_mine_since(member, since))
-        return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]
-
-    return Prepared(latest)
-
-
-@cache
-def _offered(role: str, count: int) -> Prepared[App]:
-    listed = App.objects.listed().offered_to(Member(role=role)).order_by(*arrange.NEARLY_IN_ORDER)
-    shown = listed.select_related("thumbnail", "starred_by")
-    return Prepared(lambda: shown.annotate(of=Window(Count("pk")))[:count])
+def _latest(member: Member, since: datetime) -> "QuerySet[Run, Any]":
+    """Return the newest runs with results, and whether others have decided on those results since then."""
+    listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
+    with_results = listed.exclude(status__in=ACTIVE).filter(outputs_ready__gt=0).newest_first()
+    is_decided = Exists(review_queries.decided_on_mine_since(member, since))
+    return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]

@@ -8,11 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from runs.models import GuestLink, GuestLinkOutput, Member, Output
-from runs.models.prepared import Prepared, padded
 from runs.sharing.links import outputs_for
-
-# All versions of the results whose first versions have these primary keys
-_ALL_VERSIONS = Prepared(lambda *lines: Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     """Return offers for the member's open links that show an outdated version of any of `outputs`. If `link` is given,
     return only the offers for that link."""
     lines = {output.first_id for output in outputs}
-    family = _ALL_VERSIONS.rows(*padded(sorted(lines))) if lines else []
+    family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
     if len(family) == len(lines):  # no result has a second version
         return []
     done = [output for output in family if output.status == Output.Status.COMPLETED]

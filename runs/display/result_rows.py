@@ -1,25 +1,24 @@
 """Reads everything that a result's page needs, except decisions and comments.
 
 That means the run with its results and inputs, all versions of the result, the rules for deciding, and the number next
-to Review. Reading all this takes three queries, no matter how many versions there are.
+to Review. Reading all this takes eight queries, no matter how many versions there are.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Q, Value
+from django.db.models import Exists, Prefetch, Q, Value
 from django.db.models.functions import Coalesce
 
 from runs.display.review_count import shows_review
 from runs.display.verdicts import Around
 from runs.history import selection
-from runs.models import Member, Output, Run, RunInput
-from runs.models.joined import CountUpTo, fetch_joined, keep_related
+from runs.models import Member, Output, OutputFile, Run
+from runs.models.joined import CountUpTo
+from runs.models.output import for_page
 from runs.review import review_queries
 from runs.review.rules import rules_columns, rules_on
 from runs.review.versions import newer_among
-
-OF_A_RUN = ("id", "public_id", "member_id", "made_by_id", "shared_at", "deleted_at")  # columns to read for each version
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class ResultRows:
     """A run with its results, their files and its inputs, and the versions of one of its results."""
 
     run: Run
-    line: list[Output]  # all versions with their files; their runs have only the fields `OF_A_RUN`
+    line: list[Output]  # all versions with their files and runs
     around: Around
     waiting: int  # number of results waiting for the member's decision
     is_selected: bool  # whether the member has selected this result
@@ -38,29 +37,27 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
     waiting = CountUpTo(review_queries.counted_for(member)) if shows_review(member) else Value(0)
     shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
-    shown = shown.select_related("app__rule", "member", "made_by").annotate(
-        first_id=Coalesce("outputs__line_id", "outputs__pk"),
-        is_own=own,
-        waiting=waiting,
-        is_selected=selection.has_result(member, public_id),
-        **rules_columns(),
+    shown = (
+        for_page(shown)
+        .select_related("app__rule")
+        .annotate(
+            first_id=Coalesce("outputs__line_id", "outputs__pk"),
+            is_own=own,
+            waiting=waiting,
+            is_selected=selection.has_result(member, public_id),
+            **rules_columns(),
+        )
     )
     run: Any = shown.first()
     return _rows_of(run, public_id) if run is not None else None
 
 
 def _rows_of(run: Any, public_id: str) -> ResultRows:
-    """Read everything that belongs to `run`, using the annotations that `result_rows` fetched with it."""
+    """Read the versions, using the annotations that `result_rows` fetched with `run`."""
     first: int = run.first_id
-    wanted = Output.objects.filter(Q(run=run) | Q(pk=first) | Q(line=first))
-    found = fetch_joined(wanted, "files", "file", one={"run": OF_A_RUN, "starred_by": ()})
-    results = [output for output in found if output.run_id == run.pk]
-    for output in results:
-        output.run = run
-    keep_related(run, "outputs", results)
-    inputs = RunInput.objects.filter(run=run)
-    keep_related(run, "inputs", fetch_joined(inputs, "links", "upload", "upload__file"))
-    line = sorted((output for output in found if output.first_id == first), key=lambda output: output.number)
+    versions = Output.objects.filter(Q(pk=first) | Q(line=first)).select_related("run", "starred_by")
+    files = Prefetch("files", OutputFile.objects.select_related("file"))
+    line = list(versions.prefetch_related(files).order_by("number"))
     shown = [output for output in line if output.public_id == public_id]
     around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
     return ResultRows(run, line, around, run.waiting, run.is_selected)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -28,7 +27,6 @@ from runs.display.verdicts import verdicts_of
 from runs.engine.durations import slow_level
 from runs.engine.input_summary import InputLine, input_lines
 from runs.models import Member, Output, OutputFile, Preset, Run
-from runs.models.prepared import Prepared
 from runs.notices.choices import MailOffer, mail_offer
 from runs.schema_forms.questions import shortened
 from runs.words.run_failures import Failure
@@ -170,7 +168,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
         url=with_query(run.get_absolute_url(), walk),
         mail_offer=mail_offer(member, run),
-        children=_children(member.role).rows(member.pk, run.pk),
+        children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
     )
 
 
@@ -197,17 +195,6 @@ def _clock_of(run: Run, now: datetime) -> Clock:
 def _family(member: Member) -> QuerySet[Run]:
     """Return the runs that `member` may see, with only the fields that the timeline and `record_openings` need."""
     return Run.objects.visible_to(member).only(*FAMILY)
-
-
-@cache
-def _children(role: str) -> Prepared[Run]:
-    """Return the query for the first runs that were started from a run, as a member with `role` sees them."""
-
-    def visible_children(member: int, parent: int) -> QuerySet[Run]:
-        made = _family(Member(pk=member, role=role)).filter(parent_id=parent)
-        return made.order_by("created_at")[:CHILDREN_SHOWN]
-
-    return Prepared(visible_children)
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:

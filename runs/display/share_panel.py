@@ -14,15 +14,12 @@ from runs.display.result_boxes import result_labels
 from runs.history import selection
 from runs.models import GuestLink, Member, Output, Run, Selection, SharingRules, StoredFile
 from runs.models.link_access import links_revocable_by
-from runs.models.prepared import Prepared
 from runs.sharing import links as sharing
 from runs.sharing.guest_names import some_names
 from runs.words.moments import brief_day_words
 from runs.words.numbers import number_words
 
 UNDO_SHOWN = timedelta(hours=1)  # a revoked link stays in the panel for this long, so that it can be restored
-# Every link that shows a result of a run or a version that replaced one, with what the panel needs
-_LINKS = Prepared(lambda run: with_pictures(sharing.links_about(Run(pk=run))))
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     """
     rules = SharingRules.current()
     now = timezone.now()
-    links = _LINKS.rows(run.pk)
+    links = list(with_pictures(sharing.links_about(run)))
     revocable = {link.pk for link in links}
     if not all(link.is_manageable_by(member) for link in links):
         revocable = set(links_revocable_by(member).filter(pk__in=revocable).values_list("pk", flat=True))

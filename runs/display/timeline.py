@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from runs.display.comments import CommentLine, CommentPanel, run_comments
 from runs.display.result_boxes import result_labels, with_files
 from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
 from runs.models import Comment, CommentChange, Decision, Member, Run
-from runs.models.prepared import Prepared
 from runs.review import overall_verdict
 
 MOST = 50  # for each kind of step about results, show only the latest ones, up to this many
@@ -77,7 +76,7 @@ def _steps_of_run(page: RunPage) -> Iterator[Step]:
 
 
 def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
-    for decision in _DECISIONS.rows(run.pk):
+    for decision in _decisions_on(run):
         label, url = places.get(decision.output_id, NOWHERE)
         link, kind = decision.link, decision.verdict or decision.act
         if decision.verdict and not overall_verdict.counts(decision):
@@ -91,52 +90,40 @@ def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterat
         yield Step("earlier", panel.lines[0].comment.created_at, count=panel.hidden)
     for line in panel.lines:
         yield Step("comment", line.comment.created_at, line=line)
-    for output, count, latest in _ABOUT_RESULTS.rows(run.pk):
+    for output, count, latest in _comments_on_results(run):
         label, url = places.get(output, NOWHERE)
         yield Step("commented", latest, label=label, url=f"{url}#comments", count=count)
-    for change in _SETTLED.rows(run.pk):
+    for change in _settled(run):
         label, url = _place_of(change.comment, places)
         who = change.member.display_name if change.member is not None else ""
         yield Step(change.act, change.created_at, who, label=label, url=url)
-    for act, at, name, email, output, count in _MOVED.rows(run.pk):
+    for act, at, name, email, output, count in _moved(run):
         label, url = places.get(output, NOWHERE)
         who = Member(name=name or "", email=email or "").display_name
         yield Step(act, at, who, label=label, url=f"{url}#comments", count=count)
 
 
-# Each of these queries takes a run's primary key and reads what happened to the run's results, latest first.
-_DECISIONS = Prepared(
-    lambda run: (
-        Decision.objects.filter(output__run_id=run)
-        .select_related("member", "link__member")
-        .order_by("-created_at", "-pk")[:MOST]
-    )
-)
-_ABOUT_RESULTS: Prepared[Any] = Prepared(
-    lambda run: (
-        Comment.objects.filter(run_id=run, output__isnull=False, removed_at=None)
-        .values("output")
-        .annotate(count=Count("pk"), latest=Max("created_at"))
-        .order_by("-latest")
-        .values_list("output", "count", "latest")[:MOST]
-    )
-)
-_SETTLED = Prepared(
-    lambda run: (
-        CommentChange.objects.filter(comment__run_id=run, act__in=SETTLED)
-        .select_related("member", "comment")
-        .order_by("-created_at", "-pk")[:MOST]
-    )
-)
-_MOVED: Prepared[Any] = Prepared(
-    lambda run: (
-        CommentChange.objects.filter(comment__run_id=run, act__in=MOVED)
-        .values("act", "created_at", "member__name", "member__email", "comment__output")
-        .annotate(count=Count("pk"))
-        .order_by("-created_at")
-        .values_list("act", "created_at", "member__name", "member__email", "comment__output", "count")[:MOST]
-    )
-)
+def _decisions_on(run: Run) -> "QuerySet[Decision]":
+    on_results = Decision.objects.filter(output__run=run).select_related("member", "link__member")
+    return on_results.order_by("-created_at", "-pk")[:MOST]
+
+
+def _comments_on_results(run: Run) -> "QuerySet[Comment, Any]":
+    on_results = Comment.objects.filter(run=run, output__isnull=False, removed_at=None).values("output")
+    counted = on_results.annotate(count=Count("pk"), latest=Max("created_at")).order_by("-latest")
+    return counted.values_list("output", "count", "latest")[:MOST]
+
+
+def _settled(run: Run) -> "QuerySet[CommentChange]":
+    changes = CommentChange.objects.filter(comment__run=run, act__in=SETTLED).select_related("member", "comment")
+    return changes.order_by("-created_at", "-pk")[:MOST]
+
+
+def _moved(run: Run) -> "QuerySet[CommentChange, Any]":
+    columns = ("act", "created_at", "member__name", "member__email", "comment__output")
+    changes = CommentChange.objects.filter(comment__run=run, act__in=MOVED).values(*columns).annotate(count=Count("pk"))
+    rows: QuerySet[CommentChange, Any] = changes.order_by("-created_at").values_list(*columns, "count")[:MOST]
+    return rows
 
 
 def _place_of(comment: Comment, places: dict[int, Place]) -> Place:

@@ -28,7 +28,6 @@ from runs.engine.input_summary import summarise
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb, form_hash
-from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.field_rules import Ruled, apply_rules
 from runs.schema_forms.questions import shortened
@@ -41,7 +40,6 @@ from runs.words.fold import fold, kinds_text
 
 TOKEN_SALT = "runs.form-token"  # noqa: S105 - a salt, not a secret
 RATIO = re.compile(r"^\s*(\d{1,3})\s*[:x/]\s*(\d{1,3})\b")
-_OF_FORM = Prepared(lambda member, token: Run.objects.filter(member_id=member, form_token=token)[:1])
 
 
 class TokenSpentError(Exception):
@@ -92,7 +90,7 @@ def is_unspent(member: Member, token: str) -> bool:
 
 def run_of_form(member: Member, token: str) -> Run | None:
     """Return the run that `member` started from the form with this token; None if there is none."""
-    return _OF_FORM.first(member.pk, token) if token else None
+    return Run.objects.filter(member=member, form_token=token).first() if token else None
 
 
 def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None) -> Run:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.models import Member, Run, RunInput, StoredFile, Upload
-from runs.models.prepared import Prepared
 from runs.models.run import RunInputUpload
 from runs.schema_forms.questions import shortened
 from runs.words.fold import fold
@@ -20,13 +19,6 @@ INPUTS_PER_CARD = 3  # one more than a card lists, because the title may already
 CHANGED_PER_CARD = 3  # for the same reason
 SEARCH_TEXT = 20_000  # characters
 SAMPLE = gettext_noop("the app's sample")  # stored in English, translated when read
-
-# A run's inputs that aren't hidden, with their files
-_SHOWN_INPUTS = Prepared(
-    lambda run: RunInput.objects.filter(run_id=run, is_hidden=False).prefetch_related(
-        Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -52,6 +44,12 @@ def open_inputs(run: Run) -> list[RunInput]:
     return [given for given in run.inputs.all() if not given.is_hidden]
 
 
+def _shown_inputs(run: int) -> list[RunInput]:
+    """Return the inputs of the run with the primary key `run` that aren't hidden, with their files."""
+    links = RunInputUpload.objects.select_related("upload__file")
+    return list(RunInput.objects.filter(run_id=run, is_hidden=False).prefetch_related(Prefetch("links", links)))
+
+
 @transaction.atomic
 def summarise(run: Run) -> None:
     """Store the inputs to show on the card of `run`, and the run's searchable text. Hidden inputs are left out. If the
@@ -61,7 +59,7 @@ def summarise(run: Run) -> None:
     locks the run and reads its title again.
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
-    inputs = _SHOWN_INPUTS.rows(run.pk)
+    inputs = _shown_inputs(run.pk)
     told = [given for given in inputs if _stored_text(given)]
     # Inputs that a person chose say more than defaults, so they come first.
     told.sort(key=lambda given: (given.is_default, given.position))
@@ -84,7 +82,7 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
     """Return those of `inputs` that had a different value in the run whose primary key is `parent_id`."""
     if parent_id is None:
         return []
-    return [given for given, old in _pairs(inputs, _SHOWN_INPUTS.rows(parent_id)) if not _is_same_input(given, old)]
+    return [given for given, old in _pairs(inputs, _shown_inputs(parent_id)) if not _is_same_input(given, old)]
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:

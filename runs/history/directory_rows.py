@@ -4,8 +4,6 @@ many sorts of row. Each sort has a reader in `Rows`, which knows what the column
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, TextField, Value, When
@@ -19,9 +17,7 @@ from runs.history.review_filters import ANYONE, ME
 from runs.models import App, Member, ReviewRules, Run, SavedView, Selection
 from runs.models import search as words_index
 from runs.models.distinct import distinct_values
-from runs.models.prepared import Prepared, Sql, sql_of
 from runs.models.selection import KEPT_FOR
-from runs.words import known_words
 from runs.words.fold import fold
 from runs.words.run_index import few_matching, query_of, too_many_for
 from runs.words.terms import query_words, ways_of
@@ -84,9 +80,6 @@ class Rows:
     def makers_of_transferred(self) -> frozenset[int]:
         return self._keys("maker")
 
-    def similar_words(self) -> dict[str, tuple[str, ...]]:
-        return known_words.similar((asked, known) for _pk, asked, known, _none in self._by_sort["word"])
-
     def apps_of_everyone(self) -> list[Named]:
         return [Named(pk, public_id, name) for pk, public_id, name, _same in self._by_sort["called"]]
 
@@ -123,28 +116,20 @@ def read_rows(member: Member, q: str = "", *, is_mine: bool = False, decided: st
     `q`, `decided` and `waits` are the values of the filters with those names. With `is_mine`, read only the apps that
     this member has used.
     """
-    usual = _usual_query(member.role, is_mine, waits if waits in (ME, ANYONE) else "")
+    usual = _usual_rows(member, is_mine, waits if waits in (ME, ANYONE) else "")
     also = _search_rows(member, q, is_mine=is_mine, decided=decided, waits=waits)
-    return Rows(usual.rows(member.pk, member.browser, timezone.now() - KEPT_FOR, also=also))
+    return Rows(usual[0].union(*usual[1:], *also, all=True).order_by())
 
 
-@cache
-def _usual_query(role: str, is_mine: bool, waits: str) -> Prepared[Row]:
-    """Return the query for the rows that every page needs for members with `role`, whatever the search. `waits` is
-    empty, `ME` or `ANYONE`."""
-    return Prepared(
-        lambda member, browser, since: _usual_rows(Member(pk=member, role=role), browser, since, is_mine, waits)
-    )
-
-
-def _usual_rows(member: Member, browser: str, since: datetime, is_mine: bool, waits: str) -> RowsQuery:
-    """Return the rows that every page needs. Selections count only if they were made in this `browser` and have changed
-    since `since`."""
+def _usual_rows(member: Member, is_mine: bool, waits: str) -> list[RowsQuery]:
+    """Return the rows that every page needs, whatever the search. `waits` is empty, `ME` or `ANYONE`. Selections count
+    only if they were made in this browser lately."""
+    selections = Selection.objects.filter(member=member, browser=member.browser)
     queries = [
         _apps_with_runs(member if is_mine else None),
         _rows("person", Member.objects.all(), "public_id", "name", "email"),
         _rows("view", SavedView.objects.owned_by(member), "public_id", "name", "query"),
-        _rows("selected", Selection.objects.filter(member=member, browser=browser).current_since(since), "place"),
+        _rows("selected", selections.current_since(timezone.now() - KEPT_FOR), "place"),
         _makers_of_transferred(),
         _rows("decider", review_filters.people_who_decided(), "public_id"),
         _rows("judge", ReviewRules.who_may_decide(), "public_id"),
@@ -156,21 +141,22 @@ def _usual_rows(member: Member, browser: str, since: datetime, is_mine: bool, wa
     if waits:
         some = review_filters.few_waiting_for(member if waits == ME else None)
         queries.append(_rows("waiting", some, Value("")))
-    return queries[0].union(*queries[1:], all=True).order_by()
+    return queries
 
 
-def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[Sql]:
+def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: str) -> list[RowsQuery]:
     """Return the extra queries that the search `q`, and the filters by who decided and who is waited for, need."""
-    queries = known_words.candidates(query_words(q), _WORD)
+    queries = []
     if exact := exact_query(q):
-        queries += [_FEW_RUNS.sql(exact), _TOO_MANY.sql(exact, member.pk)]
+        queries.append(_rows("run", few_matching(exact), Value("")))
+        queries.append(_rows("many", too_many_for(exact, member), "public_id"))  # one row if there are too many runs
         if is_mine:
-            queries.append(_ALL_APPS.sql())
+            queries.append(_apps_of_everyone())
     if decided:
-        queries += sql_of(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
+        queries.append(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
     if waits not in ("", ME, ANYONE):
         asked = Member.objects.filter(public_id=waits, is_active=True)
-        queries += sql_of(_rows("waited", asked, "public_id", "role"))
+        queries.append(_rows("waited", asked, "public_id", "role"))
     return queries
 
 
@@ -208,10 +194,3 @@ def _rows(sort: str, rows: QuerySet[Any], *texts: str | Combinable, key: str = "
     told = {f"column{n}": Cast(text, TextField()) for n, text in enumerate(padded)}
     named: RowsQuery = rows.order_by().annotate(sort=Value(sort, TextField()), **told).values_list("sort", key, *told)
     return named
-
-
-_WORD = (Value("word", TextField()), Value(0), "asked", "known", Value("", TextField()))  # columns for similar words
-_FEW_RUNS = Prepared(lambda query: _rows("run", few_matching(query), Value("")))
-# One row if there are too many runs
-_TOO_MANY = Prepared(lambda query, member: _rows("many", too_many_for(query, Member(pk=member)), "public_id"))
-_ALL_APPS = Prepared(_apps_of_everyone)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Self
 from unicodedata import east_asian_width
 
@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from runs.history.directory_rows import Named, read_rows
 from runs.history.filter_lookups import Lookups
 from runs.models import App, Member, Run
-from runs.models.prepared import Prepared
 from runs.words.fold import fold
 from runs.words.terms import Ways, matcher, stored_words
 
@@ -65,7 +64,7 @@ class Directory:
         """
         if not public_id or (is_mine and any(app.id == public_id for app in self.apps)):
             return self
-        known = _app_for(member.role).rows(member.pk, public_id)
+        known = _app_for(member, public_id)
         found = [Named(pk, public_id, name) for pk, name in known]
         is_new = all(app.id != public_id for app in self.apps)
         kept = [app for app in self.apps if app.id != public_id or found]
@@ -106,20 +105,13 @@ class Directory:
         return [app.pk for app in apps if matches(_stored_words(app.name))]
 
 
-@cache
-def _app_for(role: str) -> Prepared[tuple[int, str]]:
-    """Return the query for the key and name of the app with a public id, if a member with `role` may open it or see any
-    of its runs."""
-
-    def app(member_key: int, public_id: str) -> QuerySet[App, tuple[int, str]]:
-        member = Member(pk=member_key, role=role)
-        is_seen = Exists(Run.objects.visible_to(member).filter(app=OuterRef("pk")))
-        is_theirs = Exists(Run.objects.filter(app=OuterRef("pk"), member=member))  # perhaps in the bin
-        is_open = Q(pk__in=App.objects.open_to(member).filter(public_id=public_id).values("pk"))
-        known = App.objects.filter(is_open | is_theirs | is_seen, public_id=public_id)
-        return known.order_by().values_list("pk", "name")
-
-    return Prepared(app)
+def _app_for(member: Member, public_id: str) -> QuerySet[App, tuple[int, str]]:
+    """Return the key and name of the app with this public id, if the member may open it or see any of its runs."""
+    is_seen = Exists(Run.objects.visible_to(member).filter(app=OuterRef("pk")))
+    is_theirs = Exists(Run.objects.filter(app=OuterRef("pk"), member=member))  # perhaps in the bin
+    is_open = Q(pk__in=App.objects.open_to(member).filter(public_id=public_id).values("pk"))
+    known = App.objects.filter(is_open | is_theirs | is_seen, public_id=public_id)
+    return known.order_by().values_list("pk", "name")
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)

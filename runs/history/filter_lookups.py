@@ -10,9 +10,10 @@ from runs.history import review_filters
 from runs.history.directory_rows import Rows, exact_query
 from runs.history.review_filters import ANYONE, ME, only, with_decision_of
 from runs.models import Member, Run
+from runs.words import known_words
 from runs.words.made_files import runs_with_file
 from runs.words.run_index import few_runs, in_runs, query_of
-from runs.words.terms import Ways, similar_ways_of, ways_of
+from runs.words.terms import Ways, query_words, similar_ways_of, ways_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Lookups:
         waiting = rows.runs_waiting() if waits in (ME, ANYONE) else None
         with_file = runs_with_file(member, q)
         return cls(
-            similar=rows.similar_words(),
+            similar=known_words.similar_to(query_words(q)),
             transferred_by=rows.makers_of_transferred(),
             decided={} if decided_on is None else {decided: decided_on},
             waiting={} if waiting is None else {waits: waiting},

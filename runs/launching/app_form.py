@@ -9,13 +9,10 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
-from runs.models.prepared import Prepared, padded
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm, build_form
 from runs.schema_forms.types import Rule
 from runs.uploads import ownership, uploads
-
-_FILES = Prepared(lambda *ids: StoredFile.objects.filter(public_id__in=ids))
 
 
 def app_form(
@@ -67,7 +64,7 @@ def dropped_words(form: SchemaForm) -> list[str]:
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:
     """Return our copies of the app author's sample files, keyed by their original URLs."""
-    stored = {file.public_id: file for file in _FILES.rows(*padded([*app.samples.values()]))} if app.samples else {}
+    stored = {file.public_id: file for file in StoredFile.objects.filter(public_id__in=app.samples.values())}
     return {
         url: {"small_url": stored[file_id].small_url, "card_url": stored[file_id].card_url}
         for url, file_id in app.samples.items()

@@ -8,13 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, form_hash
-from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer, dump_answers, load_answers
 
 KEPT = timedelta(days=90)  # how long a draft is kept after its last change
 DROPPED_KEPT = timedelta(days=1)
 CLOSED_FORMS = 20  # how many closed forms a draft remembers
-_CURRENT = Prepared(lambda member, app: Draft.objects.current().filter(member_id=member, app_id=app)[:1])
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def save_draft(
 
 def current_draft(member: Member, app: App) -> Draft | None:
     """Return the draft that `member` has for `app`, or None."""
-    return _CURRENT.first(member.pk, app.pk)
+    return Draft.objects.current().filter(member=member, app=app).first()
 
 
 def load_draft(member: Member, app: App) -> Kept | None:

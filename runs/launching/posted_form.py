@@ -23,7 +23,6 @@ from runs.launching.app_form import app_form, dropped_words, form_version, ticke
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Member, Preset, Run
-from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
@@ -32,7 +31,6 @@ CHANGED = gettext_noop("This app's form has changed since you opened it. Your an
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
 EXPIRED = gettext_noop("This form was open too long, or you've switched accounts. Nothing is lost; press Run again.")
 MINE = "mine"  # the button that makes the posted values the draft, although the draft was changed elsewhere
-_SCHEMA = Prepared(lambda app, version: AppSchema.objects.filter(app_id=app, version=version)[:1])
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Controls:
 def posted_schema(app: App, form_version: str) -> AppSchema | None:
     """Return the schema that a form with this version was made from; None if `app` has no such schema."""
     version = form_version.partition(".")[0]  # leaves out the version of the admin's rules
-    return _SCHEMA.first(app.pk, version)
+    return AppSchema.objects.filter(app=app, version=version).first()
 
 
 @dataclass

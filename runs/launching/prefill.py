@@ -20,7 +20,6 @@ from runs.catalog.field_rules import rules_of
 from runs.engine import create_run, run_inputs
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
-from runs.models.prepared import Prepared
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.field_rules import open_answers, ruled_questions
 from runs.schema_forms.inputs import map_field_errors
@@ -44,14 +43,6 @@ JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the 
 JUST_RUN_FOR = timedelta(minutes=3)
 # For this long after a run, keep browsers from restoring its form, because they'd restore only part of it
 FORGOTTEN_FOR = timedelta(days=1)
-_LATEST = Prepared(
-    lambda member, app, since: (
-        Run.objects.owned_by(Member(pk=member))
-        .filter(app_id=app, is_example=False, created_at__gte=since)
-        .newest_first()
-        .values_list("pk", "created_at")[:1]
-    )
-)
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
 
 
@@ -167,11 +158,11 @@ def _offer_last_run(found: Opening, member: Member, app: App) -> None:
     """If someone returns to the form within minutes of pressing Run, in the same session, say why the form is empty or
     unchanged, and offer that run's inputs."""
     now = timezone.now()
-    lately = _LATEST.first(member.pk, app.pk, now - FORGOTTEN_FOR)
-    found.is_forgotten = lately is not None
-    if lately is None or lately[1] < max(member.last_login or lately[1], now - JUST_RUN_FOR):
+    lately = Run.objects.owned_by(member).filter(app=app, is_example=False, created_at__gte=now - FORGOTTEN_FOR)
+    run = lately.select_related("app", "parent", "preset").newest_first().first()
+    found.is_forgotten = run is not None
+    if run is None or run.created_at < max(member.last_login or run.created_at, now - JUST_RUN_FOR):
         return
-    run = Run.objects.select_related("app", "parent", "preset").get(pk=lately[0])
     if found.result is not None and next_version.is_of_others(run, found.result):
         return  # this form is another one
     is_filled = found.run is not None or found.preset is not None

@@ -18,7 +18,6 @@ from runs.catalog.field_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.launching.drafts import Kept
 from runs.models import App, Member, Preset, Upload, Verb, form_hash
-from runs.models.prepared import Prepared
 from runs.models.reuse import PresetQuerySet
 from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
 from runs.schema_forms.questions import shortened
@@ -26,9 +25,6 @@ from runs.uploads import ownership
 from runs.words.fold import fold
 from runs.words.moments import brief_day_time_words
 
-_LISTED = Prepared(
-    lambda member, app: Preset.objects.visible_to(Member(pk=member)).filter(app_id=app).select_related("member")
-)
 NAME_LENGTH = Preset._meta.get_field("name").max_length or 100
 
 
@@ -38,9 +34,8 @@ class NameTakenError(Exception):
 
 def listed(member: Member, app: App) -> list[Preset]:
     """Return the presets of `app` that `member` can open: their own first, then the team's."""
-    return sorted(
-        _LISTED.rows(member.pk, app.pk), key=lambda preset: (not preset.belongs_to(member), fold(preset.name))
-    )
+    presets = Preset.objects.visible_to(member).filter(app=app).select_related("member")
+    return sorted(presets, key=lambda preset: (not preset.belongs_to(member), fold(preset.name)))
 
 
 def answers_of(preset: Preset) -> list[Answer]:

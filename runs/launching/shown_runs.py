@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from runs.models import App, Member, Run
-from runs.models.prepared import Prepared, padded
 from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
@@ -17,22 +16,21 @@ COLUMNS = (
 )
 
 
-def _ready(runs: RunQuerySet, app: int) -> RunQuerySet:
-    """Return good runs of the app with the primary key `app`. The people behind them aren't loaded, because often
-    that's just the viewer."""
-    ready = runs.filter(app_id=app).in_state("ready").newest_first()
+def _ready(runs: RunQuerySet, app: App) -> RunQuerySet:
+    """Return good runs of `app`. The people behind them aren't loaded, because often that's just the viewer."""
+    ready = runs.filter(app=app).in_state("ready").newest_first()
     return ready.select_related("input_picture").only(*COLUMNS)
 
 
-def approved_query(member: int, app: int) -> RunQuerySet:
+def approved_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest runs with an approved result, even if other results of the run failed."""
-    seen = Run.objects.own_or_shared(Member(pk=member)).filter(app_id=app, status=Run.Status.COMPLETED)
+    seen = Run.objects.own_or_shared(member).filter(app=app, status=Run.Status.COMPLETED)
     return _newest(seen.filter(verdicts__contains=APPROVED))
 
 
-def undecided_query(member: int, app: int) -> RunQuerySet:
+def undecided_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest good runs without an approved result."""
-    seen = Run.objects.own_or_shared(Member(pk=member)).filter(app_id=app).in_state("ready")
+    seen = Run.objects.own_or_shared(member).filter(app=app).in_state("ready")
     return _newest(seen.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED))
 
 
@@ -42,35 +40,27 @@ def _newest(runs: RunQuerySet) -> RunQuerySet:
     return Run.objects.filter(pk__in=newest).select_related("input_picture").only(*COLUMNS).newest_first()
 
 
-_APPROVED = Prepared(approved_query)
-_UNDECIDED = Prepared(undecided_query)
-_OWN = Prepared(
-    lambda member, app, *but: _ready(Run.objects.owned_by(Member(pk=member)).exclude(pk__in=but), app)[:RESULTS_SHOWN]
-)
-_SHARED = Prepared(lambda member, app: _ready(Run.objects.shared_by_others(Member(pk=member)), app)[:RESULTS_SHOWN])
-_PEOPLE = Prepared(lambda *keys: Member.objects.filter(pk__in=keys))
-
-
 def examples(member: Member, app: App) -> list[Run]:
     """Return the latest good runs of `app` by the member and the team, which the form offers as examples. Runs with an
     approved result come first; runs whose results are all rejected are left out."""
-    approved = _APPROVED.rows(member.pk, app.pk)
+    approved = list(approved_query(member, app))
     missing = EXAMPLES_SHOWN - len(approved)
-    return [*approved, *_UNDECIDED.rows(member.pk, app.pk)[:missing]] if missing else approved
+    return [*approved, *list(undecided_query(member, app))[:missing]] if missing else approved
 
 
 def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
     """Return the member's latest good runs of `app`, except those in `but`. Viewers get the team's runs."""
     if not member.can_run:
-        return _SHARED.rows(member.pk, app.pk)
-    return _OWN.rows(member.pk, app.pk, *(run.pk for run in but))
+        return list(_ready(Run.objects.shared_by_others(member), app)[:RESULTS_SHOWN])
+    own = Run.objects.owned_by(member).exclude(pk__in=[run.pk for run in but])
+    return list(_ready(own, app)[:RESULTS_SHOWN])
 
 
 def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
     """Load what cards still need for `runs`, all of which belong to `app`: the app, and the people other than the
     viewer."""
-    others = sorted({key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk})
-    people = {viewer.pk: viewer} | {one.pk: one for one in (_PEOPLE.rows(*padded(others)) if others else [])}
+    others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
+    people = {viewer.pk: viewer} | Member.objects.in_bulk(others)
     for run in runs:
         run.app, run.member = app, people[run.member_id]
         run.made_by = people[run.made_by_id] if run.made_by_id else None

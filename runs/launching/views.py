@@ -1,11 +1,10 @@
 """The form of one app: filling it in, saving the draft, starting a run."""
 
 from dataclasses import fields
-from functools import cache
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,7 +28,6 @@ from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown, posted_schema
 from runs.launching.prefill import RESET, NoSourceError, Opening
 from runs.models import App, AppRule, AppSchema, Member
-from runs.models.prepared import Prepared
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
 from runs.web.automatic import AUTO
@@ -64,17 +62,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
     """Return the app with its schema, its rules and the relations in `more`, if the admin's rules let the member see
     it."""
-    app = _app_for(request.user.role, *more).first(app_id)
-    if app is None:
-        raise Http404
-    return app
-
-
-@cache
-def _app_for(role: str, *more: str) -> Prepared[App]:
-    """Return the query for an app as members with `role` see it."""
-    shown = App.objects.open_to(Member(role=role)).select_related("schema", "rule", *more)
-    return Prepared(lambda public_id: shown.filter(public_id=public_id))
+    shown = App.objects.open_to(request.user).select_related("schema", "rule", *more)
+    return get_object_or_404(shown, public_id=app_id)
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:

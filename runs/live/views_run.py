@@ -1,7 +1,5 @@
 """One run: its page, and the actions that people can take on it."""
 
-from functools import cache
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -23,9 +21,7 @@ from runs.engine.changed_by_rules import RulesRefuseError
 from runs.history.undo import take_undo
 from runs.launching.retry import retry_failed, retry_of
 from runs.live.forms import RetryForm
-from runs.models import Member, Run, Selection, for_page
-from runs.models.prepared import Prepared
-from runs.models.run import RunQuerySet
+from runs.models import Run, Selection, for_page
 from runs.notices import alerts, read_state
 from runs.notices.mutes import with_mute
 from runs.spending.limits import LimitReached
@@ -42,20 +38,10 @@ def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
     return run
 
 
-@cache
-def _page_query(role: str) -> Prepared[Run]:
-    """Return the query for a run's page, for members with `role`. Building it takes longer than finding the run."""
-
-    def visible_run(member: int, public_id: str) -> RunQuerySet:
-        viewer = Member(pk=member, role=role)
-        return with_mute(for_page(Run.objects.visible_to(viewer)), viewer).filter(public_id=public_id)
-
-    return Prepared(visible_run)
-
-
 @require_safe
 def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
-    run = _page_query(request.user.role).first(request.user.pk, run_id)
+    visible = with_mute(for_page(Run.objects.visible_to(request.user)), request.user)
+    run = visible.filter(public_id=run_id).first()
     if run is None:
         context = binned_page(request.user, public_id=run_id)
         record_openings(request, [context["row"].run])

@@ -12,7 +12,6 @@ from runs.models.deciders import IS_GUEST, IS_MEMBER, Decider
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.output import Output
-from runs.models.prepared import Prepared
 
 UNDO_FOR = timedelta(minutes=10)
 NOTE_LENGTH = 500  # characters
@@ -38,7 +37,7 @@ class ReviewRules(models.Model):
 
     @classmethod
     def current(cls) -> "ReviewRules":
-        return _CURRENT.first() or cls()
+        return cls.objects.first() or cls()
 
     @property
     def deciding_roles(self) -> tuple[str, ...]:
@@ -63,9 +62,6 @@ class ReviewRules(models.Model):
         """Return the members for whom the current rules' `may_decide` is true."""
         roles = Q(role__in=APPROVING_ROLES) | Q(cls.lets_decide(Member.Role.MAKER), role=Member.Role.MAKER)
         return Member.objects.filter(roles, is_active=True)
-
-
-_CURRENT = Prepared(lambda: ReviewRules.objects.order_by("pk")[:1])
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

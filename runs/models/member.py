@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.ids import new_public_id
-from runs.models.prepared import Prepared
 
 
 class MemberManager(BaseUserManager["Member"]):
@@ -19,17 +18,6 @@ class MemberManager(BaseUserManager["Member"]):
         """Return the people whose recorded actions `member` may read: everyone if they are an admin, otherwise only
         themselves."""
         return self.all() if member.is_admin else self.filter(pk=member.pk)
-
-    def get(self, *args: Any, **kwargs: Any) -> "Member":
-        """Return a member, like Django's own `get`. Lookups by primary key use a prepared query, because every request
-        does one."""
-        # Related managers are subclasses of this one and add their own filters, so they need Django's `get`.
-        if args or kwargs.keys() != {"pk"} or type(kwargs["pk"]) is not int or type(self) is not MemberManager:
-            return super().get(*args, **kwargs)
-        found = _BY_KEY.first(kwargs["pk"])
-        if found is None:
-            raise self.model.DoesNotExist
-        return found
 
     def get_by_natural_key(self, username: str | None) -> "Member":
         return self.get(email=self.normalize_email(username))
@@ -167,6 +155,3 @@ class KnownAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.at:%d %B}"
-
-
-_BY_KEY = Prepared(lambda pk: Member.objects.filter(pk=pk)[:1])

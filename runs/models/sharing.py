@@ -13,7 +13,6 @@ from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
 from runs.models.output import Output
-from runs.models.prepared import Prepared
 
 
 class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
@@ -191,11 +190,8 @@ class SharingRules(models.Model):
 
     @classmethod
     def current(cls) -> "SharingRules":
-        return _CURRENT.first() or cls()
+        return cls.objects.first() or cls()
 
     def may_make_links(self, member: Member) -> bool:
         roles = {"approver", "admin"} if self.link_makers == self.Makers.APPROVER else {"maker", "approver", "admin"}
         return self.guests_allowed and member.role in roles
-
-
-_CURRENT = Prepared(lambda: SharingRules.objects.order_by("pk")[:1])

@@ -5,15 +5,13 @@ disappear on their own when they're moved to the bin or the member can no longer
 """
 
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from runs.models import Decision, GuestLink, Member, ReviewItem, ReviewRequest, Run
-from runs.models.joined import Among, CountUpTo, is_one_of
-from runs.models.prepared import Prepared
+from runs.models.joined import Among, is_one_of
 
 COUNTED = 99  # waiting results are counted on every page, but only up to this number
 NEWS_FOR = timedelta(days=14)
@@ -28,17 +26,7 @@ def waiting_for(member: Member) -> QuerySet[ReviewItem]:
 
 def waiting_count(member: Member) -> int:
     """Return how many results are waiting for `member`, but stop counting at `COUNTED` + 1. Takes at most one query."""
-    counts = _count_for(member.role).rows(member.pk) if member.can_run else []
-    return sum(count for (count,) in counts)
-
-
-@cache
-def _count_for(role: str) -> Prepared[tuple[int]]:
-    """Return the query that counts for a member with `role`. Every page runs it, and building it would take longer than
-    counting."""
-    return Prepared(
-        lambda pk: Member.objects.filter(pk=pk).values_list(CountUpTo(counted_for(Member(pk=pk, role=role))))
-    )
+    return counted_for(member).count() if member.can_run else 0
 
 
 def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:

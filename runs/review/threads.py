@@ -25,7 +25,6 @@ from django.db.models.functions import Coalesce, DenseRank
 from runs.models import Comment, Member, Mention, Output, Run
 from runs.models.comments import CommentQuerySet
 from runs.models.joined import Among
-from runs.models.prepared import Prepared
 
 LATEST = 25  # number of threads shown at first; each adds about a millisecond to a page
 LATEST_OLDER = 10
@@ -82,7 +81,8 @@ def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: 
 
 def threads_on_run(run: Run, *, most: int = LATEST) -> Threads:
     """Return the comments on the whole run."""
-    return _threads(_ON_RUN.rows(run.pk, most), most)
+    on_run = _latest(Comment.objects.filter(run=run, output=None), Q(run=run), Q(pk=None), most)
+    return _threads(list(on_run), most)
 
 
 def _threads(rows: Sequence[Comment], most: int) -> Threads:
@@ -122,11 +122,6 @@ def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Com
     )
     latest = counted.filter(rank__lte=most).order_by("top_at", "top", "created_at", "pk")
     return latest.select_related("member", "resolved_by", "output", "carried_from__run").only(*COLUMNS)
-
-
-_ON_RUN = Prepared(
-    lambda run, most: _latest(Comment.objects.filter(run_id=run, output=None), Q(run_id=run), Q(pk=None), most)
-)
 
 
 def _hidden(shown: Sequence[Comment]) -> int:

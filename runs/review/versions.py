@@ -4,22 +4,15 @@ from collections.abc import Iterable
 
 from runs import events
 from runs.models import Member, Output, ReviewRules
-from runs.models.prepared import Prepared, padded
-
-# The completed versions in these lines, after the first
-_LATER_VERSIONS = Prepared(
-    lambda *lines: Output.objects.filter(
-        line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None
-    ).select_related("run")
-)
 
 
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
     """For each result that has a later completed version, return the newest one, keyed by the result's primary key.
     Takes at most one query."""
     outputs = list(outputs)
-    lines = sorted({output.first_id for output in outputs})
-    return newer_among(outputs, _LATER_VERSIONS.rows(*padded(lines)) if lines else ())
+    lines = {output.first_id for output in outputs}
+    later = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
+    return newer_among(outputs, later.select_related("run"))
 
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:

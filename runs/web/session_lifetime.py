@@ -23,7 +23,6 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from runs.models.ids import new_public_id
-from runs.models.prepared import Prepared
 from runs.web.secret_links import hash_of
 
 PROVES_FOR = timedelta(days=1)  # how long an expired session still proves who it belonged to
@@ -31,7 +30,6 @@ MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
 BROWSER = "browser"  # key in the session data for a random id, which stays the same when the session's key changes
 KEY_LENGTH = 40  # of the column, in characters
-_ROW = Prepared(lambda key, since: Session.objects.filter(session_key=key, expire_date__gt=since)[:1])
 OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # the cookies' names before they got a prefix
 
 
@@ -49,7 +47,8 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         now = timezone.now()
-        row = _ROW.first(stored_key(self.session_key), now - PROVES_FOR)
+        key = stored_key(self.session_key)
+        row = Session.objects.filter(session_key=key, expire_date__gt=now - PROVES_FOR).first()
         data: dict[str, Any] = self.decode(row.session_data) if row else {}
         if row and row.expire_date > now:
             self.ends_at = row.expire_date

@@ -5,7 +5,6 @@ Trigrams (three letters in a row) find candidates among the known words; the edi
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
 from itertools import batched
 from typing import Any
 
@@ -15,7 +14,6 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
 from runs.models import App, KnownWord, WordTrigram
-from runs.models.prepared import Prepared, Sql, rows_of
 from runs.models.search import held_by_runs
 from runs.words.stems import stem
 from runs.words.terms import LONGEST, is_spaceless
@@ -75,54 +73,32 @@ def _in_no_run(words: Iterable[str]) -> list[str]:
     return list(found.order_by().values_list("word", flat=True))
 
 
-def candidates(words: Iterable[str], columns: Columns = ("asked", "known")) -> list[Sql]:
-    """Return queries for the known words that each of `words` may be a typo of or, if it's a compound, may contain.
-    Combine the queries and run them as one.
-
-    The rows have these `columns`, which may include `asked`, the searched word, and `known`, the known word.
-    """
+def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the closest known words for each of `words` that it may be a typo of or, if it's a compound, may contain.
+    Words that aren't close to any known word are left out. Takes at most one query."""
     queries = []
     for word in filter(is_learned, words):
-        queries.append(_alike(len(word), columns).sql(word, *sorted(trigrams(word))))
+        queries.append(_alike(word))
         if ends := _ends(word):
-            queries.append(_parts(columns).sql(word, *sorted(ends)))
-    return queries
+            queries.append(_selected(KnownWord.objects.filter(word__in=ends), word))
+    return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
 
 
 def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """For each searched word, return the closest known words out of the pairs that `candidates` found."""
+    """For each searched word, return the closest known words out of these pairs of a searched and a known word."""
     known: dict[str, set[str]] = defaultdict(set)
     for word, other in found:
         known[word].add(other)
     return {word: _chosen(word, others) for word, others in known.items()}
 
 
-def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Run all queries of `candidates` as one, and return the closest known words for each of `words`. Words that aren't
-    close to any known word are left out."""
-    queries = candidates(words)
-    return similar((asked, known) for asked, known in rows_of(queries)) if queries else {}
-
-
-@cache
-def _alike(length: int, columns: Columns) -> Prepared[Any]:
-    """Return the query that finds words similar to a word of this length. Its values are the word and its trigrams."""
-
-    def alike(word: str, *pieces: str) -> QuerySet[Any, Any]:
-        edits = most_edits(length)
-        # Swapping two letters changes four trigrams, or five if there is a letter in between
-        shared = max(1, len(pieces) - 5 * edits)
-        sharing = WordTrigram.objects.filter(trigram__in=pieces, length__range=(length - edits, length + edits))
-        counted = sharing.order_by().values("word").annotate(held=Count("pk")).filter(held__gte=shared)
-        return _selected(counted, word, columns)
-
-    return Prepared(alike)
-
-
-@cache
-def _parts(columns: Columns) -> Prepared[Any]:
-    """Return the query that finds known words at the ends of a word. Its values are the word and its ends."""
-    return Prepared(lambda word, *ends: _selected(KnownWord.objects.filter(word__in=ends), word, columns))
+def _alike(word: str) -> QuerySet[Any, Any]:
+    """Return known words that are similar to `word`, as `_selected` does."""
+    pieces, edits, length = trigrams(word), most_edits(len(word)), len(word)
+    # Swapping two letters changes four trigrams, or five if there is a letter in between
+    shared = max(1, len(pieces) - 5 * edits)
+    sharing = WordTrigram.objects.filter(trigram__in=pieces, length__range=(length - edits, length + edits))
+    return _selected(sharing.order_by().values("word").annotate(held=Count("pk")).filter(held__gte=shared), word)
 
 
 def _ends(word: str) -> set[str]:
@@ -130,10 +106,9 @@ def _ends(word: str) -> set[str]:
     return {word[:i] for i in range(SHORTEST, len(word))} | {word[i:] for i in range(1, len(word) - SHORTEST + 1)}
 
 
-def _selected(found: QuerySet[Any, Any], word: str, columns: Columns) -> QuerySet[Any, Any]:
-    told = found.order_by().annotate(asked=Value(word, TextField()), known=Cast("word", TextField()))
-    rows: QuerySet[Any, Any] = told.values_list(*columns)
-    return rows
+def _selected(words: QuerySet[Any, Any], word: str) -> QuerySet[Any, Any]:
+    """Return pairs of the searched `word` and each of the known `words`."""
+    return words.order_by().values_list(Value(word, TextField()), Cast("word", TextField()))
 
 
 def _chosen(word: str, others: set[str]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from django.db import connection
 from django.db.models import BigIntegerField, F, QuerySet, Value
 
 from runs.models import Comment, Decision, Member, Run, RunWords
-from runs.models.prepared import Prepared
 from runs.models.run import RunQuerySet
 from runs.models.search import FEW, AmongFew, AreCommon, HasWords, compiled
 from runs.words.fold import fold
@@ -29,33 +28,22 @@ def index_runs(runs: Iterable[Run]) -> None:
 def text_of(run: Run) -> str:
     """Return all of the run's text that searches match against, folded: `search_text`, comments, notes on decisions,
     and the names of the people who decided."""
-    whole = "\n".join(text for _at, text in _SAID.rows(run.pk))[:SAID_LETTERS]
+    whole = "\n".join(text for _at, text in _said(run))[:SAID_LETTERS]
     return "\n".join([run.search_text, fold("\n".join([whole, *_deciders(run)]))])
 
 
 def _deciders(run: Run) -> list[str]:
     """Return the names of everyone who decided on the run's results; members' names are as of the time of indexing."""
-    people = _DECIDERS.rows(run.pk)
+    decisions = Decision.objects.filter(output__run=run).exclude(verdict="").order_by()
+    people = decisions.values_list("member__name", "member__email", "guest_name").distinct()[:SAID_AT_MOST]
     return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]
 
 
-def _said(run: int) -> QuerySet[Any, Any]:
-    """Return the latest comments and notes about the run with the primary key `run`, each with its time."""
-    comments = Comment.objects.filter(run_id=run).exclude(text="").values_list("created_at", "text")
-    notes = Decision.objects.filter(output__run_id=run).exclude(note="").values_list("created_at", "note")
+def _said(run: Run) -> QuerySet[Any, Any]:
+    """Return the latest comments and notes about the run, each with its time."""
+    comments = Comment.objects.filter(run=run).exclude(text="").values_list("created_at", "text")
+    notes = Decision.objects.filter(output__run=run).exclude(note="").values_list("created_at", "note")
     return comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
-
-
-_SAID: Prepared[Any] = Prepared(_said)
-_DECIDERS: Prepared[Any] = Prepared(
-    lambda run: (
-        Decision.objects.filter(output__run_id=run)
-        .exclude(verdict="")
-        .order_by()
-        .values_list("member__name", "member__email", "guest_name")
-        .distinct()[:SAID_AT_MOST]
-    )
-)
 
 
 def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:

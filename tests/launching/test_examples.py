@@ -114,7 +114,7 @@ def test_an_index_alone_finds_the_newest_runs(alice: Member) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("small tables are read whole")
     for query in (shown_runs.approved_query, shown_runs.undecided_query):
-        plan = query(alice.pk, make_app().pk).explain()
+        plan = query(alice, make_app()).explain()
         [found] = re.findall(r"LIST SUBQUERY.*\n.*USING COVERING INDEX run_find_app\b.*\n(.*)", plan)
         assert "TEMP B-TREE" not in found
 
