@@ -56,9 +56,9 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, sender: Sen
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != seen:
             raise StaleDecisionError(output)
-        actor = Actor(guest=guest)
+        actor, earlier = Actor(guest=guest), given_by(guest, [output]).get(output.pk)
         decision = verdicts.decide(output, verdict, note, actor, None)
-        if not decision.is_counted and (by := actor.on_record):
+        if decision != earlier and not decision.is_counted and (by := actor.on_record):
             with acting_as(by):  # even if a member is signed in to the guest's browser
                 requests.ask_team_after_client(fresh, output)
         return guest, True

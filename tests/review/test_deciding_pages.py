@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.display.verdicts import verdicts_of
-from runs.models import Decision, Member, Output, OutputFile, ReviewRules, Run
+from runs.models import Decision, Member, Notice, Output, OutputFile, ReviewRules, Run
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
@@ -99,6 +99,24 @@ def test_without_scripts_deciding_leads_back_and_offers_undo(run: Run, result: O
     assert answer.headers["Location"] == run.get_absolute_url()
     assert "1 decision was undone." in page_of(as_sam, run.get_absolute_url())
     assert Output.objects.get(pk=result.pk).verdict == ""
+
+
+def test_the_same_decision_again_makes_no_second_notice(
+    run: Run, result: Output, alice: Member, as_sam: Client
+) -> None:
+    """People press again if an answer is slow, from whichever page shows the result."""
+    for _ in range(2):
+        press(as_sam, result, "changes", "Warmer,\r\nplease ", seen=result.decided_in)
+        many = {"shown": f"{result.public_id}.{result.decided_in}", "verdict": "changes", "note": "Warmer,\nplease"}
+        assert as_sam.post("/review/many/", many).status_code == 303
+        one = {"result": result.public_id, "seen": result.decided_in, "verdict": "changes", "note": ""}
+        assert as_sam.post("/review/", one).status_code == 303
+
+    assert [notice.kind for notice in Notice.objects.filter(member=alice)] == ["decided"]
+
+    result.refresh_from_db()
+    press(as_sam, result, "changes", "Much warmer, please", seen=result.decided_in)
+    assert Notice.objects.filter(member=alice).count() == 2, "other words are news"
 
 
 def test_with_scripts_the_panel_comes_back(result: Output, as_sam: Client) -> None:

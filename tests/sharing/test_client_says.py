@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewItem, ReviewRules, Run
+from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewItem, ReviewRequest, ReviewRules, Run
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.guest_answers import on_deciders_changed
@@ -186,6 +186,19 @@ def test_the_team_is_asked_once_and_not_about_what_it_decided(alice: Member, rut
     undo(decision.batch, Actor(ruth))
     assert now(front) == ("", False)
     assert waiting(ruth) == [front, back], "the guests' answers still don't count"
+
+
+def test_the_same_answer_again_does_not_ask_the_team_again(alice: Member, ruth: Member, front: Output) -> None:
+    ReviewRules.objects.create(four_eyes=True)
+    kim = answer(asking(alice, front), "approved")
+    assert waiting(ruth) == [front]
+    requests.close(ReviewRequest.objects.get(link=None), alice)
+
+    kim.press("approve", "r1")
+
+    assert Decision.objects.count() == 1
+    assert waiting(ruth) == []
+    assert Notice.objects.filter(member=ruth).count() == 1
 
 
 def test_pages_tell_what_the_client_says_and_who_made_the_link(
