@@ -28,12 +28,17 @@ on(["submit", "portal:accepted"], ".app-form", (_, { defaultPrevented, submitter
 	history.replaceState({ ...history.state, ...(submitter?.matches("[data-free]") ? {} : sent), isClosed }, "");
 });
 
-/* Run waits for uploads in progress */
+/* Run waits for uploads in progress, and a button that saves the form also waits for an autosave in progress: if that
+   arrived later, it would replace what the button has saved with older values. */
 
 /** @type {HTMLElement | null} */
 let pressed = null;
+let isSaving = false;
 
-/** Send the waiting form once no uploads are left. */
+/** @param {Element | null} button */
+const waitsForSave = (button) => isSaving && Boolean(button?.matches("[data-free][name]"));
+
+/** Send the waiting form once there is nothing left to wait for. */
 const check = () => {
 	if (!form.dataset.waiting) return;
 	const button = pressed?.hasAttribute("name") ? pressed : find("[data-run]", form);
@@ -44,6 +49,7 @@ const check = () => {
 		showBusy(form, pressed, fill(form.dataset.waits, { percent }));
 		return;
 	}
+	if (waitsForSave(button) && !failed) return;
 	delete form.dataset.waiting;
 	showIdle(form);
 	if (failed) complain(boxOf(failed), boxOf(failed).dataset.failed);
@@ -60,7 +66,8 @@ addEventListener(
 	(event) => {
 		const { target, submitter } = event;
 		if (target !== form || form.dataset.locked) return;
-		if (!find("progress", form) || submitter?.matches("[data-free]:not([name])")) return;
+		const waits = find("progress", form) || waitsForSave(submitter);
+		if (!waits || submitter?.matches("[data-free]:not([name])")) return;
 		event.preventDefault();
 		event.stopPropagation();
 		pressed = submitter;
@@ -108,7 +115,8 @@ on(["input", "change"], ".app-form", (_, { target }) => {
 on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
 	sent = edits;
 	sentWords = words();
-	return isOld || node.closest("[data-locked]") !== null;
+	isSaving = !isOld && !node.closest("[data-locked]");
+	return !isSaving;
 });
 // if the session has expired, the page stays: what was typed isn't saved anywhere else
 on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
@@ -125,6 +133,8 @@ on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 	unsaved.hidden = detail.xhr.status < 400;
 	get("p", unsaved).textContent = (isSignedOut ? unsaved.dataset.signedOut : unsaved.dataset.failed) ?? "";
 	get("button", unsaved).hidden = !isSignedOut;
+	isSaving = false;
+	check();
 });
 
 // save the last edits in this tab too, since a reload can overtake the request that saves them

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
 from tests.browser.acts import RUN_PATH, a_photo, choose, expect_picture, hand_over, open_app, tiles, told
 from tests.browser.apps import CARTOONIFY
@@ -121,6 +121,34 @@ def test_a_preset_waits_for_its_files(guests: Guests) -> None:
     visitor.wait_for(lambda: len(held) == 1, "the upload to leave the page")
     held[0].continue_()
     page.wait_for_url("**/presets/new/**")
+    expect(page.get_by_alt_text("me.png")).to_be_visible()
+
+
+def test_a_draft_on_its_way_cannot_overtake_a_preset(guests: Guests) -> None:
+    visitor = guests()
+    page = visitor.page
+    open_app(visitor)
+    held: list[Route] = []
+    page.route("**/drafts/*/", lambda route: held.append(route))
+    told: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and "/apps/" in request.url:
+            told.append("sent")
+
+    page.on("request", note)
+    choose(page, a_photo())
+    expect_file(page, "me.png")
+    visitor.wait_for(lambda: bool(held), "the draft to leave the page")
+
+    page.get_by_role("button", name="Save as preset").click()
+    expect(page.locator("[data-kept]")).to_be_hidden()  # gives the request time to be sent, if it doesn't wait
+    told.append("the draft is saved")
+    for route in held:
+        route.continue_()
+
+    page.wait_for_url("**/presets/new/**")
+    assert told == ["the draft is saved", "sent"]
     expect(page.get_by_alt_text("me.png")).to_be_visible()
 
 
