@@ -17,7 +17,6 @@ from runs.history import bin, retention_rules, run_counts, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
-from runs.review import search_words
 from runs.sharing import guest_copies, guest_identity, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, store, usage
@@ -68,7 +67,6 @@ def sweep() -> None:
     transfers.request_transfers()
     chat.request_sending()
     mails.request_sending()
-    search_words.index_decided()
 
 
 def submit_run(run_id: int) -> None:

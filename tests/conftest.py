@@ -120,7 +120,6 @@ LONG = (
     "browser",
     "tests/browser/test_axe.py",
     "tests/engine/test_whole.py",
-    "tests/upgrades/test_upgrades.py",
     "tests/storage/test_damaged_http.py",
     "tests/hostile/test_fault_matrix.py",
     "tests/hostile/test_every_app.py",

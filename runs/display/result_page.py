@@ -19,8 +19,7 @@ from runs.display.verdicts import VerdictPanel, verdict_of
 from runs.display.versions import Versions, versions_for
 from runs.history.filters import Filter
 from runs.history.order import outputs_beside
-from runs.models import Member, Output, OutputFile, Run, StoredFile
-from runs.models.joined import is_one_of
+from runs.models import Member, Output, Run, StoredFile
 from runs.words.run_states import State, state_of
 
 VIEWERS = ("image", "video", "audio")
@@ -113,18 +112,6 @@ class ResultPage:
         if len(self.slides) == 1:
             return ""
         return _("%(position)s of %(count)s") % {"position": self.position, "count": len(self.slides)}
-
-
-def result_of_file(member: Member, public_id: str) -> str:
-    """Return the URL of a result that contains the stored file `public_id`; "" if there is none that `member` may
-    see."""
-    seen = Output.objects.visible_to(member)
-    held = OutputFile.objects.filter(is_one_of(seen, "output"), file__public_id=public_id)
-    found = held.select_related("output").order_by("pk").first()
-    if found is None:
-        return ""
-    files = found.output.files.filter(status=OutputFile.Status.SAVED, position__lt=found.position).count()
-    return _url(found.output.get_absolute_url(), files + 1)
 
 
 def result_page(

@@ -274,7 +274,7 @@ _NAMES = {"since": "from", "until": "to"}  # `from` is a Python keyword, and `to
 
 
 def _is_id(text: str) -> bool:
-    """Return whether `text` may be a public id. A plain number, as in old URLs, isn't one."""
+    """Return whether `text` may be a public id. A plain number isn't one."""
     return text.isascii() and text.isalnum() and not text.isdigit()
 
 

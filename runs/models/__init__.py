@@ -32,7 +32,7 @@ from runs.models.reuse import Draft, Preset, SavedView, form_hash
 from runs.models.review_requests import ReviewItem, ReviewRequest
 from runs.models.run import ACTIVE, AT_LAMINA, FINAL, Run, RunInput
 from runs.models.run_count import RunCount
-from runs.models.search import IndexState, KnownWord, RunWords, WordTrigram
+from runs.models.search import KnownWord, RunWords, WordTrigram
 from runs.models.selection import Selection
 from runs.models.sharing import GuestCopy, GuestLink, GuestLinkOutput, SharingRules
 from runs.models.spending import AccountReading, Charge, MemberLimit, MonthTotal, SpendingLimits, SpendingSum
@@ -68,7 +68,6 @@ __all__ = [
     "Heartbeat",
     "HeldOutputs",
     "Incident",
-    "IndexState",
     "Invite",
     "KnownAddress",
     "KnownWord",

@@ -1,7 +1,6 @@
 """Guests of a link: people without an account who have answered or commented."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from runs.models.ids import new_public_id
@@ -23,18 +22,13 @@ class Guest(models.Model):
     # The name that others see, such as "Kim (2)" if the link already has a guest called Kim
     shown_name = models.CharField(max_length=NAME_LENGTH)
     key = models.CharField(max_length=NAME_LENGTH)  # the name, folded for comparison
-    # Whether the guest answered before guests had rows. Fields signed at that time only contain the name.
-    is_known_by_name = models.BooleanField(default=False)
     # The same person's other row, if the link's maker said so. Then nothing hangs on this row any more.
     same_as = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("created_at", "pk")
-        constraints = (
-            models.UniqueConstraint(fields=["link", "shown_name"], name="guest_shown_name_unique"),
-            models.UniqueConstraint(fields=["link", "key"], condition=Q(is_known_by_name=True), name="guest_by_name"),
-        )
+        constraints = (models.UniqueConstraint(fields=["link", "shown_name"], name="guest_shown_name_unique"),)
 
     def __str__(self) -> str:
         return f"{self.public_id} of {self.link_id}"

@@ -1,7 +1,6 @@
 """Messages stored as a code with values, so that everyone can read them in their own language.
 
-`words.messages` has the text for each code. Messages from other systems, and those stored by older versions, are
-quotes.
+`words.messages` has the text for each code. Messages from other systems are quotes.
 """
 
 import json

@@ -109,17 +109,6 @@ class RunWords(models.Model):
         return f"words of {self.run_id}"
 
 
-class IndexState(models.Model):
-    """A single row that records how far the worker has got in reindexing older runs (`review.search_words`)."""
-
-    version = models.PositiveSmallIntegerField(default=0)  # the `search_words.VERSION` of the last full reindex
-    # The primary key of the last decision processed, while runs are being reindexed for the next version
-    reached = models.PositiveBigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"version {self.version}, {self.reached}"
-
-
 class KnownWord(models.Model):
     """A word that occurs in a run or an app, used to correct typos in searches. It is never shown to anyone."""
 

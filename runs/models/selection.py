@@ -58,7 +58,7 @@ class Selection(models.Model):
         RESULTS = "results"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="selections")
-    # As in `Member.browser`; empty for sessions from before this was recorded
+    # As in `Member.browser`
     browser = models.CharField(max_length=16, blank=True, default="", db_default="")
     place = models.CharField(max_length=7, choices=Place)
     runs = models.ManyToManyField(Run, related_name="+")

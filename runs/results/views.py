@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -10,7 +10,7 @@ from runs.audit.admin_access import record_openings
 from runs.display.bin_rows import binned_page
 from runs.display.comment_draft import result_draft
 from runs.display.comments import player_start, result_comments
-from runs.display.result_page import result_of_file, result_page
+from runs.display.result_page import result_page
 from runs.display.result_rows import result_rows
 from runs.display.review_count import words_of
 from runs.engine import save_outputs
@@ -31,11 +31,9 @@ def _number(number: str) -> int:
 
 @require_safe
 def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
-    """Show a result; if the id is a stored file's, redirect to the result that contains it."""
+    """Show a result."""
     rows = result_rows(request.user, result_id)
     if rows is None:
-        if url := result_of_file(request.user, result_id):
-            return redirect(url)
         binned = binned_page(request.user, outputs__public_id=result_id)
         record_openings(request, [binned["row"].run])
         return render_page(request, "history/run_binned.html", binned, status=404)

@@ -124,10 +124,10 @@ class SentForm:
         others = [words for result, words in self.words.items() if result != self.result]
         return [words for words in (self.note, *others) if words.strip()]
 
-    def digest(self, *, with_name: bool) -> str:
+    def digest(self) -> str:
         """Return a hash of the page, and of what was sent from it. If the same form is sent again, it's the same."""
         said = [self.opened, self.act, self.result, self.note, self.x, self.y, self.at]
-        return hashlib.sha256(json.dumps([*said, *([self.name] if with_name else [])]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     @property
     def has_words(self) -> bool:

@@ -23,7 +23,6 @@ from runs.words.numbers import number_words
 EMAIL_LENGTH = 254
 IS_EMAIL = EmailValidator(allowlist=[])  # also refuses "localhost", which Django would allow
 GUEST_SALT = "runs.guest"
-OLD_NAME_SALT = "runs.guest-name"
 PAGE_SALT = "runs.guest-page"
 PAGE_AGE = timedelta(days=7)  # how long after opening a page a guest can still answer from it
 JOINERS = "\u200c\u200d"  # invisible characters that Persian and Indic names need
@@ -82,18 +81,7 @@ def guest_of(link: GuestLink, field: str) -> Guest | None:
     try:
         return guest_identity.find(link, signing.Signer(salt=GUEST_SALT).unsign(field))
     except signing.BadSignature:
-        name = old_name_of(link, field)
-        return guest_identity.find_by_name(link, name) if name else None
-
-
-def old_name_of(link: GuestLink, field: str) -> str:
-    """Return the name in a signed field from before the last update, when fields contained only the link and the name
-    that the guest had typed; "" if it's no such field."""
-    try:
-        link_id, name, *_rest = signing.loads(field, salt=OLD_NAME_SALT)
-    except (signing.BadSignature, ValueError):
-        return ""
-    return str(name) if link_id == link.public_id else ""
+        return None
 
 
 def opened_now(link: GuestLink) -> str:
@@ -103,8 +91,7 @@ def opened_now(link: GuestLink) -> str:
 
 
 def page_key_of(link: GuestLink, opened: str) -> str | None:
-    """Return the key of a page of `link`, or "" if it's from before pages had one. Return None if it was opened too
-    long ago, or is a page of another link."""
+    """Return the key of a page of `link`; None if it was opened too long ago, or is a page of another link."""
     try:
         link_id, _dot, key = signing.TimestampSigner(salt=PAGE_SALT).unsign(opened, max_age=PAGE_AGE).partition(".")
     except signing.BadSignature:

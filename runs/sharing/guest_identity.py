@@ -24,7 +24,7 @@ KEPT = timedelta(days=8)  # how long to remember sent answers: a day longer than
 @dataclass(frozen=True)
 class Sender:
     """Who sends an answer: a guest we know, or someone new with the name they typed. `page_key` identifies the page
-    that the answer comes from, and `digest` the answer. The key is empty for pages opened before pages had one."""
+    that the answer comes from, and `digest` the answer."""
 
     guest: Guest | None
     name: str
@@ -78,12 +78,6 @@ def guest_of_page(link: GuestLink, page_key: str) -> Guest | None:
 def find(link: GuestLink, public_id: str) -> Guest | None:
     """Return the guest of `link` with this id."""
     found = link.guests.filter(public_id=public_id).select_related("same_as").first()
-    return _now(link, found) if found is not None else None
-
-
-def find_by_name(link: GuestLink, name: str) -> Guest | None:
-    """Return the guest who answered under this name before guests had rows."""
-    found = link.guests.filter(key=key_of(name), is_known_by_name=True).select_related("same_as").first()
     return _now(link, found) if found is not None else None
 
 

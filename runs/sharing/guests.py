@@ -52,7 +52,6 @@ MAX_ANSWERS_OF_ALL = 2_000  # answers sent through one link from all IP addresse
 PER_PAGE = 48  # results on one page
 PROOF_SALT = "runs.guest-passphrase"
 FILE_SALT = "runs.guest-file"
-OLD_SALT = "runs.guest-proof"  # until 2026-12, proofs were in addresses, and one opened everything
 PROOF_AGE = timedelta(hours=12)
 ROBOTS = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|preview|scan|monitor|headless|lighthouse|validator|embed|fetch|facebookexternalhit"
@@ -103,12 +102,9 @@ def proof_of(link: GuestLink) -> str:
     return signing.TimestampSigner(salt=PROOF_SALT).sign(_proven(link)) if link.passphrase else ""
 
 
-def is_proven(link: GuestLink, proof: str, old_proof: str = "") -> bool:
-    """Return whether `link` has no passphrase or `proof`, from a form, shows that the passphrase was entered. Addresses
-    made before the last update may contain an `old_proof`."""
-    if not link.passphrase:
-        return True
-    return _is_signed(PROOF_SALT, proof, _proven(link)) or _is_signed(OLD_SALT, old_proof, _proven(link))
+def is_proven(link: GuestLink, proof: str) -> bool:
+    """Return whether `link` has no passphrase or `proof`, from a form, shows that the passphrase was entered."""
+    return not link.passphrase or _is_signed(PROOF_SALT, proof, _proven(link))
 
 
 def file_proof_of(link: GuestLink, public_id: str) -> str:
@@ -123,7 +119,7 @@ def file_proof_of(link: GuestLink, public_id: str) -> str:
 def is_file_proven(link: GuestLink, public_id: str, proof: str) -> bool:
     """Return whether `link` has no passphrase or `proof`, from the file's address, opens it."""
     opened = f"{_proven(link)}.{public_id}"
-    return is_proven(link, "", proof) or _is_signed(FILE_SALT, f"{opened}:{proof}", opened)
+    return not link.passphrase or _is_signed(FILE_SALT, f"{opened}:{proof}", opened)
 
 
 def _is_signed(salt: str, proof: str, proven: str) -> bool:

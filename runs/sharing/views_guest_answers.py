@@ -54,8 +54,7 @@ class GuestPress:
 
     @property
     def sender(self) -> Sender:
-        digest = self.sent.digest(with_name=not self.page_key)
-        return Sender(self.guest, self.name, self.page_key, digest)
+        return Sender(self.guest, self.name, self.page_key, self.sent.digest())
 
     def recorded(self, guest: Guest) -> "GuestPress":
         """Return the same press by `guest`, without its note, now that it has been recorded. Everything else that the
@@ -155,10 +154,9 @@ def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
         return refused
     if not guests.record_answer(request, link):
         return plain(request, "busy", 429, link, sent)
-    old_name = guest_fields.old_name_of(link, sent.guest)
     page_key = guest_fields.page_key_of(link, sent.opened)
-    press = GuestPress(request, token, link, sent, page_key or "", *visitors(request, link, sent), name=old_name)
-    if page_key is None or (sent.guest and not (press.guest or old_name)):
+    press = GuestPress(request, token, link, sent, page_key or "", *visitors(request, link, sent))
+    if page_key is None or (sent.guest and not press.guest):
         words = _(
             "This page was open too long, or it belongs to a different link. Look at the results again, then answer."
         )

@@ -26,7 +26,7 @@ def record_given(request: HttpRequest) -> None:
 
 def is_recent(request: HttpRequest) -> bool:
     """Return whether the password was entered within the last 30 minutes, or a series of changes that began then goes
-    on; False for old sessions that didn't record this."""
+    on."""
     given_at, used_at = request.session.get(KEY, 0), request.session.get(USED, 0)
     goes_on = _is_within(SERIES_SECONDS, given_at) and _is_within(RECENT_SECONDS, used_at)
     return goes_on or _is_within(RECENT_SECONDS, given_at)

@@ -30,7 +30,6 @@ MOVED_EVERY = timedelta(hours=1)  # a session is extended at most this often, so
 STARTED = "started"  # key in the session data for the start time, in Unix seconds
 BROWSER = "browser"  # key in the session data for a random id, which stays the same when the session's key changes
 KEY_LENGTH = 40  # of the column, in characters
-OLD_SESSION_COOKIE, OLD_CSRF_COOKIE = "sessionid", "csrftoken"  # the cookies' names before they got a prefix
 
 
 def stored_key(session_key: str | None) -> str:
@@ -80,10 +79,7 @@ class SessionStore(db.SessionStore):
         longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
         idle = timedelta(days=settings.PORTAL_SESSION_IDLE_DAYS)
         now = timezone.now()
-        if STARTED in self:
-            started = datetime.fromtimestamp(self[STARTED], UTC)
-        else:
-            started = self.ends_at - longest if self.ends_at else now
+        started = datetime.fromtimestamp(self[STARTED], UTC) if STARTED in self else now  # nobody has signed in yet
         return min(now + idle, started + longest)
 
     def get_expiry_age(self, **_: Any) -> int:
@@ -96,11 +92,8 @@ class SessionStore(db.SessionStore):
         self[BROWSER] = new_public_id()
 
     def record_use(self) -> None:
-        """Extend the session, updating the row at most once an hour. Older sessions without a start time get one."""
+        """Extend the session, updating the row at most once an hour."""
         if self.ends_at is None:
-            return
-        if STARTED not in self:
-            self[STARTED] = int(self.ends_at.timestamp()) - settings.SESSION_COOKIE_AGE
             return
         end = self.get_expiry_date()
         if abs(end - self.ends_at) >= MOVED_EVERY:
@@ -130,16 +123,7 @@ def _run_out_session(request: HttpRequest) -> SessionStore | None:
 
 
 class PortalSessionMiddleware(SessionMiddleware):
-    """Keeps the cookie of a session that has just expired, and renames old cookies that have no prefix.
-
-    Each session's cookie is renamed only once, because other subdomains could set one without the prefix.
-    """
-
-    def process_request(self, request: HttpRequest) -> None:
-        super().process_request(request)
-        old_key = request.COOKIES.get(OLD_SESSION_COOKIE)
-        if old_key and settings.SESSION_COOKIE_NAME not in request.COOKIES:
-            self._take_over(request, SessionStore(old_key))
+    """Keeps the cookie of a session that has just expired."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)
@@ -147,12 +131,3 @@ class PortalSessionMiddleware(SessionMiddleware):
         if cookie is not None and not cookie.value and _run_out_session(request) is not None:
             del response.cookies[settings.SESSION_COOKIE_NAME]
         return response
-
-    def _take_over(self, request: HttpRequest, session: SessionStore) -> None:
-        if SESSION_KEY not in session or STARTED in session:  # newer sessions have a start time
-            return
-        session.record_use()
-        request.session = session
-        if secret := request.COOKIES.get(OLD_CSRF_COOKIE):  # open forms contain this token
-            request.COOKIES.setdefault(settings.CSRF_COOKIE_NAME, secret)
-            request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True

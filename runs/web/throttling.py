@@ -143,8 +143,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, email: str
 
 def _device_of(request: HttpRequest | None) -> dict[str, Any]:
     """Return the device from the browser's cookie; a new device if the cookie is missing or forged."""
-    names = (f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", DEVICE_COOKIE)  # older cookies have no prefix
-    cookie = next(filter(None, map(request.COOKIES.get, names)), "") if request else ""
+    cookie = request.COOKIES.get(f"{settings.COOKIE_PREFIX}{DEVICE_COOKIE}", "") if request else ""
     try:
         device: dict[str, Any] = signing.loads(cookie, salt=DEVICE_SALT, max_age=DEVICE_AGE)
     except signing.BadSignature:

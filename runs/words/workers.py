@@ -6,9 +6,6 @@ PREFIX = "worker "  # names are "worker host:pid"
 
 
 def worker_words(name: str) -> str:
-    """Return a name such as "process 7 on host". Incidents stored by older versions already contain such a name, which
-    is returned unchanged."""
-    if not name.startswith(PREFIX):
-        return name
+    """Return a name such as "process 7 on host"."""
     host, _colon, pid = name.removeprefix(PREFIX).rpartition(":")
     return _("process %(pid)s on %(host)s") % {"pid": pid, "host": host}

@@ -16,15 +16,13 @@ from tests.support.factories import make_run
 pytestmark = pytest.mark.django_db
 
 # Open to every role: signing in and out, your own settings, filters, selections and drafts, webhooks, revoking a link,
-# comparing, commenting, reading notices, choosing emails, and outdated addresses, which only redirect to pages that
-# refuse the change.
+# comparing, commenting, reading notices, and choosing emails.
 OPEN_TO_ALL = (
     "login", "logout", "runs:me", "runs:password", "runs:session", "runs:invite", "runs:draft", "runs:webhook",
     "runs:guest", "runs:link-revoke", "runs:view", "runs:history-bulk-action", "runs:history-select",
     "runs:inbox-", "runs:result-comment", "runs:run-comment", "runs:comment-",
     "runs:result-carry-over",
     "runs:mail-", "runs:run-mail",
-    "runs:old-",
 )  # fmt: skip
 SENTENCES = (VIEWERS_LOOK, "Your role is view-only", "Your role doesn't allow this")
 

@@ -74,7 +74,7 @@ def _file_field(parameters: list[dict[str, Any]]) -> str:
     return next(f"p{number}" for number, parameter in enumerate(parameters) if parameter["type"] == "url")
 
 
-# URL names that stand for a file, part of a page or a redirect, rather than for a page of their own.
+# URL names that stand for a file or part of a page, rather than for a page of their own.
 NO_PAGES = {
     *("healthz", "runs:app-news", "runs:app-cost", "runs:app-search", "runs:live", "runs:live-frame", "runs:live-team"),
     *("runs:run-status", "runs:run-people", "runs:upload-room", "runs:upload-detail", "runs:link-copies"),
@@ -82,7 +82,6 @@ NO_PAGES = {
     "runs:company-logo",
     *("runs:guest-file", "runs:guest-text", "runs:guest-preview", "runs:guest-download"),
     *("runs:guest-decide", "runs:guest-comment"),
-    *("runs:old-result-detail", "runs:old-result-text", "runs:old-result-use"),
 }
 # Pages that `scenes` opens in every state.
 ELSEWHERE = {

@@ -42,7 +42,7 @@ def ids(query: str, member: Member) -> set[str]:
         ("tab=team&by=k7k7k7k7k7k7k7k7&kind=video&view=list", "tab=team&by=k7k7k7k7k7k7k7k7&kind=video&view=list"),
         ("from=2026-11-01&to=2026-11-30", "from=2026-11-01&to=2026-11-30"),
         ("tab=x&by=9&state=x&kind=x&from=x&to=2026-02-31&view=x&before=1-a", ""),
-        ("tab=team&by=7", "tab=team"),  # old addresses had a number here
+        ("tab=team&by=7", "tab=team"),  # ids are never plain numbers
         ("tab=team&by=a%20b", "tab=team"),
         ("from=9998-12-31&to=1900-01-01", "from=1900-01-01&to=9998-12-31"),
         ("from=0001-01-01&to=9999-12-31", ""),

@@ -10,8 +10,8 @@ from django.utils import timezone
 from runs.engine.input_summary import summarise
 from runs.history import bin
 from runs.history.filters import Filter
-from runs.models import GuestLink, KnownWord, Member, Run, RunWords
-from runs.review import comments, search_words, verdicts
+from runs.models import GuestLink, KnownWord, Member, Run
+from runs.review import comments, verdicts
 from runs.review.deciders import Actor
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
@@ -105,26 +105,3 @@ def test_a_deleted_run_takes_the_words_said_about_it_along(run: Run, alice: Memb
     assert bin.delete_for_good(run)
 
     assert not KnownWord.objects.filter(word="whispering").exists()
-
-
-def test_the_worker_indexes_older_decisions_in_short_passes(
-    run: Run, alice: Member, sam: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = [run, make_run(alice, status="completed", shared_at=timezone.now())]
-    make_kept(runs[1])
-    for one in runs:
-        verdicts.decide(one.outputs.all()[0], "approved", "", Actor(sam), None)
-    RunWords.objects.store((one.pk, "poster") for one in runs)  # as stored before names were indexed
-    assert not finds(alice, "samuel")
-    monkeypatch.setattr(search_words, "SECONDS", 0)
-
-    search_words.index_decided()
-    assert Filter(tab="mine", q="samuel").runs(alice, Filter(tab="mine").directory(alice)).count() == 1
-    for _ in range(2):
-        search_words.index_decided()
-
-    assert Filter(tab="mine", q="samuel").runs(alice, Filter(tab="mine").directory(alice)).count() == 2
-    RunWords.objects.store((one.pk, "poster") for one in runs)
-    with CaptureQueriesContext(connection) as asked:
-        search_words.index_decided()
-    assert len(asked) == 1  # names are added to the index only once

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OLD = "old-"  # names with this prefix belong to addresses that only redirect to the current ones
-
 
 def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:
     for pattern in resolver.url_patterns:
@@ -17,6 +15,6 @@ def patterns_of(resolver: URLResolver) -> Iterator[URLPattern]:
 
 def test_a_view_has_the_name_of_its_url() -> None:
     runs = next(one for one in get_resolver().url_patterns if isinstance(one, URLResolver))
-    found = {str(one.name): one.callback.__name__ for one in patterns_of(runs) if not str(one.name).startswith(OLD)}
+    found = {str(one.name): one.callback.__name__ for one in patterns_of(runs)}
     assert len(found) > 100
     assert {name: view for name, view in found.items() if name.replace("-", "_") != view} == {}

@@ -1,21 +1,16 @@
-"""Who a guest is: a name anyone can type proves nothing, and no address tells it. How guests come back, and what was
-signed before guests had an identity."""
+"""Who a guest is: a name anyone can type proves nothing, and no address tells it. How guests come back."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core import signing
 from django.core.mail import EmailMultiAlternatives as Sent
 from django.db import connection
 from django.test import Client
 
 from runs.models import Comment, Decision, Entry, Guest, GuestContact, GuestLink, Member, Output, Run, SentAnswer
-from runs.review.comments import post
-from runs.review.deciders import Actor
 from runs.sharing import guest_identity, guests, links
-from runs.web.secret_links import hash_of
 from tests.sharing.guest_mails import KIM, answer
 from tests.sharing.guest_visit import BROWSER, GuestVisit, visit
 from tests.support.guest_links import path_of
@@ -400,72 +395,3 @@ def test_a_chain_of_guests_leads_to_the_last(asking: GuestLink, as_alice: Client
     first.press("approve", "r2")
     assert "You're answering as C." in first.words
     assert {name for name, *_ in standing()} == {"C"}
-
-
-# --- Signed before the update -----------------------------------------------------------------------------------------
-def old_fields(link: GuestLink, name: str) -> dict[str, str]:
-    """Return the fields that pages had before guests had rows: a signed name, and when the page was opened."""
-    signed = signing.dumps([link.public_id, name, 1], salt="runs.guest-name", compress=True)
-    return {"n": signed, "opened": signing.TimestampSigner(salt="runs.guest-page").sign(link.public_id)}
-
-
-def old_proof(link: GuestLink) -> str:
-    proven = f"{link.public_id}.{hash_of(link.passphrase)[:16]}"
-    return signing.TimestampSigner(salt="runs.guest-proof").sign(proven)
-
-
-@pytest.fixture
-def migrated(locked: GuestLink, run: Run) -> Guest:
-    """Kim, who had commented before guests had rows."""
-    kim = guest_identity.newcomer(locked, "Kim")
-    Guest.objects.filter(pk=kim.pk).update(is_known_by_name=True)
-    post(Actor(guest=kim), run, run.outputs.all()[0], "Words of before")
-    return kim
-
-
-def test_an_old_page_still_sends_its_answer_as_the_same_guest(locked: GuestLink, migrated: Guest) -> None:
-    front = locked.outputs.get(position=0)
-    sent = old_fields(locked, "KIM") | {"approve": front.public_id, f"seen-{front.public_id}": front.content_hash[:16]}
-    kim = visit(locked)
-    kim.send(f"{path_of(locked)}decide/?p={old_proof(locked)}#r1", sent)
-    assert "Words of before" in kim.box("r1").words
-    assert Decision.objects.get().guest == migrated
-    kim.reload()
-    kim.press("approve", "r2")
-    assert Decision.objects.filter(guest=migrated).count() == 2
-    assert kim.at.partition("#")[0] == f"{path_of(locked)}decide/"
-
-
-def test_an_old_page_of_somebody_who_has_not_answered_yet(locked: GuestLink, migrated: Guest) -> None:
-    front = locked.outputs.get(position=0)
-    sent = old_fields(locked, "Lee") | {"approve": front.public_id, f"seen-{front.public_id}": front.content_hash[:16]}
-    lee = visit(locked)
-    lee.send(f"{path_of(locked)}decide/?p={old_proof(locked)}", sent).reload()
-    assert "You're answering as Lee." in lee.words
-    assert standing() == [("Lee", "approved", "r1")]
-
-
-def test_old_addresses_open_until_their_proof_ends_and_old_emails_offer_to_go_on(
-    locked: GuestLink, migrated: Guest
-) -> None:
-    proof, name = old_proof(locked), old_fields(locked, "Kim")["n"]
-    page = GuestVisit(f"{path_of(locked)}?p={proof}&n={name}&page=1&answered=x#r1")
-    assert "Go on as Kim" in page.words
-    assert "Words of before" not in page.answer.text
-    assert "Words of before" in page.press_value("me", "1").words
-    assert page.at == path_of(locked)
-    src = page.page.first("img").attributes["src"].partition("?")[0]
-    assert Client().get(f"{src}?p={proof}").status_code == 200
-    assert b"".join(Client().get(f"{path_of(locked)}download/?p={proof}&n={name}"))
-    assert "Go on as Kim" in GuestVisit(f"{path_of(locked)}?n={name}").press("", passphrase=PASSPHRASE).words
-    assert Client().post(path_of(locked), {"p": proof}).status_code == 403  # only an address has an old proof
-
-
-def test_an_old_name_is_no_key_to_a_new_guest(locked: GuestLink) -> None:
-    """Before the update, whoever typed a name got it signed."""
-    kim = visit(locked).press("", passphrase=PASSPHRASE).type("r1", "Words of Kim").press("comment", "r1")
-    kim.press("", name="Kim")
-    thief = GuestVisit(f"{path_of(locked)}?n={old_fields(locked, 'Kim')['n']}").press("", passphrase=PASSPHRASE)
-    assert "Go on as" not in thief.words
-    sent = thief.fields | {"n": old_fields(locked, "Kim")["n"]}
-    assert "Words of Kim" not in thief.send(path_of(locked), sent).answer.text

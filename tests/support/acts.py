@@ -296,7 +296,6 @@ ACTS: list[tuple[str, Act]] = [
 _DRAFT = "a draft is nobody's but its writer's, and changes with each key"
 _TICKS = "ticks are nobody's but their owner's, and go after a week"
 _TOLD = "it changes only what one person is told"
-_REDIRECT = "it only leads to the address of today, which records"
 EXEMPT = {
     "runs:draft-save": _DRAFT,
     "runs:draft-clear": _DRAFT,
@@ -310,9 +309,6 @@ EXEMPT = {
     "runs:inbox-unmute": _TOLD,
     "runs:inbox-read": "read marks",
     "runs:inbox-seen": "read marks",
-    "runs:old-result-use": _REDIRECT,
-    "runs:old-result-star": _REDIRECT,
-    "runs:old-result-fetch-again": _REDIRECT,
     "runs:manage-storage": "it only counts anew",
     "runs:webhook": "news of a run; its start and its end are recorded as the portal's own (test_worker_acts)",
     "runs:password-reset": "anyone may ask for the mail; what counts is the password set with it",

@@ -29,11 +29,6 @@ def hold(client: Client, data: dict[str, object]) -> None:
     Session.objects.filter(pk=row_of(client).pk).update(session_data=client.session.encode(data))
 
 
-def forget_start(client: Client) -> None:
-    """Remove the start time, as in older sessions that didn't store it."""
-    hold(client, {name: value for name, value in row_of(client).get_decoded().items() if name != STARTED})
-
-
 @pytest.fixture(autouse=True)
 def _seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each request count as the first in several minutes."""
@@ -76,15 +71,6 @@ def test_the_end_is_moved_at_most_once_an_hour(
         client.post("/live/")
 
 
-def test_a_session_without_a_start_time_gets_one(alice: Member) -> None:
-    client = sign_in(alice)
-    forget_start(client)
-    move_end(client, 10)  # as if the session had begun 20 days ago
-    client.get("/history/")
-    assert days_left(client) == pytest.approx(10, abs=0.01)
-    assert row_of(client).get_decoded()[STARTED] == pytest.approx(time.time() - 20 * 86400, abs=10)
-
-
 @pytest.fixture
 def https(settings: Settings) -> None:
     settings.COOKIE_PREFIX = "__Host-"
@@ -105,28 +91,6 @@ def test_over_https_no_neighbour_can_plant_a_cookie(alice: Member) -> None:
     other = Client()
     other.cookies["sessionid"] = client.cookies["__Host-sessionid"].value
     assert other.get("/history/").status_code == 302
-
-
-def test_someone_signed_in_under_the_old_names_stays_signed_in(alice: Member, settings: Settings) -> None:
-    old = Client(enforce_csrf_checks=True)
-    old.get("/login/")
-    old.force_login(alice)
-    forget_start(old)
-    form = {"csrfmiddlewaretoken": old.cookies["csrftoken"].value, "name": "Alice", "theme": ""}
-    names = {name: old.cookies[name].value for name in ("sessionid", "csrftoken")}
-    settings.COOKIE_PREFIX = "__Host-"
-    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-
-    browser = Client(enforce_csrf_checks=True)
-    browser.cookies.load(names)
-    assert browser.post("/me/", form).status_code != 403  # the form was opened before the names changed
-    assert browser.cookies["__Host-sessionid"].value == names["sessionid"]
-    assert browser.cookies["__Host-csrftoken"].value == names["csrftoken"]
-    assert browser.get("/history/").status_code == 200
-
-    late = Client()
-    late.cookies.load(names)
-    assert late.get("/history/").status_code == 302  # the old cookie works only once
 
 
 def texts_in_the_database() -> set[str]:
