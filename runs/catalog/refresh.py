@@ -24,7 +24,7 @@ from runs.models.ages import is_due, is_younger
 LEASE_SECONDS = 150  # enough for one slow app (form, estimate, thumbnail, a few samples), or for two slow lists
 WINDOW_SECONDS = 45.0  # how long a refresh may take; the next one continues where it stopped
 SILENT_APPS = 3
-CHECKED_FOR = timedelta(seconds=5)
+CHECKED_FOR = timedelta(minutes=2)
 
 GoOn = Callable[[], bool]
 
@@ -81,7 +81,7 @@ def check_before_run(app: App) -> bool:
     opened. Return whether Lamina told us about it; if so, load `app` again.
 
     Nobody waits longer than two seconds for this. Without an answer, the run is sent anyway, and Lamina checks it. Does
-    nothing if we asked within the last few seconds, or if Lamina is down.
+    nothing if we asked within the last two minutes, or if Lamina is down.
     """
     now = timezone.now()
     if lamina_status().away_since is not None or is_younger(app.schema_fetched_at, now, CHECKED_FOR):

@@ -169,16 +169,6 @@ def test_a_number_that_is_none_shows_the_first_file(as_alice: Client, outputs: l
     assert "Front, 1 of 2</h1>" in page(as_alice, outputs[0], f"?n={number}")
 
 
-def test_the_id_of_a_file_leads_to_its_result(as_alice: Client, as_bob: Client, outputs: list[Output]) -> None:
-    add_file(outputs[0])
-    second = add_file(outputs[0])
-
-    answer = as_alice.get(f"/results/{second.public_id}/")
-
-    assert answer.headers["Location"] == f"{outputs[0].get_absolute_url()}?n=2"
-    assert as_bob.get(f"/results/{second.public_id}/").status_code == 404
-
-
 def test_it_tells_where_it_came_from(as_alice: Client, run: Run, outputs: list[Output], alice: Member) -> None:
     file = add_file(outputs[0], width=40, height=30)
     Output.objects.filter(pk=outputs[0].pk).update(remote_id="remote-output-7")
