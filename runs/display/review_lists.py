@@ -72,6 +72,17 @@ class DecidedLine:
         return verdict_words(self.shown.decision.verdict, len(self.thumb.output.files.all()))
 
 
+def asked_words(request: ReviewRequest, *, names_client: bool = True) -> str:
+    """Return who was asked, in words. Only people who may see the guest link may read whom it is for: for others, pass
+    `names_client=False`."""
+    if request.audience == ReviewRequest.Audience.NAMED:
+        return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
+    if request.audience == GUESTS:
+        name = request.link.audience if names_client and request.link is not None else ""
+        return name or _("A client, via guest link")
+    return _("Anyone who can decide")
+
+
 @dataclass(frozen=True)
 class RequestLine:
     """One of the member's requests: who was asked, its progress, and some of its results."""
@@ -90,13 +101,7 @@ class RequestLine:
 
     @property
     def who(self) -> str:
-        """Who was asked, in words."""
-        request = self.request
-        if request.audience == ReviewRequest.Audience.NAMED:
-            return str(get_text_list([member.display_name for member in request.members.all()], _("and")))
-        if request.link is not None:
-            return request.link.audience or _("A client, via guest link")
-        return _("Anyone who can decide")
+        return asked_words(self.request)
 
     @property
     def progress(self) -> str:

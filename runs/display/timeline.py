@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from runs.display.comments import CommentLine, CommentPanel, run_comments
 from runs.display.result_boxes import result_labels, with_files
+from runs.display.review_lists import asked_words
 from runs.display.run_page import RunPage
 from runs.display.run_sentences import may_have_started
-from runs.models import Comment, CommentChange, Decision, Member, Run
+from runs.models import Comment, CommentChange, Decision, Member, ReviewRequest, Run
 from runs.review import overall_verdict
+from runs.words.moments import brief_day_words
 
 MOST = 50  # for each kind of step about results, show only the latest ones, up to this many
 type Place = tuple[str, str]  # a result's label and URL
@@ -32,7 +34,9 @@ class Step:
     run: Run | None = None  # another run: the one that this run was started from, or one that was started from this run
     label: str = ""  # the result's label
     url: str = ""
-    count: int = 0  # number of comments
+    count: int = 0  # number of comments, or of results
+    asked: str = ""  # who was asked for decisions
+    due: str = ""  # the day by which they were asked to decide
     line: CommentLine | None = None
 
 
@@ -40,7 +44,7 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     """Return the steps of the run; those that haven't happened yet come last. Unless `shows_all` is set, only the
     latest comments are included.
 
-    The number of queries is always the same.
+    The number of queries doesn't depend on how many steps there are.
     """
     run = page.run
     outputs = list(run.outputs.all())
@@ -48,6 +52,7 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     places = {output.pk: (with_files(label, output), output.get_absolute_url()) for output, label in named}
     steps = [
         *_steps_of_run(page),
+        *_requests(run, places),
         *_decisions(run, places),
         *_comments(run, run_comments(run, viewer, shows_all=shows_all), places),
     ]
@@ -73,6 +78,21 @@ def _steps_of_run(page: RunPage) -> Iterator[Step]:
         yield Step("shared", run.shared_at)
     for child in page.children:
         yield Step("child", child.created_at, run=child)
+
+
+def _requests(run: Run, places: dict[int, Place]) -> Iterator[Step]:
+    for request, output, count in _requests_about(run):
+        label, url = places.get(output, NOWHERE)
+        yield Step(
+            "asked-always" if request.is_automatic else "asked",
+            request.created_at,
+            request.asker.display_name,
+            label=label,
+            url=url,
+            count=count,
+            asked=asked_words(request, names_client=False),
+            due=brief_day_words(request.due_on) if request.due_on else "",
+        )
 
 
 def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
@@ -101,6 +121,14 @@ def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterat
         label, url = places.get(output, NOWHERE)
         who = Member(name=name or "", email=email or "").display_name
         yield Step(act, at, who, label=label, url=f"{url}#comments", count=count)
+
+
+def _requests_about(run: Run) -> list[tuple[ReviewRequest, int, int]]:
+    """Return the requests for decisions on results of `run`, each with the key of one of these results and how many
+    there are."""
+    requests = ReviewRequest.objects.filter(items__output__run=run).select_related("asker")
+    counted = requests.annotate(output=Min("items__output"), count=Count("items")).prefetch_related("members")
+    return [(request, request.output, request.count) for request in counted.order_by("-created_at", "-pk")[:MOST]]
 
 
 def _decisions_on(run: Run) -> "QuerySet[Decision]":

@@ -5,7 +5,7 @@ review queue.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -14,12 +14,14 @@ from django.utils.translation import pgettext
 
 from runs.display.passed_over import PassedOver, passed_over
 from runs.display.provenance import verdict_words
-from runs.models import Decision, Member, Output, OutputFile, ReviewRules
+from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRules
 from runs.models.addresses import path_to
 from runs.models.decisions import UNDO_FOR, DecisionQuerySet
 from runs.review import overall_verdict
 from runs.review.deciders import Actor, approval_refusal, member_refusal, set_aside_refusal
+from runs.review.review_queries import waiting_for
 from runs.review.versions import newer_of_each, own_work
+from runs.words.due_dates import due_words, is_urgent
 from runs.words.time_spans import age_words
 
 VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
@@ -80,6 +82,7 @@ class VerdictPanel:
     newer_url: str  # empty if the viewer can't see the newer version
     # The whole history, newest first; empty on pages that don't show it
     acts: list[Given] = field(default_factory=list)
+    asked: ReviewItem | None = None  # the request that waits for the viewer's verdict; None on pages without history
 
     @property
     def verdict(self) -> str:
@@ -132,6 +135,15 @@ class VerdictPanel:
         return any(not act.is_standing or act.set_aside_url for act in self.acts)
 
     @property
+    def due_words(self) -> str:
+        """When the viewer's verdict is due; "" if they weren't asked, or for no particular day."""
+        return due_words(self.asked.due_day) if self.asked and self.asked.due_day else ""
+
+    @property
+    def is_urgent(self) -> bool:
+        return bool(self.asked and self.asked.due_day and is_urgent(self.asked.due_day))
+
+    @property
     def decide_url(self) -> str:
         return path_to("result-decide", self.output.public_id)
 
@@ -145,11 +157,14 @@ class VerdictPanel:
 
 
 def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel for one result, with its full history. Pass `known` if you've already read what panels need
-    besides decisions."""
+    """Return the panel for one result, with its full history, and who is waiting for the member's verdict. Pass `known`
+    if you've already read what panels need besides decisions."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
     around = known or Around.of([output], member)
-    return _panels([output], member, rows, around, has_acts=True)[output.pk]
+    panel = _panels([output], member, rows, around, has_acts=True)[output.pk]
+    if not panel.may_decide:
+        return panel
+    return replace(panel, asked=waiting_for(member).filter(output=output).select_related("request__asker").first())
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:

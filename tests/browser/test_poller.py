@@ -123,7 +123,9 @@ def test_history_updates_its_card_in_place_and_tells_of_it_once(guests: Guests, 
     expect(card.locator(".state-chip")).to_have_text("Ready")
     expect(card.locator(".run-card-picture img")).to_have_count(2)
     now = card.bounding_box()
-    assert before and now and before | {"y": 0} == now | {"y": 0}  # only the line above moves it
+    assert before is not None
+    assert now is not None
+    assert before | {"y": 0} == now | {"y": 0}  # only the line above moves it
     # the line saying the run ended has already announced this change
     assert "Test card: slow: Ready." not in told(page, "said")
 

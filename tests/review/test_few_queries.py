@@ -22,7 +22,7 @@ from tests.support.queue_page import heading, queries_of
 pytestmark = pytest.mark.django_db
 
 MOST = 8
-MOST_OF_A_RESULT = 12
+MOST_OF_A_RESULT = 13
 WAITING = 1_000
 PER_RUN = 25
 GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision", "comment", "mention")}

@@ -1,13 +1,14 @@
 """Asking teammates or a client for decisions on a run or on single results, and what becomes of a request."""
 
 from collections.abc import Callable
+from datetime import date
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from runs.models import Member, Output, ReviewRequest, Run
+from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, Run
 from runs.review import requests
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
@@ -59,6 +60,61 @@ def test_requests_are_followed_closed_and_reminded_of(
     assert "closed" in page.first(css="asked-state").words
     assert not page.first(css="asked-line").find("form")
     assert heading(page_of(as_sam)) == "Nothing is waiting for you."
+
+
+def test_a_runs_timeline_tells_who_was_asked_for_decisions_until_when(
+    as_bob: Client, alice: Member, sam: Member, make_member: Callable[..., Member], run: Run
+) -> None:
+    front, back = outputs(run)
+    ruth = make_member("ruth", role="approver")
+    requests.ask(alice, [front], members=[sam, ruth], due_on=date(timezone.localdate().year, 12, 24))
+    requests.ask(alice, [front, back])
+    link = deciding_link(alice, front)
+    GuestLink.objects.filter(pk=link.pk).update(audience="Secret client")
+    requests.ask(alice, [front], link=link)
+    ReviewRequest.objects.filter(audience="guests").update(asker=sam)
+    automatic = requests.ask(alice, [back])
+    ReviewRequest.objects.filter(pk=automatic.pk).update(is_automatic=True)
+
+    timeline = page_of(as_bob, run.get_absolute_url()).first(id="run-timeline")
+
+    steps = [step.first("span").words for step in timeline.find("li") if "asked for" in step.words]
+    assert steps == [
+        "Alice asked for a decision on Front Asked: Sofia and Ruth, by 24 Dec",
+        "Alice asked for decisions on 2 results Asked: Anyone who can decide",
+        "Sofia asked for a decision on Front Asked: A client, via guest link",
+        "A decision on 1 result was asked for automatically Asked: Anyone who can decide",
+    ]
+    assert front.get_absolute_url() in [link.attributes["href"] for link in timeline.find("a")]
+
+
+def test_the_page_of_a_result_tells_that_one_is_asked(
+    as_sam: Client, as_bob: Client, alice: Member, sam: Member, make_member: Callable[..., Member], run: Run
+) -> None:
+    front, back = outputs(run)
+    requests.ask(alice, [front], message="For <the> fair", members=[sam], due_on=timezone.localdate())
+    asked = "Alice is asking for your decision. Due today. For <the> fair"
+
+    def told(client: Client, output: Output) -> list[str]:
+        return [line.words for line in page_of(client, output.get_absolute_url()).find(css="verdict-asked")]
+
+    assert told(as_sam, front) == [asked]
+    assert (
+        told(as_sam, back) == told(as_bob, front) == told(client_of(make_member("ruth", role="approver")), front) == []
+    )
+    assert not page_of(as_sam, run.get_absolute_url()).find(css="verdict-asked")
+
+    press = {"verdict": "approved", "seen": "0", "look": "page"}
+    panel = as_sam.post(f"{front.get_absolute_url()}decide/", press, headers=HTMX)
+    assert "is asking" not in panel.text
+    assert told(as_sam, front) == []
+    undone = as_sam.post(
+        f"/decisions/undo/{Decision.objects.get().batch}/", {"result": front.public_id} | press, headers=HTMX
+    )
+    assert asked in Page(undone.text).root.words
+
+    ReviewRequest.objects.update(is_automatic=True, message="", due_on=None)
+    assert told(as_sam, front) == ["This result is waiting for your decision."]
 
 
 def test_asking_from_a_run(as_alice: Client, as_sam: Client, sam: Member, run: Run) -> None:
