@@ -128,7 +128,8 @@ def _requests_about(run: Run) -> list[tuple[ReviewRequest, int, int]]:
     there are."""
     requests = ReviewRequest.objects.filter(items__output__run=run).select_related("asker")
     counted = requests.annotate(output=Min("items__output"), count=Count("items")).prefetch_related("members")
-    return [(request, request.output, request.count) for request in counted.order_by("-created_at", "-pk")[:MOST]]
+    latest: QuerySet[Any] = counted.order_by("-created_at", "-pk")[:MOST]
+    return [(request, request.output, request.count) for request in latest]
 
 
 def _decisions_on(run: Run) -> "QuerySet[Decision]":

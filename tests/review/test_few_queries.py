@@ -29,17 +29,20 @@ GROWING = {f"runs_{name}" for name in ("run", "output", "outputfile", "decision"
 
 
 def whole_tables(asked: list[str]) -> list[str]:
-    """Return the growing tables that SQLite scans in full for the queries in `asked`."""
+    """Return the growing tables that SQLite scans in full for the queries in `asked`. Subqueries may use one alias for
+    several tables; then, all of these have to be growing ones."""
     if connection.vendor != "sqlite":
         return []  # PostgreSQL always scans small tables in full
-    found = []
+    found: list[set[str]] = []
     with connection.cursor() as cursor:
         for query in asked:
-            names = {alias: table for table, alias in re.findall(r'"(runs_\w+)" "?(\w+\d)"?\b', query)}
+            names: dict[str, set[str]] = {}
+            for table, alias in re.findall(r'"(runs_\w+)" "?(\w+\d)"?\b', query):
+                names.setdefault(alias, set()).add(table)
             cursor.execute(f"EXPLAIN QUERY PLAN {query}")
             steps = [re.fullmatch(r"SCAN (\w+)( LEFT-JOIN)?", step[-1]) for step in cursor.fetchall()]
-            found += [names.get(step[1], step[1]) for step in steps if step]
-    return [table for table in found if table in GROWING]
+            found += [names.get(step[1], {step[1]}) for step in steps if step]
+    return [" or ".join(tables) for tables in found if tables <= set(GROWING)]
 
 
 def copies(run: Run, count: int) -> list[Run]:
