@@ -204,7 +204,7 @@ class Run(RunAccess):
             models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
             # Used by history.filters: whatever the filters, a page of History's Mine or Team tab can be read from one
             # of these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
-            # (migrations 0059 and 0071).
+            # (migration 0001_portal).
             models.Index(F("member"), *NEWEST, *FACETS, condition=Q(deleted_at=None), name="run_find_mine"),
             models.Index(
                 *NEWEST,

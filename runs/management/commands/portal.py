@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def _prepare(self, bind: Address, *, has_examples: bool) -> list[str]:
         """Prepare the database, static files and accounts. Return messages that say who can sign in."""
         self.say("Preparing the database and static files.")
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         call_command("collectstatic", interactive=False, verbosity=0)
         people = prepare_people(bind, self.say)
         enqueue("pulse")

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from lamina_portal.warm import warm_up
@@ -17,7 +17,14 @@ from runs.management import record_guard
 class Command(BaseCommand):
     help = "Start the worker, which starts runs on Lamina, follows them and saves their results."
 
-    def handle(self, *, verbosity: int, **_: Any) -> None:
+    requires_system_checks = ()  # it makes them itself, with those of the database
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--skip-checks", action="store_true", help="Skip system checks.")
+
+    def handle(self, *, verbosity: int, skip_checks: bool, **_: Any) -> None:
+        if not skip_checks:
+            self.check(databases=["default"])
         if verbosity < 2:
             logging.getLogger("django-q").setLevel(logging.WARNING)  # otherwise it logs several lines for every task
         record_guard.restore()
