@@ -245,7 +245,8 @@ def test_run_without_a_network_keeps_the_form_and_is_sent_again_only_if_asked(pa
     page.route(address, lambda route: route.fulfill(status=502))  # a proxy says that the portal is down
     note.get_by_role("button", name="Send it again").click()
     expect(note).to_contain_text("The portal didn't answer.")
-    page.get_by_role("button", name="Save as preset").click()
+    with page.expect_response(lambda answer: answer.status == 502):  # it may wait for an autosave first
+        page.get_by_role("button", name="Save as preset").click()
     expect(note).to_contain_text("The portal didn't answer.")
     expect(page.get_by_label("Idea")).to_have_value("A red shoe")
     assert not Run.objects.exists()
