@@ -221,7 +221,7 @@ def _results() -> QuerySet[GuestLinkOutput]:
 
 
 def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
-    return with_answered(links).select_related("member", "revoked_by")
+    return with_answered(links).select_related("member", "made_by", "revoked_by")
 
 
 def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:

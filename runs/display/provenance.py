@@ -89,7 +89,7 @@ def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
     found: dict[int, list[Decision]] = {}
     if decided:
         standing = Decision.objects.standing().on_current_content().filter(output__in=decided)
-        for row in standing.select_related("member", "link__member", "chosen"):
+        for row in standing.select_related("member", "link__member", "link__made_by", "chosen"):
             found.setdefault(row.output_id, []).append(row)
     return found
 

@@ -135,7 +135,7 @@ def _decider(decision: Decision) -> str:
     """Return who decided what: "Kim (guest, link by Sam): Needs changes"."""
     name = decision.who
     if decision.link is not None:
-        name = _("%(name)s (guest, link by %(maker)s)") % {"name": name, "maker": decision.link.member.display_name}
+        name = _("%(name)s (guest, link by %(maker)s)") % {"name": name, "maker": decision.link.maker.display_name}
     return f"{name}: {overall_verdict.words_of(decision)}"
 
 

@@ -173,7 +173,7 @@ def queue_page(
         Decision.objects.standing()
         .on_current_content()
         .filter(output=output)
-        .select_related("member", "link__member", "chosen__run")
+        .select_related("member", "link__member", "link__made_by", "chosen__run")
     )
     item = items.get(at)
     # results only wait for members who may decide on them, so we only need the rules if this one isn't waiting

@@ -101,7 +101,7 @@ def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
         link, kind = decision.link, decision.verdict or decision.act
         if decision.verdict and not overall_verdict.counts(decision):
             kind = f"{kind}-said"
-        maker = link.member.display_name if link is not None else ""
+        maker = link.maker.display_name if link is not None else ""
         yield Step(kind, decision.created_at, decision.who, maker, label=label, url=url)
 
 
@@ -133,7 +133,7 @@ def _requests_about(run: Run) -> list[tuple[ReviewRequest, int, int]]:
 
 
 def _decisions_on(run: Run) -> "QuerySet[Decision]":
-    on_results = Decision.objects.filter(output__run=run).select_related("member", "link__member")
+    on_results = Decision.objects.filter(output__run=run).select_related("member", "link__member", "link__made_by")
     return on_results.order_by("-created_at", "-pk")[:MOST]
 
 

@@ -195,7 +195,7 @@ class Around:
 
 
 def _rows() -> DecisionQuerySet:
-    return Decision.objects.select_related("member", "link__member", "chosen__run", "target__member")
+    return Decision.objects.select_related("member", "link__member", "link__made_by", "chosen__run", "target__member")
 
 
 def _panels(

@@ -101,7 +101,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
         result,
         replaced,
         sum(len(files) - len(replaced.get(at, files)) for at, files in _by_place(outputs, result.run, schema).items()),
-        list(decisions.select_related("member", "link__member", "output")),
+        list(decisions.select_related("member", "link__member", "link__made_by", "output")),
         list(comments.select_related("member", "output")[:COMMENTS_SHOWN]),
     )
 

@@ -49,6 +49,8 @@ class GuestLink(models.Model):
     nonce = models.CharField(max_length=43)
     token_hash = models.CharField(max_length=64, unique=True)  # SHA-256 in hex
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="guest_links")
+    # See `maker`
+    made_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     outputs = models.ManyToManyField(Output, through="GuestLinkOutput", related_name="guest_links")
     audience = models.CharField(max_length=150, blank=True, default="")  # "for Kim at Acme"
     message = models.TextField(blank=True, default="")
@@ -84,6 +86,11 @@ class GuestLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} for {self.audience or 'anyone'}"
+
+    @property
+    def maker(self) -> Member:
+        """Who made the link. Someone else owns it if it was transferred; only then is `made_by` set."""
+        return self.made_by or self.member
 
     @property
     def last_second(self) -> datetime:

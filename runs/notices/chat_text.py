@@ -111,7 +111,7 @@ def _post(title: str, words: str, who: str, path: str) -> Post:
 def _who(by: Decider) -> str:
     if by.link is None:
         return name(by.who)
-    return _("%(name)s (guest, link by %(maker)s)") % {"name": name(by.who), "maker": name(by.link.member.display_name)}
+    return _("%(name)s (guest, link by %(maker)s)") % {"name": name(by.who), "maker": name(by.link.maker.display_name)}
 
 
 def _result(output: Output) -> str:

@@ -60,7 +60,7 @@ def decided_lately(member: Member) -> QuerySet[Decision]:
     """Return the verdicts in force on results that `member` may see, latest first."""
     seen = is_one_of(Run.objects.visible_to(member), "output__run")
     decided = Decision.objects.standing().on_current_content().filter(seen)
-    told = decided.select_related("member", "link__member", "output__run", "chosen__run")
+    told = decided.select_related("member", "link__member", "link__made_by", "output__run", "chosen__run")
     return told.order_by("-created_at", "-pk")
 
 

@@ -27,12 +27,13 @@ def transfer(leaver: Member, to: Member) -> bool:
     """Transfer everything `leaver` owns to `to`, including files used as inputs; return whether a worker still has to
     transfer some of the runs.
 
-    The runs still name their original maker (`Run.made_by`). Raises `RefusedError`.
+    The runs and links still name their original maker (`made_by`). Raises `RefusedError`.
     """
     if leaver.is_active:
         raise RefusedError(_("%(name)s is still active. Deactivate them first.") % {"name": leaver.display_name})
     left = left_by(leaver)
     Upload.objects.filter(presets__member=leaver, member=leaver).update(member=to)
+    GuestLink.objects.filter(member=leaver, made_by=None).update(made_by=leaver)
     GuestLink.objects.filter(member=leaver).update(member=to)
     for preset in Preset.objects.filter(member=leaver).select_related("app"):
         preset.name = _free_name(preset, to, leaver.display_name)

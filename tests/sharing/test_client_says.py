@@ -14,6 +14,8 @@ from runs.review.deciders import Actor
 from runs.review.guest_answers import on_deciders_changed
 from runs.review.verdicts import decide, undo, withdraw
 from runs.sharing import links
+from runs.team import members
+from runs.team.transfers import transfer
 from tests.sharing.guest_visit import visit
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run
@@ -220,6 +222,16 @@ def test_pages_tell_what_the_client_says_and_who_made_the_link(
     assert "Kim (guest) says “Front” from Spring shoes is approved" in shown(as_alice, "/inbox/")
     packed = zipfile.ZipFile(io.BytesIO(body(as_ruth.get(f"/download/?r={run.public_id}"))))
     assert "Kim (guest, link by Alice): Client says approved" in packed.read("provenance.csv").decode()
+
+
+def test_a_link_that_was_transferred_still_names_its_maker(alice: Member, bob: Member, run: Run, front: Output) -> None:
+    answer(asking(alice, front), "approved")
+    members.deactivate(alice)
+    transfer(alice, bob)
+
+    for path in (front.get_absolute_url(), "/review/decided/"):
+        assert "by Kim (guest, link by Alice)" in shown(client_of(bob), path)
+    assert "link by Alice" in shown(client_of(bob), run.get_absolute_url())
 
 
 def test_the_pages_of_rules_and_links_say_what_counts(
