@@ -17,7 +17,7 @@ from runs.history.filters import Filter
 from runs.history.forms import DeleteForm, SelectionForm, TickedForm
 from runs.history.undo import offer_undo
 from runs.models import Run
-from runs.web.http import PortalRequest, go_to, makers_only, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, go_to, makers_only, refuse_viewers, render_page
 from runs.web.numbered_pages import Page
 from runs.words.numbers import number_words
 
@@ -134,8 +134,7 @@ def bin_restore(request: PortalRequest) -> HttpResponse:
 @require_POST
 def run_restore(request: PortalRequest, run_id: str) -> HttpResponse:
     """Restore a run from the bin."""
-    run = get_object_or_404(Run.objects.in_bin_of(request.user), public_id=run_id)
-    refuse_viewers(request.user)
+    run = changeable_or_refuse(request, Run.objects.in_bin_of(request.user), public_id=run_id)
     bring_back(Run.objects.filter(pk=run.pk))
     messages.success(request, _("The run was restored."))
     return go_to(request, run.get_absolute_url())

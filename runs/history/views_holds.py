@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -13,7 +12,7 @@ from runs.display import bin_rows
 from runs.history import holds, rejected
 from runs.history.forms import HoldForm
 from runs.models import Output, Run
-from runs.web.http import PortalRequest, admins_only, go_to, own_path, refuse_viewers, render_page
+from runs.web.http import PortalRequest, admins_only, changeable_or_refuse, go_to, own_path, render_page
 from runs.web.numbered_pages import Page
 
 PAGE = 50
@@ -23,8 +22,7 @@ PAGE = 50
 def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
     """Protect a run from deletion, or stop protecting it. Only an admin or the person who protected it can remove the
     protection."""
-    run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
-    refuse_viewers(request.user)
+    run = changeable_or_refuse(request, Run.objects.manageable_by(request.user), public_id=run_id)
     posted = HoldForm.read(request.POST)
     if posted["on"]:
         holds.hold(Run.objects.filter(pk=run.pk), request.user, timezone.now())
@@ -57,8 +55,7 @@ def manage_held(request: PortalRequest) -> HttpResponse:
 def result_keep(request: PortalRequest, result_id: str) -> HttpResponse:
     """Keep a rejected result that the retention rules would have removed."""
     runs = Run.objects.manageable_by(request.user)
-    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
-    refuse_viewers(request.user)
+    output = changeable_or_refuse(request, Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     if rejected.keep(output, timezone.now()):
         messages.success(request, _("This result will be kept. Its retention period starts again today."))
     return go_to(request, output.get_absolute_url())

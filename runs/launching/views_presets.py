@@ -21,7 +21,7 @@ from runs.models import App, Draft, Preset, Run
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.field_rules import open_answers
 from runs.uploads import ownership
-from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of
 
 TAKEN = gettext_noop("You already have a preset with this name. Choose another name.")
@@ -68,8 +68,7 @@ def _source(request: PortalRequest) -> Source:
     run_id = request.GET.get("from", "")[:16]
     if run_id:
         runs = Run.objects.visible_to(request.user).filter(app__in=App.objects.open_to(request.user))
-        run = get_object_or_404(runs.select_related("app", "schema"), public_id=run_id)
-        refuse_viewers(request.user)
+        run = changeable_or_refuse(request, runs.select_related("app", "schema"), public_id=run_id)
         record_openings(request, [run])
         past = run_inputs.answers_for(request.user, run)
         given = open_answers(run.schema.parameters, rules_of(run.app), past)
@@ -133,6 +132,5 @@ def preset_delete(request: PortalRequest, preset_id: str) -> HttpResponse:
 def _changeable(request: PortalRequest, preset_id: str) -> Preset:
     apps = App.objects.open_to(request.user)
     mine = Preset.objects.manageable_by(request.user).filter(app__in=apps).select_related("app", "member")
-    preset = get_object_or_404(mine, public_id=preset_id)
-    refuse_viewers(request.user)
+    preset = changeable_or_refuse(request, mine, public_id=preset_id)
     return preset

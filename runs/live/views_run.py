@@ -25,7 +25,7 @@ from runs.models import Run, Selection, for_page
 from runs.notices import alerts, read_state
 from runs.notices.mutes import with_mute
 from runs.spending.limits import LimitReached
-from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, go_to, refuse_viewers, render_page
 
 
 def _run_of(request: PortalRequest, run_id: str) -> Run:
@@ -33,8 +33,7 @@ def _run_of(request: PortalRequest, run_id: str) -> Run:
 
 
 def _changeable_run_of(request: PortalRequest, run_id: str) -> Run:
-    run = get_object_or_404(for_page(Run.objects.manageable_by(request.user)), public_id=run_id)
-    refuse_viewers(request.user)
+    run = changeable_or_refuse(request, for_page(Run.objects.manageable_by(request.user)), public_id=run_id)
     return run
 
 

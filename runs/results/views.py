@@ -20,7 +20,7 @@ from runs.notices import read_state
 from runs.results.forms import UseForm
 from runs.review import threads
 from runs.uploads.ownership import adopt
-from runs.web.http import PortalRequest, go_to, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, go_to, refuse_viewers, render_page
 from runs.words.numbers import number_in
 
 
@@ -84,8 +84,7 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
 def result_fetch_again(request: PortalRequest, result_id: str) -> HttpResponse:
     """Try again to fetch a result's files that couldn't be saved."""
     runs = Run.objects.manageable_by(request.user)
-    output = get_object_or_404(Output.objects.select_related("run"), public_id=result_id, run__in=runs)
-    refuse_viewers(request.user)
+    output = changeable_or_refuse(request, Output.objects.select_related("run"), public_id=result_id, run__in=runs)
     if save_outputs.fetch_again(output):
         messages.info(request, _("The portal is fetching the result again."))
     return go_to(request, output.run.get_absolute_url())

@@ -34,7 +34,7 @@ from runs.review.errors import (
     SupersededError,
 )
 from runs.review.forms import ChooseForm, DecideForm, ReviewPanelForm, UndoForm
-from runs.web.http import PortalRequest, go_to, own_path, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, go_to, own_path, refuse_viewers, render_page
 from runs.words.numbers import number_words
 
 # These errors are caused by what was typed, and all others by the state of the result
@@ -72,8 +72,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
     """Set someone else's verdict aside, for the reason given."""
     seen = Decision.objects.filter(is_one_of(Output.objects.visible_to(request.user), "output"))
-    decision = get_object_or_404(seen.select_related("output__run"), public_id=decision_id)
-    refuse_viewers(request.user)
+    decision = changeable_or_refuse(request, seen.select_related("output__run"), public_id=decision_id)
     given = DecideForm.read(request.POST)
     try:
         verdicts.set_aside(decision, given["note"], Actor(request.user))

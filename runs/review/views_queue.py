@@ -23,7 +23,7 @@ from runs.review.deciders import Actor
 from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
 from runs.review.forms_queue import QueueDecideForm, RequestForm, UndoBatchForm
 from runs.review.verdicts import decide, undo
-from runs.web.http import PortalRequest, makers_only, own_path, refuse_viewers, render_page
+from runs.web.http import PortalRequest, changeable_or_refuse, makers_only, own_path, refuse_viewers, render_page
 from runs.words.numbers import capped_words, number_in, number_words
 
 
@@ -48,10 +48,9 @@ def review(request: PortalRequest) -> HttpResponse:
 
 def _decide(request: PortalRequest) -> HttpResponse:
     posted = QueueDecideForm.read(request.POST)
-    output = get_object_or_404(
-        Output.objects.visible_to(request.user).select_related("run"), public_id=posted["result"]
+    output = changeable_or_refuse(
+        request, Output.objects.visible_to(request.user).select_related("run"), public_id=posted["result"]
     )
-    refuse_viewers(request.user)
     try:
         if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))

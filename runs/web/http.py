@@ -6,9 +6,10 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -54,6 +55,14 @@ def refuse_viewers(member: Member) -> None:
     """
     if not member.can_run:
         raise PermissionDenied(_(VIEWERS_LOOK))
+
+
+def changeable_or_refuse[M: Model](request: PortalRequest, rows: type[M] | QuerySet[M], **lookup: Any) -> M:
+    """Return the row that a request is about to change; raise `Http404` if there is none, `PermissionDenied` for
+    viewers."""
+    found = get_object_or_404(rows, **lookup)
+    refuse_viewers(request.user)
+    return found
 
 
 def makers_only[**P, R: HttpResponseBase](
