@@ -31,7 +31,8 @@ logconfig_dict = {
 def on_starting(server: Any) -> None:
     """Mask the access log, too: `--access-logfile` adds its own handler, which would write secret paths unmasked. Warn
     if others can reach the portal without a proxy."""
-    if not PORTAL_TRUSTED_PROXIES and not all(is_loopback(str(address[0])) for address in server.address):
+    hosts = [address[0] for address in server.address if isinstance(address, tuple)]  # the rest are Unix sockets
+    if not PORTAL_TRUSTED_PROXIES and not all(map(is_loopback, hosts)):
         server.log.warning(
             "Others can reach the portal without a proxy: there is no https, and slow clients can block it. "
             "See docs/operating.md, Reverse proxy."

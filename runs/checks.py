@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-LAST_COMMIT = "e87d8384"  # the last commit that has all the migrations that `0001_portal` replaces
+LAST_COMMIT = "7073667a"  # the last commit that has all the migrations that `0001_portal` replaces
 
 
 def listen() -> None:

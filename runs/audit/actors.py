@@ -25,7 +25,7 @@ class Actor:
 
 
 def the_portal() -> Actor:
-    """Return the portal itself, whoever's request it is working on."""
+    """Return the portal itself as the actor, no matter who has sent the current request."""
     return Actor(Way.WORKER, request_id=new_public_id())
 
 

@@ -1,4 +1,4 @@
-"""The runs and apps on Home, which takes twelve queries, or thirteen with unread notices."""
+"""The runs and apps on Home."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,5 +17,6 @@ def test_it_warns_if_others_can_reach_it(host: str, proxies: list[str], warns: b
     on_starting = config["on_starting"]
     on_starting.__globals__["PORTAL_TRUSTED_PROXIES"] = proxies
     warnings: list[str] = []
-    on_starting(SimpleNamespace(address=[(host, 8000)], log=SimpleNamespace(warning=warnings.append)))
+    addresses = ["/run/portal.sock", (host, 8000)]
+    on_starting(SimpleNamespace(address=addresses, log=SimpleNamespace(warning=warnings.append)))
     assert [("slow clients can block it" in words) for words in warnings] == [True] * warns
