@@ -15,7 +15,6 @@ class RunsConfig(AppConfig):
         from runs import checks
         from runs.audit import commands, tasks
         from runs.background import task_package
-        from runs.models import partial_indexes
         from runs.team import recent_password, sessions
 
         checks.listen()
@@ -25,7 +24,6 @@ class RunsConfig(AppConfig):
         task_package.install()
         commands.install()
         tasks.listen()
-        partial_indexes.install()
         post_migrate.connect(make_schedules, sender=self)
         post_migrate.connect(guard_record, sender=self)
 

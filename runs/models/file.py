@@ -57,7 +57,7 @@ class StoredFile(models.Model):
             # Used by launching.library to find files with the same content
             models.Index(fields=["sha256"], name="file_content"),
             # Used by storage.orphans to find app pictures, which are a small fraction of all files
-            models.Index(fields=["created_at"], condition=Q(is_catalog=True), name="file_of_catalogue"),
+            models.Index(fields=["is_catalog", "created_at"], name="file_of_catalogue"),
         )
 
     def __str__(self) -> str:
@@ -137,9 +137,9 @@ class Upload(models.Model):
         )
         indexes = (
             # Used by uploads.uploads to find links that still have to be fetched
-            models.Index(fields=["claimed_until"], condition=Q(status="fetching"), name="upload_fetching"),
+            models.Index(fields=["status", "claimed_until"], name="upload_fetching"),
             # Used by launching.library
-            models.Index(fields=["member", "-used_at", "-id"], condition=Q(status="ready"), name="upload_latest"),
+            models.Index(fields=["member", "status", "-used_at", "-id"], name="upload_latest"),
         )
 
     def __str__(self) -> str:

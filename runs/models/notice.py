@@ -118,11 +118,11 @@ class Notice(models.Model):
         constraints = (models.UniqueConstraint(fields=["member", "event"], name="notice_once_per_person"),)
         indexes = (
             models.Index(F("member"), F("created_at").desc(), name="notice_of_member"),
-            models.Index(fields=["member"], condition=Q(read_at=None, is_undone=False), name="notice_unread"),
+            models.Index(fields=["member"], condition=Q(read_at=None), name="notice_unread"),
             models.Index(
                 fields=["mail_due_at"], condition=Q(mail=None, mail_due_at__isnull=False), name="notice_mail_due"
             ),
-            models.Index(fields=["member"], condition=Q(mail=None, way="daily"), name="notice_for_daily_mail"),
+            models.Index(fields=["way", "member"], condition=Q(mail=None), name="notice_for_daily_mail"),
             models.Index(fields=["created_at"], name="notice_oldest"),
         )
 

@@ -146,9 +146,7 @@ class Output(models.Model):
         indexes = (
             # Used by history.rejected to find rejected results without a removal date, and results that have one
             models.Index(
-                fields=["run"],
-                condition=Q(verdict="rejected", removal_at=None, removed_at=None),
-                name="output_rejected",
+                fields=["verdict", "run"], condition=Q(removal_at=None, removed_at=None), name="output_rejected"
             ),
             models.Index(fields=["removal_at"], condition=Q(removal_at__isnull=False), name="output_removal"),
             # Used by launching.library_search. Contains only the first characters of each label, because the size of
@@ -225,9 +223,9 @@ class OutputFile(models.Model):
         )
         indexes = (
             # Used by engine.save_outputs to find files that still have to be fetched
-            models.Index(fields=["due_at"], condition=Q(status="saving"), name="output_file_due"),
+            models.Index(fields=["status", "due_at"], name="output_file_due"),
             # Used by manage.health_report to count files that couldn't be saved
-            models.Index(fields=["created_at"], condition=Q(status="failed"), name="output_file_failed"),
+            models.Index(fields=["status", "created_at"], name="output_file_failed"),
         )
 
     def __str__(self) -> str:

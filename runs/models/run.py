@@ -201,7 +201,7 @@ class Run(RunAccess):
         )
         indexes = (
             # Used by history.examples to check whether any examples exist, without reading every run
-            models.Index(F("created_at"), condition=Q(is_example=True), name="run_examples"),
+            models.Index(fields=["is_example", "created_at"], name="run_examples"),
             # Used by history.filters: whatever the filters, a page of History's Mine or Team tab can be read from one
             # of these indexes alone. PostgreSQL has further indexes, which begin with rare kinds, states and verdicts
             # (migration 0001_portal).
@@ -216,7 +216,7 @@ class Run(RunAccess):
             models.Index(
                 F("app"), *NEWEST, F("member"), *FACETS[1:], condition=Q(deleted_at=None), name="run_find_app"
             ),
-            models.Index(*NEWEST, condition=Q(has_star=True, deleted_at=None), name="run_history_starred"),
+            models.Index(F("has_star"), *NEWEST, condition=Q(deleted_at=None), name="run_history_starred"),
             models.Index(F("member"), F("app"), F("created_at").desc(), name="run_history_app"),
             # Used by RunQuerySet.transferred to find the runs a person made that now belong to others
             models.Index(fields=["made_by"], condition=~Q(made_by=F("member")), name="run_made_for"),
@@ -228,13 +228,13 @@ class Run(RunAccess):
             ),
             # Used by history.retention_rules to find finished runs that are neither starred nor on hold, oldest first
             models.Index(
-                fields=["finished_at", "status"],
-                condition=Q(finished_at__isnull=False, deleted_at=None, held_at=None, has_star=False),
+                fields=["has_star", "status", "finished_at"],
+                condition=Q(deleted_at=None, held_at=None),
                 name="run_overdue",
             ),
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="run_on_hold"),
             # Used by RunQuerySet.due
-            models.Index(fields=["due_at"], condition=Q(status__in=("starting", "checking")), name="run_due"),
+            models.Index(fields=["status", "due_at"], name="run_due"),
             # Used by display.new_runs
             models.Index(
                 F("shared_at").desc(),
@@ -243,7 +243,7 @@ class Run(RunAccess):
                 name="run_shared_lately",
             ),
             # Used by RunQuerySet.active and at_lamina
-            models.Index(fields=["status", "member", "created_at"], condition=Q(status__in=ACTIVE), name="run_active"),
+            models.Index(fields=["status", "member", "created_at"], name="run_active"),
         )
 
     def __str__(self) -> str:

@@ -129,9 +129,7 @@ class GuestLinkOutput(models.Model):
     class Meta:
         ordering = ("position",)
         constraints = (models.UniqueConstraint(fields=["link", "output"], name="guest_link_output_unique"),)
-        indexes = (
-            models.Index(fields=["output"], condition=Q(is_replacement=True), name="guest_link_output_replaces"),
-        )
+        indexes = (models.Index(fields=["is_replacement", "output"], name="guest_link_output_replaces"),)
 
     def __str__(self) -> str:
         return f"{self.link_id}/{self.position}"
@@ -169,7 +167,7 @@ class GuestCopy(models.Model):
         )
         indexes = (
             # Used by sharing.make_guest_copies to find copies that still have to be made
-            models.Index(fields=["due_at"], condition=models.Q(status="preparing"), name="guest_copy_due"),
+            models.Index(fields=["status", "due_at"], name="guest_copy_due"),
         )
 
     def __str__(self) -> str:

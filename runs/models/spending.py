@@ -75,7 +75,7 @@ class Charge(models.Model):
             models.Index(models.F("pressed_at").desc(), models.F("id").desc(), name="charge_lately"),
             models.Index(models.F("member"), models.F("pressed_at").desc(), name="charge_of_member"),
             models.Index(fields=["app", "month"], name="charge_of_app"),
-            models.Index(fields=["month"], condition=Q(is_from_before=True), name="charge_from_before"),
+            models.Index(fields=["is_from_before", "month"], name="charge_from_before"),
         )
 
     def __str__(self) -> str:
