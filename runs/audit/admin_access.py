@@ -31,8 +31,8 @@ def record_openings(request: HttpRequest, runs: Iterable[Run]) -> None:
     with transaction.atomic():
         # A page's pictures are requested at the same time, so their requests wait here for each other.
         Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
-        known = _opened_today(member, private)
-        record_each(Verb.RUN_OPENED, [run for public_id, run in private.items() if public_id not in known])
+        recorded = _opened_today(member, private)
+        record_each(Verb.RUN_OPENED, [run for public_id, run in private.items() if public_id not in recorded])
 
 
 def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
@@ -46,10 +46,10 @@ def record_opening_of(request: HttpRequest, file: StoredFile) -> None:
         return
     if files_with_small_picture_for(Member(pk=member.pk)).filter(pk=file.pk).exists():
         return
-    made = Run.objects.filter(pk__in=OutputFile.objects.filter(file=file).values("output__run"))
-    used = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload__file=file).values("input__run"))
-    found = [*made.newest_first()[:LOOKED_THROUGH], *used.newest_first()[:LOOKED_THROUGH]]
-    private = {run.public_id: run for run in found if run.is_seen_only_as_admin(member)}
+    producers = Run.objects.filter(pk__in=OutputFile.objects.filter(file=file).values("output__run"))
+    consumers = Run.objects.filter(pk__in=RunInputUpload.objects.filter(upload__file=file).values("input__run"))
+    candidates = [*producers.newest_first()[:LOOKED_THROUGH], *consumers.newest_first()[:LOOKED_THROUGH]]
+    private = {run.public_id: run for run in candidates if run.is_seen_only_as_admin(member)}
     if private and not _opened_today(member, private):
         record_openings(request, list(private.values())[:1])
 

@@ -16,14 +16,14 @@ from runs.words.time_zones import zone_name_words
 SLICE = 2000
 
 
-def rows_of(found: EntryQuerySet) -> Iterator[list[str]]:
-    """Yield the headings, then a row for each entry in `found`, latest first."""
+def rows_of(matches: EntryQuerySet) -> Iterator[list[str]]:
+    """Yield the headings, then a row for each entry in `matches`, latest first."""
     yield [
         *(_("Time (%(zone)s)") % {"zone": zone_name_words()}, _("Who"), _("How"), _("What"), _("Code")),
         *(_("Kind"), _("Object"), _("ID"), _("Changes"), _("Request ID"), _("Network")),
     ]
     last: Entry | None = None
-    while entries := list((found.before(last) if last else found)[:SLICE]):
+    while entries := list((matches.before(last) if last else matches)[:SLICE]):
         networks = networks_of(entries)
         yield from (_row(entry, networks.get(entry.pk, "")) for entry in entries)
         last = entries[-1]

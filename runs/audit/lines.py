@@ -60,12 +60,12 @@ class Lines:
         return bool(self.days)
 
 
-def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
-    """Return a page of entries that match any query in `found` and are older than the entry with the id `before`."""
-    entries = _latest(found, before)
-    shown, is_more = entries[:PAGE], len(entries) > PAGE
-    urls, members = urls_of(shown), _members(shown)
-    networks = networks_of(shown) if with_networks else {}
+def lines_of(queries: Sequence[EntryQuerySet], before: str = "", *, with_networks: bool = False) -> Lines:
+    """Return a page of entries that match any query in `queries` and are older than the entry with the id `before`."""
+    entries = _latest(queries, before)
+    visible, is_more = entries[:PAGE], len(entries) > PAGE
+    urls, members = urls_of(visible), _members(visible)
+    networks = networks_of(visible) if with_networks else {}
     lines = [
         Line(
             entry=entry,
@@ -77,17 +77,17 @@ def lines_of(found: Sequence[EntryQuerySet], before: str = "", *, with_networks:
             member_id=members.get(entry.actor_id, ""),
             network=networks.get(entry.pk, ""),
         )
-        for entry in shown
+        for entry in visible
     ]
     days = groupby(lines, lambda line: timezone.localdate(line.entry.at))
-    return Lines([(day, list(some)) for day, some in days], shown[-1].public_id if is_more else "")
+    return Lines([(day, list(some)) for day, some in days], visible[-1].public_id if is_more else "")
 
 
-def _latest(found: Sequence[EntryQuerySet], before: str) -> list[Entry]:
+def _latest(queries: Sequence[EntryQuerySet], before: str) -> list[Entry]:
     """Read a page from each query and merge them. If the queries were combined with OR, the database would read and
     sort all matching entries."""
     start = Entry.objects.filter(public_id=before).first() if before else None
-    some = [rows.before(start) if start else rows for rows in found]
+    some = [rows.before(start) if start else rows for rows in queries]
     entries = {entry.pk: entry for rows in some for entry in rows.latest_first()[: PAGE + 1]}
     return sorted(entries.values(), key=lambda entry: (entry.at, entry.pk), reverse=True)
 

@@ -21,18 +21,18 @@ KIND_OF = {name: kind for kind, (name, _) in PAGES.items()} | {APP_PAGE: "app", 
 
 def urls_of(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:
     """Return the URLs of the objects that still exist, by kind and id. Takes one query per kind."""
-    wanted: dict[str, set[str]] = {}
+    ids_by_kind: dict[str, set[str]] = {}
     for entry in entries:
-        wanted.setdefault(entry.object_kind, set()).add(entry.object_id)
-    found: dict[tuple[str, str], str] = {}
+        ids_by_kind.setdefault(entry.object_kind, set()).add(entry.object_id)
+    urls: dict[tuple[str, str], str] = {}
     for kind, (name, model) in PAGES.items():
-        if ids := wanted.get(kind):
+        if ids := ids_by_kind.get(kind):
             there = _there(model).filter(public_id__in=ids).values_list("public_id", flat=True)
-            found |= {(kind, one): reverse(f"runs:{name}", args=[one]) for one in there}
-    if ids := wanted.get("app"):
+            urls |= {(kind, one): reverse(f"runs:{name}", args=[one]) for one in there}
+    if ids := ids_by_kind.get("app"):
         for app in App.objects.filter(public_id__in=ids).only("public_id", "name"):
-            found["app", app.public_id] = app.get_absolute_url()
-    return found
+            urls["app", app.public_id] = app.get_absolute_url()
+    return urls
 
 
 def _there(model: type[Model]) -> QuerySet[Any]:

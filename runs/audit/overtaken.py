@@ -1,6 +1,6 @@
 """Notices when two people change the same settings at once, so that nobody overwrites values they haven't seen.
 
-A page sends back the values that it showed (`seen_of`). If different values have been stored in the meantime, the
+A page sends back the values that it showed (`version_of`). If different values have been stored in the meantime, the
 change is refused, and the page says who changed them (`web.posted.SeenForm`).
 """
 
@@ -39,18 +39,18 @@ def changes_of(model: type[Model]) -> EntryQuerySet:
     return acts.exclude(changes={})
 
 
-def seen_of(values: Mapping[str, Any]) -> str:
+def version_of(values: Mapping[str, Any]) -> str:
     """Return `values` as a single string for the page to send back with its form."""
     return "/".join(str(value) for value in values.values())
 
 
-def refuse_older(seen: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
+def refuse_older(version: str, before: Mapping[str, Any], after: Mapping[str, Any], acts: EntryQuerySet) -> None:
     """Raise `OvertakenError` if saving would overwrite values that the page didn't show.
 
-    `before` and `after` are the values before and after the change; `seen` is "" if we don't know what the page showed.
-    `acts` are the audit entries for these changes; the last one says who saved the current values.
+    `before` and `after` are the values before and after the change; `version` is "" if we don't know what the page
+    showed. `acts` are the audit entries for these changes; the last one says who saved the current values.
     """
-    if not seen or seen == seen_of(before) or after == before:
+    if not version or version == version_of(before) or after == before:
         return
     last = acts.order_by("-at", "-pk").first()
     raise OvertakenError(last.actor_name if last else "")

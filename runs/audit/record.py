@@ -52,12 +52,12 @@ def record_each(
 ) -> None:
     """Write one entry for each of `targets`, all with the same time and request id. Only one batch of entries is held
     in memory at a time."""
-    who, now, said = actor or current_actor(), timezone.now(), _plain(changes or {})
+    who, now, values = actor or current_actor(), timezone.now(), _plain(changes or {})
     for some in batched(targets, AT_ONCE):
-        _write([_entry(verb, name_of(target, label), said, who, now) for target in some], who)
+        _write([_entry(verb, name_of(target, label), values, who, now) for target in some], who)
 
 
-def _entry(verb: Verb, named: Named, said: dict[str, list[Any]], who: Actor, now: datetime) -> Entry:
+def _entry(verb: Verb, named: Named, values: dict[str, list[Any]], who: Actor, now: datetime) -> Entry:
     return Entry(
         at=now,
         actor_id=who.member_id,
@@ -67,7 +67,7 @@ def _entry(verb: Verb, named: Named, said: dict[str, list[Any]], who: Actor, now
         object_kind=named.kind,
         object_id=named.object_id,
         object_label=named.label,
-        changes=said,
+        changes=values,
         request_id=who.request_id,
     )
 

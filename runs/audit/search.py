@@ -28,15 +28,15 @@ class Search:
     until: str = ""
 
     @classmethod
-    def parse(cls, given: Mapping[str, str]) -> Self:
+    def parse(cls, query: Mapping[str, str]) -> Self:
         """Read the search from a URL, ignoring invalid values."""
-        values = {name: str(given.get(name, "")).replace("\0", "").strip()[:LONGEST] for name in asdict(cls())}
-        found = cls(**values)
+        values = {name: str(query.get(name, "")).replace("\0", "").strip()[:LONGEST] for name in asdict(cls())}
+        search = cls(**values)
         return replace(
-            found,
-            act=found.act if found.act in Verb else "",
-            since=found.since if _day(found.since) else "",
-            until=found.until if _day(found.until) else "",
+            search,
+            act=search.act if search.act in Verb else "",
+            since=search.since if _day(search.since) else "",
+            until=search.until if _day(search.until) else "",
         )
 
     def query(self, **more: str) -> str:
@@ -58,19 +58,19 @@ class Search:
 
     def entries(self) -> EntryQuerySet:
         """Return the matching entries, latest first."""
-        found = Entry.objects.latest_first()
+        entries = Entry.objects.latest_first()
         if self.is_unknown_object:
-            return found.none()
+            return entries.none()
         if self.wanted_object:
-            found = found.about(*self.wanted_object)
+            entries = entries.about(*self.wanted_object)
         if self.who in Entry.Way.values:
-            found = found.filter(way=self.who)
+            entries = entries.filter(way=self.who)
         elif self.who:
             member = Member.objects.filter(public_id=self.who).first()
-            found = found.by(member) if member else found.none()
+            entries = entries.by(member) if member else entries.none()
         if self.act:
-            found = found.filter(verb=self.act)
-        return found.filter(**self._days())
+            entries = entries.filter(verb=self.act)
+        return entries.filter(**self._days())
 
     def _days(self) -> dict[str, datetime]:
         days = {}
@@ -88,10 +88,10 @@ def _day(text: str) -> date | None:
     the database can't handle.
     """
     try:
-        found = parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
-    return found if found and YEARS[0] <= found.year <= YEARS[1] else None
+    return day if day and YEARS[0] <= day.year <= YEARS[1] else None
 
 
 def _start(text: str, days: int = 0) -> datetime | None:

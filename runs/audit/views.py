@@ -54,19 +54,19 @@ def manage_log(request: PortalRequest) -> HttpResponse:
 def manage_log_csv(request: PortalRequest) -> StreamingHttpResponse:
     """Download all entries that match the filters. The download is itself recorded."""
     search = Search.parse(SearchForm.read(request.POST))
-    found = search.entries().filter(at__lte=timezone.now())
+    entries = search.entries().filter(at__lte=timezone.now())
     with transaction.atomic():
         record(Verb.EXPORTED, None, label="log.csv", changes={"filter": (None, search.query() or None)})
-    return csv_file(f"log-{portal_day().isoformat()}.csv", export.rows_of(found))
+    return csv_file(f"log-{portal_day().isoformat()}.csv", export.rows_of(entries))
 
 
 @require_safe
 @never_cache
 def object_record(request: PortalRequest, kind: str, object_id: str) -> HttpResponse:
     """Show the entries about an object to people who may change it; respond with 404 to everyone else."""
-    name, url, found, runs = _about(request.user, kind, object_id)
+    name, url, queries, runs = _about(request.user, kind, object_id)
     record_openings(request, runs)
-    lines: Lines = lines_of(found, request.GET.get("before", ""))
+    lines: Lines = lines_of(queries, request.GET.get("before", ""))
     context = {
         "name": name,
         "back": url,

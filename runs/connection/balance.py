@@ -75,8 +75,8 @@ def are_examples_made() -> bool:
 def request_balance_if_stale() -> None:
     """Request the balance if nobody has done so in the last 60 s. Until the response arrives, pages show the old
     balance."""
-    known, now = status.lamina_status(), timezone.now()
-    if not any(is_younger(at, now, BALANCE_EVERY) for at in (known.balance_at, known.balance_asked_at)):
+    current, now = status.lamina_status(), timezone.now()
+    if not any(is_younger(at, now, BALANCE_EVERY) for at in (current.balance_at, current.balance_asked_at)):
         request_balance()
 
 
@@ -94,10 +94,10 @@ def on_run_ended(run: Run) -> None:
     """
     if not run.remote_id or run.is_example:
         return
-    known, now = LaminaStatus.objects.filter(pk=status.STATUS_ID).exclude(balance=None).first(), timezone.now()
-    if known is None:
+    current, now = LaminaStatus.objects.filter(pk=status.STATUS_ID).exclude(balance=None).first(), timezone.now()
+    if current is None:
         return
     if run.credits_estimated:
         status.add_spent(run.credits_estimated, sent_at=run.sent_at or run.created_at)
-    if not is_younger(known.balance_asked_at, now, AFTER_RUNS_EVERY):
+    if not is_younger(current.balance_asked_at, now, AFTER_RUNS_EVERY):
         request_balance()

@@ -71,9 +71,9 @@ def ask(script: str, window_seconds: float, *arguments: float) -> float | None:
     """Run one of the scripts and return its result; None while Redis is down."""
     from redis import RedisError
 
-    given: Any = (STAMPS, CLOSED, NUMBER, window_seconds, *arguments)
+    values: Any = (STAMPS, CLOSED, NUMBER, window_seconds, *arguments)
     try:
-        answer: Any = _server(settings.REDIS_URL).eval(BEGIN + script, 3, *given)
+        answer: Any = _server(settings.REDIS_URL).eval(BEGIN + script, 3, *values)
         return float(answer)
     except RedisError as error:
         logger.warning("the request budget cannot be read: %s", type(error).__name__)

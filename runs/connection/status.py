@@ -23,9 +23,9 @@ STEADY_SECONDS = 3.0
 
 def lamina_status() -> LaminaStatus:
     """Return Lamina's state, at most two seconds old. Every page needs it, so each process caches it."""
-    found = cache.get("lamina_status")
-    if isinstance(found, LaminaStatus):
-        return found
+    cached = cache.get("lamina_status")
+    if isinstance(cached, LaminaStatus):
+        return cached
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus(pk=STATUS_ID)
     cache.set("lamina_status", status, CACHE_SECONDS)
     return status
@@ -46,8 +46,8 @@ def record_status(**fields: Any) -> None:
 def add_spent(credits: Decimal, *, sent_at: datetime) -> None:
     """Count `credits` as spent since Lamina last reported the balance, unless the run was sent before that, in which
     case it's already included."""
-    known = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
-    known.update(spent_since=F("spent_since") + credits)
+    rows = LaminaStatus.objects.filter(pk=STATUS_ID).exclude(balance=None).exclude(balance_at__gte=sent_at)
+    rows.update(spent_since=F("spent_since") + credits)
     forget_status()
 
 
@@ -94,11 +94,11 @@ def record_answer(
 
 def _compared(status: LaminaStatus | None, ahead: float | None, now: datetime) -> tuple[float, datetime | None]:
     """Return how far Lamina's clock is ahead of ours, and when this difference became steady (None if unknown)."""
-    known = status.clock_ahead_seconds if status else 0.0
+    previous = status.clock_ahead_seconds if status else 0.0
     if ahead is None:
-        return known, None
+        return previous, None
     since = status.clock_steady_since if status else None
-    return ahead, since if since is not None and abs(ahead - known) <= STEADY_SECONDS else now
+    return ahead, since if since is not None and abs(ahead - previous) <= STEADY_SECONDS else now
 
 
 def is_clock_known(at: datetime) -> bool:
@@ -113,14 +113,14 @@ def is_clock_known(at: datetime) -> bool:
 
 def record_failure(now: datetime, *, endpoint: str, status: int | None, request_id: str) -> None:
     """Record a failed call. Lamina counts as down if it can't be reached, or after two failures in a row."""
-    known = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
-    if known.failures == 0:
+    current = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
+    if current.failures == 0:
         message = Message("lamina_no_answer", {"endpoint": endpoint})
         if status:
             message = Message("lamina_status", {"endpoint": endpoint, "status": str(status)})
         record_incident("lamina", message, request_id)
-    is_away = status is None or known.failures + 1 >= AWAY_AFTER
-    fields: dict[str, Any] = {"failures": known.failures + 1}
-    if is_away and known.away_since is None:
+    is_away = status is None or current.failures + 1 >= AWAY_AFTER
+    fields: dict[str, Any] = {"failures": current.failures + 1}
+    if is_away and current.away_since is None:
         fields |= {"away_since": now, "reachable_since": None}
     record_status(**fields)

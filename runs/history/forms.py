@@ -158,7 +158,7 @@ class RetentionForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # Mod
         fields = retention_rules.RULES
 
     def __init__(self, data: QueryDict | None, instance: RetentionRules) -> None:
-        super().__init__(data, instance=instance, initial={"seen": retention_rules.rules_seen(instance)})
+        super().__init__(data, instance=instance, initial={"seen": retention_rules.rules_version(instance)})
 
     def shown(self) -> list[tuple[BoundField, Any, str]]:
         """Return each rule's field, value and error."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.audit import old_entries
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
 from runs.audit.record import differences, record, values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
@@ -117,9 +117,9 @@ def stricter(before: dict[str, int | None], rules: RetentionRules) -> RetentionR
     return RetentionRules(**(dict.fromkeys(RULES) | shorter))
 
 
-def rules_seen(rules: RetentionRules) -> str:
+def rules_version(rules: RetentionRules) -> str:
     """Return `rules` as a single string, so that `save` can tell whether they've changed."""
-    return seen_of(values_of(rules, *RULES))
+    return version_of(values_of(rules, *RULES))
 
 
 @transaction.atomic

@@ -59,10 +59,10 @@ def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
     data = data_of(body)
     if not isinstance(data, list):
         raise Unreadable
-    found = readable(model, data)
-    if data and not found:
+    items = readable(model, data)
+    if data and not items:
         raise Unreadable
-    return found, len(data) - len(found)
+    return items, len(data) - len(items)
 
 
 def app_like[T: AppDetail](model: type[T], body: Any, app_id: str) -> T:
@@ -83,26 +83,26 @@ def app_like[T: AppDetail](model: type[T], body: Any, app_id: str) -> T:
         if _is_error(body):
             raise Unreadable
         data = {**data, "appId": app_id}
-    found = one(model, {"data": data})
-    if data["parameters"] and not found.parameters:
+    app = one(model, {"data": data})
+    if data["parameters"] and not app.parameters:
         raise Unreadable
-    return found
+    return app
 
 
 def estimate(body: Any) -> Estimate:
     """Parse an estimate. Without any number, the cost is unknown, but then the response must be about an app."""
-    found = one(Estimate, body)
-    if (found.expected, found.min, found.max) == (None, None, None):
+    result = one(Estimate, body)
+    if (result.expected, result.min, result.max) == (None, None, None):
         _ensure_has(body, "estimatedCredits", "appId")
-    return found
+    return result
 
 
 def usage(body: Any) -> Usage:
     """Parse the credits of the workspace. Without any number, they are unknown, but the response must mention them."""
-    found = one(Usage, body)
-    if (found.balance, found.spent) == (None, None):
+    result = one(Usage, body)
+    if (result.balance, result.spent) == (None, None):
         _ensure_has(body, "credits", "balance")
-    return found
+    return result
 
 
 def _ensure_has(body: Any, *names: str) -> None:
@@ -122,20 +122,20 @@ def snapshot(body: Any, run_id: str) -> RunSnapshot:
     data = data_of(body)
     if isinstance(data, dict) and data and not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
         data = {**data, "runId": run_id}
-    found = one(RunSnapshot, {"data": data})
-    if not found.status or found.run_id.casefold() != run_id.casefold():
+    run = one(RunSnapshot, {"data": data})
+    if not run.status or run.run_id.casefold() != run_id.casefold():
         raise Unreadable
-    return found
+    return run
 
 
 def page(body: Any, limit: int, offset: int) -> RunPage:
     """Parse one page of runs. `total` is the number that Lamina reports, or the number of runs seen so far if that is
     higher."""
-    found, skipped = rows(RunRow, body)
+    runs, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
-    told = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
-    seen = offset + len(found) + skipped
-    return RunPage(rows=found, total=max(told, seen), limit=limit, offset=offset, skipped=skipped)
+    total = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
+    count = offset + len(runs) + skipped
+    return RunPage(rows=runs, total=max(total, count), limit=limit, offset=offset, skipped=skipped)
 
 
 def status_word(body: Any) -> str:
@@ -165,7 +165,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
 def keys(body: Any) -> list[dict[str, Any]]:
     """Return the JWKs, which may be at the top level (as documented) or in `data` like everything else."""
     holder = body if isinstance(body, dict) and "keys" in body else data_of(body)
-    found = holder.get("keys") if isinstance(holder, dict) else None
-    if not isinstance(found, list):
+    jwks = holder.get("keys") if isinstance(holder, dict) else None
+    if not isinstance(jwks, list):
         raise Unreadable
-    return [key for key in found if isinstance(key, dict)]
+    return [key for key in jwks if isinstance(key, dict)]

@@ -41,7 +41,7 @@ SLOW = Timeouts(read=10, total=20)
 # The list is slow, because Lamina works out what each app can do; only the worker requests it
 APP_LIST = Timeouts(read=30, total=45)
 START = Timeouts(read=60, total=75)  # less than the 90 s that a task may take
-ASKED = Timeouts(read=12, total=15)  # for calls that a person is waiting for
+INTERACTIVE = Timeouts(read=12, total=15)  # for calls that a person is waiting for
 AT_ONCE = Timeouts(read=2, total=2)  # for calls that a page itself waits for
 LIST_LIMIT = 100  # maximum number of rows in a list response
 FOUND_LIMIT = 12  # maximum number of search results: more than anyone reads, but below any limit we've seen on Lamina
@@ -102,7 +102,12 @@ class LaminaClient:
         """
         query = {"search": words, "limit": limit}
         return self._call(
-            "app_search", "GET", "/v1/apps", lambda body: answers.rows(AppSummary, body)[0], query=query, wait=ASKED
+            "app_search",
+            "GET",
+            "/v1/apps",
+            lambda body: answers.rows(AppSummary, body)[0],
+            query=query,
+            wait=INTERACTIVE,
         )
 
     def discover(self, intent: str, limit: int = FOUND_LIMIT) -> list[AppMatch]:
@@ -112,7 +117,7 @@ class LaminaClient:
         Source: POST /v1/apps/discover.
         """
         body = {"intent": intent, "limit": limit}
-        return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=ASKED)
+        return self._call("discover", "POST", "/v1/apps/discover", matches, body=body, wait=INTERACTIVE)
 
     def get_app(self, app_id: str) -> AppDetail:
         """Return one app with its parameters. Waits at most 20 s. Source: GET /v1/apps/{id}."""
@@ -218,13 +223,13 @@ class LaminaClient:
         Source: POST /v1/assets/upload-urls.
         """
         names = [coerce.clean_text(filename) for filename, _ in files]
-        asked = [{"filename": name, "mediaType": kind} for name, (_, kind) in zip(names, files, strict=True)]
+        requests = [{"filename": name, "mediaType": kind} for name, (_, kind) in zip(names, files, strict=True)]
         return self._call(
             "upload_urls",
             "POST",
             "/v1/assets/upload-urls",
             lambda body: answers.targets(body, names),
-            body={"files": asked},
+            body={"files": requests},
         )
 
     def signing_keys(self) -> list[dict[str, Any]]:
@@ -258,16 +263,16 @@ class LaminaClient:
         url = self._base_url + path + _query_string(query or {})
         reply = exchange(method, url, headers=self._headers(payload), body=payload, timeouts=self._at_most or wait)
         if isinstance(reply, NoReply):
-            raise self._told(endpoint, None, _unanswered(reply))
+            raise self._report(endpoint, None, _unanswered(reply))
         result = self._judged(reply, read, may_be_empty=may_be_empty)
         if isinstance(result, LaminaError):
-            raise self._told(endpoint, reply, result)
-        self._told(endpoint, reply, None)
+            raise self._report(endpoint, reply, result)
+        self._report(endpoint, reply, None)
         return result
 
     def _ensure_key(self, endpoint: str) -> None:
         if not self._key.is_sendable:
-            raise self._told(endpoint, None, _no_key())
+            raise self._report(endpoint, None, _no_key())
 
     def _headers(self, payload: bytes | None) -> dict[str, str]:
         headers = {
@@ -310,7 +315,7 @@ class LaminaClient:
         headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
         return Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
 
-    def _told[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
+    def _report[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
         """Call the `after` hook and return `error`. If the hook fails, only log it, because callers still need the
         response, which may contain the id of a new run."""
         answered = self._answered(endpoint, reply, error)
@@ -336,8 +341,8 @@ def _segment(identity: str) -> str:
 
 
 def _query_string(query: Mapping[str, Any]) -> str:
-    given = {name: coerce.clean_text(str(value)) for name, value in query.items() if value is not None}
-    return f"?{urlencode(given)}" if given else ""
+    values = {name: coerce.clean_text(str(value)) for name, value in query.items() if value is not None}
+    return f"?{urlencode(values)}" if values else ""
 
 
 def _iso(moment: datetime | None) -> str | None:

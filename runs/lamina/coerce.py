@@ -80,8 +80,8 @@ def as_texts(value: Any) -> list[str]:
     """Return `value` as a list of strings. A single string becomes a list of one; objects are replaced by their
     labels."""
     items = value if isinstance(value, list | tuple) else [value]
-    found = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
-    return [as_text(item) for item in found if isinstance(item, str | int | float)]
+    texts = (item.get("label", item.get("name")) if isinstance(item, dict) else item for item in items)
+    return [as_text(item) for item in texts if isinstance(item, str | int | float)]
 
 
 def as_flag(value: Any) -> bool | None:

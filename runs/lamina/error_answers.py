@@ -38,8 +38,8 @@ _NO_SENTENCE = re.compile(r"\s*(<[!a-z?]|[{\[])", re.IGNORECASE)
 
 def tidy(text: str, length: int = MESSAGE_LENGTH) -> str:
     """Return `text` as one line that can be quoted, with at most `length` characters."""
-    seen = _UNSEEN.sub("", text[: length * 8])
-    line = " ".join("".join(character if character.isprintable() else " " for character in seen).split())
+    visible = _UNSEEN.sub("", text[: length * 8])
+    line = " ".join("".join(character if character.isprintable() else " " for character in visible).split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
@@ -50,8 +50,8 @@ def _sentence(body: Any) -> str:
             return "" if _NO_SENTENCE.match(body) else body
         case dict():
             for name in ("error", "message", "errorMessage", "detail", "title"):
-                if found := _sentence(body.get(name)):
-                    return found
+                if sentence := _sentence(body.get(name)):
+                    return sentence
     return ""
 
 
@@ -89,9 +89,9 @@ def retry_after(headers: Mapping[str, str], body: Any) -> float:
 
     The number comes from `Retry-After` (seconds, or a date on Lamina's clock), `retryAfter` or `RateLimit-Reset`.
     """
-    said = headers.get("Retry-After", "").strip()
-    seconds = coerce.as_number(said)
-    if seconds is None and (moment := _when(said)):
+    header = headers.get("Retry-After", "").strip()
+    seconds = coerce.as_number(header)
+    if seconds is None and (moment := _when(header)):
         seconds = (moment - (header_date(headers) or datetime.now(UTC))).total_seconds()
     candidates = (seconds, coerce.as_number(_first_text(body, "retryAfter")), _reset_seconds(headers))
     wait = next((candidate for candidate in candidates if candidate is not None), RETRY_AFTER_SECONDS)
@@ -123,7 +123,7 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     because repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
-    said: dict[str, Any] = {
+    details: dict[str, Any] = {
         "quote": quote,
         "status": status,
         "code": tidy(_first_text(body, "code"), _CODE_LENGTH),
@@ -134,19 +134,19 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     if status == HTTPStatus.PAYMENT_REQUIRED or tells_insufficient_credits(said_anywhere):
         quote = quote if tells_insufficient_credits(quote) or not quote else f"Insufficient credits. {quote}"
         certain = is_error and status < HTTPStatus.INTERNAL_SERVER_ERROR
-        return LaminaRejected(tidy(quote or "Insufficient credits"), **said, nothing_happened=certain)
+        return LaminaRejected(tidy(quote or "Insufficient credits"), **details, nothing_happened=certain)
     is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    if status == HTTPStatus.TOO_MANY_REQUESTS or (is_refusal and said["code"] == "RATE_LIMITED"):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (is_refusal and details["code"] == "RATE_LIMITED"):
         message = quote or "Lamina asked us to wait: too many requests."
-        return LaminaRateLimited(message, **said, retry_after=retry_after(headers, body))
-    if is_refusal and status not in _UNCLEAR_STATUSES and said["code"] not in _UNAVAILABLE_CODES:
+        return LaminaRateLimited(message, **details, retry_after=retry_after(headers, body))
+    if is_refusal and status not in _UNCLEAR_STATUSES and details["code"] not in _UNAVAILABLE_CODES:
         message = quote or f"Lamina refused the request (status {status})."
         return LaminaRejected(
-            message, **said, is_from_lamina=_is_laminas(body), field_errors=_tidied(read_field_errors(body))
+            message, **details, is_from_lamina=_is_laminas(body), field_errors=_tidied(read_field_errors(body))
         )
     if is_error:
-        return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **said)
-    return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **said)
+        return LaminaUnavailable(quote or f"Lamina has a problem (status {status}).", **details)
+    return LaminaUnavailable(f"Lamina's response could not be read (status {status}).", **details)
 
 
 def cut_off(status: int, headers: Mapping[str, str]) -> LaminaUnavailable:

@@ -47,13 +47,13 @@ def read_field_errors(body: Any) -> list[FieldError]:
     """Return up to 100 complaints in `body` that name an input, in order and without duplicates."""
     if not isinstance(body, dict):
         return []
-    found: dict[FieldError, None] = {}
+    problems: dict[FieldError, None] = {}
     for name in _WRAPPERS:
         for problem in _walk(body.get(name), 0, is_sentence=name == "error"):
-            found.setdefault(problem)
-            if len(found) >= _MOST:
-                return list(found)
-    return list(found)
+            problems.setdefault(problem)
+            if len(problems) >= _MOST:
+                return list(problems)
+    return list(problems)
 
 
 def _walk(value: Any, depth: int, *, is_sentence: bool = False) -> Iterator[FieldError]:
@@ -73,16 +73,16 @@ def _from_text(text: str, *, is_sentence: bool = False) -> Iterator[FieldError]:
     """Read a legacy error message. If `is_sentence` is set, it's the error's headline, and only its start may name an
     input."""
     text = text[:_TEXT_LENGTH]
-    if found := _QUOTED_FIRST.match(text):
-        yield FieldError(found["field"], _code_for(found["message"]), found["message"].strip())
-    elif found := _NAMED_LAST.match(text):
-        yield FieldError(found["field"].strip("\"“”'`"), "unknown_parameter", text.strip())
+    if match := _QUOTED_FIRST.match(text):
+        yield FieldError(match["field"], _code_for(match["message"]), match["message"].strip())
+    elif match := _NAMED_LAST.match(text):
+        yield FieldError(match["field"].strip("\"“”'`"), "unknown_parameter", text.strip())
     elif is_sentence:
         return
-    elif _ABOUT_AN_INPUT.search(text) and (found := _QUOTED_ANYWHERE.search(text)):
-        yield FieldError(found["field"], _code_for(text), text.strip())
-    elif found := _PLAIN_FIRST.match(text):
-        yield FieldError(found["field"].strip(), _code_for(text), text.strip())
+    elif _ABOUT_AN_INPUT.search(text) and (match := _QUOTED_ANYWHERE.search(text)):
+        yield FieldError(match["field"], _code_for(text), text.strip())
+    elif match := _PLAIN_FIRST.match(text):
+        yield FieldError(match["field"].strip(), _code_for(text), text.strip())
 
 
 def _from_object(entry: dict[str, Any], depth: int) -> Iterator[FieldError]:

@@ -27,14 +27,14 @@ def needed(value: str) -> str:
 
 def readable[T: BaseModel](model: type[T], items: Any) -> list[T]:
     """Return the `items` that can be read as `model`, or an empty list if `items` isn't a list."""
-    found: list[T] = []
+    rows: list[T] = []
     for item in items if isinstance(items, list | tuple) else ():
         if isinstance(item, dict | model):
             try:
-                found.append(model.model_validate(item))
+                rows.append(model.model_validate(item))
             except ValidationError:
                 continue
-    return found
+    return rows
 
 
 def each[T: BaseModel](model: type[T]) -> Callable[[Any], list[T]]:

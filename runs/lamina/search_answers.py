@@ -42,5 +42,5 @@ def matches(body: Any) -> list[AppMatch]:
 
 
 def _expected(match: dict[str, Any]) -> Decimal | None:
-    told = match.get("estimatedCredits")
-    return coerce.as_credits(told.get("expected") if isinstance(told, dict) else told)
+    estimate = match.get("estimatedCredits")
+    return coerce.as_credits(estimate.get("expected") if isinstance(estimate, dict) else estimate)

@@ -52,8 +52,8 @@ def check_delivery(
     raw_body: bytes, headers: Mapping[str, str], keys: Iterable[Mapping[str, Any]], now: datetime
 ) -> Verdict:
     """Check one delivery. `raw_body` is the body as received, not parsed; `now` has a time zone. Never raises."""
-    given = CaseInsensitiveDict(headers)
-    timestamp, signature = given.get(TIMESTAMP_HEADER, ""), given.get(SIGNATURE_HEADER, "")
+    by_name = CaseInsensitiveDict(headers)
+    timestamp, signature = by_name.get(TIMESTAMP_HEADER, ""), by_name.get(SIGNATURE_HEADER, "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
         return Verdict(Flaw.HEADERS)
     if not _is_fresh(int(timestamp), now):
@@ -64,7 +64,7 @@ def check_delivery(
         snapshot = _snapshot(raw_body)
     except answers.Unreadable:
         return Verdict(Flaw.BODY)
-    if given.get(REQUEST_ID_HEADER, snapshot.run_id) != snapshot.run_id:
+    if by_name.get(REQUEST_ID_HEADER, snapshot.run_id) != snapshot.run_id:
         return Verdict(Flaw.REQUEST_ID)
     return Verdict(None, snapshot.run_id, snapshot)
 

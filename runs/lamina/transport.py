@@ -249,11 +249,11 @@ def open_flow(
             yield response
             return
         stack.enter_context(response)
-        told = CaseInsensitiveDict(response.headers)
+        reply_headers = CaseInsensitiveDict(response.headers)
         if response.status_code == HTTPStatus.OK:
-            yield Flow(response.status_code, told, _pieces(response))
+            yield Flow(response.status_code, reply_headers, _pieces(response))
         else:
-            yield Reply(response.status_code, told, *_read_body(response, cutter))
+            yield Reply(response.status_code, reply_headers, *_read_body(response, cutter))
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:

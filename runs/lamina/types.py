@@ -130,9 +130,9 @@ class OutputDescriptor(Remote):
 def _numbered(outputs: list[OutputDescriptor]) -> list[OutputDescriptor]:
     """Keep the given indexes if they are unique; otherwise, number the outputs by position. Give every output a
     label."""
-    given = [output.index for output in outputs]
-    is_usable = len(set(given)) == len(given) and all(index >= 0 for index in given)
-    indexes = given if is_usable else range(len(outputs))
+    numbers = [output.index for output in outputs]
+    is_usable = len(set(numbers)) == len(numbers) and all(index >= 0 for index in numbers)
+    indexes = numbers if is_usable else range(len(outputs))
     return [
         output.model_copy(update={"index": index, "label": output.label or f"Output {index + 1}"})
         for output, index in zip(outputs, indexes, strict=True)
@@ -212,15 +212,15 @@ class RemoteOutput(Remote):
         Empty and repeated items are left out, but the others keep their numbers: whenever the list is read, each file
         has the same one.
         """
-        found: dict[str, tuple[int, Any]] = {}
+        by_address: dict[str, tuple[int, Any]] = {}
         for number, item in enumerate(self._items, 1):
             addresses = addresses_in(item)
             is_media = self.type.lower() in _MEDIA or is_nothing_but_addresses(item)
             if item not in (None, "", [], {}) and (len(addresses) != 1 or not is_media):
                 return {}
             for address in addresses:
-                found.setdefault(address, (number, item))
-        files = {number: self.model_copy(update={"value": item}) for number, item in found.values()}
+                by_address.setdefault(address, (number, item))
+        files = {number: self.model_copy(update={"value": item}) for number, item in by_address.values()}
         return {} if len(files) == 1 and 1 in files else files
 
     @property

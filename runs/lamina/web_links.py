@@ -25,7 +25,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _in_text(text: str) -> list[str]:
     """Return the URLs in `text`, without trailing punctuation unless the text is just one URL."""
     whole = text.strip()
-    parts = [part for found in _ADDRESS.findall(whole) for part in _JOINED.split(found)]
+    parts = [part for address in _ADDRESS.findall(whole) for part in _JOINED.split(address)]
     return parts if parts == [whole] else [part.rstrip(_TRAILING) for part in parts]
 
 

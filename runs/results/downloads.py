@@ -101,13 +101,13 @@ def pack(chosen: QuerySet[Output]) -> Parcel | None:
 def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
     archive = ZipStream(sized=True)
     origins: list[Origin] = []
-    taken = file_names.Taken()
+    used_names = file_names.UsedNames()
     for run in runs:
         outputs = list(run.outputs.all())
         told = zip(outputs, result_labels(outputs), file_names.run_stems(run, outputs), strict=True)
         for output, label, stems in told:
             if output.pk in ids and output.status == Output.Status.COMPLETED:
-                origins += _add_result(archive, run, output, label, [taken.free(stem) for stem in stems])
+                origins += _add_result(archive, run, output, label, [used_names.free(stem) for stem in stems])
     archive.add(sheet(origins), NAME)
     return Parcel(_archive_name(runs), len(archive), archive, sum(bool(origin.name) for origin in origins))
 

@@ -72,7 +72,7 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         }
 
     def __init__(self, data: QueryDict | None, instance: ReviewRules) -> None:
-        super().__init__(data, instance=instance, initial={"seen": rules.rules_seen(instance)})
+        super().__init__(data, instance=instance, initial={"seen": rules.rules_version(instance)})
 
     def clean_deciders(self) -> str:
         """Return the posted value if it is one of the choices; otherwise, the current value."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
 from runs.audit.record import differences, record, record_each, values_of
 from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, ReviewRules, Run, Verb
@@ -35,10 +35,10 @@ def reviewable_apps() -> QuerySet[App]:
     return App.objects.filter(Q(asks_review=True) | was_run).order_by("name", "pk")
 
 
-def rules_seen(rules: ReviewRules) -> str:
+def rules_version(rules: ReviewRules) -> str:
     """Return a string that represents `rules` and the apps whose shared results are always reviewed, so that
     `change_rules` can tell whether they have changed."""
-    return seen_of(_told(values_of(rules), asking_apps()))
+    return version_of(_told(values_of(rules), asking_apps()))
 
 
 def asking_apps() -> set[str]:
@@ -56,7 +56,7 @@ def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[
     """Save the rules. Of the apps in `shown` (public ids), turn on automatic reviews of shared results for those in
     `asking`, and turn them off for the others.
 
-    `seen` represents the rules that the page showed (see `rules_seen`), if known. Raises `OvertakenError` if someone
+    `seen` represents the rules that the page showed (see `rules_version`), if known. Raises `OvertakenError` if someone
     has saved other rules since then.
     """
     stored = locked_row(ReviewRules)

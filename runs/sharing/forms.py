@@ -101,7 +101,7 @@ class SharingRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # 
         }
 
     def __init__(self, data: QueryDict | None, instance: SharingRules) -> None:
-        super().__init__(data, instance=instance, initial={"seen": sharing_rules.rules_seen(instance)})
+        super().__init__(data, instance=instance, initial={"seen": sharing_rules.rules_version(instance)})
         words = _("Enter a number of days from 1 to %(most)s.") % {"most": links.LONGEST_DAYS}
         self.fields["longest_days"].error_messages |= {"required": words, "invalid": words}
 

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from runs.models import GuestLink, Output, RunInput, StoredFile
 from runs.words import file_names
-from runs.words.file_names import Stem, Told, ending_of
+from runs.words.file_names import ResultName, Stem, ending_of
 
 LABELS_TOLD = 3
 
@@ -53,9 +53,9 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
     )
 
 
-def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> Told:
+def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> ResultName:
     """Return the parts that make up a result's file names for guests of `link`."""
-    return Told(app_name if link.shows_app else _("Shared"), label, made_at, files)
+    return ResultName(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
 
 def text_name(stems: list[Stem]) -> str:
@@ -70,5 +70,5 @@ def archive_name_of(link: GuestLink) -> str:
 
 def input_name(given: RunInput, position: int, stored: StoredFile) -> str:
     """Return the name that guests see for the file at `position` of an input."""
-    told = Told(_("Shared"), given.name, given.run.created_at, position + 1)
+    told = ResultName(_("Shared"), given.name, given.run.created_at, position + 1)
     return file_names.stems_of([told])[0][position].named(ending_of(stored))

@@ -6,7 +6,7 @@ Lowering the maximum number of days also shortens existing links.
 
 from django.db import transaction
 
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, seen_of
+from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
 from runs.audit.record import differences, record, values_of
 from runs.models import GuestLink, SharingRules, StoredFile, Verb
 from runs.sharing.links import end_of, latest_day
@@ -15,16 +15,16 @@ from runs.storage import orphans
 RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
 
 
-def rules_seen(rules: SharingRules) -> str:
+def rules_version(rules: SharingRules) -> str:
     """Return `rules` as a single string that lets `change_rules` tell whether they have changed."""
-    return seen_of(values_of(rules, *RULES))
+    return version_of(values_of(rules, *RULES))
 
 
 @transaction.atomic
 def change_rules(rules: SharingRules, seen: str = "") -> int:
     """Save `rules` in place of the existing ones, but keep the logo; return how many links now expire earlier.
 
-    `seen` is what `rules_seen` returned when the page was opened, if known. Raises `OvertakenError` if someone has
+    `seen` is what `rules_version` returned when the page was opened, if known. Raises `OvertakenError` if someone has
     changed the rules since then.
     """
     stored = locked_row(SharingRules)

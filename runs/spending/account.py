@@ -46,12 +46,12 @@ def read_account() -> None:
     """Ask Lamina what the account has spent, and store that along with our charges; do nothing if Lamina doesn't
     say."""
     refresh_balance()
-    told, now = status.lamina_status(), timezone.now()
-    if told.spent is None or told.balance_at is None or now - told.balance_at > AT_MOST_OLD:
+    current, now = status.lamina_status(), timezone.now()
+    if current.spent is None or current.balance_at is None or now - current.balance_at > AT_MOST_OLD:
         return
     totals = SpendingSum.objects.aggregate(charged=Sum("hundredths"), reserved=Sum("reserved"))
     charged = (totals["charged"] or 0) - (totals["reserved"] or 0)
-    AccountReading.objects.create(at=told.balance_at, spent=to_hundredths(told.spent), charged=charged)
+    AccountReading.objects.create(at=current.balance_at, spent=to_hundredths(current.spent), charged=charged)
 
 
 def growth(start: datetime, end: datetime) -> Growth | None:

@@ -73,11 +73,11 @@ class Estimate:
     def least(self) -> Decimal | None:
         return self.share(self.least_of_whole, self.made)
 
-    def share(self, credits: Decimal | None, made: int) -> Decimal | None:
-        """Return the cost of `made` results if all results together cost `credits`; never below zero."""
-        if credits is None or not 0 < made < self.total:
+    def share(self, credits: Decimal | None, count: int) -> Decimal | None:
+        """Return the cost of `count` results if all results together cost `credits`; never below zero."""
+        if credits is None or not 0 < count < self.total:
             return None if credits is None else max(credits, Decimal(0))
-        return (max(credits, Decimal(0)) * made / self.total).quantize(CENT, ROUND_HALF_UP)
+        return (max(credits, Decimal(0)) * count / self.total).quantize(CENT, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ class CostLine:
     can_ask: bool  # the member's own limit blocks the run, and they can ask admins to raise it
 
 
-def estimate(app: App, schema: AppSchema | None, wanted: Collection[int]) -> Estimate:
-    """Return the estimate for the results of `app` that are `wanted` (indexes in `schema`; none means all)."""
+def estimate(app: App, schema: AppSchema | None, requested: Collection[int]) -> Estimate:
+    """Return the estimate for the results of `app` that are `requested` (indexes in `schema`; none means all)."""
     indexes = [output["index"] for output in schema.outputs] if schema else []
-    made = sum(index in wanted for index in indexes) if wanted else len(indexes)
+    count = sum(index in requested for index in indexes) if requested else len(indexes)
     least = app.credits_min if app.credits_min is not None else app.cost
-    return Estimate(app.cost, least, made or len(indexes), len(indexes), _source(app))
+    return Estimate(app.cost, least, count or len(indexes), len(indexes), _source(app))
 
 
 def _source(app: App) -> Charge.Source:
@@ -112,13 +112,13 @@ def _source(app: App) -> Charge.Source:
     return Charge.Source.NONE if app.price is None else Charge.Source.ADMIN
 
 
-def cost_line(app: App, member: Member, wanted: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
-    """Return what a run of `app` costs with the `wanted` results (none means all), and the balance.
+def cost_line(app: App, member: Member, requested: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
+    """Return what a run of `app` costs with the `requested` results (none means all), and the balance.
 
     `schema` lists the results; without one, the app's current schema is used. A balance that would block the run is
     looked up first.
     """
-    estimated = estimate(app, schema or app.schema, wanted)
+    estimated = estimate(app, schema or app.schema, requested)
     if _is_short(estimated, status.lamina_status()):
         balance.look_up()
     account = status.lamina_status()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models import MemberLimit, SpendingLimits
 from runs.models.spending import day_of
-from runs.spending.limit_settings import limit_seen, rules_seen
+from runs.spending.limit_settings import limit_version, rules_version
 from runs.web.posted import CreditsField, CutField, PostedForm, SeenForm
 from runs.words.credits import to_credits, to_hundredths
 
@@ -44,7 +44,7 @@ class RulesForm(SeenForm):
     LIMITS, ALERTS = ("default", "portal"), ("day", "left")
 
     def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial=_initial(SpendingLimits.current()) | {"seen": rules_seen()})
+        super().__init__(data, initial=_initial(SpendingLimits.current()) | {"seen": rules_version()})
 
     def limit_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.LIMITS]
@@ -58,13 +58,13 @@ class RulesForm(SeenForm):
 
     def rules(self) -> SpendingLimits:
         """Return the rules as entered, without saving them."""
-        given = self.cleaned_data
+        data = self.cleaned_data
         return SpendingLimits(
-            default_hundredths=_hundredths(given["default"]),
-            portal_hundredths=_hundredths(given["portal"]),
-            allows_unknown=given["allows_unknown"],
-            day_hundredths=_hundredths(given["day"]),
-            left_credits=None if given["left"] is None else int(given["left"]),
+            default_hundredths=_hundredths(data["default"]),
+            portal_hundredths=_hundredths(data["portal"]),
+            allows_unknown=data["allows_unknown"],
+            day_hundredths=_hundredths(data["day"]),
+            left_credits=None if data["left"] is None else int(data["left"]),
         )
 
 
@@ -92,7 +92,7 @@ class PersonLimitForm(SeenForm):
         self.limit, self.default = limit, default
         sort = "none" if limit.is_unlimited else "default" if limit.hundredths is None else "own"
         initial = {"sort": sort, "own": _credits(limit.hundredths), "raised_to": _credits(limit.raised_to)}
-        super().__init__(data, initial=initial | {"raised_until": limit.raised_until, "seen": limit_seen(limit)})
+        super().__init__(data, initial=initial | {"raised_until": limit.raised_until, "seen": limit_version(limit)})
         self.fields["raised_until"].widget.attrs["min"] = f"{day_of(timezone.now()):%Y-%m-%d}"
 
     def clean_raised_until(self) -> date | None:
@@ -102,22 +102,22 @@ class PersonLimitForm(SeenForm):
         return day
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if given.get("sort") == "own" and given.get("own") is None and "own" not in self.errors:
+        data = super().clean() or {}
+        if data.get("sort") == "own" and data.get("own") is None and "own" not in self.errors:
             self.add_error("own", _("Enter their limit, such as 100 credits."))
-        base = _hundredths(given.get("own")) if given.get("sort") == "own" else self.default
-        raised = _hundredths(given.get("raised_to"))
-        if raised is not None and base is not None and raised <= base and given.get("sort") != "none":
+        base = _hundredths(data.get("own")) if data.get("sort") == "own" else self.default
+        raised = _hundredths(data.get("raised_to"))
+        if raised is not None and base is not None and raised <= base and data.get("sort") != "none":
             self.add_error("raised_to", _("The raised limit must be higher than the usual limit."))
-        return given
+        return data
 
     def changed_limit(self) -> MemberLimit:
         """Return the limit as entered, without saving it."""
-        given, limit = self.cleaned_data, self.limit
-        limit.is_unlimited = given["sort"] == "none"
-        limit.hundredths = _hundredths(given["own"]) if given["sort"] == "own" else None
-        limit.raised_to = _hundredths(given["raised_to"])
-        limit.raised_until = given["raised_until"] if limit.raised_to is not None else None
+        data, limit = self.cleaned_data, self.limit
+        limit.is_unlimited = data["sort"] == "none"
+        limit.hundredths = _hundredths(data["own"]) if data["sort"] == "own" else None
+        limit.raised_to = _hundredths(data["raised_to"])
+        limit.raised_until = data["raised_until"] if limit.raised_to is not None else None
         return limit
 
 

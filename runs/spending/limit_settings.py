@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.audit.overtaken import refuse_older, seen_of
+from runs.audit.overtaken import refuse_older, version_of
 from runs.audit.record import differences, record
 from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
@@ -56,8 +56,8 @@ def person_limits(on: date | None = None) -> list[PersonLimit]:
     default, day = SpendingLimits.current().default_hundredths, on or day_of(timezone.now())
     used = MonthTotal.objects.filter(month=day.replace(day=1), member=OuterRef("pk")).values("used")
     people = Member.objects.filter(is_active=True).exclude(role=Member.Role.VIEWER).select_related("spending_limit")
-    found = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
-    return sorted(found, key=lambda one: (-one.used, one.member.display_name.lower()))
+    limits = [_person(member, default, day) for member in people.annotate(used=Subquery(used))]
+    return sorted(limits, key=lambda one: (-one.used, one.member.display_name.lower()))
 
 
 def person_limit(member: Member) -> PersonLimit:
@@ -80,62 +80,62 @@ def unpriced_apps() -> Sequence[App]:
     return list(App.objects.listed().filter(credits_expected=None, estimated_at__isnull=False))
 
 
-def rules_seen() -> str:
+def rules_version() -> str:
     """Return the current rules for everyone as text, so that `change_rules` can tell whether they have changed."""
-    return seen_of(_told_rules(SpendingLimits.current()))
+    return version_of(_rules_values(SpendingLimits.current()))
 
 
-def limit_seen(limit: MemberLimit) -> str:
+def limit_version(limit: MemberLimit) -> str:
     """Return one person's limit as text, so that we can tell later whether it has changed."""
-    return seen_of(_told_limit(limit))
+    return version_of(_limit_values(limit))
 
 
-def price_seen(app: App) -> str:
+def price_version(app: App) -> str:
     """Return the price of an app as text, so that we can tell later whether it has changed."""
-    return seen_of(_told_price(app.price))
+    return version_of(_price_values(app.price))
 
 
 @transaction.atomic
-def change_rules(rules: SpendingLimits, seen: str = "") -> None:
-    """Save the rules for everyone in the table's only row. `seen` is what `rules_seen` returned when the page was
+def change_rules(rules: SpendingLimits, version: str = "") -> None:
+    """Save the rules for everyone in the table's only row. `version` is what `rules_version` returned when the page was
     opened, if known.
 
     Raises `OvertakenError` if someone has changed the rules since then. The next two functions work the same way.
     """
     row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
-    before, after = _told_rules(row), _told_rules(rules)
-    refuse_older(seen, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED).exclude(changes={}))
+    before, after = _rules_values(row), _rules_values(rules)
+    refuse_older(version, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED).exclude(changes={}))
     rules.pk = row.pk
     rules.save()
     record(Verb.LIMITS_CHANGED, None, changes=differences(before, after))
 
 
 @transaction.atomic
-def change_person(limit: MemberLimit, seen: str = "") -> None:
+def change_person(limit: MemberLimit, version: str = "") -> None:
     """Save one member's limit."""
     member = Member.objects.select_for_update().get(pk=limit.member_id)
     stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
-    before, after = _told_limit(stored), _told_limit(limit)
+    before, after = _limit_values(stored), _limit_values(limit)
     acts = Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED).exclude(changes={})
-    refuse_older(seen, before, after, acts)
+    refuse_older(version, before, after, acts)
     names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
     MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
     record(Verb.PERSON_LIMITED, member, changes=differences(before, after))
 
 
 @transaction.atomic
-def change_price(app: App, price: Decimal | None, seen: str = "") -> None:
+def change_price(app: App, price: Decimal | None, version: str = "") -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
     stored = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
     acts = Entry.objects.about("app", app.public_id).filter(verb__in=(Verb.APP_PRICED, Verb.APP_SHAPED))
     priced = acts.filter(changes__has_key="price")
-    refuse_older(seen, _told_price(stored.price), _told_price(price), priced)
+    refuse_older(version, _price_values(stored.price), _price_values(price), priced)
     App.objects.filter(pk=app.pk).update(price=price)
     record_outside_change([app.pk])
     record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})
 
 
-def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
+def _rules_values(rules: SpendingLimits) -> dict[str, Any]:
     """Return the rules the way they're recorded when they change, with amounts in credits."""
     return {
         "each_person": _credits(rules.default_hundredths),
@@ -146,7 +146,7 @@ def _told_rules(rules: SpendingLimits) -> dict[str, Any]:
     }
 
 
-def _told_limit(limit: MemberLimit) -> dict[str, Any]:
+def _limit_values(limit: MemberLimit) -> dict[str, Any]:
     return {
         "limit": "unlimited" if limit.is_unlimited else _credits(limit.hundredths),
         "raised_to": _credits(limit.raised_to),
@@ -154,7 +154,7 @@ def _told_limit(limit: MemberLimit) -> dict[str, Any]:
     }
 
 
-def _told_price(price: Decimal | None) -> dict[str, Any]:
+def _price_values(price: Decimal | None) -> dict[str, Any]:
     return {"price": None if price is None else f"{price:.2f}"}
 
 

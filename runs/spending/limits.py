@@ -110,13 +110,13 @@ class Left:
 def left_for(member: Member, now: datetime | None = None) -> Left:
     """Return what is left for `member` this month, using a single query. An unsaved member has spent nothing."""
     now = now or timezone.now()
-    found: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
+    row: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
     return Left(
-        limit=found.limit(found.default_limit, day_of(now)),
-        used=found.used or 0,
-        portal_limit=found.portal_limit,
-        portal_used=found.portal_used or 0,
-        allows_unknown=found.allows_unknown is None or bool(found.allows_unknown),  # None if there is no row
+        limit=row.limit(row.default_limit, day_of(now)),
+        used=row.used or 0,
+        portal_limit=row.portal_limit,
+        portal_used=row.portal_used or 0,
+        allows_unknown=row.allows_unknown is None or bool(row.allows_unknown),  # None if there is no row
     )
 
 

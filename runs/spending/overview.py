@@ -18,7 +18,7 @@ from runs.words.credits import amount_words, credit_words, credits_words, to_cre
 from runs.words.moments import brief_month_words, month_words
 from runs.words.numbers import number_words
 
-SHOWN = 8  # how many rows a table shows; the rest are combined into one row
+MOST_ROWS = 8  # how many rows a table shows; the rest are combined into one row
 KINDS: dict[str, Promise] = {
     "image": _lazy("Images"),
     "video": _lazy("Videos"),
@@ -116,7 +116,7 @@ class Spending:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SpendingFilters:
     """What the page is about: a period, and possibly one person or app. `whole` names the table that shows all its
     rows: "people", "apps" or "approved"."""
 
@@ -132,23 +132,23 @@ class Chosen:
         return SpendingSum.objects.filter(who, Q(app=self.app) if self.app else Q()).order_by()
 
 
-def overview(chosen: Chosen) -> Spending:
+def overview(filters: SpendingFilters) -> Spending:
     """Return the tables of the page, using one query for each."""
-    period = chosen.period
+    period = filters.period
     # List the months instead of comparing with a range, so that the database can find a person's sums in the index
-    inside = chosen.sums.filter(month__in=period.months)
+    inside = filters.sums.filter(month__in=period.months)
     kinds = _lines(inside, "kind", _kind_words)
     people = _lines(inside, "member__public_id", _person_words, "member__name", "member__email")
     apps = _lines(inside, "app__public_id", lambda row: str(row["app__name"]), "app__name")
     approved = _approved(apps)
     return Spending(
         total=sum((line.total for line in kinds), Total()),
-        months=_months(chosen),
-        people=_drawn(people, is_whole=chosen.whole == "people"),
-        apps=_drawn(apps, is_whole=chosen.whole == "apps"),
+        months=_months(filters),
+        people=_drawn(people, is_whole=filters.whole == "people"),
+        apps=_drawn(apps, is_whole=filters.whole == "apps"),
         kinds=_drawn(kinds, is_whole=True),
-        approved=approved if chosen.whole == "approved" else approved[:SHOWN],
-        has_more_approved=chosen.whole != "approved" and len(approved) > SHOWN,
+        approved=approved if filters.whole == "approved" else approved[:MOST_ROWS],
+        has_more_approved=filters.whole != "approved" and len(approved) > MOST_ROWS,
     )
 
 
@@ -156,8 +156,8 @@ def _lines(sums: QuerySet[SpendingSum], key: str, name: Callable[[dict[str, Any]
     """Return the totals by `key`, largest first."""
     rows = sums.values(key, *columns).annotate(**{f"of_{column}": total for column, total in TOTALS.items()})
     lines = [Line(name(row), _total(row), key=row[key]) for row in rows]
-    shown = [line for line in lines if line.total.count]
-    return sorted(shown, key=lambda line: (-line.total.hundredths, -line.total.count, line.name))
+    lines = [line for line in lines if line.total.count]
+    return sorted(lines, key=lambda line: (-line.total.hundredths, -line.total.count, line.name))
 
 
 def _total(row: Mapping[str, Any]) -> Total:
@@ -173,13 +173,13 @@ def _kind_words(row: dict[str, Any]) -> str:
     return str(KINDS[kind]) if kind in KINDS else _("Other")
 
 
-def _months(chosen: Chosen) -> list[Line]:
+def _months(filters: SpendingFilters) -> list[Line]:
     """Return the twelve months of the chart, ending with the month that `_latest` returns."""
-    last = _latest(chosen.period)
+    last = _latest(filters.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
-    rows = chosen.sums.filter(month__in=window).values("month")
-    found = {row["month"]: _total(row) for row in rows.annotate(**{f"of_{name}": t for name, t in TOTALS.items()})}
-    lines = [_month(month, found.get(month, Total()), chosen.period) for month in window]
+    rows = filters.sums.filter(month__in=window).values("month")
+    totals = {row["month"]: _total(row) for row in rows.annotate(**{f"of_{name}": t for name, t in TOTALS.items()})}
+    lines = [_month(month, totals.get(month, Total()), filters.period) for month in window]
     return _drawn(lines, is_whole=True)
 
 
@@ -198,13 +198,13 @@ def _month(month: date, total: Total, period: Period) -> Line:
 def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
     """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are combined into
     one row."""
-    shown = list(lines)
-    if not is_whole and len(lines) > SHOWN + 1:
-        rest = lines[SHOWN:]
+    rows = list(lines)
+    if not is_whole and len(lines) > MOST_ROWS + 1:
+        rest = lines[MOST_ROWS:]
         words = ngettext("%(count)s other", "%(count)s others", len(rest)) % {"count": number_words(len(rest))}
-        shown = [*lines[:SHOWN], Line(words, _sum(rest), is_rest=True)]
-    longest = max((line.total.hundredths for line in shown if not line.is_rest), default=0)
-    return [replace(line, percent=_percent(line.total.hundredths, longest)) for line in shown]
+        rows = [*lines[:MOST_ROWS], Line(words, _sum(rest), is_rest=True)]
+    longest = max((line.total.hundredths for line in rows if not line.is_rest), default=0)
+    return [replace(line, percent=_percent(line.total.hundredths, longest)) for line in rows]
 
 
 def _sum(lines: Iterable[Line]) -> Total:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from runs.models import Member
 from runs.models.spending import month_of
 from runs.spending.limits import Left, left_for, own_limit_words, used_words
-from runs.spending.overview import Chosen, Spending, overview
+from runs.spending.overview import Spending, SpendingFilters, overview
 from runs.spending.period import Period, moved
 from runs.words.credits import credit_words
 from runs.words.moments import day_words
@@ -53,5 +53,5 @@ def own_limit_context(request: HttpRequest) -> dict[str, object]:
 def own_spending(member: Member) -> Own:
     """Return what `member` has used this month, by app, and in previous months."""
     month = month_of(timezone.now())
-    chosen = Chosen(Period(month), person=member)
-    return Own(left_for(member), overview(chosen), moved(month, 1))
+    filters = SpendingFilters(Period(month), person=member)
+    return Own(left_for(member), overview(filters), moved(month, 1))

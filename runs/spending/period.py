@@ -32,9 +32,9 @@ class Period:
     def parse(cls, month: str, span: str, now: datetime | None = None) -> "Period":
         """Return the period given in a URL; the current month if it is missing, invalid or in the future."""
         present = month_of(now or timezone.now())
-        found = MONTH.fullmatch(month)
-        asked = date(int(found[1]), int(found[2]), 1) if found else present
-        return cls(min(asked, present), span == str(YEAR))
+        match = MONTH.fullmatch(month)
+        requested = date(int(match[1]), int(match[2]), 1) if match else present
+        return cls(min(requested, present), span == str(YEAR))
 
     @property
     def first(self) -> date:

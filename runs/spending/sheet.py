@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from runs.models import Charge
-from runs.spending.overview import KINDS, Chosen
+from runs.spending.overview import KINDS, SpendingFilters
 from runs.words.credits import to_credits
 
 ROWS_AT_ONCE = 2_000
@@ -22,11 +22,11 @@ COLUMNS = (
 )
 
 
-def sheet(chosen: Chosen) -> Iterator[list[str]]:
+def sheet(filters: SpendingFilters) -> Iterator[list[str]]:
     """Yield the headings and a row for each charge. Reads charges in batches, so that even a million take little
     memory."""
     yield [
-        _("Time (%(zone)s)") % {"zone": chosen.period.zone_words},
+        _("Time (%(zone)s)") % {"zone": filters.period.zone_words},
         _("Person"),
         _("App"),
         pgettext("of results", "Kind"),
@@ -39,23 +39,23 @@ def sheet(chosen: Chosen) -> Iterator[list[str]]:
         _("Note"),
         _("Run"),
     ]
-    for row in _rows(chosen):
+    for row in _rows(filters):
         yield _cells(row)
 
 
-def _rows(chosen: Chosen) -> Iterator[dict[str, Any]]:
+def _rows(filters: SpendingFilters) -> Iterator[dict[str, Any]]:
     """Yield charges in the order that Run was pressed. Each batch starts where the previous one ended."""
-    period = chosen.period
+    period = filters.period
     inside = Charge.objects.filter(
         month__gte=period.first,
         month__lte=period.month,
         pressed_at__gte=period.starts_at - ZONES,
         pressed_at__lt=period.ends_at + ZONES,
     )
-    if chosen.person is not None:
-        inside = inside.filter(member=chosen.person)
-    if chosen.app is not None:
-        inside = inside.filter(app=chosen.app)
+    if filters.person is not None:
+        inside = inside.filter(member=filters.person)
+    if filters.app is not None:
+        inside = inside.filter(app=filters.app)
     ordered, beyond = inside.order_by("pressed_at", "pk").values(*COLUMNS), Q()
     while slice_ := list(ordered.filter(beyond)[:ROWS_AT_ONCE]):
         yield from slice_

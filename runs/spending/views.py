@@ -15,7 +15,7 @@ from runs.audit.record import record
 from runs.models import App, Charge, Member, SpendingLimits, Verb
 from runs.spending import account
 from runs.spending.forms import SheetForm
-from runs.spending.overview import Chosen, overview
+from runs.spending.overview import SpendingFilters, overview
 from runs.spending.period import Period, moved
 from runs.spending.sheet import sheet
 from runs.team.reauthentication import recent_password_required
@@ -33,14 +33,14 @@ WHOLE = ("people", "apps", "approved")
 def manage_spending(request: PortalRequest) -> HttpResponse:
     """Show a month or a year (`?month=2026-11&span=12`), possibly for one person (`by`) or app (`app`), or with all
     rows of one table (`all`)."""
-    chosen = _chosen(request.GET.dict())
-    period, is_everything = chosen.period, chosen.person is None and chosen.app is None
+    filters = _filters(request.GET.dict())
+    period, is_everything = filters.period, filters.person is None and filters.app is None
     rules = SpendingLimits.current()
-    here = f"{reverse('runs:manage-spending')}?{period.query}{_query(chosen)}"
+    here = f"{reverse('runs:manage-spending')}?{period.query}{_query(filters)}"
     context = {
         "section": "manage",
-        "chosen": chosen,
-        "spending": overview(chosen),
+        "filters": filters,
+        "spending": overview(filters),
         "here": here,
         "all_people": f"{here}&all=people#by-person",
         "all_apps": f"{here}&all=apps#by-app",
@@ -48,7 +48,7 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
         "period": period,
         "before": moved(period.month, -1),
         "after": moved(period.month, 1) if moved(period.month, 1) <= Period.parse("", "").month else None,
-        "query": _query(chosen),
+        "query": _query(filters),
         "account": _account(account.growth(period.starts_at, period.ends_at)) if is_everything else None,
         "is_everything": is_everything,
         "limit": None if period.is_year or not is_everything else rules.portal_hundredths,
@@ -64,18 +64,18 @@ def manage_spending(request: PortalRequest) -> HttpResponse:
 @recent_password_required
 def spending_sheet(request: PortalRequest) -> StreamingHttpResponse:
     """Download every charge in the period as CSV. The download is recorded."""
-    chosen = _chosen(SheetForm.read(request.POST))
-    name = f"spending-{chosen.period.slug}.csv"
+    filters = _filters(SheetForm.read(request.POST))
+    name = f"spending-{filters.period.slug}.csv"
     with transaction.atomic():
         record(Verb.EXPORTED, None, label=name)
-    return csv_file(name, sheet(chosen))
+    return csv_file(name, sheet(filters))
 
 
-def _chosen(asked: Mapping[str, str]) -> Chosen:
+def _filters(query: Mapping[str, str]) -> SpendingFilters:
     """Return the period, person, app and table that the request asks for. Unknown people and apps are ignored."""
-    by, app, whole = asked.get("by", ""), asked.get("app", ""), asked.get("all", "")
-    return Chosen(
-        Period.parse(asked.get("month", ""), asked.get("span", "")),
+    by, app, whole = query.get("by", ""), query.get("app", ""), query.get("all", "")
+    return SpendingFilters(
+        Period.parse(query.get("month", ""), query.get("span", "")),
         person=Member.objects.filter(public_id=by).first() if by else None,
         app=App.objects.filter(public_id=app).first() if app else None,
         whole=whole if whole in WHOLE else "",
@@ -121,11 +121,11 @@ def _gap_note(growth: account.Growth) -> str:
     return _("Every credit is accounted for.")
 
 
-def _query(chosen: Chosen) -> str:
+def _query(filters: SpendingFilters) -> str:
     """Return the person and the app as a query string with a leading "&"; "" if neither is set."""
-    given = {
-        "by": chosen.person.public_id if chosen.person else "",
-        "app": chosen.app.public_id if chosen.app else "",
+    values = {
+        "by": filters.person.public_id if filters.person else "",
+        "app": filters.app.public_id if filters.app else "",
     }
-    found = urlencode({name: value for name, value in given.items() if value})
-    return f"&{found}" if found else ""
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"&{query}" if query else ""

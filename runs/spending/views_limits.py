@@ -94,8 +94,8 @@ def _price_meanwhile(app: App, name: str) -> str:
 
 def _wrong_price(request: PortalRequest, app: App, form: PriceForm, sentence: str) -> HttpResponse:
     """Show the page again with the price that was typed for `app`, and say why it wasn't saved."""
-    told = {"wrong": app, "price_error": sentence, "typed": form["price"].value()}
-    return _page(request, RulesForm(), told, status=422)
+    context = {"wrong": app, "price_error": sentence, "typed": form["price"].value()}
+    return _page(request, RulesForm(), context, status=422)
 
 
 @require_POST
@@ -121,14 +121,14 @@ def _nobody_told(member: Member) -> str:
 
 
 def _page(
-    request: PortalRequest, form: RulesForm, told: Mapping[str, Any] | None = None, *, status: int = 200
+    request: PortalRequest, form: RulesForm, price_context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """Show the limits; `told` describes a price that couldn't be saved."""
+    """Show the limits; `price_context` describes a price that couldn't be saved."""
     context = {
         "section": "manage",
         "form": form,
         "people": limit_settings.person_limits(),
-        "apps": [(app, limit_settings.price_seen(app)) for app in limit_settings.unpriced_apps()],
-        **(told or {}),
+        "apps": [(app, limit_settings.price_version(app)) for app in limit_settings.unpriced_apps()],
+        **(price_context or {}),
     }
     return render_page(request, "spending/manage_limits.html", context, status=422 if form.errors else status)

@@ -35,8 +35,8 @@ def credits_words(amount: Decimal | None) -> str:
     """Return an amount such as "12", "4,250" or "4,250.5", without trailing zeros; empty if unknown."""
     if amount is None:
         return ""
-    shown = amount.quantize(Decimal("0.01")).normalize()
-    return number_format(f"{shown:f}", use_l10n=True, force_grouping=True)
+    rounded = amount.quantize(Decimal("0.01")).normalize()
+    return number_format(f"{rounded:f}", use_l10n=True, force_grouping=True)
 
 
 def balance_words(account: LaminaStatus) -> str:

@@ -43,7 +43,7 @@ class FileName:
 
 
 @dataclass(frozen=True)
-class Told:
+class ResultName:
     """The parts of one result's file names, and how many files it has."""
 
     title: str
@@ -67,7 +67,7 @@ class Stem:
         return f"{self}.{ending}"
 
 
-class Taken:
+class UsedNames:
     """Names already used in one run, link or zip, where no two names may differ only in case."""
 
     def __init__(self) -> None:
@@ -87,26 +87,26 @@ class Taken:
 
 def parsed_name(text: str) -> FileName | None:
     """Return the parts of a file name that this module has built; None if `text` isn't such a name."""
-    if not (found := NAME.fullmatch(unicodedata.normalize("NFKC", text).strip().lower())):
+    if not (match := NAME.fullmatch(unicodedata.normalize("NFKC", text).strip().lower())):
         return None
-    words, day, ending = found.groups()
+    words, day, ending = match.groups()
     try:
         return FileName(words, date.fromisoformat(day), ending == "zip" or "_" not in words)
     except ValueError:  # there is no such day
         return None
 
 
-def stems_of(results: Iterable[Told]) -> list[list[Stem]]:
+def stems_of(results: Iterable[ResultName]) -> list[list[Stem]]:
     """Return unique stems for the files of each result, in order. A result's text uses its first stem."""
-    taken = Taken()
-    told_stems = ((_stem(told), max(1, told.files)) for told in results)
-    return [[taken.free(stem) for _number in range(files)] for stem, files in told_stems]
+    used_names = UsedNames()
+    result_stems = ((_stem(result), max(1, result.files)) for result in results)
+    return [[used_names.free(stem) for _number in range(files)] for stem, files in result_stems]
 
 
 def run_stems(run: Run, outputs: Iterable[Output]) -> list[list[Stem]]:
     """Return the stems for all `outputs` of `run`; their files should be prefetched."""
     title = title_of(run)
-    return stems_of(Told(title, output.label, run.created_at, count_of(output)) for output in outputs)
+    return stems_of(ResultName(title, output.label, run.created_at, count_of(output)) for output in outputs)
 
 
 def file_name(output_file: OutputFile, ending: str) -> str:
@@ -124,7 +124,7 @@ def stem_in_run(output: Output, position: int = 0) -> Stem:
 
 def count_of(output: Output) -> int:
     """Return how many files `output` has, including any that aren't saved, so that file numbers never change."""
-    return max((kept.position for kept in output.files.all()), default=0) + 1
+    return max((file.position for file in output.files.all()), default=0) + 1
 
 
 def title_of(run: Run) -> str:
@@ -149,21 +149,21 @@ def slug(words: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def _slug(words: str) -> str:
-    kept = ""
+    result = ""
     for sign in IGNORED.sub("", APOSTROPHES.sub("", unicodedata.normalize("NFKC", words)).lower()):
         category = unicodedata.category(sign)
         # Vowel signs and accents belong to the letter before them; by themselves, they would be invisible or broken.
-        is_part = category[0] in "LN" or (category in ("Mn", "Mc") and kept[-1:] not in ("", "-"))
-        kept += sign if is_part else "" if category == "Cf" else "-"
-    return re.sub("-+", "-", kept).strip("-")
+        is_part = category[0] in "LN" or (category in ("Mn", "Mc") and result[-1:] not in ("", "-"))
+        result += sign if is_part else "" if category == "Cf" else "-"
+    return re.sub("-+", "-", result).strip("-")
 
 
-def _stem(told: Told) -> Stem:
+def _stem(result: ResultName) -> Stem:
     """Build the stem without a number. If the title and the label don't both fit, each gets at least half the space."""
-    title, label = slug(told.title) or "lamina", slug(told.label) or slug(_("Result"))
+    title, label = slug(result.title) or "lamina", slug(result.label) or slug(_("Result"))
     room = WORDS_BYTES - len("_")
     title = _cut(title, max(room // 2, room - len(label.encode())))
-    return Stem(f"{title}_{_cut(label, room - len(title.encode()))}", day_of(told.made_at))
+    return Stem(f"{title}_{_cut(label, room - len(title.encode()))}", day_of(result.made_at))
 
 
 def _cut(words: str, most_bytes: int) -> str:

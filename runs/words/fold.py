@@ -30,5 +30,5 @@ def named(name: str) -> dict[str, str]:
 
 def kinds_text(kinds: Iterable[str]) -> str:
     """Return output kinds in the format of `Run.kinds`, which filters use: " image video "."""
-    told = sorted({kind.strip() for kind in kinds} - {""})
-    return f" {' '.join(told)} "[:200] if told else " "
+    names = sorted({kind.strip() for kind in kinds} - {""})
+    return f" {' '.join(names)} "[:200] if names else " "

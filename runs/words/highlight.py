@@ -60,7 +60,7 @@ class Marker:
 
     terms: tuple[Term, ...] = ()
     # The places in each word that `_in_word` has looked at, because the texts on a page share many words
-    _known: dict[str, list[Place]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _places: dict[str, list[Place]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, words: list[str], similar: dict[str, tuple[str, ...]]) -> Self:
@@ -72,12 +72,12 @@ class Marker:
         """Return a marker for just the terms that aren't in any of `texts`."""
         if not self.terms:
             return self
-        shown = self.terms_in("\n".join(texts))
-        return type(self)(tuple(term for term in self.terms if term not in shown))
+        present = self.terms_in("\n".join(texts))
+        return type(self)(tuple(term for term in self.terms if term not in present))
 
     def terms_in(self, text: str) -> set[Term]:
         """Return the terms that `text` contains."""
-        return {term for _start, _stop, term in self._found(_composed(text))}
+        return {term for _start, _stop, term in self._matches(_composed(text))}
 
     def marked(self, text: str) -> SafeString:
         """Return `text` escaped, with the matching words in <mark>."""
@@ -85,7 +85,7 @@ class Marker:
             return escape(text)
         text = _composed(text)
         pieces, end = [], 0
-        for start, stop, _term in self._found(text):
+        for start, stop, _term in self._matches(text):
             if start >= end:  # otherwise, another term has already matched at this position
                 pieces += [escape(text[end:start]), "<mark>", escape(text[start:stop]), "</mark>"]
                 end = stop
@@ -94,40 +94,40 @@ class Marker:
     def excerpt(self, text: str) -> SafeString:
         """Return the part of `text` around its first match as one line, escaped and with the matches in <mark>."""
         text = _composed(" ".join(text.split()))
-        first = next(((start, stop) for start, stop, _term in self._found(text)), (0, 0))
+        first = next(((start, stop) for start, stop, _term in self._matches(text)), (0, 0))
         start, end = _around(text, *first)
         piece = self.marked(text[start:end].strip())
         return format_html("{}{}{}", "… " if start else "", piece, " …" if end < len(text) else "")
 
-    def _found(self, text: str) -> list[Place]:
+    def _matches(self, text: str) -> list[Place]:
         """Return each match in the text, in order. Words are folded one by one, because folding may change a word's
         length."""
         whole = fold(text)
         terms = [term for term in self.terms if term.may_be_in(whole)]
         if not terms:
             return []
-        found: list[Place] = []
+        places: list[Place] = []
         for match in WORD.finditer(text):
             at = match.start()
-            found += [(at + start, at + stop, term) for start, stop, term in self._in_word(match[0])]
+            places += [(at + start, at + stop, term) for start, stop, term in self._in_word(match[0])]
         if "-" in text:
-            found += _joined(text, terms, found)
-        return sorted(found, key=lambda place: place[:2])
+            places += _joined(text, terms, places)
+        return sorted(places, key=lambda place: place[:2])
 
     def _in_word(self, word: str) -> list[Place]:
         """Return each match in one word of a text."""
-        if (places := self._known.get(word)) is None:
+        if (places := self._places.get(word)) is None:
             folded = fold(word)
-            told = [(term, term.place_in(word, folded)) for term in self.terms]
-            places = self._known[word] = [(*place, term) for term, place in told if place]
+            term_places = [(term, term.place_in(word, folded)) for term in self.terms]
+            places = self._places[word] = [(*place, term) for term, place in term_places if place]
         return places
 
 
-def _joined(text: str, terms: list[Term], found: list[Place]) -> list[Place]:
+def _joined(text: str, terms: list[Term], places: list[Place]) -> list[Place]:
     """Return where terms match whole hyphenated words (as "tryon" matches "try-on"), if no part of the word matches by
     itself."""
     more = []
-    starts = sorted(start for start, _stop, _term in found)
+    starts = sorted(start for start, _stop, _term in places)
     for match in JOINED.finditer(text):
         if bisect_left(starts, match.start()) == bisect_left(starts, match.end()):
             word = fold(match[0]).replace("-", "")[:LONGEST]

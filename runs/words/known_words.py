@@ -37,11 +37,11 @@ def trigrams(word: str) -> set[str]:
 
 def learn(words: Iterable[str]) -> None:
     """Add `words` (folded) to the known words, unless they are already known."""
-    wanted = sorted({word for word in words if is_learned(word)})
-    for start in range(0, len(wanted), LEARNED_AT_ONCE):
-        batch = wanted[start : start + LEARNED_AT_ONCE]
-        known = set(KnownWord.objects.filter(word__in=batch).values_list("word", flat=True))
-        new = [word for word in batch if word not in known]
+    candidates = sorted({word for word in words if is_learned(word)})
+    for start in range(0, len(candidates), LEARNED_AT_ONCE):
+        batch = candidates[start : start + LEARNED_AT_ONCE]
+        existing = set(KnownWord.objects.filter(word__in=batch).values_list("word", flat=True))
+        new = [word for word in batch if word not in existing]
         KnownWord.objects.bulk_create([KnownWord(word=word) for word in new], ignore_conflicts=True)
         WordTrigram.objects.bulk_create(
             [WordTrigram(trigram=three, length=len(word), word_id=word) for word in new for three in trigrams(word)],
@@ -55,9 +55,9 @@ def forget_unused(words: Iterable[str] | None = None) -> int:
 
     Otherwise, searches would correct typos to words from deleted runs, which the person searching may never have seen.
     """
-    known = KnownWord.objects.order_by().values_list("word", flat=True)
-    asked = known.iterator() if words is None else sorted({word for word in words if is_learned(word)})
-    unused = [word for batch in batched(list(asked), LEARNED_AT_ONCE) for word in _in_no_run(batch)]
+    all_words = KnownWord.objects.order_by().values_list("word", flat=True)
+    candidates = all_words.iterator() if words is None else sorted({word for word in words if is_learned(word)})
+    unused = [word for batch in batched(list(candidates), LEARNED_AT_ONCE) for word in _in_no_run(batch)]
     if unused:
         in_apps = {word for text in App.objects.values_list("search_text", flat=True) for word in text.split()}
         unused = [word for word in unused if word not in in_apps]
@@ -69,8 +69,8 @@ def forget_unused(words: Iterable[str] | None = None) -> int:
 
 
 def _in_no_run(words: Iterable[str]) -> list[str]:
-    found = KnownWord.objects.filter(word__in=list(words)).exclude(held_by_runs("word", connection.vendor))
-    return list(found.order_by().values_list("word", flat=True))
+    unused = KnownWord.objects.filter(word__in=list(words)).exclude(held_by_runs("word", connection.vendor))
+    return list(unused.order_by().values_list("word", flat=True))
 
 
 def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -84,12 +84,12 @@ def similar_to(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return similar(queries[0].union(*queries[1:], all=True)) if queries else {}
 
 
-def similar(found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+def similar(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """For each searched word, return the closest known words out of these pairs of a searched and a known word."""
-    known: dict[str, set[str]] = defaultdict(set)
-    for word, other in found:
-        known[word].add(other)
-    return {word: _chosen(word, others) for word, others in known.items()}
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for word, other in pairs:
+        neighbours[word].add(other)
+    return {word: _corrections(word, others) for word, others in neighbours.items()}
 
 
 def _alike(word: str) -> QuerySet[Any, Any]:
@@ -111,7 +111,7 @@ def _selected(words: QuerySet[Any, Any], word: str) -> QuerySet[Any, Any]:
     return words.order_by().values_list(Value(word, TextField()), Cast("word", TextField()))
 
 
-def _chosen(word: str, others: set[str]) -> tuple[str, ...]:
+def _corrections(word: str, others: set[str]) -> tuple[str, ...]:
     """Return the likeliest corrections, and the longest known words at the start and the end: for "Schuhfotos", "Schuh"
     and "Fotos".
 
@@ -143,9 +143,9 @@ def edits(one: str, other: str) -> int:
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
         before, last, row = row, before, [i]
-        for j, wanted in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+        for j, target in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != target))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == target:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return row[-1]

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.models import Member, Output, Run
-from runs.words.file_names import FileName, Told, archive_name, parsed_name, slug, stems_of, title_of
+from runs.words.file_names import FileName, ResultName, archive_name, parsed_name, slug, stems_of, title_of
 
 
 def runs_with_file(member: Member, q: str) -> frozenset[int]:
@@ -27,13 +27,13 @@ def runs_with_file(member: Member, q: str) -> frozenset[int]:
         zipped = f"{name.words}_{name.day}.zip"
         return frozenset(pk for pk, run in runs.items() if archive_name(title_of(run), run.created_at) == zipped)
     labels = Output.objects.filter(run__in=runs).order_by().values_list("run", "label").distinct()
-    found: dict[bool, set[int]] = {True: set(), False: set()}  # by whether guests know the file under that name
+    matches: dict[bool, set[int]] = {True: set(), False: set()}  # by whether guests know the file under that name
     for pk, label in labels:
         for title in _titles(runs[pk]):
-            told = Told(title, label, runs[pk].created_at)
-            if stems_of([told])[0][0].words == name.words:
-                found[title != title_of(runs[pk])].add(pk)
-    return frozenset(found[False] or found[True])
+            result = ResultName(title, label, runs[pk].created_at)
+            if stems_of([result])[0][0].words == name.words:
+                matches[title != title_of(runs[pk])].add(pk)
+    return frozenset(matches[False] or matches[True])
 
 
 def _titles(run: Run) -> tuple[str, str, str]:

@@ -17,8 +17,8 @@ MOMENT = (
 def filled_in(sentence: str, **values: object) -> SafeString:
     """Return `sentence` as HTML, with each `%(name)s` in it replaced by the value of that name. Everything is escaped,
     except for values that are already marked as safe."""
-    shown = {name: conditional_escape(str(value)) for name, value in values.items()}
-    return mark_safe(escape(sentence) % shown)  # noqa: S308 - both are escaped
+    escaped = {name: conditional_escape(str(value)) for name, value in values.items()}
+    return mark_safe(escape(sentence) % escaped)  # noqa: S308 - both are escaped
 
 
 def moment_html(at: datetime, words: str) -> SafeString:

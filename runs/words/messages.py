@@ -194,7 +194,7 @@ def say(message: Message | str) -> str:
         return message.quote or message.code
     sentence = SENTENCES[message.code]
     try:
-        return str(sentence % {name: _said(name, value) for name, value in message.values.items()})
+        return str(sentence % {name: _value_words(name, value) for name, value in message.values.items()})
     except (KeyError, ValueError, TypeError):
         return message.code
 
@@ -205,7 +205,7 @@ def say_in_html(message: Message | str) -> SafeString:
     times = {name: value for name, value in message.values.items() if name.endswith("_at")}
     if message.code not in SENTENCES or not times:
         return escape(say(message))
-    others = {name: _said(name, value) for name, value in message.values.items() if name not in times}
+    others = {name: _value_words(name, value) for name, value in message.values.items() if name not in times}
     try:
         moments = {name: _moment_of(value) for name, value in times.items()}
         return filled_in(str(SENTENCES[message.code]), **others, **moments)
@@ -225,7 +225,7 @@ class _Count(int):
         return number_words(int(self))
 
 
-def _said(name: str, value: Value) -> object:
+def _value_words(name: str, value: Value) -> object:
     if name == "worker":
         return worker_words(str(value))
     if name.endswith("_message"):

@@ -88,10 +88,10 @@ def _local(at: date | datetime) -> date | datetime:
 def _formatted(at: date | datetime, form: str) -> str:
     local = _local(at)
     plain = local.replace(tzinfo=None) if isinstance(local, datetime) else local
-    return _kept(plain, form, get_language())
+    return _cached_format(plain, form, get_language())
 
 
 @lru_cache(maxsize=4_096)
-def _kept(plain: date | datetime, form: str, _language: str | None) -> str:
+def _cached_format(plain: date | datetime, form: str, _language: str | None) -> str:
     """Format a date, or a time without its zone. The result is cached, because lists often show the same times."""
     return formats.date_format(plain, form)

@@ -136,9 +136,9 @@ CODES: dict[str, Mapping[str, "str | Promise"]] = {
 CREDITS = frozenset({"alert_left", "alert_spent", "each_person", "everyone", "limit", "price", "raised_to"})
 DAYS = frozenset({"older_than", "raised_until"})
 ADDED = frozenset({"comments", "files", "results"})  # counts; an old value of 0 isn't shown
-TAKEN = frozenset({"entries", "links", "presets", "runs"})  # counts of what was taken away; only these are shown
+COUNTS = frozenset({"entries", "links", "presets", "runs"})  # counts of what was taken away; only these are shown
 WORD_STARTS = re.compile(r"[_\-\s]+")
-SHOWN = 200  # maximum length of a displayed value, in characters
+LONGEST = 200  # maximum length of a displayed value, in characters
 
 
 def field_words(name: str) -> str:
@@ -155,14 +155,14 @@ def field_words(name: str) -> str:
 def change_sentences(changes: Any) -> list[str]:
     """Return what the changes of an entry say, as sentences such as "Role: was Maker, now Approver"."""
     pairs = changes.items() if isinstance(changes, dict) else ()
-    said = [_sentences(name, *pair) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2]
-    return [sentence for some in said for sentence in some]
+    sentences = [_sentences(name, *pair) for name, pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    return [sentence for some in sentences for sentence in some]
 
 
 def _sentences(name: str, before: Any, after: Any) -> list[str]:
     if name == "fields" and isinstance(before or {}, dict) and isinstance(after or {}, dict):
         return _rules_sentences(before or {}, after or {})
-    if name in TAKEN:
+    if name in COUNTS:
         before, after = None, before
     elif name in ADDED:
         before = before or None
@@ -191,17 +191,17 @@ def _hidden_words(before: Any, after: Any) -> str:
 def _rules_sentences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return what has changed in an app's fields, such as "Background: was open, now locked to “white”". Each mapping
     has what an admin has set for a field, by the field's name and key."""
-    said = []
+    sentences = []
     for field in dict.fromkeys((*before, *after)):
         was, now = dict(before.get(field) or {}), dict(after.get(field) or {})
         label = field.rpartition(" · ")[0] or field
         if _mode_words(was) != _mode_words(now):
-            said += _sentence(label, "", _mode_words(was), _mode_words(now))
+            sentences += _sentence(label, "", _mode_words(was), _mode_words(now))
         for name in ("label", "help", "options"):
             if was.get(name) != now.get(name):
-                said += _sentence(f"{label} ({field_words(name)})", name, was.get(name), now.get(name))
+                sentences += _sentence(f"{label} ({field_words(name)})", name, was.get(name), now.get(name))
     # Values that people typed aren't recorded, so a change of one can't be seen.
-    return said or [_("%(name)s: changed") % {"name": field_words("fields")}]
+    return sentences or [_("%(name)s: changed") % {"name": field_words("fields")}]
 
 
 def _mode_words(rule: Mapping[str, Any]) -> str:
@@ -224,13 +224,13 @@ def value_words(value: Any, field: str = "") -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(value_words(one, field) for one in value)[:SHOWN]
+        return ", ".join(value_words(one, field) for one in value)[:LONGEST]
     if isinstance(value, dict):
-        return ", ".join(f"{field_words(str(key))}: {value_words(one)}" for key, one in value.items())[:SHOWN]
+        return ", ".join(f"{field_words(str(key))}: {value_words(one)}" for key, one in value.items())[:LONGEST]
     try:
-        return _typed_words(value, field)[:SHOWN]
+        return _typed_words(value, field)[:LONGEST]
     except (ValueError, ArithmeticError):
-        return str(value)[:SHOWN]
+        return str(value)[:LONGEST]
 
 
 def _typed_words(value: str | float, field: str) -> str:

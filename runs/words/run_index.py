@@ -28,7 +28,7 @@ def index_runs(runs: Iterable[Run]) -> None:
 def text_of(run: Run) -> str:
     """Return all of the run's text that searches match against, folded: `search_text`, comments, notes on decisions,
     and the names of the people who decided."""
-    whole = "\n".join(text for _at, text in _said(run))[:SAID_LETTERS]
+    whole = "\n".join(text for _at, text in _comments_and_notes(run))[:SAID_LETTERS]
     return "\n".join([run.search_text, fold("\n".join([whole, *_deciders(run)]))])
 
 
@@ -39,22 +39,22 @@ def _deciders(run: Run) -> list[str]:
     return [guest or Member(name=name or "", email=email or "").display_name for name, email, guest in people]
 
 
-def _said(run: Run) -> QuerySet[Any, Any]:
+def _comments_and_notes(run: Run) -> QuerySet[Any, Any]:
     """Return the latest comments and notes about the run, each with its time."""
     comments = Comment.objects.filter(run=run).exclude(text="").values_list("created_at", "text")
     notes = Decision.objects.filter(output__run=run).exclude(note="").values_list("created_at", "note")
     return comments.order_by().union(notes.order_by(), all=True).order_by("-created_at")[:SAID_AT_MOST]
 
 
-def in_runs(asked: Iterable[Ways], run: str = "pk") -> HasWords:
-    """Return a condition for runs whose stored words match every item of `asked`; `run` is the path to the run's
+def in_runs(items: Iterable[Ways], run: str = "pk") -> HasWords:
+    """Return a condition for runs whose stored words match every item of `items`; `run` is the path to the run's
     key."""
-    return HasWords(F(run), query_of(asked))
+    return HasWords(F(run), query_of(items))
 
 
-def query_of(asked: Iterable[Ways]) -> str:
-    """Return a full-text query for words that match every item of `asked`."""
-    groups = [[[(token.text, token.is_beginning) for token in way] for way in ways] for ways in asked]
+def query_of(items: Iterable[Ways]) -> str:
+    """Return a full-text query for words that match every item of `items`."""
+    groups = [[[(token.text, token.is_beginning) for token in way] for way in ways] for ways in items]
     return compiled(groups, connection.vendor)
 
 
@@ -67,13 +67,13 @@ def few_matching(query: str) -> RunQuerySet:
 def few_runs(queries: Iterable[str], member: Member) -> dict[str, frozenset[int]]:
     """Return the keys of the runs that match each of `queries`, leaving out queries that too many runs match. Takes one
     database query."""
-    asked = list(dict.fromkeys(queries))
-    arms = [arm for n, query in enumerate(asked) for arm in _arms(n, query, member)]
+    texts = list(dict.fromkeys(queries))
+    arms = [arm for n, query in enumerate(texts) for arm in _arms(n, query, member)]
     rows = list(arms[0].union(*arms[1:], all=True)) if arms else []
-    found: dict[int, set[int]] = {n: set() for n in range(len(asked))}
+    matches: dict[int, set[int]] = {n: set() for n in range(len(texts))}
     for n, pk in rows:
-        found[n].add(pk)
-    return {asked[n]: frozenset(pks) for n, pks in found.items() if len(pks) <= FEW and TOO_MANY not in pks}
+        matches[n].add(pk)
+    return {texts[n]: frozenset(pks) for n, pks in matches.items() if len(pks) <= FEW and TOO_MANY not in pks}
 
 
 def _arms(n: int, query: str, member: Member) -> list[QuerySet[Any, Any]]:

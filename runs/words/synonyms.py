@@ -120,12 +120,12 @@ KIND_WORDS = {
 
 
 def _same() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
+    others_of: dict[str, list[str]] = {}
     for line in fold(GROUPS).strip().splitlines():
         group = line.split()
         for word in group:
-            found.setdefault(stem(word), []).extend(other for other in group if other != word)
-    return {bare: tuple(dict.fromkeys(others)) for bare, others in found.items()}
+            others_of.setdefault(stem(word), []).extend(other for other in group if other != word)
+    return {bare: tuple(dict.fromkeys(others)) for bare, others in others_of.items()}
 
 
 SAME = _same()

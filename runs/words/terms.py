@@ -102,14 +102,14 @@ def ways_of(word: str) -> Ways:
     return ways if bare == word else (*ways, (Token(bare, is_beginning=len(bare) >= STEM_BEGINS),))
 
 
-def similar_ways_of(word: str, known: Iterable[str]) -> Ways:
-    """Return the ways a text can match `word` or a similar word; `word` may be a typo of any of `known`."""
+def similar_ways_of(word: str, neighbours: Iterable[str]) -> Ways:
+    """Return the ways a text can match `word` or a similar word; `word` may be a typo of any of `neighbours`."""
     if is_spaceless(word):
         return ways_of(word)
     bare = _without_umlauts(word)
-    others = [*known, *([bare] if bare != word else [])]
-    meant = [way for other in [word, *others] for way in _ways_to_say(other)]
-    return tuple(dict.fromkeys([*ways_of(word), *meant, *_compound_ways_of(word, known)]))
+    others = [*neighbours, *([bare] if bare != word else [])]
+    ways = [way for other in [word, *others] for way in _ways_to_say(other)]
+    return tuple(dict.fromkeys([*ways_of(word), *ways, *_compound_ways_of(word, neighbours)]))
 
 
 def _ways_to_say(word: str) -> Ways:
@@ -117,11 +117,11 @@ def _ways_to_say(word: str) -> Ways:
     return tuple(way for other in (word, *same_as(word)) for way in _whole_ways_of(other))
 
 
-def _compound_ways_of(word: str, known: Iterable[str]) -> Ways:
+def _compound_ways_of(word: str, neighbours: Iterable[str]) -> Ways:
     """Return the ways a text can match both parts of a compound word: "Produktvideo" matches "product" and "video"."""
     for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
         parts = word[:cut], word[cut:]
-        if all(part in known or same_as(part) for part in parts):
+        if all(part in neighbours or same_as(part) for part in parts):
             first, second = (_ways_to_say(part) for part in parts)
             return tuple((*one, *other) for one in first for other in second)
     return ()

@@ -21,14 +21,14 @@ REGIONS = {
 
 
 @cache
-def _known() -> frozenset[str]:
+def _all_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
 def zone_called(name: str) -> ZoneInfo | None:
     """Return the time zone called `name`, or None if there is no such zone, for example because the name is out of
     date."""
-    return ZoneInfo(name) if name in _known() else None
+    return ZoneInfo(name) if name in _all_zones() else None
 
 
 def zone_words(at: datetime) -> str:
@@ -65,9 +65,9 @@ def zone_choices() -> list[tuple[str, str | list[tuple[str, str]]]]:
     ("Europe/Berlin", "Berlin, UTC+1")."""
     now = timezone.now()
     places: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
-    for name in sorted(_known()):
+    for name in sorted(_all_zones()):
         region, _slash, rest = name.partition("/")
         if region in places and rest:
             words = rest.replace("/", ", ").replace("_", " ")
             places[region].append((name, f"{words}, {offset_words(now, ZoneInfo(name))}"))
-    return [("UTC", "UTC"), *((str(REGIONS[region]), found) for region, found in places.items())]
+    return [("UTC", "UTC"), *((str(REGIONS[region]), choices) for region, choices in places.items())]

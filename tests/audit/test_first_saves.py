@@ -22,13 +22,13 @@ type Save = Callable[[Any, str], object]
 @pytest.mark.parametrize(
     ("model", "field", "values", "seen_of", "save"),
     [
-        (RetentionRules, "ready_days", (30, 60), retention_rules.rules_seen, retention_rules.save),
-        (SharingRules, "longest_days", (30, 60), sharing_rules.rules_seen, sharing_rules.change_rules),
+        (RetentionRules, "ready_days", (30, 60), retention_rules.rules_version, retention_rules.save),
+        (SharingRules, "longest_days", (30, 60), sharing_rules.rules_version, sharing_rules.change_rules),
         (
             ReviewRules,
             "four_eyes",
             (True, True),
-            review_rules.rules_seen,
+            review_rules.rules_version,
             lambda rules, seen: review_rules.change_rules(rules, [], [], seen),
         ),
     ],

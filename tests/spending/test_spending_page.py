@@ -20,7 +20,7 @@ from runs.models.spending import month_of
 from runs.review.deciders import Actor
 from runs.review.verdicts import decide
 from runs.spending import account
-from runs.spending.overview import Chosen, overview
+from runs.spending.overview import SpendingFilters, overview
 from runs.spending.period import Period
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
@@ -117,13 +117,13 @@ def test_all_tables_have_the_same_sum_and_people_who_left_keep_their_name(
         charge(who, apps[n % 13], 1 + n, NOW - timedelta(days=n), kind=kind)
     Member.objects.filter(pk=bob.pk).update(is_active=False)
 
-    shown = overview(Chosen(Period.parse("2026-11", "12"), whole="apps"))
+    shown = overview(SpendingFilters(Period.parse("2026-11", "12"), whole="apps"))
 
     total = sum(Charge.objects.values_list("hundredths", flat=True))
     for lines in (shown.people, shown.apps, shown.kinds, shown.months):
         assert sum(line.total.hundredths for line in lines) == total == shown.total.hundredths
     assert {line.name for line in shown.people} == {"Alice", "Bob"}
-    short = overview(Chosen(Period.parse("2026-11", "12")))
+    short = overview(SpendingFilters(Period.parse("2026-11", "12")))
     assert short.apps[-1].is_rest
     assert sum(line.total.hundredths for line in short.apps) == total
 

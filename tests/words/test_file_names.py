@@ -7,19 +7,21 @@ import pytest
 from pytest_django import Settings
 
 from runs.models import Member, Output
-from runs.words.file_names import MOST_BYTES, Stem, Taken, Told, archive_name, slug, stem_in_run, stems_of
+from runs.words.file_names import MOST_BYTES, ResultName, Stem, UsedNames, archive_name, slug, stem_in_run, stems_of
 from tests.support.factories import make_app, make_kept, make_run
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def names_of(*results: Told) -> list[str]:
+def names_of(*results: ResultName) -> list[str]:
     return [stem.named("png") for stems in stems_of(results) for stem in stems]
 
 
 def test_title_label_number_and_day() -> None:
     assert names_of(
-        Told("Oak desk", "Front", AT), Told("Oak desk", "Front", AT, files=2), Told("Oak desk", "", AT)
+        ResultName("Oak desk", "Front", AT),
+        ResultName("Oak desk", "Front", AT, files=2),
+        ResultName("Oak desk", "", AT),
     ) == [
         "oak-desk_front_2026-11-25.png",
         "oak-desk_front_2_2026-11-25.png",
@@ -50,7 +52,7 @@ def test_other_scripts_are_kept_and_nothing_special_is(words: str, kept: str) ->
 @pytest.mark.parametrize("words", ["x" * 300, "靴" * 300, "ß" * 300, "CON", "nul", "", "👩🏽‍🎨", "é" * 5000])
 @pytest.mark.parametrize("label", ["y" * 300, "шкаф" * 80, "LPT1", ""])
 def test_names_are_short_and_never_reserved(words: str, label: str) -> None:
-    names = names_of(*[Told(words, label, AT, files=3)] * 2)
+    names = names_of(*[ResultName(words, label, AT, files=3)] * 2)
     assert len({name.casefold() for name in names}) == 6
     for name in [*names, archive_name(words, AT)]:
         assert len(name.encode()) <= MOST_BYTES
@@ -59,13 +61,13 @@ def test_names_are_short_and_never_reserved(words: str, label: str) -> None:
 
 
 def test_two_parts_share_the_room() -> None:
-    title, label, _day = names_of(Told("t" * 300, "l" * 300, AT))[0].split("_")
+    title, label, _day = names_of(ResultName("t" * 300, "l" * 300, AT))[0].split("_")
     assert abs(len(title) - len(label)) <= 1
-    assert names_of(Told("t" * 300, "front", AT))[0].count("t") > 70
+    assert names_of(ResultName("t" * 300, "front", AT))[0].count("t") > 70
 
 
 def test_names_from_several_runs_are_told_apart_in_any_case() -> None:
-    taken = Taken()
+    taken = UsedNames()
     stems = [
         Stem("a_b", "2026-11-25"),
         Stem("A_B", "2026-11-25"),
@@ -83,7 +85,7 @@ def test_names_from_several_runs_are_told_apart_in_any_case() -> None:
 def test_the_day_is_the_portals(settings: Settings) -> None:
     late = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)
     settings.TIME_ZONE = "Asia/Tokyo"
-    assert names_of(Told("a", "b", late)) == ["a_b_2026-11-26.png"]
+    assert names_of(ResultName("a", "b", late)) == ["a_b_2026-11-26.png"]
 
 
 @pytest.mark.django_db
