@@ -121,7 +121,8 @@ def _retry_failed(run: Run, member: Member, token: str) -> Run | None:
     indexes = failed_indexes(run)
     is_known = create_run.read_form_token(token) == member.pk
     # The page is out of date, or an earlier press (someone else's, or the first of two) used up what was left to spend.
-    if _is_done(run, indexes) or not indexes or not is_known or _reason(run, _cost(run, member, indexes)):
+    cost = cost_line(run.app, member, indexes, run.schema, can_look_up=False)
+    if _is_done(run, indexes) or not indexes or not is_known or _reason(run, cost):
         return _started(run, member, token)
     answers = own_files(member, run_inputs.answers_of(run))
     replaces: dict[int, list[Output]] = {}

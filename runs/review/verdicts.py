@@ -101,7 +101,7 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
 
 def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
     """Approve one result and reject the others, without requiring reasons. If one of these verdicts is refused, nothing
-    is saved. Returns the batch, for Undo.
+    is saved. Returns the batch, for Undo; "" if all of them stood already.
 
     `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
@@ -109,8 +109,9 @@ def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[in
     rejected = [
         GivenVerdict(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk
     ]
-    _record([GivenVerdict(output, seen.get(output.pk), APPROVED), *rejected], by, batch, is_strict=True)
-    return batch
+    verdicts = [GivenVerdict(output, seen.get(output.pk), APPROVED), *rejected]
+    decisions, _errors = _record(verdicts, by, batch, is_strict=True)
+    return batch if any(decision.batch == batch for decision in decisions) else ""
 
 
 def clean_note(note: str) -> str:

@@ -112,14 +112,21 @@ def _source(app: App) -> Charge.Source:
     return Charge.Source.NONE if app.price is None else Charge.Source.ADMIN
 
 
-def cost_line(app: App, member: Member, requested: Collection[int] = (), schema: AppSchema | None = None) -> CostLine:
+def cost_line(
+    app: App,
+    member: Member,
+    requested: Collection[int] = (),
+    schema: AppSchema | None = None,
+    *,
+    can_look_up: bool = True,
+) -> CostLine:
     """Return what a run of `app` costs with the `requested` results (none means all), and the balance.
 
     `schema` lists the results; without one, the app's current schema is used. A balance that would block the run is
-    looked up first.
+    looked up first, unless a transaction is open (`can_look_up`).
     """
     estimated = estimate(app, schema or app.schema, requested)
-    if _is_short(estimated, status.lamina_status()):
+    if can_look_up and _is_short(estimated, status.lamina_status()):
         balance.look_up()
     account = status.lamina_status()
     words = _cost_words(app, estimated)

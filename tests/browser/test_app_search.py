@@ -113,6 +113,8 @@ def test_home_asks_too_and_a_star_keeps_what_was_found(guests: Guests, whole: Wh
     page.goto("/")
     page.get_by_label("What do you need?").fill("something for my dentist")
     row = page.locator("#lamina .app-row").filter(has_text=beyond["name"])
+    expect(row).to_be_visible()
+    expect(page.locator("#lamina-hint")).to_contain_text("suggested by Lamina")
     row.get_by_role("button").click()
     expect(row.get_by_role("button")).to_have_attribute("aria-pressed", "true")
 

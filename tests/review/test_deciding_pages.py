@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -215,6 +216,9 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
     assert chosen in page
     at_back = f"/review/?at={back.public_id}&kept=1"
     assert all(chosen in page_of(as_sam, url) for url in (back.get_absolute_url(), at_back, "/review/decided/"))
+    as_sam.post("/results/choose/", given)  # pressed twice
+    undone_by = re.findall(r"/decisions/undo/(\w+)/", page_of(as_sam, comparison))
+    assert set(undone_by) == {Decision.objects.latest("pk").batch}
     as_sam.post("/results/choose/", {**given, "chosen": back.public_id})
     assert "has changed since you opened the page" in page_of(as_sam, comparison)
     as_sam.post(f"/decisions/undo/{Decision.objects.latest('pk').batch}/")
