@@ -282,7 +282,7 @@ def _fit_words(run: Run, cost: CostLine) -> str:
         "The balance is enough for %(count)s of its %(total)s results: choose fewer with “Change and run again”.",
         "The balance is enough for %(count)s of its %(total)s results: choose fewer with “Change and run again”.",
         cost.fits,
-    ) % {"count": number_words(cost.fits), "total": number_words(len(run.schema.asked(run.wanted_outputs)))}
+    ) % {"count": number_words(cost.fits), "total": number_words(len(run.schema.outputs_at(run.wanted_outputs)))}
 
 
 def _who_adds_credits(viewer: Member) -> str:

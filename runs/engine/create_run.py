@@ -162,7 +162,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -> Run:
-    outputs = press.schema.asked(press.wanted)
+    outputs = press.schema.outputs_at(press.wanted)
     estimated = estimate(press.app, press.schema, press.wanted)
     run = Run.objects.create(
         member=member,

@@ -109,7 +109,7 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
     """Return the indexes of the run's `outputs` in the app's form, keyed by primary key. Results that the app doesn't
     list are left out."""
-    asked = [output["index"] for output in run.schema.asked(run.wanted_outputs)]
+    asked = [output["index"] for output in run.schema.outputs_at(run.wanted_outputs)]
     by_position = dict(enumerate(asked))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
     return {pk: place for pk, place in places.items() if place is not None}

@@ -62,7 +62,7 @@ class RetryPlan:
 def failed_indexes(run: Run) -> list[int]:
     """Return the schema indexes of the results that failed in `run`, and of all results that share a label with
     them."""
-    offered = run.schema.asked(run.wanted_outputs)
+    offered = run.schema.outputs_at(run.wanted_outputs)
     outputs = list(run.outputs.all())
     places = places_of(run, outputs)
     failed = {places.get(output.pk) for output in outputs if output.status == Output.Status.ERROR}

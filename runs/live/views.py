@@ -51,7 +51,7 @@ KNOWN_FIELDS = ("public_id", "version", "status", "app__slow_seconds", *TIMES, *
 
 
 @dataclass(frozen=True)
-class Seen:
+class PageRun:
     """A run as the page shows it: its version, and its token (`version_token`), which contains the last announced
     state."""
 
@@ -59,7 +59,7 @@ class Seen:
     token: str
 
     @property
-    def said(self) -> str:
+    def state(self) -> str:
         return self.token.partition("-")[2]
 
     @property
@@ -74,7 +74,7 @@ class Seen:
 def live(request: PortalRequest) -> HttpResponse:
     """Respond with 204 if nothing has changed; otherwise, with the changed cards to swap in (for `page=run`, the panel
     and boxes). For `page=result`, only say that there are new comments."""
-    return _changes(request, _seen(request.GET.getlist("r")), request.GET.get("page", ""))
+    return _changes(request, _page_runs(request.GET.getlist("r")), request.GET.get("page", ""))
 
 
 @require_safe
@@ -109,13 +109,13 @@ def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> n
 
     `started_at` is when the member last started a run; it saves a query if the page is up to date.
     """
-    since, known = request.GET.get("since", ""), request.GET.get("k", "")
-    if not known and not new_runs.is_after(started_at, since):
+    since, token = request.GET.get("since", ""), request.GET.get("k", "")
+    if not token and not new_runs.is_after(started_at, since):
         return None
     is_home = request.GET.get("page") == "home"
-    found = Filter() if is_home else replace(Filter.read(_query_of_page(request)), tab="mine", by="")
-    own = new_runs.news_since(since, found, request.user, reverse("runs:home") if is_home else "")
-    return None if own is None or own.token == known else own
+    filters = Filter() if is_home else replace(Filter.read(_query_of_page(request)), tab="mine", by="")
+    own = new_runs.news_since(since, filters, request.user, reverse("runs:home") if is_home else "")
+    return None if own is None or own.token == token else own
 
 
 @require_safe
@@ -123,8 +123,8 @@ def _started_elsewhere(request: PortalRequest, started_at: datetime | None) -> n
 def live_team(request: PortalRequest) -> HttpResponse:
     """Return the runs that teammates have shared since the page was opened; respond with 204 if the page already knows
     about all of them (`k`)."""
-    found = Filter.read(_query_of_page(request)) if request.GET.get("page") == "history" else Filter(tab="team")
-    news = new_runs.news_since(request.GET.get("since", ""), replace(found, tab="team"), request.user)
+    filters = Filter.read(_query_of_page(request)) if request.GET.get("page") == "history" else Filter(tab="team")
+    news = new_runs.news_since(request.GET.get("since", ""), replace(filters, tab="team"), request.user)
     if news is None or news.token == request.GET.get("k", ""):
         return HttpResponse(status=204)
     return render(request, "live/_new_runs.html", {"new_runs": news, "oob": True})
@@ -146,7 +146,7 @@ def run_status(request: PortalRequest, run_id: str) -> HttpResponse:
         return run_detail(request, run_id)
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     token = request.GET.get("v", "0")
-    return _changes(request, _seen([f"{run.public_id}:{token}"]), "run")
+    return _changes(request, _page_runs([f"{run.public_id}:{token}"]), "run")
 
 
 def _number(text: str) -> int:
@@ -154,55 +154,55 @@ def _number(text: str) -> int:
     return number_in(text, 0, 999_999_999, 0)
 
 
-def _seen(pairs: list[str]) -> dict[str, Seen]:
-    seen = {}
+def _page_runs(pairs: list[str]) -> dict[str, PageRun]:
+    page_runs = {}
     for pair in pairs[:MAX_RUNS]:
         public_id, _colon, token = pair.partition(":")
         number = token.partition("-")[0].partition(".")[0]
-        seen[public_id] = Seen(_number(number), token)
-    return seen
+        page_runs[public_id] = PageRun(_number(number), token)
+    return page_runs
 
 
-def _changes(request: PortalRequest, seen: dict[str, Seen], page_name: str) -> HttpResponse:
-    known = Run.objects.visible_to(request.user).filter(public_id__in=seen)
-    runs = list(known.select_related("app").only(*KNOWN_FIELDS)) if seen else []
+def _changes(request: PortalRequest, page_runs: dict[str, PageRun], page_name: str) -> HttpResponse:
+    visible = Run.objects.visible_to(request.user).filter(public_id__in=page_runs)
+    runs = list(visible.select_related("app").only(*KNOWN_FIELDS)) if page_runs else []
     _keep_watch([run for run in runs if run.is_active], is_watching="w" in request.GET)
-    if page_name == "result" and any(run.version != seen[run.public_id].version for run in runs):
+    if page_name == "result" and any(run.version != page_runs[run.public_id].version for run in runs):
         # The page then fetches its comments, which marks notices about them as read. The bell is next.
         return trigger_client_event(HttpResponse(status=204), "comments-changed")
-    changed = [run.pk for run in runs if page_name != "result" and version_token(run) != seen[run.public_id].token]
+    changed = [run.pk for run in runs if page_name != "result" and version_token(run) != page_runs[run.public_id].token]
     if any(run.is_final for run in runs if run.pk in changed):
         # The run, with its notice, may have ended after the member was loaded for this request
         request.user.refresh_from_db(fields=["news_at", "unread"])
     has_banner = _is_banner_old(request)
     if not changed and not has_banner and not _is_bell_old(request):
         return HttpResponse(status=204)
-    wanted = Run.objects.filter(pk__in=changed)
+    changed_runs = Run.objects.filter(pk__in=changed)
     if page_name == "run":
-        parts = _run_parts(request, list(for_page(wanted))[:1], seen)
+        parts = _run_parts(request, list(for_page(changed_runs))[:1], page_runs)
     else:
-        parts = _card_parts(request, list(wanted.for_cards()), page_name)
+        parts = _card_parts(request, list(changed_runs.for_cards()), page_name)
     fresh: list[Run] = parts.pop("fresh")
     record_openings(request, fresh)
     context: dict[str, Any] = {"oob": True, "has_banner": has_banner} | parts | _bell_parts(request, fresh)
     # Runs that the bell already announces, so that they aren't announced twice
-    told = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
-    said = [run for run in fresh if version_token(run).partition("-")[2] != seen[run.public_id].said]
-    context["announcement"] = " ".join(_announce(run) for run in said if run.public_id not in told)
+    in_bell = {line.told_id for line in context["bell"].lines} if "bell" in context else set()
+    to_announce = [run for run in fresh if version_token(run).partition("-")[2] != page_runs[run.public_id].state]
+    context["announcement"] = " ".join(_announce(run) for run in to_announce if run.public_id not in in_bell)
     return render(request, "live/live.html", context)
 
 
 def _is_bell_old(request: PortalRequest) -> bool:
     """Return whether the bell on the page is out of date. Pages without a bell don't send `n`."""
-    shown = request.GET.get("n")
-    return shown is not None and shown != token_of(request.user.news_at)
+    token = request.GET.get("n")
+    return token is not None and token != token_of(request.user.news_at)
 
 
 def _is_banner_old(request: PortalRequest) -> bool:
     """Return whether the page shows another banner about the connection to Lamina than it should. Pages without room
     for one don't send `connection`."""
-    shown = request.GET.get("connection")
-    return shown is not None and shown != connection_token(status.lamina_status())
+    token = request.GET.get("connection")
+    return token is not None and token != connection_token(status.lamina_status())
 
 
 def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def _bell_parts(request: PortalRequest, fresh: list[Run]) -> dict[str, Any]:
     return _frame(request.user) if _is_bell_old(request) or (has_ended and "n" in request.GET) else {}
 
 
-def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) -> dict[str, Any]:
+def _run_parts(request: PortalRequest, fresh: list[Run], page_runs: dict[str, PageRun]) -> dict[str, Any]:
     """Return the changed parts of a run page. That page shows people what's new with the run, so notices about it are
     marked as read."""
     if not fresh:
@@ -221,19 +221,19 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     read_state.opened(request, run)
     walk, shows_all = _walk(request), "comments" in _query_of_page(request)
     page = run_page(run, request.user, is_swap=True, walk=walk)
-    known_as, retry = seen[run.public_id], retry_of(run, request.user)
+    page_run, retry = page_runs[run.public_id], retry_of(run, request.user)
     # New boxes may come before others, but their rows are always newer
-    shown = {output.public_id for output in sorted(run.outputs.all(), key=attrgetter("pk"))[: known_as.boxes]}
-    known = [box for box in page.boxes if box.public_id in shown]
+    ids_on_page = {output.public_id for output in sorted(run.outputs.all(), key=attrgetter("pk"))[: page_run.boxes]}
+    old_boxes = [box for box in page.boxes if box.public_id in ids_on_page]
     return {
         "fresh": fresh,
         "page": page,
         "timeline": timeline_of(page, request.user, shows_all=shows_all),
         "draft": run_draft(run, walk, shows_all=shows_all),
         "run": run,
-        "boxes": [box for box in known if box.version > known_as.version],
-        "frames": [box for box in known if run.is_final and box.is_reshaped and box.version <= known_as.version],
-        "new_boxes": _new_boxes(page.boxes, shown),
+        "boxes": [box for box in old_boxes if box.version > page_run.version],
+        "frames": [box for box in old_boxes if run.is_final and box.is_reshaped and box.version <= page_run.version],
+        "new_boxes": _new_boxes(page.boxes, ids_on_page),
         "choice": result_choice(request.user, run) if run.is_final else None,
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
         "retry": retry,
@@ -242,11 +242,11 @@ def _run_parts(request: PortalRequest, fresh: list[Run], seen: dict[str, Seen]) 
     }
 
 
-def _new_boxes(boxes: list[OutputBox], shown: Container[str]) -> list[tuple[str, list[OutputBox]]]:
-    """Return the boxes that aren't on the page yet (their public ids aren't in `shown`), in groups, each with the
+def _new_boxes(boxes: list[OutputBox], ids_on_page: Container[str]) -> list[tuple[str, list[OutputBox]]]:
+    """Return the boxes that aren't on the page yet (their public ids aren't in `ids_on_page`), in groups, each with the
     place where htmx inserts it."""
     place, groups = "afterbegin:#outputs", list[tuple[str, list[OutputBox]]]()
-    for is_shown, group in groupby(boxes, key=lambda box: box.public_id in shown):
+    for is_shown, group in groupby(boxes, key=lambda box: box.public_id in ids_on_page):
         some = list(group)
         groups += [] if is_shown else [(place, some)]
         place = f"afterend:#{some[-1].dom_id}"
@@ -256,14 +256,14 @@ def _new_boxes(boxes: list[OutputBox], shown: Container[str]) -> list[tuple[str,
 def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dict[str, Any]:
     """Return the changed cards in a list of runs."""
     parts: dict[str, Any] = {}
-    found = _list_of_page(request) if page_name == "history" and fresh else Filter()
-    sought = Sought.by(found, request.user, similar_to(found.words) if found.words else {})
-    cards = run_cards(fresh, request.user, sought)
+    filters = _list_of_page(request) if page_name == "history" and fresh else Filter()
+    search = Sought.by(filters, request.user, similar_to(filters.words) if filters.words else {})
+    cards = run_cards(fresh, request.user, search)
     if page_name == "history" and fresh:
-        walk = urlencode({"in": found.query})
+        walk = urlencode({"in": filters.query})
         cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
-        parts["ticked"] = selection.ticked(request.user, found.tab, [run.public_id for run in fresh])
-        parts["marker"] = sought.marker
+        parts["ticked"] = selection.ticked(request.user, filters.tab, [run.public_id for run in fresh])
+        parts["marker"] = search.marker
     return parts | {
         "fresh": fresh,
         "cards": cards,
@@ -280,8 +280,8 @@ def _query_of_page(request: PortalRequest) -> QueryDict:
 def _list_of_page(request: PortalRequest) -> Filter:
     """Return the filter for the list on a History page. The page sends it, because it may be wider than the one in the
     URL."""
-    sent = request.GET.get("in")
-    return Filter.read(_query_of_page(request)) if sent is None else Filter.parse(sent)
+    query = request.GET.get("in")
+    return Filter.read(_query_of_page(request)) if query is None else Filter.parse(query)
 
 
 def _walk(request: PortalRequest) -> str:

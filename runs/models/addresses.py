@@ -15,9 +15,9 @@ def path_to(name: str, public_id: str = "", *rest: int) -> str:
     return f"{before}{public_id}{after}"
 
 
-def url_with(name: str, /, **given: str) -> str:
-    """Return the URL for the pattern `name` with a query string of all values in `given` that aren't empty."""
-    return reverse(f"runs:{name}", query={key: value for key, value in given.items() if value})
+def url_with(name: str, /, **query: str) -> str:
+    """Return the URL for the pattern `name` with a query string of all values in `query` that aren't empty."""
+    return reverse(f"runs:{name}", query={key: value for key, value in query.items() if value})
 
 
 @cache

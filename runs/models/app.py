@@ -199,6 +199,6 @@ class AppSchema(models.Model):
     def __str__(self) -> str:
         return f"{self.app_id} {self.version}"
 
-    def asked(self, wanted: Sequence[int]) -> list[dict[str, Any]]:
-        """Return the outputs whose indexes are in `wanted`, in order; all outputs if `wanted` is empty."""
-        return [output for output in self.outputs if not wanted or output["index"] in wanted]
+    def outputs_at(self, indexes: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the outputs whose indexes are in `indexes`, in order; all outputs if `indexes` is empty."""
+        return [output for output in self.outputs if not indexes or output["index"] in indexes]

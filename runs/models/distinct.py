@@ -27,8 +27,8 @@ def labels_of_results(most: int) -> list[str] | None:
     sql = _jumping(Output._meta.db_table, f"{function}(search_text, 1, {LABEL_START})", "")
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} LIMIT {most + 1}")
-        found = [label for (label,) in cursor.fetchall()]
-    return found if len(found) <= most else None
+        labels = [label for (label,) in cursor.fetchall()]
+    return labels if len(labels) <= most else None
 
 
 def _jumping(table: str, value: str, where: str) -> str:

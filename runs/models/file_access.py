@@ -16,10 +16,10 @@ def files_visible_to(member: Member) -> "QuerySet[StoredFile]":
     """Return the files the member may see: catalogue pictures, their own uploads, files of runs and presets they may
     see, and files that admins have set in app fields. Only admins may see files from hidden fields."""
     own = Upload.objects.shown_to(member).filter(file=OuterRef("pk"))
-    kept = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
-    shown = _belongs_to(Run.objects.visible_to(member), member)
+    in_presets = Preset.objects.visible_to(member).filter(uploads__file=OuterRef("pk"))
+    in_runs = _belongs_to(Run.objects.visible_to(member), member)
     locked = FieldRule.objects.shown_to(member).filter(file=OuterRef("pk"), app__in=App.objects.open_to(member))
-    return StoredFile.objects.filter(Q(is_catalog=True) | shown | Exists(own) | Exists(kept) | Exists(locked))
+    return StoredFile.objects.filter(Q(is_catalog=True) | in_runs | Exists(own) | Exists(in_presets) | Exists(locked))
 
 
 def files_with_small_picture_for(member: Member) -> "QuerySet[StoredFile]":

@@ -11,9 +11,9 @@ def links_revocable_by(member: Member) -> GuestLinkQuerySet:
     own."""
     if member.is_admin:
         return GuestLink.objects.all()
-    shown = GuestLinkOutput.objects.filter(link=OuterRef("pk"))
-    others = shown.exclude(output__run__member=member)
-    return GuestLink.objects.filter(Q(member=member) | (Exists(shown) & ~Exists(others)))
+    link_outputs = GuestLinkOutput.objects.filter(link=OuterRef("pk"))
+    others = link_outputs.exclude(output__run__member=member)
+    return GuestLink.objects.filter(Q(member=member) | (Exists(link_outputs) & ~Exists(others)))
 
 
 def may_extend(member: Member, link: GuestLink, rules: SharingRules) -> bool:

@@ -48,7 +48,7 @@ class Way(models.TextChoices):
     DAILY = "daily", _lazy("Once a day")
 
 
-SHOWN = (  # columns needed for lists of notices
+LIST_COLUMNS = (  # columns needed for lists of notices
     *("public_id", "member", "kind", "event", "message", "guest_name", "results", "created_at", "read_at", "is_undone"),
     *("run__public_id", "run__title", "run__app_name", "run__summary", "run__status", "run__deleted_at"),
     *("run__member", "run__shared_at"),
@@ -71,16 +71,16 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def of(self, member: Member) -> Self:
         """Return the member's notices, except those about runs that they may no longer see, and those for admins if
         they are no longer an admin."""
-        found = self.filter(Q(run=None) | seen_by(member, "run__"), member=member, is_undone=False)
-        return found if member.is_admin else found.exclude(kind=NoticeKind.PORTAL)
+        notices = self.filter(Q(run=None) | seen_by(member, "run__"), member=member, is_undone=False)
+        return notices if member.is_admin else notices.exclude(kind=NoticeKind.PORTAL)
 
     def unread(self) -> Self:
         return self.filter(read_at=None, is_undone=False)
 
     def for_lists(self) -> Self:
         """Load only what lists of notices show, because runs and results have many columns, some of them large."""
-        shown = self.select_related("run", "output", "comment", "decision", "request__asker", "actor")
-        return shown.only(*SHOWN)
+        with_related = self.select_related("run", "output", "comment", "decision", "request__asker", "actor")
+        return with_related.only(*LIST_COLUMNS)
 
 
 class Notice(models.Model):

@@ -58,7 +58,7 @@ def is_own_work(member: Member, at: str = "") -> Q:
 
     The query never collects all of the member's own work, which could be most of the table.
     """
-    made = Exact(Coalesce(f"{at}run__made_by", f"{at}run__member"), member.pk)
+    is_maker = Exact(Coalesce(f"{at}run__made_by", f"{at}run__member"), member.pk)
     earlier = Output.objects.filter(
         Q(pk=OuterRef(f"{at}line")) | Q(line=OuterRef(f"{at}line")),
         Exact(Coalesce("run__made_by", "run__member"), member.pk),
@@ -70,7 +70,7 @@ def is_own_work(member: Member, at: str = "") -> Q:
         number__gte=OuterRef("number"),
         number__lt=OuterRef(OuterRef(f"{at}number")),
     )
-    return Q(made) | Q(Exists(earlier.exclude(Exists(approved))), **{f"{at}line__isnull": False})
+    return Q(is_maker) | Q(Exists(earlier.exclude(Exists(approved))), **{f"{at}line__isnull": False})
 
 
 class Output(models.Model):
@@ -238,5 +238,5 @@ def for_page(runs: RunQuerySet) -> RunQuerySet:
     outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    told = runs.select_related(*CARD_ROWS, "schema", "cancelled_by", "held_by", "preset")
-    return told.prefetch_related(outputs, inputs)
+    with_related = runs.select_related(*CARD_ROWS, "schema", "cancelled_by", "held_by", "preset")
+    return with_related.prefetch_related(outputs, inputs)

@@ -102,10 +102,10 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
             output_id=OuterRef("output_id"), content_hash=OuterRef("output__content_hash"), member_id=member.pk
         )
         own = Q(request__asker=member, request__is_automatic=False)
-        asked = Q(request__audience="anyone") & ~own | Q(request__audience="named") & Exists(named)
-        seen = is_one_of(Run.objects.visible_to(member), "output__run")
+        to_member = Q(request__audience="anyone") & ~own | Q(request__audience="named") & Exists(named)
+        visible = is_one_of(Run.objects.visible_to(member), "output__run")
         four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
-        waiting = self.undecided().decidable().filter(asked, seen).exclude(Exists(decided))
+        waiting = self.undecided().decidable().filter(to_member, visible).exclude(Exists(decided))
         waiting = waiting.exclude(four_eyes & is_own_work(member, "output__"))
         waiting = waiting.filter(ReviewRules.lets_decide(member.role))
         return waiting.order_by("due_on", "waiting_since", "pk")

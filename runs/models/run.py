@@ -77,8 +77,8 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
     def locked(self) -> "list[Run]":
         """Lock the runs, always in the same order to avoid deadlocks, and return them with the columns that the audit
         record needs."""
-        found = self.select_related(None).order_by("pk").select_for_update(of=("self",))
-        return list(found.only("public_id", "title", "app_name"))
+        rows = self.select_related(None).order_by("pk").select_for_update(of=("self",))
+        return list(rows.only("public_id", "title", "app_name"))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -255,13 +255,17 @@ class Run(RunAccess):
     @property
     def told_input(self) -> dict[str, str] | None:
         """The input to show if the run has no title: the first text input, because a file name says little."""
-        told = (line for line in self.summary if line["type"] != "url" and line["text"])
-        return None if self.title else next(told, None)
+        texts = (line for line in self.summary if line["type"] != "url" and line["text"])
+        return None if self.title else next(texts, None)
 
     @property
     def display_title(self) -> str:
         """The run's name as members see it. Never show it to guests, since it may reveal an input."""
-        return f"{self.app_name} · {told['text']}" if (told := self.told_input) else self.title or self.app_name
+        return (
+            f"{self.app_name} · {text_input['text']}"
+            if (text_input := self.told_input)
+            else self.title or self.app_name
+        )
 
     @property
     def star_url(self) -> str:

@@ -15,8 +15,12 @@ def seen_by(member: Member, path: str = "") -> Q:
     """Return the condition that `RunQuerySet.visible_to` filters by. With a `path` to the run, such as "run__", it can
     be used in a join. To show one page of a long list, a join reads only the rows on that page, whereas a subquery
     would read all runs."""
-    kept = Q((f"{path}deleted_at", None))
-    return kept if member.is_admin else kept & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
+    not_deleted = Q((f"{path}deleted_at", None))
+    return (
+        not_deleted
+        if member.is_admin
+        else not_deleted & (Q((f"{path}member", member)) | Q((f"{path}shared_at__isnull", False)))
+    )
 
 
 def in_mine(member: Member, path: str = "") -> Q:
@@ -57,8 +61,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def manageable_by(self, member: Member) -> Self:
         """Return the member's own runs; for admins, all runs. Pages respond with 404 for any other run. If viewers try
         to change one of their own runs, pages respond with a 403 that says why (`web.http.refuse_viewers`)."""
-        kept = self.filter(deleted_at=None)
-        return kept if member.is_admin else kept.filter(member=member)
+        not_deleted = self.filter(deleted_at=None)
+        return not_deleted if member.is_admin else not_deleted.filter(member=member)
 
     def changeable_by(self, member: Member) -> Self:
         """Return runs the member may cancel, review, rename, share or move to the bin: those they can manage; for
@@ -68,8 +72,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
     def releasable_by(self, member: Member) -> Self:
         """Return the runs on hold that the member may release: those they put on hold themselves and may change; for
         admins, all of them."""
-        held = self.changeable_by(member).filter(held_at__isnull=False)
-        return held if member.is_admin else held.filter(held_by=member)
+        on_hold = self.changeable_by(member).filter(held_at__isnull=False)
+        return on_hold if member.is_admin else on_hold.filter(held_by=member)
 
     def in_bin_of(self, member: Member) -> Self:
         """Return the runs in the bin that the member may restore."""

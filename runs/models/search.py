@@ -85,10 +85,10 @@ class RunWordsQuerySet(models.QuerySet["RunWords"]):
         """Store the words that runs can be found by, as (primary key, words) pairs (`words.terms.stored_words`)."""
         rows = list(words)
         is_postgres = connections[self.db].vendor == "postgresql"
-        told = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
+        value = "array_to_tsvector(string_to_array(%s, ' '))" if is_postgres else "%s"
         with connections[self.db].cursor() as cursor:
             cursor.executemany("DELETE FROM runs_runwords WHERE rowid = %s", [(pk,) for pk, _words in rows])
-            cursor.executemany(f"INSERT INTO runs_runwords (rowid, words) VALUES (%s, {told})", rows)  # noqa: S608
+            cursor.executemany(f"INSERT INTO runs_runwords (rowid, words) VALUES (%s, {value})", rows)  # noqa: S608
 
 
 class RunWords(models.Model):

@@ -55,46 +55,46 @@ def record_download(parcel: Parcel) -> None:
         record(Verb.RESULTS_DOWNLOADED, None, label=parcel.name, changes={"files": (0, parcel.files)})
 
 
-def wanted(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
+def outputs_of(member: Member, result_ids: list[str], run_ids: list[str]) -> QuerySet[Output]:
     """Return the results in `result_ids` and all results of the runs in `run_ids`, leaving out any that `member` may
     not see.
 
     Raises `TooMuch` if there are more ids than fit into one download.
     """
-    asked = max(len(set(result_ids)), len(set(run_ids)))
-    if asked > MAX_RESULTS:
+    count = max(len(set(result_ids)), len(set(run_ids)))
+    if count > MAX_RESULTS:
         words = ngettext(
             "You selected %(count)s item, but a download can hold at most %(most)s. Select fewer.",
             "You selected %(count)s items, but a download can hold at most %(most)s. Select fewer.",
-            asked,
+            count,
         )
-        raise TooMuch(words % {"count": number_words(asked), "most": number_words(MAX_RESULTS)})
+        raise TooMuch(words % {"count": number_words(count), "most": number_words(MAX_RESULTS)})
     named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
     return Output.objects.visible_to(member).filter(named)
 
 
-def pack(chosen: QuerySet[Output]) -> Parcel | None:
-    """Return a zip of the `chosen` results, all of which the member may see; None if there are none. Raises
+def pack(outputs: QuerySet[Output]) -> Parcel | None:
+    """Return a zip of the `outputs` results, all of which the member may see; None if there are none. Raises
     `TooMuch`."""
-    found = chosen.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
-    if not found["results"]:
+    sums = outputs.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
+    if not sums["results"]:
         return None
-    if found["results"] > MAX_RESULTS or (found["bytes"] or 0) > MAX_BYTES:
+    if sums["results"] > MAX_RESULTS or (sums["bytes"] or 0) > MAX_BYTES:
         words = ngettext(
             "You selected %(count)s result (%(size)s). A download can hold at most %(most)s results and %(limit)s. "
             "Select fewer.",
             "You selected %(count)s results (%(size)s). A download can hold at most %(most)s results and %(limit)s. "
             "Select fewer.",
-            found["results"],
+            sums["results"],
         )
         values = {
-            "size": size_words(found["bytes"] or 0),
+            "size": size_words(sums["bytes"] or 0),
             "most": number_words(MAX_RESULTS),
             "limit": size_words(MAX_BYTES),
         }
-        raise TooMuch(words % {"count": number_words(found["results"]), **values})
-    ids = set(chosen.values_list("pk", flat=True))
-    runs = list(for_page(Run.objects.filter(pk__in=chosen.values("run_id")).newest_first()))
+        raise TooMuch(words % {"count": number_words(sums["results"]), **values})
+    ids = set(outputs.values_list("pk", flat=True))
+    runs = list(for_page(Run.objects.filter(pk__in=outputs.values("run_id")).newest_first()))
     return _parcel(runs, ids)
 
 
@@ -104,8 +104,8 @@ def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
     used_names = file_names.UsedNames()
     for run in runs:
         outputs = list(run.outputs.all())
-        told = zip(outputs, result_labels(outputs), file_names.run_stems(run, outputs), strict=True)
-        for output, label, stems in told:
+        rows = zip(outputs, result_labels(outputs), file_names.run_stems(run, outputs), strict=True)
+        for output, label, stems in rows:
             if output.pk in ids and output.status == Output.Status.COMPLETED:
                 origins += _add_result(archive, run, output, label, [used_names.free(stem) for stem in stems])
     archive.add(sheet(origins), NAME)
@@ -113,14 +113,14 @@ def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
 
 
 def _add_result(archive: ZipStream, run: Run, output: Output, label: str, stems: list[Stem]) -> Iterator[Origin]:
-    for kept in output.files.all():
-        file, name, note = kept.file, "", ""
-        if kept.status != OutputFile.Status.SAVED or file is None:
+    for output_file in output.files.all():
+        file, name, note = output_file.file, "", ""
+        if output_file.status != OutputFile.Status.SAVED or file is None:
             note = _(NOT_SAVED)
         elif not file.file.storage.exists(file.file.name or ""):
             note = _(GONE)
         else:
-            name = stems[kept.position].named(file_names.ending_of(file))
+            name = stems[output_file.position].named(file_names.ending_of(file))
             archive.add(store.blocks_of(file), name, size=file.size_bytes)
         yield Origin(name, run, output, label, file, file.sha256 if file else "", note)
     if output.text:

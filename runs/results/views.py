@@ -61,13 +61,13 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     rows = result_rows(request.user, result_id)
     if rows is None:
         raise Http404
-    given = UseForm.read(request.POST if request.method == "POST" else request.GET)
-    page = result_page(rows, request.user, result_id, _number(given["n"]))
+    data = UseForm.read(request.POST if request.method == "POST" else request.GET)
+    page = result_page(rows, request.user, result_id, _number(data["n"]))
     slide = page.slide
     kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":
         offered = App.objects.listed().offered_to(request.user)
-        app = get_object_or_404(offered.select_related("schema"), public_id=given["app"])
+        app = get_object_or_404(offered.select_related("schema"), public_id=data["app"])
         question = library.first_question(app, kind) if kind else None
         if question is None:
             raise Http404

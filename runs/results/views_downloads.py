@@ -27,13 +27,13 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
     `&only=approved` sends the newest approved version of each of these results.
     """
     try:
-        chosen = _chosen(request)
-        if request.GET.get("only") == "approved" and chosen.exists():
-            chosen = approved_of(request.user, chosen)
-            if not chosen.exists():
+        outputs = _requested_outputs(request)
+        if request.GET.get("only") == "approved" and outputs.exists():
+            outputs = approved_of(request.user, outputs)
+            if not outputs.exists():
                 sentence = _("None of these results has been approved.")
                 return _nothing(request, _("Nothing approved yet"), sentence, 404)
-        parcel = downloads.pack(chosen)
+        parcel = downloads.pack(outputs)
     except downloads.TooMuch as refusal:
         return _nothing(request, _("Too much for one download"), refusal.sentence, 422)
     except StorageAway:
@@ -52,18 +52,18 @@ def results_download(request: PortalRequest) -> HttpResponseBase:
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    record_openings(request, Run.objects.filter(pk__in=chosen.values("run_id")))
+    record_openings(request, Run.objects.filter(pk__in=outputs.values("run_id")))
     if request.method == "HEAD":
         return HttpResponse(content_type="application/zip", headers=headers)
     downloads.record_download(parcel)
     return StreamingHttpResponse(parcel.blocks, content_type="application/zip", headers=headers)
 
 
-def _chosen(request: PortalRequest) -> QuerySet[Output]:
+def _requested_outputs(request: PortalRequest) -> QuerySet[Output]:
     place = request.GET.get("ended", "")
     if place in Selection.Place.values:
         return selection.outputs_in(request.user, place, is_ended=True)
-    return downloads.wanted(request.user, request.GET.getlist("f"), request.GET.getlist("r"))
+    return downloads.outputs_of(request.user, request.GET.getlist("f"), request.GET.getlist("r"))
 
 
 @require_safe

@@ -16,7 +16,7 @@ from runs.words.file_names import ending_of, file_name
 @require_safe
 def file_original(request: PortalRequest, file_id: str) -> HttpResponseBase:
     file = get_object_or_404(files_visible_to(request.user), public_id=file_id)
-    return _sent(request, file, "original", name=_name(request.user, file))
+    return _file_response(request, file, "original", name=_name(request.user, file))
 
 
 @require_safe
@@ -25,10 +25,10 @@ def file_thumb(request: PortalRequest, file_id: str, width: int) -> HttpResponse
         return HttpResponse(status=404)
     is_smallest = width == min(THUMBNAIL_WIDTHS)
     allowed = files_with_small_picture_for(request.user) if is_smallest else files_visible_to(request.user)
-    return _sent(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
+    return _file_response(request, get_object_or_404(allowed, public_id=file_id), f"thumb_{width}")
 
 
-def _sent(request: PortalRequest, file: StoredFile, variant: str, *, name: str = "") -> HttpResponseBase:
+def _file_response(request: PortalRequest, file: StoredFile, variant: str, *, name: str = "") -> HttpResponseBase:
     response = file_response(request, file, variant, name=name)
     if response.status_code < 400:
         record_opening_of(request, file)
@@ -37,6 +37,6 @@ def _sent(request: PortalRequest, file: StoredFile, variant: str, *, name: str =
 
 def _name(member: Member, file: StoredFile) -> str:
     """Return the download name of a file that is part of a result that `member` may see; "" for other files."""
-    held = OutputFile.objects.filter(is_one_of(Output.objects.visible_to(member), "output"), file=file)
-    found = held.select_related("output__run").order_by("pk").first()
-    return file_name(found, ending_of(file)) if found else ""
+    results = OutputFile.objects.filter(is_one_of(Output.objects.visible_to(member), "output"), file=file)
+    output_file = results.select_related("output__run").order_by("pk").first()
+    return file_name(output_file, ending_of(file)) if output_file else ""

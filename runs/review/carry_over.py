@@ -26,8 +26,8 @@ AT_ONCE = 500  # carry over at most this many comments at once
 
 
 @transaction.atomic
-def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
-    """Carry open comments on earlier versions and files over to `output`: those in `wanted` (public ids), or all of
+def carry_over(output: Output, by: Member, ids: Collection[str] = ()) -> int:
+    """Carry open comments on earlier versions and files over to `output`: those in `ids` (public ids), or all of
     them if it is empty.
 
     Return how many were moved; those already carried over don't count. Raises `CommentRefusedError`.
@@ -35,10 +35,10 @@ def carry_over(output: Output, by: Member, wanted: Collection[str] = ()) -> int:
     if not output.run.is_visible_to(by) or output.status != Output.Status.COMPLETED:
         raise CommentRefusedError("not-allowed", _("You can't see this run any more."))
     overall_verdict.lock_runs(
-        [output, *(comment.output for comment in _open_before(output, by, wanted) if comment.output)]
+        [output, *(comment.output for comment in _open_before(output, by, ids) if comment.output)]
     )
     output.refresh_from_db(fields=["content_hash"])
-    tops = list(_open_before(output, by, wanted))
+    tops = list(_open_before(output, by, ids))
     if any(is_narrowed(comment.run, output.run) for comment in tops):
         raise CommentRefusedError("not-shared", share_first_words(output))
     for source in {comment.output for comment in tops if comment.output is not None}:
@@ -76,13 +76,13 @@ def before_deletion(run: Run) -> None:
     """Before `run` is deleted from the bin, move back comments that were carried over to its results from other
     runs."""
     carried = Comment.objects.filter(run=run, parent=None, carried_from__isnull=False).exclude(carried_from__run=run)
-    found = list(carried.select_related("output__run", "carried_from__run"))
+    comments = list(carried.select_related("output__run", "carried_from__run"))
     overall_verdict.lock_runs(
-        [one for comment in found for one in (comment.output, comment.carried_from) if one is not None]
+        [one for comment in comments for one in (comment.output, comment.carried_from) if one is not None]
     )
     if not Run.objects.filter(pk=run.pk, deleted_at__isnull=False).exists():
         return  # the run was restored in the meantime
-    for comment in found:
+    for comment in comments:
         if comment.output is not None and comment.carried_from is not None:
             _return([comment], comment.output, comment.carried_from)
 
@@ -98,16 +98,16 @@ def share_first_words(output: Output) -> str:
     return words % {"number": output.number}
 
 
-def _open_before(output: Output, by: Member, wanted: Collection[str]) -> CommentQuerySet:
+def _open_before(output: Output, by: Member, ids: Collection[str]) -> CommentQuerySet:
     """Return open comments on earlier versions of `output`, and those on earlier content of `output` itself."""
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     still_open = Comment.objects.filter(output__in=line, parent=None, resolved_at=None, removed_at=None)
-    seen = still_open.visible_to(by)
+    visible = still_open.visible_to(by)
     before = Q(output__number__lt=output.number)
     if output.content_hash:
         before |= Q(output=output) & ~Q(content_hash__in=["", output.content_hash])
-    named = Q(public_id__in=list(wanted)[:AT_ONCE]) if wanted else Q()
-    return seen.filter(before, named).select_related("run", "output__run").order_by("pk")[:AT_ONCE]
+    named = Q(public_id__in=list(ids)[:AT_ONCE]) if ids else Q()
+    return visible.filter(before, named).select_related("run", "output__run").order_by("pk")[:AT_ONCE]
 
 
 def _move(tops: Iterable[Comment], source: Output, target: Output) -> None:

@@ -65,15 +65,15 @@ def members_named(text: str, picked: Collection[Member]) -> dict[Member, str]:
     If several members share a name, it refers to the one who was picked; if none or several of them were picked, it
     refers to nobody.
     """
-    found = dict.fromkeys((member for member in picked if member.is_active), "")
+    mentions = dict.fromkeys((member for member in picked if member.is_active), "")
     if "@" not in text:
-        return found
+        return mentions
     by_name: dict[str, list[Member]] = {}
     for member in Member.objects.filter(is_active=True).order_by("pk"):
         by_name.setdefault(member.display_name.casefold(), []).append(member)
     for match in finder(by_name).finditer(text):
         same = by_name.get(match[1].casefold(), [])
-        meant = [member for member in same if member in found] or same
-        if len(meant) == 1:
-            found[meant[0]] = found.get(meant[0]) or match[0]
-    return found
+        candidates = [member for member in same if member in mentions] or same
+        if len(candidates) == 1:
+            mentions[candidates[0]] = mentions.get(candidates[0]) or match[0]
+    return mentions

@@ -35,9 +35,9 @@ def hash_of_text(text: str) -> str:
 def on_content_changed(output: Output) -> None:
     """Store the hash. If the content has changed, only verdicts on the new content count from now on."""
     overall_verdict.lock_runs([output])
-    found = content_hash(output)
-    if Output.objects.filter(pk=output.pk).exclude(content_hash=found).update(content_hash=found):
+    new_hash = content_hash(output)
+    if Output.objects.filter(pk=output.pk).exclude(content_hash=new_hash).update(content_hash=new_hash):
         overall_verdict.settle([output])
     else:
         overall_verdict.count([output.run_id])
-    output.content_hash = found
+    output.content_hash = new_hash

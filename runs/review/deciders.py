@@ -50,11 +50,11 @@ class Actor:
         named anyway."""
         return None if self.guest is None else actors.as_guest(self.guest.shown_name)
 
-    def owns(self, made: Decider) -> bool:
+    def owns(self, item: Decider) -> bool:
         """Return whether this person made the decision or comment."""
         if self.member is not None:
-            return made.belongs_to(self.member)
-        return self.guest is not None and made.belongs_to_guest(self.guest)
+            return item.belongs_to(self.member)
+        return self.guest is not None and item.belongs_to_guest(self.guest)
 
 
 def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:

@@ -51,7 +51,7 @@ class ChooseForm(PostedForm):
 
     def clean_on(self) -> dict[str, int]:
         pairs = (pair.partition(":") for pair in self.cleaned_data["on"][:10])
-        return {public_id: number_seen(seen) for public_id, _, seen in pairs}
+        return {public_id: number_seen(number) for public_id, _, number in pairs}
 
 
 class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is generic only in django-stubs
@@ -80,9 +80,9 @@ class ReviewRulesForm(SeenForm, forms.ModelForm):  # type: ignore[type-arg]  # M
         return deciders if deciders in ReviewRules.Deciders.values else self.instance.deciders
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        given["on"] = " ".join(given["on"]).split()
-        return given
+        data = self.cleaned_data
+        data["on"] = " ".join(data["on"]).split()
+        return data
 
     def overtake(self, name: str, stored: SeenForm) -> None:
         """Also list the apps whose results are now always reviewed, if they aren't the ones that were ticked."""

@@ -40,7 +40,7 @@ class ShownField(CutField):
 
     def clean(self, value: Any) -> dict[str, int]:
         pairs = (one.partition(".") for one in super().clean(value).split())
-        return {public_id: number for public_id, _, seen in pairs if (number := number_seen(seen)) >= 0}
+        return {public_id: decided_in for public_id, _, text in pairs if (decided_in := number_seen(text)) >= 0}
 
 
 class PlaceField(CutField):
@@ -132,7 +132,7 @@ class AskForm(forms.Form):
         return day
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        if given.get("who") == ReviewRequest.Audience.NAMED and not given.get("members"):
+        data = self.cleaned_data
+        if data.get("who") == ReviewRequest.Audience.NAMED and not data.get("members"):
             self.add_error("members", _("Choose at least one person."))
-        return given
+        return data

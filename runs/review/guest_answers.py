@@ -39,13 +39,15 @@ def open_link(link: GuestLink) -> GuestLink:
     return fresh
 
 
-def answer(link: GuestLink, output: Output, verdict: str, note: str, sender: Sender, seen: str) -> tuple[Guest, bool]:
+def answer(
+    link: GuestLink, output: Output, verdict: str, note: str, sender: Sender, content: str
+) -> tuple[Guest, bool]:
     """Record a guest's verdict, and return the guest. Only a guest's last answer on the current content counts. If the
     same answer is sent again, do nothing and return False.
 
-    `seen` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime, because
-    guests don't see that. If the answer doesn't count, the team is asked to decide. Raises `LinkClosedError` or a
-    `DecisionError`.
+    `content` is the `content_key` on the guest's page. It doesn't matter if others have decided in the meantime,
+    because guests don't see that. If the answer doesn't count, the team is asked to decide. Raises `LinkClosedError` or
+    a `DecisionError`.
     """
     with transaction.atomic():
         fresh = open_link(link)
@@ -54,7 +56,7 @@ def answer(link: GuestLink, output: Output, verdict: str, note: str, sender: Sen
             return guest, False
         overall_verdict.lock_runs([output])
         output.refresh_from_db(fields=["content_hash"])
-        if content_key(output) != seen:
+        if content_key(output) != content:
             raise StaleDecisionError(output)
         actor, earlier = Actor(guest=guest), given_by(guest, [output]).get(output.pk)
         decision = verdicts.decide(output, verdict, note, actor, None)
@@ -75,8 +77,8 @@ def given_by(guest: Guest | None, outputs: Collection[Output] | None = None) -> 
     if guest is None:
         return {}
     mine = _answers().filter(guest=guest, output__guest_links=guest.link)
-    found = mine if outputs is None else mine.filter(output__in=outputs)
-    return {decision.output_id: decision for decision in found}
+    decisions = mine if outputs is None else mine.filter(output__in=outputs)
+    return {decision.output_id: decision for decision in decisions}
 
 
 def earlier_by(guest: Guest | None, outputs: Collection[Output]) -> dict[int, Decision]:
@@ -106,8 +108,8 @@ def answers_of(link: GuestLink) -> list[Decision]:
 @transaction.atomic
 def on_deciders_changed(link: GuestLink) -> None:
     """Update verdicts when the answers of a link's guests start or stop counting."""
-    given = Decision.objects.standing().filter(link=link).values("output")
-    outputs = list(Output.objects.filter(pk__in=given))
+    output_ids = Decision.objects.standing().filter(link=link).values("output")
+    outputs = list(Output.objects.filter(pk__in=output_ids))
     overall_verdict.lock_runs(outputs)
     overall_verdict.settle(outputs)
 

@@ -56,23 +56,23 @@ def seen_by_guest(link: GuestLink, guest: Guest | None, outputs: Iterable[Output
     A comment that was carried over to another version is still shown where it was written. If the link shows both
     versions, guests see the comment on both.
     """
-    shown = {output.pk: output for output in outputs}
+    by_pk = {output.pk: output for output in outputs}
     own = Q(guest=guest) if guest else Q(pk=None)
     replies = Q(member__isnull=False, parent__guest=guest) if guest else Q(pk=None)
     of_team = Q(member__isnull=False) & (Q(parent=None) | Q(parent__link=None) | Q(parent__link=link))
     others = Q(link=link) | of_team if link.shows_comments else Q(pk=None)
-    seen = Comment.objects.for_guests().filter(own | replies | others, removed_at=None)
+    visible = Comment.objects.for_guests().filter(own | replies | others, removed_at=None)
     places = Q(carried_from=None) | Q(carried_from__in=link.outputs.values("pk"))
-    here = seen.filter(places, output__in=shown).select_related("member")
-    found: dict[int, list[Comment]] = {}
+    here = visible.filter(places, output__in=by_pk).select_related("member")
+    by_output: dict[int, list[Comment]] = {}
     for comment in here:
         if comment.output_id is not None:
-            found.setdefault(comment.output_id, []).append(comment)
-    written_on = seen.annotate(written_on=Coalesce("parent__carried_from", "carried_from"))
-    for comment in written_on.filter(written_on__in=shown).exclude(output=F("written_on")).select_related("member"):
+            by_output.setdefault(comment.output_id, []).append(comment)
+    written_on = visible.annotate(written_on=Coalesce("parent__carried_from", "carried_from"))
+    for comment in written_on.filter(written_on__in=by_pk).exclude(output=F("written_on")).select_related("member"):
         comment.content_hash = comment.written_hash
-        found.setdefault(int(getattr(comment, "written_on")), []).append(comment)  # noqa: B009 - an annotation
-    return {pk: sorted(comments, key=_age) for pk, comments in found.items()}
+        by_output.setdefault(int(getattr(comment, "written_on")), []).append(comment)  # noqa: B009 - an annotation
+    return {pk: sorted(comments, key=_age) for pk, comments in by_output.items()}
 
 
 def _age(comment: Comment) -> tuple[datetime, int]:

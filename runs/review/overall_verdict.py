@@ -44,12 +44,12 @@ def lock_runs(outputs: Iterable[Output]) -> None:
 
 def settle(outputs: Collection[Output]) -> None:
     """Set each result's overall verdict from the verdicts in force, and update the counts on the runs."""
-    given: dict[int, list[str]] = {output.pk: [] for output in outputs}
-    standing = Decision.objects.standing().on_current_content().filter(COUNTS, output__in=given)
+    verdicts: dict[int, list[str]] = {output.pk: [] for output in outputs}
+    standing = Decision.objects.standing().on_current_content().filter(COUNTS, output__in=verdicts)
     for output_id, verdict in standing.order_by().values_list("output_id", "verdict"):
-        given[output_id].append(verdict)
+        verdicts[output_id].append(verdict)
     for output in outputs:
-        output.verdict = strictest(given[output.pk])
+        output.verdict = strictest(verdicts[output.pk])
         Output.objects.filter(pk=output.pk).update(verdict=output.verdict, decided_in=F("decided_in") + 1)
         output.decided_in += 1
     count({output.run_id for output in outputs})
@@ -58,21 +58,21 @@ def settle(outputs: Collection[Output]) -> None:
 def count(run_ids: Collection[int]) -> None:
     """Recount the verdicts on the runs' completed results, for cards, filters and spending."""
     done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
-    found: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
-    rounds = dict.fromkeys(found, 0)
+    counts: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
+    rounds = dict.fromkeys(counts, 0)
     counted = done.values_list("run_id", "verdict").annotate(count=Count("pk"), rounds=Sum("number"))
     for run_id, verdict, number, versions in counted:
-        found[run_id][verdict] = number
+        counts[run_id][verdict] = number
         if verdict == Decision.Verdict.APPROVED:
             rounds[run_id] = versions
-    for run_id, numbers in found.items():
+    for run_id, numbers in counts.items():
         columns = {column: numbers.get(verdict, 0) for verdict, column in NUMBERS.items()}
         Run.objects.filter(pk=run_id).update(verdicts=verdicts_text(numbers), **columns)
-    approved.count({pk: (numbers.get(Decision.Verdict.APPROVED, 0), rounds[pk]) for pk, numbers in found.items()})
+    approved.count({pk: (numbers.get(Decision.Verdict.APPROVED, 0), rounds[pk]) for pk, numbers in counts.items()})
 
 
 def verdicts_text(verdicts: Collection[str]) -> str:
     """Return `verdicts` in the format of `Run.verdicts`, which filters use; "none" stands for results that aren't
     reviewed."""
-    told = [*(verdict for verdict in NUMBERS if verdict in verdicts), *(["none"] if "" in verdicts else [])]
-    return f" {' '.join(told)} " if told else " "
+    names = [*(verdict for verdict in NUMBERS if verdict in verdicts), *(["none"] if "" in verdicts else [])]
+    return f" {' '.join(names)} " if names else " "

@@ -163,11 +163,11 @@ def settle(output_id: int) -> None:
     """Recheck whether the result's items in open requests are settled. The caller must have locked the result."""
     items = ReviewItem.objects.filter(output_id=output_id, request__closed_at=None).order_by("pk")
     items = items.select_for_update(of=("self",)).select_related("request").prefetch_related("request__members")
-    if not (found := list(items)):
+    if not (open_items := list(items)):
         return
     standing = Decision.objects.standing().on_current_content().filter(output_id=output_id).select_related("link")
     verdicts, rules, now = list(standing), ReviewRules.current(), timezone.now()
-    for item in found:
+    for item in open_items:
         is_settled = _is_settled(item.request, verdicts, rules)
         if is_settled != (item.settled_at is not None):
             ReviewItem.objects.filter(pk=item.pk).update(settled_at=now if is_settled else None)
@@ -196,15 +196,15 @@ def on_version_made(new: Output, replaced: Output) -> None:
         return
     line = Q(output__line=new.line_id) | Q(output=new.line_id) if new.line_id else Q(output=replaced)
     older = ReviewItem.objects.filter(line | Q(output=replaced), request__closed_at=None, output__number__lt=new.number)
-    found = list(older.select_for_update(of=("self",)).select_related("request").order_by("request", "position"))
+    items = list(older.select_for_update(of=("self",)).select_related("request").order_by("request", "position"))
     has_new = set(ReviewItem.objects.filter(output=new).values_list("request_id", flat=True))
-    for item in found:
+    for item in items:
         if item.request_id in has_new:
             item.delete()
         else:
             has_new.add(item.request_id)
             ReviewItem.objects.filter(pk=item.pk).update(output=new, settled_at=None, due_on=date.min)
-    if any(item.request.audience != Audience.GUESTS for item in found):
+    if any(item.request.audience != Audience.GUESTS for item in items):
         visibility.share_all_with_team(Run.objects.filter(pk=new.run_id))
 
 
@@ -241,8 +241,8 @@ def ask_team_after_client(link: GuestLink, output: Output) -> None:
 
     The result's run is shared with the team, as in `ask`: otherwise, nobody could decide on it.
     """
-    asked = ReviewItem.objects.undecided().filter(output=output).exclude(request__audience=Audience.GUESTS)
-    if output.verdict or asked.exists():
+    items = ReviewItem.objects.undecided().filter(output=output).exclude(request__audience=Audience.GUESTS)
+    if output.verdict or items.exists():
         return
     of_run = ReviewRequest.objects.open().filter(is_automatic=True, asker=link.member)
     awaited = of_run.filter(items__output__run=output.run_id, items__settled_at=None).first()
@@ -254,5 +254,5 @@ def ask_team_after_client(link: GuestLink, output: Output) -> None:
 
 
 def _never_asked(run: Run) -> list[Output]:
-    asked = ReviewItem.objects.filter(output__run=run).values("output")
-    return list(askable(run.outputs.filter(verdict="")).exclude(pk__in=asked))
+    output_ids = ReviewItem.objects.filter(output__run=run).values("output")
+    return list(askable(run.outputs.filter(verdict="")).exclude(pk__in=output_ids))

@@ -36,17 +36,17 @@ def counted_for(member: Member) -> QuerySet[ReviewItem, Any]:
 
 def day_for_guests(link: GuestLink) -> date | None:
     """Return the earliest due date among the open requests to the guests of `link`; None if none has one."""
-    asked = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
-    day: date | None = asked.aggregate(day=Min("due_on"))["day"]
+    requests = ReviewRequest.objects.open().filter(link=link, due_on__isnull=False)
+    day: date | None = requests.aggregate(day=Min("due_on"))["day"]
     return day
 
 
 def asked_by(member: Member) -> QuerySet[ReviewRequest]:
     """Return the member's requests, newest first. `total` and `settled` count each request's results, leaving out those
     in the bin."""
-    kept = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
+    items = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
     requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
-    counted = requests.annotate(total=_count(kept), settled=_count(kept.filter(settled_at__isnull=False)))
+    counted = requests.annotate(total=_count(items), settled=_count(items.filter(settled_at__isnull=False)))
     return counted.prefetch_related("members")
 
 
@@ -58,10 +58,10 @@ def _count(items: QuerySet[ReviewItem]) -> Coalesce:
 
 def decided_lately(member: Member) -> QuerySet[Decision]:
     """Return the verdicts in force on results that `member` may see, latest first."""
-    seen = is_one_of(Run.objects.visible_to(member), "output__run")
-    decided = Decision.objects.standing().on_current_content().filter(seen)
-    told = decided.select_related("member", "link__member", "link__made_by", "output__run", "chosen__run")
-    return told.order_by("-created_at", "-pk")
+    visible = is_one_of(Run.objects.visible_to(member), "output__run")
+    decided = Decision.objects.standing().on_current_content().filter(visible)
+    with_related = decided.select_related("member", "link__member", "link__made_by", "output__run", "chosen__run")
+    return with_related.order_by("-created_at", "-pk")
 
 
 def decided_on_mine(member: Member, now: datetime) -> QuerySet[Decision]:

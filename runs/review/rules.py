@@ -38,7 +38,7 @@ def reviewable_apps() -> QuerySet[App]:
 def rules_version(rules: ReviewRules) -> str:
     """Return a string that represents `rules` and the apps whose shared results are always reviewed, so that
     `change_rules` can tell whether they have changed."""
-    return version_of(_told(values_of(rules), asking_apps()))
+    return version_of(_rules_values(values_of(rules), asking_apps()))
 
 
 def asking_apps() -> set[str]:
@@ -46,25 +46,25 @@ def asking_apps() -> set[str]:
     return set(App.objects.filter(asks_review=True).values_list("public_id", flat=True))
 
 
-def _told(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
+def _rules_values(rules: dict[str, Any], asking: Collection[str]) -> dict[str, Any]:
     """Return the rules along with a hash in place of the apps, because there may be many of them."""
     return rules | {"apps": hashlib.sha256(" ".join(sorted(asking)).encode()).hexdigest()[:16]}
 
 
 @transaction.atomic
-def change_rules(rules: ReviewRules, shown: Collection[str], asking: Collection[str], seen: str = "") -> None:
-    """Save the rules. Of the apps in `shown` (public ids), turn on automatic reviews of shared results for those in
+def change_rules(rules: ReviewRules, app_ids: Collection[str], asking: Collection[str], version: str = "") -> None:
+    """Save the rules. Of the apps in `app_ids` (public ids), turn on automatic reviews of shared results for those in
     `asking`, and turn them off for the others.
 
-    `seen` represents the rules that the page showed (see `rules_version`), if known. Raises `OvertakenError` if someone
-    has saved other rules since then.
+    `version` represents the rules that the page showed (see `rules_version`), if known. Raises `OvertakenError` if
+    someone has saved other rules since then.
     """
     stored = locked_row(ReviewRules)
     before, after = values_of(stored), values_of(rules)
-    old, apps = asking_apps(), App.objects.filter(public_id__in=shown)
-    new = (old - set(shown)) | set(apps.filter(public_id__in=asking).values_list("public_id", flat=True))
+    old, apps = asking_apps(), App.objects.filter(public_id__in=app_ids)
+    new = (old - set(app_ids)) | set(apps.filter(public_id__in=asking).values_list("public_id", flat=True))
     shaped = Entry.objects.filter(verb=Verb.APP_SHAPED, changes__has_key="asks_review")
-    refuse_older(seen, _told(before, old), _told(after, new), changes_of(ReviewRules) | shaped)
+    refuse_older(version, _rules_values(before, old), _rules_values(after, new), changes_of(ReviewRules) | shaped)
     rules.pk = stored.pk
     rules.save()
     record(Verb.RULES_CHANGED, rules, changes=differences(before, after))

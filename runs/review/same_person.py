@@ -17,8 +17,8 @@ def make_one(link: GuestLink, guest_id: str, other_id: str) -> Guest | None:
     Return None, and change nothing, unless these are two different guests.
     """
     GuestLink.objects.select_for_update(no_key=True).get(pk=link.pk)
-    found = {guest.public_id: guest for guest in link.guests.filter(same_as=None, public_id__in=[guest_id, other_id])}
-    guest, other = found.get(guest_id), found.get(other_id)
+    guests = {guest.public_id: guest for guest in link.guests.filter(same_as=None, public_id__in=[guest_id, other_id])}
+    guest, other = guests.get(guest_id), guests.get(other_id)
     if guest is None or other is None or guest == other:
         return None
     decisions = Decision.objects.filter(guest__in=[guest, other]).select_related("output")

@@ -45,7 +45,7 @@ def left_out_words(hopeless: int, superseded: int) -> str:
         "%(count)s results have newer versions, so they're left out.",
         superseded,
     )
-    return _said((failed, hopeless), (older, superseded))
+    return _sentences((failed, hopeless), (older, superseded))
 
 
 def not_for_guests_words(unready: int, foreign: int) -> str:
@@ -61,9 +61,9 @@ def not_for_guests_words(unready: int, foreign: int) -> str:
         "%(count)s results belong to someone else, so they're left out of the link: only they may share them.",
         foreign,
     )
-    return _said((waiting, unready), (theirs, foreign))
+    return _sentences((waiting, unready), (theirs, foreign))
 
 
-def _said(*counted: tuple[str, int]) -> str:
+def _sentences(*counted: tuple[str, int]) -> str:
     """Return the sentences whose count isn't 0, joined by spaces."""
     return " ".join(words % {"count": number_words(count)} for words, count in counted if count > 0)

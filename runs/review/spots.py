@@ -42,7 +42,7 @@ def places(marked: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
     """Return where to draw the dots of these spots (across, down, position of the file). Dots that would cover each
     other stand side by side, beginning at the first one's spot and going towards the middle of the picture."""
     firsts: list[list[int]] = []  # the first spot of each group, and how many dots the group has so far
-    found = []
+    dots = []
     for x, y, file in marked:
         near = (one for one in firsts if abs(one[0] - x) < NEAR and abs(one[1] - y) < NEAR and one[2] == file)
         first = next(near, None)
@@ -51,7 +51,7 @@ def places(marked: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
             firsts.append(first)
         left, top, _file, before = first
         across, down = DOT * (before % PER_ROW), DOT * (before // PER_ROW)
-        found.append(
+        dots.append(
             DotPlace(
                 f"{percent(left)}%",
                 f"{percent(top)}%",
@@ -60,7 +60,7 @@ def places(marked: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
             )
         )
         first[3] += 1
-    return found
+    return dots
 
 
 def can_mark(file: StoredFile | None) -> bool:

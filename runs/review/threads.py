@@ -70,12 +70,12 @@ def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: 
     line = Output.objects.filter(Q(pk=output.first_id) | Q(line=output.first_id)).values("pk")
     comments = Comment.objects.visible_to(viewer).filter(Among(F("output_id"), Subquery(line)))
     was_here = Q(parent=None, carried_from=output) | Q(parent__carried_from=output)
-    shown = comments.filter(Q(output=output) | Q(output__number__lt=output.number) | was_here)
+    in_view = comments.filter(Q(output=output) | Q(output__number__lt=output.number) | was_here)
     is_here = Q(output=output)
     if output.content_hash:
         is_here &= Q(top_hash__in=["", output.content_hash])
     has_dot = Q(parent=None, spot_x__isnull=False, removed_at=None, file_position=file_position)
-    marked = shown.annotate(top_hash=Coalesce("parent__content_hash", "content_hash"))
+    marked = in_view.annotate(top_hash=Coalesce("parent__content_hash", "content_hash"))
     return _threads(list(_latest(marked, is_here, has_dot, most)), most)
 
 
@@ -124,8 +124,8 @@ def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Com
     return latest.select_related("member", "resolved_by", "output", "carried_from__run").only(*COLUMNS)
 
 
-def _hidden(shown: Sequence[Comment]) -> int:
-    return _of(shown[0], "total") - len(shown) if shown else 0
+def _hidden(comments: Sequence[Comment]) -> int:
+    return _of(comments[0], "total") - len(comments) if comments else 0
 
 
 def _of(comment: Comment, name: str) -> int:

@@ -42,12 +42,12 @@ AT_ONCE = 200  # results per transaction when deciding on many, so that other pe
 
 
 @dataclass(frozen=True)
-class GivenVerdict:
-    """A verdict that someone is giving. `seen` is the state they saw the result in (`Output.decided_in`); None accepts
-    any state."""
+class NewVerdict:
+    """A verdict that someone is giving. `decided_in` is the state they saw the result in (`Output.decided_in`); None
+    accepts any state."""
 
     output: Output
-    seen: int | None
+    decided_in: int | None
     verdict: str
     note: str = ""
     chosen: Output | None = None  # the result chosen instead of this one
@@ -69,17 +69,17 @@ def decide(
     verdict: str,
     note: str,
     by: Actor,
-    seen: int | None,
+    decided_in: int | None,
     *,
     batch: str = "",
     chosen: Output | None = None,
 ) -> Decision:
     """Record a verdict. If the same person repeats the same verdict, return the existing one.
 
-    `seen` is `Output.decided_in` as the page showed it; None accepts any state. Raises a `DecisionError`.
+    `decided_in` is `Output.decided_in` as the page showed it; None accepts any state. Raises a `DecisionError`.
     """
-    given = GivenVerdict(output, seen, verdict, clean_note(note), chosen)
-    return _record([given], by, batch or new_public_id(), is_strict=True)[0][0]
+    new = NewVerdict(output, decided_in, verdict, clean_note(note), chosen)
+    return _record([new], by, batch or new_public_id(), is_strict=True)[0][0]
 
 
 def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
@@ -88,9 +88,8 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
     before doing anything."""
     batch, note = new_public_id(), clean_note(note)
     check_reason(verdict, note)
-    verdicts = [
-        GivenVerdict(output, seen, verdict, note) for output, seen in {o.pk: (o, s) for o, s in outputs}.values()
-    ]
+    unique = {output.pk: (output, decided_in) for output, decided_in in outputs}.values()
+    verdicts = [NewVerdict(output, decided_in, verdict, note) for output, decided_in in unique]
     done, reasons = 0, Counter[str]()
     for some in batched(verdicts, AT_ONCE):
         decisions, errors = _record(some, by, batch, is_strict=False)
@@ -99,17 +98,19 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
     return Bulk(batch, done, reasons.total(), reasons)
 
 
-def choose(output: Output, others: Sequence[Output], by: Actor, seen: Mapping[int, int]) -> str:
+def choose(output: Output, others: Sequence[Output], by: Actor, decided_in: Mapping[int, int]) -> str:
     """Approve one result and reject the others, without requiring reasons. If one of these verdicts is refused, nothing
     is saved. Returns the batch, for Undo; "" if all of them stood already.
 
-    `seen` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
+    `decided_in` maps primary keys to the states that the page showed (`Output.decided_in`). Raises a `DecisionError`.
     """
     batch = new_public_id()
     rejected = [
-        GivenVerdict(other, seen.get(other.pk), REJECTED, chosen=output) for other in others if other.pk != output.pk
+        NewVerdict(other, decided_in.get(other.pk), REJECTED, chosen=output)
+        for other in others
+        if other.pk != output.pk
     ]
-    verdicts = [GivenVerdict(output, seen.get(output.pk), APPROVED), *rejected]
+    verdicts = [NewVerdict(output, decided_in.get(output.pk), APPROVED), *rejected]
     decisions, _errors = _record(verdicts, by, batch, is_strict=True)
     return batch if any(decision.batch == batch for decision in decisions) else ""
 
@@ -145,22 +146,22 @@ class _Decider:
             self.standing.setdefault(row.output_id, []).append(row)
         self.made: list[Decision] = []
 
-    def answer(self, given: GivenVerdict) -> Decision:
+    def answer(self, new: NewVerdict) -> Decision:
         """Return the new decision, or the person's existing one if it says the same. Raises a `DecisionError`."""
-        output = self.fresh.get(given.output.pk)
+        output = self.fresh.get(new.output.pk)
         if output is None:
             raise NotAllowedError(_("This result doesn't exist any more."))
-        check_may_decide(self.by, output, given.verdict, self.rules, is_own=output.pk in self.own)
+        check_may_decide(self.by, output, new.verdict, self.rules, is_own=output.pk in self.own)
         rows = self.standing.get(output.pk, [])
         mine = next((row for row in rows if self.by.owns(row)), None)
-        if mine is not None and _says(mine, given):
+        if mine is not None and _says(mine, new):
             return mine
         if (newer := self.newer.get(output.pk)) is not None:
             raise SupersededError(newer)
-        self._check_content(output, given.verdict)
-        if given.chosen is None:
-            check_reason(given.verdict, given.note, self.rules)
-        return self._apply(given, output, mine, [row for row in rows if row is not mine])
+        self._check_content(output, new.verdict)
+        if new.chosen is None:
+            check_reason(new.verdict, new.note, self.rules)
+        return self._apply(new, output, mine, [row for row in rows if row is not mine])
 
     def _check_content(self, output: Output, verdict: str) -> None:
         if output.status != Output.Status.COMPLETED or output.pk in self.saving:
@@ -170,33 +171,33 @@ class _Decider:
         if verdict == APPROVED and not output.content_hash:
             raise NotSavedError(_("This result couldn't be saved, so it can't be approved."))
 
-    def _apply(self, given: GivenVerdict, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
+    def _apply(self, new: NewVerdict, output: Output, mine: Decision | None, others: list[Decision]) -> Decision:
         """Update the result's verdict and return the new decision. Raises `StaleDecisionError` if the result is no
         longer in the state that the page showed."""
         decision = Decision(
             output=output,
             content_hash=output.content_hash,
-            verdict=given.verdict,
-            note=given.note,
-            chosen=given.chosen,
+            verdict=new.verdict,
+            note=new.note,
+            chosen=new.chosen,
             target=mine,
             batch=self.batch,
             is_standing=True,
-            is_counted=self._is_counted(given, output),
+            is_counted=self._is_counted(new, output),
             **self.by.fields,
         )
         verdict = overall_verdict.strictest({row.verdict for row in [*others, decision] if overall_verdict.counts(row)})
-        seen = output.decided_in if given.seen is None else given.seen
-        same = Output.objects.filter(pk=output.pk, decided_in=seen, content_hash=output.content_hash)
+        decided_in = output.decided_in if new.decided_in is None else new.decided_in
+        same = Output.objects.filter(pk=output.pk, decided_in=decided_in, content_hash=output.content_hash)
         if not same.update(verdict=verdict, decided_in=F("decided_in") + 1):
             raise StaleDecisionError(output)
-        output.verdict, output.decided_in = verdict, seen + 1
+        output.verdict, output.decided_in = verdict, decided_in + 1
         self.made.append(decision)
         return decision
 
-    def _is_counted(self, given: GivenVerdict, output: Output) -> bool:
+    def _is_counted(self, new: NewVerdict, output: Output) -> bool:
         link = self.by.link
-        return link is None or not is_word_only(link, given.verdict, self.rules, is_own=output.pk in self.own)
+        return link is None or not is_word_only(link, new.verdict, self.rules, is_own=output.pk in self.own)
 
     def save(self) -> None:
         """Save the decisions, end those they replace, and update the counts."""
@@ -206,24 +207,24 @@ class _Decider:
         overall_verdict.count({row.output.run_id for row in self.made})
 
 
-def _says(standing: Decision, given: GivenVerdict) -> bool:
-    """Return whether `given` only repeats `standing`. An empty note counts as the same note."""
-    is_same = standing.verdict == given.verdict and given.note in ("", standing.note)
-    return is_same and (given.chosen is None or standing.chosen_id == given.chosen.pk)
+def _says(standing: Decision, new: NewVerdict) -> bool:
+    """Return whether `new` only repeats `standing`. An empty note counts as the same note."""
+    is_same = standing.verdict == new.verdict and new.note in ("", standing.note)
+    return is_same and (new.chosen is None or standing.chosen_id == new.chosen.pk)
 
 
 def _record(
-    verdicts: Sequence[GivenVerdict], by: Actor, batch: str, *, is_strict: bool
+    verdicts: Sequence[NewVerdict], by: Actor, batch: str, *, is_strict: bool
 ) -> tuple[list[Decision], list[DecisionError]]:
     """Apply verdicts in one transaction; return the decisions and the errors. If `is_strict`, raise the first error and
     save nothing."""
     decisions, errors = list[Decision](), list[DecisionError]()
     with transaction.atomic():
-        overall_verdict.lock_runs(given.output for given in verdicts)
-        decider = _Decider([given.output for given in verdicts], by, batch)
-        for given in verdicts:
+        overall_verdict.lock_runs(new.output for new in verdicts)
+        decider = _Decider([new.output for new in verdicts], by, batch)
+        for new in verdicts:
             try:
-                decisions.append(decider.answer(given))
+                decisions.append(decider.answer(new))
             except DecisionError as error:
                 if is_strict:
                     raise
@@ -232,8 +233,8 @@ def _record(
         _enter(Verb.RESULT_DECIDED, ((row.output, row.target, row) for row in decider.made), by)
         for decision in decider.made:
             events.decision_made.send(decision)
-    for given in verdicts:
-        _show(given.output, decider.fresh.get(given.output.pk))
+    for new in verdicts:
+        _show(new.output, decider.fresh.get(new.output.pk))
     return decisions, errors
 
 
@@ -291,8 +292,8 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
         raise ReasonNeededError
     with transaction.atomic():
         overall_verdict.lock_runs([decision.output])
-        found = Decision.objects.standing().on_current_content().select_related("output__run").filter(pk=decision.pk)
-        row = found.first()
+        standing = Decision.objects.standing().on_current_content().select_related("output__run")
+        row = standing.filter(pk=decision.pk).first()
         if row is None:
             raise StaleDecisionError(Output.objects.get(pk=decision.output_id))
         rules = ReviewRules.current()

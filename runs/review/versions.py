@@ -19,8 +19,8 @@ def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[i
     """Do the same as `newer_of_each` without a query, given the results' later `versions` with their runs loaded."""
     done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
     newest = {version.first_id: version for version in sorted(done, key=_number)}
-    found = ((output, newest.get(output.first_id)) for output in outputs)
-    return {output.pk: newer for output, newer in found if newer is not None and newer.number > output.number}
+    pairs = ((output, newest.get(output.first_id)) for output in outputs)
+    return {output.pk: newer for output, newer in pairs if newer is not None and newer.number > output.number}
 
 
 def on_content_changed(output: Output) -> None:
@@ -33,8 +33,8 @@ def on_content_changed(output: Output) -> None:
 
 def seen_among(versions: Iterable[Output], member: Member) -> list[Output]:
     """Return the versions of a result that `member` may see; an empty list if there is only one."""
-    found = [version for version in versions if version.run.is_visible_to(member)]
-    return found if len(found) > 1 else []
+    visible = [version for version in versions if version.run.is_visible_to(member)]
+    return visible if len(visible) > 1 else []
 
 
 def own_work(outputs: Iterable[Output], member: Member | None, rules: ReviewRules) -> set[int]:

@@ -49,14 +49,14 @@ def _output_of(request: PortalRequest, result_id: str) -> Output:
 def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
     """Record a verdict, unless the result has changed since the page was shown."""
     output = _output_of(request, result_id)
-    given = DecideForm.read(request.POST)
-    if not given["verdict"]:
+    data = DecideForm.read(request.POST)
+    if not data["verdict"]:
         raise Http404
     try:
-        decision = verdicts.decide(output, given["verdict"], given["note"], Actor(request.user), given["seen"])
+        decision = verdicts.decide(output, data["verdict"], data["note"], Actor(request.user), data["seen"])
     except DecisionError as error:
-        return _refused(request, output, given, error, {"note": given["note"], "pressed": given["verdict"]})
-    return _done(request, output, given, str(Decision.Verdict(decision.verdict).label), decision.batch)
+        return _refused(request, output, data, error, {"note": data["note"], "pressed": data["verdict"]})
+    return _done(request, output, data, str(Decision.Verdict(decision.verdict).label), decision.batch)
 
 
 @require_POST
@@ -71,16 +71,16 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
 @require_POST
 def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse:
     """Set someone else's verdict aside, for the reason given."""
-    seen = Decision.objects.filter(is_one_of(Output.objects.visible_to(request.user), "output"))
-    decision = changeable_or_refuse(request, seen.select_related("output__run"), public_id=decision_id)
-    given = DecideForm.read(request.POST)
+    visible = Decision.objects.filter(is_one_of(Output.objects.visible_to(request.user), "output"))
+    decision = changeable_or_refuse(request, visible.select_related("output__run"), public_id=decision_id)
+    data = DecideForm.read(request.POST)
     try:
-        verdicts.set_aside(decision, given["note"], Actor(request.user))
+        verdicts.set_aside(decision, data["note"], Actor(request.user))
     except DecisionError as error:
-        typed = {"aside_note": given["note"], "aside": decision.public_id}
-        return _refused(request, decision.output, given, error, typed)
+        typed = {"aside_note": data["note"], "aside": decision.public_id}
+        return _refused(request, decision.output, data, error, typed)
     output = _output_of(request, decision.output.public_id)
-    return _done(request, output, given, _("The decision was set aside."))
+    return _done(request, output, data, _("The decision was set aside."))
 
 
 @require_POST
@@ -89,30 +89,30 @@ def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
     if not Decision.objects.filter(batch=batch, member=request.user).exists():
         raise Http404
     refuse_viewers(request.user)
-    given = UndoForm.read(request.POST)
+    data = UndoForm.read(request.POST)
     count = verdicts.undo(batch, Actor(request.user))
-    if count == 1 and given["result"] and request.htmx:
-        return _panel(request, _output_of(request, given["result"]), given, {"is_new": True})
+    if count == 1 and data["result"] and request.htmx:
+        return _panel(request, _output_of(request, data["result"]), data, {"is_new": True})
     if count:
         words = ngettext("%(count)s decision was undone.", "%(count)s decisions were undone.", count)
         messages.success(request, words % {"count": number_words(count)})
     else:
         messages.warning(request, _("It's too late to undo this. You can still change or withdraw your decision."))
-    return _go_back(request, given["next"], reverse("runs:home"))
+    return _go_back(request, data["next"], reverse("runs:home"))
 
 
 @require_POST
 def results_choose(request: PortalRequest) -> HttpResponse:
     """Approve the chosen result and reject the ones it's compared with, all at once."""
-    given = ChooseForm.read(request.POST)
-    shown = Output.objects.visible_to(request.user).filter(public_id__in=given["on"]).select_related("run")
-    found = {output.public_id: output for output in shown}
-    if given["chosen"] not in found:
+    data = ChooseForm.read(request.POST)
+    visible = Output.objects.visible_to(request.user).filter(public_id__in=data["on"]).select_related("run")
+    outputs = {output.public_id: output for output in visible}
+    if data["chosen"] not in outputs:
         raise Http404
-    chosen = found.pop(given["chosen"])
-    seen = {output.pk: given["on"][output.public_id] for output in (chosen, *found.values())}
+    best = outputs.pop(data["chosen"])
+    decided_in = {output.pk: data["on"][output.public_id] for output in (best, *outputs.values())}
     try:
-        batch = verdicts.choose(chosen, list(found.values()), Actor(request.user), seen)
+        batch = verdicts.choose(best, list(outputs.values()), Actor(request.user), decided_in)
     except NotAllowedError as error:
         raise PermissionDenied(error.sentence) from None
     except SupersededError as error:
@@ -123,10 +123,10 @@ def results_choose(request: PortalRequest) -> HttpResponse:
         words = ngettext(
             "You approved one result and rejected %(count)s other.",
             "You approved one result and rejected %(count)s others.",
-            len(found),
+            len(outputs),
         )
-        messages.success(request, words % {"count": number_words(len(found))}, extra_tags=batch)
-    return _go_back(request, given["next"], chosen.get_absolute_url())
+        messages.success(request, words % {"count": number_words(len(outputs))}, extra_tags=batch)
+    return _go_back(request, data["next"], best.get_absolute_url())
 
 
 def _with_newer(error: SupersededError, member: Member) -> str:
@@ -138,16 +138,16 @@ def _with_newer(error: SupersededError, member: Member) -> str:
     return format_html('{} <a href="{}">{}</a>', error.sentence, newer.get_absolute_url(), words)
 
 
-def _done(request: PortalRequest, output: Output, given: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
+def _done(request: PortalRequest, output: Output, data: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
     """Return the updated panel; without JavaScript, go back and show `words`, with a button that undoes `batch`."""
     if request.htmx:
-        return _panel(request, output, given, {"is_new": True})
+        return _panel(request, output, data, {"is_new": True})
     messages.success(request, words, extra_tags=batch)
-    return _go_back(request, given["next"], output.get_absolute_url(), f"verdict-{output.public_id}")
+    return _go_back(request, data["next"], output.get_absolute_url(), f"verdict-{output.public_id}")
 
 
 def _refused(
-    request: PortalRequest, output: Output, given: dict[str, Any], error: DecisionError, typed: dict[str, str]
+    request: PortalRequest, output: Output, data: dict[str, Any], error: DecisionError, typed: dict[str, str]
 ) -> HttpResponse:
     """Return the current panel, with what was typed and the reason why nothing was decided."""
     if isinstance(error, NotAllowedError):
@@ -155,18 +155,18 @@ def _refused(
     fresh = _output_of(request, output.public_id)
     status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
     why = {"error": error.sentence, "is_reason_missing": isinstance(error, ReasonNeededError)}
-    return _panel(request, fresh, given, why | typed, status=status)
+    return _panel(request, fresh, data, why | typed, status=status)
 
 
 def _panel(
-    request: PortalRequest, output: Output, given: dict[str, Any], more: dict[str, Any], *, status: int = 200
+    request: PortalRequest, output: Output, data: dict[str, Any], more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Return the panel as it looks on its page; without JavaScript, return it as a page of its own."""
     record_openings(request, [output.run])
-    look = given["look"] if request.htmx else "page"
+    look = data["look"] if request.htmx else "page"
     is_full = look == "page"
     panel = verdict_of(output, request.user) if is_full else verdicts_of([output], request.user)[output.pk]
-    next_url = own_path(given["next"], output.get_absolute_url())
+    next_url = own_path(data["next"], output.get_absolute_url())
     context = {"section": "history", "panel": panel, "look": look, "next": next_url, **more}
     if request.htmx:
         context |= _beside(request, output, look)

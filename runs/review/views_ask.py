@@ -41,24 +41,24 @@ def review_ask(request: PortalRequest) -> HttpResponse:
     the sheet is reloaded.
     """
     what = WhatForm.read(request.POST if request.method == "POST" else request.GET)
-    asked = _asked(request.user, what)
+    candidates = _candidates(request.user, what)
     refuse_viewers(request.user)
     no_link = refusal_of(request.user)
     form = AskForm(requests.deciders(), posted_of(request), may_make_links=not no_link)
     sentence = ""
-    if asked.changed and not asked.outputs:  # show the results as they are now
-        sentence, what = skipped_words("stale", asked.changed), what | {"shown": {}, "shown_text": ""}
-        asked = _asked(request.user, what)
+    if candidates.changed and not candidates.outputs:  # show the results as they are now
+        sentence, what = skipped_words("stale", candidates.changed), what | {"shown": {}, "shown_text": ""}
+        candidates = _candidates(request.user, what)
     elif request.method == "POST" and form.is_valid():
         try:
-            response = _ask(request, form.cleaned_data, asked)
+            response = _ask(request, form.cleaned_data, candidates)
         except requests.AskError as error:
             sentence = error.sentence
         else:
             if what["selected"]:
                 end_selection(request, what["selected"])
             return response
-    outputs = asked.outputs
+    outputs = candidates.outputs
     record_openings(request, (output.run for output in outputs))
     context = {
         "section": "review",
@@ -71,7 +71,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
         "thumbs": [review_lists.Thumb(output) for output in outputs[: review_lists.PICTURES]],
         "more": max(0, len(outputs) - review_lists.PICTURES),
         "count_words": results_words(len(outputs)),
-        "left_words": left_out_words(asked.hopeless, asked.superseded),
+        "left_words": left_out_words(candidates.hopeless, candidates.superseded),
         "guest_words": "" if no_link else _guest_words(outputs, request.user),
         "is_private": any(output.run.shared_at is None for output in outputs),
         "is_empty": not outputs,
@@ -81,7 +81,7 @@ def review_ask(request: PortalRequest) -> HttpResponse:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Candidates:
     """The results to ask about, and how many were left out: because they failed or were cancelled, because there is a
     newer version, or because they had changed since the page was shown."""
 
@@ -91,48 +91,48 @@ class Asked:
     changed: int = 0
 
 
-def _asked(member: Member, what: dict[str, Any]) -> Asked:
+def _candidates(member: Member, what: dict[str, Any]) -> Candidates:
     """Return the results to ask about, leaving out any that the member can't see. Raises Http404 if there are none."""
-    shown: dict[str, int] = what["shown"]
-    if shown:
-        outputs = _ready_to_ask(_found(member, list(shown)))
+    decided_in: dict[str, int] = what["shown"]
+    if decided_in:
+        outputs = _ready_to_ask(_visible_outputs(member, list(decided_in)))
         newer = newer_of_each(outputs)
-        same = [o for o in outputs if o.decided_in == shown[o.public_id] and o.pk not in newer]
-        return Asked(same, changed=len(shown) - len(same))
-    chosen = _chosen(member, what)
-    outputs = _ready_to_ask(chosen)
+        same = [o for o in outputs if o.decided_in == decided_in[o.public_id] and o.pk not in newer]
+        return Candidates(same, changed=len(decided_in) - len(same))
+    selected = _selected_outputs(member, what)
+    outputs = _ready_to_ask(selected)
     newer = newer_of_each(outputs)
     newest = [output for output in outputs if output.pk not in newer]
-    return Asked(newest, hopeless=chosen.count() - len(outputs), superseded=len(newer))
+    return Candidates(newest, hopeless=selected.count() - len(outputs), superseded=len(newer))
 
 
-def _chosen(member: Member, what: dict[str, Any]) -> QuerySet[Output]:
+def _selected_outputs(member: Member, what: dict[str, Any]) -> QuerySet[Output]:
     if what["run"]:
         return Output.objects.filter(run=get_object_or_404(Run.objects.visible_to(member), public_id=what["run"]))
-    return selection.outputs_in(member, what["selected"]) if what["selected"] else _found(member, what["f"])
+    return selection.outputs_in(member, what["selected"]) if what["selected"] else _visible_outputs(member, what["f"])
 
 
-def _found(member: Member, ids: Sequence[str]) -> QuerySet[Output]:
-    found = Output.objects.visible_to(member).filter(public_id__in=ids[: requests.MOST])
-    if not found.exists():
+def _visible_outputs(member: Member, ids: Sequence[str]) -> QuerySet[Output]:
+    outputs = Output.objects.visible_to(member).filter(public_id__in=ids[: requests.MOST])
+    if not outputs.exists():
         raise Http404
-    return found
+    return outputs
 
 
-def _ready_to_ask(chosen: QuerySet[Output]) -> list[Output]:
-    askable = requests.askable(chosen).select_related("run").prefetch_related("files__file")
+def _ready_to_ask(outputs: QuerySet[Output]) -> list[Output]:
+    askable = requests.askable(outputs).select_related("run").prefetch_related("files__file")
     return list(askable.order_by("-run__created_at", "run", "position")[: requests.MOST + 1])
 
 
-def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpResponse:
-    member, outputs = request.user, asked.outputs
-    told = {"message": given["message"], "due_on": given["due_on"]}
-    skipped = skipped_words("stale", asked.changed) if asked.changed else ""
-    if given["who"] == "guests":
-        link, left_out = _ask_guests(member, outputs, given["audience"], **told)
+def _ask(request: PortalRequest, data: dict[str, Any], candidates: Candidates) -> HttpResponse:
+    member, outputs = request.user, candidates.outputs
+    details = {"message": data["message"], "due_on": data["due_on"]}
+    skipped = skipped_words("stale", candidates.changed) if candidates.changed else ""
+    if data["who"] == "guests":
+        link, left_out = _ask_guests(member, outputs, data["audience"], **details)
         _tell(request, _("Done. Copy the address and send it to your client."), skipped, left_out)
         return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
-    requests.ask(member, outputs, members=given["members"] if given["who"] == "named" else (), **told)
+    requests.ask(member, outputs, members=data["members"] if data["who"] == "named" else (), **details)
     words = ngettext(
         "You asked for a decision on %(count)s result.", "You asked for decisions on %(count)s results.", len(outputs)
     )
@@ -142,9 +142,9 @@ def _ask(request: PortalRequest, given: dict[str, Any], asked: Asked) -> HttpRes
 
 def _tell(request: PortalRequest, done: str, *missing: str) -> None:
     """Show a message saying what was `done`, and what was left out and why (`missing`)."""
-    said = [words for words in missing if words]
-    level = messages.warning if said else messages.success
-    level(request, " ".join([done, *said]))
+    sentences = [words for words in missing if words]
+    level = messages.warning if sentences else messages.success
+    level(request, " ".join([done, *sentences]))
 
 
 def _page_of_sheet(request: PortalRequest) -> str:
@@ -155,7 +155,7 @@ def _page_of_sheet(request: PortalRequest) -> str:
 
 
 @transaction.atomic
-def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told: Any) -> tuple[GuestLink, str]:
+def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **details: Any) -> tuple[GuestLink, str]:
     """Create a link to those of `outputs` that are ready and may be shown to guests, and ask its guests to decide.
     Return the link, and a sentence about what was left out.
 
@@ -166,16 +166,16 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **told
         words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
         raise requests.AskError(words)
     link = links.make_link(member, offered)
-    link.audience, link.message, link.lets_decide = audience, told["message"], True
+    link.audience, link.message, link.lets_decide = audience, details["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])
-    requests.ask(member, offered, link=link, **told)
+    requests.ask(member, offered, link=link, **details)
     return link, _guest_words(outputs, member)
 
 
 def _guest_words(outputs: Sequence[Output], member: Member) -> str:
     """Return a sentence saying how many of `outputs` a link can't show, and why."""
     offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
-    shown = set(offered.order_by().values_list("pk", flat=True))
-    left = [output for output in outputs if output.pk not in shown]
+    offered_pks = set(offered.order_by().values_list("pk", flat=True))
+    left = [output for output in outputs if output.pk not in offered_pks]
     foreign = sum(not output.run.is_manageable_by(member) for output in left)
     return not_for_guests_words(len(left) - foreign, foreign)

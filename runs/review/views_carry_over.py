@@ -16,23 +16,23 @@ from runs.web.posted import BackForm
 @require_POST
 def result_carry_over(request: PortalRequest, result_id: str) -> HttpResponse:
     """Carry open comments on earlier versions and files over to a result: the chosen ones, or all of them."""
-    seen = Output.objects.visible_to(request.user).select_related("run")
-    output = get_object_or_404(seen, public_id=result_id)
-    given = CarryForm.read(request.POST)
-    wanted = [one for one in given["comment"] if len(one) <= 16]
+    visible = Output.objects.visible_to(request.user).select_related("run")
+    output = get_object_or_404(visible, public_id=result_id)
+    data = CarryForm.read(request.POST)
+    ids = [one for one in data["comment"] if len(one) <= 16]
     try:
-        carry_over(output, request.user, wanted)
+        carry_over(output, request.user, ids)
     except CommentRefusedError as refused:
         messages.warning(request, refused.sentence)
-    place = f"comment-{wanted[0]}" if wanted else "comments"
-    return _return(own_path(given["back"], output.get_absolute_url()), place)
+    place = f"comment-{ids[0]}" if ids else "comments"
+    return _return(own_path(data["back"], output.get_absolute_url()), place)
 
 
 @require_POST
 def comment_move_back(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Move a comment back to the result it was written on."""
-    seen = Comment.objects.visible_to(request.user).filter(parent=None, output__isnull=False)
-    related = seen.select_related("run", "output__run", "carried_from__run")
+    visible = Comment.objects.visible_to(request.user).filter(parent=None, output__isnull=False)
+    related = visible.select_related("run", "output__run", "carried_from__run")
     comment = get_object_or_404(related, public_id=comment_id)
     page = comment.output.get_absolute_url() if comment.output is not None else comment.run.get_absolute_url()
     try:

@@ -66,8 +66,8 @@ class Place:
 @never_cache
 def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
     """Comment on a result, or on a spot or time in its file `n`. GET shows only the form."""
-    seen = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
-    output = get_object_or_404(seen.prefetch_related("files__file"), public_id=result_id)
+    visible = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
+    output = get_object_or_404(visible.prefetch_related("files__file"), public_id=result_id)
     typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
     saved = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
     number = number_in(typed, 1, len(saved), 1)
@@ -108,8 +108,8 @@ def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
 def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Remove one of the member's own comments. GET asks for confirmation first, since the text can't be restored."""
     comment = _own_comment_of(request, comment_id)
-    given = BackForm.read(request.POST if request.method == "POST" else request.GET)
-    back = own_path(given["back"], _page_of(comment))
+    data = BackForm.read(request.POST if request.method == "POST" else request.GET)
+    back = own_path(data["back"], _page_of(comment))
     if request.method == "POST":
         comments.remove(comment, Actor(member=request.user))
         return _return(back, comment)
@@ -122,10 +122,10 @@ def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
 def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Resolve (`on`) or reopen a comment and its replies."""
     comment = _comment_of(request, comment_id)
-    given = ResolveForm.read(request.POST)
-    act = comments.resolve if given["on"] else comments.reopen
+    data = ResolveForm.read(request.POST)
+    act = comments.resolve if data["on"] else comments.reopen
     act(comment, Actor(member=request.user))
-    return _return(own_path(given["back"], _page_of(comment)), comment)
+    return _return(own_path(data["back"], _page_of(comment)), comment)
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -135,21 +135,21 @@ def run_people(request: PortalRequest, run_id: str) -> HttpResponse:
     """Return people to mention on a run: those whose name, or any word in it, begins with `q`."""
     run = get_object_or_404(Run.objects.visible_to(request.user), public_id=run_id)
     record_openings(request, [run])
-    wanted = fold(PeopleForm.read(request.GET)["q"]).strip()
-    people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, wanted)]
+    start = fold(PeopleForm.read(request.GET)["q"]).strip()
+    people = [one for one in comment_draft.people_of(run, request.user) if _is_named(one.member, start)]
     context = {"section": "history", "run": run, "people": people[:PEOPLE_OFFERED]}
     return render_page(request, "review/people.html", context, partial="options")
 
 
-def _is_named(member: Member, wanted: str) -> bool:
+def _is_named(member: Member, start: str) -> bool:
     name = fold(member.display_name)
-    return name.startswith(wanted) or any(part.startswith(wanted) for part in name.split())
+    return name.startswith(start) or any(part.startswith(start) for part in name.split())
 
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 def _comment_of(request: PortalRequest, comment_id: str) -> Comment:
-    seen = Comment.objects.visible_to(request.user)
-    related = seen.select_related("run__app", "run__member", "output", "parent", "member")
+    visible = Comment.objects.visible_to(request.user)
+    related = visible.select_related("run__app", "run__member", "output", "parent", "member")
     return get_object_or_404(related.prefetch_related("mention_rows__member"), public_id=comment_id)
 
 
@@ -179,8 +179,8 @@ def _answer(request: PortalRequest, place: Place) -> HttpResponse:
     """Show the form for `place`, or save what was posted; if saving fails, show the form again with what was typed."""
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
-    given = BackForm.read(request.POST if request.method == "POST" else request.GET)
-    place = replace(place, draft=replace(place.draft, back=own_path(given["back"], place.draft.back)))
+    data = BackForm.read(request.POST if request.method == "POST" else request.GET)
+    place = replace(place, draft=replace(place.draft, back=own_path(data["back"], place.draft.back)))
     if posted is None:
         return _show(request, place)
     place = replace(place, draft=_typed(form, place.draft))
@@ -207,23 +207,23 @@ def _answer(request: PortalRequest, place: Place) -> HttpResponse:
 @transaction.atomic
 def _store(form: TextForm, member: Member, place: Place) -> Comment:
     """Post or edit the comment, after sharing the run if requested. Raises `CommentRefusedError`."""
-    given, by = form.cleaned_data, Actor(member=member)
-    if given["act"] == "share" and place.run.is_shareable_by(member) and share_with_team(place.run):
+    data, by = form.cleaned_data, Actor(member=member)
+    if data["act"] == "share" and place.run.is_shareable_by(member) and share_with_team(place.run):
         place.run.refresh_from_db(fields=["shared_at"])
     common = {
-        "guests_see": given["guests_see"],
+        "guests_see": data["guests_see"],
         "mentions": form.picked,
-        "skips_unseen": given["act"] == "skip",
+        "skips_unseen": data["act"] == "skip",
     }
     if place.comment is not None:
         place.comment.run = place.run
-        comments.edit(place.comment, by, given["text"], **common)
+        comments.edit(place.comment, by, data["text"], **common)
         return place.comment
     where = {}
     if place.output is not None and place.draft.kind == "new":
         position = position_of(place.output, place.draft.number)
-        where = {"spot": given["spot"], "at_ms": given["at"], "file_position": position}
-    return comments.post(by, place.run, place.output, given["text"], parent=place.parent, **common, **where)
+        where = {"spot": data["spot"], "at_ms": data["at"], "file_position": position}
+    return comments.post(by, place.run, place.output, data["text"], parent=place.parent, **common, **where)
 
 
 def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:

@@ -41,22 +41,22 @@ def review_many(request: PortalRequest) -> HttpResponse:
     if request.method == "POST":
         return _decide(request)
     place = WhatForm.read(request.GET)["selected"]
-    chosen = selection.outputs_in(request.user, place) if place else Output.objects.none()
-    return _show(request, list(chosen.values_list("public_id", "decided_in")[: requests.MOST]), place)
+    selected = selection.outputs_in(request.user, place) if place else Output.objects.none()
+    return _show(request, list(selected.values_list("public_id", "decided_in")[: requests.MOST]), place)
 
 
 def _decide(request: PortalRequest) -> HttpResponse:
     posted = ManyForm.read(request.POST)
-    shown: dict[str, int] = posted["shown"]
-    outputs = Output.objects.visible_to(request.user).filter(public_id__in=list(shown)[: requests.MOST])
+    decided_in: dict[str, int] = posted["shown"]
+    outputs = Output.objects.visible_to(request.user).filter(public_id__in=list(decided_in)[: requests.MOST])
     try:
         if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))
-        asked = [(output, shown[output.public_id]) for output in outputs.select_related("run")]
-        bulk = decide_many(asked, posted["verdict"], posted["note"], Actor(request.user))
+        pairs = [(output, decided_in[output.public_id]) for output in outputs.select_related("run")]
+        bulk = decide_many(pairs, posted["verdict"], posted["note"], Actor(request.user))
     except DecisionError as error:
-        return _show(request, list(shown.items()), posted["selected"], posted, error)
-    gone = len(shown) - len(asked)
+        return _show(request, list(decided_in.items()), posted["selected"], posted, error)
+    gone = len(decided_in) - len(pairs)
     if posted["selected"] and bulk.done:
         end_selection(request, posted["selected"])
     _tell(request, bulk, posted["verdict"], gone)
@@ -70,7 +70,7 @@ def _show(
     posted: Mapping[str, Any] | None = None,
     error: DecisionError | None = None,
 ) -> HttpResponse:
-    outputs = Output.objects.visible_to(request.user).filter(public_id__in=[public_id for public_id, _seen in pairs])
+    outputs = Output.objects.visible_to(request.user).filter(public_id__in=[public_id for public_id, _number in pairs])
     counts = outputs.aggregate(all=Count("pk"), decided=Count("pk", filter=~Q(verdict="")))
     ordered = outputs.order_by("-run__created_at", "run", "position").select_related("run")
     first = list(ordered.prefetch_related("files__file")[: review_lists.PICTURES])
@@ -83,7 +83,7 @@ def _show(
         "count_words": results_words(counts["all"]),
         "decided_words": _decided_words(counts["decided"]),
         "place": place,
-        "shown": " ".join(f"{public_id}.{seen}" for public_id, seen in pairs),
+        "shown": " ".join(f"{public_id}.{number}" for public_id, number in pairs),
         "note": posted["note"] if posted else "",
         "error": error,
         "is_reason_missing": isinstance(error, ReasonNeededError),
@@ -104,12 +104,12 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
         ),
         "rejected": ngettext("%(count)s result was rejected.", "%(count)s results were rejected.", bulk.done),
     }
-    said = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
-    said += [skipped_words(code, number) for code, number in bulk.reasons.items()]
+    sentences = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
+    sentences += [skipped_words(code, number) for code, number in bulk.reasons.items()]
     if gone:
-        said.append(skipped_words("gone", gone))
+        sentences.append(skipped_words("gone", gone))
     level = messages.warning if bulk.skipped or gone else messages.success
-    level(request, " ".join(said))
+    level(request, " ".join(sentences))
 
 
 def _decided_words(count: int) -> str:

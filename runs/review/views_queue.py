@@ -102,7 +102,7 @@ def _show(
         "error": error,
         "newer": review_queue.newer_shown(error, member, waiting),
         "is_reason_missing": isinstance(error, ReasonNeededError),
-        "said": "" if error else _said(request, last, len(waiting)),
+        "said": "" if error else _status_words(request, last, len(waiting)),
     }
     if last is not None:
         record_openings(request, [last.decision.output.run])
@@ -117,7 +117,7 @@ def _show(
     return render_page(request, "review/queue.html", context, status=422 if error else 200)
 
 
-def _said(request: PortalRequest, last: Shown | None, count: int) -> str:
+def _status_words(request: PortalRequest, last: Shown | None, count: int) -> str:
     """Return what just happened, for screen readers, such as "Approved: Front. 41 left."; "" if the page was just
     opened."""
     if request.GET.get("undone"):
@@ -162,9 +162,9 @@ def _decided_lines(request: PortalRequest, most: int) -> list[review_lists.Decid
 @require_POST
 def review_request_close(request: PortalRequest, request_id: str) -> HttpResponse:
     """Close a request, so that nobody is asked any more."""
-    found = _request(request, request_id)
+    review_request = _request(request, request_id)
     refuse_viewers(request.user)
-    requests.close(found, request.user)
+    requests.close(review_request, request.user)
     messages.success(request, _("The request is closed. Nobody needs to decide any more."))
     return _to_asked(request)
 
@@ -172,9 +172,9 @@ def review_request_close(request: PortalRequest, request_id: str) -> HttpRespons
 @require_POST
 def review_request_remind(request: PortalRequest, request_id: str) -> HttpResponse:
     """Remind people who still owe a decision."""
-    found = _request(request, request_id)
+    review_request = _request(request, request_id)
     refuse_viewers(request.user)
-    if requests.remind(found, request.user):
+    if requests.remind(review_request, request.user):
         messages.success(request, _("Reminder sent."))
     else:
         messages.warning(

@@ -24,9 +24,9 @@ def manage_review(request: PortalRequest) -> HttpResponse:
     """GET shows the rules; POST changes them. New rules apply only to later decisions."""
     form = ReviewRulesForm(posted_of(request), ReviewRules.current())
     if form.is_valid():
-        given = form.cleaned_data
+        data = form.cleaned_data
         try:
-            rules.change_rules(form.instance, given["on"], given["app"], given["seen"])
+            rules.change_rules(form.instance, data["on"], data["app"], data["seen"])
         except OvertakenError as error:
             form.overtake(error.name, ReviewRulesForm(None, ReviewRules.current()))
         else:

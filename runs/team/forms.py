@@ -66,8 +66,8 @@ class RoleForm(forms.Form):
 
     def role_cards(self) -> list[tuple[str, str, str, bool]]:
         """Return the value, name and description of each role, and whether it is selected."""
-        chosen = self["role"].value()
-        return [(str(role), str(role.label), str(words), role == chosen) for role, words in WHAT_ROLES_DO.items()]
+        current = self["role"].value()
+        return [(str(role), str(role.label), str(words), role == current) for role, words in WHAT_ROLES_DO.items()]
 
 
 class InviteForm(RoleForm):

@@ -41,7 +41,7 @@ class MailChoicesForm(forms.Form):
 
     def save(self) -> None:
         """Save what has changed."""
-        given = self.cleaned_data
-        ways = {kind: given[kind] for kind in self._kinds()}
-        ways[choices.REMINDER] = Way.DAILY.value if given["reminder"] else Way.OFF.value
-        choices.choose(self.member, {kind: way for kind, way in ways.items() if way != self.ways[kind]}, given["hour"])
+        data = self.cleaned_data
+        ways = {kind: data[kind] for kind in self._kinds()}
+        ways[choices.REMINDER] = Way.DAILY.value if data["reminder"] else Way.OFF.value
+        choices.choose(self.member, {kind: way for kind, way in ways.items() if way != self.ways[kind]}, data["hour"])

@@ -19,7 +19,7 @@ from runs.web.secret_links import Purpose
 LIFETIME = timedelta(days=7)
 DOUBLE_CLICK = timedelta(seconds=3)
 # These are translated where they are used.
-TAKEN = gettext_noop("An account with this email address already exists. Sign in, or set a new password.")
+ADDRESS_IN_USE = gettext_noop("An account with this email address already exists. Sign in, or set a new password.")
 TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 
@@ -44,8 +44,8 @@ def state_of(invite: Invite) -> str:
 def open_invites() -> list[OpenInvite]:
     """Return the invites that haven't been used or revoked. Expired ones are included, because they can be sent
     again."""
-    found = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
-    return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in found]
+    invites = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
+    return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in invites]
 
 
 def address_of(invite: Invite) -> str:
@@ -69,7 +69,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
     elif (first := _just_made(by, name, role, now)) is not None:
         return first
     link = secret_links.new_link(Purpose.INVITE)
-    made = Invite.objects.create(
+    row = Invite.objects.create(
         nonce=link.nonce,
         token_hash=link.token_hash,
         email=email,
@@ -79,8 +79,8 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    record(Verb.PERSON_INVITED, made, changes={"role": ("", role)})
-    return made
+    record(Verb.PERSON_INVITED, row, changes={"role": ("", role)})
+    return row
 
 
 def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
@@ -95,12 +95,12 @@ def _refuse_known(email: str) -> None:
     if member is not None and member.is_active:
         raise RefusedError(_("%(name)s (%(email)s) is already a member.") % _who(member))
     if member is not None:
-        told = _("%(name)s (%(email)s) is a deactivated member. Reactivate them instead of inviting them again.")
-        raise RefusedError(told % _who(member))
+        sentence = _("%(name)s (%(email)s) is a deactivated member. Reactivate them instead of inviting them again.")
+        raise RefusedError(sentence % _who(member))
     waiting = Invite.objects.filter(email=email, accepted_at=None, revoked_at=None)
     if waiting.exists():
-        told = _("%(email)s already has an invite. Send it again below, or revoke it first.")
-        raise RefusedError(told % {"email": email})
+        sentence = _("%(email)s already has an invite. Send it again below, or revoke it first.")
+        raise RefusedError(sentence % {"email": email})
 
 
 def _who(member: Member) -> dict[str, str]:
@@ -136,10 +136,10 @@ def accept(invite: Invite, *, email: str, name: str, password: str) -> Member:
             if not waiting.update(accepted_at=now):
                 raise RefusedError(_(TOO_LATE))
             if Member.objects.filter(email__iexact=address).exists():
-                raise RefusedError(_(TAKEN))
+                raise RefusedError(_(ADDRESS_IN_USE))
             member = Member.objects.create_user(address, password, name=name.strip(), role=invite.role)
             Invite.objects.filter(pk=invite.pk).update(accepted_by=member)
             record(Verb.PERSON_JOINED, member, changes={"role": ("", member.role)}, actor=as_member(member))
     except IntegrityError:
-        raise RefusedError(_(TAKEN)) from None
+        raise RefusedError(_(ADDRESS_IN_USE)) from None
     return member

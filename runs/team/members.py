@@ -79,8 +79,8 @@ def people(counted: Sequence[RunCount]) -> list[Person]:
     """Return all members, active ones first, sorted by name. Each person's runs are added up from `counted`, or counted
     now if `counted` is empty."""
     runs = _sum_by_member(counted) if counted else _count_by_member()
-    found = [Person(row, runs.get(row.pk, 0), seen_at(row)) for row in Member.objects.all()]
-    return sorted(found, key=lambda one: (not one.member.is_active, fold(one.member.display_name)))
+    rows = [Person(row, runs.get(row.pk, 0), seen_at(row)) for row in Member.objects.all()]
+    return sorted(rows, key=lambda one: (not one.member.is_active, fold(one.member.display_name)))
 
 
 def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
@@ -146,13 +146,13 @@ def reactivate(member: Member) -> None:
 
 
 @transaction.atomic
-def change_settings(member: Member, given: Mapping[str, Any]) -> None:
-    """Save the settings that `member` has chosen; `given` maps each field to its value."""
-    before = values_of(Member.objects.get(pk=member.pk), *given)
-    for name, value in given.items():
+def change_settings(member: Member, settings: Mapping[str, Any]) -> None:
+    """Save the settings that `member` has chosen; `settings` maps each field to its value."""
+    before = values_of(Member.objects.get(pk=member.pk), *settings)
+    for name, value in settings.items():
         setattr(member, name, value)
-    member.save(update_fields=list(given))
-    if changes := differences(before, given):
+    member.save(update_fields=list(settings))
+    if changes := differences(before, settings):
         record(Verb.PERSON_CHANGED, member, changes=changes)
 
 
@@ -173,8 +173,8 @@ def _refuse_last_admin(member: Member) -> None:
     Call this in a transaction: if two admins demote each other at the same time, only one of them may succeed.
     """
     if lock_admins_and(member) == [member.pk]:
-        told = _("%(name)s is the only admin. Make someone else an admin first.")
-        raise RefusedError(told % {"name": member.display_name})
+        sentence = _("%(name)s is the only admin. Make someone else an admin first.")
+        raise RefusedError(sentence % {"name": member.display_name})
 
 
 def _revoke_invites_of(member: Member) -> None:

@@ -70,8 +70,8 @@ def _remember_visit(request: HttpRequest, member: Member, now: datetime) -> None
 
 def last_seen_at() -> datetime | None:
     """Return when any signed-in person was last seen, give or take a few minutes; None if nobody is signed in."""
-    found: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
-    return found
+    latest: datetime | None = BrowserSession.objects.aggregate(at=Max("seen_at"))["at"]
+    return latest
 
 
 def sessions_of(member: Member, current_key: str | None) -> list[BrowserSessionLine]:

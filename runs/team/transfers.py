@@ -93,17 +93,17 @@ def _give_some(leaver: Member, to: Member, who: Actor) -> int:
 def _who_asked(leaver: Member) -> Actor:
     """Return the admin who asked for the transfer, according to the record."""
     about = Q(verb=Verb.PERSON_TRANSFERRED, object_kind="person", object_id=leaver.public_id)
-    asked = Entry.objects.filter(about).order_by("-at", "-pk").first()
-    if asked is None:
+    entry = Entry.objects.filter(about).order_by("-at", "-pk").first()
+    if entry is None:
         return current_actor()
-    return Actor(asked.way, asked.actor_id, asked.actor_name, asked.request_id)
+    return Actor(entry.way, entry.actor_id, entry.actor_name, entry.request_id)
 
 
 def _free_name(preset: Preset, to: Member, whose: str) -> str:
     """Return the name of `preset`; add the previous owner's name if `to` already has a preset with that name."""
-    taken = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
+    names = set(Preset.objects.filter(app=preset.app, member=to).values_list("name", flat=True))
     name, number = preset.name, 1
-    while name in taken:
+    while name in names:
         ending = f" ({whose[:30]})" if number == 1 else f" ({whose[:30]} {number})"
         name = preset.name[: 100 - len(ending)] + ending
         number += 1

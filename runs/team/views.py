@@ -28,9 +28,9 @@ def manage_people(request: PortalRequest) -> HttpResponse:
     """Show the list of people, and invite new ones."""
     form = InviteForm(posted_of(request))
     if form.is_valid():
-        given = form.cleaned_data
+        data = form.cleaned_data
         try:
-            invite = invites.invite(request.user, given["email"], given["name"], given["role"])
+            invite = invites.invite(request.user, data["email"], data["name"], data["role"])
         except RefusedError as refused:
             form.add_error("email", str(refused))
         else:

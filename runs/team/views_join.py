@@ -38,20 +38,20 @@ ADDRESSES_PER_INVITE = 5  # maximum number of email addresses to try with one in
 @sensitive_post_parameters("password")
 def invite(request: HttpRequest, token: str) -> HttpResponse:
     """Accept an invite: ask for a name, a password, and an email address if the invite has none."""
-    found = _unless_guessing(request, lambda: secret_links.find(Invite.objects.select_related("invited_by"), token))
-    if isinstance(found, HttpResponse):
-        return found
-    state = invites.state_of(found)
+    row = _unless_guessing(request, lambda: secret_links.find(Invite.objects.select_related("invited_by"), token))
+    if isinstance(row, HttpResponse):
+        return row
+    state = invites.state_of(row)
     if state != "open":
         return _closed(request, state)
     if request.user.is_authenticated:
         return _page(request, "team/invite_signed_in.html", {"token_path": request.path})
-    form = JoinForm(Member(email=found.email), posted_of(request), initial={"name": found.name})
+    form = JoinForm(Member(email=row.email), posted_of(request), initial={"name": row.name})
     if form.is_valid():
-        given = form.cleaned_data
+        data = form.cleaned_data
         try:
-            throttling.Attempt({f"join:{found.pk}": ADDRESSES_PER_INVITE})
-            member = invites.accept(found, email=given.get("email", ""), name=given["name"], password=given["password"])
+            throttling.Attempt({f"join:{row.pk}": ADDRESSES_PER_INVITE})
+            member = invites.accept(row, email=data.get("email", ""), name=data["name"], password=data["password"])
         except throttling.TooManyError:
             form.add_error(None, _(throttling.SENTENCE))
         except RefusedError as refused:
@@ -59,7 +59,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
         else:
             messages.success(request, _("Welcome, %(name)s.") % {"name": member.display_name})
             return _let_in(request, member)
-    context = {"invite": found, "form": form, "role": found.get_role_display()}
+    context = {"invite": row, "form": form, "role": row.get_role_display()}
     return _page(request, "team/invite.html", context, status=422 if form.errors else 200)
 
 
@@ -91,9 +91,9 @@ def _queue_mail(email: str) -> None:
         throttling.Attempt({f"ask-email:{email}": MAILS_PER_PERSON})
     except throttling.TooManyError:
         return
-    found = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
+    member_pk = Member.objects.filter(email=email, is_active=True).values_list("pk", flat=True).first()
     # Queue the task even if there is no account, so that the response time doesn't give that away
-    enqueue("send_new_password_mail", found or 0)
+    enqueue("send_new_password_mail", member_pk or 0)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -130,11 +130,11 @@ def _unless_guessing[Found](request: HttpRequest, look: Callable[[], Found | Non
         attempt = throttling.Attempt({f"link:{throttling.address_of(request)}": throttling.MAX_PER_ADDRESS})
     except throttling.TooManyError:
         return _too_many(request)
-    found = look()
-    if found is None:
+    row = look()
+    if row is None:
         return _page(request, "team/link_unknown.html", {}, status=404)
     attempt.take_back()
-    return found
+    return row
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:

@@ -105,14 +105,14 @@ class SignInView(LoginView):
 
     def _resume(self) -> HttpResponse | None:
         """Return the page that offers to resend the saved values; None if there are none."""
-        kept = read_replay(ReplayForm.read(self.request.POST)["replay"])
-        if kept is None:
+        replay = read_replay(ReplayForm.read(self.request.POST)["replay"])
+        if replay is None:
             return None
         context = {
-            "action": kept.path,
-            "fields": kept.pairs,
-            "lacks_files": kept.lacks_files,
-            "keeps_files": kept.keeps_files,
+            "action": replay.path,
+            "fields": replay.pairs,
+            "lacks_files": replay.lacks_files,
+            "keeps_files": replay.keeps_files,
             "label": _("Send it again"),
         }
         return render(self.request, "team/resume.html", context)
@@ -136,7 +136,7 @@ def ask_and_keep(request: HttpRequest) -> HttpResponse:
     """
     most = REPLAY_MAX_BYTES if session_lifetime.has_just_run_out(request) else REPLAY_MAX_BYTES_OF_STRANGERS
     files = _file_pairs(request)
-    lacks_files = len(files) < sum(len(given) for _name, given in request.FILES.lists())
+    lacks_files = len(files) < sum(len(uploads) for _name, uploads in request.FILES.lists())
     form = Replay(request.get_full_path(), [*_posted_pairs(request), *files], lacks_files, bool(files))
     replay = make_replay(form, most)
     context = {
@@ -167,14 +167,14 @@ def read_replay(replay: str) -> Replay | None:
     if not replay:
         return None
     try:
-        kept = signing.loads(replay, salt=REPLAY_SALT, max_age=REPLAY_MAX_AGE)
+        content = signing.loads(replay, salt=REPLAY_SALT, max_age=REPLAY_MAX_AGE)
     except signing.BadSignature:
         return None
-    path = str(kept["path"])
+    path = str(content["path"])
     if not (path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)):
         return None
-    pairs = [(str(name), str(value)) for name, value in kept["pairs"]]
-    return Replay(path, pairs, bool(kept.get("lacks_files")), bool(kept.get("keeps_files")))
+    pairs = [(str(name), str(value)) for name, value in content["pairs"]]
+    return Replay(path, pairs, bool(content.get("lacks_files")), bool(content.get("keeps_files")))
 
 
 def _posted_pairs(request: HttpRequest) -> Pairs:

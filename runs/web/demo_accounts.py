@@ -85,8 +85,8 @@ class DemoPeopleMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.META.get(IS_LOCAL, False):
-            found = request.user
-            request.user = SimpleLazyObject(lambda: _unless_demo(found))  # type: ignore[assignment]  # as Django does
+            user = request.user
+            request.user = SimpleLazyObject(lambda: _unless_demo(user))  # type: ignore[assignment]  # as Django does
         return self.get_response(request)
 
 

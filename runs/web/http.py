@@ -60,9 +60,9 @@ def refuse_viewers(member: Member) -> None:
 def changeable_or_refuse[M: Model](request: PortalRequest, rows: type[M] | QuerySet[M], **lookup: Any) -> M:
     """Return the row that a request is about to change; raise `Http404` if there is none, `PermissionDenied` for
     viewers."""
-    found = get_object_or_404(rows, **lookup)
+    row = get_object_or_404(rows, **lookup)
     refuse_viewers(request.user)
-    return found
+    return row
 
 
 def makers_only[**P, R: HttpResponseBase](

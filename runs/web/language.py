@@ -61,7 +61,7 @@ def member_of(request: HttpRequest) -> Member | None:
 
 def _loaded(member: Member) -> Member:
     """Return the member inside a lazy object, which may itself be wrapped in another lazy object."""
-    found: Any = member
-    while isinstance(vars(found).get("_wrapped"), LazyObject | Member):
-        found = found._wrapped
-    return found if type(found) is Member else member
+    user: Any = member
+    while isinstance(vars(user).get("_wrapped"), LazyObject | Member):
+        user = user._wrapped
+    return user if type(user) is Member else member

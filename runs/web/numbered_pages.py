@@ -12,15 +12,15 @@ MOST_PAGES = 9_999
 class Page[Row: Model]:
     """One page of `rows`, which must be in a fixed order. Reads one extra row to see if there is a next page."""
 
-    def __init__(self, rows: "QuerySet[Row]", asked: str | None, size: int) -> None:
-        """Read page `asked`, as given in the URL, or page 1 if `asked` isn't a number from 1 to 9,999 or that page is
+    def __init__(self, rows: "QuerySet[Row]", number: str | None, size: int) -> None:
+        """Read page `number`, as given in the URL, or page 1 if `number` isn't a number from 1 to 9,999 or that page is
         empty."""
-        self.number = number_in(asked or "", 1, MOST_PAGES, 1)
-        found = self._read(rows, size)
-        if not found and self.number > 1:
+        self.number = number_in(number or "", 1, MOST_PAGES, 1)
+        page_rows = self._read(rows, size)
+        if not page_rows and self.number > 1:
             self.number = 1
-            found = self._read(rows, size)
-        self._rows, self._has_next = found[:size], len(found) > size
+            page_rows = self._read(rows, size)
+        self._rows, self._has_next = page_rows[:size], len(page_rows) > size
 
     def _read(self, rows: "QuerySet[Row]", size: int) -> list[Row]:
         start = (self.number - 1) * size

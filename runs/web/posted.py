@@ -111,8 +111,8 @@ class CreditsField(forms.Field):
 
     def __init__(self, **options: Any) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        wanted = _lazy("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
-        super().__init__(required=False, widget=widget, error_messages={"invalid": wanted}, **options)
+        hint = _lazy("Enter a number of credits, such as 100 or 12.5, or leave the field empty.")
+        super().__init__(required=False, widget=widget, error_messages={"invalid": hint}, **options)
 
     def to_python(self, value: Any) -> Decimal | None:
         text = str(value or "").strip().replace(",", ".")
@@ -127,9 +127,9 @@ class PostedForm(forms.Form):
     """A form that only has fields like the ones above, which accept any value."""
 
     @classmethod
-    def read(cls, given: QueryDict) -> dict[str, Any]:
+    def read(cls, data: QueryDict) -> dict[str, Any]:
         """Return the values keyed by field name; a field that wasn't sent gets its empty value."""
-        form = cls(given)
+        form = cls(data)
         form.full_clean()
         return form.cleaned_data
 

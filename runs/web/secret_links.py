@@ -71,9 +71,9 @@ def find[Row: Model](rows: QuerySet[Row], token: str) -> Row | None:
     """Return the row that `token` belongs to, or None; `rows` must have a `token_hash` field."""
     if not token or len(token) > LONGEST_TOKEN:
         return None
-    wanted = hash_of(token)
-    row: Any = rows.filter(token_hash=wanted).first()
-    return row if row is not None and constant_time_compare(row.token_hash, wanted) else None
+    token_hash = hash_of(token)
+    row: Any = rows.filter(token_hash=token_hash).first()
+    return row if row is not None and constant_time_compare(row.token_hash, token_hash) else None
 
 
 def full_address(path: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 
-KEPT = 512  # how many stencils to cache; each takes up about 10 kB
+CACHE_SIZE = 512  # how many stencils to cache; each takes up about 10 kB
 OPEN, CLOSE = "\ue000", "\ue001"  # delimit the name of a blank; private-use characters that no template contains
 BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
 
@@ -36,11 +36,11 @@ def filled(template: str, kind: Hashable, values: Mapping[str, str]) -> SafeStri
     """Render `template` with the flags of `kind` in its context. Wherever the template uses an attribute of `card`,
     fill in the value of the same name, escaped unless it is safe."""
     stencil = _stencil(template, kind, get_language() or settings.LANGUAGE_CODE)
-    shown = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
-    return mark_safe(stencil % shown)  # noqa: S308 - the template escapes the stencil, and the values are escaped above
+    escaped = {name: value if type(value) is SafeString else escape(value) for name, value in values.items()}
+    return mark_safe(stencil % escaped)  # noqa: S308 - the template escapes the stencil, and the values are escaped above
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _stencil(template: str, kind: Hashable, language: str) -> str:
     """Return the template with its blanks as `%(name)s`."""
     with override(language):

@@ -38,5 +38,5 @@ def browser_zone(request: HttpRequest) -> str:
 def _zone_for(request: HttpRequest) -> ZoneInfo | None:
     """Return the reader's time zone; None means the portal's."""
     member = member_of(request)
-    chosen, earlier = (member.time_zone, member.browser_time_zone) if member else ("", "")
-    return zone_called(chosen) or zone_called(browser_zone(request)) or zone_called(earlier)
+    own, earlier = (member.time_zone, member.browser_time_zone) if member else ("", "")
+    return zone_called(own) or zone_called(browser_zone(request)) or zone_called(earlier)

@@ -309,7 +309,7 @@ def test_a_runs_timeline_tells_what_happened_and_what_was_said(as_alice: Client,
     as_alice.post(f"/comments/{on_run.public_id}/reply/", {"text": "Thanks"})
     as_alice.post(f"/comments/{on_result.public_id}/resolve/", {"on": "1"})
     approver = Member.objects.get(name="Bob")
-    decide(output, "approved", "", Actor(member=_promoted(approver)), seen=None)
+    decide(output, "approved", "", Actor(member=_promoted(approver)), decided_in=None)
 
     timeline = Page(shown(as_alice.get(run.get_absolute_url()))).first(id="run-timeline")
 
