@@ -129,7 +129,6 @@ TEMPLATES: list[dict[str, Any]] = [
                 "runs.templatetags.cards",
                 "runs.templatetags.icons",
                 "runs.templatetags.bar",
-                "runs.templatetags.kept",
                 "runs.templatetags.limits",
                 "runs.templatetags.marks",
                 "runs.templatetags.moments",

@@ -14,8 +14,7 @@ POLLS_AFTER = (3, 3, 5, 10, 20, 40, 60, 90, 120)
 
 @dataclass(frozen=True)
 class LaunchBox:
-    """Everything that `launching/_launch.html` shows. Given the same values, the box looks the same for everyone, so
-    the rendered HTML is cached (`templatetags/kept.py`)."""
+    """Everything that `launching/_launch.html` shows."""
 
     app_id: str
     cost: CostLine

@@ -41,8 +41,6 @@ KEPT = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
-# For this long after a run, keep browsers from restoring its form, because they'd restore only part of it
-FORGOTTEN_FOR = timedelta(days=1)
 OLDER_FORM = gettext_noop("This app's form has changed since that run. Check the values.")
 
 
@@ -102,10 +100,13 @@ def source_preset(member: Member, app: App, public_id: str) -> Preset | None:
     return Preset.objects.visible_to(member).filter(app=app, public_id=public_id).first() if public_id else None
 
 
-def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str]) -> Opening:
+def opening(
+    member: Member, app: App, schema: AppSchema, query: Mapping[str, str], latest: Run | None = None
+) -> Opening:
     """Return what to fill `app`'s form with for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
 
-    If several are given, the run's values are used. Raises `NoSourceError` if none of them exists any more.
+    If several are given, the run's values are used. `latest` is the run of `app` that the member started last. Raises
+    `NoSourceError` if none of them exists any more.
     """
     asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
     draft = drafts.load_draft(member, app)
@@ -136,8 +137,9 @@ def opening(member: Member, app: App, schema: AppSchema, query: Mapping[str, str
         if found.filled_from is None and found.preset is not None:
             words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
         found.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
-    if draft is None:
-        _offer_last_run(found, member, app)
+    if draft is None and latest is not None:
+        found.is_forgotten = True  # because browsers would restore only part of it
+        _offer_last_run(found, member, app, latest)
     return found
 
 
@@ -154,14 +156,10 @@ def _opened_from(member: Member, app: App, sources: Iterable[str]) -> Opening:
     return found
 
 
-def _offer_last_run(found: Opening, member: Member, app: App) -> None:
+def _offer_last_run(found: Opening, member: Member, app: App, run: Run) -> None:
     """If someone returns to the form within minutes of pressing Run, in the same session, say why the form is empty or
-    unchanged, and offer that run's inputs."""
-    now = timezone.now()
-    lately = Run.objects.owned_by(member).filter(app=app, is_example=False, created_at__gte=now - FORGOTTEN_FOR)
-    run = lately.select_related("app", "parent", "preset").newest_first().first()
-    found.is_forgotten = run is not None
-    if run is None or run.created_at < max(member.last_login or run.created_at, now - JUST_RUN_FOR):
+    unchanged, and offer the inputs of that `run`."""
+    if run.created_at < max(member.last_login or run.created_at, timezone.now() - JUST_RUN_FOR):
         return
     if found.result is not None and next_version.is_of_others(run, found.result):
         return  # this form is another one

@@ -1,66 +1,86 @@
 """The runs that an app's page shows: examples to start from, and runs that people made with the app."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from runs.models import App, Member, Run
 from runs.models.run import CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
+LATELY = timedelta(days=1)  # for how long a member's last run matters to the form
 EXAMPLES_SHOWN = 3
 REJECTED = " rejected "  # the value of `Run.verdicts` if all results are rejected
 APPROVED = " approved "  # part of the value of `Run.verdicts` if any result is approved
 # The columns that cards need, except those of the app and the people, which are loaded separately
 COLUMNS = (
     *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
-    *("app_id", "member_id", "made_by_id"),
+    *("app_id", "member_id", "made_by_id", "parent_id", "preset_id", "verdicts"),
 )
 
 
-def _ready(runs: RunQuerySet, app: App) -> RunQuerySet:
-    """Return good runs of `app`. The people behind them aren't loaded, because often that's just the viewer."""
-    ready = runs.filter(app=app).in_state("ready").newest_first()
-    return ready.select_related("input_picture").only(*COLUMNS)
+@dataclass(frozen=True)
+class ShownRuns:
+    """The runs for one app's page. `latest` is the last run that the member started within a day, whatever became of
+    it."""
+
+    examples: list[Run]
+    made: list[Run]
+    latest: Run | None
 
 
 def approved_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest runs with an approved result, even if other results of the run failed."""
     seen = Run.objects.own_or_shared(member).filter(app=app, status=Run.Status.COMPLETED)
-    return _newest(seen.filter(verdicts__contains=APPROVED))
+    return seen.filter(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
 
 
 def undecided_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest good runs without an approved result."""
     seen = Run.objects.own_or_shared(member).filter(app=app).in_state("ready")
-    return _newest(seen.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED))
+    return seen.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
 
 
-def _newest(runs: RunQuerySet) -> RunQuerySet:
-    """Return the first of `runs` for `examples`. They are found by an index alone, however many runs there are."""
-    newest = runs.newest_first().values("pk")[:EXAMPLES_SHOWN]
-    return Run.objects.filter(pk__in=newest).select_related("input_picture").only(*COLUMNS).newest_first()
+def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
+    """Return the runs of `app` for its page, using a single query.
 
-
-def examples(member: Member, app: App) -> list[Run]:
-    """Return the latest good runs of `app` by the member and the team, which the form offers as examples. Runs with an
-    approved result come first; runs whose results are all rejected are left out."""
-    approved = list(approved_query(member, app))
-    missing = EXAMPLES_SHOWN - len(approved)
-    return [*approved, *list(undecided_query(member, app))[:missing]] if missing else approved
-
-
-def made(member: Member, app: App, but: Iterable[Run] = ()) -> list[Run]:
-    """Return the member's latest good runs of `app`, except those in `but`. Viewers get the team's runs."""
+    A form offers examples: the latest good runs by the member and the team. Runs with an approved result come first;
+    runs whose results are all rejected are left out. `made` are the member's latest good runs that aren't examples.
+    Viewers get the team's runs, and no examples.
+    """
     if not member.can_run:
-        return list(_ready(Run.objects.shared_by_others(member), app)[:RESULTS_SHOWN])
-    own = Run.objects.owned_by(member).exclude(pk__in=[run.pk for run in but])
-    return list(_ready(own, app)[:RESULTS_SHOWN])
+        made = Run.objects.shared_by_others(member).filter(app=app).in_state("ready").newest_first()
+        return ShownRuns([], _load([made[:RESULTS_SHOWN]], member, app), None)
+    day_ago = timezone.now() - LATELY
+    own = Run.objects.owned_by(member).filter(app=app).newest_first()
+    ready = own.in_state("ready")[: RESULTS_SHOWN + EXAMPLES_SHOWN]
+    lately = own.filter(is_example=False, created_at__gte=day_ago)[:1]
+    runs = _load([approved_query(member, app), undecided_query(member, app), ready, lately], member, app)
+    approved = [run for run in runs if APPROVED in run.verdicts and run.status == Run.Status.COMPLETED]
+    good = [run for run in runs if run.status == Run.Status.COMPLETED and not run.outputs_failed]
+    undecided = [run for run in good if run.verdicts != REJECTED and run not in approved]
+    examples = [*approved, *undecided][:EXAMPLES_SHOWN] if has_form else []
+    mine = [run for run in runs if run.member_id == member.pk]
+    return ShownRuns(
+        examples,
+        [run for run in mine if run in good and run not in examples][:RESULTS_SHOWN],
+        next((run for run in mine if not run.is_example and run.created_at >= day_ago), None),
+    )
 
 
-def load_for_cards(runs: list[Run], app: App, viewer: Member) -> None:
-    """Load what cards still need for `runs`, all of which belong to `app`: the app, and the people other than the
-    viewer."""
+def _load(newest: list[RunQuerySet], viewer: Member, app: App) -> list[Run]:
+    """Return the runs that any of the queries in `newest` finds, newest first, with what their cards need.
+
+    Each of these queries is answered by an index alone, however many runs there are. Of the people behind the runs,
+    only those other than the viewer are loaded.
+    """
+    pks = [Run.objects.filter(pk__in=query.values("pk")).values("pk") for query in newest]
+    found = Run.objects.filter(pk__in=pks[0].union(*pks[1:])).select_related("input_picture").only(*COLUMNS)
+    runs = list(found.newest_first())
     others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
     people = {viewer.pk: viewer} | Member.objects.in_bulk(others)
     for run in runs:
         run.app, run.member = app, people[run.member_id]
         run.made_by = people[run.made_by_id] if run.made_by_id else None
+    return runs

@@ -21,12 +21,13 @@ from runs.display.cards import app_card, run_cards
 from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
 from runs.engine import create_run
-from runs.launching import drafts, form_after_redirect, prefill, presets, shown_runs
+from runs.launching import drafts, form_after_redirect, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown, posted_schema
 from runs.launching.prefill import RESET, NoSourceError, Opening
+from runs.launching.shown_runs import ShownRuns, shown_runs
 from runs.models import App, AppRule, AppSchema, Member
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
@@ -68,8 +69,9 @@ def _app(request: PortalRequest, app_id: str, *more: str) -> App:
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
     """Show the form: empty, or filled with the draft or with the values of a run or preset."""
+    runs = shown_runs(request.user, app)
     try:
-        opened = prefill.opening(request.user, app, schema, request.GET)
+        opened = prefill.opening(request.user, app, schema, request.GET, runs.latest)
     except NoSourceError:
         raise Http404 from None
     answered = request.GET.get(form_after_redirect.PARAMETER, "")
@@ -78,7 +80,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
     )
-    return app_page(request, app, form, opened.saying(*dropped_words(form)), token=told.token)
+    return app_page(request, app, form, opened.saying(*dropped_words(form)), token=told.token, runs=runs)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
@@ -213,16 +215,15 @@ def app_page(
     token: str = "",
     status: int = 200,
     viewer: Member | None = None,
+    runs: ShownRuns | None = None,
 ) -> HttpResponse:
-    """Show the form of `app` as opened or posted. If `viewer` is given, show an admin the page as that member would see
-    it."""
+    """Show the form of `app` as opened or posted, with `runs` made with it. If `viewer` is given, show an admin the
+    page as that member would see it."""
     member = viewer or request.user
+    runs = runs or shown_runs(member, app, has_form=form is not None)
     partial = "app-body" if request.method == "GET" else ""  # for GET, this replaces the waiting page's placeholder
-    examples = shown_runs.examples(member, app) if form is not None and member.can_run else []
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    runs = [*examples, *shown_runs.made(member, app, examples)]
-    shown_runs.load_for_cards(runs, app, member)
-    cards = run_cards(runs, member, approved_first=True)
+    cards = run_cards([*runs.examples, *runs.made], member, approved_first=True)
     rule = AppRule.of(app)
     record_openings(request, opened_with.runs)
     context = {
@@ -243,8 +244,8 @@ def app_page(
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,
-        "examples": cards[: len(examples)],
-        "results": cards[len(examples) :],
+        "examples": cards[: len(runs.examples)],
+        "results": cards[len(runs.examples) :],
         "can_undo_reset": RESET in request.GET and drafts.dropped_draft(member, app.public_id) is not None,
         "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }

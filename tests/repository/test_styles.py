@@ -20,7 +20,7 @@ FIELDS = [name for name in TEXTS if re.fullmatch(r"schema_forms/_\w+\.html", nam
 TAG = re.compile(r"^@register\.simple_tag.*?^def (\w+)(.*?)(?=^@|^def |\Z)", re.M | re.S)
 TAGS = [found for path in (ROOT / "runs" / "templatetags").glob("*.py") for found in TAG.findall(path.read_text())]
 RENDERED = {  # the templates that each template tag renders, keyed by how templates write the tag
-    **dict.fromkeys(["{% include field.template_name %}", "{% form_field ", "{% form_results "], FIELDS),
+    "{% include field.template_name %}": FIELDS,
     **{f"{{% {tag} ": re.findall(r'"([\w/]+\.html)"', body) for tag, body in TAGS if '.html"' in body},
 }
 LINKED = re.compile(r"""\{% static ["']([\w./-]+\.css)["'] %\}|href="/static/([\w./-]+\.css)\"""")
