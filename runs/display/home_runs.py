@@ -12,7 +12,7 @@ from runs.catalog import arrange
 from runs.display.cards import AppCard, RunCard, app_card, run_cards
 from runs.display.run_sentences import failure_words
 from runs.models import App, Member, Notice, NoticeKind, Run
-from runs.models.run import ACTIVE, RunQuerySet
+from runs.models.run import RunQuerySet
 from runs.review import review_queries
 
 FAILED_SHOWN = 3
@@ -138,6 +138,6 @@ def _starred(runs: RunQuerySet) -> "QuerySet[Run, Any]":
 def _latest(member: Member, since: datetime) -> "QuerySet[Run, Any]":
     """Return the newest runs with results, and whether others have decided on those results since then."""
     listed = Run.objects.owned_by(member) if member.can_run else Run.objects.shared_by_others(member)
-    with_results = listed.exclude(status__in=ACTIVE).filter(outputs_ready__gt=0).newest_first()
+    with_results = listed.exclude(finished_at=None).filter(outputs_ready__gt=0).newest_first()
     is_decided = Exists(review_queries.decided_on_mine_since(member, since))
     return with_results.annotate(is_decided=is_decided).values_list("pk", "is_decided")[:LATEST]

@@ -13,7 +13,7 @@ def place_words(run: Run) -> str:
     ahead."""
     if run.status != "starting" or run.wait not in ORDERED:
         return ""
-    earlier = Run.objects.filter(status__in=("starting", "checking"), created_at__lt=run.created_at)
+    earlier = Run.objects.active().filter(status__in=("starting", "checking"), created_at__lt=run.created_at)
     line = earlier.filter(app=run.app_id) if run.wait == Run.Wait.APP else earlier.filter(wait=run.wait)
     count = line.exclude(status="checking", due_at=None).count()
     if not count:

@@ -71,7 +71,7 @@ def check_run(run_id: int) -> None:
 
 
 def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> None:
-    others = Run.objects.filter(app=run.app).exclude(pk=run.pk)
+    others = Run.objects.active().filter(app=run.app).exclude(pk=run.pk)
     could_be = [row for row in found if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
     if found and others.filter(status="starting", sent_at__isnull=False).exists():

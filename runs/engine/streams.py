@@ -239,5 +239,5 @@ class Streams:
 def _spare(ended: int) -> int:
     """Return how many more streams the budget allows, after reserving requests for the starts that are waiting and for
     reading the results of `ended` runs."""
-    waiting = Run.objects.filter(status="starting").count()
+    waiting = Run.objects.active().filter(status="starting").count()
     return max(0, rate_limit.left(Priority.STREAM) - waiting - ended)

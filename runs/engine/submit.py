@@ -76,7 +76,7 @@ def _submit(run: Run) -> bool:
 def _next_of(app: App) -> int | None:
     """Find the oldest start of `app` that is waiting for another start, make it due and return its primary key; None if
     there is none."""
-    waiting = Run.objects.filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
+    waiting = Run.objects.active().filter(app=app, status="starting", wait=Run.Wait.APP).order_by("created_at", "pk")
     run_id = waiting.values_list("pk", flat=True).first()
     if run_id is not None:
         waiting.filter(pk=run_id).update(due_at=timezone.now())

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from runs.engine import progress, wakeups
-from runs.models import AT_LAMINA, Run
+from runs.models import Run
 
 UNCLEAR_CANCEL = timedelta(seconds=20)  # resend a cancel request if the run is still active after this long
 LONGEST_WAIT = timedelta(minutes=15)  # no step is ever delayed this long
@@ -24,7 +24,8 @@ def sweep(now: datetime | None = None) -> None:
     died), and for cancels that weren't sent or got no clear response."""
     now = now or timezone.now()
     # These times were set by a clock that was ahead, and may be hours away.
-    Run.objects.filter(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT).update(due_at=now)
+    is_far = Q(status__in=("starting", "checking"), due_at__gt=now + LONGEST_WAIT)
+    Run.objects.active().filter(is_far).update(due_at=now)
     due = Run.objects.due(now).order_by("due_at")
     without_wakeup = wakeups.without_wakeup(due, now, F("due_at"))
     wakeups.queue_check(*_first(without_wakeup.filter(status="checking")))
@@ -33,7 +34,7 @@ def sweep(now: datetime | None = None) -> None:
     wakeups.queue_start(*_first(without_wakeup.filter(status="starting", sent_at=None)))
     is_unsent = Q(cancel_asked_at__lt=now - wakeups.BELIEVED, cancel_sent_at=None)
     is_unclear = Q(cancel_sent_at__lt=now - UNCLEAR_CANCEL, cancel_answer="")  # sent, but Lamina gave no status
-    to_cancel = Run.objects.filter(is_unsent | is_unclear, status__in=AT_LAMINA)
+    to_cancel = Run.objects.at_lamina().filter(is_unsent | is_unclear)
     since = Coalesce(F("cancel_sent_at"), F("cancel_asked_at"))
     wakeups.queue_cancel(*_first(wakeups.without_wakeup(to_cancel, now, since)))
 

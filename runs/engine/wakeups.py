@@ -16,7 +16,7 @@ from django.db.models.fields import DurationField
 from django.utils import timezone
 
 from runs.background.queue import enqueue, enqueue_long
-from runs.models import ACTIVE, Run
+from runs.models import Run
 
 START_SECONDS = 900
 BELIEVED = timedelta(seconds=5)  # if no worker takes a start or cancel within this time, we assume its task was lost
@@ -68,4 +68,4 @@ def heard(run_id: int) -> None:
 def forget() -> None:
     """Allow new wakeups for everything that is due, because a worker that died or was unavailable may have lost
     some."""
-    Run.objects.filter(status__in=ACTIVE, rung_at__isnull=False).update(rung_at=None)
+    Run.objects.active().filter(rung_at__isnull=False).update(rung_at=None)

@@ -86,7 +86,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     """Move `runs` to the bin, except for those that are active or protected, or that `member` may not change."""
     asked, own = runs.count(), _changeable(runs, member)
     mine = own.count()
-    active = own.exclude(status__in=FINAL).count()
+    active = own.active().count()
     held = own.filter(status__in=FINAL, held_at__isnull=False).count()
     moved = bin.move_to_bin(own, member, now)
     others = asked - mine

@@ -1,7 +1,8 @@
 """Indexes that SQLite uses for queries as Django writes them.
 
 SQLite uses an index with a condition such as `status = 'saving'` only if the query itself contains this value, but
-Django passes it as a parameter. Such a column is now one of the index's columns.
+Django passes it as a parameter. Such a column is now one of the index's columns, and active runs are those without an
+end.
 """
 
 from django.db import migrations, models
@@ -139,11 +140,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="run",
-            index=models.Index(fields=["status", "due_at"], name="run_due"),
+            index=models.Index(condition=models.Q(("finished_at", None)), fields=["due_at"], name="run_due"),
         ),
         migrations.AddIndex(
             model_name="run",
-            index=models.Index(fields=["status", "member", "created_at"], name="run_active"),
+            index=models.Index(
+                condition=models.Q(("finished_at", None)), fields=["member", "status", "created_at"], name="run_active"
+            ),
         ),
         migrations.AddIndex(
             model_name="storedfile",

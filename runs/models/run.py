@@ -41,19 +41,19 @@ CARD_COLUMNS = (
 
 class RunQuerySet(RunAccessQuerySet["Run"]):
     def active(self) -> Self:
-        return self.filter(status__in=ACTIVE)
+        return self.filter(finished_at=None)  # a constraint says the same of the statuses in ACTIVE
 
     def at_lamina(self) -> Self:
         """Return runs that Lamina is working on, as far as we know."""
-        return self.filter(status__in=AT_LAMINA)
+        return self.active().filter(status__in=AT_LAMINA)
 
     def needing_poller(self) -> Self:
         """Return the runs the poller has to handle: on Lamina, waiting to be sent, or being checked."""
-        return self.filter(status__in=ACTIVE).exclude(status="checking", due_at=None)
+        return self.active().exclude(status="checking", due_at=None)
 
     def due(self, now: datetime) -> Self:
         """Return runs whose next step is due by `now`: sending them, or checking whether they started."""
-        return self.filter(status__in=("starting", "checking"), due_at__lte=now)
+        return self.active().filter(status__in=("starting", "checking"), due_at__lte=now)
 
     def binnable(self) -> Self:
         """Return the runs that people who may change them may also move to the bin: runs that have ended and aren't on
@@ -234,7 +234,7 @@ class Run(RunAccess):
             ),
             models.Index(fields=["held_at"], condition=Q(held_at__isnull=False), name="run_on_hold"),
             # Used by RunQuerySet.due
-            models.Index(fields=["status", "due_at"], name="run_due"),
+            models.Index(fields=["due_at"], condition=Q(finished_at=None), name="run_due"),
             # Used by display.new_runs
             models.Index(
                 F("shared_at").desc(),
@@ -243,7 +243,7 @@ class Run(RunAccess):
                 name="run_shared_lately",
             ),
             # Used by RunQuerySet.active and at_lamina
-            models.Index(fields=["status", "member", "created_at"], name="run_active"),
+            models.Index(fields=["member", "status", "created_at"], condition=Q(finished_at=None), name="run_active"),
         )
 
     def __str__(self) -> str:
