@@ -1,15 +1,17 @@
-"""Notices when two people change the same settings at once, so that nobody overwrites values they haven't seen.
+"""Changes settings and records the change, and notices when two people change the same ones at once, so that nobody
+overwrites values they haven't seen.
 
 A page sends back the values that it showed (`version_of`). If different values have been stored in the meantime, the
 change is refused, and the page says who changed them (`web.posted.SeenForm`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Model
 
 from runs.audit.objects import name_of
+from runs.audit.record import differences, record, values_of
 from runs.models import Entry, Verb
 from runs.models.entry import EntryQuerySet
 
@@ -33,10 +35,34 @@ def locked_row[Rules: Model](model: type[Rules]) -> Rules:
     return rows.order_by("pk").first() or rows.get_or_create(pk=1)[0]
 
 
-def changes_of(model: type[Model]) -> EntryQuerySet:
-    """Return the entries in the audit record for changes to the rules in `model`."""
-    acts = Entry.objects.filter(verb=Verb.RULES_CHANGED, object_kind=name_of(model()).kind)
-    return acts.exclude(changes={})
+def change_row[Row: Model](
+    row: Row,
+    values: Mapping[str, Any],
+    version: str,
+    verb: Verb,
+    target: Model | None,
+    recorded: Callable[[Row], Mapping[str, Any]] | None = None,
+) -> None:
+    """Save `values` in `row`, which is locked, and record that `verb` was done to `target`.
+
+    `version` is the `version_of` what the page showed, or "" if we don't know that. Raises `OvertakenError` if
+    someone has saved different values since. If what the page and the record show isn't simply `values`, `recorded`
+    returns it for a row.
+    """
+    recorded = recorded or (lambda row: values_of(row, *values))
+    before = recorded(row)
+    for name, value in values.items():
+        setattr(row, name, value)
+    after = recorded(row)
+    refuse_older(version, before, after, changes_of(target, after))
+    row.save(update_fields=list(values))
+    record(verb, target, changes=differences(before, after))
+
+
+def changes_of(target: Model | None, values: Mapping[str, Any]) -> EntryQuerySet:
+    """Return the entries in the audit record for changes of any of these values of `target`."""
+    named = name_of(target)
+    return Entry.objects.about(named.kind, named.object_id).filter(changes__has_any_keys=list(values))
 
 
 def version_of(values: Mapping[str, Any]) -> str:

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from runs.audit import old_entries
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
-from runs.audit.record import differences, record, values_of
+from runs.audit.overtaken import change_row, locked_row, version_of
+from runs.audit.record import values_of
 from runs.background.queue import stop_requested
 from runs.history import bin, old_uploads, query_timeout, rejected
 from runs.models import Entry, GuestLink, GuestLinkOutput, Output, RetentionRules, Run, StoredFile, Verb
@@ -123,18 +123,14 @@ def rules_version(rules: RetentionRules) -> str:
 
 
 @transaction.atomic
-def save(rules: RetentionRules, seen: str = "") -> None:
+def save(rules: RetentionRules, version: str = "") -> None:
     """Save the rules. If there is no rule for rejected results, all scheduled removals are cancelled.
 
-    `seen` is what the page showed when it was opened, if known. Raises `OvertakenError` if someone has saved different
-    rules since then.
+    `version` is what `rules_version` returned when the page was opened, if known. Raises `OvertakenError` if someone
+    has saved different rules since then.
     """
-    stored = locked_row(RetentionRules)
-    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    refuse_older(seen, before, after, changes_of(RetentionRules))
-    rules.pk = stored.pk
-    rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
+    row = locked_row(RetentionRules)
+    change_row(row, values_of(rules, *RULES), version, Verb.RULES_CHANGED, row)
     if rules.rejected_days is None:
         rejected.unschedule()
 

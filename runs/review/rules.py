@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
-from runs.audit.record import differences, record, record_each, values_of
+from runs.audit.overtaken import change_row, changes_of, locked_row, refuse_older, version_of
+from runs.audit.record import record_each, values_of
 from runs.catalog.app_rules import record_outside_change
 from runs.models import App, Entry, ReviewRules, Run, Verb
 
@@ -59,15 +59,13 @@ def change_rules(rules: ReviewRules, app_ids: Collection[str], asking: Collectio
     `version` represents the rules that the page showed (see `rules_version`), if known. Raises `OvertakenError` if
     someone has saved other rules since then.
     """
-    stored = locked_row(ReviewRules)
-    before, after = values_of(stored), values_of(rules)
+    row, values = locked_row(ReviewRules), values_of(rules)
     old, apps = asking_apps(), App.objects.filter(public_id__in=app_ids)
     new = (old - set(app_ids)) | set(apps.filter(public_id__in=asking).values_list("public_id", flat=True))
     shaped = Entry.objects.filter(verb=Verb.APP_SHAPED, changes__has_key="asks_review")
-    refuse_older(version, _rules_values(before, old), _rules_values(after, new), changes_of(ReviewRules) | shaped)
-    rules.pk = stored.pk
-    rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
+    before, after = _rules_values(values_of(row), old), _rules_values(values, new)
+    refuse_older(version, before, after, changes_of(row, values) | shaped)
+    change_row(row, values, "", Verb.RULES_CHANGED, row)
     _let_ask(apps.filter(public_id__in=asking), is_asking=True)
     _let_ask(apps.exclude(public_id__in=asking), is_asking=False)
 

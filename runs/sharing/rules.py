@@ -6,8 +6,8 @@ Lowering the maximum number of days also shortens existing links.
 
 from django.db import transaction
 
-from runs.audit.overtaken import changes_of, locked_row, refuse_older, version_of
-from runs.audit.record import differences, record, values_of
+from runs.audit.overtaken import change_row, locked_row, version_of
+from runs.audit.record import record, values_of
 from runs.models import GuestLink, SharingRules, StoredFile, Verb
 from runs.sharing.links import end_of, latest_day
 from runs.storage import orphans
@@ -21,18 +21,14 @@ def rules_version(rules: SharingRules) -> str:
 
 
 @transaction.atomic
-def change_rules(rules: SharingRules, seen: str = "") -> int:
+def change_rules(rules: SharingRules, version: str = "") -> int:
     """Save `rules` in place of the existing ones, but keep the logo; return how many links now expire earlier.
 
-    `seen` is what `rules_version` returned when the page was opened, if known. Raises `OvertakenError` if someone has
-    changed the rules since then.
+    `version` is what `rules_version` returned when the page was opened, if known. Raises `OvertakenError` if someone
+    has changed the rules since then.
     """
-    stored = locked_row(SharingRules)
-    before, after = values_of(stored, *RULES), values_of(rules, *RULES)
-    refuse_older(seen, before, after, changes_of(SharingRules).exclude(changes__has_key="logo"))
-    rules.pk, rules.logo_id = stored.pk, stored.logo_id
-    rules.save()
-    record(Verb.RULES_CHANGED, rules, changes=differences(before, after))
+    row = locked_row(SharingRules)
+    change_row(row, values_of(rules, *RULES), version, Verb.RULES_CHANGED, row)
     latest = end_of(latest_day(rules))
     return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)
 

@@ -12,10 +12,10 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from runs.audit.overtaken import refuse_older, version_of
-from runs.audit.record import differences, record
+from runs.audit.overtaken import change_row, locked_row, version_of
+from runs.audit.record import values_of
 from runs.catalog.app_rules import record_outside_change
-from runs.models import App, Entry, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
+from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
 from runs.spending.limits import used_words
 from runs.words.credits import amount_words, to_credits
@@ -92,7 +92,7 @@ def limit_version(limit: MemberLimit) -> str:
 
 def price_version(app: App) -> str:
     """Return the price of an app as text, so that we can tell later whether it has changed."""
-    return version_of(_price_values(app.price))
+    return version_of(_price_values(app))
 
 
 @transaction.atomic
@@ -102,37 +102,25 @@ def change_rules(rules: SpendingLimits, version: str = "") -> None:
 
     Raises `OvertakenError` if someone has changed the rules since then. The next two functions work the same way.
     """
-    row, _is_new = SpendingLimits.objects.select_for_update().get_or_create(pk=1)
-    before, after = _rules_values(row), _rules_values(rules)
-    refuse_older(version, before, after, Entry.objects.filter(verb=Verb.LIMITS_CHANGED).exclude(changes={}))
-    rules.pk = row.pk
-    rules.save()
-    record(Verb.LIMITS_CHANGED, None, changes=differences(before, after))
+    row = locked_row(SpendingLimits)
+    change_row(row, values_of(rules), version, Verb.LIMITS_CHANGED, None, _rules_values)
 
 
 @transaction.atomic
 def change_person(limit: MemberLimit, version: str = "") -> None:
     """Save one member's limit."""
     member = Member.objects.select_for_update().get(pk=limit.member_id)
-    stored = MemberLimit.objects.filter(member=member).first() or MemberLimit(member=member)
-    before, after = _limit_values(stored), _limit_values(limit)
-    acts = Entry.objects.about("person", member.public_id).filter(verb=Verb.PERSON_LIMITED).exclude(changes={})
-    refuse_older(version, before, after, acts)
-    names = ("hundredths", "is_unlimited", "raised_to", "raised_until")
-    MemberLimit.objects.update_or_create(member=member, defaults={name: getattr(limit, name) for name in names})
-    record(Verb.PERSON_LIMITED, member, changes=differences(before, after))
+    row, _is_new = MemberLimit.objects.get_or_create(member=member)
+    values = values_of(limit, "hundredths", "is_unlimited", "raised_to", "raised_until")
+    change_row(row, values, version, Verb.PERSON_LIMITED, member, _limit_values)
 
 
 @transaction.atomic
 def change_price(app: App, price: Decimal | None, version: str = "") -> None:
     """Set what a full run of `app` costs while Lamina gives no estimate; None if unknown."""
-    stored = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
-    acts = Entry.objects.about("app", app.public_id).filter(verb__in=(Verb.APP_PRICED, Verb.APP_SHAPED))
-    priced = acts.filter(changes__has_key="price")
-    refuse_older(version, _price_values(stored.price), _price_values(price), priced)
-    App.objects.filter(pk=app.pk).update(price=price)
+    row = App.objects.select_for_update(of=("self",), no_key=True).get(pk=app.pk)
+    change_row(row, {"price": price}, version, Verb.APP_PRICED, row, _price_values)
     record_outside_change([app.pk])
-    record(Verb.APP_PRICED, app, changes={"price": (stored.price, price)})
 
 
 def _rules_values(rules: SpendingLimits) -> dict[str, Any]:
@@ -154,8 +142,8 @@ def _limit_values(limit: MemberLimit) -> dict[str, Any]:
     }
 
 
-def _price_values(price: Decimal | None) -> dict[str, Any]:
-    return {"price": None if price is None else f"{price:.2f}"}
+def _price_values(app: App) -> dict[str, Any]:
+    return {"price": None if app.price is None else f"{app.price:.2f}"}
 
 
 def _credits(hundredths: int | None) -> str | None:

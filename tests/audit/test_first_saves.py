@@ -11,9 +11,10 @@ from django.db.models import Model
 
 from runs.audit.overtaken import OvertakenError
 from runs.history import retention_rules
-from runs.models import RetentionRules, ReviewRules, SharingRules
+from runs.models import RetentionRules, ReviewRules, SharingRules, SpendingLimits
 from runs.review import rules as review_rules
 from runs.sharing import rules as sharing_rules
+from runs.spending import limit_settings
 
 type Save = Callable[[Any, str], object]
 
@@ -30,6 +31,13 @@ type Save = Callable[[Any, str], object]
             (True, True),
             review_rules.rules_version,
             lambda rules, seen: review_rules.change_rules(rules, [], [], seen),
+        ),
+        (
+            SpendingLimits,
+            "portal_hundredths",
+            (3000, 6000),
+            lambda rules: limit_settings.rules_version(),
+            limit_settings.change_rules,
         ),
     ],
 )
