@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from runs.models import App, AppChange, AppSchema
-from runs.schema_forms.questions import Question, questions_of, shortened
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.questions import Question, shortened
 
 KEPT_PER_APP = 200
 OPTIONS_NAMED = 10
@@ -16,7 +15,7 @@ Kind = AppChange.Kind
 
 def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> None:
     """Save the differences between two versions of the form of `app`; only the latest changes are kept."""
-    changes = list(changes_between(old.parameters, new.parameters))
+    changes = list(changes_between(old.questions, new.questions))
     for change in changes:
         change.app, change.at = app, now
     AppChange.objects.bulk_create(changes)
@@ -24,9 +23,8 @@ def record_changes(app: App, old: AppSchema, new: AppSchema, now: datetime) -> N
     AppChange.objects.filter(pk__in=list(of_app.values_list("pk", flat=True)[KEPT_PER_APP:])).delete()
 
 
-def changes_between(old: Parameters, new: Parameters) -> Iterator[AppChange]:
+def changes_between(before: Sequence[Question], after: Sequence[Question]) -> Iterator[AppChange]:
     """Yield the changes to each field, in the order of the new form, followed by the fields that were removed."""
-    before, after = questions_of(old), questions_of(new)
     pairs = _paired(before, after)
     for question in after:
         was = pairs.get(question)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.audit.actors import current_actor
 from runs.background.queue import enqueue_long
-from runs.catalog.field_rules import as_rule, rules_of
+from runs.catalog.field_rules import as_rule, form_questions
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
 from runs.models import App, AppRule, FieldRule, Member, StoredFile
@@ -24,7 +24,7 @@ from runs.models.app_rules import (
     LINE_LENGTH,
     NAME_LENGTH,
 )
-from runs.schema_forms.field_rules import match_rules, ruled_questions
+from runs.schema_forms.field_rules import match_rules
 from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
 from runs.words.numbers import number_words
@@ -92,16 +92,15 @@ def rule_of(app: App) -> AppRule:
 
 def field_lines(app: App) -> list[FieldLine]:
     """Return the fields in the form of `app`, in the author's order, with their rules."""
-    questions = _questions(app)
-    rows = _rows_by_position(app, questions)
-    ruled = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
-    return [FieldLine(q, plain, rows.get(plain.position)) for q, plain in zip(ruled, questions, strict=True)]
+    rows = _rows_by_position(app, app.questions)
+    ruled = zip(form_questions(app), app.questions, strict=True)
+    return [FieldLine(question, plain, rows.get(plain.position)) for question, plain in ruled]
 
 
 def lost_rules(app: App) -> list[FieldRule]:
     """Return the rules for fields that the form of `app` no longer has. A rule applies again if its field comes
     back."""
-    found = {row.pk for row in _rows_by_position(app, _questions(app)).values()}
+    found = {row.pk for row in _rows_by_position(app, app.questions).values()}
     return [row for row in app.field_rules.select_related("file") if row.pk not in found]
 
 
@@ -113,7 +112,7 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
     `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. Either way, nothing is saved.
     """
     rule = _locked_rule(app, version)
-    questions = _questions(app)
+    questions = app.questions
     if errors := _errors(edit, questions):
         raise RulesRejectedError(errors)
     rule.is_hidden, rule.shown_to = edit.is_hidden, _stored_roles(edit.roles)
@@ -220,10 +219,6 @@ def _show_words(app: App, rule: AppRule) -> None:
     words = shown_words(rule, name, description)
     App.objects.filter(pk=app.pk).update(**words, search_text=search_text_of(app, words))
     app.refresh_from_db(fields=[*words, "search_text"])
-
-
-def _questions(app: App) -> list[Question]:
-    return ruled_questions(app.schema.parameters if app.schema else [], [])
 
 
 def _rows_by_position(app: App, questions: Sequence[Question]) -> dict[int, FieldRule]:

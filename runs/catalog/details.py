@@ -22,8 +22,7 @@ from runs.lamina.types import AppDetail
 from runs.models import App, AppRule, AppSchema
 from runs.models.ages import AHEAD
 from runs.models.messages import Message
-from runs.schema_forms.questions import questions_of, shortened
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.questions import shortened
 
 REFUSED_IN_A_ROW = 3  # after this many refusals in a row, we assume that the individual apps aren't the reason
 
@@ -91,7 +90,7 @@ def store_detail(app: App, detail: AppDetail) -> None:
     told = bounds.schema_of(detail)
     schema = None if told.problem else _schema_row(app, told)
     now = timezone.now()
-    unknown = [] if told.problem else _unknown_fields(app, told.parameters, now)
+    unknown = _unknown_fields(app, schema, now) if schema else []
     makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
     _record_changes(app, schema, now)  # this also locks the app, so that its rules can't change in the meantime
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
@@ -112,10 +111,10 @@ def store_detail(app: App, detail: AppDetail) -> None:
     check_pause(app, now)
 
 
-def _unknown_fields(app: App, parameters: Parameters, now: datetime) -> list[dict[str, str]]:
+def _unknown_fields(app: App, schema: AppSchema, now: datetime) -> list[dict[str, str]]:
     """Return the fields whose type the portal doesn't know, and when each was first seen in this app."""
     since = {(field["label"], field["type"]): field["since"] for field in app.unknown_fields}
-    fields = [(q.label, shortened(q.type)) for q in questions_of(parameters) if q.is_unknown]
+    fields = [(q.label, shortened(q.type)) for q in schema.questions if q.is_unknown]
     return [
         {"label": label, "type": type_, "since": since.get((label, type_), now.isoformat())} for label, type_ in fields
     ]

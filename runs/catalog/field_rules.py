@@ -1,12 +1,14 @@
 """The admin's rules for an app's fields, converted to the type that forms and runs use (`Rule`)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from runs.models import App, AppRule, FieldRule, StoredFile
+from runs.models import App, AppRule, AppSchema, FieldRule, StoredFile
 from runs.models.app import AppQuerySet
+from runs.schema_forms.field_rules import ruled_questions
+from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule, UploadInfo
 
 
@@ -17,6 +19,12 @@ def rules_of(app: App) -> list[Rule]:
     needed.
     """
     return [as_rule(row) for row in _rows(app)]
+
+
+def form_questions(app: App, schema: AppSchema | None = None) -> Sequence[Question]:
+    """Return the questions of the app's form (or of an earlier version of it, `schema`), each with the admin's rule for
+    it."""
+    return ruled_questions((schema or app).questions, rules_of(app))
 
 
 def with_rules(apps: AppQuerySet) -> AppQuerySet:

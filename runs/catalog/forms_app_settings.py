@@ -15,7 +15,7 @@ from runs.catalog.app_rules import AppEdit, FieldEdit
 from runs.catalog.app_settings import AppSettings
 from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
 from runs.schema_forms.field_rules import match_rules
-from runs.schema_forms.questions import Question, clean_text, questions_of
+from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
@@ -108,7 +108,7 @@ def read_settings(
     errors: dict[str, str] = {}
     fields = {
         question.field_name: _field(admin, app, question, given, files, errors)
-        for question in questions_of(schema.parameters if schema else [])
+        for question in (schema.questions if schema else ())
         if f"{question.field_name}-mode" in given
     }
     is_older = schema is not None and app.schema is not None and schema.pk != app.schema.pk
@@ -228,12 +228,11 @@ def _file(
 def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
     """Convert settings posted for an older form to the fields of the current form. Settings for fields that no longer
     exist are dropped."""
-    before, after = questions_of(old.parameters), questions_of(new.parameters)
-    rules = [Rule(key=q.key, id=q.id, name=q.name) for q in before]
-    handles = {id(rule): q for rule, q in zip(rules, before, strict=True)}
-    found = match_rules(after, rules).by_position
+    rules = [Rule(key=q.key, id=q.id, name=q.name) for q in old.questions]
+    handles = {id(rule): q for rule, q in zip(rules, old.questions, strict=True)}
+    found = match_rules(new.questions, rules).by_position
     fitted = {}
-    for question in after:
+    for question in new.questions:
         was = handles[id(found[question.position])] if question.position in found else None
         if was is not None and was.field_name in fields and was.kind == question.kind:
             fitted[question.field_name] = fields[was.field_name]

@@ -1,6 +1,7 @@
 """Pauses apps whose rules no longer fit their forms. If we silently dropped such a rule, runs could cost more credits,
 or their results might not fit the brand."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,8 +13,8 @@ from runs.catalog.field_rules import as_rule
 from runs.models import App, AppRule, FieldRule, Member, Verb
 from runs.models.messages import Message
 from runs.schema_forms.field_rules import match_rules, problem_of, ruled_questions
-from runs.schema_forms.questions import questions_of, shortened
-from runs.schema_forms.types import Parameters, Rule
+from runs.schema_forms.questions import Question, shortened
+from runs.schema_forms.types import Rule
 from runs.words.messages import say
 
 NAME_LENGTH = 60  # maximum length of a name in the stored message, in characters
@@ -27,7 +28,7 @@ def check_pause(app: App, now: datetime) -> None:
         return
     # Read the rules again, because they may just have changed
     rows = FieldRule.objects.filter(app=app).select_related("file")
-    problem = pause_reason(app.schema.parameters, [as_rule(row) for row in rows])
+    problem = pause_reason(app.schema.questions, [as_rule(row) for row in rows])
     paused = AppRule.objects.filter(pk=rule.pk, paused_at__isnull=False)
     if problem and not rule.is_paused:
         _pause(app, rule, problem, now)
@@ -59,12 +60,12 @@ def closed_words(app: App, member: Member) -> str:
     return _("This app is paused until an admin checks its settings. What you've entered won't be lost.")
 
 
-def pause_reason(parameters: Parameters, rules: list[Rule]) -> Message:
-    """Return why `rules` don't fit a form with these `parameters`; an empty message if they do."""
-    unclear = [rule for rule in match_rules(questions_of(parameters), rules).unclear if _is_strict(rule)]
+def pause_reason(questions: Sequence[Question], rules: list[Rule]) -> Message:
+    """Return why `rules` don't fit a form with these `questions`; an empty message if they do."""
+    unclear = [rule for rule in match_rules(questions, rules).unclear if _is_strict(rule)]
     if unclear:
         return Message("rule_unclear", {"field": shortened(unclear[0].name, NAME_LENGTH)})
-    for question in ruled_questions(parameters, rules):
+    for question in ruled_questions(questions, rules):
         if problem := problem_of(question):
             return Message(f"rule_{problem}", {"field": shortened(question.label, NAME_LENGTH)})
     return Message()

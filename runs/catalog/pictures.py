@@ -39,7 +39,7 @@ def fetch_samples(app: App) -> None:
     """Copy the sample media that the author's form uses as defaults."""
     row = App.objects.filter(pk=app.pk)
     known = row.values_list("samples", flat=True).get()
-    urls = sample_urls(app.schema.parameters if app.schema else [])[: bounds.SAMPLES]
+    urls = sample_urls(app.questions)[: bounds.SAMPLES]
     samples = {url: known[url] for url in urls if known.get(url)}
     if samples != known:
         row.update(samples=samples)

@@ -8,12 +8,12 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.field_rules import rules_of
+from runs.catalog.field_rules import form_questions
 from runs.catalog.pauses import closed_words
 from runs.engine import run_inputs
 from runs.models import App, AppSchema, Member, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched
-from runs.schema_forms.field_rules import Change, Ruled, apply_rules, ruled_questions
+from runs.schema_forms.field_rules import Change, Ruled, apply_rules
 from runs.schema_forms.questions import shortened
 from runs.words.errors import UserFacingError
 
@@ -26,15 +26,14 @@ class RulesRefuseError(UserFacingError):
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
     """Return the positions of the `answers` in fields that the rules hide."""
-    rules = rules_of(app)
-    given = matched(ruled_questions(schema.parameters, rules), answers)[0] if rules else {}
+    given = matched(form_questions(app, schema), answers)[0]
     hidden = [answer for question, answer in given.items() if question.is_hidden]
     return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
     """Apply the rules to `answers` for display only: locked pictures aren't turned into uploads."""
-    found = apply_rules(schema.parameters, rules_of(app), answers)
+    found = apply_rules(form_questions(app, schema), answers)
     return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
 
 

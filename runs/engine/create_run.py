@@ -29,7 +29,7 @@ from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb, form_hash
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import Ruled, apply_rules
+from runs.schema_forms.field_rules import Ruled, apply_rules, ruled_questions
 from runs.schema_forms.questions import shortened
 from runs.schema_forms.types import Rule
 from runs.sharing.visibility import begins_with_team
@@ -134,8 +134,8 @@ def _ruled(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer
     """
     if words := closed_words(app, member):
         raise RulesRefuseError(words)
-    rules = _own_rules(member, rules_of(app))
-    ruled = apply_rules(schema.parameters, rules, answers)
+    questions = ruled_questions(schema.questions, _own_rules(member, rules_of(app)))
+    ruled = apply_rules(questions, answers)
     if ruled.refused:
         raise RulesRefuseError(refused_words(ruled))
     return ruled

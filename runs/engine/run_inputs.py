@@ -25,7 +25,7 @@ def record_inputs(run: Run, answers: Sequence[Answer], hidden: Container[int]) -
 def _input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> RunInput:
     value: str | list[str] = answer.text
     if isinstance(answer.value, Files):
-        value = sample_urls(run.schema.parameters[position : position + 1]) if answer.is_default else []
+        value = sample_urls(run.schema.questions[position : position + 1]) if answer.is_default else []
     return RunInput(
         run=run,
         position=position,

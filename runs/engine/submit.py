@@ -1,6 +1,7 @@
 """Send runs to Lamina. Only the worker does this."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -23,7 +24,7 @@ from runs.models import App, Run, Upload
 from runs.models.messages import Message
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.questions import Question
 from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
 from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
@@ -163,22 +164,22 @@ def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     That's safe, because the refused call definitely didn't start anything.
     """
     labels = _wanted_labels(run)
-    parameters, answers = run.schema.parameters, answers_of(run)
-    inputs = to_inputs(parameters, answers, urls)
+    questions, answers = run.schema.questions, answers_of(run)
+    inputs = to_inputs(questions, answers, urls)
     try:
         return lamina().start_run(run.app.remote_id, inputs, labels, webhook)
     except LaminaRejected as error:
-        by_key = to_inputs(parameters, answers, urls, by_key=True)
-        if by_key.keys() == inputs.keys() or not _is_about_names_alone(parameters, inputs, error):
+        by_key = to_inputs(questions, answers, urls, by_key=True)
+        if by_key.keys() == inputs.keys() or not _is_about_names_alone(questions, inputs, error):
             raise
     return lamina().start_run(run.app.remote_id, by_key, labels, webhook)
 
 
-def _is_about_names_alone(parameters: Parameters, inputs: dict[str, Any], error: LaminaRejected) -> bool:
+def _is_about_names_alone(questions: Sequence[Question], inputs: dict[str, Any], error: LaminaRejected) -> bool:
     if not error.nothing_happened or error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
         return False
     problems = [(problem.field, problem.code) for problem in error.field_errors]
-    return error.says_unknown_parameter or is_about_names_alone(parameters, inputs, problems)
+    return error.says_unknown_parameter or is_about_names_alone(questions, inputs, problems)
 
 
 def _cancel_second_start(run: Run, remote_id: str) -> None:

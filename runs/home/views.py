@@ -23,7 +23,6 @@ from runs.history.filters import Filter
 from runs.launching.open_drafts import not_started
 from runs.models import App, Member, Run
 from runs.models.run import ACTIVE
-from runs.schema_forms.questions import questions_of
 from runs.web.http import PortalRequest, render_page
 from runs.words.numbers import number_words
 
@@ -92,11 +91,8 @@ def _suggestions(apps: list[AppCard]) -> list[AppCard]:
     Apps that make pictures come first, starting with those that have the fewest required fields. An app whose form
     hasn't been fetched yet is treated as having the most required fields.
     """
-    forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False)
-    needed = {
-        pk: sum(question.is_needed for question in questions_of(parameters))
-        for pk, parameters in forms.values_list("pk", "schema__parameters")
-    }
+    forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False).select_related("schema")
+    needed = {app.pk: sum(question.is_needed for question in app.questions) for app in forms}
     return sorted(apps, key=lambda card: ("image" not in card.app.makes, needed.get(card.app.pk, LOOKED_THROUGH)))[
         :SUGGESTIONS
     ]

@@ -1,17 +1,17 @@
 """Builds an app's form for a member, either as posted or filled in with given answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.http import QueryDict
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.field_rules import rules_of, rules_version
+from runs.catalog.field_rules import form_questions, rules_of, rules_version
 from runs.models import App, AppSchema, Member, StoredFile
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.build import SchemaForm, build_form
-from runs.schema_forms.types import Rule
+from runs.schema_forms.build import SchemaForm
+from runs.schema_forms.results import results_of
 from runs.uploads import ownership, uploads
 
 
@@ -28,7 +28,9 @@ def app_form(
     """Build the form of `app` for `member`, either from posted `data` or from `answers`."""
     is_sent = data is not None and member.can_run  # the form is being submitted, so only the member's own files count
     infos = uploads.upload_infos if is_sent else ownership.infos
-    return build_form(schema.parameters, schema.outputs, rules_of(app))(
+    return SchemaForm(
+        form_questions(app, schema),
+        results_of(schema.outputs),
         data,
         answers=answers,
         wanted=wanted,
@@ -38,9 +40,9 @@ def app_form(
     )
 
 
-def form_version(schema: AppSchema, rules: Sequence[Rule]) -> str:
+def form_version(app: App, schema: AppSchema) -> str:
     """Return a form's version: the version of the app's parameters, plus the version of the admin's rules, if any."""
-    version = rules_version(rules)
+    version = rules_version(rules_of(app))
     return f"{schema.version}.{version}" if version else schema.version
 
 

@@ -1,7 +1,7 @@
 """Files and links in a posted form. They are turned into uploads before the form is read, so that no file is lost if
 the form has errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 
 from runs.models import App, Member, Upload
 from runs.schema_forms.file_words import one_file_words
-from runs.schema_forms.questions import Question, files_question, questions_of
-from runs.schema_forms.types import Parameters
+from runs.schema_forms.questions import Question, file_questions, files_question
 from runs.storage.media import WebWait
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
@@ -26,7 +25,7 @@ def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | 
 
     Raises `UploadRejected` with a message for the page.
     """
-    question = files_question(app.schema.parameters, field) if app.schema else None
+    question = files_question(app.questions, field)
     if question is None:
         raise UploadRejected(_("This app's form has changed. Reload the page; your draft is saved."))
     if file is not None:
@@ -34,16 +33,15 @@ def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | 
     return uploads.receive_link(member, link, list(question.accept))
 
 
-def take_all(member: Member, parameters: Parameters, posted: QueryDict, files: PostedFiles) -> dict[str, str]:
+def take_all(member: Member, questions: Iterable[Question], posted: QueryDict, files: PostedFiles) -> dict[str, str]:
     """Turn every file and link in a posted form into an upload and put its id into `posted` (changed in place).
 
     Returns error messages by field name. A rejected link stays in its text box.
     """
     errors: dict[str, str] = {}
     wait = WebWait()
-    for question in questions_of(parameters):
-        if question.kind == "url":
-            _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors, wait)
+    for question in file_questions(questions):
+        _take_field(member, question, posted, files.getlist(f"{question.field_name}_file"), errors, wait)
     return errors
 
 
@@ -96,11 +94,11 @@ def _take_files(
     return [upload.public_id for upload in taken]
 
 
-def take_over(member: Member, parameters: Parameters, posted: QueryDict) -> None:
+def take_over(member: Member, questions: Iterable[Question], posted: QueryDict) -> None:
     """Replace teammates' uploads in `posted` (changed in place) with the member's own uploads of the same files."""
-    for question in questions_of(parameters):
+    for question in file_questions(questions):
         name = f"{question.field_name}_kept"
-        if question.kind == "url" and (kept := posted.getlist(name)):
+        if kept := posted.getlist(name):
             posted.setlist(name, ownership.take_over(member, kept))
 
 

@@ -13,14 +13,13 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from runs.catalog.field_rules import rules_of, with_rules
+from runs.catalog.field_rules import form_questions, with_rules
 from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload, files_visible_to
 from runs.models.run_access import in_mine, in_team
 from runs.schema_forms.build import SchemaForm
-from runs.schema_forms.field_rules import ruled_questions
 from runs.schema_forms.questions import MEDIA_KINDS, Question, files_question
 from runs.uploads.ownership import adopt
 from runs.words.time_spans import age_words
@@ -63,7 +62,7 @@ def source_words() -> dict[str, str]:
 
 def question_of(app: App, field: str) -> Question | None:
     """Return the question behind the form field `field` (such as "p0"), if it accepts files."""
-    return files_question(app.schema.parameters, field) if app.schema else None
+    return files_question(app.questions, field)
 
 
 def browse(
@@ -234,8 +233,7 @@ def uses_of(member: Member, kind: str) -> list[Use]:
 
 def first_question(app: App, kind: str) -> Question | None:
     """Return the first question of the app's form that people can answer with a file of `kind` (or with text)."""
-    asked = ruled_questions(app.schema.parameters if app.schema else [], rules_of(app))
-    questions = [question for question in asked if not question.is_fixed]
+    questions = [question for question in form_questions(app) if not question.is_fixed]
     if kind == "text":
         return next((q for q in questions if q.kind == "text" and not q.is_unknown), None)
     return next((q for q in questions if q.kind == "url" and kind in (q.accept or MEDIA_KINDS)), None)

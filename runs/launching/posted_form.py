@@ -108,7 +108,7 @@ class PostedAppForm:
         if spent := create_run.run_of_form(self.member, self.controls.token):
             return self._again(form, spent, opened)
         # If the form has changed, a position may now refer to another field
-        if form_version(self.schema, form.rules) != self.controls.schema:
+        if form_version(self.app, self.schema) != self.controls.schema:
             fresh = self._in_present_form(form)
             return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
         if not form.is_valid():
@@ -122,7 +122,7 @@ class PostedAppForm:
         opened with."""
         if not create_run.is_unspent(self.member, self.controls.token):
             return self._opened()
-        form_files.take_over(self.member, self._posted_schema.parameters, self.answers)
+        form_files.take_over(self.member, self._posted_schema.questions, self.answers)
         return self._keep_draft(self._form())
 
     def drop_draft(self, now: datetime) -> bool:
@@ -156,10 +156,10 @@ class PostedAppForm:
 
     def _take_files(self) -> dict[str, str]:
         """Turn files, links and teammates' files into the member's own uploads; return errors by field name."""
-        parameters = self._posted_schema.parameters
-        errors = form_files.take_all(self.member, parameters, self.answers, self.files)
+        questions = self._posted_schema.questions
+        errors = form_files.take_all(self.member, questions, self.answers, self.files)
         form_files.rearrange(self.answers, self.controls.act)
-        form_files.take_over(self.member, parameters, self.answers)
+        form_files.take_over(self.member, questions, self.answers)
         return errors
 
     def _form(self, field_errors: dict[str, str] | None = None) -> SchemaForm:

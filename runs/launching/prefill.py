@@ -16,12 +16,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.field_rules import rules_of
+from runs.catalog.field_rules import form_questions
 from runs.engine import create_run, run_inputs
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import open_answers, ruled_questions
+from runs.schema_forms.field_rules import open_answers
 from runs.schema_forms.inputs import map_field_errors
 from runs.uploads import ownership
 from runs.words.run_failures import field_errors_of
@@ -200,8 +200,8 @@ def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
 def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) -> str:
     """Return a sentence about where the values of `draft` come from. If something has just been put into the field
     `added` ("p0"), from a result or from the library, and is still there, name that field."""
-    fields = ruled_questions(schema.parameters, rules_of(app)) if added else []
-    question = next((one for one in fields if one.field_name == added and not one.is_fixed), None)
+    questions = form_questions(app) if added else []
+    question = next((one for one in questions if one.field_name == added and not one.is_fixed), None)
     if question is None:
         return _(KEPT)
     own = (question.name, question.key, question.id)
@@ -229,7 +229,7 @@ def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) 
     found.wanted = run.wanted_outputs or None
     if found.result is not None and found.result.run_id == run.pk:
         found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
-    found.field_errors = map_field_errors(schema.parameters, field_errors_of(run))
+    found.field_errors = map_field_errors(schema.questions, field_errors_of(run))
     if run.schema_id != schema.pk:
         found.notices.append(Notice(_(OLDER_FORM)))
 
@@ -250,10 +250,10 @@ def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
     if run is None and preset is None:
         return False
     source = run_inputs.answers_for(member, run) if run else presets.answers_of(preset) if preset else []
-    parameters, rules = app.schema.parameters if app.schema else [], rules_of(app)
+    questions = form_questions(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
-        given = [answer for answer in open_answers(parameters, rules, answers) if answer.is_given]
+        given = [answer for answer in open_answers(questions, answers) if answer.is_given]
         return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in given)
 
     return told(kept.answers) == told(source)

@@ -7,6 +7,7 @@ from django.forms import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from runs.catalog.field_rules import form_questions, rules_of
 from runs.engine import run_inputs
 from runs.engine.changed_by_rules import changed_words, ruled
 from runs.engine.create_run import LaunchRequest
@@ -45,13 +46,14 @@ def again(member: Member, run: Run) -> RerunPlan:
         return RerunPlan([], _(GONE))
     past = run_inputs.answers_of(run)
     form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
-    given = open_answers(schema.parameters, form.rules, past)
-    seen = open_answers(schema.parameters, form.rules, run_inputs.answers_for(member, run))
+    questions = form_questions(app)
+    given = open_answers(questions, past)
+    seen = open_answers(questions, run_inputs.answers_for(member, run))
     if len(seen) != len(given):  # a field that was hidden then is visible now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, given)
     is_new = run.schema_id != schema.pk
-    if (is_new or form.rules) and not _is_same(answers, form.draft_answers(), form):
+    if (is_new or rules_of(app)) and not _is_same(answers, form.draft_answers(), form):
         return RerunPlan([], _(CHANGED))
     if is_new and not _makes_same(run, schema):
         return RerunPlan([], _(CHANGED))

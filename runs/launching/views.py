@@ -14,7 +14,6 @@ from django_htmx.http import reswap, retarget
 
 from runs import catalog
 from runs.audit.admin_access import record_openings
-from runs.catalog.field_rules import rules_of
 from runs.catalog.house_rules import house_rules_html
 from runs.connection import balance
 from runs.display.cards import app_card, run_cards
@@ -184,7 +183,7 @@ def app_news(request: PortalRequest, app_id: str) -> HttpResponse:
     app = _app(request, app_id)
     if not request.htmx:
         return redirect(app)
-    if app.schema is None or form_version(app.schema, rules_of(app)) == request.GET.get("schema", ""):
+    if app.schema is None or form_version(app, app.schema) == request.GET.get("schema", ""):
         return HttpResponse(status=204)
     return render_page(request, "launching/app_detail.html", {"app": app}, partial="app-changed")
 
@@ -236,7 +235,7 @@ def app_page(
         "house_rules": house_rules_html(rule.house_rules) if rule else "",
         "is_paused": rule is not None and rule.is_paused,
         "token": token or create_run.new_form_token(member),
-        "schema_version": form_version(app.schema, form.rules) if app.schema and form else "",
+        "schema_version": form_version(app, app.schema) if app.schema and form else "",
         "opened": opened_with,
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),

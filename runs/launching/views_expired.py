@@ -24,5 +24,5 @@ def keep_expired(request: HttpRequest) -> list[tuple[str, str]]:
     if member is None or schema is None:
         return []
     fields = QueryDict(mutable=True)
-    form_files.take_all(member, schema.parameters, fields, request.FILES)
+    form_files.take_all(member, schema.questions, fields, request.FILES)
     return [(name, str(value)) for name, values in fields.lists() for value in values]

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.audit.admin_access import record_openings
-from runs.catalog.field_rules import rules_of
+from runs.catalog.field_rules import form_questions
 from runs.engine import run_inputs
 from runs.launching import drafts, presets
 from runs.launching.forms import PresetForm
@@ -71,7 +71,7 @@ def _source(request: PortalRequest) -> Source:
         run = changeable_or_refuse(request, runs.select_related("app", "schema"), public_id=run_id)
         record_openings(request, [run])
         past = run_inputs.answers_for(request.user, run)
-        given = open_answers(run.schema.parameters, rules_of(run.app), past)
+        given = open_answers(form_questions(run.app, run.schema), past)
         answers = ownership.shown(request.user, given)
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App.objects.open_to(request.user), public_id=request.GET.get("app", "")[:16])

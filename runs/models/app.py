@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Self
 
 from django.db import models
@@ -14,6 +15,7 @@ from runs.models.ages import is_younger
 from runs.models.ids import new_public_id
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
+from runs.schema_forms.questions import Question, questions_of
 
 SCHEMA_FRESH_FOR = timedelta(minutes=10)
 
@@ -171,6 +173,11 @@ class App(models.Model):
         return member.can_run and self.is_runnable and self.is_open_to(member)
 
     @property
+    def questions(self) -> tuple[Question, ...]:
+        """The questions of the app's current form; none if it has no form."""
+        return self.schema.questions if self.schema else ()
+
+    @property
     def may_have_form(self) -> bool:
         """Whether the app should have a form: this workspace can use it, and we know of no problem with the
         form."""
@@ -198,6 +205,11 @@ class AppSchema(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id} {self.version}"
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """The parameters, parsed: one question each, in the author's order."""
+        return questions_of(self.parameters)
 
     def outputs_at(self, indexes: Sequence[int]) -> list[dict[str, Any]]:
         """Return the outputs whose indexes are in `indexes`, in order; all outputs if `indexes` is empty."""

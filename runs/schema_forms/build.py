@@ -1,26 +1,25 @@
-"""Build a form class from an app's parameter list and results, and prepare each question for its template."""
+"""The form with an app's questions and results, and what the templates need of each question."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.formats import number_format
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.choices import Choice, choices_of
-from runs.schema_forms.field_rules import closed_answers, ruled_questions
+from runs.schema_forms.field_rules import closed_answers
 from runs.schema_forms.fields import AnswerField, Lookup, UrlAnswerField, field_for
 from runs.schema_forms.file_words import FileWords, file_words
-from runs.schema_forms.inputs import Fitted, answers_for
+from runs.schema_forms.inputs import fit_answers
 from runs.schema_forms.questions import Question, clean_text
-from runs.schema_forms.results import Result, ResultsField, results_of
-from runs.schema_forms.types import Outputs, Parameters, Rule, UploadInfo
+from runs.schema_forms.results import Result, ResultsField
+from runs.schema_forms.types import UploadInfo
 
-BUILT_KEPT = 500  # how many form classes to cache; each takes about 30 kB
 CARDS_UP_TO = 6
 SEARCH_BEYOND = 20
 SUMMARY_CHARACTERS = 60
@@ -42,11 +41,6 @@ class BoundAnswer(BoundField):
     def answer(self) -> Answer:
         """The current answer, valid or not."""
         return self.field.typed(self.value())
-
-    @property
-    def is_untouched(self) -> bool:
-        """Whether the field looks as it does in a new form: nobody has entered an answer, and there is no error."""
-        return not self.error and self.value() == self.field.initial
 
     @property
     def template_name(self) -> str:
@@ -202,7 +196,7 @@ class BoundAnswer(BoundField):
 
 
 class SchemaForm(forms.Form):
-    """One app's form, built by `build_form`.
+    """One app's form, with a field for each of its `questions` (named by position), and one for its `results`.
 
     `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
     form; `samples` returns a mapping from the URL of each of the author's sample files to {"small_url", "card_url"}.
@@ -211,13 +205,12 @@ class SchemaForm(forms.Form):
     """
 
     bound_field_class = BoundAnswer
-    parameters: ClassVar[Parameters] = []
-    rules: ClassVar[Sequence[Rule]] = ()
-    results: ClassVar[list[Result]] = []
     fields: dict[str, forms.Field]
 
     def __init__(
         self,
+        questions: Sequence[Question],
+        results: list[Result],
         data: Mapping[str, Any] | None = None,
         *,
         answers: list[Answer] | None = None,
@@ -226,8 +219,12 @@ class SchemaForm(forms.Form):
         samples: Callable[[], Samples] = dict,
         field_errors: Mapping[str, str] | None = None,
     ) -> None:
-        fitted = answers_for(self.parameters, answers, self.rules) if answers else Fitted({})
+        fitted = fit_answers(questions, answers or [])
         super().__init__(data, initial=fitted.initial, auto_id="%s")
+        self.fields = {question.field_name: field_for(question) for question in questions}
+        if results:
+            self.fields["outputs"] = ResultsField(results)
+        self.results = results
         self.dropped = fitted.dropped
         self.field_errors = dict(field_errors or {})
         self._lookup, self._find_samples = uploads, samples
@@ -344,7 +341,7 @@ class SchemaForm(forms.Form):
         Earlier answers (`before`) to fields that are now fixed are kept, in case the admin opens those fields again.
         """
         given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
-        return [*given, *closed_answers(self.parameters, self.rules, before)]
+        return [*given, *closed_answers([bound.question for bound in self.questions], before)]
 
     def all_answers(self) -> list[Answer]:
         """Return all answers in the form, valid or not, including those that the admin fixed."""
@@ -392,28 +389,6 @@ class SchemaForm(forms.Form):
             target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
             listed.append((target, _("Results"), self.results_error))
         return listed
-
-
-def build_form(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule] = ()) -> type[SchemaForm]:
-    """Return the form class for the `parameters` and `outputs` of an AppSchema, with the admin's `rules` applied.
-    Fields are named by position. The class is cached per language, so the same form isn't built twice."""
-    key = (get_language(), repr((parameters, outputs, list(rules))))
-    if (found := _built.get(key)) is None:
-        if len(_built) >= BUILT_KEPT:
-            _built.clear()
-        found = _built[key] = _build(parameters, outputs, rules)
-    return found
-
-
-_built: dict[tuple[str | None, str], type[SchemaForm]] = {}
-
-
-def _build(parameters: Parameters, outputs: Outputs, rules: Sequence[Rule]) -> type[SchemaForm]:
-    fields: dict[str, Any] = {q.field_name: field_for(q) for q in ruled_questions(parameters, rules)}
-    results = results_of(outputs)
-    if results:
-        fields["outputs"] = ResultsField(results)
-    return type("AppForm", (SchemaForm,), {**fields, "parameters": parameters, "rules": rules, "results": results})
 
 
 def _number(count: int) -> str:

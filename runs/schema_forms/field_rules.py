@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runs.schema_forms.answers import Answer, Files, matched
-from runs.schema_forms.questions import Question, clean_text, questions_of
-from runs.schema_forms.types import Parameters, Rule
+from runs.schema_forms.questions import Question, clean_text
+from runs.schema_forms.types import Rule
 
 type Problem = Literal["value_gone", "options_gone", "value_missing"]
 
@@ -76,9 +76,8 @@ def _may_mean(rule: Rule, question: Question) -> bool:
     return any(of_rule(rule) and of_rule(rule) == of_question(question) for of_question, of_rule in _HANDLES)
 
 
-def ruled_questions(parameters: Parameters, rules: Sequence[Rule]) -> list[Question]:
-    """Return one question per parameter, each with its rule if it has one."""
-    questions = questions_of(parameters)
+def ruled_questions(questions: Sequence[Question], rules: Sequence[Rule]) -> Sequence[Question]:
+    """Return `questions`, each with its rule if it has one."""
     if not rules:
         return questions
     found = match_rules(questions, rules).by_position
@@ -127,12 +126,11 @@ def problem_of(question: Question) -> Problem | None:
     return "value_missing" if question.default is None else None
 
 
-def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruled:
-    """Return `answers` with the rules applied, in the author's order. If there are no rules, the answers are returned
-    unchanged."""
-    if not rules:
+def apply_rules(questions: Sequence[Question], answers: Sequence[Answer]) -> Ruled:
+    """Return `answers` with the rules of `questions` applied, in the author's order. If there are no rules, the answers
+    are returned unchanged."""
+    if not any(question.rule for question in questions):
         return Ruled(list(answers))
-    questions = ruled_questions(parameters, rules)
     given, left = matched(questions, list(answers))
     ruled = Ruled([])
     for question in questions:
@@ -151,18 +149,17 @@ def apply_rules(parameters: Parameters, rules: Sequence[Rule], answers: Sequence
     return ruled
 
 
-def open_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+def open_answers(questions: Sequence[Question], answers: Sequence[Answer]) -> list[Answer]:
     """Return only the `answers` to open fields, because drafts and presets don't store the admin's values."""
-    fixed = closed_answers(parameters, rules, answers)
+    fixed = closed_answers(questions, answers)
     return [answer for answer in answers if not any(answer is one for one in fixed)]
 
 
-def closed_answers(parameters: Parameters, rules: Sequence[Rule], answers: Sequence[Answer]) -> list[Answer]:
+def closed_answers(questions: Sequence[Question], answers: Sequence[Answer]) -> list[Answer]:
     """Return only the `answers` to fields that the admin has fixed."""
-    if not rules or not answers:
+    if not any(question.is_fixed for question in questions):
         return []
-    given = matched(ruled_questions(parameters, rules), list(answers))[0]
-    return [answer for question, answer in given.items() if question.is_fixed]
+    return [answer for question, answer in matched(questions, answers)[0].items() if question.is_fixed]
 
 
 def _sends_same(before: Answer, after: Answer) -> bool:

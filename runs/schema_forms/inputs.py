@@ -8,9 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from runs.schema_forms.answers import Answer, Files, matched
-from runs.schema_forms.field_rules import ruled_questions
-from runs.schema_forms.questions import Question, clean_text, questions_of, shortened
-from runs.schema_forms.types import Parameters, Rule
+from runs.schema_forms.questions import Question, clean_text, shortened
 
 
 @dataclass(frozen=True)
@@ -23,14 +21,13 @@ class Fitted:
 
 
 def to_inputs(
-    parameters: Parameters, answers: list[Answer], urls: Mapping[str, str], *, by_key: bool = False
+    questions: Sequence[Question], answers: Sequence[Answer], urls: Mapping[str, str], *, by_key: bool = False
 ) -> dict[str, Any]:
     """Return the `inputs` to send. `urls` maps every upload id to its URL; raises KeyError if one is missing.
 
     Inputs are identified by name, which every dialect of Lamina's API accepts; with `by_key`, by key or id. Defaults
     and blanks are left out. Several files become a list; a single file becomes a plain string.
     """
-    questions = questions_of(parameters)
     handles = Counter(word for q in questions for word in {q.name, q.key, q.id})
     inputs: dict[str, Any] = {}
     for question, answer in matched(questions, answers)[0].items():
@@ -48,13 +45,14 @@ def to_inputs(
     return inputs
 
 
-def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: Iterable[tuple[str, str]]) -> bool:
+def is_about_names_alone(
+    questions: Sequence[Question], sent: Iterable[str], problems: Iterable[tuple[str, str]]
+) -> bool:
     """Return whether `problems` (pairs of field and code) mean only that Lamina doesn't recognize the names we `sent`.
 
     If Lamina doesn't recognize the name of an input without a default, it may also report that input as missing.
     """
-    questions, given = questions_of(parameters), set(sent)
-    is_any = False
+    given, is_any = set(sent), False
     for name, code in problems:
         if code == "unknown_parameter":
             is_any = True
@@ -65,9 +63,9 @@ def is_about_names_alone(parameters: Parameters, sent: Iterable[str], problems: 
     return is_any
 
 
-def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[Rule] = ()) -> Fitted:
-    """Fit `answers`, which may be from another version of the app or of its rules, to a form for `parameters`."""
-    found, left = matched(ruled_questions(parameters, rules), answers)
+def fit_answers(questions: Sequence[Question], answers: Sequence[Answer]) -> Fitted:
+    """Fit `answers`, which may be from another version of the app or of its rules, to a form with `questions`."""
+    found, left = matched(questions, answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
     for question, answer in found.items():
@@ -81,12 +79,11 @@ def answers_for(parameters: Parameters, answers: list[Answer], rules: Sequence[R
     return Fitted(initial, dropped)
 
 
-def map_field_errors(parameters: Parameters, errors: list[dict[str, str]]) -> dict[str, str]:
+def map_field_errors(questions: Sequence[Question], errors: list[dict[str, str]]) -> dict[str, str]:
     """Return Lamina's error messages by field name ("p0"); those that don't belong to a field are under "".
 
     Each error is {"field", "message"}, possibly with a "key", which is tried first because names may repeat.
     """
-    questions = questions_of(parameters)
     found: dict[str, list[str]] = {}
     for error in errors:
         name, message = error.get("field") or "", (error.get("message") or "").strip()
@@ -107,7 +104,7 @@ def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) ->
     return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)
 
 
-def _asked_as(word: str, questions: list[Question]) -> Question | None:
+def _asked_as(word: str, questions: Sequence[Question]) -> Question | None:
     handles: list[Callable[[Question], str]] = [lambda q: q.name, lambda q: q.key, lambda q: q.id]
     for same in (str, lambda text: " ".join(text.casefold().split())):
         for handle in handles:

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -188,16 +189,21 @@ class Question:
         return "" if value is None else as_words(value)
 
 
-def questions_of(parameters: Parameters) -> list[Question]:
-    """Return one question per parameter, in the author's order."""
-    return [Question(n, raw if isinstance(raw, dict) else {}) for n, raw in enumerate(parameters)]
+def questions_of(parameters: Parameters) -> tuple[Question, ...]:
+    """Parse `parameters`: return one question each, in the author's order. `AppSchema.questions` keeps the result."""
+    return tuple(Question(n, raw if isinstance(raw, dict) else {}) for n, raw in enumerate(parameters))
 
 
-def files_question(parameters: Parameters, field_name: str) -> Question | None:
+def file_questions(questions: Iterable[Question]) -> list[Question]:
+    """Return those of `questions` that accept files."""
+    return [question for question in questions if question.kind == "url"]
+
+
+def files_question(questions: Iterable[Question], field_name: str) -> Question | None:
     """Return the question for the form field `field_name` ("p0") if it accepts files, otherwise None."""
-    return next((q for q in questions_of(parameters) if q.field_name == field_name and q.kind == "url"), None)
+    return next((q for q in file_questions(questions) if q.field_name == field_name), None)
 
 
-def sample_urls(parameters: Parameters) -> list[str]:
+def sample_urls(questions: Iterable[Question]) -> list[str]:
     """Return the URLs of the author's sample files, which the app uses if a `url` field is left empty."""
-    return [url for question in questions_of(parameters) if question.kind == "url" for url in question.samples]
+    return [url for question in file_questions(questions) for url in question.samples]

@@ -18,7 +18,7 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 from django.http import HttpRequest
 
 from runs.models import App
-from runs.schema_forms.questions import Question, files_question, questions_of
+from runs.schema_forms.questions import Question, file_questions, files_question
 from runs.storage import file_types, store
 from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.web import body_limits
@@ -138,9 +138,8 @@ def _question(request: HttpRequest | None, field: str) -> tuple[Question | None,
     is_alone = match.url_name == "upload-create"
     app_id = request.GET.get("app", "") if is_alone else match.kwargs.get("app_id", "")
     app = App.objects.filter(public_id=app_id).select_related("schema").first() if app_id else None
-    parameters = app.schema.parameters if app and app.schema else []
+    asked = file_questions(app.questions if app else ())
     if is_alone:
-        return files_question(parameters, request.GET.get("field", "")), True
-    asked = [q for q in questions_of(parameters) if q.kind == "url"]
+        return files_question(asked, request.GET.get("field", "")), True
     question = next((q for q in asked if field == f"{q.field_name}_file"), None)
     return question, question is not None and question is asked[-1] and not question.is_multiple

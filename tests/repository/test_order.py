@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = [
     *(
         "lamina",
-        "models",
         "schema_forms",
+        "models",
         "words",
         "events",
         "audit",

@@ -4,6 +4,7 @@ A line break right after a text area's opening tag is dropped when the HTML is r
 values are posted; nothing else changes.
 """
 
+from functools import partial
 from html.parser import HTMLParser
 
 from django.core.handlers.wsgi import WSGIRequest
@@ -12,8 +13,16 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from runs.schema_forms.build import SchemaForm
+from runs.schema_forms.questions import questions_of
+from runs.schema_forms.results import results_of
+from runs.schema_forms.types import Outputs, Parameters
 
 BOUNDARY = "x-boundary-5f3a"
+
+
+def build_form(parameters: Parameters, outputs: Outputs) -> partial[SchemaForm]:
+    """Return what makes forms with these parameters and results."""
+    return partial(SchemaForm, questions_of(parameters), results_of(outputs))
 
 
 def rendered(form: SchemaForm) -> str:

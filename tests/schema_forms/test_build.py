@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from runs.schema_forms.answers import Files
-from runs.schema_forms.build import SchemaForm, build_form
+from runs.schema_forms.build import SchemaForm
 from runs.schema_forms.file_words import add_words
 from runs.schema_forms.types import UploadInfo
-from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
+from tests.schema_forms.browser_like import PageReader, build_form, filled, posted, rendered
 from tests.support.form_examples import (
     CARTOONIFY,
     SAMPLE,
@@ -341,7 +341,7 @@ def test_no_results_listed_means_all() -> None:
 
 def test_odd_indexes_are_replaced_by_positions() -> None:
     outputs: list[dict[str, Any]] = [{"label": "A", "index": 1}, {"label": "B", "index": 1}, {"label": "A"}]
-    assert [result.indexes for result in build_form([], outputs).results] == [(0, 2), (1,)]
+    assert [result.indexes for result in build_form([], outputs)().results] == [(0, 2), (1,)]
 
 
 # --- Drafts ---

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.build import build_form
 from runs.schema_forms.inputs import to_inputs
 from runs.schema_forms.questions import Question, clean_text, questions_of, sendable
 from tests.schema_forms import strategies
-from tests.schema_forms.browser_like import PageReader, filled, posted, rendered
+from tests.schema_forms.browser_like import PageReader, build_form, filled, posted, rendered
 from tests.support.form_examples import lookup, upload
 
 UPLOADS = [upload(name) for name in ("one", "two", "three")]
@@ -66,7 +65,7 @@ def _values(answers: list[Answer], parameters: list[dict[str, Any]]) -> list[Any
     """Return what each answer would send on its own, so that answers with the same name don't hide each other."""
     sent = []
     for answer, parameter in zip(answers, parameters, strict=True):
-        inputs = to_inputs([parameter], [answer], URLS)
+        inputs = to_inputs(questions_of([parameter]), [answer], URLS)
         assert len(inputs) < 2
         sent.append(next(iter(inputs.values()), None))
     return sent
@@ -78,7 +77,7 @@ def test_every_list_renders_whole(parameters: list[dict[str, Any]], outputs: lis
     """The form is complete both when it is fresh and when every field has an error, and nothing that the author wrote
     becomes markup."""
     made = build_form(parameters, outputs)
-    everywhere = dict.fromkeys(made.base_fields, "Lamina says: <b>no</b>")
+    everywhere = dict.fromkeys(made().fields, "Lamina says: <b>no</b>")
     for form in (made(), made(field_errors=everywhere), made(posted([]), field_errors=everywhere)):
         html = rendered(form)
         page = PageReader(html)
@@ -107,7 +106,7 @@ def test_answers_for_any_other_list_do_no_harm(
     form = build_form(parameters, [])(answers=answers, uploads=known)
     rendered(form)
     assert len(form.dropped) <= len(answers)
-    to_inputs(parameters, form.draft_answers(), URLS)
+    to_inputs(questions_of(parameters), form.draft_answers(), URLS)
 
 
 @given(text=strategies.typed)
