@@ -6,7 +6,7 @@ from runs import events
 from runs.models import Incident
 from runs.models.messages import Message
 
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 FAILED_TASKS_KEPT = timedelta(days=7)
 
 
@@ -20,5 +20,5 @@ def tidy(now: datetime) -> None:
     """Delete old incidents and old failed tasks."""
     from django_q.models import Failure
 
-    Incident.objects.filter(at__lt=now - KEPT).delete()
+    Incident.objects.filter(at__lt=now - RETENTION).delete()
     Failure.objects.filter(stopped__lt=now - FAILED_TASKS_KEPT).delete()

@@ -61,7 +61,7 @@ def release_of_dead(name: str) -> None:
 
 
 @contextmanager
-def held(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
+def hold(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
     """Hold the lease during the block. Yields a function that renews the lease and returns whether the work may go on;
     yields None if someone else has the lease."""
     holder = new_holder()

@@ -59,8 +59,8 @@ def missing(processes: Iterable[Any], tasks: Any, most: int) -> int:
     alive = [process for process in processes if process.is_alive()]
     idle = sum(process.timer.get_obj().value < 0 for process in alive)
     queued = tasks.size.count.get_obj().value
-    wanted = max(queued - idle, 0 if alive else 1)
-    return int(max(0, min(wanted, most - len(alive))))
+    count = max(queued - idle, 0 if alive else 1)
+    return int(max(0, min(count, most - len(alive))))
 
 
 def has_left(process: Any) -> bool:

@@ -32,8 +32,8 @@ def changes_between(before: Sequence[Question], after: Sequence[Question]) -> It
             yield _change(Kind.ADDED, question)
         else:
             yield from _changes_of(was, question)
-    kept = set(pairs.values())
-    yield from (_change(Kind.GONE, question) for question in before if question not in kept)
+    earlier = set(pairs.values())
+    yield from (_change(Kind.GONE, question) for question in before if question not in earlier)
 
 
 def _changes_of(was: Question, question: Question) -> Iterator[AppChange]:
@@ -55,8 +55,8 @@ def _places(question: Question) -> list[str]:
 
 
 def _option_changes(was: Question, question: Question) -> Iterator[AppChange]:
-    known, listed = set(was.options), set(question.options)
-    added = [option for option in dict.fromkeys(question.options) if option not in known]
+    old_options, listed = set(was.options), set(question.options)
+    added = [option for option in dict.fromkeys(question.options) if option not in old_options]
     gone = [option for option in dict.fromkeys(was.options) if option not in listed]
     for kind, options in ((Kind.OPTIONS_ADDED, added), (Kind.OPTIONS_GONE, gone)):
         if options:
@@ -76,9 +76,9 @@ def _paired(before: Sequence[Question], after: Sequence[Question]) -> dict[Quest
     left = list(before)
     for handle in handles:
         count = Counter(map(handle, after))
-        known = {word: one for word, one in _unique(left, handle).items() if count[word] == 1}
+        candidates = {word: one for word, one in _unique(left, handle).items() if count[word] == 1}
         for question in after:
-            if question not in pairs and (was := known.get(handle(question))) is not None:
+            if question not in pairs and (was := candidates.get(handle(question))) is not None:
                 pairs[question] = was
                 left.remove(was)
     return pairs

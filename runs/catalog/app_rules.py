@@ -100,8 +100,8 @@ def field_lines(app: App) -> list[FieldLine]:
 def lost_rules(app: App) -> list[FieldRule]:
     """Return the rules for fields that the form of `app` no longer has. A rule applies again if its field comes
     back."""
-    found = {row.pk for row in _rows_by_position(app, app.questions).values()}
-    return [row for row in app.field_rules.select_related("file") if row.pk not in found]
+    current = {row.pk for row in _rows_by_position(app, app.questions).values()}
+    return [row for row in app.field_rules.select_related("file") if row.pk not in current]
 
 
 @transaction.atomic
@@ -121,8 +121,8 @@ def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: dateti
     _save(rule, admin, now)
     rows, hidden = _rows_by_position(app, questions), _hidden_values(app)
     for question in questions:
-        if (wanted := edit.fields.get(question.field_name)) is not None:
-            _save_field(app, question, rows.get(question.position), wanted)
+        if (field := edit.fields.get(question.field_name)) is not None:
+            _save_field(app, question, rows.get(question.position), field)
     if _hidden_values(app) - hidden:
         _hide_earlier(rule, now)
     _show_words(app, rule)
@@ -207,9 +207,9 @@ def _hidden_values(app: App) -> set[str]:
 
 def _stored_roles(roles: Sequence[str]) -> str:
     """Return `roles` as they are stored; "" means all roles. Admins see every app anyway."""
-    wanted = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
-    is_all = len(wanted) == len(Member.Role.values) - 1
-    return "" if is_all or not roles else f" {' '.join(wanted or [Member.Role.ADMIN])} "
+    chosen_roles = [role for role in Member.Role.values if role in roles and role != Member.Role.ADMIN]
+    is_all = len(chosen_roles) == len(Member.Role.values) - 1
+    return "" if is_all or not roles else f" {' '.join(chosen_roles or [Member.Role.ADMIN])} "
 
 
 def _show_words(app: App, rule: AppRule) -> None:
@@ -223,44 +223,44 @@ def _show_words(app: App, rule: AppRule) -> None:
 
 def _rows_by_position(app: App, questions: Sequence[Question]) -> dict[int, FieldRule]:
     rows = [(as_rule(row), row) for row in app.field_rules.select_related("file")]
-    found = match_rules(questions, [rule for rule, _row in rows]).by_position
-    return {position: next(row for one, row in rows if one is rule) for position, rule in found.items()}
+    rules = match_rules(questions, [rule for rule, _row in rows]).by_position
+    return {position: next(row for one, row in rows if one is rule) for position, rule in rules.items()}
 
 
 # --- fields -----------------------------------------------------------------------------------------------------------
-def _save_field(app: App, question: Question, row: FieldRule | None, wanted: FieldEdit) -> None:
-    value, file = _fixed_value(question, wanted)
-    options = [option for option in question.options if option in wanted.options]
+def _save_field(app: App, question: Question, row: FieldRule | None, edit: FieldEdit) -> None:
+    value, file = _fixed_value(question, edit)
+    options = [option for option in question.options if option in edit.options]
     fields = {
         "key": question.key,
         "parameter_id": question.id,
         "name": question.name,
         "type": question.type[:50],
-        "label": wanted.label.strip(),
-        "help": wanted.help.strip(),
-        "mode": wanted.mode,
+        "label": edit.label.strip(),
+        "help": edit.help.strip(),
+        "mode": edit.mode,
         "value": value,
         "file": file,
-        "options": options if wanted.mode == FieldRule.Mode.OPEN and set(options) != set(question.options) else [],
+        "options": options if edit.mode == FieldRule.Mode.OPEN and set(options) != set(question.options) else [],
     }
-    is_plain = wanted.mode == FieldRule.Mode.OPEN and not (fields["label"] or fields["help"] or fields["options"])
+    is_plain = edit.mode == FieldRule.Mode.OPEN and not (fields["label"] or fields["help"] or fields["options"])
     if row is not None and is_plain:
         row.delete()
     elif not is_plain:
         FieldRule(pk=row.pk if row else None, app=app, **fields).save()
 
 
-def _fixed_value(question: Question, wanted: FieldEdit) -> tuple[str | None, StoredFile | None]:
+def _fixed_value(question: Question, edit: FieldEdit) -> tuple[str | None, StoredFile | None]:
     """Return what a locked or hidden field sends. If no value is given, it's the app's current default, which we store
     because Lamina may change it. Empty text is never sent, so it means the default too. A default picture isn't stored
     with the rule."""
-    if wanted.mode == FieldRule.Mode.OPEN:
+    if edit.mode == FieldRule.Mode.OPEN:
         return None, None
     if question.kind == "url":
-        return None, wanted.file
+        return None, edit.file
     is_text = question.kind == "text"
-    is_empty = wanted.value is None or (is_text and not wanted.value)
-    return (_own_value(question) if is_empty else wanted.value), None
+    is_empty = edit.value is None or (is_text and not edit.value)
+    return (_own_value(question) if is_empty else edit.value), None
 
 
 def _own_value(question: Question) -> str | None:
@@ -280,8 +280,8 @@ def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
     }
     errors = {name: _too_long(limit) for name, (text, limit) in lengths.items() if len(text) > limit}
     for question in questions:
-        wanted = edit.fields.get(question.field_name)
-        if wanted is not None and (sentence := _field_error(question, wanted, questions)):
+        field = edit.fields.get(question.field_name)
+        if field is not None and (sentence := _field_error(question, field, questions)):
             errors[question.field_name] = sentence
     return errors
 
@@ -290,20 +290,20 @@ def _too_long(limit: int) -> str:
     return _("Shorten this to %(limit)s characters.") % {"limit": number_words(limit)}
 
 
-def _field_error(question: Question, wanted: FieldEdit, questions: Sequence[Question]) -> str:
-    if len(wanted.label) > LABEL_LENGTH:
+def _field_error(question: Question, edit: FieldEdit, questions: Sequence[Question]) -> str:
+    if len(edit.label) > LABEL_LENGTH:
         return _("Shorten the label to %(limit)s characters.") % {"limit": number_words(LABEL_LENGTH)}
-    if len(wanted.help) > HELP_LENGTH:
+    if len(edit.help) > HELP_LENGTH:
         return _("Shorten the help text to %(limit)s characters.") % {"limit": number_words(HELP_LENGTH)}
-    if wanted == FieldEdit():
+    if edit == FieldEdit():
         return ""
     handles = Rule(key=question.key, id=question.id, name=question.name)
     if question.position not in match_rules(questions, [handles]).by_position:
         return _("Another field has the same name, so a rule can't tell them apart.")
-    if wanted.mode == FieldRule.Mode.OPEN:
-        is_none_left = bool(wanted.options) and not set(wanted.options) & set(question.options)
+    if edit.mode == FieldRule.Mode.OPEN:
+        is_none_left = bool(edit.options) and not set(edit.options) & set(question.options)
         return str(NONE_ALLOWED) if is_none_left else ""
-    value, file = _fixed_value(question, wanted)
+    value, file = _fixed_value(question, edit)
     if value is None and file is None:
         words = _("The app has no default for this field. Set a value, or leave the field open.")
         return "" if question.kind == "url" and question.default is not None else words

@@ -85,7 +85,7 @@ def _recorded(app: App) -> dict[str, Any]:
         "roles": rule.roles,
         "asks_review": stored.asks_review,
         "price": stored.price,
-        "fields": {_field_name(row): _told(row) for row in rows},
+        "fields": {_field_name(row): _rule_values(row) for row in rows},
     }
 
 
@@ -95,12 +95,12 @@ def _field_name(row: FieldRule) -> str:
     return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
 
 
-def _told(row: FieldRule) -> dict[str, Any]:
+def _rule_values(row: FieldRule) -> dict[str, Any]:
     """Return what a rule sets, keyed by setting. Of a value, only one of the app's own options is recorded. Any other
     could be anything, so the record just says that there is one (`audit.record.TYPED`)."""
-    told = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
+    settings = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
     if row.type == "options":
-        told["choice"] = row.value
+        settings["choice"] = row.value
     else:  # stored as text, so that `false` and 0 count as values too
-        told["value"] = "" if row.value is None else json.dumps(row.value)
-    return {name: value for name, value in (told | {"file": row.file and row.file.name}).items() if value}
+        settings["value"] = "" if row.value is None else json.dumps(row.value)
+    return {name: value for name, value in (settings | {"file": row.file and row.file.name}).items() if value}

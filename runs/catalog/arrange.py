@@ -61,14 +61,14 @@ class Step:
 def in_order(apps: AppQuerySet) -> list[Group]:
     """Return `apps` by group, in order. Makes at most two queries."""
     rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
-    found = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
-    heads = _heads({placed.group for placed, _own in found})
+    pairs = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
+    heads = _heads({placed.group for placed, _own in pairs})
 
     def place(row: tuple[Placed, int]) -> tuple[tuple[bool, float, str], float, int, str]:
         placed, own = row
         return heads[placed.group], inf if placed.position is None else placed.position, own, placed.name
 
-    ordered = [placed for placed, _own in sorted(found, key=place)]
+    ordered = [placed for placed, _own in sorted(pairs, key=place)]
     return [Group(name, list(members)) for name, members in groupby(ordered, key=lambda one: one.group)]
 
 
@@ -92,14 +92,14 @@ def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
 def move_apps(places: Sequence[tuple[str, int]]) -> None:
     """Move apps (public ids) to places in their groups, counted from 1. The other apps keep their order."""
     groups = _groups()
-    wanted = dict(places)
+    places_by_id = dict(places)
     last = 0
     for group in groups:
-        moving = [one for one in group.apps if one.public_id in wanted]
-        staying = [one for one in group.apps if one.public_id not in wanted]
+        moving = [one for one in group.apps if one.public_id in places_by_id]
+        staying = [one for one in group.apps if one.public_id not in places_by_id]
         touched = [group.apps.index(one) for one in moving]
-        for one in sorted(moving, key=lambda one: wanted[one.public_id]):
-            at = min(max(wanted[one.public_id], 1), len(group.apps)) - 1
+        for one in sorted(moving, key=lambda one: places_by_id[one.public_id]):
+            at = min(max(places_by_id[one.public_id], 1), len(group.apps)) - 1
             staying.insert(at, one)
             touched.append(min(at, len(staying) - 1))
         if touched:
@@ -189,8 +189,8 @@ def _groups() -> list[Group]:
     return in_order(managed_apps())
 
 
-def _count_before(groups: Sequence[Group], wanted: Group) -> int:
-    return sum(len(group.apps) for group in groups[: groups.index(wanted)])
+def _count_before(groups: Sequence[Group], target: Group) -> int:
+    return sum(len(group.apps) for group in groups[: groups.index(target)])
 
 
 def _store(groups: Sequence[Group], count: int) -> None:

@@ -47,15 +47,15 @@ def description_of(app: AppSummary | AppDetail) -> str:
 def thumbnail_url_of(summary: AppSummary) -> str:
     """Return the URL of the app's thumbnail; "" if there is none, if the URL is too long, or if the thumbnail is a
     video."""
-    found = summary.thumbnail
-    return found.url if found and found.type == "image" and len(found.url) <= ADDRESS_LENGTH else ""
+    thumbnail = summary.thumbnail
+    return thumbnail.url if thumbnail and thumbnail.type == "image" and len(thumbnail.url) <= ADDRESS_LENGTH else ""
 
 
 def schema_of(detail: AppDetail) -> FormSchema:
     """Return an app's form, or a problem if the form exceeds our limits."""
-    asked = len(detail.parameters)
-    if asked > MOST_PARAMETERS:
-        return FormSchema([], [], Message("too_many_inputs", {"asked": asked, "limit": MOST_PARAMETERS}))
+    count = len(detail.parameters)
+    if count > MOST_PARAMETERS:
+        return FormSchema([], [], Message("too_many_inputs", {"asked": count, "limit": MOST_PARAMETERS}))
     if len(detail.outputs) > MOST_OUTPUTS:
         return FormSchema([], [], Message("too_many_results", {"made": len(detail.outputs), "limit": MOST_OUTPUTS}))
     parameters = [_bounded(parameter) for parameter in detail.parameters]
@@ -74,10 +74,10 @@ def schema_of(detail: AppDetail) -> FormSchema:
 def _bounded(parameter: Parameter) -> dict[str, Any]:
     """Return `parameter` as we store it: the description is shortened, and only the first options and the default are
     kept."""
-    kept = parameter.as_json()
-    kept["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
+    values = parameter.as_json()
+    values["description"] = shortened(parameter.description, DESCRIPTION_LENGTH)
     if len(parameter.options) > MOST_OPTIONS:
         first = parameter.options[:MOST_OPTIONS]
         own = [parameter.default] if parameter.default in parameter.options[MOST_OPTIONS:] else []
-        kept |= {"options": [*first[: MOST_OPTIONS - len(own)], *own], "options_total": len(parameter.options)}
-    return kept
+        values |= {"options": [*first[: MOST_OPTIONS - len(own)], *own], "options_total": len(parameter.options)}
+    return values

@@ -87,23 +87,23 @@ def _cost(credits: Decimal | None) -> Decimal | None:
 def store_detail(app: App, detail: AppDetail) -> None:
     """Save `detail`; if it has no usable form, save the reason instead. Changes to the form are recorded."""
     name, description = bounds.name_of(detail), bounds.description_of(detail)
-    told = bounds.schema_of(detail)
-    schema = None if told.problem else _schema_row(app, told)
+    form = bounds.schema_of(detail)
+    schema = None if form.problem else _schema_row(app, form)
     now = timezone.now()
     unknown = _unknown_fields(app, schema, now) if schema else []
-    makes = Counter(o["type"] for o in told.outputs if o["type"] in KINDS) or Counter(app.makes)
+    makes = Counter(o["type"] for o in form.outputs if o["type"] in KINDS) or Counter(app.makes)
     _record_changes(app, schema, now)  # this also locks the app, so that its rules can't change in the meantime
     words = shown_words(AppRule.objects.filter(app=app).first(), name, description)
     App.objects.filter(pk=app.pk).update(
         schema=schema,
-        form_problem=told.problem,
+        form_problem=form.problem,
         unknown_fields=unknown,
         schema_fetched_at=now,
         schema_asked_at=now,
         gone_at=None,
         forbidden_at=None,
         **words,
-        **makes_fields(words, makes, [o["label"] for o in told.outputs]),
+        **makes_fields(words, makes, [o["label"] for o in form.outputs]),
     )
     app.schema = schema
     app.unknown_fields = unknown
@@ -120,10 +120,10 @@ def _unknown_fields(app: App, schema: AppSchema, now: datetime) -> list[dict[str
     ]
 
 
-def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
-    version = hashlib.sha256(told.canonical.encode()).hexdigest()[:16]
+def _schema_row(app: App, form: bounds.FormSchema) -> AppSchema:
+    version = hashlib.sha256(form.canonical.encode()).hexdigest()[:16]
     schema, _ = AppSchema.objects.get_or_create(
-        app=app, version=version, defaults={"parameters": told.parameters, "outputs": told.outputs}
+        app=app, version=version, defaults={"parameters": form.parameters, "outputs": form.outputs}
     )
     return schema
 
@@ -131,11 +131,11 @@ def _schema_row(app: App, told: bounds.FormSchema) -> AppSchema:
 def _record_changes(app: App, schema: AppSchema | None, now: datetime) -> None:
     """Record what is new in `schema`. If another process has saved the schema in the meantime, it has already recorded
     the changes."""
-    known = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
-    if known is None and schema is not None:  # there is no current form, so compare with the latest earlier one
-        known = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
-    if known is not None and schema is not None and known.pk != schema.pk:
-        app_changes.record_changes(app, known, schema, now)
+    previous = App.objects.select_for_update(of=("self",), no_key=True).select_related("schema").get(pk=app.pk).schema
+    if previous is None and schema is not None:  # there is no current form, so compare with the latest earlier one
+        previous = app.schemas.exclude(pk=schema.pk).order_by("-created_at").first()
+    if previous is not None and schema is not None and previous.pk != schema.pk:
+        app_changes.record_changes(app, previous, schema, now)
 
 
 def _record_asked(app: App) -> None:
@@ -177,7 +177,7 @@ def _asked_in_vain() -> int:
 
 
 def _last_sent_at() -> datetime | None:
-    known = App.objects.filter(gone_at=None, forbidden_at=None, schema_fetched_at__lte=timezone.now() + AHEAD)
-    sent = known.aggregate(at=Max("schema_fetched_at"))
-    at: datetime | None = sent["at"]
+    apps = App.objects.filter(gone_at=None, forbidden_at=None, schema_fetched_at__lte=timezone.now() + AHEAD)
+    latest = apps.aggregate(at=Max("schema_fetched_at"))
+    at: datetime | None = latest["at"]
     return at

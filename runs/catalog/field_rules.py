@@ -81,7 +81,7 @@ def locked_file(stored: StoredFile) -> UploadInfo:
 
 def rules_version(rules: Iterable[Rule]) -> str:
     """Return a short hash of `rules`, so that a form can tell whether they have changed; "" if there are none."""
-    told = [
+    values = [
         (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options) for r in rules
     ]
-    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()[:8] if told else ""
+    return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).hexdigest()[:8] if values else ""

@@ -100,16 +100,16 @@ class PostedSettings:
 
 
 def read_settings(
-    admin: Member, app: App, given: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
+    admin: Member, app: App, data: QueryDict, files: "MultiValueDict[str, UploadedFile[bytes]]"
 ) -> PostedSettings:
     """Read the posted page. Files are first saved as the admin's uploads, so that none are lost if there are errors."""
-    posted = AppSettingsForm.read(given)
+    posted = AppSettingsForm.read(data)
     schema = AppSchema.objects.filter(app=app, version=posted["schema"]).first() or app.schema
     errors: dict[str, str] = {}
     fields = {
-        question.field_name: _field(admin, app, question, given, files, errors)
+        question.field_name: _field(admin, app, question, data, files, errors)
         for question in (schema.questions if schema else ())
-        if f"{question.field_name}-mode" in given
+        if f"{question.field_name}-mode" in data
     }
     is_older = schema is not None and app.schema is not None and schema.pk != app.schema.pk
     if is_older and schema and app.schema:
@@ -154,12 +154,12 @@ def _field(
     admin: Member,
     app: App,
     question: Question,
-    given: QueryDict,
+    data: QueryDict,
     files: "MultiValueDict[str, UploadedFile[bytes]]",
     errors: dict[str, str],
 ) -> FieldEdit:
     """Return what was posted for `question`; add any problems to `errors`."""
-    form = FieldSettingsForm(given, prefix=question.field_name)
+    form = FieldSettingsForm(data, prefix=question.field_name)
     form.full_clean()
     posted = form.cleaned_data
     mode = posted["mode"]
@@ -186,21 +186,21 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     labels = list(dict.fromkeys(question.options))
     if len(question.options) > TICKED_UP_TO:
         return _typed_options(labels, str(posted["lines"]), errors, question.field_name)
-    wanted = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
-    chosen = tuple(label for label in labels if question.options.index(label) in wanted)
-    if not chosen:
+    positions = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
+    options = tuple(label for label in labels if question.options.index(label) in positions)
+    if not options:
         errors[question.field_name] = str(app_rules.NONE_ALLOWED)
-    return () if len(chosen) == len(labels) else chosen
+    return () if len(options) == len(labels) else options
 
 
 def _typed_options(labels: list[str], typed: str, errors: dict[str, str], name: str) -> tuple[str, ...]:
-    wanted = [line.strip() for line in typed.splitlines() if line.strip()]
-    known = {" ".join(label.split()): label for label in labels}
-    strange = [line for line in wanted if " ".join(line.split()) not in known]
+    lines = [line.strip() for line in typed.splitlines() if line.strip()]
+    by_text = {" ".join(label.split()): label for label in labels}
+    strange = [line for line in lines if " ".join(line.split()) not in by_text]
     if strange:
         errors[name] = _("“%(option)s” isn't one of the app's options.") % {"option": strange[0][:100]}
-    chosen = {known[" ".join(line.split())] for line in wanted if " ".join(line.split()) in known}
-    return tuple(label for label in labels if label in chosen)
+    options = {by_text[" ".join(line.split())] for line in lines if " ".join(line.split()) in by_text}
+    return tuple(label for label in labels if label in options)
 
 
 def _file(
@@ -212,10 +212,10 @@ def _file(
     errors: dict[str, str],
 ) -> StoredFile | None:
     """Return the file for a locked field: the one just uploaded, or the existing one."""
-    sent = files.getlist(f"{question.field_name}_file")
-    if sent:
+    uploaded = files.getlist(f"{question.field_name}_file")
+    if uploaded:
         try:
-            return uploads.receive_file(admin, sent[-1], list(question.accept)).file
+            return uploads.receive_file(admin, uploaded[-1], list(question.accept)).file
         except UploadRejected as rejected:
             errors[question.field_name] = str(rejected)
     if posted["own"] or not posted["kept"]:
@@ -230,10 +230,10 @@ def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSc
     exist are dropped."""
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in old.questions]
     handles = {id(rule): q for rule, q in zip(rules, old.questions, strict=True)}
-    found = match_rules(new.questions, rules).by_position
+    matches = match_rules(new.questions, rules).by_position
     fitted = {}
     for question in new.questions:
-        was = handles[id(found[question.position])] if question.position in found else None
+        was = handles[id(matches[question.position])] if question.position in matches else None
         if was is not None and was.field_name in fields and was.kind == question.kind:
             fitted[question.field_name] = fields[was.field_name]
     return fitted

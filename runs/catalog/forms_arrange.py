@@ -24,12 +24,12 @@ class ArrangeForm(PostedForm):
 
     def clean(self) -> dict[str, Any]:
         """Add `moved`: the apps that were given a new place, and what it is."""
-        given = self.cleaned_data
-        rows = zip(given["on"], given["was"], given["place"], strict=False)
+        data = self.cleaned_data
+        rows = zip(data["on"], data["was"], data["place"], strict=False)
         typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
-        given["moved"] = [
+        data["moved"] = [
             (public_id, number)
             for public_id, was, place in typed
             if place != was and (number := number_in(place, 0, 99_999, None)) is not None
         ]
-        return given
+        return data

@@ -24,7 +24,7 @@ def house_rules_html(text: str) -> SafeString:
         return SafeString()
     import nh3  # imported only here, because it takes 2 MB with the parser, and few apps have house rules
 
-    made = nh3.clean(
+    html = nh3.clean(
         _markdown().render(text),
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
@@ -32,7 +32,7 @@ def house_rules_html(text: str) -> SafeString:
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer",
     )
-    return mark_safe(made.strip())  # noqa: S308 - cleaned
+    return mark_safe(html.strip())  # noqa: S308 - cleaned
 
 
 def _outside_only(tag: str, attribute: str, value: str) -> str | None:

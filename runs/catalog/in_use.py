@@ -61,16 +61,16 @@ def incomplete(now: datetime, *, is_one_there: bool) -> list[App]:
         is_unread = Q(schema_fetched_at=None) | Q(estimated_at=None)
         may_ask |= is_unread & Q(schema_asked_at__lt=now - UNREAD_RETRY_EVERY)
     wanting = App.objects.filter(may_ask, is_old(now) | (is_there & is_unpriced), pk__in=ids)
-    found = in_order(wanting.select_related("schema"), ids)
-    return found if is_one_there or not found else found[: _quiet_allowance(now)]
+    apps = in_order(wanting.select_related("schema"), ids)
+    return apps if is_one_there or not apps else apps[: _quiet_allowance(now)]
 
 
 def _quiet_allowance(now: datetime) -> int:
     """Return how many more apps may be read today on an idle portal."""
     today = (now - DETAIL_EVERY, now + AHEAD)
     priced = App.objects.filter(estimated_at__range=today).count()
-    asked = App.objects.filter(schema_asked_at__range=today).count()
-    return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - asked))
+    count = App.objects.filter(schema_asked_at__range=today).count()
+    return max(0, min(IN_ALL - priced, IN_ALL + ROUND_A_DAY - count))
 
 
 def without_picture(now: datetime) -> AppQuerySet:

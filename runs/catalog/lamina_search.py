@@ -43,7 +43,7 @@ def is_worth_asking(q: str) -> bool:
     return is_telling(fold(q), SHORTEST)
 
 
-def known(q: str) -> AppSearch | None:
+def stored_search(q: str) -> AppSearch | None:
     """Return the stored search for these words, whether answered or not; None if there isn't one. Makes one query."""
     return AppSearch.objects.filter(key=_key(q)).first()
 
@@ -55,12 +55,12 @@ def ask(q: str, *, is_again: bool = False) -> AppSearch | float:
     Returns the search, or the number of seconds until the portal may search Lamina again.
     """
     now = timezone.now()
-    search = known(q)
+    search = stored_search(q)
     if search is not None and search.is_good(now) and not (is_again and search.problem):
         return search
     with transaction.atomic():
         turns = _locked_turns()
-        search = known(q)  # check again: another request that held the lock may have started the same search
+        search = stored_search(q)  # check again: another request that held the lock may have started the same search
         if search is not None and (search.is_waiting(now) or (search.is_good(now) and not is_again)):
             return search
         if (wait := _seconds_until_free(turns)) > 0:
@@ -143,8 +143,8 @@ def _by_id(search: AppSearch, ids: list[str]) -> Outcome:
     """Request `ids` one by one, and save the first app that Lamina knows. Our own apps are requested by the id that we
     have stored."""
     outcome: Outcome = ("unknown-id", None)
-    asked = {own.remote_id if own else one: own for one in ids for own in [own_app([one])]}
-    for remote_id, own in asked.items():
+    own_apps = {own.remote_id if own else one: own for one in ids for own in [own_app([one])]}
+    for remote_id, own in own_apps.items():
         try:
             detail = lamina(Priority.PARTIAL).get_app(remote_id)
             if own:
@@ -180,17 +180,17 @@ def _bounded(seconds: float) -> timedelta:
     return min(timedelta(seconds=max(seconds, 1.0)), AGAIN_AFTER_AT_MOST)
 
 
-def _take_in(search: AppSearch, found: list[AppSummary] | list[AppMatch]) -> None:
+def _take_in(search: AppSearch, results: list[AppSummary] | list[AppMatch]) -> None:
     """Add the apps that Lamina found to the search. Apps that we already know aren't updated, because a match has less
     detail than the list."""
-    mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in found])}
-    fresh = [one for one in found[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
+    mine = {app.remote_id: app for app in App.objects.filter(remote_id__in=[one.app_id for one in results])}
+    fresh = [one for one in results[:MOST_FINDS] if one.app_id not in mine or mine[one.app_id].is_gone]
     new = {one.app_id: app for one, app in zip(fresh, catalog.record_found(fresh), strict=True)}
-    taken = {find["app"] for find in search.finds}
-    for one in found[:MOST_FINDS]:
+    app_pks = {find["app"] for find in search.finds}
+    for one in results[:MOST_FINDS]:
         app = new.get(one.app_id) or mine[one.app_id]
-        if app.pk not in taken:
-            taken.add(app.pk)
+        if app.pk not in app_pks:
+            app_pks.add(app.pk)
             search.finds.append(_find(app, one, is_new=one.app_id in new))
     _save(search, finds=search.finds)
 

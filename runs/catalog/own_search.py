@@ -27,7 +27,7 @@ NAME, REST, SIMILAR_NAME, SIMILAR_REST, MAKES = 8.0, 4.0, 5.0, 2.5, 2.0
 
 
 @dataclass(frozen=True)
-class Found:
+class AppMatches:
     """Apps that match all the words and apps that match some of them, best matches first in both."""
 
     whole: list[int]  # primary keys of apps
@@ -50,43 +50,43 @@ class _Row:
     makes: str
 
 
-def find(apps: AppQuerySet, q: str) -> Found:
+def find(apps: AppQuerySet, q: str) -> AppMatches:
     """Return the apps in `apps` that match `q`, or all of them if it's empty. Makes at most two queries."""
     words = query_words(q)
     if not words:
-        return Found([] if q else list(apps.values_list("pk", flat=True)), [], Marker())
+        return AppMatches([] if q else list(apps.values_list("pk", flat=True)), [], Marker())
     rows = [
         _Row(pk, name, rest, makes)
         for pk, text, makes in apps.values_list("pk", "search_text", "makes_text")
         for name, _, rest in [text.partition("\n")]
     ]
-    known = similar_to(words)
-    scores = [_scores(word, known.get(word, ()), rows) for word in words]
+    similar = similar_to(words)
+    scores = [_scores(word, similar.get(word, ()), rows) for word in words]
     kinds = frozenset(kind for row in rows for kind in row.makes.split())
-    return Found(*_ranked(words, scores, rows), Marker.of(words, known), kinds)
+    return AppMatches(*_ranked(words, scores, rows), Marker.of(words, similar), kinds)
 
 
 def nearest(apps: AppQuerySet, q: str) -> list[int]:
     """Return the primary keys of the apps in `apps` with a word much like one in `q`, to be suggested if nothing
     matches. Often there are none: an app that merely happens to be on the list is no suggestion."""
     texts = [(pk, set(text.split())) for pk, text in apps.values_list("pk", "search_text")]
-    known: dict[str, list[str]] = defaultdict(list)  # by first letter, because comparing all words takes too long
+    by_letter: dict[str, list[str]] = defaultdict(list)  # by first letter, because comparing all words takes too long
     for word in sorted(set().union(*(words for _pk, words in texts))):
-        known[word[0]].append(word)
+        by_letter[word[0]].append(word)
     telling = [word for word in query_words(q) if is_telling(word, SHORTEST_TELLING)]
-    alike = [one for word in telling for one in get_close_matches(word, known[word[0]], NEAREST_SHOWN, ALIKE)]
-    found = dict.fromkeys(pk for word in alike for pk, words in texts if word in words)
-    return list(found)[:NEAREST_SHOWN]
+    alike = [one for word in telling for one in get_close_matches(word, by_letter[word[0]], NEAREST_SHOWN, ALIKE)]
+    pks = dict.fromkeys(pk for word in alike for pk, words in texts if word in words)
+    return list(pks)[:NEAREST_SHOWN]
 
 
-def _scores(word: str, known: tuple[str, ...], rows: list[_Row]) -> list[float]:
+def _scores(word: str, neighbours: tuple[str, ...], rows: list[_Row]) -> list[float]:
     """Return how well each of `rows` matches `word`: a score, which is 0 if there is no match. Words that occur in few
     apps count for more.
 
     An app that only matches because of the kind of results it produces scores `MAKES`, which isn't enough on its own to
     show it.
     """
-    typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, known)), kind_named(word)
+    typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, neighbours)), kind_named(word)
     quality = [_quality(row, typed, similar, kind) for row in rows]
     having = sum(1 for one in quality if one > MAKES)
     weight = 1 + log(1 + len(rows) / (1 + having))

@@ -91,12 +91,12 @@ class FieldPart:
     def modes(self) -> list[tuple[str, str, str, str, bool]]:
         """The ways people can use the field: for each, its value, icon, label and explanation, and whether it is
         chosen."""
-        told = {
+        modes = {
             Mode.OPEN: ("edit", _("Open"), _("People fill it in.")),
             Mode.LOCKED: ("lock", _("Locked"), _("People see the value but can't change it.")),
             Mode.HIDDEN: ("away", _("Hidden"), _("People don't see it, but its value is sent.")),
         }
-        return [(str(mode), *words, mode == self.edit.mode) for mode, words in told.items()]
+        return [(str(mode), *words, mode == self.edit.mode) for mode, words in modes.items()]
 
     @property
     def is_typed(self) -> bool:
@@ -106,12 +106,12 @@ class FieldPart:
     @property
     def options(self) -> list[Option]:
         allowed = self.edit.options
-        seen: dict[str, int] = {}
+        first_positions: dict[str, int] = {}
         for position, label in enumerate(self.question.options):
-            seen.setdefault(label, position)
+            first_positions.setdefault(label, position)
         return [
             Option(position, label, not allowed or label in allowed, label == self.edit.value)
-            for label, position in seen.items()
+            for label, position in first_positions.items()
         ]
 
     @property
@@ -134,9 +134,9 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
     if edit.mode != Mode.OPEN:
         value = edit.file.name if edit.file else " ".join((edit.value or question.default_words).split())
         value = f"{value[:59]}…" if len(value) > 60 else value
-        told = {Mode.LOCKED: _("locked to “%(value)s”"), Mode.HIDDEN: _("hidden, sends “%(value)s”")}
+        sentences = {Mode.LOCKED: _("locked to “%(value)s”"), Mode.HIDDEN: _("hidden, sends “%(value)s”")}
         none = {Mode.LOCKED: _("locked"), Mode.HIDDEN: _("hidden")}
-        words.append(told[Mode(edit.mode)] % {"value": value} if value else none[Mode(edit.mode)])
+        words.append(sentences[Mode(edit.mode)] % {"value": value} if value else none[Mode(edit.mode)])
     elif edit.options:
         count = len(edit.options)
         allowed = ngettext("%(count)s of %(total)s options", "%(count)s of %(total)s options", count)
@@ -153,8 +153,8 @@ def parts_of(
     for line in lines:
         name = line.plain.field_name
         # A field that wasn't on the posted page keeps its stored settings
-        wanted = edit.fields.get(name, field_edit(line.row))
-        now = stored.fields.get(name, FieldEdit()) if stored else wanted
-        meanwhile = "" if now == wanted else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
-        parts.append(FieldPart(line, wanted, errors.get(name, ""), meanwhile))
+        edited = edit.fields.get(name, field_edit(line.row))
+        now = stored.fields.get(name, FieldEdit()) if stored else edited
+        meanwhile = "" if now == edited else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
+        parts.append(FieldPart(line, edited, errors.get(name, ""), meanwhile))
     return parts

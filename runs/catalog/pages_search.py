@@ -93,7 +93,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageState:
     """What the page shows to `member`: its filter `makes`, the ids of apps in our own results (`above`), and how many
     times it has tried again (`tries`)."""
 
@@ -103,30 +103,32 @@ class Shown:
     tries: int = 0
 
 
-def part_of(q: str, shown: Shown) -> Part | None:
+def part_of(q: str, page_state: PageState) -> Part | None:
     """Return the section for `q` without asking Lamina; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
-    search, now = lamina_search.known(q), timezone.now()
+    search, now = lamina_search.stored_search(q), timezone.now()
     is_there = search is not None and (search.is_good(now) or search.answered_at is None)
-    return _told(search, shown, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
+    return (
+        _part_of_search(search, page_state, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
+    )
 
 
-def asked_part(q: str, shown: Shown, *, is_again: bool = False) -> Part | None:
+def asked_part(q: str, page_state: PageState, *, is_again: bool = False) -> Part | None:
     """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
-    found = lamina_search.ask(q, is_again=is_again)
-    if isinstance(found, AppSearch):
-        return _told(found, shown, timezone.now())
-    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", found, shown.tries))
+    search = lamina_search.ask(q, is_again=is_again)
+    if isinstance(search, AppSearch):
+        return _part_of_search(search, page_state, timezone.now())
+    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", search, page_state.tries))
 
 
-def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
+def _part_of_search(search: AppSearch, page_state: PageState, now: datetime) -> Part:
     is_waiting = search.is_waiting(now)
-    rows = list(_suggestions(search, shown))
+    rows = list(_suggestions(search, page_state))
     problem = search.problem if search.answered_at else "" if is_waiting else "lost"
-    if not problem and not rows and _is_closed(search, shown.member):
+    if not problem and not rows and _is_closed(search, page_state.member):
         problem = "hidden"
     left = (search.retry_at - now).total_seconds() if search.retry_at else 0.0
     is_drawn = not search.awaits_pictures(now)
@@ -135,7 +137,7 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
     elif not problem and not is_drawn:
         end = {"next_look": PICTURES_EVERY}
     else:
-        end = _trouble(problem, left, shown.tries)
+        end = _trouble(problem, left, page_state.tries)
     return Part(
         words=search.words,
         state="asking" if is_waiting else "answered",
@@ -151,8 +153,8 @@ def _told(search: AppSearch, shown: Shown, now: datetime) -> Part:
 
 def _is_closed(search: AppSearch, member: Member) -> bool:
     """Return whether `search` is for the id of an app that the admin's rules hide from `member`."""
-    found = [find["app"] for find in search.finds] if ids_in(search.words) else []
-    return bool(found) and not App.objects.open_to(member).filter(pk__in=found).exists()
+    app_pks = [find["app"] for find in search.finds] if ids_in(search.words) else []
+    return bool(app_pks) and not App.objects.open_to(member).filter(pk__in=app_pks).exists()
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
@@ -171,13 +173,13 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
     }
 
 
-def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
+def _suggestions(search: AppSearch, page_state: PageState) -> Iterator[Suggestion]:
     is_id = bool(ids_in(search.words))
-    offered = App.objects.open_to(shown.member) if is_id else App.objects.offered_to(shown.member)
+    offered = App.objects.open_to(page_state.member) if is_id else App.objects.offered_to(page_state.member)
     apps = offered.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
-        if app is None or (shown.makes and app.makes and shown.makes not in app.makes):
+        if app is None or (page_state.makes and app.makes and page_state.makes not in app.makes):
             continue
         cost = app.cost if find["credits"] is None else Decimal(find["credits"])
         yield Suggestion(
@@ -185,6 +187,6 @@ def _suggestions(search: AppSearch, shown: Shown) -> Iterator[Suggestion]:
             find["why"],
             about_credits(cost),
             is_on_list=app.is_on_list,
-            is_above=app.pk in shown.above and not is_id,
+            is_above=app.pk in page_state.above and not is_id,
             is_added=is_id and find["is_new"],
         )

@@ -19,9 +19,9 @@ def ids_in(words: str) -> list[str]:
     fragment are ignored. Ids are opaque, so each is returned as it is; those that may just have been typed in upper
     case follow in lower case.
     """
-    found = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)][::-1]
-    in_lower_case = [one.lower() for one in found if not one.startswith("app_")]
-    return list(dict.fromkeys([*found, *in_lower_case]))[:MOST_IDS]
+    ids = [segment for word in words.split() for segment in _path_of(word) if ID.fullmatch(segment)][::-1]
+    in_lower_case = [one.lower() for one in ids if not one.startswith("app_")]
+    return list(dict.fromkeys([*ids, *in_lower_case]))[:MOST_IDS]
 
 
 def own_app(ids: Sequence[str]) -> App | None:

@@ -38,10 +38,10 @@ def fetch_thumbnail(app: App) -> None:
 def fetch_samples(app: App) -> None:
     """Copy the sample media that the author's form uses as defaults."""
     row = App.objects.filter(pk=app.pk)
-    known = row.values_list("samples", flat=True).get()
+    existing = row.values_list("samples", flat=True).get()
     urls = sample_urls(app.questions)[: bounds.SAMPLES]
-    samples = {url: known[url] for url in urls if known.get(url)}
-    if samples != known:
+    samples = {url: existing[url] for url in urls if existing.get(url)}
+    if samples != existing:
         row.update(samples=samples)
     for url in urls:
         if url in samples:

@@ -54,10 +54,10 @@ def _may_be_back(app: App, *, is_found: bool) -> bool:
 
     Otherwise, an app that Lamina still lists or finds although it's gone would take every turn of the daily round.
     """
-    last_list, asked = lamina_status().catalog_at, app.schema_asked_at
+    last_list, asked_at = lamina_status().catalog_at, app.schema_asked_at
     was_listed = last_list is not None and app.listed_at is not None and app.listed_at >= last_list
     is_news = not (is_found or was_listed)
-    return is_news or not is_younger(asked, timezone.now(), GONE_AGAIN_AFTER)
+    return is_news or not is_younger(asked_at, timezone.now(), GONE_AGAIN_AFTER)
 
 
 def shown_words(rule: AppRule | None, name: str, description: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from runs import catalog
 from runs.catalog import arrange, own_search, pasted_ids
-from runs.catalog.pages_search import Part, Shown, asked_part, part_of
+from runs.catalog.pages_search import PageState, Part, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import AppCard, app_card, run_cards
 from runs.display.found_in import Sought
@@ -38,7 +38,7 @@ MOST_TRIES = 99
 LONGEST, LONGEST_URL = 200, 4000  # characters of a search, and of a URL pasted there
 
 
-class Asked(NamedTuple):
+class AppFilters(NamedTuple):
     """What a page of apps was asked for: words, a kind of result, and "1" for only apps with a star."""
 
     q: str
@@ -69,39 +69,39 @@ def app_list(request: PortalRequest) -> HttpResponse:
     """Show what we find in our own catalogue. If `ask` is given (because JavaScript is off), ask Lamina too; otherwise,
     `app_search` does that."""
     catalog.request_refresh_if_stale()
-    asked = _asked_for(request)
-    q, makes, starred = asked
+    filters = _filters_of(request)
+    q, makes, starred = filters
     ids = pasted_ids.ids_in(q)
     by_id = pasted_ids.own_app(ids)
     by_id = by_id if by_id and by_id.is_open_to(request.user) else None
     if by_id is not None and not request.htmx:
-        return _opened(request, by_id, _part(request, q, Shown(request.user, makes)))
+        return _opened(request, by_id, _part(request, q, PageState(request.user, makes)))
     listed = App.objects.listed().offered_to(request.user)
-    groups = arrange.in_order(asked.narrow(listed)) if not q else []
-    found = own_search.Found([by_id.pk], [], Marker()) if by_id else _found(listed, asked, groups)
-    part = _part(request, q, Shown(request.user, makes, found.ids, _tries(request)))
+    groups = arrange.in_order(filters.narrow(listed)) if not q else []
+    matches = own_search.AppMatches([by_id.pk], [], Marker()) if by_id else _matches(listed, filters, groups)
+    part = _part(request, q, PageState(request.user, makes, matches.ids, _tries(request)))
     start = _number(request, "after", MOST_APPS)
     is_more = request.htmx.target == "app-more"
-    is_found, of_runs = bool(found.ids), _runs_context(request, q)
+    is_found, of_runs = bool(matches.ids), _runs_context(request, q)
     apps, partly, nearest = _cards(
-        found.whole[start : start + PAGE],
-        [] if start else found.partly,
+        matches.whole[start : start + PAGE],
+        [] if start else matches.partly,
         # Only guess at apps if nothing was found: matching runs are better than guesses
         [] if is_found or ids or starred or of_runs.get("run_cards") else own_search.nearest(listed, q),
     )
-    more = start + PAGE if len(found.whole) > start + PAGE else 0
+    more = start + PAGE if len(matches.whole) > start + PAGE else 0
     has_catalog = is_found or listed.exists()
     context = {
         "section": "apps",
         "apps": apps,
         "sections": _sections(groups, apps, start, is_more=is_more),
         "partly": partly,
-        "count": len(found.whole),
-        "more_url": asked.url("app-list", after=str(more)) if more else "",
-        "first_url": asked.url("app-list") if start else "",
-        **asked._asdict(),
-        "chips": _chips(listed, found, asked, "1" if "runs" in request.GET else ""),
-        "marker": found.marker,
+        "count": len(matches.whole),
+        "more_url": filters.url("app-list", after=str(more)) if more else "",
+        "first_url": filters.url("app-list") if start else "",
+        **filters._asdict(),
+        "chips": _chips(listed, matches, filters, "1" if "runs" in request.GET else ""),
+        "marker": matches.marker,
         "tell_admin_url": _tell_admin_url(request, q) if not is_found else "",
         "nearest": nearest,
         "catalog_at": status.lamina_status().catalog_at,
@@ -109,7 +109,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
         "not_started": None if q or request.htmx else not_started(request.user, request.GET.get("dropped", "")),
         "is_id": bool(ids),
         **of_runs,
-        **_part_context(request, part, asked, is_going=not wants_fragment(request)),
+        **_part_context(request, part, filters, is_going=not wants_fragment(request)),
     }
     return render_page(request, "catalog/app_list.html", context, partial="app-more" if is_more else "app-grid")
 
@@ -121,30 +121,32 @@ def app_search(request: PortalRequest) -> HttpResponse:
 
     With `go` (the words were submitted, not just typed), a pasted URL opens its app.
     """
-    asked = _asked_for(request)
+    filters = _filters_of(request)
     if not wants_fragment(request):
-        return redirect(asked.url("app-list", ask="1"))
+        return redirect(filters.url("app-list", ask="1"))
     listed = App.objects.listed().offered_to(request.user)
-    above = frozenset() if pasted_ids.ids_in(asked.q) else _found(listed, asked).ids
-    part = _part(request, asked.q, Shown(request.user, asked.makes, above, _tries(request)), is_asked=True)
+    above = frozenset() if pasted_ids.ids_in(filters.q) else _matches(listed, filters).ids
+    part = _part(request, filters.q, PageState(request.user, filters.makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.card.app, part)
     if part and part.token and part.token == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = _part_context(request, part, asked, is_going="go" in request.GET)
+    context = _part_context(request, part, filters, is_going="go" in request.GET)
     return render_page(request, "catalog/app_search.html", context)
 
 
-def _asked_for(request: PortalRequest) -> Asked:
+def _filters_of(request: PortalRequest) -> AppFilters:
     """Return what the query string asks for. Of a long pasted URL, only the most likely id is kept."""
     makes, q = request.GET.get("makes", ""), request.GET.get("q", "").strip()
     if len(q) > LONGEST:
         ids = pasted_ids.ids_in(q[:LONGEST_URL])
         q = ids[0] if ids else q[:LONGEST]
-    return Asked(q, makes if makes in KINDS else "", "1" if request.GET.get("starred") == "1" else "")
+    return AppFilters(q, makes if makes in KINDS else "", "1" if request.GET.get("starred") == "1" else "")
 
 
-def _chips(listed: AppQuerySet, found: own_search.Found, asked: Asked, runs: str) -> list[tuple[str, str, bool, str]]:
+def _chips(
+    listed: AppQuerySet, matches: own_search.AppMatches, filters: AppFilters, runs: str
+) -> list[tuple[str, str, bool, str]]:
     """For each kind of result, and for the apps with a star, return the label, the URL, whether it's selected, and its
     icon. Audio is rare, so it's only offered if an app produces it."""
     labels = {
@@ -153,23 +155,25 @@ def _chips(listed: AppQuerySet, found: own_search.Found, asked: Asked, runs: str
         "audio": _("Audio"),
         "text": _("Texts"),
     }
-    makes = asked.makes
+    makes = filters.makes
     # If not, we didn't check, or searched only some apps
-    is_known = found.kinds is not None and not makes and not asked.starred
-    has_audio = "audio" in (found.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
-    chips = [(pgettext("apps", "All"), Asked(asked.q, "", ""), not makes and not asked.starred, "")]
+    is_known = matches.kinds is not None and not makes and not filters.starred
+    has_audio = "audio" in (matches.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
+    chips = [(pgettext("apps", "All"), AppFilters(filters.q, "", ""), not makes and not filters.starred, "")]
     for kind, label in labels.items():
         if kind != "audio" or has_audio:
-            chips.append((label, asked._replace(makes=kind), kind == makes, ""))
-    chips.append((_("Starred"), asked._replace(starred="" if asked.starred else "1"), bool(asked.starred), "star"))
+            chips.append((label, filters._replace(makes=kind), kind == makes, ""))
+    chips.append(
+        (_("Starred"), filters._replace(starred="" if filters.starred else "1"), bool(filters.starred), "star")
+    )
     return [(label, there.url("app-list", runs=runs), is_chosen, icon) for label, there, is_chosen, icon in chips]
 
 
-def _found(listed: AppQuerySet, asked: Asked, groups: Sequence[arrange.Group] = ()) -> own_search.Found:
+def _matches(listed: AppQuerySet, filters: AppFilters, groups: Sequence[arrange.Group] = ()) -> own_search.AppMatches:
     """Return the apps that match the words; if there are none, all apps in `groups`, in the admin's order."""
     if groups:
-        return own_search.Found([placed.pk for group in groups for placed in group.apps], [], Marker())
-    return own_search.find(asked.narrow(listed), asked.q)
+        return own_search.AppMatches([placed.pk for group in groups for placed in group.apps], [], Marker())
+    return own_search.find(filters.narrow(listed), filters.q)
 
 
 def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
@@ -195,25 +199,25 @@ def _is_fetched_ahead(request: PortalRequest) -> bool:
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
-def _part(request: PortalRequest, q: str, shown: Shown, *, is_asked: bool = False) -> Part | None:
+def _part(request: PortalRequest, q: str, page_state: PageState, *, is_asked: bool = False) -> Part | None:
     ask = request.GET.get("ask", "")
     if (ask or is_asked) and not _is_fetched_ahead(request):
-        return asked_part(q, shown, is_again=ask == "again")
-    return part_of(q, shown)
+        return asked_part(q, page_state, is_again=ask == "again")
+    return part_of(q, page_state)
 
 
 def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
     """Return the runs that match `q`, found the same way as on Home; none unless the request has a `runs` parameter."""
     if "runs" not in request.GET:
         return {"has_runs": False}
-    found = find_runs(request.user, q)
-    search = Filter(tab="both", q=q, is_similar=found.is_wider)
-    sought = replace(Sought.by(search, request.user, {}), marker=found.marker)
-    cards = run_cards(found.runs, request.user, sought)
-    return {"has_runs": True, "found_runs": found, "run_cards": cards}
+    matches = find_runs(request.user, q)
+    filters = Filter(tab="both", q=q, is_similar=matches.is_wider)
+    run_search = replace(Sought.by(filters, request.user, {}), marker=matches.marker)
+    cards = run_cards(matches.runs, request.user, run_search)
+    return {"has_runs": True, "found_runs": matches, "run_cards": cards}
 
 
-def _part_context(request: PortalRequest, part: Part | None, asked: Asked, *, is_going: bool) -> dict[str, Any]:
+def _part_context(request: PortalRequest, part: Part | None, filters: AppFilters, *, is_going: bool) -> dict[str, Any]:
     """Return `part` with the URLs for the next poll (with and without JavaScript) and for trying again."""
     if part is None:
         return {"part": None}
@@ -221,10 +225,10 @@ def _part_context(request: PortalRequest, part: Part | None, asked: Asked, *, is
     look = {"seen": part.token, "tries": tries, "go": "1" if is_going else ""}
     return {
         "part": part,
-        "look_url": asked.url("app-search", **look),
-        "again_url": asked.url("app-search", ask="again"),
-        "plain_look_url": asked.url("app-list", ask="1", tries=tries),
-        "plain_again_url": asked.url("app-list", ask="again"),
+        "look_url": filters.url("app-search", **look),
+        "again_url": filters.url("app-search", ask="again"),
+        "plain_look_url": filters.url("app-list", ask="1", tries=tries),
+        "plain_again_url": filters.url("app-list", ask="again"),
     }
 
 

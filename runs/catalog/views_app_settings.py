@@ -122,8 +122,8 @@ def _page(
     lines = app_rules.field_lines(app)
     stored = stored_settings(app, lines)
     settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)
-    found = errors or {}
-    parts = pages_app_settings.parts_of(lines, settings.edit, found, stored.edit if is_overtaken else None)
+    errors_now = errors or {}
+    parts = pages_app_settings.parts_of(lines, settings.edit, errors_now, stored.edit if is_overtaken else None)
     context = {
         "section": "manage",
         "app": app,
@@ -140,8 +140,8 @@ def _page(
         "parts": parts,
         "lost": app_rules.lost_rules(app),
         "forget": [row.pk for row in settings.forget],
-        "errors": found,
-        "error_list": _error_list(found, parts),
+        "errors": errors_now,
+        "error_list": _error_list(errors_now, parts),
         "is_overtaken": is_overtaken,
         "meanwhile": _meanwhile(stored, settings) if is_overtaken else {},
         "is_older": posted is not None and posted.is_older,
@@ -150,7 +150,7 @@ def _page(
         "limits": LIMITS,
         "reset_url": reverse("runs:manage-app-reset", args=[app.public_id]),
     }
-    is_refused = bool(found) or is_overtaken or context["is_older"]
+    is_refused = bool(errors_now) or is_overtaken or context["is_older"]
     return render_page(request, "catalog/manage_app.html", context, status=422 if is_refused else 200)
 
 

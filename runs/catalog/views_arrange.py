@@ -40,18 +40,18 @@ def manage_apps(request: PortalRequest) -> HttpResponse:
 
 
 def _page(request: PortalRequest, words: str = "") -> HttpResponse:
-    q, shown, start = _asked_for(request)
-    found = managed_apps.managed_list(q, shown, start)
+    q, kind, start = _query_of(request)
+    apps = managed_apps.managed_list(q, kind, start)
     context = {
         "section": "manage",
-        "listed": found,
-        "no_apps": None if found.total else no_apps(request.user),
+        "listed": apps,
+        "no_apps": None if apps.total else no_apps(request.user),
         "q": q,
-        "shown": shown,
-        "chips": _chips(found, q, shown),
-        "is_filtered": bool(q or shown),
-        "found_words": _found_words(found.found),
-        "next_url": _url(request, after=str(found.next_start)) if found.next_start else "",
+        "shown": kind,
+        "chips": _chips(apps, q, kind),
+        "is_filtered": bool(q or kind),
+        "found_words": _found_words(apps.found),
+        "next_url": _url(request, after=str(apps.next_start)) if apps.next_start else "",
         "first_url": _url(request) if start else "",
         "focus": request.GET.get("focus", ""),
         "told": words,
@@ -100,24 +100,24 @@ def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
     return words % {"count": number_words(count)}
 
 
-def _asked_for(request: PortalRequest) -> tuple[str, str, int]:
+def _query_of(request: PortalRequest) -> tuple[str, str, int]:
     """Return the search words, the chosen filter, and the number of the page's first row."""
-    shown, after = request.GET.get("show", ""), request.GET.get("after", "")
+    kind, after = request.GET.get("show", ""), request.GET.get("after", "")
     return (
         request.GET.get("q", "").strip()[:200],
-        shown if shown in managed_apps.SHOWN else "",
+        kind if kind in managed_apps.SHOWN else "",
         min(number_in(after, 0, 99_999_999, 0), MOST_APPS),
     )
 
 
 def _url(request: PortalRequest, **more: str) -> str:
     """Return the URL of the list with the same filter."""
-    q, shown, start = _asked_for(request)
+    q, kind, start = _query_of(request)
     at = {"after": str(start)} if start and "focus" in more else {}
-    return url_with("manage-apps", **{"q": q, "show": shown, **at, **more})
+    return url_with("manage-apps", **{"q": q, "show": kind, **at, **more})
 
 
-def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, bool]]:
+def _chips(apps: ManagedList, q: str, current: str) -> list[tuple[str, int, str, bool]]:
     """Return the current filter, and any others that match some apps: for each, its label, count and URL, and whether
     it is selected."""
     labels = {
@@ -127,11 +127,11 @@ def _chips(found: ManagedList, q: str, shown: str) -> list[tuple[str, int, str, 
         "hidden": _("Hidden"),
         "shaped": _("Changed here"),
     }
-    counts = {"": found.total, **found.counts}
+    counts = {"": apps.total, **apps.counts}
     return [
-        (labels[kind], counts[kind], url_with("manage-apps", q=q, show=kind), kind == shown)
+        (labels[kind], counts[kind], url_with("manage-apps", q=q, show=kind), kind == current)
         for kind in managed_apps.SHOWN
-        if counts[kind] or kind == shown
+        if counts[kind] or kind == current
     ]
 
 

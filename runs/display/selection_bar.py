@@ -11,7 +11,7 @@ from runs.display.review_count import shows_review
 from runs.history import selection
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
-from runs.history.selection import Chosen, Place
+from runs.history.selection import Place, SelectionSummary
 from runs.models import Member
 from runs.words.numbers import number_words
 
@@ -42,35 +42,34 @@ class Acts:
 def selection_bar(
     member: Member,
     place: str,
-    shown: Iterable[str],
-    found: Filter | None = None,
+    public_ids: Iterable[str],
+    filters: Filter | None = None,
     *,
     is_any: bool | None = None,
     directory: Directory | None = None,
 ) -> dict[str, Any]:
-    """Return the context for `history/_selection.html`: the selection in `place`, and which of `shown` (ids) are
-    ticked.
+    """Return the context for `history/_selection.html`: the selection in `place`, and which of `public_ids` are ticked.
 
-    `found` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether anything
-    is selected in `place`) and the `directory` for `found` if these are already known.
+    `filters` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether
+    anything is selected in `place`) and the `directory` for `filters` if these are already known.
     """
-    chosen = selection.chosen(member, place, is_any=is_any)
-    ticked = selection.ticked(member, place, shown) if chosen.count else set()
-    elsewhere = max(0, chosen.count - len(ticked))
-    is_offered = found is not None and place == found.place and not found.selected
-    matches = selection.matches(member, found, directory) if found and is_offered and chosen.count else None
+    summary = selection.summary_of(member, place, is_any=is_any)
+    ticked = selection.ticked(member, place, public_ids) if summary.count else set()
+    elsewhere = max(0, summary.count - len(ticked))
+    is_offered = filters is not None and place == filters.place and not filters.selected
+    matches = selection.matches(member, filters, directory) if filters and is_offered and summary.count else None
     return {
         "place": place,
-        "chosen": chosen,
+        "selection_summary": summary,
         "ticked": ticked,
         "elsewhere": elsewhere,
         "elsewhere_words": _("{count} not on this page").replace("{count}", number_words(elsewhere)),
         "plain_words": _plain_words(elsewhere),
         "elsewhere_url": _all_selected(place).url(),
-        "results_url": "" if place == Place.RESULTS else (found or Filter(tab=place)).in_view("results").url(),
+        "results_url": "" if place == Place.RESULTS else (filters or Filter(tab=place)).in_view("results").url(),
         "has_all": is_offered and (matches is None or bool(matches.left)),
         "all_words": matches.words if matches else "",
-        "acts": _acts(member, place, chosen),  # takes one query if anything is selected
+        "acts": _acts(member, place, summary),  # takes one query if anything is selected
     }
 
 
@@ -86,18 +85,18 @@ def _all_selected(place: str) -> Filter:
     return Filter(selected="1", view="results") if place == Place.RESULTS else Filter(tab=place, selected="1")
 
 
-def _acts(member: Member, place: str, chosen: Chosen) -> Acts:
-    is_many, can_run, of_runs = bool(chosen.too_many_words), member.can_run, place != Place.RESULTS
-    has_held = bool(chosen.count) and can_run and of_runs and _has_held(member, place)
-    told = _("A zip file, including a provenance.csv that lists where each file came from")
+def _acts(member: Member, place: str, summary: SelectionSummary) -> Acts:
+    is_many, can_run, of_runs = bool(summary.too_many_words), member.can_run, place != Place.RESULTS
+    has_held = bool(summary.count) and can_run and of_runs and _has_held(member, place)
+    zip_words = _("A zip file, including a provenance.csv that lists where each file came from")
     acts = [
-        (True, Act("download", "download", _("Download"), "zip", bool(chosen.refusal_words), told)),
+        (True, Act("download", "download", _("Download"), "zip", bool(summary.refusal_words), zip_words)),
         (can_run and of_runs, Act("share", "team", _("Share with team"))),
         (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
         (shows_review(member), Act("decide", "good", _("Decide…"), "files", is_many)),
         (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
         (True, Act("compare", "compare", _("Compare"), "pair")),
-        (True, Act("download-approved", "download", _("Download approved"), "files", is_many, told)),
+        (True, Act("download-approved", "download", _("Download approved"), "files", is_many, zip_words)),
         (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
         (can_run and of_runs, Act("hold", "hold", _("Protect"))),
         (has_held, Act("release", "hold", _("Stop protecting"))),

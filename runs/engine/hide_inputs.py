@@ -32,7 +32,7 @@ def request_hiding() -> None:
 def hide_inputs() -> None:
     """Check the runs of all apps that are due for a check. Only one worker does this at a time. If the worker is
     stopped, the next sweep starts over, but has less left to do."""
-    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+    with leases.hold(LEASE, LEASE_SECONDS) as may_go_on:
         if may_go_on is not None:
             for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
                 _hide_for(rule, may_go_on)

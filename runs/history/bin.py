@@ -50,24 +50,24 @@ def warnings_for(runs: RunQuerySet, member: Member) -> list[str]:
     """Return warnings about who else uses the results of `runs`, to show `member` before the runs are moved to the
     bin."""
     results = Output.objects.filter(run__in=runs)
-    shown = results.filter(guest_links__in=GuestLink.objects.open()).distinct().count()
+    in_links = results.filter(guest_links__in=GuestLink.objects.open()).distinct().count()
     using = Run.objects.visible_to(member).filter(inputs__uploads__file__results__output__in=results)
     others = using.exclude(member__in=runs.values("member")).distinct().count()
     words = []
-    if shown:
-        said = ngettext(
+    if in_links:
+        sentence = ngettext(
             "Clients can see %(count)s result through a guest link. Results in the bin are hidden from guests.",
             "Clients can see %(count)s results through a guest link. Results in the bin are hidden from guests.",
-            shown,
+            in_links,
         )
-        words.append(said % {"count": number_words(shown)})
+        words.append(sentence % {"count": number_words(in_links)})
     if others:
-        said = ngettext(
+        sentence = ngettext(
             "A teammate used these results in %(count)s run, which won't be affected.",
             "Teammates used these results in %(count)s runs, which won't be affected.",
             others,
         )
-        words.append(said % {"count": number_words(others)})
+        words.append(sentence % {"count": number_words(others)})
     return words
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.history import bin, holds, stars
-from runs.history.selection import FILES_AT_MOST, Chosen, outputs_in
+from runs.history.selection import FILES_AT_MOST, SelectionSummary, outputs_in
 from runs.models import FINAL, Decision, Member, Output, Run
 from runs.models.addresses import url_with
 from runs.models.output import OutputQuerySet
@@ -34,7 +34,7 @@ class Outcome:
 
 def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     """Share `runs` with the whole team, except for those that `member` may not change."""
-    asked, own = runs.count(), _changeable(runs, member)
+    total, own = runs.count(), _changeable(runs, member)
     count = own.count()
     changed = visibility.share_all_with_team(own, now)
     if not count:
@@ -47,7 +47,7 @@ def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         words = (
             _("The team can already see this run.") if count == 1 else _("The team can already see all of these runs.")
         )
-    others = asked - count
+    others = total - count
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't shared.",
         "%(count)s runs aren't yours, so they weren't shared.",
@@ -84,12 +84,12 @@ def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
 @transaction.atomic
 def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     """Move `runs` to the bin, except for those that are active or protected, or that `member` may not change."""
-    asked, own = runs.count(), _changeable(runs, member)
+    total, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     active = own.active().count()
-    held = own.filter(status__in=FINAL, held_at__isnull=False).count()
+    on_hold = own.filter(status__in=FINAL, held_at__isnull=False).count()
     moved = bin.move_to_bin(own, member, now)
-    others = asked - mine
+    others = total - mine
     words = [
         bin.moved_words(moved) or _("Nothing was moved to the bin."),
         _counted(
@@ -104,9 +104,9 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
             ngettext(
                 "%(count)s run is protected, so it wasn't moved.",
                 "%(count)s runs are protected, so they weren't moved.",
-                held,
+                on_hold,
             ),
-            held,
+            on_hold,
         ),
         _counted(
             ngettext(
@@ -117,42 +117,44 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
             others,
         ),
     ]
-    return Outcome(" ".join(filter(None, words)), moved, asked > moved)
+    return Outcome(" ".join(filter(None, words)), moved, total > moved)
 
 
 @transaction.atomic
 def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     """Protect `runs` from deletion, except for those that `member` may not change."""
-    asked, own = runs.count(), _changeable(runs, member)
+    total, own = runs.count(), _changeable(runs, member)
     mine = own.count()
     changed = holds.hold(own, member, now)
     words = ngettext(
         "%(count)s run is now protected from deletion.", "%(count)s runs are now protected from deletion.", changed
     )
-    others = asked - mine
+    others = total - mine
     left = ngettext(
         "%(count)s run isn't yours, so it wasn't changed.",
         "%(count)s runs aren't yours, so they weren't changed.",
         others,
     )
-    said = _counted(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
-    return Outcome(f"{said} {_counted(left, others)}".strip(), changed, bool(others))
+    sentence = _counted(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
+    return Outcome(f"{sentence} {_counted(left, others)}".strip(), changed, bool(others))
 
 
 @transaction.atomic
 def release(runs: RunQuerySet, member: Member) -> Outcome:
     """Stop protecting `runs`, except for those that `member` may not release."""
-    held = runs.filter(held_at__isnull=False).count()
+    on_hold = runs.filter(held_at__isnull=False).count()
     changed = holds.release(Run.objects.releasable_by(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run is no longer protected.", "%(count)s runs are no longer protected.", changed)
-    others = held - changed
+    others = on_hold - changed
     left = ngettext(
         "%(count)s run stays protected: only the person who protected it or an admin can change that.",
         "%(count)s runs stay protected: only the people who protected them or an admin can change that.",
         others,
     )
-    said = [_counted(words, changed), _counted(left, others)]
-    return Outcome(" ".join(filter(None, said)) or _("None of the selected runs are protected."), changed, bool(others))
+    sentences = [_counted(words, changed), _counted(left, others)]
+    return Outcome(
+        " ".join(filter(None, sentences)) or _("None of the selected runs are protected."), changed, bool(others)
+    )
 
 
 def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
@@ -177,8 +179,8 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
     Return None if there are fewer than two or more than four.
     """
     first: dict[int | str, str] = {}
-    found = outputs.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id")
-    rows = list(found[: COMPARED[1] + 1] if is_each else found)
+    pairs = outputs.order_by("-run__created_at", "-run", "position").values_list("run_id", "public_id")
+    rows = list(pairs[: COMPARED[1] + 1] if is_each else pairs)
     for run_id, public_id in rows:
         first.setdefault(public_id if is_each else run_id, public_id)
     if not COMPARED[0] <= len(first) <= COMPARED[1]:
@@ -186,28 +188,28 @@ def results_to_compare(outputs: QuerySet[Output], *, is_each: bool) -> Comparabl
     return Comparable(list(first.values()), len(first) == len(rows))
 
 
-def why_no_download(member: Member, chosen: Chosen, act: str) -> str:
-    """Return why the selection (`chosen`) can't be downloaded by the button `act`; "" if it can. Its approved results
+def why_no_download(member: Member, summary: SelectionSummary, act: str) -> str:
+    """Return why the selection (`summary`) can't be downloaded by the button `act`; "" if it can. Its approved results
     may fit into a zip even if all of its results don't."""
     is_approved_only = act == DOWNLOADS[1]
-    if not chosen.count:
+    if not summary.count:
         return _("Select at least one run first.")
-    if refusal := chosen.too_many_words if is_approved_only else chosen.refusal_words:
+    if refusal := summary.too_many_words if is_approved_only else summary.refusal_words:
         return refusal
-    if not chosen.files:
+    if not summary.files:
         return _("None of these results has been saved yet.")
-    if is_approved_only and not approved_of(member, outputs_in(member, chosen.place)).exists():
+    if is_approved_only and not approved_of(member, outputs_in(member, summary.place)).exists():
         return _("None of these results has been approved.")
     return ""
 
 
-def approved_of(member: Member, chosen: QuerySet[Output]) -> QuerySet[Output]:
-    """For each result in `chosen`, return the newest approved version that `member` may see.
+def approved_of(member: Member, outputs: QuerySet[Output]) -> QuerySet[Output]:
+    """For each result in `outputs`, return the newest approved version that `member` may see.
 
     This version may belong to another run. If there are too many for one download, only some are returned, but enough
     to notice.
     """
-    lines = chosen.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
+    lines = outputs.order_by().annotate(first=Coalesce("line_id", "pk")).values("first")
     versions = Output.objects.visible_to(member).filter(
         Q(pk__in=lines) | Q(line__in=lines), status=Output.Status.COMPLETED, verdict=Decision.Verdict.APPROVED
     )

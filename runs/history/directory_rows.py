@@ -45,9 +45,9 @@ class Rows:
     """The rows that were found, to be read one sort at a time. `_usual_rows` and `_search_rows` say what each sort
     contains."""
 
-    def __init__(self, found: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         self._by_sort: dict[str, list[tuple[int, str, str, str]]] = defaultdict(list)
-        for sort, pk, first, second, third in found:
+        for sort, pk, first, second, third in rows:
             self._by_sort[sort].append((pk, first, second, third))
 
     def apps(self) -> list[Named]:
@@ -155,8 +155,8 @@ def _search_rows(member: Member, q: str, *, is_mine: bool, decided: str, waits: 
     if decided:
         queries.append(_rows("decided", review_filters.few_decided_on(decided), "batch", key="output__run"))
     if waits not in ("", ME, ANYONE):
-        asked = Member.objects.filter(public_id=waits, is_active=True)
-        queries.append(_rows("waited", asked, "public_id", "role"))
+        deciders = Member.objects.filter(public_id=waits, is_active=True)
+        queries.append(_rows("waited", deciders, "public_id", "role"))
     return queries
 
 
@@ -172,8 +172,8 @@ def _apps_with_runs(member: Member | None) -> RowsQuery:
     used, used_apps = Run.objects.filter(app=OuterRef("pk"), **whose), distinct_values(Run, "app", **whose)
     # A subquery, because EXISTS would make the database collect the apps of all runs.
     first = Subquery(used.filter(deleted_at=None).values("pk")[:1])
-    kept = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
-    return _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", kept)
+    is_current = Case(When(IsNull(first, rhs=False), then=Value("kept")), default=Value(""))
+    return _rows("app", App.objects.filter(pk__in=used_apps), "public_id", "name", is_current)
 
 
 def _apps_of_everyone() -> RowsQuery:
@@ -191,6 +191,8 @@ def _rows(sort: str, rows: QuerySet[Any], *texts: str | Combinable, key: str = "
     """Return `rows` as (`sort`, `key`, *`texts`). All `texts` are cast to text, and the last one is repeated if there
     are fewer than `TEXTS`, so that rows from different tables can be combined."""
     padded = [*texts, *[texts[-1]] * (TEXTS - len(texts))]
-    told = {f"column{n}": Cast(text, TextField()) for n, text in enumerate(padded)}
-    named: RowsQuery = rows.order_by().annotate(sort=Value(sort, TextField()), **told).values_list("sort", key, *told)
+    columns = {f"column{n}": Cast(text, TextField()) for n, text in enumerate(padded)}
+    named: RowsQuery = (
+        rows.order_by().annotate(sort=Value(sort, TextField()), **columns).values_list("sort", key, *columns)
+    )
     return named

@@ -71,26 +71,26 @@ def put_away(member: Member, now: datetime) -> PutAway:
     ids = list(unclaimed().values_list("public_id", flat=True))
     bin.move_to_bin(Run.objects.filter(public_id__in=ids), member, now)
     links, presets = GuestLink.objects.filter(is_example=True), Preset.objects.filter(is_example=True)
-    chosen = GuestLinkOutput.objects.filter(link__in=links)
+    link_outputs = GuestLinkOutput.objects.filter(link__in=links)
     started = list(Run.objects.filter(preset__in=presets).values_list("pk", "preset"))
     requests = ReviewRequest.objects.filter(is_example=True)
     items = ReviewItem.objects.filter(request__in=requests)
-    said = [model._default_manager.filter(link__in=links) for model in (Decision, Comment)]
+    answers = [model._default_manager.filter(link__in=links) for model in (Decision, Comment)]
     guests = Guest.objects.filter(link__in=links)
-    rows = [*links, *chosen, *guests, *presets, *requests, *items, *said[0], *said[1]]
-    found = PutAway(ids, serializers.serialize("json", rows), started, now.isoformat())
-    for removed in (*said, requests, links, presets):
+    rows = [*links, *link_outputs, *guests, *presets, *requests, *items, *answers[0], *answers[1]]
+    removal = PutAway(ids, serializers.serialize("json", rows), started, now.isoformat())
+    for removed in (*answers, requests, links, presets):
         removed.delete()
     if ids or rows:
         record(Verb.EXAMPLES_REMOVED, None)
-    return found
+    return removal
 
 
 @transaction.atomic
-def bring_back(found: PutAway) -> None:
+def bring_back(removal: PutAway) -> None:
     """Restore the examples that `put_away` removed, unless something else has taken their place."""
-    bin.bring_back(Run.objects.filter(_was_put_away(found), is_example=True))
-    for row in serializers.deserialize("json", found.rows):
+    bin.bring_back(Run.objects.filter(_was_put_away(removal), is_example=True))
+    for row in serializers.deserialize("json", removal.rows):
         output_id = row.object.output_id if isinstance(row.object, OF_RESULTS) else None
         if output_id is not None and not Output.objects.filter(pk=output_id).exists():
             continue  # the result was permanently deleted
@@ -99,27 +99,27 @@ def bring_back(found: PutAway) -> None:
                 row.save(force_insert=True)
         except IntegrityError:
             continue  # already restored, or the preset's name has been reused
-    for preset in Preset.objects.filter(pk__in={preset for _run, preset in found.of_presets}):
-        runs = [run for run, its_preset in found.of_presets if its_preset == preset.pk]
+    for preset in Preset.objects.filter(pk__in={preset for _run, preset in removal.of_presets}):
+        runs = [run for run, its_preset in removal.of_presets if its_preset == preset.pk]
         Run.objects.filter(pk__in=runs, preset=None).update(preset=preset)
     guest_copies.request_copies_for(GuestLink.objects.filter(is_example=True))
     record(Verb.EXAMPLES_RESTORED, None)
 
 
-def _was_put_away(found: PutAway) -> Q:
+def _was_put_away(removal: PutAway) -> Q:
     """Return a condition for the examples that `put_away` moved to the bin, and for examples that were moved later
     because they were still in progress."""
-    moved = Q(public_id__in=found.runs)
-    at = parse_datetime(found.at)
+    moved = Q(public_id__in=removal.runs)
+    at = parse_datetime(removal.at)
     return moved | Q(deleted_by=None, deleted_at__gte=at) if at else moved
 
 
-def keep_for_undo(request: PortalRequest, found: PutAway) -> None:
+def keep_for_undo(request: PortalRequest, removal: PutAway) -> None:
     """Remember what was removed until Undo is pressed or dismissed or the session ends, which is before the bin is
     emptied."""
     if UNDO in request.session:
-        found = _both(PutAway(**request.session[UNDO]), found)
-    request.session[UNDO] = asdict(found)
+        removal = _both(PutAway(**request.session[UNDO]), removal)
+    request.session[UNDO] = asdict(removal)
     request.session.pop(IS_TOLD, None)
 
 
@@ -132,8 +132,8 @@ def _both(first: PutAway, then: PutAway) -> PutAway:
 
 def take_kept(request: PortalRequest) -> PutAway | None:
     """Return the examples removed in this session and forget them, so that Undo works only once."""
-    kept = request.session.pop(UNDO, None)
-    return PutAway(**kept) if kept else None
+    stored = request.session.pop(UNDO, None)
+    return PutAway(**stored) if stored else None
 
 
 def offers_undo(request: PortalRequest) -> bool:

@@ -64,11 +64,11 @@ class Directory:
         """
         if not public_id or (is_mine and any(app.id == public_id for app in self.apps)):
             return self
-        known = _app_for(member, public_id)
-        found = [Named(pk, public_id, name) for pk, name in known]
+        rows = _app_for(member, public_id)
+        new_apps = [Named(pk, public_id, name) for pk, name in rows]
         is_new = all(app.id != public_id for app in self.apps)
-        kept = [app for app in self.apps if app.id != public_id or found]
-        return replace(self, apps=kept + found if is_new else kept)
+        apps = [app for app in self.apps if app.id != public_id or new_apps]
+        return replace(self, apps=apps + new_apps if is_new else apps)
 
     def with_words(self, queries: Iterable[str], member: Member) -> Self:
         """Return this directory with the runs that match each of `queries` looked up (`Lookups.with_words`)."""
@@ -110,8 +110,8 @@ def _app_for(member: Member, public_id: str) -> QuerySet[App, tuple[int, str]]:
     is_seen = Exists(Run.objects.visible_to(member).filter(app=OuterRef("pk")))
     is_theirs = Exists(Run.objects.filter(app=OuterRef("pk"), member=member))  # perhaps in the bin
     is_open = Q(pk__in=App.objects.open_to(member).filter(public_id=public_id).values("pk"))
-    known = App.objects.filter(is_open | is_theirs | is_seen, public_id=public_id)
-    return known.order_by().values_list("pk", "name")
+    apps = App.objects.filter(is_open | is_theirs | is_seen, public_id=public_id)
+    return apps.order_by().values_list("pk", "name")
 
 
 _stored_words = lru_cache(maxsize=4_096)(stored_words)

@@ -62,10 +62,10 @@ class Lookups:
         """Return the ways to match `word` (folded) in a run. With `is_similar`, similar words match too."""
         return similar_ways_of(word, self.similar.get(word, ())) if is_similar else ways_of(word)
 
-    def with_all(self, asked: list[Ways]) -> Q:
-        """Return a condition for runs whose words match everything in `asked`."""
-        few = self.having.get(query_of(asked))
-        return Q(in_runs(asked)) if few is None else only(few)
+    def with_all(self, all_ways: list[Ways]) -> Q:
+        """Return a condition for runs whose words match everything in `all_ways`."""
+        few = self.having.get(query_of(all_ways))
+        return Q(in_runs(all_ways)) if few is None else only(few)
 
     def of_people(self, people: list[int]) -> Q:
         """Return a condition for runs made or owned by any of `people` (primary keys).

@@ -73,24 +73,24 @@ class Filter:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
         """Read the filter from a query string such as `request.GET`, ignoring invalid values."""
-        given = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *CONDITIONS)}
-        tab, by = given["tab"] if given["tab"] in TABS else "mine", given["by"]
-        since, until = _span(given["from"], given["to"])
+        values = {name: query.get(name, "").strip()[:LONGEST] for name in ("tab", "view", *CONDITIONS)}
+        tab, by = values["tab"] if values["tab"] in TABS else "mine", values["by"]
+        since, until = _span(values["from"], values["to"])
         return cls(
             tab=tab,
-            q=" ".join(given["q"].split()),
-            app=given["app"],
+            q=" ".join(values["q"].split()),
+            app=values["app"],
             by=by if _is_id(by) and tab != "mine" else "",
-            state=given["state"] if given["state"] in state_choices(tab) else "",
-            kind=given["kind"] if given["kind"] in KINDS else "",
-            decision=given["decision"] if given["decision"] in DECISIONS else "",
-            decided=given["decided"] if _is_decider(given["decided"]) else "",
-            waits=given["waits"] if given["waits"] in (ME, ANYONE) or _is_id(given["waits"]) else "",
+            state=values["state"] if values["state"] in state_choices(tab) else "",
+            kind=values["kind"] if values["kind"] in KINDS else "",
+            decision=values["decision"] if values["decision"] in DECISIONS else "",
+            decided=values["decided"] if _is_decider(values["decided"]) else "",
+            waits=values["waits"] if values["waits"] in (ME, ANYONE) or _is_id(values["waits"]) else "",
             since=since,
             until=until,
-            selected="1" if given["selected"] == "1" else "",
-            view=given["view"] if given["view"] in VIEWS else "",
-            is_similar=bool(given["q"]) and query.get("similar") == "1",
+            selected="1" if values["selected"] == "1" else "",
+            view=values["view"] if values["view"] in VIEWS else "",
+            is_similar=bool(values["q"]) and query.get("similar") == "1",
         )
 
     @classmethod
@@ -146,8 +146,8 @@ class Filter:
 
     def in_view(self, view: str) -> Self:
         """Return this filter in another view, without "selected" if the other view has a different selection."""
-        seen = replace(self, view=view)
-        return seen if seen.place == self.place else seen.without("selected")
+        other = replace(self, view=view)
+        return other if other.place == self.place else other.without("selected")
 
     def by_kind_named(self) -> list[tuple[str, Self]]:
         """Return the kinds of result named in the search, such as "video", each with this filter narrowed to that
@@ -163,9 +163,9 @@ class Filter:
 
     def directory(self, member: Member) -> Directory:
         """Read the directory that is needed to apply and show this filter."""
-        found = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
-        found = found.with_app(self.app, member, is_mine=self.tab == "mine")
-        return found.with_words(self.word_queries(member, found), member) if self.is_similar else found
+        directory = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
+        directory = directory.with_app(self.app, member, is_mine=self.tab == "mine")
+        return directory.with_words(self.word_queries(member, directory), member) if self.is_similar else directory
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
         """Return the runs that match this filter and that `member` may see, in no particular order."""
@@ -228,15 +228,15 @@ class Filter:
             return runs.filter(pk=0)
         if with_file := directory.lookups.with_file.get(self.q):
             return runs.filter(only(with_file))
-        asked, either = self._asked(member, directory)
+        required, either = self._required_words(member, directory)
         for ways, other in either:
             runs = runs.filter(directory.lookups.with_all([ways]) | other)
-        return runs.filter(directory.lookups.with_all(asked)) if asked else runs
+        return runs.filter(directory.lookups.with_all(required)) if required else runs
 
-    def _asked(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
+    def _required_words(self, member: Member, directory: Directory) -> tuple[list[Ways], list[tuple[Ways, Q]]]:
         """Return the words that runs must contain, and the words that may match something else instead, such as a
         person's name, each with the condition for that."""
-        asked, either = [], []
+        required, either = [], []
         for word in self.words:
             ways = directory.lookups.ways_of(word, is_similar=self.is_similar)
             people = directory.people_called(word)
@@ -249,20 +249,20 @@ class Filter:
             if self.is_similar and (kind := kind_named(word)):
                 other |= Q(kinds__contains=f" {kind} ")
             if other == Q(member_id__in=[]) | Q(app_id__in=[]):
-                asked.append(ways)
+                required.append(ways)
             else:
                 either.append((ways, other))
-        return asked, either
+        return required, either
 
     def has_few(self, member: Member, directory: Directory) -> bool:
         """Return whether so few runs contain this filter's words that `directory` already lists them all."""
-        asked, either = self._asked(member, directory)
-        return bool(asked) and not either and directory.lookups.having.get(query_of(asked)) is not None
+        required, either = self._required_words(member, directory)
+        return bool(required) and not either and directory.lookups.having.get(query_of(required)) is not None
 
     def word_queries(self, member: Member, directory: Directory) -> list[str]:
         """Return the full-text queries for this filter's words, for `Directory.with_words`."""
-        asked, either = self._asked(member, directory)
-        return [query_of(one) for one in (asked, *([ways] for ways, _other in either)) if one]
+        required, either = self._required_words(member, directory)
+        return [query_of(one) for one in (required, *([ways] for ways, _other in either)) if one]
 
 
 def state_choices(tab: str) -> dict[str, Any]:
@@ -295,15 +295,15 @@ def _day(text: str) -> str:
     the database can't handle.
     """
     try:
-        found = parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return ""
-    return text if found and YEARS[0] <= found.year <= YEARS[1] else ""
+    return text if day and YEARS[0] <= day.year <= YEARS[1] else ""
 
 
 def _start_of(day: str, days: int = 0) -> datetime:
-    found = parse_date(day) or EPOCH.date()
-    return timezone.make_aware(datetime.combine(found + timedelta(days=days), time.min))
+    first_day = parse_date(day) or EPOCH.date()
+    return timezone.make_aware(datetime.combine(first_day + timedelta(days=days), time.min))
 
 
 def _in_tab(tab: str, member: Member) -> RunQuerySet:

@@ -8,17 +8,17 @@ from runs.history.order import NEWEST_ASKED, Page, newest_keys
 from runs.models import App, Member
 
 
-def findable_apps(found: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
+def findable_apps(filters: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
     """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the
     newest matches are considered, because most runs contain common words, and many apps may have no matching decisions.
     If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
     """
-    others = found.without("app")
+    others = filters.without("app")
     if others.tab == "mine" and not others.conditions:
         return {app.pk for app in directory.apps if app.detail}
-    if page.is_whole and not found.app:
+    if page.is_whole and not filters.app:
         return {run.app_id for run in page.runs}
     runs, found_apps = others.runs(member, directory), set[int]()
     if asks_newest(others):
@@ -37,11 +37,11 @@ def findable_apps(found: Filter, page: Page, member: Member, directory: Director
     return found_apps | set(used.values_list("pk", flat=True))
 
 
-def asks_newest(found: Filter) -> bool:
-    """Return whether `findable_apps` looks for apps among the newest runs that match `found`."""
-    return _is_search(found) or bool(found.kind or found.state)
+def asks_newest(filters: Filter) -> bool:
+    """Return whether `findable_apps` looks for apps among the newest runs that match `filters`."""
+    return _is_search(filters) or bool(filters.kind or filters.state)
 
 
-def _is_search(found: Filter) -> bool:
-    """Return whether `found` filters by words or decisions, so that finding even a single run may take a long time."""
-    return bool(found.q or found.decision or found.decided or found.waits)
+def _is_search(filters: Filter) -> bool:
+    """Return whether `filters` has words or decisions, so that finding even a single run may take a long time."""
+    return bool(filters.q or filters.decision or filters.decided or filters.waits)

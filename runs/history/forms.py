@@ -52,13 +52,13 @@ class SelectionForm(PostedForm):
         return " ".join(self.cleaned_data["shown"]).split()
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        given["has_place"] = given["place"] in Selection.Place.values
-        if not given["has_place"]:
-            given["place"] = Filter.parse(given["query"]).place
-        given["ticks"] = given["f" if given["place"] == Selection.Place.RESULTS else "r"]
-        given["back"] = own_path(given["back"], Filter.parse(given["query"]).url())
-        return given
+        data = self.cleaned_data
+        data["has_place"] = data["place"] in Selection.Place.values
+        if not data["has_place"]:
+            data["place"] = Filter.parse(data["query"]).place
+        data["ticks"] = data["f" if data["place"] == Selection.Place.RESULTS else "r"]
+        data["back"] = own_path(data["back"], Filter.parse(data["query"]).url())
+        return data
 
 
 class SaveViewForm(PostedForm):

@@ -23,34 +23,36 @@ class Hint:
     count: str  # such as "12" or "1,000+"
 
 
-def broader(found: Filter) -> list[tuple[str, Filter]]:
-    """Return searches wider than `found`, each with a label: the same search in another list, or with fewer filters.
+def broader(filters: Filter) -> list[tuple[str, Filter]]:
+    """Return searches wider than `filters`, each with a label: the same search in another list, or with fewer filters.
 
     For a search with words, return at most three, to limit the cost.
     """
-    conditions = found.conditions
-    there = in_other_list(found)
+    conditions = filters.conditions
+    there = in_other_list(filters)
     other = (_("In the team's runs") if there.tab == "team" else _("In your runs"), there)
     if conditions.keys() == {"q"}:
         return [other]
-    if found.q and len(conditions) > 2:
-        words_alone = found.without(*[name for name in conditions if name != "q"])
-        without_words = (_broader_label("q", found), found.without("q"))
+    if filters.q and len(conditions) > 2:
+        words_alone = filters.without(*[name for name in conditions if name != "q"])
+        without_words = (_broader_label("q", filters), filters.without("q"))
         return [other, (_("Without the filters"), words_alone), without_words]
-    fewer = [(_broader_label(name, found), found.without(name)) for name in conditions]
-    return fewer if found.tab == "starred" and not found.q else [other, *fewer]
+    fewer = [(_broader_label(name, filters), filters.without(name)) for name in conditions]
+    return fewer if filters.tab == "starred" and not filters.q else [other, *fewer]
 
 
-def in_other_list(found: Filter) -> Filter:
-    """Return the same search in the other list: in Team if `found` is in Mine, otherwise in Mine."""
-    return found.on_tab("team" if found.tab == "mine" else "mine")
+def in_other_list(filters: Filter) -> Filter:
+    """Return the same search in the other list: in Team if `filters` is in Mine, otherwise in Mine."""
+    return filters.on_tab("team" if filters.tab == "mine" else "mine")
 
 
-def mine_url(found: Filter, directory: Directory) -> str:
+def mine_url(filters: Filter, directory: Directory) -> str:
     """Return the URL of the same search in the member's own runs, which Team doesn't list; "" if such a link wouldn't
     help."""
-    is_help = found.tab == "team" and bool(found.conditions) and directory.has_own and not found.is_selected_results
-    return in_other_list(found).url() if is_help else ""
+    is_help = (
+        filters.tab == "team" and bool(filters.conditions) and directory.has_own and not filters.is_selected_results
+    )
+    return in_other_list(filters).url() if is_help else ""
 
 
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
@@ -60,10 +62,10 @@ def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint
     ]
 
 
-def _broader_label(name: str, found: Filter) -> str:
+def _broader_label(name: str, filters: Filter) -> str:
     """Return the label of a search without the filter `name`."""
     if name == "q":
-        return _("Without “%(words)s”") % {"words": found.q}
+        return _("Without “%(words)s”") % {"words": filters.q}
     labels = {
         "app": _("Any app"),
         "by": _("Anyone"),
@@ -88,5 +90,5 @@ def count_up_to(lists: list[tuple[RunQuerySet, int]], member: Member) -> list[in
     """Count the runs in each of `lists`, up to its limit, with one query for all of them."""
     if not lists:
         return []
-    asked = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
-    return list(Member.objects.filter(pk=member.pk).values_list(*asked.values()).get())
+    counts = {f"count{n}": CountUpTo(runs.order_by().values("pk")[:most]) for n, (runs, most) in enumerate(lists)}
+    return list(Member.objects.filter(pk=member.pk).values_list(*counts.values()).get())

@@ -24,17 +24,17 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> int:
     free = runs.filter(deleted_at=None, held_at=None).locked()
     record_each(Verb.RUN_HELD, free)
     Output.objects.filter(run__in=free, removal_at__isnull=False).update(removal_at=None)
-    held = Run.objects.filter(pk__in=[run.pk for run in free])
-    return held.update(held_at=now, held_by=member, version=F("version") + 1)
+    on_hold = Run.objects.filter(pk__in=[run.pk for run in free])
+    return on_hold.update(held_at=now, held_by=member, version=F("version") + 1)
 
 
 @transaction.atomic
 def release(runs: RunQuerySet) -> int:
     """End the hold on `runs`; return how many were on hold. The caller checks permissions
     (`RunQuerySet.releasable_by`)."""
-    held = runs.filter(held_at__isnull=False).locked()
-    record_each(Verb.RUN_RELEASED, held)
-    released = Run.objects.filter(pk__in=[run.pk for run in held])
+    on_hold = runs.filter(held_at__isnull=False).locked()
+    record_each(Verb.RUN_RELEASED, on_hold)
+    released = Run.objects.filter(pk__in=[run.pk for run in on_hold])
     return released.update(held_at=None, held_by=None, version=F("version") + 1)
 
 

@@ -10,7 +10,7 @@ from runs.history.widen import elsewhere
 from runs.models import Member, Run
 from runs.words.highlight import NONE, Marker
 
-SHOWN = 4
+MOST_RUNS = 4
 
 
 @dataclass(frozen=True)
@@ -28,36 +28,36 @@ class FoundRuns:
 def find_runs(member: Member, q: str) -> FoundRuns:
     """Return the newest runs that match `q`, among the member's own runs and those shared with the team. Even for
     admins, other people's private runs aren't included."""
-    found = Filter(tab="both", q=" ".join(q.split()))
-    if not found.words:
+    filters = Filter(tab="both", q=" ".join(q.split()))
+    if not filters.words:
         return FoundRuns()
-    directory = Directory.load(member, found.q)
+    directory = Directory.load(member, filters.q)
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS):
-            runs = _newest(found, member, directory)
+            runs = _newest(filters, member, directory)
             is_wider = not runs
             if is_wider:
-                runs = _wider(found, member, directory)
+                runs = _wider(filters, member, directory)
     except query_timeout.TookTooLong:
         return FoundRuns()
-    own, team = (Filter(tab=tab, q=found.q).url() for tab in ("mine", "team"))
-    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(found.words, directory.lookups.similar))
+    own, team = (Filter(tab=tab, q=filters.q).url() for tab in ("mine", "team"))
+    return FoundRuns(runs, bool(runs) and is_wider, own, team, Marker.of(filters.words, directory.lookups.similar))
 
 
-def _wider(found: Filter, member: Member, directory: Directory) -> list[Run]:
+def _wider(filters: Filter, member: Member, directory: Directory) -> list[Run]:
     """Return runs with similar words; if there are none, return runs that match when one word is left out."""
-    similar = replace(found, is_similar=True)
+    similar = replace(filters, is_similar=True)
     directory = directory.with_words(similar.word_queries(member, directory), member)
     if runs := _newest(similar, member, directory):
         return runs
-    instead = elsewhere(found, member, directory)
+    instead = elsewhere(filters, member, directory)
     return _newest(instead.wider.filter, member, instead.directory) if instead.wider else []
 
 
-def _newest(found: Filter, member: Member, directory: Directory) -> list[Run]:
-    """Return the newest runs that match `found`. Own and shared runs are read separately, because each has an index in
-    this order, and no index covers both."""
-    runs = found.runs(member, directory)
+def _newest(filters: Filter, member: Member, directory: Directory) -> list[Run]:
+    """Return the newest runs that match `filters`. Own and shared runs are read separately, because each has an index
+    in this order, and no index covers both."""
+    runs = filters.runs(member, directory)
     lists = (runs.owned_by(member), runs.shared_by_others(member))
-    newest = {run.pk: run for one in lists for run in page_of(one, size=SHOWN).runs}
-    return sorted(newest.values(), key=lambda run: (run.created_at, run.pk), reverse=True)[:SHOWN]
+    newest = {run.pk: run for one in lists for run in page_of(one, size=MOST_RUNS).runs}
+    return sorted(newest.values(), key=lambda run: (run.created_at, run.pk), reverse=True)[:MOST_RUNS]

@@ -28,11 +28,11 @@ def overdue(days: int, now: datetime) -> QuerySet[Upload]:
     is_wanted = Q(input__run__held_at__isnull=False) | Q(input__run__has_star=True) | Q(input__run__status__in=ACTIVE)
     links = GuestLink.objects.alive().filter(shows_inputs=True)  # even if guest links are turned off for a while
     is_shown = Q(input__run__in=GuestLinkOutput.objects.filter(link__in=links).values("output__run"))
-    wanted = used.filter(is_wanted | is_shown | Q(input__run__created_at__gte=since))
+    still_used = used.filter(is_wanted | is_shown | Q(input__run__created_at__gte=since))
     in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
     is_result = OutputFile.objects.filter(file=OuterRef("file"))
     old = Upload.objects.filter(status=Upload.Status.READY, created_at__lt=since)
-    return old.filter(Exists(used), ~Exists(wanted), ~Exists(in_presets), ~Exists(is_result))
+    return old.filter(Exists(used), ~Exists(still_used), ~Exists(in_presets), ~Exists(is_result))
 
 
 def going(days: int, now: datetime) -> QuerySet[Upload]:
@@ -52,11 +52,11 @@ def remove(days: int, now: datetime) -> int:
     """Remove the files of overdue uploads in batches; return how many uploads lost their file."""
     count, last, named = 0, 0, orphans.named_in_drafts()
     while not stop_requested():
-        found = list(overdue(days, now).filter(pk__gt=last).order_by("pk")[:SLICE].values_list("pk", "public_id"))
-        if not found:
+        pairs = list(overdue(days, now).filter(pk__gt=last).order_by("pk")[:SLICE].values_list("pk", "public_id"))
+        if not pairs:
             break
-        last = found[-1][0]
-        count += sum(_remove(pk, days, now) for pk, public_id in found if public_id not in named)
+        last = pairs[-1][0]
+        count += sum(_remove(pk, days, now) for pk, public_id in pairs if public_id not in named)
     return count
 
 

@@ -72,15 +72,15 @@ class Page:
 def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
     """Return the page of runs just older than `before` or just newer than `after`; without either, the first page."""
     if after is not None:
-        found = _fetch(after.newer(runs), size + 1, is_newest_first=False)
-        if len(found) > size:
-            shown = found[1:]
-            return Page(shown, str(Cursor.of(shown[-1])), str(Cursor.of(shown[0])))
+        runs_read = _fetch(after.newer(runs), size + 1, is_newest_first=False)
+        if len(runs_read) > size:
+            on_page = runs_read[1:]
+            return Page(on_page, str(Cursor.of(on_page[-1])), str(Cursor.of(on_page[0])))
         before = None  # there is less than a full page, so show the first page instead
-    found = _fetch(before.older(runs) if before else runs, size + 1)
-    shown = found[:size]
-    older = str(Cursor.of(shown[-1])) if len(found) > size else ""
-    return Page(shown, older, str(Cursor.of(shown[0])) if before and shown else "", not older and before is None)
+    runs_read = _fetch(before.older(runs) if before else runs, size + 1)
+    on_page = runs_read[:size]
+    older = str(Cursor.of(on_page[-1])) if len(runs_read) > size else ""
+    return Page(on_page, older, str(Cursor.of(on_page[0])) if before and on_page else "", not older and before is None)
 
 
 def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
@@ -98,9 +98,9 @@ def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
         return replace(page_of(runs.filter(app_id=app), size=PAGE), newest_apps=apps)
     # If `keys` is empty, Django makes no query
     found = Run.objects.filter(pk__in=keys[:PAGE], deleted_at=None).newest_first()
-    shown = list(found.for_cards())
-    older = str(Cursor.of(shown[-1])) if shown and not is_whole else ""
-    return Page(shown, older, is_whole=is_whole, newest_apps=apps)
+    on_page = list(found.for_cards())
+    older = str(Cursor.of(on_page[-1])) if on_page and not is_whole else ""
+    return Page(on_page, older, is_whole=is_whole, newest_apps=apps)
 
 
 def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
@@ -125,15 +125,15 @@ class Neighbours:
     older: Output | None = None
 
 
-def outputs_beside(output: Output, found: Filter, member: Member) -> Neighbours:
-    """Return the results before and after `output` in the list filtered by `found`."""
+def outputs_beside(output: Output, filters: Filter, member: Member) -> Neighbours:
+    """Return the results before and after `output` in the list filtered by `filters`."""
     done = Output.objects.filter(status=Output.Status.COMPLETED)
     siblings = done.filter(run=output.run_id)
     newer = siblings.filter(position__lt=output.position).order_by("-position").first()
     older = siblings.filter(position__gt=output.position).order_by("position").first()
     if newer and older:
         return Neighbours(newer, older)
-    runs = found.runs(member, found.directory(member)).filter(Exists(done.filter(run=OuterRef("pk"))))
+    runs = filters.runs(member, filters.directory(member)).filter(Exists(done.filter(run=OuterRef("pk"))))
     cursor = Cursor.of(output.run)
     if newer is None and (run := _next(cursor.newer(runs), "created_at", "pk")):
         newer = done.filter(run=run).order_by("-position").first()

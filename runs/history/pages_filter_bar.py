@@ -33,44 +33,44 @@ class Tab:
     is_current: bool
 
 
-def tabs(found: Filter, *, has_own: bool = True) -> list[Tab]:
+def tabs(filters: Filter, *, has_own: bool = True) -> list[Tab]:
     """Return the tabs of History. "Mine" is left out unless `has_own`, because viewers may have no runs."""
     names = {
         "mine": pgettext("list of runs", "Mine"),
         "team": pgettext("list of runs", "Team"),
         "starred": pgettext("list of runs", "Starred"),
     }
-    shown = [key for key in TABS if has_own or key != "mine"]
-    is_any = found.is_selected_results
-    return [Tab(names[key], found.on_tab(key).url(), key == found.tab and not is_any) for key in shown]
+    keys = [key for key in TABS if has_own or key != "mine"]
+    is_any = filters.is_selected_results
+    return [Tab(names[key], filters.on_tab(key).url(), key == filters.tab and not is_any) for key in keys]
 
 
-def chips(found: Filter, directory: Directory) -> list[Chip]:
-    return [Chip(_label(name, found, directory), found.without(name).url()) for name in found.conditions]
+def chips(filters: Filter, directory: Directory) -> list[Chip]:
+    return [Chip(_label(name, filters, directory), filters.without(name).url()) for name in filters.conditions]
 
 
-def _label(name: str, found: Filter, directory: Directory) -> str:
+def _label(name: str, filters: Filter, directory: Directory) -> str:
     if name == "app":
-        return directory.app_name(found.app)
+        return directory.app_name(filters.app)
     if name == "by":
-        return _("Made or owned by %(person)s") % {"person": directory.person_name(found.by)}
+        return _("Made or owned by %(person)s") % {"person": directory.person_name(filters.by)}
     if name == "state":
-        return str(STATE_CHOICES[found.state])
+        return str(STATE_CHOICES[filters.state])
     if name == "kind":
-        return _(KINDS[found.kind])
+        return _(KINDS[filters.kind])
     if name == "decision":
-        return str(DECISIONS[found.decision])
+        return str(DECISIONS[filters.decision])
     if name == "decided":
-        return decided_words(found.decided, directory)
+        return decided_words(filters.decided, directory)
     if name == "waits":
-        return waits_words(found.waits, directory)
+        return waits_words(filters.waits, directory)
     if name == "from":
-        return _("Since %(day)s") % {"day": _day_words(found.since)}
+        return _("Since %(day)s") % {"day": _day_words(filters.since)}
     if name == "selected":
-        return _("Selected results") if found.is_selected_results else _("Selected")
+        return _("Selected results") if filters.is_selected_results else _("Selected")
     if name == "to":
-        return _("Until %(day)s") % {"day": _day_words(found.until)}
-    return _("“%(words)s”") % {"words": found.q}
+        return _("Until %(day)s") % {"day": _day_words(filters.until)}
+    return _("“%(words)s”") % {"words": filters.q}
 
 
 def decided_words(who: str, directory: Directory) -> str:
@@ -83,23 +83,23 @@ def decided_words(who: str, directory: Directory) -> str:
     return _("Decided by %(person)s") % {"person": directory.person_name(who)}
 
 
-def deciders(found: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
+def deciders(filters: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
     """Return the choices for the filter "decided by": people and guests who have decided, sorted by name, and the
     current choice."""
-    people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == found.decided]
+    people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == filters.decided]
     guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
     offered = [*people, GUEST, *guests]
-    if found.decided and found.decided not in offered:
-        offered.append(found.decided)
-    return [(who, decided_words(who, directory), who == found.decided) for who in offered]
+    if filters.decided and filters.decided not in offered:
+        offered.append(filters.decided)
+    return [(who, decided_words(who, directory), who == filters.decided) for who in offered]
 
 
-def awaited(found: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
+def awaited(filters: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
     """Return the choices for the filter "waiting for": `member`, anyone, others who may decide, and the current
     choice."""
-    people = [one.id for one in directory.people if one.pk in directory.judges or one.id == found.waits]
+    people = [one.id for one in directory.people if one.pk in directory.judges or one.id == filters.waits]
     offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
-    return [(who, waits_words(who, directory), who == found.waits) for who in offered]
+    return [(who, waits_words(who, directory), who == filters.waits) for who in offered]
 
 
 def waits_words(who: str, directory: Directory) -> str:
@@ -112,11 +112,11 @@ def waits_words(who: str, directory: Directory) -> str:
 
 
 def _day_words(day: str) -> str:
-    found = parse_date(day)
-    return day_words(found) if found else day
+    date_of = parse_date(day)
+    return day_words(date_of) if date_of else day
 
 
-def offers(found: Filter) -> list[Chip]:
+def offers(filters: Filter) -> list[Chip]:
     """Return filters to offer for the kinds of result that the search names. Someone who searches for "video" may mean
     the kind of result rather than the word, so we let them choose."""
     labels = {
@@ -125,11 +125,11 @@ def offers(found: Filter) -> list[Chip]:
         "audio": _("Only audio"),
         "text": _("Only text"),
     }
-    return [Chip(labels[kind], wanted.url()) for kind, wanted in found.by_kind_named()]
+    return [Chip(labels[kind], narrower.url()) for kind, narrower in filters.by_kind_named()]
 
 
-def day_shortcuts(found: Filter, today: date) -> list[Tab]:
-    """Return tabs that narrow `found` to common spans of days. The first day of the week depends on the reader's
+def day_shortcuts(filters: Filter, today: date) -> list[Tab]:
+    """Return tabs that narrow `filters` to common spans of days. The first day of the week depends on the reader's
     language."""
     week = today - timedelta(days=(today.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % 7)
     month = today.replace(day=1)
@@ -140,20 +140,20 @@ def day_shortcuts(found: Filter, today: date) -> list[Tab]:
         _("Last week"): (week - 7 * day, week - day),
         _("Last month"): ((month - day).replace(day=1), month - day),
     }
-    return [_in_days(found, name, since, until) for name, (since, until) in spans.items()]
+    return [_in_days(filters, name, since, until) for name, (since, until) in spans.items()]
 
 
-def _in_days(found: Filter, name: str, since: date, until: date | None) -> Tab:
-    wanted = replace(found, since=since.isoformat(), until=until.isoformat() if until else "")
-    return Tab(name, wanted.url(), wanted == found)
+def _in_days(filters: Filter, name: str, since: date, until: date | None) -> Tab:
+    narrower = replace(filters, since=since.isoformat(), until=until.isoformat() if until else "")
+    return Tab(name, narrower.url(), narrower == filters)
 
 
-def shorter(found: Filter) -> list[Chip]:
+def shorter(filters: Filter) -> list[Chip]:
     """Return links to the same search over fewer days, to offer when the search took too long."""
     days = {_("The last 7 days"): 7, _("The last 30 days"): 30, _("The last year"): 365}
     since = {label: (timezone.localdate() - timedelta(days=count)).isoformat() for label, count in days.items()}
     return [
-        Chip(label, replace(found, since=day).url())
+        Chip(label, replace(filters, since=day).url())
         for label, day in since.items()
-        if day > found.since and (not found.until or day <= found.until)
+        if day > filters.since and (not filters.until or day <= filters.until)
     ]

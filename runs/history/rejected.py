@@ -46,14 +46,14 @@ def _unwanted(days: int, now: datetime) -> QuerySet[Output]:
 
 def _unclaimed() -> QuerySet[Output]:
     """Return the rejected results that aren't kept for anything but a recent decision."""
-    asked = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
+    in_requests = ReviewItem.objects.undecided().filter(output=OuterRef("pk"))
     # Not `open()`: turning guest links off for a while mustn't schedule removals.
-    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
+    in_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
     return (
         Output.objects.filter(verdict="rejected", removed_at=None, starred_at=None)
         .filter(run__held_at=None, run__deleted_at=None, run__starred_at=None)
-        .exclude(Exists(asked))
-        .exclude(pk__in=shown.values("output"))
+        .exclude(Exists(in_requests))
+        .exclude(pk__in=in_links.values("output"))
     )
 
 
@@ -86,11 +86,11 @@ def schedule(days: int, now: datetime) -> int:
     waiting = Output.objects.filter(verdict="rejected", removal_at=None, removed_at=None).order_by("run", "pk")
     while not stop_requested():
         following = waiting.filter(Q(run__gt=run) | Q(run=run, pk__gt=last), run__gte=run)  # in the index's order
-        found = list(following.values_list("run", "pk")[:SLICE])
-        if not found:
+        pairs = list(following.values_list("run", "pk")[:SLICE])
+        if not pairs:
             break
-        run, last = found[-1]
-        count += overdue(days, now).filter(pk__in=[pk for _, pk in found]).update(removal_at=now + NOTICE)
+        run, last = pairs[-1]
+        count += overdue(days, now).filter(pk__in=[pk for _, pk in pairs]).update(removal_at=now + NOTICE)
     return count
 
 

@@ -98,10 +98,10 @@ def overdue_runs(name: str, days: int, now: datetime) -> RunQuerySet:
     """Return the runs that the rule `name` would move to the bin now."""
     since = now - timedelta(days=days)
     is_old = Q(finished_at__lt=since) & (Q(brought_back_at=None) | Q(brought_back_at__lt=since))
-    kept = Run.objects.filter(deleted_at=None, held_at=None, has_star=False, status__in=STATUSES[name])
+    deletable = Run.objects.filter(deleted_at=None, held_at=None, has_star=False, status__in=STATUSES[name])
     # Not `open()`: turning guest links off for a while mustn't move what they show to the bin.
-    shown = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
-    return kept.filter(is_old).exclude(pk__in=shown.values("output__run"))
+    in_links = GuestLinkOutput.objects.filter(link__in=GuestLink.objects.alive())
+    return deletable.filter(is_old).exclude(pk__in=in_links.values("output__run"))
 
 
 def removals(rules: RetentionRules, now: datetime) -> dict[str, Removal]:

@@ -100,5 +100,5 @@ def guests_lately(member: Member) -> QuerySet[Decision]:
     """Return guests' latest decisions on runs that `member` can see, because only people who can see a run may see its
     clients' names."""
     latest = Decision.objects.filter(link__isnull=False).order_by("-created_at").values("pk")[:GUESTS_FROM]
-    seen = is_one_of(Run.objects.visible_to(member), "output__run")
-    return Decision.objects.filter(seen, pk__in=Subquery(latest))
+    visible = is_one_of(Run.objects.visible_to(member), "output__run")
+    return Decision.objects.filter(visible, pk__in=Subquery(latest))

@@ -38,10 +38,10 @@ def count(now: datetime) -> bool:
 
 
 def _slice(start: int) -> list[tuple[_Key, int, datetime]]:
-    found = (
+    runs = (
         Run.objects.filter(pk__gte=start, pk__lt=start + SLICE).order_by().annotate(in_bin=Q(deleted_at__isnull=False))
     )
-    counted = found.values_list("member", "status", "in_bin").annotate(Count("pk"), Min("created_at"))
+    counted = runs.values_list("member", "status", "in_bin").annotate(Count("pk"), Min("created_at"))
     return [(_Key(owner, status, is_binned), n, first) for owner, status, is_binned, n, first in counted]
 
 

@@ -34,7 +34,7 @@ COUNT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectionSummary:
     """How many runs or results are selected in one place, and how many results and files they have."""
 
     place: str
@@ -102,39 +102,39 @@ class Matches:
         return _("Select all %(count)s that match") % {"count": number_words(self.total)}
 
 
-def matches(member: Member, found: Filter, directory: Directory | None = None) -> Matches | None:
-    """Count the runs or results that match `found`; return None if that takes too long. Pass the `directory` of `found`
-    if it has already been read."""
-    field = "outputs" if found.place == Place.RESULTS else "runs"
+def matches(member: Member, filters: Filter, directory: Directory | None = None) -> Matches | None:
+    """Count the runs or results that match `filters`; return None if that takes too long. Pass the `directory` of
+    `filters` if it has already been read."""
+    field = "outputs" if filters.place == Place.RESULTS else "runs"
     try:
-        with query_timeout.at_most(COUNT_SECONDS) if found.q else nullcontext():
-            runs = found.runs(member, directory or found.directory(member)).order_by()
-            some = _matching(runs, found).order_by()
+        with query_timeout.at_most(COUNT_SECONDS) if filters.q else nullcontext():
+            runs = filters.runs(member, directory or filters.directory(member)).order_by()
+            some = _matching(runs, filters).order_by()
             first = some.model._default_manager.filter(pk__in=some.values("pk")[: AT_MOST + 1])
-            is_left = ~Q(pk__in=Selection.objects.open(member, found.place).values(field))
+            is_left = ~Q(pk__in=Selection.objects.open(member, filters.place).values(field))
             counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
-            return Matches(**counts, is_filtered=bool(found.conditions))
+            return Matches(**counts, is_filtered=bool(filters.conditions))
     except query_timeout.TookTooLong:
         return None
 
 
-def _matching(runs: RunQuerySet, found: Filter) -> QuerySet[Any]:
-    """Return what can be selected: `runs`, or, if `found` shows single results, the results of as many of them as
+def _matching(runs: RunQuerySet, filters: Filter) -> QuerySet[Any]:
+    """Return what can be selected: `runs`, or, if `filters` shows single results, the results of as many of them as
     needed.
 
     Each of the runs has at least one result, so we never need more runs than the number of results that can be
     selected.
     """
-    if found.place != Place.RESULTS:
+    if filters.place != Place.RESULTS:
         return runs
-    return found.results(Output.objects.filter(run__in=runs.values("pk")[: AT_MOST + 1]))
+    return filters.results(Output.objects.filter(run__in=runs.values("pk")[: AT_MOST + 1]))
 
 
 def runs_in(member: Member, place: str, *, is_ended: bool = False) -> RunQuerySet:
     """Return the runs that are selected in `place` and that `member` may see. With `is_ended`, return those of the
     selection that was last cleared there."""
-    kept = Selection.runs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
-    return Run.objects.visible_to(member).filter(pk__in=kept.values("run"))
+    selected = Selection.runs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
+    return Run.objects.visible_to(member).filter(pk__in=selected.values("run"))
 
 
 def outputs_in(member: Member, place: str, *, is_ended: bool = False) -> OutputQuerySet:
@@ -143,30 +143,30 @@ def outputs_in(member: Member, place: str, *, is_ended: bool = False) -> OutputQ
     if place != Place.RESULTS:
         runs = runs_in(member, place, is_ended=is_ended)
         return Output.objects.filter(run__in=runs, status=Output.Status.COMPLETED)
-    kept = Selection.outputs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
-    return Output.objects.visible_to(member).filter(pk__in=kept.values("output"), status=Output.Status.COMPLETED)
+    selected = Selection.outputs.through.objects.filter(selection__in=_selections(member, place, is_ended=is_ended))
+    return Output.objects.visible_to(member).filter(pk__in=selected.values("output"), status=Output.Status.COMPLETED)
 
 
 def _selections(member: Member, place: str, *, is_ended: bool) -> QuerySet[Selection]:
     return Selection.objects.ended(member, place) if is_ended else Selection.objects.open(member, place)
 
 
-def chosen(member: Member, place: str, *, is_any: bool | None = None) -> Chosen:
+def summary_of(member: Member, place: str, *, is_any: bool | None = None) -> SelectionSummary:
     """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
 
     If you know whether anything is selected there, pass that as `is_any` to save the first query.
     """
     if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
-        return Chosen(place)
+        return SelectionSummary(place)
     is_saved = Q(files__status="saved")
-    found = outputs_in(member, place).aggregate(
+    counts = outputs_in(member, place).aggregate(
         results=Count("pk", distinct=True),
         saved=Count("files", filter=is_saved),
         texts=Count("pk", filter=~Q(text=""), distinct=True),
         size=Sum("files__file__size_bytes", filter=is_saved),
     )
-    count = found["results"] if place == Place.RESULTS else runs_in(member, place).count()
-    return Chosen(place, count, found["results"], found["saved"] + found["texts"], found["size"] or 0)
+    count = counts["results"] if place == Place.RESULTS else runs_in(member, place).count()
+    return SelectionSummary(place, count, counts["results"], counts["saved"] + counts["texts"], counts["size"] or 0)
 
 
 def stamp(member: Member, place: str) -> str:
@@ -176,57 +176,59 @@ def stamp(member: Member, place: str) -> str:
     return changed_at.isoformat() if changed_at else ""
 
 
-def ticked(member: Member, place: str, shown: Iterable[str]) -> set[str]:
-    """Return the public ids of the runs or results among `shown` that are selected."""
+def ticked(member: Member, place: str, public_ids: Iterable[str]) -> set[str]:
+    """Return the public ids of the runs or results among `public_ids` that are selected."""
     one = Output.objects.all() if place == Place.RESULTS else Run.objects.all()
     field = "outputs" if place == Place.RESULTS else "runs"
     open_ones = Selection.objects.open(member, place)
-    found = one.filter(public_id__in=list(shown), pk__in=open_ones.values(field))
-    return set(found.values_list("public_id", flat=True))
+    rows = one.filter(public_id__in=list(public_ids), pk__in=open_ones.values(field))
+    return set(rows.values_list("public_id", flat=True))
 
 
 def has_result(member: Member, public_id: str) -> Exists:
     """Return a query condition that is true if `member` has selected the result `public_id`."""
-    kept = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
-    return Exists(kept.filter(output__public_id=public_id))
+    selected = Selection.outputs.through.objects.filter(selection__in=Selection.objects.open(member, Place.RESULTS))
+    return Exists(selected.filter(output__public_id=public_id))
 
 
 def ticked_results(member: Member, runs: Iterable[Run]) -> set[str]:
     """Return the public ids of the selected results of `runs`."""
-    kept = Selection.objects.open(member, Place.RESULTS).values("outputs")
-    return set(Output.objects.filter(run__in=[run.pk for run in runs], pk__in=kept).values_list("public_id", flat=True))
+    selected = Selection.objects.open(member, Place.RESULTS).values("outputs")
+    return set(
+        Output.objects.filter(run__in=[run.pk for run in runs], pk__in=selected).values_list("public_id", flat=True)
+    )
 
 
 @transaction.atomic
-def keep(member: Member, place: str, shown: Iterable[str], ticks: Iterable[str]) -> None:
-    """Select `ticks` and deselect the rest of `shown`; the selection on other pages doesn't change.
+def keep(member: Member, place: str, on_page: Iterable[str], ticks: Iterable[str]) -> None:
+    """Select `ticks` and deselect the rest of `on_page`; the selection on other pages doesn't change.
 
     Ids that the member may not see are ignored, and nothing is added beyond `AT_MOST`.
     """
     ticks = set(ticks)
-    shown = {*shown, *ticks}
-    if not shown:
+    on_page = {*on_page, *ticks}
+    if not on_page:
         return
     current = _begin(member, place)
-    kept: Any = current.outputs if place == Place.RESULTS else current.runs
-    seen = (Output if place == Place.RESULTS else Run).objects.visible_to(member)
-    kept.remove(*kept.filter(public_id__in=shown - ticks))
-    new = seen.filter(public_id__in=ticks).exclude(pk__in=kept.values("pk"))
-    kept.add(*new.order_by("pk")[: _room(kept, seen)])
+    selected: Any = current.outputs if place == Place.RESULTS else current.runs
+    visible = (Output if place == Place.RESULTS else Run).objects.visible_to(member)
+    selected.remove(*selected.filter(public_id__in=on_page - ticks))
+    new = visible.filter(public_id__in=ticks).exclude(pk__in=selected.values("pk"))
+    selected.add(*new.order_by("pk")[: _room(selected, visible)])
     _end(current)
 
 
 @transaction.atomic
-def keep_all(member: Member, found: Filter) -> None:
-    """Add the runs or results that match `found` to the selection, newest first, up to `AT_MOST` in total."""
-    runs = found.runs(member, found.directory(member)).newest_first()
-    is_of_results = found.place == Place.RESULTS
+def keep_all(member: Member, filters: Filter) -> None:
+    """Add the runs or results that match `filters` to the selection, newest first, up to `AT_MOST` in total."""
+    runs = filters.runs(member, filters.directory(member)).newest_first()
+    is_of_results = filters.place == Place.RESULTS
     order = ("-run__created_at", "-run", "position") if is_of_results else ("-created_at", "-pk")
-    current = _begin(member, found.place)
-    kept: Any = current.outputs if is_of_results else current.runs
-    new = _matching(runs, found).exclude(pk__in=kept.values("pk")).order_by(*order).values_list("pk", flat=True)
-    seen = (Output if is_of_results else Run).objects.visible_to(member)
-    kept.add(*new[: _room(kept, seen)])
+    current = _begin(member, filters.place)
+    selected: Any = current.outputs if is_of_results else current.runs
+    new = _matching(runs, filters).exclude(pk__in=selected.values("pk")).order_by(*order).values_list("pk", flat=True)
+    visible = (Output if is_of_results else Run).objects.visible_to(member)
+    selected.add(*new[: _room(selected, visible)])
     _end(current)
 
 
@@ -283,10 +285,10 @@ def _begin(member: Member, place: str) -> Selection:
     return current
 
 
-def _room(kept: Any, seen: QuerySet[Any]) -> int:
+def _room(selected: Any, visible: QuerySet[Any]) -> int:
     """Return how many more runs or results can be selected. Anything that the member can no longer see, such as runs in
     the bin, doesn't count."""
-    return max(0, AT_MOST - seen.filter(pk__in=kept.values("pk")).count())
+    return max(0, AT_MOST - visible.filter(pk__in=selected.values("pk")).count())
 
 
 def _end(current: Selection) -> None:

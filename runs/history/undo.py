@@ -29,7 +29,7 @@ def offer_undo(request: PortalRequest, words: str, do: str, at: datetime | None 
 
 def end_selection(request: PortalRequest, place: str, done: str = "") -> None:
     """Clear the selection in `place`, because what it was made for is `done`, and offer to restore it."""
-    words = selection.cleared_words(selection.chosen(request.user, place).count)
+    words = selection.cleared_words(selection.summary_of(request.user, place).count)
     if selection.clear(request.user, place):
         offer_undo(request, f"{done} {words}".strip(), "reselect", place=place)
 

@@ -61,144 +61,144 @@ class Listing:
 
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
-    found = Filter.read(request.GET)
-    directory = found.directory(request.user)
-    if found.tab == "mine" and not directory.has_own:
-        return go_to(request, replace(found, tab="team").url())
+    filters = Filter.read(request.GET)
+    directory = filters.directory(request.user)
+    if filters.tab == "mine" and not directory.has_own:
+        return go_to(request, replace(filters, tab="team").url())
     before, after = (Cursor.read(request.GET.get(name, "")) for name in ("before", "after"))
-    listing = _listing(found, request.user, directory, before, after)
-    shown = listing.instead.wider.filter if listing.instead.wider else found
+    listing = _listing(filters, request.user, directory, before, after)
+    list_filters = listing.instead.wider.filter if listing.instead.wider else filters
     record_openings(request, listing.page.runs)  # there may be private runs among the selected results
-    rows = _rows(listing, request.user, shown)
+    rows = _rows(listing, request.user, list_filters)
     ids = _ids_of(rows)
     context = {
         "section": "history",
-        "found": found,
+        "filters": filters,
         "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].created_at),
         "undo": take_undo(request),
         "back": request.get_full_path(),
         "shown_ids": " ".join(ids),
-        "new_runs": page_opened(found) if found.tab != "starred" and not (before or after) else None,
-        **_list(listing, shown, rows),
-        **_tools(found, directory),
-        **_instead(found, listing, rows),
-        "not_started": _drafts(found, request) if found.is_drafts else None,
-        "is_all_binned": not rows and found.tab == "mine" and not found.conditions and _is_all_binned(request.user),
-        **_besides(found, directory, listing, is_first_page=not (before or after)),
-        **_choices(found, request.user, directory, listing.findable),
+        "new_runs": page_opened(filters) if filters.tab != "starred" and not (before or after) else None,
+        **_list(listing, list_filters, rows),
+        **_tools(filters, directory),
+        **_instead(filters, listing, rows),
+        "not_started": _drafts(filters, request) if filters.is_drafts else None,
+        "is_all_binned": not rows and filters.tab == "mine" and not filters.conditions and _is_all_binned(request.user),
+        **_besides(filters, directory, listing, is_first_page=not (before or after)),
+        **_choices(filters, request.user, directory, listing.findable),
         **selection_bar(
             request.user,
-            shown.place,
+            list_filters.place,
             ids,
-            None if wants_fragment(request) else shown,  # the fragment doesn't include the bar
-            is_any=shown.place in directory.selected,
+            None if wants_fragment(request) else list_filters,  # the fragment doesn't include the bar
+            is_any=list_filters.place in directory.selected,
             directory=directory,
         ),
     }
     response = render_page(request, "history/history.html", context, partial="history-page")
     if request.htmx.target == "history-results":
-        response["HX-Push-Url"] = found.url()  # otherwise the URL would include the empty fields of the form
+        response["HX-Push-Url"] = filters.url()  # otherwise the URL would include the empty fields of the form
     return response
 
 
-def _drafts(found: Filter, request: PortalRequest) -> NotStarted:
-    """Return the member's drafts that match the app, the days and the words of `found`. A draft has no results, so no
+def _drafts(filters: Filter, request: PortalRequest) -> NotStarted:
+    """Return the member's drafts that match the app, the days and the words of `filters`. A draft has no results, so no
     other filter fits any."""
     drafts = not_started(request.user, request.GET.get("dropped", ""), at_most=DRAFTS_SHOWN)
-    if found.conditions.keys() - {"state", "app", "from", "to", "q"}:
+    if filters.conditions.keys() - {"state", "app", "from", "to", "q"}:
         return replace(drafts, lines=[])
     lines = [
         line
         for line in drafts.lines
-        if found.app in ("", line.app.public_id)
-        and found.is_in_days(line.changed_at)
-        and all(word in fold(f"{line.app.name} {line.words}") for word in found.words)
+        if filters.app in ("", line.app.public_id)
+        and filters.is_in_days(line.changed_at)
+        and all(word in fold(f"{line.app.name} {line.words}") for word in filters.words)
     ]
     return replace(drafts, lines=lines)
 
 
 def _listing(
-    found: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
+    filters: Filter, member: Member, directory: Directory, before: Cursor | None, after: Cursor | None
 ) -> Listing:
     """Find the runs to list, taking at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for
     what the person may have meant."""
     page, instead = Page([]), Elsewhere(directory)
-    if found.is_drafts:
+    if filters.is_drafts:
         return Listing(page, instead)
     try:
-        with_apps = None if before or after else _page_with_apps(found, member, directory)
-        with _limit(found, query_timeout.SEARCH_SECONDS):
-            page = with_apps or page_of(found.runs(member, directory), before, after)
-            if not page.runs and found.conditions:
-                instead = elsewhere(found, member, directory)
+        with_apps = None if before or after else _page_with_apps(filters, member, directory)
+        with _limit(filters, query_timeout.SEARCH_SECONDS):
+            page = with_apps or page_of(filters.runs(member, directory), before, after)
+            if not page.runs and filters.conditions:
+                instead = elsewhere(filters, member, directory)
             if instead.wider:
                 page = page_of(instead.wider.filter.runs(member, instead.directory))
                 return Listing(page, instead, {run.app_id for run in page.runs})
-            findable = findable_apps(found, page, member, directory)
+            findable = findable_apps(filters, page, member, directory)
     except query_timeout.TookTooLong:
         return Listing(page, instead, is_too_slow=True)
     if page.runs and page.is_whole and not after:
-        instead = also_elsewhere(found, member, directory)
+        instead = also_elsewhere(filters, member, directory)
     return Listing(page, instead, findable)
 
 
-def _page_with_apps(found: Filter, member: Member, directory: Directory) -> Page | None:
+def _page_with_apps(filters: Filter, member: Member, directory: Directory) -> Page | None:
     """Return the first page of runs, with the apps that `findable_apps` needs. Return None if searching for
     both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
     fewer runs have to be found."""
-    if not asks_newest(found) or found.has_few(member, directory):
+    if not asks_newest(filters) or filters.has_few(member, directory):
         return None
-    app = directory.app_key(found.app) if found.app else None
+    app = directory.app_key(filters.app) if filters.app else None
     try:
-        with _limit(found, WITH_APPS_SECONDS):
-            return first_page_with_apps(found.without("app").runs(member, directory), app)
+        with _limit(filters, WITH_APPS_SECONDS):
+            return first_page_with_apps(filters.without("app").runs(member, directory), app)
     except query_timeout.TookTooLong:
         return None
 
 
-def _limit(found: Filter, seconds: float) -> AbstractContextManager[None]:
+def _limit(filters: Filter, seconds: float) -> AbstractContextManager[None]:
     """Limit how long a search by words may take; other filters need no limit."""
-    return query_timeout.at_most(seconds) if found.q else nullcontext()
+    return query_timeout.at_most(seconds) if filters.q else nullcontext()
 
 
-def _list(listing: Listing, shown: Filter, rows: Rows) -> dict[str, object]:
+def _list(listing: Listing, filters: Filter, rows: Rows) -> dict[str, object]:
     """Return the list itself, grouped by day, and the URLs of its other pages."""
     page = listing.page
     return {
-        "shown_query": shown.query,
+        "shown_query": filters.query,
         "groups": _by_day(rows),
-        "next_url": shown.url(before=page.older) if page.older else "",
-        "newer_url": shown.url(after=page.newer) if page.newer else "",
-        "list_class": CLASSES[shown.view],
+        "next_url": filters.url(before=page.older) if page.older else "",
+        "newer_url": filters.url(after=page.newer) if page.newer else "",
+        "list_class": CLASSES[filters.view],
         "has_tools": True,
         "has_selection": bool(rows),
     }
 
 
-def _tools(found: Filter, directory: Directory) -> dict[str, object]:
+def _tools(filters: Filter, directory: Directory) -> dict[str, object]:
     """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
-        "tabs": pages_filter_bar.tabs(found, has_own=directory.has_own),
-        "view_switch": _view_switch(found),
-        "chips": pages_filter_bar.chips(found, directory),
-        "offers": pages_filter_bar.offers(found),
-        "day_shortcuts": pages_filter_bar.day_shortcuts(found, timezone.localdate()),
-        "marker": Marker.of(found.words, directory.lookups.similar),
-        "is_filtered": bool(found.conditions),
+        "tabs": pages_filter_bar.tabs(filters, has_own=directory.has_own),
+        "view_switch": _view_switch(filters),
+        "chips": pages_filter_bar.chips(filters, directory),
+        "offers": pages_filter_bar.offers(filters),
+        "day_shortcuts": pages_filter_bar.day_shortcuts(filters, timezone.localdate()),
+        "marker": Marker.of(filters.words, directory.lookups.similar),
+        "is_filtered": bool(filters.conditions),
     }
 
 
-def _instead(found: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
+def _instead(filters: Filter, listing: Listing, rows: Rows) -> dict[str, object]:
     """Return what to show if the list is empty, and links to other searches."""
     return {
         "wider": listing.instead.wider,
         "hints": listing.instead.hints,
         "other": listing.instead.other,
-        "is_none_selected": found.conditions.keys() == {"selected"} and not rows,
-        "everything_url": found.without(*found.conditions).url(),
+        "is_none_selected": filters.conditions.keys() == {"selected"} and not rows,
+        "everything_url": filters.without(*filters.conditions).url(),
         "is_too_slow": listing.is_too_slow,
-        "shorter": pages_filter_bar.shorter(found) if listing.is_too_slow else [],
-        "empty": [_(sentence) for sentence in (NO_RESULTS if found.view == "results" else EMPTY[found.tab])],
+        "shorter": pages_filter_bar.shorter(filters) if listing.is_too_slow else [],
+        "empty": [_(sentence) for sentence in (NO_RESULTS if filters.view == "results" else EMPTY[filters.tab])],
     }
 
 
@@ -208,60 +208,60 @@ def _is_all_binned(member: Member) -> bool:
     return not runs.exists() and Run.objects.in_bin_of(member).filter(member=member).exists()
 
 
-def _besides(found: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
+def _besides(filters: Filter, directory: Directory, listing: Listing, *, is_first_page: bool) -> dict[str, object]:
     """Return notes for the first page about runs that aren't in the list.
 
     The link to the member's own runs is left out if those runs were already counted for another link. Example runs that
     are still being added are mentioned if a search by words in all apps finds no more than one page of runs, or if
     nothing is found.
     """
-    page, is_told = listing.page, is_first_page and bool(found.conditions) and not listing.is_too_slow
-    is_told = is_told and not found.is_drafts
-    is_short = bool(found.q and not found.app and page.is_whole) or not page.runs
-    is_counted = bool(found.q) and listing.instead.is_counted
+    page, is_told = listing.page, is_first_page and bool(filters.conditions) and not listing.is_too_slow
+    is_told = is_told and not filters.is_drafts
+    is_short = bool(filters.q and not filters.app and page.is_whole) or not page.runs
+    is_counted = bool(filters.q) and listing.instead.is_counted
     return {
-        "mine_url": mine_url(found, directory) if is_told and not is_counted else "",
+        "mine_url": mine_url(filters, directory) if is_told and not is_counted else "",
         "examples_follow": is_told and is_short and health.is_sandbox() and are_examples_made(),
     }
 
 
-def _choices(found: Filter, member: Member, directory: Directory, findable: set[int] | None) -> dict[str, object]:
+def _choices(filters: Filter, member: Member, directory: Directory, findable: set[int] | None) -> dict[str, object]:
     """Return the options of the filter form and the saved views. Only the apps in `findable` are offered."""
-    people = [] if found.tab == "mine" else directory.people
+    people = [] if filters.tab == "mine" else directory.people
     views = [(view, Filter.parse(view.detail)) for view in directory.views]
     return {
         "app_options": [
-            (app.id, app.name, app.id == found.app)
+            (app.id, app.name, app.id == filters.app)
             for app in directory.apps
-            if findable is None or app.pk in findable or app.id == found.app
+            if findable is None or app.pk in findable or app.id == filters.app
         ],
-        "person_options": [(person.id, person.name, person.id == found.by) for person in people],
-        "decided_options": pages_filter_bar.deciders(found, directory),
-        "waits_options": pages_filter_bar.awaited(found, member, directory),
-        "decision_options": [(key, str(word), key == found.decision) for key, word in DECISIONS.items()],
+        "person_options": [(person.id, person.name, person.id == filters.by) for person in people],
+        "decided_options": pages_filter_bar.deciders(filters, directory),
+        "waits_options": pages_filter_bar.awaited(filters, member, directory),
+        "decision_options": [(key, str(word), key == filters.decision) for key, word in DECISIONS.items()],
         "state_options": [
-            (key, str(word), key == found.state)
-            for key, word in state_choices(found.tab).items()
+            (key, str(word), key == filters.state)
+            for key, word in state_choices(filters.tab).items()
             if key != DRAFT or member.can_run
         ],
-        "kind_options": [(key, _(word), key == found.kind) for key, word in KINDS.items()],
-        "views": [(view, wanted.url(), wanted == found) for view, wanted in views],
-        "current_view": next((view for view, wanted in views if wanted == found), None),
+        "kind_options": [(key, _(word), key == filters.kind) for key, word in KINDS.items()],
+        "views": [(view, view_filters.url(), view_filters == filters) for view, view_filters in views],
+        "current_view": next((view for view, view_filters in views if view_filters == filters), None),
     }
 
 
-def _rows(listing: Listing, viewer: Member, shown: Filter) -> Rows:
+def _rows(listing: Listing, viewer: Member, filters: Filter) -> Rows:
     """Return the page's runs as cards, or their individual results in the view for results (only the selected ones if
-    `shown` asks for those).
+    `filters` asks for those).
 
     Each card or result links to a page whose Previous and Next follow this list.
     """
-    walk, runs = urlencode({"in": shown.query}), listing.page.runs
-    sought = Sought.by(shown, viewer, listing.instead.directory.lookups.similar)
-    if shown.view != "results":
-        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, sought)]
-    only = selection.ticked_results(viewer, runs) if shown.selected else None
-    return result_tiles(runs, viewer, shown, walk=walk, only=only, sought=sought)
+    walk, runs = urlencode({"in": filters.query}), listing.page.runs
+    search = Sought.by(filters, viewer, listing.instead.directory.lookups.similar)
+    if filters.view != "results":
+        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, search)]
+    only = selection.ticked_results(viewer, runs) if filters.selected else None
+    return result_tiles(runs, viewer, filters, walk=walk, only=only, sought=search)
 
 
 def _ids_of(rows: Rows) -> list[str]:
@@ -269,14 +269,14 @@ def _ids_of(rows: Rows) -> list[str]:
     return [one for row in rows for one in row.ids]
 
 
-def _view_switch(found: Filter) -> list[tuple[str, str, str, bool]]:
+def _view_switch(filters: Filter) -> list[tuple[str, str, str, bool]]:
     """Return the views to choose from: for each, its icon, name and URL, and whether it is the current view."""
     views = {
         "": ("grid", _("Grid view")),
         "list": ("list", _("List view")),
         "results": ("image", _("Individual results")),
     }
-    return [(icon, name, found.in_view(view).url(), view == found.view) for view, (icon, name) in views.items()]
+    return [(icon, name, filters.in_view(view).url(), view == filters.view) for view, (icon, name) in views.items()]
 
 
 def _by_day(rows: Rows) -> list[tuple[str, list[RunCard | RunTiles]]]:

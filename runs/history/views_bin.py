@@ -30,8 +30,8 @@ FOR_GOOD = "for-good"  # only the confirm button posts this: clicking "Move to b
 @never_cache
 def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
-    found = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
-    page = Page(found.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
+    runs = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
+    page = Page(runs.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
     rows = bin_rows.rows_of(page)
     record_openings(request, (row.run for row in rows))
     context = {
@@ -47,9 +47,9 @@ def bin(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     """GET asks for confirmation; POST moves the run to the bin or, if it is already there, permanently deletes it."""
-    known = Run.objects.select_related(*bin_rows.SHOWN_WITH)
-    binned = known.in_bin_of(request.user).filter(public_id=run_id).first()
-    run = binned or get_object_or_404(known.manageable_by(request.user), public_id=run_id)
+    runs = Run.objects.select_related(*bin_rows.SHOWN_WITH)
+    binned = runs.in_bin_of(request.user).filter(public_id=run_id).first()
+    run = binned or get_object_or_404(runs.manageable_by(request.user), public_id=run_id)
     refuse_viewers(request.user)
     if request.method == "POST" and not run.is_active and not run.is_held:
         return _delete(request, run)
@@ -71,7 +71,7 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
     """Ask for confirmation before moving the selected runs to the bin, naming the first few."""
     posted, member = SelectionForm.read(request.GET), request.user
     place = posted["place"]
-    count = selection.chosen(member, place).count
+    count = selection.summary_of(member, place).count
     if not count:
         return go_to(request, posted["back"])
     runs = bulk_actions.can_go_to_bin(selection.runs_in(member, place), member)

@@ -38,36 +38,36 @@ def history_bulk_action(request: PortalRequest) -> HttpResponse:
         return _undo(request, posted)
     selection.keep(member, place, posted["on"], posted["ticks"])
     outputs = selection.outputs_in(member, place)
-    chosen = selection.chosen(member, place)
+    summary = selection.summary_of(member, place)
     if act in bulk_actions.DOWNLOADS:
-        return _download(request, act, chosen, back)
-    if not chosen.count:
+        return _download(request, act, summary, back)
+    if not summary.count:
         messages.warning(request, _("Select at least one run first."))
         return go_to(request, back)
     if act == "compare":
         return _compare(request, outputs, place, back)
     refuse_viewers(member)
     if act in ("ask", "decide"):
-        return _review(request, act, chosen, back)
+        return _review(request, act, summary, back)
     if act == "guest":
-        return _guest_link(request, outputs, chosen, back)
-    if act == "bin" and _must_ask(request, posted, chosen):
+        return _guest_link(request, outputs, summary, back)
+    if act == "bin" and _must_ask(request, posted, summary):
         return go_to(request, f"{reverse('runs:bin-selected')}?{urlencode({'place': place, 'back': back})}")
     _change(request, act, place)
     return go_to(request, back)
 
 
-def _must_ask(request: PortalRequest, posted: dict[str, Any], chosen: selection.Chosen) -> bool:
+def _must_ask(request: PortalRequest, posted: dict[str, Any], summary: selection.SelectionSummary) -> bool:
     """Return whether to ask for confirmation before moving the selection to the bin.
 
     Ask if others use its results, or if some of its items aren't on the page: they may have been ticked days ago or on
     another page. Don't ask if this selection was already confirmed.
     """
-    member, place = request.user, chosen.place
+    member, place = request.user, summary.place
     if posted["at"] and posted["at"] == selection.stamp(member, place):
         return False
     on_page = {*(posted["shown"] or posted["on"]), *posted["ticks"]}
-    if len(selection.ticked(member, place, on_page)) < chosen.count:
+    if len(selection.ticked(member, place, on_page)) < summary.count:
         return True
     runs = selection.runs_in(member, place)
     return bool(bin.warnings_for(bulk_actions.can_go_to_bin(runs, member), member))
@@ -94,41 +94,43 @@ def _undo(request: PortalRequest, posted: dict[str, Any]) -> HttpResponse:
     return go_to(request, posted["back"])
 
 
-def _download(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
+def _download(request: PortalRequest, act: str, summary: selection.SelectionSummary, back: str) -> HttpResponse:
     """Send the selection, or only its approved results, as a zip, and end the selection. The browser stays on its page,
     so the next one offers Undo."""
-    if refusal := bulk_actions.why_no_download(request.user, chosen, act):
+    if refusal := bulk_actions.why_no_download(request.user, summary, act):
         messages.warning(request, refusal)
         return go_to(request, back)
-    end_selection(request, chosen.place, bulk_actions.download_words())
-    return go_to(request, bulk_actions.download_url(chosen.place, act))
+    end_selection(request, summary.place, bulk_actions.download_words())
+    return go_to(request, bulk_actions.download_url(summary.place, act))
 
 
-def _review(request: PortalRequest, act: str, chosen: selection.Chosen, back: str) -> HttpResponse:
+def _review(request: PortalRequest, act: str, summary: selection.SelectionSummary, back: str) -> HttpResponse:
     """Open the page for deciding on the selected results, or the page for asking others to decide."""
-    if chosen.too_many_words:
-        messages.warning(request, chosen.too_many_words)
+    if summary.too_many_words:
+        messages.warning(request, summary.too_many_words)
         return go_to(request, back)
-    if not chosen.results:
+    if not summary.results:
         messages.warning(request, _("Nothing you selected is ready for a decision."))
         return go_to(request, back)
     name = "runs:review-ask" if act == "ask" else "runs:review-many"
-    url = f"{reverse(name)}?{urlencode({'selected': chosen.place})}"
+    url = f"{reverse(name)}?{urlencode({'selected': summary.place})}"
     # Let htmx follow the redirect and show the page in the sheet
     return HttpResponseRedirect(url) if wants_fragment(request) else go_to(request, url)
 
 
 def _compare(request: PortalRequest, outputs: QuerySet[Output], place: str, back: str) -> HttpResponse:
     """Compare the selected results. If a selected run has several results, let people choose between them."""
-    found = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
-    if found is None:
+    comparable = bulk_actions.results_to_compare(outputs, is_each=place == selection.Place.RESULTS)
+    if comparable is None:
         messages.warning(request, _("To compare, select two to four items that have a result."))
         return go_to(request, back)
-    query = {"f": ",".join(found.results)} | ({} if found.is_clear else {"pick": "1"})
+    query = {"f": ",".join(comparable.results)} | ({} if comparable.is_clear else {"pick": "1"})
     return go_to(request, f"{reverse('runs:compare')}?{urlencode(query, safe=',')}")
 
 
-def _guest_link(request: PortalRequest, outputs: OutputQuerySet, chosen: selection.Chosen, back: str) -> HttpResponse:
+def _guest_link(
+    request: PortalRequest, outputs: OutputQuerySet, summary: selection.SelectionSummary, back: str
+) -> HttpResponse:
     """Create one guest link to all selected results that are ready, and open the link's page."""
     offered = bulk_actions.results_for_guests(outputs, request.user)
     refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(offered)
@@ -136,15 +138,15 @@ def _guest_link(request: PortalRequest, outputs: OutputQuerySet, chosen: selecti
         messages.warning(request, refusal)
         return go_to(request, back)
     link = links.link_of_click(request.user, offered)
-    shown = len(offered) if chosen.place == selection.Place.RESULTS else len({output.run_id for output in offered})
-    if left := chosen.count - shown:
+    count = len(offered) if summary.place == selection.Place.RESULTS else len({output.run_id for output in offered})
+    if left := summary.count - count:
         words = ngettext(
             "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",
             "%(count)s selected items aren't in the link: their results aren't ready, or they aren't yours to share.",
             left,
         )
         messages.warning(request, words % {"count": number_words(left)})
-    end_selection(request, chosen.place)
+    end_selection(request, summary.place)
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 

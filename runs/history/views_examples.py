@@ -14,9 +14,9 @@ from runs.web.http import PortalRequest, admins_only, go_to
 @admins_only
 def examples_clear(request: PortalRequest) -> HttpResponse:
     """Remove the examples. If the button is pressed twice, Undo still restores what the first press removed."""
-    found = examples.put_away(request.user, timezone.now())
-    if found.runs:
-        examples.keep_for_undo(request, found)
+    removal = examples.put_away(request.user, timezone.now())
+    if removal.runs:
+        examples.keep_for_undo(request, removal)
     return go_to(request, reverse("runs:home"))
 
 
@@ -24,7 +24,7 @@ def examples_clear(request: PortalRequest) -> HttpResponse:
 @admins_only
 def examples_restore(request: PortalRequest) -> HttpResponse:
     """Restore the examples that `examples_clear` removed, or just stop offering to do so."""
-    found = examples.take_kept(request)
-    if found and ExamplesUndoForm.read(request.POST)["do"] != "close":
-        examples.bring_back(found)
+    removal = examples.take_kept(request)
+    if removal and ExamplesUndoForm.read(request.POST)["do"] != "close":
+        examples.bring_back(removal)
     return go_to(request, reverse("runs:home"))

@@ -43,8 +43,8 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 @admins_only
 def manage_held(request: PortalRequest) -> HttpResponse:
     """Show all protected runs, most recently protected first."""
-    held = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
-    page = Page(held.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
+    runs = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
+    page = Page(runs.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
     rows = bin_rows.rows_of(page)
     record_openings(request, (row.run for row in rows))
     context = {"section": "manage", "rows": rows, "page": page}

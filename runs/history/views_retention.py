@@ -35,9 +35,9 @@ def manage_retention(request: PortalRequest) -> HttpResponse:
     if form.cleaned_data["do"] == "look":
         return _page(request, form, retention_rules.removals(rules, now))
     stricter = retention_rules.stricter(before, rules)
-    found = {} if form.is_agreed else retention_rules.removals(stricter, now)
-    if any(removal.count != 0 for removal in found.values()):
-        return _page(request, form, found, asks=True)
+    removals = {} if form.is_agreed else retention_rules.removals(stricter, now)
+    if any(removal.count != 0 for removal in removals.values()):
+        return _page(request, form, removals, asks=True)
     try:
         retention_rules.save(form.save(commit=False), form.cleaned_data["seen"])
     except OvertakenError as error:
@@ -48,14 +48,14 @@ def manage_retention(request: PortalRequest) -> HttpResponse:
 
 
 def _page(
-    request: PortalRequest, form: RetentionForm, found: dict[str, Removal] | None = None, *, asks: bool = False
+    request: PortalRequest, form: RetentionForm, removals: dict[str, Removal] | None = None, *, asks: bool = False
 ) -> HttpResponse:
-    """Return the page. `found` is what the rules would remove; if `asks`, the page asks for confirmation."""
-    found = found or {}
+    """Return the page. `removals` is what the rules would remove; if `asks`, the page asks for confirmation."""
+    removals = removals or {}
     context = {
         "section": "manage",
-        "rules": [(*shown, found.get(shown[0].name)) for shown in form.shown()],
-        "asked": [removal for removal in found.values() if removal.count != 0] if asks else [],
+        "rules": [(*rule, removals.get(rule[0].name)) for rule in form.shown()],
+        "asked": [removal for removal in removals.values() if removal.count != 0] if asks else [],
         "stamp": form.stamp if asks else "",
         "seen": form["seen"],
         "overtaken": form.non_field_errors(),

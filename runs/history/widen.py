@@ -53,26 +53,26 @@ class Elsewhere:
     is_counted: bool = False
 
 
-def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return alternatives to `found`, which has no matches. Makes at most two queries, or four if neither a wider
+def elsewhere(filters: Filter, member: Member, directory: Directory) -> Elsewhere:
+    """Return alternatives to `filters`, which has no matches. Makes at most two queries, or four if neither a wider
     search nor the other list has matches. If only the other list has runs with all the words, show those.
 
     If several words could be left out, leave out one that names a kind of result, because the kind is offered as a
     filter anyway. Otherwise, drop whichever word leaves the fewest matches, because that keeps the most specific words.
     """
     # The search on Home already covers both lists, and Home shows no hints
-    choices, searches = _wider(found), broader(found) if found.tab != "both" else []
-    is_words_alone = bool(searches) and found.conditions.keys() == {"q"}
+    choices, searches = _wider(filters), broader(filters) if filters.tab != "both" else []
+    is_words_alone = bool(searches) and filters.conditions.keys() == {"q"}
     near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
-    asked = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
-    asked += [(one, COUNT_UP_TO) for one in near]
-    directory = _with_words(directory, [one for one, _most in asked], member)
-    counts = count_up_to([(one.runs(member, directory), most) for one, most in asked], member)
+    attempts = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
+    attempts += [(one, COUNT_UP_TO) for one in near]
+    directory = _with_words(directory, [one for one, _most in attempts], member)
+    counts = count_up_to([(one.runs(member, directory), most) for one, most in attempts], member)
     there = counts[len(choices) :]
     hints = hints_of(searches, there[: len(searches)])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
-        if searches and found.words and found.tab != "starred" and there[0]:
+        if searches and filters.words and filters.tab != "starred" and there[0]:
             return Elsewhere(directory, _only_there(searches[0][1]), hints[1:], is_counted=True)
         near_hints = hints or _near_in_other_list(searches[:1], member, directory)
         return Elsewhere(directory, hints=near_hints, is_counted=True)
@@ -82,18 +82,18 @@ def elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
     return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there), is_counted=True)
 
 
-def also_elsewhere(found: Filter, member: Member, directory: Directory) -> Elsewhere:
-    """Return a link to the other list if `found`, which has few matches in Mine or Team, has matches in that list too,
-    at least with similar words. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
-    is_asked = found.words and found.tab != "starred" and not (found.selected or found.is_similar)
-    there = in_other_list(found)
+def also_elsewhere(filters: Filter, member: Member, directory: Directory) -> Elsewhere:
+    """Return a link to the other list if `filters`, which has few matches in Mine or Team, has matches in that list
+    too, at least with similar words. Makes at most two queries, and gives up after `ASIDE_SECONDS`."""
+    is_asked = filters.words and filters.tab != "starred" and not (filters.selected or filters.is_similar)
+    there = in_other_list(filters)
     if not is_asked or (there.tab == "mine" and not directory.has_own):
         return Elsewhere(directory)
-    asked = [there, replace(there, is_similar=True)]
+    attempts = [there, replace(there, is_similar=True)]
     try:
         with query_timeout.at_most(ASIDE_SECONDS):
-            directory = _with_words(directory, asked, member)
-            counts = count_up_to([(one.runs(member, directory), FEW) for one in asked], member)
+            directory = _with_words(directory, attempts, member)
+            counts = count_up_to([(one.runs(member, directory), FEW) for one in attempts], member)
     except query_timeout.TookTooLong:
         return Elsewhere(directory)
     return Elsewhere(directory, other=_in_other_list(there, *counts, most=FEW), is_counted=True)
@@ -165,10 +165,10 @@ def _similar_words(there: Filter, count: int) -> str:
     )
 
 
-def _wider(found: Filter) -> list[Wider]:
-    if not found.words or found.is_similar:
+def _wider(filters: Filter) -> list[Wider]:
+    if not filters.words or filters.is_similar:
         return []
-    return [Wider(replace(found, is_similar=True)), *_with_one_left_out(found)]
+    return [Wider(replace(filters, is_similar=True)), *_with_one_left_out(filters)]
 
 
 def _least_lost(choice: tuple[Wider, int]) -> tuple[bool, int]:
@@ -176,12 +176,12 @@ def _least_lost(choice: tuple[Wider, int]) -> tuple[bool, int]:
     return not any(kind_named(word) for word in query_words(wider.left_out)), count
 
 
-def _with_one_left_out(found: Filter) -> list[Wider]:
-    if len(found.words) < 2:
+def _with_one_left_out(filters: Filter) -> list[Wider]:
+    if len(filters.words) < 2:
         return []
-    typed = [part for part in found.q.split() if set(query_words(part)) & set(found.words)]
+    typed = [part for part in filters.q.split() if set(query_words(part)) & set(filters.words)]
     return [
-        Wider(replace(found, q=" ".join(one for one in typed if one != part), is_similar=True), part)
+        Wider(replace(filters, q=" ".join(one for one in typed if one != part), is_similar=True), part)
         for part in dict.fromkeys(typed)
         if len(set(typed)) > 1
     ]

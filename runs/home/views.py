@@ -39,8 +39,8 @@ def home(request: PortalRequest) -> HttpResponse:
     is_first_visit = request.user.can_run and not shelves.active and not shelves.latest and not _has_runs(request.user)
     has_examples = health.is_sandbox() and examples.examples().exists()
     is_new_here = is_first_visit or (has_examples and request.user.can_run and not _has_own_runs(request.user))
-    found, app_count = home_runs.first_apps(request.user, LOOKED_THROUGH if is_new_here else APPS_SHOWN)
-    apps = found[:APPS_SHOWN]
+    all_apps, app_count = home_runs.first_apps(request.user, LOOKED_THROUGH if is_new_here else APPS_SHOWN)
+    apps = all_apps[:APPS_SHOWN]
     review_count = count_words(request.user)
     if shelves.active or shelves.team_active:
         poller_wakeups.ensure_poller()
@@ -68,7 +68,7 @@ def home(request: PortalRequest) -> HttpResponse:
         "is_first_visit": is_first_visit,
         "new_runs": page_opened(Filter(tab="team")),
         "own_new_runs": page_opened(Filter(), reverse("runs:home")) if request.user.can_run else None,
-        "suggestions": _suggestions(found) if is_new_here else [],
+        "suggestions": _suggestions(all_apps) if is_new_here else [],
     }
     return render_page(request, "home/home.html", context)
 

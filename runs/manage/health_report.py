@@ -343,12 +343,12 @@ class _Used:
 def _used() -> _Used:
     """Return the worker's last count. If there are only a few files, return their current total instead, which is
     computed at most once a minute."""
-    kept = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
-    if (kept["number"] or 0) >= MANY_FILES:
+    sums = StorageUse.objects.aggregate(number=Sum("files"), size=Sum("size_bytes"), at=Max("counted_at"))
+    if (sums["number"] or 0) >= MANY_FILES:
         note = _(
             "Counted once a day (last count: %(counted)s). Previews aren't included; they take up a little more space."
         )
-        return _Used(kept["number"], kept["size"], filled_in(note, counted=_when(kept["at"])))
+        return _Used(sums["number"], sums["size"], filled_in(note, counted=_when(sums["at"])))
     total: dict[str, int] = cache.get_or_set("storage-used", _sum_files, STORAGE_SECONDS) or {}
     return _Used(total["files"], total["bytes"] or 0)
 
@@ -360,19 +360,19 @@ def _sum_files() -> dict[str, int]:
 def _bin() -> Fact:
     binned = Run.objects.filter(deleted_at__isnull=False).order_by("deleted_at")
     moments = binned.values_list("deleted_at", flat=True)[: MANY_IN_BIN + 1]
-    found = [at for at in moments if at is not None]
-    if not found:
+    dates = [at for at in moments if at is not None]
+    if not dates:
         return Fact(_("Bin"), _("empty"))
-    if len(found) > MANY_IN_BIN:
+    if len(dates) > MANY_IN_BIN:
         words = _("more than %(count)s runs, the first to be permanently deleted on %(day)s")
     else:
         words = ngettext(
             "%(count)s run, to be permanently deleted on %(day)s",
             "%(count)s runs, the first to be permanently deleted on %(day)s",
-            len(found),
+            len(dates),
         )
-    goes_at = found[0] + bin.KEPT_FOR
-    count, day = number_words(min(len(found), MANY_IN_BIN)), moment_html(goes_at, brief_day_words(goes_at))
+    goes_at = dates[0] + bin.KEPT_FOR
+    count, day = number_words(min(len(dates), MANY_IN_BIN)), moment_html(goes_at, brief_day_words(goes_at))
     return Fact(_("Bin"), filled_in(words, count=count, day=day))
 
 

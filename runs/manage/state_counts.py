@@ -43,13 +43,13 @@ def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
 
 def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
     """Return how many runs have ended in each state, according to the worker's counts."""
-    found: dict[str, list[RunCount]] = {}
+    by_status: dict[str, list[RunCount]] = {}
     for one in counted:
         if one.status in FINAL:
-            found.setdefault(one.status, []).append(one)
+            by_status.setdefault(one.status, []).append(one)
     return [
         {"status": status, "count": sum(row.runs for row in rows), "oldest": min(row.oldest for row in rows)}
-        for status, rows in found.items()
+        for status, rows in by_status.items()
     ]
 
 

@@ -62,9 +62,9 @@ def storage_report() -> StorageReport:
 
 def _uses() -> list[Line]:
     sums = StorageUse.objects.values("use", "media").annotate(size=Sum("size_bytes"), n=Sum("files"))
-    found = sorted((row for row in sums if row["n"]), key=lambda row: -row["size"])
-    largest = max((row["size"] for row in found), default=0)
-    return [_line(_use_words(row["use"], row["media"]), row["size"], row["n"], largest) for row in found]
+    rows = sorted((row for row in sums if row["n"]), key=lambda row: -row["size"])
+    largest = max((row["size"] for row in rows), default=0)
+    return [_line(_use_words(row["use"], row["media"]), row["size"], row["n"], largest) for row in rows]
 
 
 def _use_words(use: str, media: str) -> str:

@@ -30,8 +30,8 @@ def begin(app: str, run: Run) -> None:
 
 def needs_next(run: Run, label: str) -> Output | None:
     """Return the result of `run` with this `label`, if it needs changes and has no next version yet."""
-    found = run.outputs.filter(label=label, verdict=Decision.Verdict.CHANGES).first()
-    return None if found is None or found.later_versions.exists() else found
+    output = run.outputs.filter(label=label, verdict=Decision.Verdict.CHANGES).first()
+    return None if output is None or output.later_versions.exists() else output
 
 
 def _packshots(run: Run) -> None:
@@ -54,8 +54,8 @@ def _packshots(run: Run) -> None:
 
 def _poster(run: Run) -> None:
     """Sam asks the demo admin about the poster."""
-    asked = _teammate_of(run)
-    _ask(run.member, list(run.outputs.all()), "Is the date large enough?", hours_ago=25, members=[asked])
+    teammate = _teammate_of(run)
+    _ask(run.member, list(run.outputs.all()), "Is the date large enough?", hours_ago=25, members=[teammate])
 
 
 REVIEWS: dict[str, Callable[[Run], None]] = {"sandbox-packshot": _packshots, "sandbox-affiche": _poster}

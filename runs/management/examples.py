@@ -171,13 +171,13 @@ def _is_wanted() -> bool:
     """Return whether to create examples: if nobody has used the portal yet, or if it stopped while creating them."""
     if not settings.IS_SANDBOX:
         return False
-    made = list(Run.objects.filter(is_example=True))
-    if not all(is_finished(run) for run in made):
+    runs = list(Run.objects.filter(is_example=True))
+    if not all(is_finished(run) for run in runs):
         return True
     if Run.objects.filter(is_example=False).exists():
         return False
-    if made:
-        return len(made) < len(EXAMPLES) and not is_put_away()
+    if runs:
+        return len(runs) < len(EXAMPLES) and not is_put_away()
     return not Member.objects.filter(last_login__isnull=False).exists()
 
 
@@ -190,7 +190,7 @@ def is_put_away() -> bool:
 def make_examples() -> None:
     """Create all examples; give up after LONGEST_SECONDS."""
     deadline = time.monotonic() + LONGEST_SECONDS
-    with leases.held(LEASE, LEASE_SECONDS) as renew:
+    with leases.hold(LEASE, LEASE_SECONDS) as renew:
         while renew and not advance() and renew() and time.monotonic() < deadline:
             time.sleep(PAUSE_SECONDS)
 
@@ -198,24 +198,28 @@ def make_examples() -> None:
 def advance() -> bool:
     """Finish the examples that have their results, and start the next ones. Return True when nothing is left to do."""
     people = Member.objects.filter(email__in=DEMO_EMAILS, is_active=True).in_bulk(field_name="email")
-    made = {run.form_token: run for run in Run.objects.filter(is_example=True).select_related("member")}
+    runs_by_token = {run.form_token: run for run in Run.objects.filter(is_example=True).select_related("member")}
     if people.keys() < DEMO_EMAILS:
         return True
-    begun = [(example, made[token_of(example)]) for example in EXAMPLES if token_of(example) in made]
+    begun = [(example, runs_by_token[token_of(example)]) for example in EXAMPLES if token_of(example) in runs_by_token]
     unfinished = [(example, run) for example, run in begun if not is_finished(run)]
     for example, run in unfinished:
         if _has_its_results(run):
             _finish(example, run)
-    waiting = [] if is_put_away() else [e for e in EXAMPLES if token_of(e) not in made and _is_possible(e, made)]
+    waiting = (
+        []
+        if is_put_away()
+        else [e for e in EXAMPLES if token_of(e) not in runs_by_token and _is_possible(e, runs_by_token)]
+    )
     now = [example for example in waiting if example.is_early] if is_anyone_waiting() else waiting
     _launch(now, people, at_most=AT_ONCE - len(unfinished))
     return not waiting and not unfinished
 
 
-def _is_possible(example: Example, made: Mapping[str, Run]) -> bool:
+def _is_possible(example: Example, runs_by_token: Mapping[str, Run]) -> bool:
     """Return whether the example can be made. A next version can't be made if the earlier run ended without a result
     that needs changes."""
-    earlier = made.get(token_of(_before(example))) if example.next_of else None
+    earlier = runs_by_token.get(token_of(_before(example))) if example.next_of else None
     return earlier is None or not is_finished(earlier) or needs_next(earlier, example.next_of) is not None
 
 
@@ -256,12 +260,12 @@ def _replaced(example: Example) -> Output | None:
 def _press_run(example: Example, app: App, member: Member) -> None:
     """Start the run for `example`, as if its maker had filled in the form and pressed Run."""
     assert app.schema is not None  # noqa: S101 - `_launch` has checked it
-    given = [
+    answers = [
         Answer(p["name"], p.get("key") or "", p["id"], p["type"], example.inputs[key])
         for p in app.schema.parameters
         if (key := p.get("key") or p["name"]) in example.inputs
     ]
-    form = app_form(member, app, app.schema, answers=given)
+    form = app_form(member, app, app.schema, answers=answers)
     replaced = _replaced(example) if example.next_of else None
     replaces = replaced_by(replaced, app.schema, [])
     press = LaunchRequest(

@@ -70,7 +70,7 @@ def last_heartbeat(part: Part) -> object:
 
 def record_restart(part: Part, exit_code: int | None) -> None:
     """Record the restart for the Health page, in a separate process that loads the models."""
-    told = "" if exit_code is None else str(exit_code)
-    command = python("-m", "runs.management.restarts", worker_name(part), told)
+    argument = "" if exit_code is None else str(exit_code)
+    command = python("-m", "runs.management.restarts", worker_name(part), argument)
     with suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(command, cwd=settings.BASE_DIR, timeout=RECORD_SECONDS, check=False)  # noqa: S603 - our own

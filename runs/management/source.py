@@ -38,14 +38,14 @@ class Source:
     def _look(self) -> dict[str, int]:
         """Return the modification time of each watched file in nanoseconds, keyed by path."""
         self._looked_at = time.monotonic()
-        found = {}
+        times = {}
         for name in WATCHED:
             for path in _files(self.root / name):
                 try:
-                    found[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - a few hundred files, twice a second
+                    times[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - a few hundred files, twice a second
                 except FileNotFoundError:  # the file was removed, or an editor is replacing it right now
                     continue
-        return found
+        return times
 
 
 def _files(path: Path) -> Iterator[str]:

@@ -57,7 +57,7 @@ class Api:
         )
         if problems:
             raise ApiError(400, "Invalid inputs", details=problems, dialect=dialect)
-        outputs = _wanted(app, body.get("outputs"), dialect)
+        outputs = _requested_outputs(app, body.get("outputs"), dialect)
         with self.world.lock:
             script = faults.take_script(self.world.scripts, app["appId"])
             is_refused = script is not None and script.outcome == "insufficient_credits"
@@ -76,8 +76,8 @@ class Api:
 
     def run(self, request: Request, run_id: str) -> Reply:
         with self.world.lock:
-            found = run_of(self.world, run_id)
-            return json_reply({"data": views.run_status(found, self.world.clock(), request.origin)})
+            run = run_of(self.world, run_id)
+            return json_reply({"data": views.run_status(run, self.world.clock(), request.origin)})
 
     def runs(self, request: Request) -> Reply:
         status, app_id = request.query.get("status"), request.query.get("appId")
@@ -88,15 +88,15 @@ class Api:
         offset = whole_number(request.query, "offset", 0, 0, 10**9)
         with self.world.lock:
             now = self.world.clock()
-            found = [
+            matches = [
                 run
                 for run in self.world.newest_first()
                 if app_id in (None, run.app_id)
                 and (since is None or run.created_at > since)
                 and (status is None or lifecycle.status_at(run, now) == status)
             ]
-            rows = [views.run_row(run, now) for run in found[offset : offset + limit]]
-        return json_reply({"data": rows, "pagination": {"total": len(found), "limit": limit, "offset": offset}})
+            rows = [views.run_row(run, now) for run in matches[offset : offset + limit]]
+        return json_reply({"data": rows, "pagination": {"total": len(matches), "limit": limit, "offset": offset}})
 
     def cancel(self, request: Request, run_id: str) -> Reply:
         with self.world.lock:
@@ -130,9 +130,9 @@ class Api:
             raise ApiError(400, "files must be a non-empty list")
         return json_reply({"data": {"uploads": [self._upload(one, request.origin) for one in files]}}, 201)
 
-    def _upload(self, wanted: Any, origin: str) -> dict[str, Any]:
-        filename = wanted.get("filename") if isinstance(wanted, dict) else None
-        media_type = wanted.get("mediaType") if isinstance(wanted, dict) else None
+    def _upload(self, file: Any, origin: str) -> dict[str, Any]:
+        filename = file.get("filename") if isinstance(file, dict) else None
+        media_type = file.get("mediaType") if isinstance(file, dict) else None
         if not isinstance(filename, str) or not filename or media_type not in MEDIA_TYPES:
             raise ApiError(400, "each file needs a filename and a mediaType of image, video or audio")
         hint = content_type_hint(filename, media_type)
@@ -154,12 +154,12 @@ class Api:
         """Return the media kind of a file on this server; None if there is no such file, "" if the URL points to
         another server."""
         try:
-            own, given = urlsplit(origin), urlsplit(address)
-            if given.hostname not in OWN_NAMES or given.port != own.port:
+            own, parts_of_url = urlsplit(origin), urlsplit(address)
+            if parts_of_url.hostname not in OWN_NAMES or parts_of_url.port != own.port:
                 return ""
         except ValueError:
             return ""
-        parts = given.path.split("/")
+        parts = parts_of_url.path.split("/")
         if len(parts) > 2 and parts[1] == "assets":
             upload = self.world.uploads.get(parts[2])
             return upload.media_type if upload and upload.is_stored else None
@@ -177,35 +177,35 @@ def asset_address(upload: Upload, origin: str) -> str:
 def content_type_hint(filename: str, media_type: str) -> str:
     extension = filename.rpartition(".")[2].lower()
     subtype = {"jpg": "jpeg", "tif": "tiff", "mp3": "mpeg", "mov": "quicktime", "m4v": "mp4"}.get(extension, extension)
-    known = validation.kind_by_extension(filename) == media_type
-    return f"{media_type}/{subtype}" if known else "application/octet-stream"
+    is_known = validation.kind_by_extension(filename) == media_type
+    return f"{media_type}/{subtype}" if is_known else "application/octet-stream"
 
 
 def shown_inputs(app: catalogue.App, values: dict[int, Any], origin: str) -> list[dict[str, Any]]:
     """Return the inputs that pictures should show. Inputs that weren't sent get their default value."""
-    shown = []
+    inputs = []
     for position, parameter in enumerate(app["parameters"]):
         value = values.get(position, views.rewrite(parameter.get("default"), origin))
-        shown.append({"name": parameter["name"], "type": parameter.get("type"), "value": value})
-    return shown
+        inputs.append({"name": parameter["name"], "type": parameter.get("type"), "value": value})
+    return inputs
 
 
-def _wanted(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
+def _requested_outputs(app: catalogue.App, labels: Any, dialect: Dialect) -> list[dict[str, Any]]:
     """Return the outputs with these labels (ignoring case), or all outputs if no labels are given. Raises ApiError 400
     for invalid labels."""
-    made = app.get("outputs")
-    if made is None:
+    outputs = app.get("outputs")
+    if outputs is None:
         return [{"index": 0, "label": "AI Designer", "type": "image"}]
     if labels is None or labels == []:
-        return [dict(output) for output in made]
+        return [dict(output) for output in outputs]
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ApiError(400, "outputs must be a list of labels", dialect=dialect)
     for label in labels:
-        if label.casefold() not in {output["label"].casefold() for output in made}:
-            found = validation.problem("outputs", "invalid_option", f'unknown output "{label}"')
-            raise ApiError(400, "Invalid outputs", details=[found], dialect=dialect)
+        if label.casefold() not in {output["label"].casefold() for output in outputs}:
+            problem = validation.problem("outputs", "invalid_option", f'unknown output "{label}"')
+            raise ApiError(400, "Invalid outputs", details=[problem], dialect=dialect)
     folded = {label.casefold() for label in labels}
-    return [dict(output) for output in made if output["label"].casefold() in folded]
+    return [dict(output) for output in outputs if output["label"].casefold() in folded]
 
 
 def _webhook(address: str | None) -> str | None:

@@ -58,10 +58,10 @@ def set_flags(app: App, body: dict[str, Any]) -> None:
         if not isinstance(body[flag], bool):
             raise TypeError(f"{flag} must be true or false")
         own[flag] = body[flag]
-    for flag, known in CHOICES.items():
+    for flag, values in CHOICES.items():
         if flag in body:
-            if body[flag] not in known:
-                raise ValueError(f"{flag} must be one of {sorted(known)}")
+            if body[flag] not in values:
+                raise ValueError(f"{flag} must be one of {sorted(values)}")
             own[flag] = body[flag]
     if body.get("workspace") == "other":
         app.setdefault("isPublic", False)

@@ -150,8 +150,8 @@ class Control:
             after=int(body.get("after", 1)),
             size=None if body.get("size") is None else int(body["size"]),
         )
-        known = faults.INSTEAD | faults.AFTERWARDS | (faults.STREAM if fault.endpoint == "stream" else set())
-        if fault.endpoint not in faults.ENDPOINTS or fault.fault not in known:
+        names = faults.INSTEAD | faults.AFTERWARDS | (faults.STREAM if fault.endpoint == "stream" else set())
+        if fault.endpoint not in faults.ENDPOINTS or fault.fault not in names:
             raise ValueError(f"{fault.endpoint} {fault.fault}")
         self.world.faults.append(fault)
         return {"ok": True}
@@ -222,8 +222,8 @@ class Control:
             self._put_app(body["app"], body)
         return {"ok": True}
 
-    def _put_app(self, given: catalogue.App, flags: dict[str, Any]) -> str:
-        app = catalogue.complete(given)
+    def _put_app(self, body: catalogue.App, flags: dict[str, Any]) -> str:
+        app = catalogue.complete(body)
         if not isinstance(app["name"], str):
             raise TypeError("an app needs a name")
         catalogue.set_flags(app, flags)

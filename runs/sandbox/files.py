@@ -34,15 +34,15 @@ class Files:
 
     def _output(self, rest: str) -> Reply:
         run_id, _, name = rest.partition("/")
-        found, run = OUTPUT.fullmatch(name), self.world.runs.get(run_id)
-        position = int(found[1]) if found else -1
-        if not found or run is None or position >= len(run.outputs):
+        match, run = OUTPUT.fullmatch(name), self.world.runs.get(run_id)
+        position = int(match[1]) if match else -1
+        if not match or run is None or position >= len(run.outputs):
             raise ApiError(404, "No such file")
         if lifecycle.output_state(run, position, self.world.clock()) != "completed":
             raise ApiError(404, "No such file")
-        if (revision := int(found[2] or 0)) > run.revisions.get(str(position), 0):
+        if (revision := int(match[2] or 0)) > run.revisions.get(str(position), 0):
             raise ApiError(404, "No such file")
-        path, media_type = self.gallery.output(run, position, int(found[3] or 0), revision)
+        path, media_type = self.gallery.output(run, position, int(match[3] or 0), revision)
         return Reply(file=path, content_type=media_type)
 
     def _asset(self, rest: str) -> Reply:

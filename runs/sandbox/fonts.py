@@ -16,11 +16,11 @@ BROAD = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Arial Unicod
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, str]:
     """Return the paths of the font files installed on this machine, by file name."""
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.tt[fc]")) if folder.is_dir() else ():
-            found.setdefault(path.name, str(path))
-    return found
+            paths.setdefault(path.name, str(path))
+    return paths
 
 
 @lru_cache(maxsize=256)
@@ -60,8 +60,8 @@ def fitting(text: str) -> tuple[str, str]:
     if text.isascii():
         return "", text
     best = max(_candidates(text), key=lambda path: sum(_can_draw(path, c) for c in text))
-    kept = "".join(c for c in text if _can_draw(best, c) and c not in "\u200d\ufe0f")
-    return best, " ".join(kept.split())
+    drawable = "".join(c for c in text if _can_draw(best, c) and c not in "\u200d\ufe0f")
+    return best, " ".join(drawable.split())
 
 
 def write(

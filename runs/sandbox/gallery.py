@@ -53,13 +53,13 @@ class Gallery:
             "image": lambda: pictures.draw(job, art, self.open),
             "text": lambda: texts.write(job).encode("utf-8", "replace"),
         }
-        return self._kept(job.key, extension, makers.get(kind, CUBE.encode)), media_type
+        return self._cached(job.key, extension, makers.get(kind, CUBE.encode)), media_type
 
     def thumbnail(self, app: App, extension: str) -> Path:
         art = self._art(app["appId"])
         if extension == "webm":
             return film(art)
-        return self._kept(f"thumb {app['appId']} {art}", extension, lambda: pictures.thumbnail(app["appId"], art))
+        return self._cached(f"thumb {app['appId']} {art}", extension, lambda: pictures.thumbnail(app["appId"], art))
 
     def sample(self, name: str) -> Path:
         """Return the sample with this name. Any name works."""
@@ -68,7 +68,7 @@ class Gallery:
             return film("")
         if extension in {"wav", "mp3"}:
             return sound(Job("sample", name, ""))
-        return self._kept(f"sample {name}", "jpg", lambda: _jpeg(pictures.sample(name)))
+        return self._cached(f"sample {name}", "jpg", lambda: _jpeg(pictures.sample(name)))
 
     def _art(self, app_id: str) -> str:
         """Return the name of an app's artwork; "" if it has none."""
@@ -83,7 +83,7 @@ class Gallery:
             return None
         return pictures.open_upload(self.world.upload_path(name), MOST_PIXELS)
 
-    def _kept(self, key: str, extension: str, make: Callable[[], bytes]) -> Path:
+    def _cached(self, key: str, extension: str, make: Callable[[], bytes]) -> Path:
         name = hashlib.sha256(f"{VERSION} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
         path = self._folder / f"{name}.{extension}"
         if not path.exists():

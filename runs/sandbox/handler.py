@@ -36,12 +36,12 @@ class BodyStream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if not self._left and self._is_chunked:
             self._next_chunk()
-        wanted = self._left if size < 0 else min(size, self._left)
-        if not wanted:
+        count = self._left if size < 0 else min(size, self._left)
+        if not count:
             return b""
-        data = self._source.read(wanted)
+        data = self._source.read(count)
         self._left -= len(data)
-        if len(data) < wanted:
+        if len(data) < count:
             raise ConnectionError("the body was cut off")
         return data
 

@@ -55,17 +55,17 @@ class Job:
 
     def option(self, *words: str) -> str:
         """Return the value chosen for the first option whose name contains one of these words."""
-        found = (value for name, value in self.chips if any(word in name.casefold() for word in words))
-        return next(found, "")
+        values = (value for name, value in self.chips if any(word in name.casefold() for word in words))
+        return next(values, "")
 
 
 def job_of(run: Run, position: int, part: int = 0, revision: int = 0) -> Job:
-    shown = tuple((tidy(str(one["name"])), one["type"], _shown(one["type"], one["value"])) for one in run.shown)
+    inputs = tuple((tidy(str(one["name"])), one["type"], _shown_value(one["type"], one["value"])) for one in run.shown)
     label = tidy(run.outputs[position]["label"])
-    return Job(run.app_id, tidy(run.app_name), label, position, part, run.variant + VARIANTS * revision, shown)
+    return Job(run.app_id, tidy(run.app_name), label, position, part, run.variant + VARIANTS * revision, inputs)
 
 
-def _shown(kind: Any, value: Any) -> Any:
+def _shown_value(kind: Any, value: Any) -> Any:
     if kind == "url":
         addresses = value if isinstance(value, list) else [value]
         return tuple(token for address in addresses if (token := _own_picture(address)))

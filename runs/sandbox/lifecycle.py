@@ -156,5 +156,5 @@ def node_id(run_id: str, position: int) -> str:
 def error_message(run: Run, now: float) -> str | None:
     if status_at(run, now) != "failed":
         return None
-    given = run.override.get("error") if run.override else None
-    return str(given or run.error or FAILURE_TEXT)
+    text = run.override.get("error") if run.override else None
+    return str(text or run.error or FAILURE_TEXT)

@@ -65,7 +65,7 @@ class ListOrders:
         return sorted(chance.sample(apps, len(apps)), key=lambda app: bool(app.get("isPublic", True)))
 
 
-def _one_of(known: set[str], value: Any) -> str:
-    if value not in known:
-        raise ValueError(f"{value!r} is not one of {sorted(known)}")
+def _one_of(options: set[str], value: Any) -> str:
+    if value not in options:
+        raise ValueError(f"{value!r} is not one of {sorted(options)}")
     return str(value)

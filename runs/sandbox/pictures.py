@@ -56,9 +56,9 @@ def picture(job: Job, art: str, open_picture: Open) -> Image.Image:
     # If somebody added a photo as an input, the result has to show it.
     tokens = [token for token in job.pictures if token.startswith("asset:") or not artwork.exists()]
     photos = [photo for token in tokens[:3] if (photo := open_picture(token))]
-    made = _with_photos(photos, size, job) if photos else _with_artwork(artwork, size, job)
-    _write_words(made, job, WORDS.get(art, CAPTION))
-    return made
+    image = _with_photos(photos, size, job) if photos else _with_artwork(artwork, size, job)
+    _write_words(image, job, WORDS.get(art, CAPTION))
+    return image
 
 
 def size_of(job: Job) -> tuple[int, int]:
@@ -107,8 +107,12 @@ def open_upload(path: Path, most_pixels: int) -> Image.Image | None:
 
 def scene(job: Job) -> Path:
     """Return the scene that the prompt names; for other prompts, and for results after the first, any scene."""
-    asked = set(re.findall(r"\w+", job.prompt.casefold()))
-    named = [name for name, words in SCENES.items() if asked.intersection((*words, *(f"{word}s" for word in words)))]
+    words_of_prompt = set(re.findall(r"\w+", job.prompt.casefold()))
+    named = [
+        name
+        for name, words in SCENES.items()
+        if words_of_prompt.intersection((*words, *(f"{word}s" for word in words)))
+    ]
     name = named[0] if named and job.position == 0 else list(SCENES)[job.seed % len(SCENES)]
     return MEDIA / "results" / f"scene-{name}.webp"
 
@@ -116,54 +120,54 @@ def scene(job: Job) -> Path:
 def _with_artwork(artwork: Path, size: tuple[int, int], job: Job) -> Image.Image:
     """Return the artwork at this size. Its colours, or the side it faces, depend on the inputs."""
     with Image.open(artwork if artwork.exists() else scene(job)) as opened:
-        made = ImageOps.fit(opened.convert("RGB"), size)
+        image = ImageOps.fit(opened.convert("RGB"), size)
     if artwork.stem.startswith(PRODUCTS):
-        return ImageOps.mirror(made) if job.seed % 2 else made
-    hue, saturation, value = made.convert("HSV").split()
+        return ImageOps.mirror(image) if job.seed % 2 else image
+    hue, saturation, value = image.convert("HSV").split()
     turned = hue.point(lambda degrees: (degrees + 8 * (job.seed % 8 - 5)) % 256)
     return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
 
 
 def _with_photos(photos: list[Image.Image], size: tuple[int, int], job: Job) -> Image.Image:
     """Return the photos side by side, in few colours and tinted."""
-    made = Image.new("RGB", size, PAPER)
+    image = Image.new("RGB", size, PAPER)
     each = -(-size[0] // len(photos))
     for number, photo in enumerate(photos):
         part = ImageOps.fit(photo, (each, size[1]), centering=(0.5, 0.36))
-        made.paste(ImageOps.mirror(part) if job.position % 2 else part, (number * each, 0))
+        image.paste(ImageOps.mirror(part) if job.position % 2 else part, (number * each, 0))
     tint = Image.new("HSV", size, (job.seed % 256, 90, 230)).convert("RGB")
-    return Image.blend(ImageOps.posterize(made, 3), tint, 0.18)
+    return Image.blend(ImageOps.posterize(image, 3), tint, 0.18)
 
 
-def _write_words(made: Image.Image, job: Job, box: Box) -> None:
+def _write_words(image: Image.Image, job: Job, box: Box) -> None:
     """Write the prompt and the chosen options into `box`, and into the corner that the picture comes from the sandbox,
     with a number, since no two results are the same."""
-    width, height = made.size
-    unit = min(made.size)
+    width, height = image.size
+    unit = min(image.size)
     left, top, right, bottom = (round(share * side) for share, side in zip(box, (width, height) * 2, strict=True))
     title = " ".join(job.prompt.split())
     title = title if fonts.fitting(title[:400])[1] else job.app_name
     large, lines = round(unit * 0.085), 3
     if box == CAPTION:
         strip = Image.new("RGB", (width, height - round(height * 0.885)), PAPER)
-        made.paste(strip, (0, height - strip.height))
+        image.paste(strip, (0, height - strip.height))
         large, lines = round(unit * 0.03), 1
-    ink = INK if ImageStat.Stat(made.crop((left, top, right, bottom)).convert("L")).mean[0] > 130 else PAPER
+    ink = INK if ImageStat.Stat(image.crop((left, top, right, bottom)).convert("L")).mean[0] > 130 else PAPER
     for line in fonts.wrapped(title, large, right - left, lines):
-        fonts.write(made, (left, top), line, large, ink, weight=1)
+        fonts.write(image, (left, top), line, large, ink, weight=1)
         top += round(large * 1.25)
     texts = [str(value) for _, kind, value in job.shown if kind == "text" and value][1:2]
     details = " · ".join([job.label, *(value for _, value in job.chips)] if box == CAPTION else texts)
     small = round(unit * (0.022 if box == CAPTION else 0.04))
     for line in fonts.wrapped(details, small, right - left, 1):
-        fonts.write(made, (left, top), line, small, ink)
-    _write_mark(made, job, round(unit * 0.02), INK if box == CAPTION else None)
+        fonts.write(image, (left, top), line, small, ink)
+    _write_mark(image, job, round(unit * 0.02), INK if box == CAPTION else None)
 
 
-def _write_mark(made: Image.Image, job: Job, size: int, ink: Colour | None) -> None:
-    place = (made.width - size, made.height - size)
+def _write_mark(image: Image.Image, job: Job, size: int, ink: Colour | None) -> None:
+    place = (image.width - size, image.height - size)
     mark = f"Sandbox {job.seed % 10_000:04d}"
     if ink is None:
         wide = round(fonts.width(mark, size)) + size
-        ImageDraw.Draw(made).rectangle((place[0] - wide, place[1] - size * 1.6, made.width, made.height), fill=PAPER)
-    fonts.write(made, place, mark, size, ink or INK, anchor="rs")
+        ImageDraw.Draw(image).rectangle((place[0] - wide, place[1] - size * 1.6, image.width, image.height), fill=PAPER)
+    fonts.write(image, place, mark, size, ink or INK, anchor="rs")

@@ -8,7 +8,7 @@ from runs.sandbox.job import Job
 Writer = Callable[[Job, random.Random], str]
 
 
-class Asked:
+class Inputs:
     """The inputs by name. Calling an instance with a name returns that input on a single line, or a default if the
     input is empty."""
 
@@ -23,9 +23,9 @@ class Asked:
 
 
 def description(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
-    product = asked("Product", "This product")
-    facts = [line.strip(" -•") for line in asked.raw.get("Facts", "").splitlines() if line.strip()] or ["Made to last"]
+    inputs = Inputs(job)
+    product = inputs("Product", "This product")
+    facts = [line.strip(" -•") for line in inputs.raw.get("Facts", "").splitlines() if line.strip()] or ["Made to last"]
     if job.label == "Key points":
         return "\n".join(f"• {fact}" for fact in facts)
     if job.label == "Search title":
@@ -33,7 +33,7 @@ def description(job: Job, chance: random.Random) -> str:
     opening = {
         "Warm": f"Some things get better the more you use them. {product} is one of them.",
         "Playful": f"Meet {product}. It has been waiting for you, and it's a little impatient.",
-    }.get(asked("Tone"), f"{product}, made for every day.")
+    }.get(inputs("Tone"), f"{product}, made for every day.")
     middle = f"{'. '.join(facts)}."
     closing = chance.choice(
         (
@@ -42,16 +42,16 @@ def description(job: Job, chance: random.Random) -> str:
             "Nothing to explain, nothing to assemble: it does its job and looks good doing it.",
         )
     )
-    if asked("Length") == "Short":
+    if inputs("Length") == "Short":
         return f"{opening} {middle}"
     more = "\n\nWe chose every part so that it can be repaired. If you ever need a spare, write to us."
-    return f"{opening}\n\n{middle} {closing}{more if asked('Length') == 'Long' else ''}"
+    return f"{opening}\n\n{middle} {closing}{more if inputs('Length') == 'Long' else ''}"
 
 
 def newsletter(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
-    topic, point = asked("Thema", "Neues aus unserem Haus"), asked("Das Wichtigste")
-    is_formal = asked("Ansprache") != "Du"
+    inputs = Inputs(job)
+    topic, point = inputs("Thema", "Neues aus unserem Haus"), inputs("Das Wichtigste")
+    is_formal = inputs("Ansprache") != "Du"
     if job.label == "Betreffzeilen":
         lines = (topic, f"{topic}: das Wichtigste in einer Minute", f"Kurz notiert: {topic}")
         return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
@@ -73,29 +73,29 @@ def newsletter(job: Job, chance: random.Random) -> str:
 
 
 def reply(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
+    inputs = Inputs(job)
     outcome = {
         "Refund": "We have refunded the full amount. It should reach your account within three working days.",
         "Replacement": "A new one is on its way to you today, free of charge. You can keep or recycle the first.",
         "Explanation": "We looked into it and found the cause: a setting that is easy to miss and quick to change.",
         "Apology": "We should have done better here, and we have changed how we handle orders like yours.",
-    }[asked("Outcome", "Replacement")]
-    name = asked("Your name", "The service team")
+    }[inputs("Outcome", "Replacement")]
+    name = inputs("Your name", "The service team")
     if job.label == "Short reply":
         return f"Thank you for telling us, and sorry for the trouble. {outcome}\n\n{name}"
-    hello = "Dear customer," if asked("Tone") == "Formal" else "Hello, and thank you for writing to us."
-    message = asked("Customer's message")
+    hello = "Dear customer," if inputs("Tone") == "Formal" else "Hello, and thank you for writing to us."
+    message = inputs("Customer's message")
     about = f"You wrote: “{message[:140]}{'…' if len(message) > 140 else ''}” " if message else ""
     closing = chance.choice(("If anything is still open, just reply.", "Please tell us if that doesn't settle it."))
     return f"{hello}\n\n{about}I'm sorry that this happened.\n\n{outcome}\n\n{closing}\n\n{name}"
 
 
 def campaign(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
+    inputs = Inputs(job)
     brand, product, new = (
-        asked("Brand", "The brand"),
-        asked("Product", "the product"),
-        asked("What is new", "more ease"),
+        inputs("Brand", "The brand"),
+        inputs("Product", "the product"),
+        inputs("What is new", "more ease"),
     )
     if job.label == "Slogans":
         lines = (
@@ -109,14 +109,14 @@ def campaign(job: Job, chance: random.Random) -> str:
         (
             f"Campaign brief: {product} by {brand}",
             "",
-            f"Audience: {asked('Audience', 'everyone')}",
+            f"Audience: {inputs('Audience', 'everyone')}",
             f"What is new: {new}",
-            f"Promise: {asked('Promise', 'one thing done properly')}",
-            f"Tone: {asked('Tone', 'Warm')}",
-            f"Season and market: {asked('Season', 'All year')}, {asked('Market', 'Europe')}",
-            f"Main channel: {asked('Main channel', 'Instagram')}",
-            f"Words to use: {asked('Words to use', 'none given')}",
-            f"Words to avoid: {asked('Words to avoid', 'none given')}",
+            f"Promise: {inputs('Promise', 'one thing done properly')}",
+            f"Tone: {inputs('Tone', 'Warm')}",
+            f"Season and market: {inputs('Season', 'All year')}, {inputs('Market', 'Europe')}",
+            f"Main channel: {inputs('Main channel', 'Instagram')}",
+            f"Words to use: {inputs('Words to use', 'none given')}",
+            f"Words to avoid: {inputs('Words to avoid', 'none given')}",
             "",
             "Week 1: show the key visual and say what is new.",
             "Week 2: let three people who use it tell what changed for them.",
@@ -126,8 +126,8 @@ def campaign(job: Job, chance: random.Random) -> str:
 
 
 def recipe(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
-    dish, people = asked("Plato", "Tortilla de patatas"), asked("Raciones", "4")
+    inputs = Inputs(job)
+    dish, people = inputs("Plato", "Tortilla de patatas"), inputs("Raciones", "4")
     end = chance.choice(("Sirve templado, con pan.", "Deja reposar cinco minutos antes de servir."))
     return (
         f"{dish}\nPara {people} personas\n\n"
@@ -139,8 +139,8 @@ def recipe(job: Job, chance: random.Random) -> str:
 
 
 def script(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
-    show, host, about = asked("Name of the podcast", "This podcast"), asked("Host"), asked("About", "good stories")
+    inputs = Inputs(job)
+    show, host, about = inputs("Name of the podcast", "This podcast"), inputs("Host"), inputs("About", "good stories")
     who = f"I'm {host}, and this" if host else "This"
     hook = chance.choice(("No experts, no shouting, just people.", "Half an hour, one story, no adverts."))
     about = f"{about[:1].lower()}{about[1:]}"
@@ -148,8 +148,8 @@ def script(job: Job, chance: random.Random) -> str:
 
 
 def window(job: Job, chance: random.Random) -> str:
-    asked = Asked(job)
-    offer, shop = asked("Offerta", "Una sorpresa in vetrina"), asked("Negozio", "Il negozio")
+    inputs = Inputs(job)
+    offer, shop = inputs("Offerta", "Una sorpresa in vetrina"), inputs("Negozio", "Il negozio")
     end = chance.choice(("Ti aspettiamo!", "Passa a trovarci."))
     return f"{offer}: solo questa settimana da {shop}. {end}\n\n#{''.join(filter(str.isalnum, shop.title()))}"
 

@@ -148,9 +148,9 @@ class Router:
 
     def _find(self, request: Request) -> Endpoint:
         for method, pattern, name, what in ROUTES:
-            found = re.fullmatch(pattern, request.path)
-            if found and method == request.method:
-                values = [unquote(value) for value in found.groups()]
+            match = re.fullmatch(pattern, request.path)
+            if match and method == request.method:
+                values = [unquote(value) for value in match.groups()]
                 return self._endpoint(request, name, what, values)
         if (file := FILE.fullmatch(request.path)) and request.method in {"GET", "HEAD"}:
             return Endpoint("file", lambda: self.files.serve(request.path, file[1], file[2]))
@@ -177,22 +177,22 @@ class Router:
 
 def canned(fault: Fault, request: Request, run_id: str | None) -> Reply:
     """Return the response that `fault` sends instead of the real one."""
-    given = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
+    content = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
     match fault.fault:
         case "garbage":
-            return Reply(fault.status or 200, given or b'\x00\xff{"data": [nonsense', run_id=run_id)
+            return Reply(fault.status or 200, content or b'\x00\xff{"data": [nonsense', run_id=run_id)
         case "html":
             page = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
-            return Reply(fault.status or 502, given or page, "text/html; charset=utf-8", run_id=run_id)
+            return Reply(fault.status or 502, content or page, "text/html; charset=utf-8", run_id=run_id)
         case "empty":
             return Reply(fault.status or 200, b"", run_id=run_id)
         case "plain_429":
             wait = {} if fault.seconds is None else {"Retry-After": f"{fault.seconds:g}"}
-            text = given or b"Too many requests, please try again later."
+            text = content or b"Too many requests, please try again later."
             return Reply(429, text, "text/plain; charset=utf-8", wait, run_id=run_id)
     status = fault.status or (400 if fault.fault == "old_error" else 503)
-    if given is not None:
-        return Reply(status, given, "text/plain; charset=utf-8", run_id=run_id)
+    if content is not None:
+        return Reply(status, content, "text/plain; charset=utf-8", run_id=run_id)
     if fault.body is not None:
         return Reply(status, json.dumps(fault.body).encode("ascii"), run_id=run_id)
     if fault.fault == "old_error":

@@ -33,9 +33,9 @@ class Finding:
 
     def search(self, request: Request) -> Reply:
         """Return the apps, including unlisted ones, that match `search=`."""
-        wanted = request.query["search"].casefold()
+        text = request.query["search"].casefold()
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
-        return self._page(request, [app for app in findable if wanted in _text(app)])
+        return self._page(request, [app for app in findable if text in _text(app)])
 
     def _page(self, request: Request, apps: list[App]) -> Reply:
         orders = self.world.list_orders
@@ -58,9 +58,11 @@ class Finding:
         limit = _count(body.get("limit"))
         words = set(WORD.findall(intent.casefold())) - MINOR
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
-        ranked = [(app, found) for app in findable if (found := _found(app, words)) and _fits(app, constraints)]
+        ranked = [
+            (app, matching) for app in findable if (matching := _matching_words(app, words)) and _fits(app, constraints)
+        ]
         ranked.sort(key=lambda pair: -len(pair[1]))
-        matches = [_match(app, found, words, request.origin) for app, found in ranked[:limit]]
+        matches = [_match(app, matching, words, request.origin) for app, matching in ranked[:limit]]
         medium = next((kind for kind in MEDIA if kind in words), "image")
         return json_reply({"data": {"matches": matches, "intent": {"medium": medium, "summary": intent.strip()}}})
 
@@ -69,7 +71,7 @@ def _text(app: App) -> str:
     return f"{app['name']}\n{app.get('description') or ''}".casefold()
 
 
-def _found(app: App, words: set[str]) -> set[str]:
+def _matching_words(app: App, words: set[str]) -> set[str]:
     """Return the `words` that occur in the app's name, description or output types. A plural also matches the
     singular."""
     text = " ".join([_text(app), *(output["type"] for output in app.get("outputs") or [])])
@@ -83,23 +85,23 @@ def _fits(app: App, constraints: dict[str, Any]) -> bool:
     return kind is None or any(output["type"] == kind for output in app.get("outputs") or [])
 
 
-def _match(app: App, found: set[str], words: set[str], origin: str) -> dict[str, Any]:
+def _match(app: App, matching: set[str], words: set[str], origin: str) -> dict[str, Any]:
     has_price = not app["sandbox"].get("noEstimate")
     return {
         "appId": app["appId"],
         "name": app["name"],
         "description": app.get("description"),
-        "relevanceScore": round(len(found) / len(words), 2),
-        "whyMatch": f"Matches {', '.join(sorted(found))}.",
+        "relevanceScore": round(len(matching) / len(words), 2),
+        "whyMatch": f"Matches {', '.join(sorted(matching))}.",
         "estimatedCredits": catalogue.credits(catalogue.full_cost(app)) if has_price else None,
         "capabilities": None if app["sandbox"].get("legacy") else views.capabilities(app),
         "thumbnail": views.thumbnail(app, origin),
     }
 
 
-def _count(given: Any) -> int:
-    if given is None:
+def _count(value: Any) -> int:
+    if value is None:
         return DEFAULT_MATCHES
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ApiError(400, "limit must be a whole number of at least 1")
-    return min(given, MOST_MATCHES)
+    return min(value, MOST_MATCHES)

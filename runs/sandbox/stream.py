@@ -28,7 +28,7 @@ class Stream:
 
         With `is_endless`, the stream hides the end of the run and never ends.
         """
-        seen, began = None, time.monotonic()
+        last_status, began = None, time.monotonic()
         pinged = began
         for now in self._looks():
             status = self.status()
@@ -40,8 +40,8 @@ class Stream:
             if now - began >= self.orders.stream_seconds and not is_endless:
                 yield "timeout", {"message": "The stream has ended. Open it again or poll the run."}
                 return
-            if status != seen and not is_final:
-                seen = status
+            if status != last_status and not is_final:
+                last_status = status
                 yield "progress", status
             if now - pinged >= self.orders.ping_seconds:
                 pinged = now

@@ -32,16 +32,16 @@ def pieces(stream: Stream, fault: Fault | None) -> Generator[bytes, None, None]:
     write = WRITERS.get(fault.fault, _plain)
     disturb = DISTURBANCES.get(fault.fault)
     with stream.world.open_stream(stream.run.run_id):
-        events, told = stream.events(is_endless=fault.fault == "endless"), 0
+        events, count = stream.events(is_endless=fault.fault == "endless"), 0
         while True:
-            if disturb and told == fault.after:
+            if disturb and count == fault.after:
                 yield from disturb(stream, fault)
                 if fault.fault in LAST_WORDS:
                     return
             if (event := next(events, None)) is None:
                 break
             yield from write(event, stream, fault)
-            told += 1
+            count += 1
         if fault.fault == "late":
             yield from _late(stream)
 

@@ -29,7 +29,7 @@ def write(job: Job) -> str:
         return HOSTILE.replace("{spaces}", "  ")
     if job.app_id == "card-long-text":
         return "\n\n".join(f"{n}. {LONG}" for n in range(1, 61))
-    asked = " ".join(job.prompt.split()) or "a quiet morning"
+    subject = " ".join(job.prompt.split()) or "a quiet morning"
     openings = [
         "Some days ask for very little.",
         "It starts small, the way good things do.",
@@ -44,7 +44,7 @@ def write(job: Job) -> str:
     ]
     chance = job.random()
     return (
-        f"{chance.choice(openings)}\n\n“{asked}”: that is the whole idea, and it is enough. "
+        f"{chance.choice(openings)}\n\n“{subject}”: that is the whole idea, and it is enough. "
         f"We kept the light soft, the colours honest and the words few.\n\n{chance.choice(closings)}\n\n"
         "#sandbox #nothinghereisreal"
     )

@@ -40,8 +40,8 @@ class Transfers:
         self.world.keep_upload(upload)
         address = asset_address(upload, request.origin)
         data: dict[str, Any] = {"cdnUrl": address, "assetId": upload.upload_id, "filename": filename, "url": address}
-        known = {"docs": {"url"}, "sdk": {"cdnUrl", "assetId", "filename"}}.get(self.world.transfer_shape, data.keys())
-        return json_reply({"data": {key: value for key, value in data.items() if key in known}}, 201)
+        keys = {"docs": {"url"}, "sdk": {"cdnUrl", "assetId", "filename"}}.get(self.world.transfer_shape, data.keys())
+        return json_reply({"data": {key: value for key, value in data.items() if key in keys}}, 201)
 
     def _source(self, address: str, origin: str) -> Reply:
         """Return the file to copy. Raises ApiError 400 if the file can't be loaded, for example because its URL has
@@ -55,10 +55,10 @@ class Transfers:
             raise ApiError(400, "sourceUrl must be an http or https address")
         try:
             if host in OWN_NAMES and port == own.port:
-                found = FILE.fullmatch(parts.path)
-                if found is None:
+                match = FILE.fullmatch(parts.path)
+                if match is None:
                     raise ApiError(404, "No such file")
-                return self.files.serve(parts.path, found[1], found[2])
+                return self.files.serve(parts.path, match[1], match[2])
         except ApiError as error:
             raise ApiError(400, f"sourceUrl could not be loaded: {error.message}") from None
         if validation.is_private(host):

@@ -19,7 +19,7 @@ EXTENSIONS = {
 
 def kind_by_extension(path: str) -> str:
     extension = path.rpartition(".")[2].lower()
-    return next((kind for kind, known in EXTENSIONS.items() if extension in known), "")
+    return next((kind for kind, extensions in EXTENSIONS.items() if extension in extensions), "")
 
 
 def resolve(parameters: list[dict[str, Any]], supplied: str, names: Sequence[str] = NAMES) -> int | None:
@@ -85,10 +85,10 @@ def check_value(parameter: dict[str, Any], value: Any, kind_of: KindOf) -> Probl
 
 def _check_options(parameter: dict[str, Any], value: Any) -> Problem | None:
     name, allowed = parameter["name"], parameter.get("options") or []
-    chosen = value if isinstance(value, list) else [value]
-    if not chosen or not all(isinstance(one, str) for one in chosen):
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(one, str) for one in values):
         return problem(name, "invalid_type", "must be one of the listed options", got=type(value).__name__)
-    for one in chosen:
+    for one in values:
         if one not in allowed:
             message = f'invalid option "{one}". Must be one of: {", ".join(allowed)}'
             return problem(name, "invalid_option", message, allowed=allowed, got=one)

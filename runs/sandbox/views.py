@@ -79,13 +79,13 @@ def _brief(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def thumbnail(app: dict[str, Any], origin: str) -> dict[str, str] | None:
-    given = app["sandbox"].get("thumbnail", "image")
-    if given is None:
+    setting = app["sandbox"].get("thumbnail", "image")
+    if setting is None:
         return None
-    if isinstance(given, dict):
-        return {key: rewrite(value, origin) for key, value in given.items()}
-    extension = "webm" if given == "video" else "webp"
-    return {"url": f"{origin}/thumbs/{app['appId']}.{extension}", "type": given}
+    if isinstance(setting, dict):
+        return {key: rewrite(value, origin) for key, value in setting.items()}
+    extension = "webm" if setting == "video" else "webp"
+    return {"url": f"{origin}/thumbs/{app['appId']}.{extension}", "type": setting}
 
 
 def app_detail(app: dict[str, Any], origin: str) -> dict[str, Any]:

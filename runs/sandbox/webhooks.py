@@ -125,10 +125,10 @@ class Deliveries:
             self.world.keep(run)
 
     def _body(self, run: Run, now: float) -> bytes:
-        given = self.world.webhook_orders.body
-        if isinstance(given, str):
-            return given.encode("utf-8", "replace")
-        body: Any = given if given is not None else {"data": views.run_status(run, now, run.origin)}
+        custom = self.world.webhook_orders.body
+        if isinstance(custom, str):
+            return custom.encode("utf-8", "replace")
+        body: Any = custom if custom is not None else {"data": views.run_status(run, now, run.origin)}
         return json.dumps(body, separators=(",", ":")).encode("ascii")
 
     def sign(self, timestamp: str, body: bytes) -> str:

@@ -173,10 +173,10 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
     @property
     def options(self) -> list[ResultChoice]:
         """All results that the link could show. All versions of a result have the same label."""
-        chosen = set(self["o"].value() or [])
+        checked = set(self["o"].value() or [])
         lines = {output.first_id: output for output in self.choices}
         labels = dict(zip(lines, labels_of(list(lines.values())), strict=True))
-        return [ResultChoice(output, labels[output.first_id], output.public_id in chosen) for output in self.choices]
+        return [ResultChoice(output, labels[output.first_id], output.public_id in checked) for output in self.choices]
 
     @property
     def decide_help(self) -> str:
@@ -210,13 +210,13 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
         """The posted options; None if they aren't valid."""
         if not self.is_valid():
             return None
-        given = self.cleaned_data
-        taken_away = "" if given["no_passphrase"] else None
+        data = self.cleaned_data
+        taken_away = "" if data["no_passphrase"] else None
         return LinkOptions(
-            outputs=given["o"],
-            last_day=given["last_day"],
-            passphrase=given["passphrase"] or taken_away,
-            plain={name: given[name] for name in PLAIN_OPTIONS},
+            outputs=data["o"],
+            last_day=data["last_day"],
+            passphrase=data["passphrase"] or taken_away,
+            plain={name: data[name] for name in PLAIN_OPTIONS},
         )
 
     @property
@@ -247,11 +247,11 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
         return typed
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        has_none = given["no_passphrase"] or not self.link.passphrase
-        if self.needs_passphrase and has_none and given.get("passphrase") == "":
+        data = self.cleaned_data
+        has_none = data["no_passphrase"] or not self.link.passphrase
+        if self.needs_passphrase and has_none and data.get("passphrase") == "":
             self.add_error("passphrase", _("Guest links need a passphrase. Choose one."))
-        return given
+        return data
 
 
 def choices_of(link: GuestLink, member: Member) -> list[Output]:
@@ -265,6 +265,6 @@ def link_form(link: GuestLink, member: Member, posted: QueryDict | None = None) 
     """Return the form, filled in with the options of `link` or with the `posted` values."""
     now: dict[str, Any] = {}
     if posted is None:
-        shown = list(link.outputs.values_list("public_id", flat=True))
-        now = {"o": shown, "last_day": links.last_day_of(link).isoformat()}
+        output_ids = list(link.outputs.values_list("public_id", flat=True))
+        now = {"o": output_ids, "last_day": links.last_day_of(link).isoformat()}
     return LinkForm(link, choices_of(link, member), posted, now)

@@ -43,7 +43,7 @@ class PressForm(PostedForm):
 
 
 @dataclass(frozen=True)
-class SentForm:
+class GuestForm:
     """A button press on the guest page, and everything that the guest had typed there, keyed by result id."""
 
     act: str = ""  # "approve", "changes", "comment" or "place"
@@ -65,42 +65,42 @@ class SentForm:
     at: str = ""
     clicks: dict[str, str] = field(default_factory=dict)  # where the guest clicked on a picture (an image button)
     words: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
+    content_keys: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: HttpRequest) -> "SentForm":
+    def of(cls, request: HttpRequest) -> "GuestForm":
         """Read what was posted. The address of the page may contain its number, and who an email was for."""
         page = request.GET.get("page", "")[:10]
         if request.method != "POST":
             return cls(offer=request.GET.get("n", "")[:FIELD_LENGTH], page=page)
-        sent = SentForm.read(request.POST)
-        return sent if sent.page else replace(sent, page=page)
+        form = GuestForm.read(request.POST)
+        return form if form.page else replace(form, page=page)
 
     @classmethod
     def read(cls, posted: QueryDict) -> Self:
-        given = PressForm.read(posted)
-        act = next((act for act in ACTS if given[act]), "")
+        data = PressForm.read(posted)
+        act = next((act for act in ACTS if data[act]), "")
         return cls(
             act=act,
-            result=given[act] if act else "",
-            opened=given["opened"],
-            proof=given["p"],
-            guest=given["n"],
-            offer=given["offer"],
-            page=given["to"] or given["page"],
-            is_me=given["me"],
-            is_other=given["other"],
-            code=given["code"],
-            name=given["name"],
-            email=given["email"],
-            is_asked=given["asked"],
-            is_back=given["back"],
-            x=given["x"],
-            y=given["y"],
-            at=given["at"],
+            result=data[act] if act else "",
+            opened=data["opened"],
+            proof=data["p"],
+            guest=data["n"],
+            offer=data["offer"],
+            page=data["to"] or data["page"],
+            is_me=data["me"],
+            is_other=data["other"],
+            code=data["code"],
+            name=data["name"],
+            email=data["email"],
+            is_asked=data["asked"],
+            is_back=data["back"],
+            x=data["x"],
+            y=data["y"],
+            at=data["at"],
             clicks={key: str(posted[key]) for key in posted if key.startswith("spot-")},
             words=_by_result(posted, WORDS),
-            seen=_by_result(posted, SEEN),
+            content_keys=_by_result(posted, SEEN),
         )
 
     @property
@@ -118,7 +118,7 @@ class SentForm:
         return self.words.get(self.result, "")
 
     @property
-    def kept(self) -> list[str]:
+    def unsent(self) -> list[str]:
         """Everything that the guest typed, shown to them if it can't be recorded. What they wanted to send comes
         first."""
         others = [words for result, words in self.words.items() if result != self.result]
@@ -126,8 +126,8 @@ class SentForm:
 
     def digest(self) -> str:
         """Return a hash of the page, and of what was sent from it. If the same form is sent again, it's the same."""
-        said = [self.opened, self.act, self.result, self.note, self.x, self.y, self.at]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        values = [self.opened, self.act, self.result, self.note, self.x, self.y, self.at]
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     @property
     def has_words(self) -> bool:
@@ -141,7 +141,7 @@ class SentForm:
         who = [("opened", self.opened), ("p", self.proof), ("n", self.guest), ("offer", self.offer)]
         who = [(name, value) for name, value in (*who, ("page", self.page)) if value]
         words = [(f"{WORDS}{result}", words) for result, words in self.words.items() if words]
-        return [*press, *who, *words, *((f"{SEEN}{result}", seen) for result, seen in self.seen.items())]
+        return [*press, *who, *words, *((f"{SEEN}{result}", content) for result, content in self.content_keys.items())]
 
     @property
     def carried_beside_comment(self) -> list[tuple[str, str]]:
@@ -151,8 +151,8 @@ class SentForm:
 
     @property
     def carried_with_name(self) -> list[tuple[str, str]]:
-        asked = [("name", self.name), ("email", self.email), ("asked", "1")]
-        return [*self.carried, *asked] if self.is_asked else self.carried
+        name_fields = [("name", self.name), ("email", self.email), ("asked", "1")]
+        return [*self.carried, *name_fields] if self.is_asked else self.carried
 
 
 def _by_result(posted: QueryDict, prefix: str) -> dict[str, str]:

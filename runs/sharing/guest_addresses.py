@@ -35,8 +35,8 @@ class Addresses:
     def page_in_email(self, guest: Guest, number: int, place: str) -> str:
         """Return the URL of page `number`, for an email to `guest`, that scrolls to `place`, even after asking for the
         passphrase. The page asks whether it's them, because emails are forwarded."""
-        given = {"n": guest_fields.signed(guest), "page": str(number) if number > 1 else "", "at": place}
-        query = urlencode({name: value for name, value in given.items() if value}, safe=":")
+        values = {"n": guest_fields.signed(guest), "page": str(number) if number > 1 else "", "at": place}
+        query = urlencode({name: value for name, value in values.items() if value}, safe=":")
         return f"{self.page()}?{query}" + (f"#{place}" if place else "")
 
     def decide(self, place: str) -> str:
@@ -47,10 +47,10 @@ class Addresses:
         """Return the URL that a result's buttons send a comment to; the response scrolls to `place`."""
         return f"{reverse('runs:guest-comment', args=[self.token])}#{place}"
 
-    def _proving(self, path: str, public_id: str, given: dict[str, str]) -> str:
+    def _proving(self, path: str, public_id: str, values: dict[str, str]) -> str:
         """Return a URL with proof that opens only the file or result with this id."""
         proof = guests.file_proof_of(self.link, public_id)
-        query = urlencode(({"p": proof} if proof else {}) | given, safe=":")
+        query = urlencode(({"p": proof} if proof else {}) | values, safe=":")
         return f"{path}?{query}" if query else path
 
 

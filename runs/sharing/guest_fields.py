@@ -44,8 +44,8 @@ def clean_name(typed: str) -> str:
     Raises `NameRefusedError`.
     """
     spaced = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in typed)
-    seen = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
-    name = " ".join("".join(seen).split())
+    visible = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
+    name = " ".join("".join(visible).split())
     if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
         raise NameRefusedError(_("Enter your name, so people know who answered."))
     if len(name) > NAME_LENGTH:

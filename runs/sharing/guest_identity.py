@@ -18,7 +18,7 @@ from runs.words.fold import fold
 
 CODE_SALT = "portal.guest-code"
 CODE_LENGTH = 8  # in characters, about 40 bits; guesses are limited (`guests.guest_with_code`)
-KEPT = timedelta(days=8)  # how long to remember sent answers: a day longer than pages can be answered from
+RETENTION = timedelta(days=8)  # how long to remember sent answers: a day longer than pages can be answered from
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def admit(link: GuestLink, sender: Sender) -> tuple[Guest, bool]:
 def newcomer(link: GuestLink, name: str) -> Guest:
     """Create a guest called `name`. If `link` already has a guest of that name, others see "Kim (2)". `link` must be
     locked."""
-    taken = {key_of(shown) for shown in link.guests.values_list("shown_name", flat=True)}
-    shown = next(shown for shown in _numbered(name) if key_of(shown) not in taken)
-    return Guest.objects.create(link=link, name=name, shown_name=shown, key=key_of(name))
+    keys = {key_of(shown_name) for shown_name in link.guests.values_list("shown_name", flat=True)}
+    shown_name = next(shown_name for shown_name in _numbered(name) if key_of(shown_name) not in keys)
+    return Guest.objects.create(link=link, name=name, shown_name=shown_name, key=key_of(name))
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -71,14 +71,14 @@ def guest_of_page(link: GuestLink, page_key: str) -> Guest | None:
     browser, where the page still doesn't know them."""
     if not page_key:
         return None
-    sent = SentAnswer.objects.filter(page_key=page_key, guest__link=link).select_related("guest__same_as").first()
-    return _now(link, sent.guest) if sent is not None else None
+    answer = SentAnswer.objects.filter(page_key=page_key, guest__link=link).select_related("guest__same_as").first()
+    return _now(link, answer.guest) if answer is not None else None
 
 
 def find(link: GuestLink, public_id: str) -> Guest | None:
     """Return the guest of `link` with this id."""
-    found = link.guests.filter(public_id=public_id).select_related("same_as").first()
-    return _now(link, found) if found is not None else None
+    guest = link.guests.filter(public_id=public_id).select_related("same_as").first()
+    return _now(link, guest) if guest is not None else None
 
 
 def _now(link: GuestLink, guest: Guest) -> Guest:
@@ -98,9 +98,9 @@ def find_by_code(link: GuestLink, typed: str) -> Guest | None:
     """Return the guest of `link` with the code `typed`, which was made with the portal's secret key or an earlier
     one."""
     code = "".join(sign for sign in typed.lower() if sign in ALPHABET)
-    wanted = f"{code[:4]}-{code[4:]}"
+    right_code = f"{code[:4]}-{code[4:]}"
     for guest in link.guests.select_related("same_as"):
-        if any(constant_time_compare(_code(key), wanted) for key in keyed_hashes(CODE_SALT, guest.public_id)):
+        if any(constant_time_compare(_code(key), right_code) for key in keyed_hashes(CODE_SALT, guest.public_id)):
             return _now(link, guest)
     return None
 
@@ -112,4 +112,4 @@ def _code(digest: bytes) -> str:
 
 def tidy(now: datetime) -> None:
     """Forget the answers that can no longer be sent again, because the page that they came from is too old."""
-    SentAnswer.objects.filter(created_at__lt=now - KEPT).delete()
+    SentAnswer.objects.filter(created_at__lt=now - RETENTION).delete()

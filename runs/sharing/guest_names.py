@@ -24,12 +24,14 @@ def labels_of(outputs: Sequence[Output]) -> list[str]:
     names = [output.label or _("Result") for output in outputs]
     counts = Counter(names)
     is_alone = [bool(output.label) and counts[output.label] == 1 for output in outputs]
-    taken = {name for name, alone in zip(names, is_alone, strict=True) if alone}
+    used_names = {name for name, alone in zip(names, is_alone, strict=True) if alone}
     numbers = {name: count(1) for name in counts}
     labels = []
     for name, alone in zip(names, is_alone, strict=True):
-        label = name if alone else next(told for n in numbers[name] if (told := f"{name} {n}") not in taken)
-        taken.add(label)
+        label = (
+            name if alone else next(numbered for n in numbers[name] if (numbered := f"{name} {n}") not in used_names)
+        )
+        used_names.add(label)
         labels.append(label)
     return labels
 
@@ -48,12 +50,12 @@ def stems_of(link: GuestLink, outputs: Sequence[Output]) -> list[list[Stem]]:
     """Return the file name stems for `outputs`. `outputs` must be all the results that `link` shows, loaded with their
     runs and files."""
     return file_names.stems_of(
-        told(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
+        result_name(link, output.label, output.run.app_name, output.run.created_at, file_names.count_of(output))
         for output in outputs
     )
 
 
-def told(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> ResultName:
+def result_name(link: GuestLink, label: str, app_name: str, made_at: datetime, files: int) -> ResultName:
     """Return the parts that make up a result's file names for guests of `link`."""
     return ResultName(app_name if link.shows_app else _("Shared"), label, made_at, files)
 
@@ -68,7 +70,7 @@ def archive_name_of(link: GuestLink) -> str:
     return file_names.archive_name(file_names.slug(link.audience) or _("Shared"), link.created_at)
 
 
-def input_name(given: RunInput, position: int, stored: StoredFile) -> str:
+def input_name(run_input: RunInput, position: int, stored: StoredFile) -> str:
     """Return the name that guests see for the file at `position` of an input."""
-    told = ResultName(_("Shared"), given.name, given.run.created_at, position + 1)
-    return file_names.stems_of([told])[0][position].named(ending_of(stored))
+    parts = ResultName(_("Shared"), run_input.name, run_input.run.created_at, position + 1)
+    return file_names.stems_of([parts])[0][position].named(ending_of(stored))

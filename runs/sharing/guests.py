@@ -38,7 +38,7 @@ from runs.models import (
 )
 from runs.models.run import RunInputUpload
 from runs.sharing import guest_identity
-from runs.sharing.guest_names import input_name, labels_of, told
+from runs.sharing.guest_names import input_name, labels_of, result_name
 from runs.web import secret_links
 from runs.web.throttling import Attempt, TooManyError, address_of
 from runs.words import file_names
@@ -147,10 +147,10 @@ def guest_with_code(request: HttpRequest, link: GuestLink, typed: str) -> Guest 
     """Return the guest whose code is `typed`. Raises `TooManyError` after too many wrong attempts."""
     this = f"guest-code:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
-    found = guest_identity.find_by_code(link, typed)
-    if found is not None:
+    guest = guest_identity.find_by_code(link, typed)
+    if guest is not None:
         attempt.forgive_first()
-    return found
+    return guest
 
 
 def record_answer(request: HttpRequest, link: GuestLink) -> bool:
@@ -168,15 +168,15 @@ def record_answer(request: HttpRequest, link: GuestLink) -> bool:
 def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Output]:
     """Return the results that `link` shows and that still exist, in the link's order. If `only` is given, return just
     those with these primary keys."""
-    kept = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
-    found = _shown(link) if only is None else _shown(link).filter(pk__in=only)
-    return list(found.select_related("run").prefetch_related(kept))
+    saved = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
+    outputs = _link_outputs(link) if only is None else _link_outputs(link).filter(pk__in=only)
+    return list(outputs.select_related("run").prefetch_related(saved))
 
 
 def named_outputs(link: GuestLink) -> dict[Output, str]:
     """Return all results that `link` shows, in order, with their names. Doesn't load the results' files, because there
     may be many."""
-    outputs = list(_shown(link).only("public_id", "label", "kind", "run_id"))
+    outputs = list(_link_outputs(link).only("public_id", "label", "kind", "run_id"))
     return dict(zip(outputs, labels_of(outputs), strict=True))
 
 
@@ -187,25 +187,25 @@ def page_with(number: int) -> int:
 
 def shown_output(link: GuestLink, public_id: str) -> Output | None:
     """Return the result with this id, loaded the way `outputs_of` does it; None if `link` doesn't show it."""
-    found = _shown(link).filter(public_id=public_id).values_list("pk", flat=True)
-    return next(iter(outputs_of(link, list(found))), None)
+    ids = _link_outputs(link).filter(public_id=public_id).values_list("pk", flat=True)
+    return next(iter(outputs_of(link, list(ids))), None)
 
 
 def preview_of(link: GuestLink) -> StoredFile | None:
     """Return the first file that has a thumbnail, for chat tools that show previews of links."""
     files = OutputFile.objects.filter(status="saved").exclude(file__thumb_1200="").order_by("position")
-    first = _shown(link).annotate(picture=Subquery(files.filter(output=OuterRef("pk")).values("file")[:1]))
+    first = _link_outputs(link).annotate(picture=Subquery(files.filter(output=OuterRef("pk")).values("file")[:1]))
     pictures = first.exclude(picture=None).values_list("picture", flat=True)[:1]
     return StoredFile.objects.filter(pk__in=list(pictures)).first()
 
 
 def size_of(link: GuestLink) -> tuple[int, int]:
     """Return the number and total size (in bytes) of the files in a full download."""
-    shown = Output.objects.filter(pk__in=_shown(link).order_by().values("pk"))
-    saved = OutputFile.objects.filter(output__in=shown, status="saved")
-    given = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
-    found = saved.aggregate(files=Count("pk"), size=Sum(given))
-    return found["files"] + shown.exclude(text="").count(), found["size"] or 0
+    outputs = Output.objects.filter(pk__in=_link_outputs(link).order_by().values("pk"))
+    saved = OutputFile.objects.filter(output__in=outputs, status="saved")
+    size = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
+    sums = saved.aggregate(files=Count("pk"), size=Sum(size))
+    return sums["files"] + outputs.exclude(text="").count(), sums["size"] or 0
 
 
 def record_download(link: GuestLink) -> None:
@@ -214,7 +214,7 @@ def record_download(link: GuestLink) -> None:
         record(Verb.RESULTS_DOWNLOADED, link, changes={"files": (0, count)}, actor=as_guest(""))
 
 
-def _shown(link: GuestLink) -> QuerySet[Output]:
+def _link_outputs(link: GuestLink) -> QuerySet[Output]:
     there = Output.objects.with_content().filter(run__deleted_at=None)
     place = GuestLinkOutput.objects.filter(link=link, output=OuterRef("pk")).values("position")
     return there.filter(guest_links=link).order_by(Subquery(place))
@@ -237,7 +237,7 @@ def app_names(outputs: Iterable[Output]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Found:
+class LinkFile:
     """A file that a link shows, and its name for guests. For input files, guests only get thumbnails."""
 
     stored: StoredFile
@@ -245,25 +245,29 @@ class Found:
     is_result: bool = False
 
 
-def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> Found | None:
+def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> LinkFile | None:
     """Return the file with this id if `link` shows it: a result, or an input if the sender chose to show inputs.
 
     Without `is_named`, don't look up the result's name, because thumbnails don't need it and a page has many of them.
     """
-    shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
-    result = OutputFile.objects.filter(shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
+    is_shown = Q(output__guest_links=link, output__status="completed", output__run__deleted_at=None, status="saved")
+    result = (
+        OutputFile.objects.filter(is_shown, file__public_id=file_id).select_related("file__guest_copy__file").first()
+    )
     if result is not None and result.file is not None:
         name = _name_of(link, result, result.file) if is_named else f"{_('Shared')}.{ending_of(result.file)}"
-        return Found(result.file, name, is_result=True)
+        return LinkFile(result.file, name, is_result=True)
     if not link.shows_inputs:
         return None
     runs = Run.objects.filter(outputs__guest_links=link, deleted_at=None)
     inputs = RunInputUpload.objects.filter(input__run__in=runs, input__is_hidden=False)
     used = inputs.filter(upload__file__public_id=file_id)
-    given = used.select_related("upload__file", "input__run").first()
-    if given is None or given.upload.file is None:
+    input_upload = used.select_related("upload__file", "input__run").first()
+    if input_upload is None or input_upload.upload.file is None:
         return None
-    return Found(given.upload.file, input_name(given.input, given.position, given.upload.file))
+    return LinkFile(
+        input_upload.upload.file, input_name(input_upload.input, input_upload.position, input_upload.upload.file)
+    )
 
 
 def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
@@ -271,14 +275,14 @@ def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
     the files."""
     saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved").order_by("-position")
     last = Coalesce(Subquery(saved.values("position")[:1]), 0)
-    rows = _shown(link).values_list("pk", "label", "run__app_name", "run__created_at", last + 1)
-    found = {pk: told(link, *values) for pk, *values in rows}
-    return dict(zip(found, file_names.stems_of(found.values()), strict=True))
+    rows = _link_outputs(link).values_list("pk", "label", "run__app_name", "run__created_at", last + 1)
+    names = {pk: result_name(link, *values) for pk, *values in rows}
+    return dict(zip(names, file_names.stems_of(names.values()), strict=True))
 
 
-def _name_of(link: GuestLink, kept: OutputFile, stored: StoredFile) -> str:
+def _name_of(link: GuestLink, output_file: OutputFile, stored: StoredFile) -> str:
     """Return the name of a result's file. It depends on the other results in `link`, because names must be unique."""
-    return stems_by_result(link)[kept.output_id][kept.position].named(ending_of(stored))
+    return stems_by_result(link)[output_file.output_id][output_file.position].named(ending_of(stored))
 
 
 # --- Views ------------------------------------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ class LinkOptions:
 
 def links_to(run: Run) -> GuestLinkQuerySet:
     """Return every link that shows a result of `run`, newest first."""
-    chosen = GuestLinkOutput.objects.filter(output__run=run)
-    return GuestLink.objects.filter(pk__in=chosen.values("link"))
+    link_outputs = GuestLinkOutput.objects.filter(output__run=run)
+    return GuestLink.objects.filter(pk__in=link_outputs.values("link"))
 
 
 def links_about(run: Run) -> GuestLinkQuerySet:
@@ -85,8 +85,8 @@ def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
 def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
     theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
-    found = outputs.filter(is_one_of(theirs, "run"), run__deleted_at=None).with_content()
-    return found.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
+    offers = outputs.filter(is_one_of(theirs, "run"), run__deleted_at=None).with_content()
+    return offers.order_by("-run__created_at", "run", "position").prefetch_related("files__file")
 
 
 @transaction.atomic
@@ -121,9 +121,9 @@ def link_of_click(member: Member, outputs: list[Output]) -> GuestLink:
     _demand_leave(member, outputs, SharingRules.current())
     Member.objects.select_for_update().get(pk=member.pk)  # handle one click at a time
     now = timezone.now()
-    wanted = [output.pk for output in outputs]
+    output_ids = [output.pk for output in outputs]
     for link in GuestLink.objects.alive().filter(member=member, created_at__range=(now - DOUBLE_CLICK, now)):
-        if list(link.chosen.values_list("output", flat=True)) == wanted:
+        if list(link.chosen.values_list("output", flat=True)) == output_ids:
             return link
     return make_link(member, outputs)
 

@@ -70,8 +70,8 @@ def make_due_copies() -> None:
 def _record_wanted() -> None:
     """Create missing rows for files that guests should get, and queue copies that were waiting for ffmpeg."""
     guest_copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
-    found = guest_copies.missing(GuestLink.objects.all())
-    rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in found.items()]
+    missing = guest_copies.missing(GuestLink.objects.all())
+    rows = [GuestCopy(source_id=pk, sha256=sha256) for pk, sha256 in missing.items()]
     GuestCopy.objects.bulk_create(rows, batch_size=guest_copies.AT_ONCE, ignore_conflicts=True)
 
 
@@ -125,14 +125,14 @@ def _copy(copy: GuestCopy, renewer: Renewer) -> None:
     if same is not None:
         _settle(copy, GuestCopy.Status.READY, same.file)
         return
-    made = store.new_waiting_path()
+    new_path = store.new_waiting_path()
     try:
         with store.local_copy(copy.source, renewer) as path:
-            _write_copy(path, made, renewer)
+            _write_copy(path, new_path, renewer)
         renewer.renew()
-        stored = store.place_copy(copy.source, made, renewer)
+        stored = store.place_copy(copy.source, new_path, renewer)
     finally:
-        made.unlink(missing_ok=True)
+        new_path.unlink(missing_ok=True)
     with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
         if not _settle(copy, GuestCopy.Status.READY, stored):

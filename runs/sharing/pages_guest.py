@@ -195,7 +195,7 @@ class GuestPage:
 def guest_page(link: GuestLink, token: str, visit: Visit = FIRST_VISIT) -> GuestPage:
     """Return a page of an open link. The page is empty if none of the link's results exist any more."""
     named = guests.named_outputs(link)
-    page = Paginator(list(named), guests.PER_PAGE).get_page(visit.sent.page)
+    page = Paginator(list(named), guests.PER_PAGE).get_page(visit.form.page)
     outputs = guests.outputs_of(link, [output.pk for output in page])
     addresses = Addresses(link, token)
     boxes = boxes_of(outputs, named, page.start_index(), addresses, visit)
@@ -254,19 +254,19 @@ def _results(
 
 def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses) -> list[GuestFile]:
     """Return the saved files of a result; if there are several, their labels are numbered."""
-    saved = [kept for kept in output.files.all() if kept.file is not None]
+    saved = [output_file for output_file in output.files.all() if output_file.file is not None]
     files = [
-        replace(_file(kept.file, label, stems[kept.position], addresses), position=kept.position)
-        for kept in saved
-        if kept.file is not None
+        replace(_file(output_file.file, label, stems[output_file.position], addresses), position=output_file.position)
+        for output_file in saved
+        if output_file.file is not None
     ]
     return [replace(file, label=_file_label(label, n)) for n, file in enumerate(files, 1)] if len(files) > 1 else files
 
 
 def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
     """Return the tree for a structured result, without Lamina URLs; None if the result isn't structured."""
-    kept = [f for f in output.files.all() if f.file is not None]
-    names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in kept if f.file is not None}
+    saved = [f for f in output.files.all() if f.file is not None]
+    names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in saved if f.file is not None}
     return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
 
 
@@ -283,12 +283,12 @@ def _file_label(label: str, number: int) -> str:
 
 def _file(stored: StoredFile, label: str, stem: Stem, addresses: Addresses) -> GuestFile:
     link = addresses.link
-    given = guest_copies.given(link, stored)
+    copy = guest_copies.given(link, stored)
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
-    itself = addresses.file(stored, "original") if given.stored else ""
+    itself = addresses.file(stored, "original") if copy.stored else ""
     still = large if stored.kind == StoredFile.Kind.IMAGE else ""
-    has_still_alone = given.state is State.NOT_OFFERED and bool(large) and link.may_download
-    download = addresses.file(stored, "original", is_download=True) if given.stored and link.may_download else ""
+    has_still_alone = copy.state is State.NOT_OFFERED and bool(large) and link.may_download
+    download = addresses.file(stored, "original", is_download=True) if copy.stored and link.may_download else ""
     return GuestFile(
         label=label,
         kind=stored.kind,
@@ -300,36 +300,36 @@ def _file(stored: StoredFile, label: str, stem: Stem, addresses: Addresses) -> G
         media_type=stored.media_type,
         width=stored.width,
         height=stored.height,
-        size_bytes=(given.stored or stored).size_bytes,
+        size_bytes=(copy.stored or stored).size_bytes,
         colour=stored.colour,
-        note=_note(link, stored, given),
-        state=given.state,
-        since=given.since,
+        note=_note(link, stored, copy),
+        state=copy.state,
+        since=copy.since,
     )
 
 
-def _note(link: GuestLink, stored: StoredFile, given: Given) -> str:
+def _note(link: GuestLink, stored: StoredFile, copy: Given) -> str:
     """Explain to guests why a file is missing or changed."""
     is_picture, sender = stored.kind == StoredFile.Kind.IMAGE, {"sender": link.member.display_name}
     is_shown_small = is_picture and bool(stored.thumb_1200)
-    if given.state is State.PREPARING:
+    if copy.state is State.PREPARING:
         if is_shown_small:
             return _("The full-size picture is being prepared and will be here in a moment.")
         return _("This file is being prepared and will be here in a moment.")
-    if given.state is State.LATE:
+    if copy.state is State.LATE:
         if is_shown_small:
             return _(
                 "Something went wrong while preparing the full-size picture. We'll try again, so check back later."
             )
         return _("Something went wrong while preparing this file. We'll try again, so check back later.")
-    if given.state is State.NOT_OFFERED:
+    if copy.state is State.NOT_OFFERED:
         if is_shown_small:
             return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")
         if stored.thumb_1200:
             return _("Only this still image can be shared: the original has hidden details that can't be removed.")
         words = _("This file can't be shared: it has hidden details that can't be removed. Ask %(sender)s for it.")
         return words % sender
-    if given.state is State.NOT_PLAYED:
+    if copy.state is State.NOT_PLAYED:
         return _("This file can't be played here. Ask %(sender)s for it.") % sender
     return ""
 
@@ -341,17 +341,18 @@ def _all_inputs(
     labels: dict[int, list[str]] = {run.pk: [] for run in runs}
     for output in outputs if runs else []:
         labels[output.run_id].append(named[output])
-    found = [(some_names(labels[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
-    return [GuestInputs(results if len(runs) > 1 else "", lines) for results, lines in found if lines]
+    inputs = [(some_names(labels[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
+    return [GuestInputs(results if len(runs) > 1 else "", lines) for results, lines in inputs if lines]
 
 
 def _inputs(inputs: Iterable[RunInput], addresses: Addresses) -> list[GuestInput]:
     lines = []
-    for given in inputs:
+    for run_input in inputs:
         files = [
-            _input_file(stored, input_name(given, i, stored), addresses) for i, stored in enumerate(input_files(given))
+            _input_file(stored, input_name(run_input, i, stored), addresses)
+            for i, stored in enumerate(input_files(run_input))
         ]
-        lines.append(GuestInput(shortened(given.name), "" if files else whole_text(given), files))
+        lines.append(GuestInput(shortened(run_input.name), "" if files else whole_text(run_input), files))
     return [line for line in lines if line.text or line.files]
 
 

@@ -18,12 +18,12 @@ from runs.review import guest_answers, guest_comments, review_queries, spots
 from runs.review.spots import DotPlace
 from runs.review.versions import newer_of_each
 from runs.sharing import guest_identity, links
-from runs.sharing.forms_guest import SentForm
+from runs.sharing.forms_guest import GuestForm
 from runs.sharing.guest_addresses import Addresses
 from runs.words.media_times import seconds_words
 from runs.words.numbers import number_words
 
-NOTHING = SentForm()
+NOTHING = GuestForm()
 PLAYED = ("video", "audio")
 
 
@@ -39,7 +39,7 @@ class Visit:
     offered: Guest | None = None
     answered: str = ""
     commented: str = ""
-    sent: SentForm = NOTHING
+    form: GuestForm = NOTHING
     problem: str = ""
     wrong_at: str = ""
     code_problem: str = ""
@@ -88,7 +88,7 @@ class AnswerBox:
     is_superseded: bool
     typed: str
     error: str
-    seen: str
+    content_key: str
     decide_url: str
     next_place: str  # the id of the next unanswered box below this one; "" if there is none
     comment_url: str
@@ -102,8 +102,8 @@ class AnswerBox:
     @property
     def dots(self) -> list[tuple[GuestComment, DotPlace]]:
         marked = [comment for comment in self.comments if comment.number]
-        found = spots.places([(*comment.spot, comment.file_position) for comment in marked])
-        return list(zip(marked, found, strict=True))
+        places = spots.places([(*comment.spot, comment.file_position) for comment in marked])
+        return list(zip(marked, places, strict=True))
 
     @property
     def decides(self) -> bool:
@@ -115,7 +115,7 @@ class AnswerBox:
         return self.lets_comment or self.decides
 
     @property
-    def kept(self) -> list[str]:
+    def unsent(self) -> list[str]:
         """What the guest typed, to be shown if it can no longer be sent."""
         return [self.typed] if self.typed.strip() else []
 
@@ -146,7 +146,7 @@ class Answers:
     done: int
     total: int
     problem: str
-    kept: list[str] = field(default_factory=list)  # what was typed but can't be shown in a box any more
+    unsent: list[str] = field(default_factory=list)  # what was typed but can't be shown in a box any more
 
     @property
     def is_done(self) -> bool:
@@ -166,15 +166,17 @@ def boxes_of(
     link = addresses.link
     if not (link.lets_decide or link.lets_comment or link.shows_comments):
         return {}
-    given = guest_answers.given_by(visit.guest, outputs) if link.lets_decide else {}
+    decisions = guest_answers.given_by(visit.guest, outputs) if link.lets_decide else {}
     earlier = guest_answers.earlier_by(visit.guest, outputs) if link.lets_decide else {}
     newer = newer_of_each(outputs) if link.lets_decide else {}
     comments = guest_comments.seen_by_guest(link, visit.guest, outputs)
     places = {output.pk: f"r{number}" for number, output in enumerate(outputs, first)}
     boxes = {}
     for number, output in enumerate(outputs):
-        decision, is_wrong = given.get(output.pk), visit.wrong_at == output.public_id
-        later = (places[other.pk] for other in outputs[number + 1 :] if other.pk not in given and other.pk not in newer)
+        decision, is_wrong = decisions.get(output.pk), visit.wrong_at == output.public_id
+        later = (
+            places[other.pk] for other in outputs[number + 1 :] if other.pk not in decisions and other.pk not in newer
+        )
         boxes[output.public_id] = AnswerBox(
             result=output.public_id,
             label=labels[output],
@@ -186,9 +188,9 @@ def boxes_of(
             earlier=_earlier(earlier.get(output.pk)),
             is_just_recorded=decision is not None and visit.answered == output.public_id,
             is_superseded=output.pk in newer,
-            typed=visit.sent.words.get(output.public_id, ""),
+            typed=visit.form.words.get(output.public_id, ""),
             error=visit.problem if is_wrong else "",
-            seen=guest_answers.content_key(output),
+            content_key=guest_answers.content_key(output),
             decide_url=addresses.decide(places[output.pk]),
             next_place=next(later, ""),
             comment_url=addresses.comment(places[output.pk]),
@@ -215,14 +217,14 @@ def _has_place(box: AnswerBox | None) -> bool:
 
 def placed_file(output: Output) -> OutputFile | None:
     """Return the file that comments can mark a place in: the result's first file, if it's a kind that allows that."""
-    first = next((kept for kept in output.files.all() if kept.file is not None), None)
+    first = next((output_file for output_file in output.files.all() if output_file.file is not None), None)
     is_placed = first is not None and (spots.can_mark(first.file) or (first.file and first.file.kind in PLAYED))
     return first if is_placed else None
 
 
 def place_kind(output: Output) -> str:
-    kept = placed_file(output)
-    return kept.file.kind if kept is not None and kept.file is not None else ""
+    output_file = placed_file(output)
+    return output_file.file.kind if output_file is not None and output_file.file is not None else ""
 
 
 def _comments(comments: list[Comment], output: Output, link: GuestLink, guest: Guest | None) -> list[GuestComment]:
@@ -270,11 +272,11 @@ def verdict_words(decision: Decision | None) -> str:
     return _("You approved this") if decision.verdict == Decision.Verdict.APPROVED else _("You asked for changes")
 
 
-def answers_of_page(link: GuestLink, shown: Collection[Output], visit: Visit, boxes: dict[str, AnswerBox]) -> Answers:
-    """Return what the page says about answering. `shown` contains all results that the link shows; `boxes` covers only
-    those on this page."""
+def answers_of_page(link: GuestLink, outputs: Collection[Output], visit: Visit, boxes: dict[str, AnswerBox]) -> Answers:
+    """Return what the page says about answering. `outputs` contains all results that the link shows; `boxes` covers
+    only those on this page."""
     guest = visit.guest
-    given = guest_answers.given_by(guest) if link.lets_decide else {}
+    decisions = guest_answers.given_by(guest) if link.lets_decide else {}
     is_placed = visit.wrong_at in boxes
     return Answers(
         sender=link.member.display_name,
@@ -291,10 +293,10 @@ def answers_of_page(link: GuestLink, shown: Collection[Output], visit: Visit, bo
         offered_name=visit.offered.name if visit.offered else "",
         asks_code=guest is None and link.guests.exists(),
         code_problem=visit.code_problem,
-        done=sum(output.pk in given for output in shown),
-        total=len(shown),
+        done=sum(output.pk in decisions for output in outputs),
+        total=len(outputs),
         problem=visit.problem if not is_placed else "",
-        kept=[
-            words for result, words in visit.sent.words.items() if words.strip() and not _has_place(boxes.get(result))
+        unsent=[
+            words for result, words in visit.form.words.items() if words.strip() and not _has_place(boxes.get(result))
         ],
     )

@@ -11,7 +11,7 @@ from runs.models.comments import COMMENT_LENGTH
 from runs.review import spots
 from runs.review.spots import SpotButton
 from runs.sharing import guests
-from runs.sharing.forms_guest import SentForm
+from runs.sharing.forms_guest import GuestForm
 from runs.sharing.guest_addresses import Addresses
 from runs.sharing.pages_guest import GuestFile, files_of
 from runs.sharing.pages_guest_answers import placed_file
@@ -36,20 +36,20 @@ class CommentPage:
         return bool(self.x and self.y)
 
 
-def comment_page(link: GuestLink, output: Output, sent: SentForm, addresses: Addresses) -> CommentPage:
-    kept = placed_file(output)
+def comment_page(link: GuestLink, output: Output, form: GuestForm, addresses: Addresses) -> CommentPage:
+    output_file = placed_file(output)
     label = guests.named_outputs(link)[output]
     files = files_of(output, label, guests.stems_by_result(link)[output.pk], addresses)
-    clicked = spots.clicked(kept.file if kept else None, sent.clicks)
-    x, y = (spots.percent(part) for part in clicked) if clicked else (sent.x, sent.y)
+    clicked = spots.clicked(output_file.file if output_file else None, form.clicks)
+    x, y = (spots.percent(part) for part in clicked) if clicked else (form.x, form.y)
     return CommentPage(
         label=label,
         result=output.public_id,
-        file=next((file for file in files if kept is not None and file.position == kept.position), None),
-        buttons=spots.buttons_of(kept.file if kept else None),
-        text=sent.note,
+        file=next((file for file in files if output_file is not None and file.position == output_file.position), None),
+        buttons=spots.buttons_of(output_file.file if output_file else None),
+        text=form.note,
         length=COMMENT_LENGTH,
         x=x,
         y=y,
-        at=sent.at,
+        at=form.at,
     )

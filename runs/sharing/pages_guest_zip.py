@@ -80,9 +80,9 @@ def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
     parcel = Parcel()
     outputs = guests.outputs_of(link)
     for output, label, stems in zip(outputs, labels_of(outputs), stems_of(link, outputs), strict=True):
-        for kept in output.files.all():
-            if kept.file is not None:
-                _add_file(parcel, link, kept.file, output, label, stems[kept.position])
+        for output_file in output.files.all():
+            if output_file.file is not None:
+                _add_file(parcel, link, output_file.file, output, label, stems[output_file.position])
         if output.text:
             parcel.add(text_bytes(output, stems), text_name(stems), label, _("Text"), output)
     if parcel.packed:
@@ -97,15 +97,15 @@ def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
 def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
     """Add to `parcel` the version of `stored` that guests get. If that's only a smaller picture or nothing at all, add
     a note."""
-    given = guest_copies.given(link, stored)
-    if given.state in (State.PREPARING, State.LATE):
+    copy = guest_copies.given(link, stored)
+    if copy.state in (State.PREPARING, State.LATE):
         raise StillPreparing
     name = stem.named(ending_of(stored))
-    if given.stored is not None:
-        if _exists(given.stored.file):
-            parcel.add_stored(given.stored, name, label, output)
-        elif not given.is_as_it_is:
-            guest_copies.record_lost(given.stored)
+    if copy.stored is not None:
+        if _exists(copy.stored.file):
+            parcel.add_stored(copy.stored, name, label, output)
+        elif not copy.is_as_it_is:
+            guest_copies.record_lost(copy.stored)
             raise StillPreparing
     elif stored.thumb_1200 and _exists(stored.thumb_1200):
         with stored.thumb_1200.open("rb") as small:
@@ -122,8 +122,8 @@ def _exists(file: FieldFile) -> bool:
 def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: Guest | None) -> bytes:
     """Return the CSV list, with one row for each file."""
     runs = guests.runs_with_inputs(outputs) if link.shows_inputs else []
-    given = {run.pk: dict(named_apart(_inputs(run))) for run in runs}
-    asked = list(dict.fromkeys(name for inputs in given.values() for name in inputs))
+    inputs_of = {run.pk: dict(named_apart(_inputs(run))) for run in runs}
+    names = list(dict.fromkeys(name for inputs in inputs_of.values() for name in inputs))
     headings = [_("File"), _("Result"), _("Kind"), _("Day"), _("Size in bytes"), "SHA-256"]
     has_description = any(output.description for output in outputs)
     headings += [_("Description")] if has_description else []
@@ -136,12 +136,12 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: 
         prefetch_related_objects(outputs, "run__made_by")
     answers = given_by(guest, outputs) if link.lets_decide else {}
     headings += [_("Your decision"), _("Decided"), _("Your note")] if answers else []
-    rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in asked)]]
+    rows = [[*headings, *(_("Input: %(name)s") % {"name": name} for name in names)]]
     for one in packed:
         output, day = one.output, day_of(one.output.run.created_at)
         origin = _origin(link, output, decisions.get(output.pk, []))
         answered = _answered(answers.get(output.pk)) if answers else []
-        inputs = (given[output.run_id].get(name, "") for name in asked)
+        inputs = (inputs_of[output.run_id].get(name, "") for name in names)
         described = [output.description] if has_description else []
         file = [one.name, one.label, one.kind, day, str(one.size_bytes), one.sha256]
         rows.append([*file, *described, *origin, *answered, *inputs])
@@ -181,7 +181,7 @@ def _answered(decision: Decision | None) -> list[str]:
 
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:
     """Yield the name of each input with its text or, if it has files, with the file names that guests see."""
-    for given in run.inputs.all():
-        files = input_files(given)
-        names = ", ".join(input_name(given, position, file) for position, file in enumerate(files))
-        yield shortened(given.name), names or whole_text(given)
+    for run_input in run.inputs.all():
+        files = input_files(run_input)
+        names = ", ".join(input_name(run_input, position, file) for position, file in enumerate(files))
+        yield shortened(run_input.name), names or whole_text(run_input)

@@ -57,7 +57,7 @@ from runs.words.moments import brief_day_words
 from runs.words.numbers import number_words
 
 PAGE = 50
-SAID = {
+SENTENCES = {
     "team": gettext_noop("The team can see this run now."),
     "not-team": gettext_noop("The team can no longer see this run."),
     "me": gettext_noop("Only you and admins can see this run now."),
@@ -79,22 +79,22 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
     """
     run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=run_id)
     if request.method != "POST":
-        return _panel(request, run, made=request.GET.get("made", ""))
+        return _panel(request, run, new_link=request.GET.get("made", ""))
     if not run.is_shareable_by(request.user):
         raise PermissionDenied
     who = SharePanelForm.read(request.POST)["who"]
-    said = _(SAID[who]) if who in SAID else ""
+    sentence = _(SENTENCES[who]) if who in SENTENCES else ""
     if who == "me" and not run.belongs_to(request.user):
-        said = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
+        sentence = _("Only %(name)s and admins can see this run now.") % {"name": run.member.display_name}
     if who == "team":
         share_with_team(run)
     elif who == "not-team":
         stop_sharing_with_team(run)
     elif who == "me" and (ended := only_me(run, request.user)):
         words = ngettext("%(count)s guest link was revoked.", "%(count)s guest links were revoked.", ended)
-        said = f"{said} {words % {'count': ended}}"
+        sentence = f"{sentence} {words % {'count': ended}}"
     run.refresh_from_db()
-    return _done(request, run, said)
+    return _done(request, run, sentence)
 
 
 @require_POST
@@ -103,60 +103,62 @@ def link_new(request: PortalRequest) -> HttpResponse:
     run, posted = None, NewLinkForm.read(request.POST)
     if posted["run"]:
         run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=posted["run"])
-    chosen = posted["o"] or posted["pick"]
-    if run is not None and posted["picks"] and not chosen:
+    output_ids = posted["o"] or posted["pick"]
+    if run is not None and posted["picks"] and not output_ids:
         return _done(request, run, _("Tick at least one result, then create the link."), level=messages.WARNING)
-    if run is not None and not chosen:
-        chosen = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
-    outputs = outputs_for(request.user, chosen)
+    if run is not None and not output_ids:
+        output_ids = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
+    outputs = outputs_for(request.user, output_ids)
     if not outputs and run is not None:
         words = _("Nothing is ready yet. Choose “Guest link” again when a result is ready.")
         return _done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404
     if request.htmx and run is not None and (refusal := guest_links.refusal_of(request.user)):
-        return _panel(request, run, said=refusal)
+        return _panel(request, run, sentence=refusal)
     link = link_of_click(request.user, outputs)
     if run is not None:
-        return _done(request, run, _(SAID["made"]) % {"day": brief_day_words(last_day_of(link))}, made=link.public_id)
+        return _done(
+            request, run, _(SENTENCES["made"]) % {"day": brief_day_words(last_day_of(link))}, new_link=link.public_id
+        )
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
 def _done(
-    request: PortalRequest, run: Run, said: str, *, made: str = "", level: int = messages.SUCCESS
+    request: PortalRequest, run: Run, sentence: str, *, new_link: str = "", level: int = messages.SUCCESS
 ) -> HttpResponse:
     """Show the updated panel or, without JavaScript, redirect to the run's sharing page."""
     if request.htmx:
-        return _panel(request, run, made=made, said=said)
-    messages.add_message(request, level, said)
+        return _panel(request, run, new_link=new_link, sentence=sentence)
+    messages.add_message(request, level, sentence)
     url, one = reverse("runs:run-share", args=[run.public_id]), _one_result(request)
-    query = urlencode(({"o": one} if one else {}) | ({"made": made} if made else {}))
-    return go_to(request, f"{url}{f'?{query}' if query else ''}{f'#link-{made}' if made else ''}")
+    query = urlencode(({"o": one} if one else {}) | ({"made": new_link} if new_link else {}))
+    return go_to(request, f"{url}{f'?{query}' if query else ''}{f'#link-{new_link}' if new_link else ''}")
 
 
-def _panel(request: PortalRequest, run: Run, *, made: str = "", said: str = "") -> HttpResponse:
+def _panel(request: PortalRequest, run: Run, *, new_link: str = "", sentence: str = "") -> HttpResponse:
     record_openings(request, [run])
-    share = share_panel.share_panel(request.user, run, made=made, said=said, only=_one_result(request))
+    share = share_panel.share_panel(request.user, run, made=new_link, said=sentence, only=_one_result(request))
     template = "sharing/_panel.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
 
 
 def _one_result(request: PortalRequest) -> str:
     """Return the id of the result that the panel was opened for; empty if it was opened for the whole run."""
-    given = SharePanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
-    return given[0][:16] if len(given) == 1 else ""
+    ids = SharePanelForm.read(request.POST if request.method == "POST" else request.GET)["o"]
+    return ids[0][:16] if len(ids) == 1 else ""
 
 
 # --- One link ---------------------------------------------------------------------------------------------------------
 def _link_of(request: PortalRequest, link_id: str) -> GuestLink:
-    return _found(GuestLink.objects.manageable_by(request.user), link_id)
+    return _link_with_pictures(GuestLink.objects.manageable_by(request.user), link_id)
 
 
 def _revocable_link(request: PortalRequest, link_id: str) -> GuestLink:
-    return _found(links_revocable_by(request.user), link_id)
+    return _link_with_pictures(links_revocable_by(request.user), link_id)
 
 
-def _found(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
+def _link_with_pictures(links: QuerySet[GuestLink], link_id: str) -> GuestLink:
     return get_object_or_404(with_pictures(links), public_id=link_id)
 
 
@@ -208,7 +210,7 @@ def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
         raise PermissionDenied
     if is_extendable(link, rules):  # otherwise, the form was sent twice
         extend(link)
-    return _changed(request, link, _(SAID["extended"]))
+    return _changed(request, link, _(SENTENCES["extended"]))
 
 
 @require_POST
@@ -218,9 +220,9 @@ def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     if not may_extend(request.user, link, SharingRules.current()):
         raise PermissionDenied
     posted = ReplaceForm.read(request.POST)
-    wanted = (posted["old"], posted["new"])
+    pair = (posted["old"], posted["new"])
     offers = version_offers(request.user, link.outputs.all(), link)
-    offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == wanted), None)
+    offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == pair), None)
     if offer is None or not replace_output(link, offer.old, offer.new):
         raise Http404
     return _changed(request, link, _("The link now shows version %(number)s.") % {"number": offer.new.number})
@@ -231,7 +233,7 @@ def link_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Revoke a link with immediate effect. Doesn't ask for confirmation, because this can be undone."""
     link = _revocable_link(request, link_id)
     revoke(link, request.user)
-    return _changed(request, link, _(SAID["revoked"]))
+    return _changed(request, link, _(SENTENCES["revoked"]))
 
 
 @require_POST
@@ -241,7 +243,7 @@ def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     if not may_restore(request.user, link, rules, is_revocable=True):
         raise PermissionDenied
     restore(link, rules)
-    return _changed(request, link, _(SAID["restored"]))
+    return _changed(request, link, _(SENTENCES["restored"]))
 
 
 @require_POST
@@ -259,19 +261,19 @@ def link_same_person(request: PortalRequest, link_id: str) -> HttpResponse:
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}#guests")
 
 
-def _changed(request: PortalRequest, link: GuestLink, said: str) -> HttpResponse:
+def _changed(request: PortalRequest, link: GuestLink, sentence: str) -> HttpResponse:
     """Show the updated row of `link` or the updated panel of its run; without JavaScript, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
     run = Run.objects.manageable_by(request.user).filter(public_id=run_id).first() if run_id else None
     if request.htmx and run is not None:
-        return _panel(request, run, said=said)
+        return _panel(request, run, sentence=sentence)
     if request.htmx:
         view = link_view(_revocable_link(request, link.public_id), request.user, SharingRules.current())
         record_openings(request, view.runs)
-        context = {"view": view, "said": said, "is_all": posted["all"], "back": back}
+        context = {"view": view, "said": sentence, "is_all": posted["all"], "back": back}
         return render_page(request, "sharing/_link_row.html", context)
-    messages.success(request, said)
+    messages.success(request, sentence)
     return go_to(request, own_path(back, reverse("runs:link-list")))
 
 
@@ -318,10 +320,10 @@ def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
     """Save the chosen logo, or remove the current one. The logo is saved even if other values are invalid; otherwise,
     people would have to choose the file again."""
     form.full_clean()
-    given = request.FILES.get("logo")
+    logo = request.FILES.get("logo")
     try:
-        if isinstance(given, UploadedFile):
-            change_logo(logos.receive_logo(given))
+        if isinstance(logo, UploadedFile):
+            change_logo(logos.receive_logo(logo))
         elif form.cleaned_data["no_logo"]:
             change_logo(None)
     except UploadRejected as refused:

@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sharing import guest_copies, guests, pages_guest, pages_guest_zip
-from runs.sharing.forms_guest import SentForm
+from runs.sharing.forms_guest import GuestForm
 from runs.sharing.guest_copies import Given
 from runs.sharing.guest_names import archive_name_of, text_name
-from runs.sharing.guests import Found
+from runs.sharing.guests import LinkFile
 from runs.sharing.pages_guest_answers import Visit
 from runs.sharing.pages_guest_zip import StillPreparing
 from runs.sharing.views_guest_base import (
@@ -55,19 +55,19 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 
     While files are being prepared, a header makes the page refresh itself, because there are no scripts.
     """
-    sent = SentForm.of(request)
-    link = open_link(request, token, sent)
+    form = GuestForm.of(request)
+    link = open_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
-    if (refused := passphrase_page(request, link, sent)) is not None:
+    if (refused := passphrase_page(request, link, form)) is not None:
         return refused
     try:
-        visit = _visit(request, link, sent)
+        visit = _visit(request, link, form)
     except TooManyError:
-        return plain(request, "slow", 429, link, sent)
+        return plain(request, "slow", 429, link, form)
     page = pages_guest.guest_page(link, token, visit)
     if not page.results:
-        return plain(request, "withdrawn", 410, link, sent)
+        return plain(request, "withdrawn", 410, link, form)
     guests.count_view(request, link)
     answer = render(
         request, "sharing/guest.html", {"page": page, "link": link}, status=422 if visit.code_problem else 200
@@ -77,16 +77,16 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     return answer
 
 
-def _visit(request: HttpRequest, link: GuestLink, sent: SentForm) -> Visit:
+def _visit(request: HttpRequest, link: GuestLink, form: GuestForm) -> Visit:
     """Return who is visiting, and what they had typed. Raises `TooManyError` after too many wrong codes."""
-    guest, offered = visitors(request, link, sent)
-    if sent.is_other:  # what somebody else had typed is not for them
-        sent = SentForm(page=sent.page)
-    if not sent.code.strip():
-        return Visit(guest, offered, sent=sent)
-    found = guests.guest_with_code(request, link, sent.code)
-    problem = "" if found else _("That code isn't right. Check each letter and try again.")
-    return Visit(found or guest, None if found else offered, sent=sent, code_problem=problem)
+    guest, offered = visitors(request, link, form)
+    if form.is_other:  # what somebody else had typed is not for them
+        form = GuestForm(page=form.page)
+    if not form.code.strip():
+        return Visit(guest, offered, form=form)
+    known_guest = guests.guest_with_code(request, link, form.code)
+    problem = "" if known_guest else _("That code isn't right. Check each letter and try again.")
+    return Visit(known_guest or guest, None if known_guest else offered, form=form, code_problem=problem)
 
 
 @for_guests
@@ -97,29 +97,29 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
     if isinstance(link, HttpResponse):
         return link
     is_download = "download" in request.GET
-    found = guests.file_of(link, file_id, is_named=is_download or variant == ORIGINAL)
-    if found is None or (is_download and not link.may_download):
+    file = guests.file_of(link, file_id, is_named=is_download or variant == ORIGINAL)
+    if file is None or (is_download and not link.may_download):
         return plain(request, "nothing", 404)
     if variant == ORIGINAL:
-        return _itself(request, link, found)
-    return _sent(request, found.stored, found.name, variant) or plain(request, "nothing", 404)
+        return _itself(request, link, file)
+    return _file_response(request, file.stored, file.name, variant) or plain(request, "nothing", 404)
 
 
-def _itself(request: HttpRequest, link: GuestLink, found: Found) -> HttpResponseBase:
+def _itself(request: HttpRequest, link: GuestLink, file: LinkFile) -> HttpResponseBase:
     """Send the copy that guests get instead of the original."""
-    given = guest_copies.given(link, found.stored) if found.is_result else Given(guest_copies.State.NOT_NEEDED)
-    if given.state in (guest_copies.State.PREPARING, guest_copies.State.LATE):
+    copy = guest_copies.given(link, file.stored) if file.is_result else Given(guest_copies.State.NOT_NEEDED)
+    if copy.state in (guest_copies.State.PREPARING, guest_copies.State.LATE):
         return preparing(request, link)
-    if given.stored is None:
+    if copy.stored is None:
         return plain(request, "nothing", 404)
-    sent = _sent(request, given.stored, found.name, ORIGINAL)
-    if sent is None and not given.is_as_it_is:
-        guest_copies.record_lost(given.stored)
+    response = _file_response(request, copy.stored, file.name, ORIGINAL)
+    if response is None and not copy.is_as_it_is:
+        guest_copies.record_lost(copy.stored)
         return preparing(request, link)
-    return sent or plain(request, "nothing", 404)
+    return response or plain(request, "nothing", 404)
 
 
-def _sent(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
+def _file_response(request: HttpRequest, stored: StoredFile, name: str, variant: str) -> HttpResponseBase | None:
     """Return a response that sends `stored` as `name`; None if there is no such variant or it is missing from
     storage."""
     if variant not in (ORIGINAL, *map(str, THUMBNAIL_WIDTHS)):
@@ -161,13 +161,13 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
         return plain(request, "nothing", 404)
     from PIL import Image  # importing Pillow takes 3 MB of memory, and only chat tools ask for previews
 
-    made = BytesIO()
+    content = BytesIO()
     try:
         with stored.thumb_1200.open("rb") as small, Image.open(small, formats=["WEBP"]) as picture:
-            picture.convert("RGB").save(made, "JPEG", quality=PREVIEW_QUALITY)
+            picture.convert("RGB").save(content, "JPEG", quality=PREVIEW_QUALITY)
     except OSError:
         return plain(request, "nothing", 404)
-    return HttpResponse(made.getvalue(), content_type="image/jpeg")
+    return HttpResponse(content.getvalue(), content_type="image/jpeg")
 
 
 @for_guests
@@ -175,13 +175,13 @@ def guest_preview(request: HttpRequest, token: str) -> HttpResponseBase:
 def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     """Send all files as a zip, if the sender allows downloads. POST, which the page's button sends, says who the guest
     is: then, the zip lists their decisions."""
-    sent = SentForm.of(request)
-    link = open_link(request, token, sent)
+    form = GuestForm.of(request)
+    link = open_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
-    if (refused := passphrase_page(request, link, sent)) is not None:
+    if (refused := passphrase_page(request, link, form)) is not None:
         return refused
-    guest, _offered = visitors(request, link, sent)
+    guest, _offered = visitors(request, link, form)
     try:
         archive = pages_guest_zip.pack(link, guest) if link.may_download else None
     except StillPreparing:

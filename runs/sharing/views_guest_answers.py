@@ -29,7 +29,7 @@ from runs.review.guest_answers import LinkClosedError
 from runs.review.guest_comments import CommentPlace
 from runs.review.verdicts import check_reason, clean_note
 from runs.sharing import guest_fields, guests, pages_guest, pages_guest_comment
-from runs.sharing.forms_guest import SentForm
+from runs.sharing.forms_guest import GuestForm
 from runs.sharing.guest_addresses import Addresses
 from runs.sharing.guest_fields import EmailRefusedError, NameRefusedError
 from runs.sharing.guest_identity import Sender
@@ -45,7 +45,7 @@ class GuestPress:
     request: HttpRequest
     token: str
     link: GuestLink
-    sent: SentForm
+    form: GuestForm
     page_key: str = ""
     guest: Guest | None = None
     offered: Guest | None = None
@@ -54,13 +54,13 @@ class GuestPress:
 
     @property
     def sender(self) -> Sender:
-        return Sender(self.guest, self.name, self.page_key, self.sent.digest())
+        return Sender(self.guest, self.name, self.page_key, self.form.digest())
 
     def recorded(self, guest: Guest) -> "GuestPress":
         """Return the same press by `guest`, without its note, now that it has been recorded. Everything else that the
         guest typed is kept, so that nothing is lost."""
-        words = {result: words for result, words in self.sent.words.items() if result != self.sent.result}
-        return replace(self, guest=guest, offered=None, sent=replace(self.sent, words=words))
+        words = {result: words for result, words in self.form.words.items() if result != self.form.result}
+        return replace(self, guest=guest, offered=None, form=replace(self.form, words=words))
 
 
 @for_guests
@@ -71,7 +71,7 @@ def guest_decide(request: HttpRequest, token: str) -> HttpResponseBase:
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
-    if not press.sent.verdict and not press.sent.is_back:
+    if not press.form.verdict and not press.form.is_back:
         return _page(press, 422, _("Press one of the buttons below a result."))
     return _answer(press, _decide)
 
@@ -83,80 +83,80 @@ def guest_comment(request: HttpRequest, token: str) -> HttpResponseBase:
     press = _press_of(request, token)
     if isinstance(press, HttpResponse):
         return press
-    if press.sent.act not in ("comment", "place") and not press.sent.is_back:
+    if press.form.act not in ("comment", "place") and not press.form.is_back:
         return _page(press, 422, _("Press one of the buttons below a result."))
     return _answer(press, _comment)
 
 
 def _answer(press: GuestPress, record: Callable[[GuestPress, Output], HttpResponse]) -> HttpResponse:
     """Record an answer, or say what is wrong with it. Either way, nothing that was typed is lost."""
-    if press.sent.is_back:
+    if press.form.is_back:
         return _page(press)
-    output = guests.shown_output(press.link, press.sent.result)
+    output = guests.shown_output(press.link, press.form.result)
     if output is None:
         return _page(press, 410, _("That result isn't shown here any more, so nothing was recorded."))
     try:
         return record(press, output)
     except LinkClosedError as closed:
-        return plain(press.request, closed.state.value, 410, press.link, press.sent)
+        return plain(press.request, closed.state.value, 410, press.link, press.form)
     except DecisionError as error:
-        return _page(press, 422, _words_of(error, press.link), at=press.sent.result)
+        return _page(press, 422, _words_of(error, press.link), at=press.form.result)
     except CommentRefusedError as refused:
         words = _comment_words(refused, press.link)
-        if press.sent.has_place:
+        if press.form.has_place:
             return _comment_page(press, output, words)
-        return _page(press, 422, words, at=press.sent.result)
+        return _page(press, 422, words, at=press.form.result)
 
 
 def _decide(press: GuestPress, output: Output) -> HttpResponse:
-    sent = press.sent
-    check_reason(sent.verdict, clean_note(sent.note))  # so that guests find out before being asked for their name
+    form = press.form
+    check_reason(form.verdict, clean_note(form.note))  # so that guests find out before being asked for their name
     named = _named(press)
     if isinstance(named, HttpResponse):
         return named
-    seen = sent.seen.get(sent.result, "")
-    guest, is_new = guest_answers.answer(press.link, output, sent.verdict, sent.note, named.sender, seen)
+    content = form.content_keys.get(form.result, "")
+    guest, is_new = guest_answers.answer(press.link, output, form.verdict, form.note, named.sender, content)
     return _recorded(named, guest, is_new=is_new, answered=output.public_id)
 
 
 def _comment(press: GuestPress, output: Output) -> HttpResponse:
-    if press.sent.act == "place":
+    if press.form.act == "place":
         return _comment_page(press, output)
-    place = _place_of(press.sent, output)
-    cleaned(press.sent.note)
+    place = _place_of(press.form, output)
+    cleaned(press.form.note)
     named = _named(press)
     if isinstance(named, HttpResponse):
         return named
-    guest, is_new = guest_comments.comment_as_guest(press.link, output, press.sent.note, named.sender, place)
+    guest, is_new = guest_comments.comment_as_guest(press.link, output, press.form.note, named.sender, place)
     return _recorded(named, guest, is_new=is_new, commented=output.public_id)
 
 
-def _place_of(sent: SentForm, output: Output) -> CommentPlace:
+def _place_of(form: GuestForm, output: Output) -> CommentPlace:
     """Return the spot or time that the comment is about. Raises `CommentRefusedError`."""
-    kept = placed_file(output)
-    if kept is None:
+    output_file = placed_file(output)
+    if output_file is None:
         return CommentPlace()
-    at_ms = typed_places.time_typed(kept.file, sent.at)
-    return CommentPlace(typed_places.spot_typed(kept.file, sent.x, sent.y), at_ms, kept.position)
+    at_ms = typed_places.time_typed(output_file.file, form.at)
+    return CommentPlace(typed_places.spot_typed(output_file.file, form.x, form.y), at_ms, output_file.position)
 
 
 def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
     """Return the press or, if there is none, a response: a redirect to the link's page if this isn't a POST, otherwise
     a page that says what is wrong."""
-    sent = SentForm.of(request)
-    link = open_link(request, token, sent)
+    form = GuestForm.of(request)
+    link = open_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
     if request.method != "POST":
         query = request.META.get("QUERY_STRING", "")
         return HttpResponseRedirect(f"{reverse('runs:guest', args=[token])}{f'?{query}' if query else ''}")
-    if (refused := passphrase_page(request, link, sent)) is not None:
+    if (refused := passphrase_page(request, link, form)) is not None:
         return refused
     if not guests.record_answer(request, link):
-        return plain(request, "busy", 429, link, sent)
-    page_key = guest_fields.page_key_of(link, sent.opened)
-    press = GuestPress(request, token, link, sent, page_key or "", *visitors(request, link, sent))
-    if page_key is None or (sent.guest and not press.guest):
+        return plain(request, "busy", 429, link, form)
+    page_key = guest_fields.page_key_of(link, form.opened)
+    press = GuestPress(request, token, link, form, page_key or "", *visitors(request, link, form))
+    if page_key is None or (form.guest and not press.guest):
         words = _(
             "This page was open too long, or it belongs to a different link. Look at the results again, then answer."
         )
@@ -168,14 +168,14 @@ def _named(press: GuestPress) -> GuestPress | HttpResponse:
     """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest or press.name:
         return press
-    if not press.sent.is_asked:
+    if not press.form.is_asked:
         return _name_page(press)
     try:
-        name = guest_fields.clean_name(press.sent.name)
+        name = guest_fields.clean_name(press.form.name)
     except NameRefusedError as refused:
         return _name_page(press, refused.sentence)
     try:
-        return replace(press, name=name, email=guest_contacts.clean_email(press.link, press.sent.email))
+        return replace(press, name=name, email=guest_contacts.clean_email(press.link, press.form.email))
     except EmailRefusedError as refused:
         return _name_page(press, refused.sentence, wrong="email")
 
@@ -196,16 +196,16 @@ def _page(
 ) -> HttpResponse:
     """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is that
     result's id."""
-    visit = Visit(press.guest, press.offered, answered, commented, press.sent, problem, at)
+    visit = Visit(press.guest, press.offered, answered, commented, press.form, problem, at)
     page = pages_guest.guest_page(press.link, press.token, visit)
     if not page.results:
-        return plain(press.request, "withdrawn", 410, press.link, press.sent)
+        return plain(press.request, "withdrawn", 410, press.link, press.form)
     return render(press.request, "sharing/guest.html", {"page": page, "link": press.link}, status=status)
 
 
 def _comment_page(press: GuestPress, output: Output, problem: str = "") -> HttpResponse:
     """Render the page for marking a spot or time to comment on; a click on the picture marks the spot."""
-    page = pages_guest_comment.comment_page(press.link, output, press.sent, Addresses(press.link, press.token))
+    page = pages_guest_comment.comment_page(press.link, output, press.form, Addresses(press.link, press.token))
     context = {"page": page, "press": press, "problem": problem}
     return render(press.request, "sharing/guest_comment.html", context, status=422 if problem else 200)
 

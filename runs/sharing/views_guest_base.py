@@ -21,11 +21,11 @@ from django.views.decorators.csrf import csrf_exempt
 from runs.models import Guest, GuestLink, SharingRules
 from runs.sharing import guest_fields, guest_identity, guests, links, pages_guest
 from runs.sharing.forms import PassphraseForm
-from runs.sharing.forms_guest import SentForm
+from runs.sharing.forms_guest import GuestForm
 from runs.sharing.guests import State
 from runs.web.throttling import TooManyError
 
-NOTHING = SentForm()
+NOTHING = GuestForm()
 POLICY = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
@@ -73,16 +73,16 @@ def plain(
     kind: str,
     status: int,
     link: GuestLink | None = None,
-    sent: SentForm = NOTHING,
+    form: GuestForm = NOTHING,
     *,
     page_url: str = "",
 ) -> HttpResponse:
     """Render a page that explains why nothing is shown. The page names the sender only if the link exists.
 
-    What the guest had typed (`sent`) is shown, so that they can copy it. A passphrase is sent to `page_url` or, if
+    What the guest had typed (`form`) is shown, so that they can copy it. A passphrase is sent to `page_url` or, if
     that's empty, to where the request went.
     """
-    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "sent": sent, "page_url": page_url}
+    context: dict[str, Any] = {"kind": kind, "heading": _(HEADINGS[kind]), "form": form, "page_url": page_url}
     if link is not None:
         context |= {"sender": link.member.display_name, "link": link}
         context |= {"last_day": links.last_day_of(link), "last_second": link.last_second}
@@ -99,33 +99,33 @@ def preparing(request: HttpRequest, link: GuestLink) -> HttpResponse:
     return answer
 
 
-def visitors(request: HttpRequest, link: GuestLink, sent: SentForm) -> tuple[Guest | None, Guest | None]:
+def visitors(request: HttpRequest, link: GuestLink, form: GuestForm) -> tuple[Guest | None, Guest | None]:
     """Return who is visiting the page, and who the email was for that they opened; None if we don't know.
 
     An address alone never says who is visiting: it may have been copied, and emails are forwarded.
     """
-    offered = guest_fields.guest_of(link, sent.offer)
+    offered = guest_fields.guest_of(link, form.offer)
     if request.method != "POST":
         return None, offered
-    if sent.is_other:
+    if form.is_other:
         return None, None
-    key = guest_fields.page_key_of(link, sent.opened)
-    guest = guest_fields.guest_of(link, sent.guest) or guest_identity.guest_of_page(link, key or "")
-    if sent.is_me:
+    key = guest_fields.page_key_of(link, form.opened)
+    guest = guest_fields.guest_of(link, form.guest) or guest_identity.guest_of_page(link, key or "")
+    if form.is_me:
         guest = guest or offered
     return guest, offered if guest is None else None
 
 
-def open_link(request: HttpRequest, token: str, sent: SentForm = NOTHING) -> GuestLink | HttpResponse:
+def open_link(request: HttpRequest, token: str, form: GuestForm = NOTHING) -> GuestLink | HttpResponse:
     """Return the link for `token`, or a page that explains why it doesn't open."""
     link = guests.find_link(token)
     if link is None:
         is_first = guests.record_unknown(request)
-        return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), sent=sent)
+        return plain(request, *(("unknown", 404) if is_first else ("slow", 429)), form=form)
     rules = SharingRules.current()
     link.rules = rules
     state = guests.state_of(link, rules)
-    return link if state is State.OPEN else plain(request, state.value, 410, link, sent)
+    return link if state is State.OPEN else plain(request, state.value, 410, link, form)
 
 
 def link_for_file(request: HttpRequest, token: str, public_id: str) -> GuestLink | HttpResponse:
@@ -137,17 +137,17 @@ def link_for_file(request: HttpRequest, token: str, public_id: str) -> GuestLink
     return link
 
 
-def passphrase_page(request: HttpRequest, link: GuestLink, sent: SentForm = NOTHING) -> HttpResponse | None:
+def passphrase_page(request: HttpRequest, link: GuestLink, form: GuestForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the guest has entered the right one or the link doesn't
     need one. If the guest has already sent an answer or a comment, the page keeps it, and it's recorded once they enter
     the passphrase."""
-    if guests.is_proven(link, sent.proof):
+    if guests.is_proven(link, form.proof):
         return None
     typed = PassphraseForm.read(request.POST)["passphrase"]
     if not typed:
-        return plain(request, "ask", 200 if request.method != "POST" else 403, link, sent)
+        return plain(request, "ask", 200 if request.method != "POST" else 403, link, form)
     try:
         is_right = guests.is_right_passphrase(request, link, typed)
     except TooManyError:
-        return plain(request, "slow", 429, link, sent)
-    return None if is_right else plain(request, "wrong", 403, link, sent)
+        return plain(request, "slow", 429, link, form)
+    return None if is_right else plain(request, "wrong", 403, link, form)

@@ -59,7 +59,7 @@ def request_transfers() -> None:
 
 def transfer_runs() -> None:
     """Transfer the remaining runs of everyone whose transfer isn't complete. Only one worker does this at a time."""
-    with leases.held(LEASE, LEASE_SECONDS) as may_go_on:
+    with leases.hold(LEASE, LEASE_SECONDS) as may_go_on:
         for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
             while may_go_on is not None and may_go_on() and _has_more(pk):
                 pass

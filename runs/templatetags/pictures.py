@@ -18,7 +18,7 @@ from runs.templatetags.icons import icon
 from runs.words.time_spans import clock_words
 
 register = template.Library()
-KEPT = 1_024  # how many patterns to cache, and how many colours
+CACHE_SIZE = 1_024  # how many patterns to cache, and how many colours
 LAZY = mark_safe('loading="lazy" decoding="async"')
 
 
@@ -61,14 +61,14 @@ def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool)
     )
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _ground(colour: str) -> SafeString:
     fill = format_html(' fill="{}"', colour) if colour else ""
     return format_html('<svg aria-hidden="true" focusable="false"><rect width="100%" height="100%"{} /></svg>', fill)
 
 
 @register.simple_tag
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def pattern(name: str) -> SafeString:
     """Render a subtle pattern in place of a missing picture. The same name always gives the same pattern."""
     return render_to_string("display/_pattern.html", {"shapes": shapes_of(name)})

@@ -11,5 +11,5 @@ register = template.Library()
 
 
 @register.simple_tag
-def support_about_file(upload: UploadInfo, shown: str, app_name: str) -> str:
-    return about_file(app_name, upload.name, upload.id, upload.failed_at or timezone.now(), shown)
+def support_about_file(upload: UploadInfo, message: str, app_name: str) -> str:
+    return about_file(app_name, upload.name, upload.id, upload.failed_at or timezone.now(), message)

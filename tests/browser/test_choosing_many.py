@@ -41,7 +41,7 @@ def runs(alice: Member) -> list[Run]:
 
 
 def chosen(member: Member, place: str = "mine") -> int:
-    return selection.chosen(member, place).count
+    return selection.summary_of(member, place).count
 
 
 def test_ticks_are_kept_across_pages_and_back_and_cleared_with_undo(page: Page, alice: Member, runs: list[Run]) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.catalog import lamina_search
-from runs.catalog.pages_search import Shown, part_of
+from runs.catalog.pages_search import PageState, part_of
 from runs.models import App, AppSearch, Member
 from tests.catalog.lamina_search import UUID, answer, lamina_part, look, problem_of
 from tests.support import factories
@@ -103,7 +103,7 @@ def test_a_failed_search_can_be_retried_at_once_by_hand(as_alice: Client, beyond
 def test_an_answer_that_was_lost_can_be_asked_for_again(as_alice: Client, alice: Member, beyond: str) -> None:
     look(as_alice, "dentist")
     AppSearch.objects.update(asked_at=timezone.now() - timedelta(seconds=61))
-    known = part_of("dentist", Shown(alice))
+    known = part_of("dentist", PageState(alice))
     assert known is not None
     assert known.problem == "lost"
     assert known.may_ask_again

@@ -50,7 +50,7 @@ def ticked(client: Client, url: str = "/history/") -> set[str]:
 def count(client: Client, place: str = "mine") -> int:
     member = Member.objects.get(pk=client.session["_auth_user_id"])
     member.browser = client.session["browser"]
-    return selection.chosen(member, place).count
+    return selection.summary_of(member, place).count
 
 
 def test_ticks_stay_across_pages_and_reloads(as_alice: Client, alice: Member, runs: list[Run]) -> None:

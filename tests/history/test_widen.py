@@ -162,7 +162,7 @@ def test_what_a_wider_search_shows_can_be_selected_and_walked_through(as_alice: 
     query = Page(page.text).first(id="selection-query").attributes["value"]
 
     answer = as_alice.post("/history/select/", {"do": "all", "query": query})
-    assert selection.chosen(alice, "mine").count == 30
+    assert selection.summary_of(alice, "mine").count == 30
     assert answer["Location"] == "/history/?q=quit+orchad&similar=1"
     as_alice.post("/history/select/", {"do": "clear"})
     told = as_alice.post("/history/select/", {"r": runs[0].public_id, "query": query}, headers=HTMX).text

@@ -250,7 +250,7 @@ def test_examples_that_took_too_long_are_finished_later() -> None:
     late.update(form_token=maker.token_of(titled), remote_id="r", status="running", finished_at=None)
     assert not pulse_asks_for_examples()
     late.update(status="completed", finished_at=timezone.now())
-    with leases.held("examples", 60):  # the task is still running
+    with leases.hold("examples", 60):  # the task is still running
         assert not pulse_asks_for_examples()
     assert pulse_asks_for_examples()
 

@@ -272,7 +272,7 @@ def test_a_result_that_is_no_longer_shown_gives_back_the_words(asking: GuestLink
     asking.chosen.filter(output__position=1).delete()
     kim.press("changes", "r2")
     assert kim.status == 410
-    assert text_in(kim.page.first("div", css="guest-kept").first("textarea")) == "Typed words"
+    assert text_in(kim.page.first("div", css="guest-unsent").first("textarea")) == "Typed words"
 
 
 def test_answers_turned_off_meanwhile_give_back_the_words(asking: GuestLink) -> None:
@@ -281,7 +281,7 @@ def test_answers_turned_off_meanwhile_give_back_the_words(asking: GuestLink) -> 
     kim.press("changes", "r2")
     assert kim.status == 422
     assert "turned off answers" in kim.words
-    assert text_in(kim.page.first("div", css="guest-kept").first("textarea")) == "Typed words"
+    assert text_in(kim.page.first("div", css="guest-unsent").first("textarea")) == "Typed words"
     assert len(decided()) == 1
 
 

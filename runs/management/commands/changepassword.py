@@ -15,10 +15,10 @@ class Command(changepassword.Command):
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         options["username"] = Member.objects.normalize_email(options["username"])
-        said: str | None = super().handle(*args, **options)
+        output: str | None = super().handle(*args, **options)
         member = Member.objects.get(email=options["username"])
         with transaction.atomic():
             sessions.end_all(member)
             record(Verb.PERSON_NEW_PASSWORD, member)
         security_mail.tell_of_password(member)
-        return said
+        return output

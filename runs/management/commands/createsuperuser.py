@@ -35,10 +35,10 @@ class Command(BaseCommand):
             if interactive:
                 member = ask_for_admin(self.stdout.write, email or "")
             else:
-                given = email or os.environ.get("DJANGO_SUPERUSER_EMAIL", "")
+                address = email or os.environ.get("DJANGO_SUPERUSER_EMAIL", "")
                 password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
-                member = create_admin(given, password)
-                if problem := weakness(given, password):
+                member = create_admin(address, password)
+                if problem := weakness(address, password):
                     self.stderr.write(f"This password is weak: {problem} Change it after signing in.")
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
