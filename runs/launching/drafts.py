@@ -1,36 +1,17 @@
 """Drafts of app forms: everything a person has typed, saved on the server until they press Run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, form_hash
-from runs.schema_forms.answers import Answer, dump_answers, load_answers
+from runs.schema_forms.answers import Answer
 
 KEPT = timedelta(days=90)  # how long a draft is kept after its last change
 DROPPED_KEPT = timedelta(days=1)
 CLOSED_FORMS = 20  # how many closed forms a draft remembers
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The contents of a draft: answers, and indexes of the wanted results (None = all).
-
-    `stamp` changes whenever the draft is saved. A form that knows of the draft posts it as `seen`.
-    """
-
-    answers: list[Answer]
-    wanted: list[int] | None
-    source: str
-    stamp: str = ""
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether the draft contains anything that an untouched form wouldn't."""
-        return any(answer.is_given for answer in self.answers)
 
 
 def lock(member: Member) -> None:
@@ -47,13 +28,13 @@ def save_draft(
     source: str = "",
     *,
     form_token: str = "",
-) -> Kept:
+) -> Draft:
     """Save `answers`, valid or not, as the draft of `app`, whatever it contained before; return the draft."""
     lock(member)
     draft = Draft(
         member=member,
         app=app,
-        answers=dump_answers(answers),
+        answers=answers,
         wanted_outputs=wanted,
         source=source[:16],
         form=form_hash(form_token),
@@ -65,7 +46,7 @@ def save_draft(
         unique_fields=["member", "app", "is_dropped"],
         update_fields=["answers", "wanted_outputs", "source", "form", "updated_at"],
     )
-    return kept_in(draft)
+    return draft
 
 
 def current_draft(member: Member, app: App) -> Draft | None:
@@ -73,24 +54,12 @@ def current_draft(member: Member, app: App) -> Draft | None:
     return Draft.objects.current().filter(member=member, app=app).first()
 
 
-def load_draft(member: Member, app: App) -> Kept | None:
-    """Return the contents of the draft that `member` has for `app`, or None."""
-    draft = current_draft(member, app)
-    return kept_in(draft) if draft else None
-
-
-def kept_in(draft: Draft) -> Kept:
-    """Return the contents of `draft`."""
-    return Kept(load_answers(draft.answers), draft.wanted_outputs, draft.source, draft.updated_at.isoformat())
-
-
-def is_newer(draft: Draft, typed: Kept, form_token: str, seen: str) -> bool:
+def is_newer(draft: Draft, typed: Draft, form_token: str, seen: str) -> bool:
     """Return whether saving `typed` would overwrite something that the form with `form_token` has never shown: another
     form has saved `draft` since this form was opened, when the draft's stamp was `seen`."""
-    kept = kept_in(draft)
-    is_known = draft.form == form_hash(form_token) or kept.stamp == seen
-    is_same = draft.answers == dump_answers(typed.answers) and kept.wanted == typed.wanted
-    return kept.is_begun and not is_known and not is_same
+    is_known = draft.form == form_hash(form_token) or draft.stamp == seen
+    is_same = (draft.answers, draft.wanted_outputs) == (typed.answers, typed.wanted_outputs)
+    return draft.is_begun and not is_known and not is_same
 
 
 def clear_draft(member: Member, app: App, form_token: str) -> None:
@@ -112,7 +81,7 @@ def drop_draft(member: Member, app: App, now: datetime, form_token: str = "") ->
     closed = closed_forms(member, app, form_token)
     Draft.objects.dropped().filter(member=member, app=app).delete()
     Draft.objects.filter(pk=draft.pk).update(is_dropped=True, updated_at=now, closed_forms=closed)
-    return kept_in(draft).is_begun
+    return draft.is_begun
 
 
 def is_closed(member: Member, app: App, form_token: str) -> bool:
@@ -135,7 +104,7 @@ def _closed_forms(member: Member, app: App) -> list[str]:
 def dropped_draft(member: Member, app_id: str) -> Draft | None:
     """Return the member's discarded draft for the app with the public id `app_id`, with the app loaded."""
     found = Draft.objects.dropped().filter(member=member, app__public_id=app_id).select_related("app").first()
-    return found if found is not None and kept_in(found).is_begun else None
+    return found if found is not None and found.is_begun else None
 
 
 def tidy(now: datetime) -> None:

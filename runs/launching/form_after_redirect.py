@@ -48,7 +48,7 @@ def recalled(session: SessionBase, member: Member, app: App, answer_id: str, ope
     date."""
     kept = session.get(KEY, {})
     is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
-    if not is_it or drafts.load_draft(member, app) is None:
+    if not is_it or drafts.current_draft(member, app) is None:
         return Answered(opened)
     said = replace(
         opened,

@@ -179,14 +179,12 @@ def put_into_draft(
     rest of the draft doesn't change.
     """
     assert app.schema is not None  # noqa: S101 - the question is in the schema
-    kept = drafts.load_draft(member, app)
-    form = app_form(
-        member, app, app.schema, answers=kept.answers if kept else None, wanted=kept.wanted if kept else None
-    )
+    draft = drafts.current_draft(member, app) or Draft()
+    form = app_form(member, app, app.schema, answers=draft.answers, wanted=draft.wanted_outputs)
     asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
     if question.position not in asked:  # an admin has since set a fixed value for it
         return form_url(member, app, question)
-    answers, place = form.draft_answers(kept.answers if kept else ()), asked.index(question.position)
+    answers, place = form.draft_answers(draft.answers), asked.index(question.position)
     answer = answers[place]
     if isinstance(value, str):
         answer = answer.with_text(value)
@@ -194,7 +192,7 @@ def put_into_draft(
         before = answer.upload_ids if question.is_multiple else ()
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
     answers[place] = replace(answer, is_default=False)
-    drafts.save_draft(member, app, answers, kept.wanted if kept else None, kept.source if kept else "")
+    drafts.save_draft(member, app, answers, draft.wanted_outputs, draft.source)
     return form_url(member, app, _first_empty(form, question) if is_new else question, added=question)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import ngettext
 
-from runs.launching.drafts import dropped_draft, kept_in
+from runs.launching.drafts import dropped_draft
 from runs.models import App, Draft, Member
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.questions import shortened
@@ -40,7 +40,7 @@ def not_started(member: Member, dropped_id: str = "", at_most: int = READ) -> No
     is_open = Q(app__in=App.objects.open_to(member))
     found = Draft.objects.current().filter(is_open, member=member, app__gone_at=None, app__forbidden_at=None)
     latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:at_most]
-    lines = [DraftLine(draft.app, first_words(kept_in(draft).answers), draft.updated_at) for draft in latest]
+    lines = [DraftLine(draft.app, first_words(draft.answers), draft.updated_at) for draft in latest]
     dropped = dropped_draft(member, dropped_id[:16]) if dropped_id else None
     return NotStarted([line for line in lines if line.words], dropped.app if dropped else None)
 

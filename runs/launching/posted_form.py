@@ -22,7 +22,7 @@ from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form, dropped_words, form_version, ticked
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
-from runs.models import App, AppSchema, Member, Preset, Run
+from runs.models import App, AppSchema, Draft, Member, Preset, Run
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
@@ -188,17 +188,17 @@ class PostedAppForm:
         if not form.has_fields or drafts.is_closed(self.member, self.app, token):
             return opened
         draft = drafts.current_draft(self.member, self.app)
-        before = drafts.kept_in(draft).answers if draft else ()
-        typed = drafts.Kept(form.draft_answers(before), ticked(form), opened.source)
+        answers = form.draft_answers(draft.answers if draft else ())
+        typed = Draft(answers=answers, wanted_outputs=ticked(form), source=opened.source)
         if draft is not None and drafts.is_newer(draft, typed, token, self.controls.seen):
             if self.controls.act != MINE:
                 apart = presets.keep_apart(self.member, self.app, typed, timezone.now(), token)
                 return replace(opened, newer=draft, apart=apart)
             prefill.set_aside(self.member, self.app, draft)
-        elif draft is not None and self.controls.aside and drafts.kept_in(draft).stamp == self.controls.seen:
+        elif draft is not None and self.controls.aside and draft.stamp == self.controls.seen:
             prefill.set_aside(self.member, self.app, draft)
         presets.forget_apart(self.member, self.app, token)
-        saved = drafts.save_draft(self.member, self.app, typed.answers, typed.wanted, typed.source, form_token=token)
+        saved = drafts.save_draft(self.member, self.app, answers, typed.wanted_outputs, typed.source, form_token=token)
         return replace(opened, seen=saved.stamp, is_saved=True)
 
     def _forget_draft(self) -> None:
@@ -231,7 +231,7 @@ class PostedAppForm:
         """Update the open preset from the form, or go to the page that asks for the name of a new one."""
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
-            answers = form.draft_answers(presets.answers_of(preset))
+            answers = form.draft_answers(preset.answers)
             presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
             self._forget_draft()
             return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})

@@ -109,7 +109,7 @@ def opening(
     `NoSourceError` if none of them exists any more.
     """
     asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
-    draft = drafts.load_draft(member, app)
+    draft = drafts.current_draft(member, app)
     seen = draft.stamp if draft is not None else ""
     is_draft = draft is not None and (not asked or draft.source in asked) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
@@ -119,7 +119,7 @@ def opening(
         raise NoSourceError(*asked)
     found.seen = seen
     if draft is not None and is_draft:
-        found.answers, found.wanted = draft.answers, draft.wanted
+        found.answers, found.wanted = draft.answers, draft.wanted_outputs
         words = _draft_words(draft, app, schema, query.get("added", ""))
         is_reset = RESET in query and drafts.dropped_draft(member, app.public_id) is not None
         if asked:
@@ -129,7 +129,7 @@ def opening(
     elif found.filled_from is not None:
         _fill_from_run(found, found.filled_from, member, schema)
     elif found.preset is not None:
-        found.answers = ownership.shown(member, presets.answers_of(found.preset))
+        found.answers = ownership.shown(member, found.preset.answers)
         found.wanted = found.preset.wanted_outputs
     if draft is not None and not is_draft:
         found.is_aside = True
@@ -197,7 +197,7 @@ def sent_url(member: Member, app: App, token: str, next_id: str = "") -> str:
     return again_url(member, app, run, result)
 
 
-def _draft_words(draft: drafts.Kept, app: App, schema: AppSchema, added: str) -> str:
+def _draft_words(draft: Draft, app: App, schema: AppSchema, added: str) -> str:
     """Return a sentence about where the values of `draft` come from. If something has just been put into the field
     `added` ("p0"), from a result or from the library, and is still there, name that field."""
     questions = form_questions(app) if added else []
@@ -240,23 +240,22 @@ def set_aside(member: Member, app: App, draft: Draft) -> Preset | None:
     or if it was changed or deleted in the meantime."""
     if not Draft.objects.filter(pk=draft.pk, updated_at=draft.updated_at).delete()[0]:
         return None
-    kept = drafts.kept_in(draft)
-    return None if _is_as_opened(member, app, kept) else presets.set_aside(member, app, kept, draft.updated_at)
+    return None if _is_as_opened(member, app, draft) else presets.set_aside(member, app, draft)
 
 
-def _is_as_opened(member: Member, app: App, kept: drafts.Kept) -> bool:
+def _is_as_opened(member: Member, app: App, draft: Draft) -> bool:
     """Return whether the run or preset that a draft came from still exists and the draft has only its values."""
-    run, preset = source_run(member, app, kept.source), source_preset(member, app, kept.source)
+    run, preset = source_run(member, app, draft.source), source_preset(member, app, draft.source)
     if run is None and preset is None:
         return False
-    source = run_inputs.answers_for(member, run) if run else presets.answers_of(preset) if preset else []
+    source = run_inputs.answers_for(member, run) if run else preset.answers if preset else []
     questions = form_questions(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
         given = [answer for answer in open_answers(questions, answers) if answer.is_given]
         return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in given)
 
-    return told(kept.answers) == told(source)
+    return told(draft.answers) == told(source)
 
 
 @transaction.atomic

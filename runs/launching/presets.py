@@ -16,10 +16,9 @@ from django.utils.translation import gettext as _
 from runs.audit.record import differences, record
 from runs.catalog.field_rules import locked_files
 from runs.engine.input_summary import InputLine
-from runs.launching.drafts import Kept
-from runs.models import App, Member, Preset, Upload, Verb, form_hash
+from runs.models import App, Draft, Member, Preset, Upload, Verb, form_hash
 from runs.models.reuse import PresetQuerySet
-from runs.schema_forms.answers import Answer, dump_answers, load_answers, upload_ids
+from runs.schema_forms.answers import Answer, upload_ids
 from runs.schema_forms.questions import shortened
 from runs.uploads import ownership
 from runs.words.fold import fold
@@ -36,11 +35,6 @@ def listed(member: Member, app: App) -> list[Preset]:
     """Return the presets of `app` that `member` can open: their own first, then the team's."""
     presets = Preset.objects.visible_to(member).filter(app=app).select_related("member")
     return sorted(presets, key=lambda preset: (not preset.belongs_to(member), fold(preset.name)))
-
-
-def answers_of(preset: Preset) -> list[Answer]:
-    """Return the answers of `preset`."""
-    return load_answers(preset.answers)
 
 
 def save_preset(
@@ -66,7 +60,7 @@ def _make(
                 member=member,
                 name=name[:NAME_LENGTH],
                 is_team=is_team,
-                answers=dump_answers(ownership.only_own(member, answers)),
+                answers=ownership.only_own(member, answers),
                 wanted_outputs=None if wanted is None else list(wanted),
             )
             _keep_files(preset)
@@ -80,7 +74,7 @@ def update_preset(
 ) -> None:
     """Replace the preset's answers, keeping only files owned by `member` (the preset's maker or an admin)."""
     with transaction.atomic():
-        preset.answers = dump_answers(ownership.only_own(member, answers))
+        preset.answers = ownership.only_own(member, answers)
         preset.wanted_outputs = None if wanted is None else list(wanted)
         preset.updated_at, preset.is_example, preset.is_set_aside = now, False, False
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at", "is_example", "is_set_aside"])
@@ -110,27 +104,27 @@ def delete_preset(preset: Preset) -> None:
 
 
 @transaction.atomic
-def set_aside(member: Member, app: App, kept: Kept, now: datetime) -> Preset | None:
-    """Before a draft is replaced, save it as a preset named after the time of its last change (`now`); return None if
-    the draft is empty.
+def set_aside(member: Member, app: App, draft: Draft) -> Preset | None:
+    """Before `draft` is replaced, save it as a preset named after the time of its last change; return None if it is
+    empty.
 
     This replaces the draft that was last set aside, unless the member has edited that preset and so made it their own.
     """
-    if not kept.is_begun:
+    if not draft.is_begun:
         return None
     Preset.objects.filter(member=member, app=app, is_set_aside=True, form="").delete()
-    return _make_dated(member, app, kept, now)
+    return _make_dated(member, app, draft, draft.updated_at)
 
 
 @transaction.atomic
-def keep_apart(member: Member, app: App, kept: Kept, now: datetime, form_token: str) -> Preset | None:
+def keep_apart(member: Member, app: App, draft: Draft, now: datetime, form_token: str) -> Preset | None:
     """Save the values of an open form as a preset, because its draft was changed elsewhere in the meantime; return None
     if the form is empty. Later values of the same form replace them."""
     preset = _kept_apart(member, app, form_token).first()
-    if preset is None or not kept.is_begun:
-        return _make_dated(member, app, kept, now, form_hash(form_token)) if kept.is_begun else preset
-    preset.answers, preset.updated_at = dump_answers(ownership.only_own(member, kept.answers)), now
-    preset.wanted_outputs = None if kept.wanted is None else list(kept.wanted)
+    if preset is None or not draft.is_begun:
+        return _make_dated(member, app, draft, now, form_hash(form_token)) if draft.is_begun else preset
+    preset.answers, preset.updated_at = ownership.only_own(member, draft.answers), now
+    preset.wanted_outputs = draft.wanted_outputs
     preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
     _keep_files(preset)
     return preset
@@ -145,13 +139,13 @@ def _kept_apart(member: Member, app: App, form_token: str) -> PresetQuerySet:
     return Preset.objects.filter(member=member, app=app, is_set_aside=True, form=form_hash(form_token)).exclude(form="")
 
 
-def _make_dated(member: Member, app: App, kept: Kept, at: datetime, form: str = "") -> Preset:
+def _make_dated(member: Member, app: App, draft: Draft, at: datetime, form: str = "") -> Preset:
     """Make a preset that is named after a time."""
     name = _("Draft from %(time)s") % {"time": brief_day_time_words(at)}
     for number in count(1):
         try:
             numbered = name if number == 1 else f"{name} ({number})"
-            preset = _make(member, app, numbered, kept.answers, kept.wanted, is_team=False)
+            preset = _make(member, app, numbered, draft.answers, draft.wanted_outputs, is_team=False)
         except NameTakenError:
             continue
         Preset.objects.filter(pk=preset.pk).update(is_set_aside=True, form=form)
@@ -161,7 +155,7 @@ def _make_dated(member: Member, app: App, kept: Kept, at: datetime, form: str = 
 
 def _keep_files(preset: Preset) -> None:
     """Protect the uploads in the answers from deletion."""
-    preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(answers_of(preset))))
+    preset.uploads.set(Upload.objects.filter(public_id__in=upload_ids(preset.answers)))
 
 
 def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list[InputLine]:

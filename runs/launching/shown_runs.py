@@ -61,7 +61,7 @@ def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
     good = [run for run in runs if run.status == Run.Status.COMPLETED and not run.outputs_failed]
     undecided = [run for run in good if run.verdicts != REJECTED and run not in approved]
     examples = [*approved, *undecided][:EXAMPLES_SHOWN] if has_form else []
-    mine = [run for run in runs if run.member_id == member.pk]
+    mine = [run for run in runs if run.belongs_to(member)]
     return ShownRuns(
         examples,
         [run for run in mine if run in good and run not in examples][:RESULTS_SHOWN],

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import form_questions
 from runs.engine import run_inputs
-from runs.launching import drafts, presets
+from runs.launching import presets
 from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError
 from runs.models import App, Draft, Preset, Run
@@ -79,8 +79,7 @@ def _source(request: PortalRequest) -> Source:
     if draft is None:
         raise Http404
     refuse_viewers(request.user)
-    kept = drafts.kept_in(draft)
-    return Source(app, ownership.only_own(request.user, kept.answers), kept.wanted, draft=draft)
+    return Source(app, ownership.only_own(request.user, draft.answers), draft.wanted_outputs, draft=draft)
 
 
 def _new_page(request: PortalRequest, source: Source, form: PresetForm) -> HttpResponse:
@@ -113,7 +112,7 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
         "section": "apps",
         "app": preset.app,
         "preset": preset,
-        "lines": presets.answer_lines(presets.answers_of(preset)),
+        "lines": presets.answer_lines(preset.answers),
         "form": form,
         "back_url": preset.get_absolute_url(),
     }

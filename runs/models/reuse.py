@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from runs.models.answers import AnswersField
 from runs.models.app import App
 from runs.models.file import Upload
 from runs.models.ids import new_public_id
@@ -37,7 +38,7 @@ class Draft(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="drafts")
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
+    answers = AnswersField(default=list)
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     source = models.CharField(max_length=16, blank=True, default="")  # public id of the run or preset it came from
     is_dropped = models.BooleanField(default=False, db_default=False)
@@ -54,6 +55,16 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id}/{self.app_id}"
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the draft is saved. A form that knows of the draft posts it as `seen`."""
+        return self.updated_at.isoformat()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the draft contains anything that an untouched form wouldn't."""
+        return any(answer.is_given for answer in self.answers)
 
 
 class PresetQuerySet(models.QuerySet["Preset"]):
@@ -79,7 +90,7 @@ class Preset(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=100)
     is_team = models.BooleanField(default=False)
-    answers: "models.JSONField[Any, Any]" = models.JSONField(default=list)  # in the format of schema_forms.answers
+    answers = AnswersField(default=list)
     wanted_outputs: "models.JSONField[Any, Any]" = models.JSONField(null=True, default=None)  # indexes; null = all
     uploads = models.ManyToManyField(Upload, related_name="presets")  # files in `answers`, kept as long as the preset
     created_at = models.DateTimeField(default=timezone.now)

@@ -22,7 +22,7 @@ from runs.models import App, Draft, GuestCopy, Member, Preset, StoredFile, Uploa
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.models.messages import Message
 from runs.models.run import RunInputUpload
-from runs.schema_forms.answers import load_answers, upload_ids
+from runs.schema_forms.answers import upload_ids
 from runs.storage import store
 
 logger = logging.getLogger("runs.orphans")
@@ -48,7 +48,7 @@ def named_in_drafts(since: datetime | None = None) -> set[str]:
     named: set[str] = set()
     drafts = Draft.objects.filter(updated_at__gte=since) if since else Draft.objects.all()
     for answers in drafts.values_list("answers", flat=True).iterator():
-        named.update(upload_ids(load_answers(answers)))
+        named.update(upload_ids(answers))
     return named
 
 

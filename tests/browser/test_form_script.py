@@ -389,7 +389,7 @@ def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) ->
     page.reload()
     expect(page.get_by_label("Idea")).to_have_value(" two\nlines  !")
     expect(page.locator(".file-tile.is-ready")).to_contain_text("a.png")
-    wait_until(lambda: Draft.objects.get().answers[0]["value"] == " two\nlines  !", "the last words to be kept")
+    wait_until(lambda: Draft.objects.get().answers[0].value == " two\nlines  !", "the last words to be kept")
 
 
 def sign_in_as(page: Page, member: Member) -> None:
@@ -412,7 +412,7 @@ def test_signed_out_the_page_says_that_nothing_is_saved_and_keeps_the_words(page
     page.get_by_role("button", name="Send it again").click()
 
     expect(page.get_by_label("Idea")).to_have_value("A red shoe")
-    assert Draft.objects.get().answers[0]["value"] == "A red shoe"
+    assert Draft.objects.get().answers[0].value == "A red shoe"
     assert not Run.objects.exists()
 
 
@@ -448,7 +448,7 @@ def test_two_tabs_keep_both_drafts_and_offer_a_choice(page: Page) -> None:
     expect(idea).to_have_value("A red shoe")
     idea.press_sequentially("!")
     wait_until(lambda: "A red shoe!" in str(Preset.objects.get().answers), "the words of the older tab to be kept")
-    assert Draft.objects.get().answers[0]["value"] == "A blue shoe"
+    assert Draft.objects.get().answers[0].value == "A blue shoe"
 
     note.get_by_role("button", name="Use this one instead").click()
 

@@ -14,6 +14,7 @@ from runs.catalog.app_rules import AppEdit, FieldEdit, RulesChangedError, RulesR
 from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppSummary
 from runs.models import App, AppRule, Draft, Member, Preset, Run
+from runs.schema_forms.answers import load_answers
 from tests.catalog.lamina_search import lamina_part
 from tests.support.app_rules import hidden, locked, send_form, set_rules
 from tests.support.clients import client_of
@@ -52,8 +53,8 @@ def test_a_hidden_app_is_nowhere_and_its_runs_stay(
     run = make_run(alice, app, status="completed")
     result = make_kept(run).output
     answers = [{"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "a fox at sea"}]
-    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=answers)
-    Draft.objects.create(member=alice, app=app, answers=answers)
+    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=load_answers(answers))
+    Draft.objects.create(member=alice, app=app, answers=load_answers(answers))
     pages = everything_about(app, run, preset, result.public_id)
     lists = {
         "home": "/",

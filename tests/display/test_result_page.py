@@ -11,6 +11,7 @@ from django.utils import timezone
 from runs.launching import prefill
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import load_answers
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_stored
 from tests.support.html import flat
 from tests.support.page import Page
@@ -262,7 +263,7 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     file = add_file(outputs[0])
     taking = make_app("Try on", parameters=[PROMPT, PICTURE])
     make_app("Gone", parameters=[PICTURE], gone_at=timezone.now())
-    Draft.objects.create(member=alice, app=taking, answers=[PROMPT_ANSWER])
+    Draft.objects.create(member=alice, app=taking, answers=load_answers([PROMPT_ANSWER]))
 
     answer = as_alice.get(f"/results/{outputs[0].public_id}/use/")
     assert [use.app.name for use in answer.context["uses"]] == ["Try on"]
@@ -278,8 +279,8 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert prefill.KEPT not in form
     assert prefill.KEPT in as_alice.get(taking.get_absolute_url()).text
     prompt, picture = Draft.objects.get(app=taking).answers
-    assert prompt["value"] == "A red shoe"
-    assert picture["value"]["uploads"] == [Upload.objects.get(member=alice, file=file).public_id]
+    assert prompt.value == "A red shoe"
+    assert picture.upload_ids == (Upload.objects.get(member=alice, file=file).public_id,)
 
     Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has since removed the picture
     assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
@@ -291,7 +292,7 @@ def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs:
 
     as_alice.post(f"/results/{outputs[0].public_id}/use/", {"app": taking.public_id})
 
-    assert Draft.objects.get(app=taking).answers[1]["value"] == "Words that sell"
+    assert Draft.objects.get(app=taking).answers[1].value == "Words that sell"
 
 
 def test_the_form_opens_at_what_is_still_missing_above_the_file(as_alice: Client, outputs: list[Output]) -> None:
@@ -300,7 +301,8 @@ def test_the_form_opens_at_what_is_still_missing_above_the_file(as_alice: Client
     url = f"/results/{outputs[0].public_id}/use/"
 
     assert as_alice.post(url, {"app": taking.public_id}).headers["Location"].endswith("#p0-field")
-    Draft.objects.update(answers=[STYLE | {"value": "Ghibli"}, *Draft.objects.get(app=taking).answers[1:]])
+    style = load_answers([STYLE | {"value": "Ghibli"}])
+    Draft.objects.update(answers=[*style, *Draft.objects.get(app=taking).answers[1:]])
     assert as_alice.post(url, {"app": taking.public_id}).headers["Location"].endswith("#p1-field")
 
 

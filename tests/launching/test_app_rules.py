@@ -13,7 +13,7 @@ from runs.catalog.pauses import check_pause
 from runs.engine import submit
 from runs.launching import drafts
 from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
-from runs.schema_forms.answers import load_answers
+from runs.schema_forms.answers import Files, load_answers
 from runs.sharing import guests
 from tests.support.app_forms import fields, press, run_of, seen_in, token_in
 from tests.support.app_rules import hidden, locked, set_rules
@@ -56,7 +56,7 @@ def by_draft(client: Client, app: App, alice: Member, old: Run) -> None:
 
 
 def by_preset(client: Client, app: App, alice: Member, old: Run) -> None:
-    preset = Preset.objects.create(app=app, member=alice, name="Old", answers=answers(app))
+    preset = Preset.objects.create(app=app, member=alice, name="Old", answers=load_answers(answers(app)))
     assert send(client, app, f"?preset={preset.public_id}").status_code == 302
 
 
@@ -174,7 +174,7 @@ def test_a_field_hidden_since_is_not_named_as_just_filled(
     as_alice: Client, alice: Member, admin_member: Member, app: App
 ) -> None:
     answer = {"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "at sea"}
-    Draft.objects.create(member=alice, app=app, answers=[answer])
+    Draft.objects.create(member=alice, app=app, answers=load_answers([answer]))
     url = f"{app.get_absolute_url()}?added=p1"
     assert "is now in “Prompt”" in as_alice.get(url).text
 
@@ -294,7 +294,7 @@ def test_a_preset_of_a_run_leaves_out_what_the_admin_set(
     as_alice.post(f"/presets/new/?from={old.public_id}", {"name": "Mine"})
 
     assert "at sea" not in page
-    assert [answer["name"] for answer in Preset.objects.get().answers] == ["Photo"]
+    assert [answer.name for answer in Preset.objects.get().answers] == ["Photo"]
 
 
 def test_a_locked_picture_is_everybodys(
@@ -330,7 +330,7 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
 
     as_alice.post(f"/drafts/{app.public_id}/", {"token": token_in(text), "schema": schema, "p0": "1", "p1": "mine"})
 
-    assert [answer["name"] for answer in Draft.objects.get().answers] == ["Style", "Photo"]
+    assert [answer.name for answer in Draft.objects.get().answers] == ["Style", "Photo"]
     assert "brand words" not in as_alice.get("/apps/").text
     set_rules(app, admin_member, p1=FieldEdit())  # the field is no longer locked
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
@@ -340,8 +340,8 @@ def test_what_people_typed_stays_while_its_field_is_locked(
     as_alice: Client, alice: Member, admin_member: Member, app: App
 ) -> None:
     typed = [{"name": "Prompt", "key": "prompt_text", "id": "p-1", "type": "text", "value": "a fox"}]
-    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=typed)
-    Draft.objects.create(member=alice, app=app, answers=typed)
+    preset = Preset.objects.create(app=app, member=alice, name="Fox", answers=load_answers(typed))
+    Draft.objects.create(member=alice, app=app, answers=load_answers(typed))
     set_rules(app, admin_member, p1=locked("brand words"))
     text = as_alice.get(app.get_absolute_url()).text
     schema = text.partition('name="schema" value="')[2].partition('"')[0]
@@ -354,7 +354,7 @@ def test_what_people_typed_stays_while_its_field_is_locked(
 
     preset.refresh_from_db()
     for answers in (kept, preset.answers):
-        assert {a["name"]: a["value"] for a in answers if a["value"] != {"uploads": []}} == {
+        assert {a.name: a.value for a in answers if a.value != Files()} == {
             "Style": PIXAR,
             "Prompt": "a fox",
         }

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.launching import drafts, prefill
 from runs.launching.open_drafts import not_started
 from runs.models import App, Draft, Member, Preset, Run, Upload
+from runs.schema_forms.answers import load_answers
 from runs.words.moments import full_words
 from tests.support.app_forms import fields, seen_in, token_in
 from tests.support.app_rules import locked, set_rules
@@ -32,7 +33,7 @@ IDEA = {
 
 
 def draft(member: Member, app: App, *answers: dict[str, Any], **more: Any) -> Draft:
-    return Draft.objects.create(member=member, app=app, answers=list(answers or [IDEA]), **more)
+    return Draft.objects.create(member=member, app=app, answers=load_answers(list(answers or [IDEA])), **more)
 
 
 def reset(client: Client, member: Member, app: App, photo: Upload | None = None, **more: Any) -> str:
@@ -73,11 +74,11 @@ def test_a_save_that_arrives_after_reset_or_undo_changes_nothing(as_alice: Clien
     as_alice.post(f"/drafts/{app.public_id}/restore/", emptied)
     as_alice.post(f"/drafts/{app.public_id}/", {**emptied, "p1": "typed late"})
     as_alice.post(f"/drafts/{app.public_id}/", {**form, "p1": "much too late"})
-    assert [kept.answers[1]["value"] for kept in Draft.objects.all()] == ["at sea"]
+    assert [kept.answers[1].value for kept in Draft.objects.all()] == ["at sea"]
 
     seen = seen_in(as_alice.get(app.get_absolute_url()).text)
     as_alice.post(f"/drafts/{app.public_id}/", {**fields(app, alice), "seen": seen, "p1": "of a new page"})
-    assert [kept.answers[1]["value"] for kept in Draft.objects.all()] == ["of a new page"]
+    assert [kept.answers[1].value for kept in Draft.objects.all()] == ["of a new page"]
 
 
 def test_without_scripts_a_refused_form_is_answered_by_a_page_one_can_go_back_to(
@@ -129,7 +130,7 @@ def test_an_untouched_form_has_nothing_to_bring_back(as_alice: Client, alice: Me
 
 def words_of_draft() -> str:
     """Return the text in the draft."""
-    return str(Draft.objects.current().get().answers[1]["value"])
+    return str(Draft.objects.current().get().answers[1].value)
 
 
 def opened(client: Client, member: Member, app: App, **typed: Any) -> dict[str, Any]:

@@ -166,8 +166,8 @@ def test_pressing_examples_sets_aside_one_draft_at_most(
     words = {"p0": "", "p1": "my own words"}
 
     def set_aside() -> list[str]:
-        return [answer["value"] for kept in Preset.objects.filter(is_set_aside=True) for answer in kept.answers
-                if answer["name"] == "Prompt"]  # fmt: skip
+        return [str(answer.value) for kept in Preset.objects.filter(is_set_aside=True) for answer in kept.answers
+                if answer.name == "Prompt"]  # fmt: skip
 
     def press_and_touch(run: Run, given: dict[str, Any], **touched: Any) -> dict[str, Any]:
         pressed = fields(app, alice, **{**given, "act": f"example:{run.public_id}"})

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, Preset, Run, StoredFile, Upload
+from runs.schema_forms.answers import Files, load_answers
 from tests.support.app_forms import fields, press, run_of
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def file(photo: Upload) -> StoredFile:
 def preset(alice: Member, app: App, photo: Upload) -> Preset:
     answer = {"name": "Photo", "key": "", "id": "u-1", "type": "url", "is_default": False}
     answers = [answer | {"value": {"uploads": [photo.public_id]}}]
-    made = Preset.objects.create(app=app, member=alice, name="Ours", is_team=True, answers=answers)
+    made = Preset.objects.create(app=app, member=alice, name="Ours", is_team=True, answers=load_answers(answers))
     made.uploads.add(photo)
     return made
 
@@ -99,9 +100,9 @@ def test_what_a_maker_sends_is_their_own_and_stays(
     assert as_bob.get(file.original_url).status_code == 200
     if way == "draft":  # the user types more on the same page
         as_bob.post(f"/drafts/{app.public_id}/", posted | {"p1": "at the lake"})
-        assert Draft.objects.get().answers[2]["value"] == {"uploads": [own.public_id]}
+        assert Draft.objects.get().answers[2].value == Files((own.public_id,))
     if way == "preset":
-        assert Preset.objects.get().answers[2]["value"] == {"uploads": [own.public_id]}
+        assert Preset.objects.get().answers[2].value == Files((own.public_id,))
 
 
 def test_a_file_taken_back_while_the_form_is_open_is_asked_for_again(
@@ -124,7 +125,7 @@ def test_without_scripts_a_teammates_file_can_be_taken_out(
     posted = fields(app, bob, photo, act=f"remove:p2:{photo.public_id}", **{"from": run.public_id})
 
     assert f'value="{photo.public_id}"' not in as_bob.post(app.get_absolute_url(), posted).text
-    assert Draft.objects.get().answers[2]["value"] == {"uploads": []}
+    assert Draft.objects.get().answers[2].value == Files()
     assert not Upload.objects.filter(member=bob).exists()
 
 

@@ -108,7 +108,7 @@ def test_a_field_that_is_open_again_tells_nothing_of_what_was_hidden(
     assert "Check the values in the form." in as_alice.get(again_url).text
     assert press(as_alice, run).status_code == 422
     as_alice.post(preset_url, {"name": "Mine"})
-    assert [answer["name"] for answer in Preset.objects.get().answers] == ["Style"]
+    assert [answer.name for answer in Preset.objects.get().answers] == ["Style"]
     assert SECRET in as_admin.get(form_url).text
 
 

@@ -192,8 +192,8 @@ def test_several_are_added_one_replaces(as_alice: Client, alice: Member, app: Ap
         as_alice.post("/library/", {"app": app.public_id, "field": field, "pick": ids})
 
     answers = Draft.objects.get(member=alice).answers
-    assert answers[2]["value"]["uploads"] == [kept[file_id] for file_id in files]
-    assert answers[1]["value"]["uploads"] == [kept[files[1]]]
+    assert answers[2].upload_ids == tuple(kept[file_id] for file_id in files)
+    assert answers[1].upload_ids == (kept[files[1]],)
 
 
 def test_a_draft_begun_from_a_run_stays_one(as_alice: Client, alice: Member, app: App) -> None:

@@ -91,7 +91,7 @@ def test_an_open_preset_takes_the_forms_values(as_alice: Client, app: App, photo
 
     preset.refresh_from_db()
     assert answer["Location"] == preset.get_absolute_url()
-    assert [a["value"] for a in preset.answers][1] == "in snow"
+    assert [a.value for a in preset.answers][1] == "in snow"
     assert not Draft.objects.exists()
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from runs.connection.status import record_status
 from runs.models import App, Draft, Member, Output, Run, Upload
 from runs.models.run import RunInputUpload
+from runs.schema_forms.answers import load_answers
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, STYLE, make_app, make_run, make_schema, make_stored
 from tests.support.page import Page
@@ -52,7 +53,7 @@ def retry(client: Client, run: Run, token: str) -> str:
 
 
 def test_only_what_failed_is_started(as_alice: Client, alice: Member, partly: Run, app: App) -> None:
-    Draft.objects.create(member=alice, app=app, answers=[{"name": "Style"}])
+    Draft.objects.create(member=alice, app=app, answers=load_answers([{"name": "Style"}]))
     body = as_alice.get(partly.get_absolute_url()).content.decode()
     assert "Retry 2 failed results" in body
     assert "About 6 of 12 credits for 2 of 4 results." in body

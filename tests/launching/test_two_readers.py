@@ -7,7 +7,7 @@ from django.utils.translation import gettext, override
 
 from runs.launching import drafts
 from runs.models import App, AppRule, FieldRule, Member, Preset
-from runs.schema_forms.answers import Answer
+from runs.schema_forms.answers import Answer, load_answers
 from tests.support.app_forms import fields, token_in
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_schema
 from tests.support.page import Page
@@ -36,7 +36,7 @@ def test_what_one_person_has_is_on_nobody_elses_page(
     empty = opened(as_bob, app)
     write(alice, app, "the secret prompt")
     own = [{"name": "Prompt", "key": "", "id": "", "type": "text", "value": "in the preset", "is_default": False}]
-    preset = Preset.objects.create(app=app, member=alice, name="Alice's own", answers=own)
+    preset = Preset.objects.create(app=app, member=alice, name="Alice's own", answers=load_answers(own))
     run = make_run(alice, app, status="completed", title="Alice's run")
     Member.objects.filter(pk=alice.pk).update(name="Alice Ashe", language="de")
 

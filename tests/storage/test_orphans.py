@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from runs.models import Draft, Incident, Member, Preset, StoredFile, Upload
+from runs.schema_forms.answers import load_answers
 from runs.storage import orphans
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.hostile_server import kept_files
@@ -52,7 +53,7 @@ def test_an_upload_in_a_draft_a_preset_or_a_run_stays(alice: Member) -> None:
     drafted, preset, used = make_upload(alice), make_upload(alice), make_upload(alice)
     app = make_app()
     answers = [{"value": {"uploads": [drafted.public_id]}}, {"value": "words"}, {"value": None}]
-    Draft.objects.create(member=alice, app=app, answers=answers)
+    Draft.objects.create(member=alice, app=app, answers=load_answers(answers))
     Preset.objects.create(app=app, member=alice, name="Mine").uploads.add(preset)
     run = make_run(alice, app)
     run.inputs.create(position=1, name="Photo", type="url", value=[]).uploads.add(

@@ -77,7 +77,7 @@ def test_a_failed_link_has_one_that_says_when_and_where_it_failed(
         fetch_upload(upload.pk)
 
     answer = Answer("Photo", "", "u-1", "url", Files((upload.public_id,)))
-    Draft.objects.create(member=upload.member, app=app, answers=[answer.to_stored()])
+    Draft.objects.create(member=upload.member, app=app, answers=[answer])
     asked = as_alice.get(f"{tile['hx-get']}&{urlencode(json.loads(tile['hx-vals']))}")
     for page in (asked.text, as_alice.get(app.get_absolute_url()).text):
         assert words_of(page).startswith(
