@@ -221,9 +221,9 @@ const keepStep = (videos, play) => {
 	told();
 };
 const playAll = find("[data-play]");
-if (playAll) keepStep(all("[data-video]", page, HTMLVideoElement), playAll);
+if (playAll) keepStep(all("video", page, HTMLVideoElement), playAll);
 
-const sounds = all("[data-sound]", page, HTMLAudioElement);
+const sounds = all("audio", page, HTMLAudioElement);
 for (const sound of sounds)
 	sound.addEventListener("play", () => {
 		for (const other of sounds) if (other !== sound) other.pause();

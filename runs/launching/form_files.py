@@ -8,9 +8,9 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-from runs.models import App, Member, Upload
+from runs.models import Member, Upload
 from runs.schema_forms.file_words import one_file_words
-from runs.schema_forms.questions import Question, file_questions, files_question
+from runs.schema_forms.questions import Question, file_questions
 from runs.storage.media import WebWait
 from runs.uploads import ownership, uploads
 from runs.uploads.uploads import UploadRejected
@@ -18,19 +18,6 @@ from runs.uploads.uploads import UploadRejected
 MAX_FILES = 50  # maximum number of files in a field
 
 type PostedFiles = "MultiValueDict[str, UploadedFile[bytes]]"
-
-
-def take_one(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
-    """Receive one file or link for `field` (such as "p0") of the app's form.
-
-    Raises `UploadRejected` with a message for the page.
-    """
-    question = files_question(app.questions, field)
-    if question is None:
-        raise UploadRejected(_("This app's form has changed. Reload the page; your draft is saved."))
-    if file is not None:
-        return uploads.receive_file(member, file, list(question.accept))
-    return uploads.receive_link(member, link, list(question.accept))
 
 
 def take_all(member: Member, questions: Iterable[Question], posted: QueryDict, files: PostedFiles) -> dict[str, str]:

@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 from runs.models.messages import Message
 from runs.storage import guard
 from runs.storage.deadline import Deadline
+from runs.words.one_line import one_line
 
 SECONDS = 10.0
 WORDS_BYTES = 2_000
@@ -98,8 +99,7 @@ def _words(answer: requests.Response) -> str:
         start: bytes = answer.raw.read1(WORDS_BYTES, decode_content=True)
     except (HTTPError, OSError, ValueError):
         return ""
-    text = start[:WORDS_BYTES].decode("utf-8", "replace")
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return one_line(start[:WORDS_BYTES].decode("utf-8", "replace"))
 
 
 def _blotted(words: str, address: str) -> str:

@@ -18,10 +18,11 @@ from runs.models.addresses import path_to
 from runs.models.deciders import Decider
 from runs.models.run import RunQuerySet
 from runs.notices import channels
-from runs.notices.plain_text import cut, isolated, one_line
+from runs.notices.plain_text import cut, isolated
 from runs.web.secret_links import full_address
 from runs.words.due_dates import due_words
 from runs.words.numbers import number_words
+from runs.words.one_line import one_line
 from runs.words.run_failures import FAILURES
 
 NAME_LENGTH = 60  # maximum length of each name, in characters

@@ -22,12 +22,13 @@ from django.utils.translation import ngettext
 
 from runs.models import Comment, Decision, GuestContact, GuestLink, GuestNotice, Mail, Output, SharingRules
 from runs.notices import choices, unsubscribe
-from runs.notices.mail_text import Letter, headers_of, line_of, subject_of
+from runs.notices.mail_text import Letter, headers_of, subject_of
 from runs.sharing import guests
 from runs.sharing.guest_addresses import Addresses
 from runs.team import mail
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
+from runs.words.one_line import one_line
 
 PAUSE = timedelta(hours=1)  # minimum time between two emails to the same address
 AT_ONCE = 500
@@ -135,7 +136,7 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     if not there or not token:
         return None
-    lines = [line_of(_line(notice, labels[output], link)) for notice, output in there]
+    lines = [one_line(_line(notice, labels[output], link)) for notice, output in there]
     subject = lines[0]
     if len(lines) > 1:
         more = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(lines) - 1)
@@ -176,7 +177,7 @@ def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:
 
 def _message(row: Mail, contact: GuestContact, letter: Letter) -> EmailMultiAlternatives:
     stop = unsubscribe.address_for_guest(contact)
-    context = {"letter": letter, "sender": line_of(contact.guest.link.member.display_name), "stop": stop}
+    context = {"letter": letter, "sender": one_line(contact.guest.link.member.display_name), "stop": stop}
     text = render_to_string("notices/guest_mail.txt", context)
     message = EmailMultiAlternatives(
         subject_of(letter), text, settings.DEFAULT_FROM_EMAIL, [contact.email], headers=headers_of(row, stop)

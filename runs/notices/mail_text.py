@@ -6,7 +6,6 @@ the picture; a small HTML part repeats it for mail programs that prefer HTML. Th
 mail programs can't sign in to load it.
 """
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from email.message import MIMEPart
@@ -41,6 +40,7 @@ from runs.team import mail
 from runs.web import secret_links
 from runs.words.due_dates import due_words
 from runs.words.messages import say
+from runs.words.one_line import one_line
 from runs.words.run_failures import failure_sentence
 
 LISTED = 20  # maximum number of lines in an email; the portal shows the rest
@@ -105,7 +105,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
     else:
         intro = ""
         words = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", len(notices) - 1)
-        first = line_of(notice_text.title_of(notices[0]))
+        first = notice_text.title_of(notices[0])
         subject = first if len(notices) == 1 else words % {"first": first.removesuffix("."), "count": len(notices) - 1}
     return Letter(
         subject=subject,
@@ -120,7 +120,7 @@ def _notices(row: Mail, member: Member) -> Letter | None:
 
 def _line(notice: Notice) -> str:
     """Return what happened and, if somebody gave one, the reason or message."""
-    values = {"what": line_of(notice_text.title_of(notice)), "why": line_of(_reason(notice))}
+    values = {"what": notice_text.title_of(notice), "why": one_line(_reason(notice))}
     if not values["why"]:
         return values["what"]
     words = _("%(what)s: %(why)s") if notice.kind == NoticeKind.FAILED else _("%(what)s: “%(why)s”")
@@ -149,7 +149,7 @@ def _picture(outputs: list[int], runs: set[int | None]) -> dict[str, Any]:
         .order_by("output__run", "output__position", "pk")
         .first()
     )
-    return {"picture": file.file, "picture_label": line_of(file.output.label)} if file else {}
+    return {"picture": file.file, "picture_label": one_line(file.output.label)} if file else {}
 
 
 def _path_to(notices: list[Notice]) -> str:
@@ -188,7 +188,7 @@ def _reminder(member: Member) -> Letter | None:
     return Letter(
         subject=words % {"count": len(items)},
         intro=_("Someone is waiting for your decision on:"),
-        lines=[line_of(_due_line(item)) for item in items[:LISTED]],
+        lines=[one_line(_due_line(item)) for item in items[:LISTED]],
         path=items[0].output.get_absolute_url() if len(items) == 1 else reverse("runs:review"),
         kinds=[choices.REMINDER],
         more=max(0, len(items) - LISTED),
@@ -206,21 +206,9 @@ def _due_line(item: ReviewItem) -> str:
     return _("“%(result)s” from %(run)s: %(when)s") % {"result": output.numbered_label, **values}
 
 
-def line_of(text: str) -> str:
-    """Return `text` on one line, without invisible characters, because names are stored exactly as people typed
-    them."""
-    visible = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text if not _turns(char))
-    return " ".join("".join(visible).split())
-
-
-def _turns(char: str) -> bool:
-    """Return whether `char` changes the direction of the text after it, which could make one name look like another."""
-    return char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-
-
 # --- The email --------------------------------------------------------------------------------------------------------
 def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternatives:
-    context = {"letter": letter, "name": line_of(member.display_name)}
+    context = {"letter": letter, "name": one_line(member.display_name)}
     message = EmailMultiAlternatives(
         subject_of(letter),
         render_to_string("notices/mail.txt", context),
@@ -271,7 +259,7 @@ def _thumbnail(file: StoredFile) -> Thumbnail | None:
 
 def subject_of(letter: Letter) -> str:
     """Return the subject on one line, cut off if it is too long."""
-    subject = line_of(letter.subject)
+    subject = one_line(letter.subject)
     return subject if len(subject) <= SUBJECT_LENGTH else f"{subject[: SUBJECT_LENGTH - 1]}…"
 
 

@@ -16,6 +16,7 @@ from runs.models import Comment, Decision, Member, NoticeKind, Output, ReviewReq
 from runs.models.messages import Message
 from runs.words.messages import SPENDING, say
 from runs.words.numbers import number_words
+from runs.words.one_line import one_line
 
 NAME_CHARS, LABEL_CHARS, WORDS_CHARS = 60, 60, 200
 PORTAL_PLACES = {  # pages where admins can fix these problems; all other problems lead to Health
@@ -49,7 +50,7 @@ class Told(Protocol):
 
 def title_of(told: Told) -> str:
     """Return one line about what happened, such as "Sam approved “Front view” from Oak desk"."""
-    return _one_line(_title(told))
+    return one_line(_title(told))
 
 
 def words_of(told: Told) -> str:
@@ -57,7 +58,7 @@ def words_of(told: Told) -> str:
     said = told.comment.text if told.comment else told.decision.note if told.decision else ""
     if told.request is not None:
         said = told.request.message
-    return Truncator(_one_line(said)).chars(WORDS_CHARS)
+    return Truncator(one_line(said)).chars(WORDS_CHARS)
 
 
 def path_of(told: Told) -> str:
@@ -72,7 +73,7 @@ def path_of(told: Told) -> str:
 def run_name(run: Run) -> str:
     """Return the run's title; if it has none, its app's name. Doesn't use `Run.display_title`, which may contain an
     input."""
-    return Truncator(_one_line(run.title or run.app_name)).chars(NAME_CHARS)
+    return Truncator(one_line(run.title or run.app_name)).chars(NAME_CHARS)
 
 
 def who_of(told: Told) -> str:
@@ -81,16 +82,12 @@ def who_of(told: Told) -> str:
     done = told.comment or told.decision
     guest: str = getattr(told, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
     if guest:
-        return _("%(name)s (guest)") % {"name": Truncator(_one_line(guest)).chars(NAME_CHARS)}
+        return _("%(name)s (guest)") % {"name": Truncator(one_line(guest)).chars(NAME_CHARS)}
     if actor is None and done is not None:
         actor = done.member
     if actor is None and told.request is not None:
         actor = told.request.asker
-    return Truncator(_one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\x00", " ").split())
+    return Truncator(one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""
 
 
 def _title(told: Told) -> str:
@@ -150,7 +147,7 @@ def _place_words(told: Told) -> str:
     values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
     if told.output is not None:
         label = told.output.numbered_label or _("Result %(number)s") % {"number": told.output.position + 1}
-        values["result"] = Truncator(_one_line(label)).chars(LABEL_CHARS)
+        values["result"] = Truncator(one_line(label)).chars(LABEL_CHARS)
         return _("“%(result)s” from %(run)s") % values
     if told.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values

@@ -1,21 +1,11 @@
-"""Turns names and other text that people typed into one line of plain text, for places where no markup separates it
-from the text around it."""
+"""Shortens names and other text that people typed, and keeps their direction, in plain text, where no markup separates
+them from the text around them."""
 
 import unicodedata
 
-# Characters that change the direction of all text after them, even beyond the name that contains them.
-DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 ISOLATE, END = "\u2068", "\u2069"
 JOINER = "\u200d"
 TONES = range(0x1F3FB, 0x1F400)  # skin tone modifiers, which follow an emoji
-
-
-def one_line(text: str) -> str:
-    """Return `text` on one line, without control characters or marks that change the direction of other text."""
-    shown = "".join(
-        " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character for character in text
-    )
-    return " ".join(shown.translate(DIRECTIONS).split())
 
 
 def cut(text: str, length: int) -> str:

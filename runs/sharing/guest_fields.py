@@ -19,6 +19,7 @@ from runs.models.guest import NAME_LENGTH
 from runs.sharing import guest_identity
 from runs.words.errors import UserFacingError
 from runs.words.numbers import number_words
+from runs.words.one_line import one_line
 
 EMAIL_LENGTH = 254
 IS_EMAIL = EmailValidator(allowlist=[])  # also refuses "localhost", which Django would allow
@@ -43,9 +44,8 @@ def clean_name(typed: str) -> str:
 
     Raises `NameRefusedError`.
     """
-    spaced = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in typed)
-    visible = (sign for sign in spaced if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
-    name = " ".join("".join(visible).split())
+    visible = (sign for sign in typed if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
+    name = one_line("".join(visible))
     if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
         raise NameRefusedError(_("Enter your name, so people know who answered."))
     if len(name) > NAME_LENGTH:

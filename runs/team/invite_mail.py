@@ -6,6 +6,7 @@ from runs.models import Invite
 from runs.team import mail
 from runs.team.invites import address_of
 from runs.words.moments import zoned_words
+from runs.words.one_line import one_line
 
 
 def send(invite: Invite) -> bool:
@@ -16,15 +17,10 @@ def send(invite: Invite) -> bool:
     by = invite.invited_by.display_name
     return mail.send(
         invite.email,
-        _("%(name)s invited you to Lamina Portal") % {"name": _one_line(by)},
+        _("%(name)s invited you to Lamina Portal") % {"name": one_line(by)[:60]},
         _("Hello %(name)s,") % {"name": invite.name} if invite.name else _("Hello,"),
         _("%(name)s has invited you to Lamina Portal. Choose a password here:") % {"name": by},
         address,
         _("The link works only once and expires on %(until)s. It's only for you, so don't pass it on.")
         % {"until": zoned_words(invite.expires_at)},
     )
-
-
-def _one_line(text: str) -> str:
-    """Return `text` as one short line for an email's subject."""
-    return " ".join(text.split())[:60]

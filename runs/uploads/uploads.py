@@ -21,11 +21,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from runs.audit.record import record
 from runs.background.queue import enqueue_long, stop_requested
-from runs.models import Member, StoredFile, Upload, Verb
+from runs.models import App, Member, StoredFile, Upload, Verb
 from runs.models.messages import Message
+from runs.schema_forms.questions import files_question
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
 from runs.storage.claimed_fetch import ClaimLost, Renewer, fetch_arrival
@@ -56,6 +58,19 @@ WEB_PAGE = Message("link_to_web_page")
 
 class UploadRejected(UserFacingError):
     """The file or link can't be accepted."""
+
+
+def receive_for_field(member: Member, app: App, field: str, file: "UploadedFile[bytes] | None", link: str) -> Upload:
+    """Receive one file or link for `field` (such as "p0") of the app's form.
+
+    Raises `UploadRejected` with a message for the page.
+    """
+    question = files_question(app.questions, field)
+    if question is None:
+        raise UploadRejected(_("This app's form has changed. Reload the page; your draft is saved."))
+    if file is not None:
+        return receive_file(member, file, list(question.accept))
+    return receive_link(member, link, list(question.accept))
 
 
 def receive_file(

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from runs.launching import form_files
 from runs.models import App, Upload
 from runs.models.ids import new_public_id
 from runs.uploads import quota, uploads
@@ -35,7 +34,7 @@ def upload_create(request: PortalRequest) -> HttpResponse:
     try:
         if not request.user.can_run:
             raise uploads.UploadRejected(_(VIEWERS_LOOK))
-        upload = form_files.take_one(request.user, app, field, request.FILES.get("file"), posted["link"])
+        upload = uploads.receive_for_field(request.user, app, field, request.FILES.get("file"), posted["link"])
     except uploads.UploadRejected as rejected:
         reference, code = new_public_id(), rejected.message.code or rejected.message.quote
         logger.warning("reference %s is a file refused for app %s: %s", reference, app.public_id, code)

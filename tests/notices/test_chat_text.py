@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from runs.notices.chat_text import Post, name
-from runs.notices.plain_text import cut, isolated, one_line
+from runs.notices.plain_text import cut, isolated
 from runs.notices.slack import slack_message
 from runs.notices.teams import teams_message, without_markdown
+from runs.words.one_line import one_line
 from tests.notices.chat_world import texts
 from tests.support.chat_receiver import slack_problem, teams_problem
 
