@@ -73,10 +73,10 @@ const refusal = (box, { name, size, type }) => {
 	const limits = JSON.parse(box.dataset.limits ?? "{}");
 	const largest = Object.values(limits).reduce((one, other) => (one[0] > other[0] ? one : other));
 	const [kind = "", format = ""] = type.split("/");
-	const found = UNCLEAR_TYPE.test(type) ? largest : limits[kind];
-	if (!found) return fill(box.dataset.unfit, { name });
+	const rule = UNCLEAR_TYPE.test(type) ? largest : limits[kind];
+	if (!rule) return fill(box.dataset.unfit, { name });
 	if (OTHER_FORMATS[kind]?.test(format)) return fill(dataset[`${kind}Format`], { name });
-	const [limit, words] = found;
+	const [limit, words] = rule;
 	const megabytes = (size / 1e6).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
 	return size > limit ? fill(dataset.tooLarge, { name, size: megabytes, limit: words }) : "";
 };
@@ -88,14 +88,14 @@ const take = (box, files, link = "") => {
 		complain(box, preview);
 		return;
 	}
-	const given = [...files];
-	const words = given.map((file) => refusal(box, file));
-	const usable = given.filter((_, at) => !words[at]);
+	const chosenFiles = [...files];
+	const words = chosenFiles.map((file) => refusal(box, file));
+	const usable = chosenFiles.filter((_, at) => !words[at]);
 	const [first, ...others] = usable;
 	for (const file of isMany(box) ? usable : usable.slice(0, 1)) send(box, { file });
 	if (!isMany(box) && first && others.length)
 		words.push(fill(box.dataset.oneFile, { taken: first.name, left: others.map(({ name }) => name).join(", ") }));
-	if (given.length) {
+	if (chosenFiles.length) {
 		complain(box, words.filter(Boolean).join(" "));
 		return;
 	}
@@ -113,14 +113,14 @@ on(["htmx:sendError", "htmx:responseError"], ".is-sending", (tile, { detail: { x
 	const isTold = [401, 413, 507].includes(xhr.status); // the response is a sentence that says why
 	fail(tile, isTold ? xhr.response : tile.dataset.lost);
 });
-on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: asked } }) => {
+on(["htmx:afterSettle"], ".upload", (box, { target, detail: { requestConfig: config } }) => {
 	const at = /** @type {HTMLElement} */ (target);
 	const tile = at.matches("ol") ? at.lastElementChild : at;
-	if (tile?.matches("[data-file]") && asked.verb === "post") {
+	if (tile?.matches("[data-file]") && config.verb === "post") {
 		// the new tile replaces the tiles before it; those after it belong to files chosen since then, and stay
 		if (!isMany(box))
 			while (tile.previousElementSibling) remove(/** @type {HTMLElement} */ (tile.previousElementSibling));
-		if (asked.parameters.link) get("[inputmode=url]", box, HTMLInputElement).value = "";
+		if (config.parameters.link) get("[inputmode=url]", box, HTMLInputElement).value = "";
 		say(fill(box.dataset.added, { name: get(".file-name", tile).textContent }));
 		changed(box);
 	}

@@ -24,8 +24,8 @@ on(["submit", "portal:accepted"], ".app-form", (_, { defaultPrevented, submitter
 	if (defaultPrevented) return;
 	const isClosed = Boolean(submitter?.hasAttribute("formaction"));
 	const posted = new FormData(form);
-	const sent = { sentToken: posted.get("token"), sentNext: posted.get("next") ?? "" };
-	history.replaceState({ ...history.state, ...(submitter?.matches("[data-free]") ? {} : sent), isClosed }, "");
+	const state = { sentToken: posted.get("token"), sentNext: posted.get("next") ?? "" };
+	history.replaceState({ ...history.state, ...(submitter?.matches("[data-free]") ? {} : state), isClosed }, "");
 });
 
 /* Run waits for uploads in progress, and a button that saves the form also waits for an autosave in progress: if that
@@ -81,8 +81,8 @@ addEventListener(
 
 // Edits made so far, sent with the current request, and saved. Those made after a request was sent aren't saved yet.
 let edits = 0;
-let sent = 0;
-let kept = 0;
+let savingEdits = 0;
+let savedEdits = 0;
 let sentWords = "";
 let isOld = false; // true if the page shows less than what was saved
 
@@ -113,7 +113,7 @@ on(["input", "change"], ".app-form", (_, { target }) => {
 });
 
 on(["htmx:beforeRequest"], "[data-autosave]", (node) => {
-	sent = edits;
+	savingEdits = edits;
 	sentWords = words();
 	isSaving = !isOld && !node.closest("[data-locked]");
 	return !isSaving;
@@ -124,10 +124,10 @@ on(["htmx:beforeOnLoad"], "[data-autosave], #app-news", (_, { detail }) =>
 );
 on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 	if (detail.xhr.status === 204) {
-		kept = sent;
+		savedEdits = savingEdits;
 		if (!form.dataset.locked) note(sentWords);
 	}
-	get("[data-kept]").hidden = kept < edits;
+	get("[data-kept]").hidden = savedEdits < edits;
 	const unsaved = get("[data-unsaved]");
 	const isSignedOut = detail.xhr.status === 401;
 	unsaved.hidden = detail.xhr.status < 400;
@@ -139,7 +139,7 @@ on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 
 // save the last edits in this tab too, since a reload can overtake the request that saves them
 addEventListener("pagehide", () => {
-	if (kept === edits || isOld || form.dataset.locked || !draftUrl) return;
+	if (savedEdits === edits || isOld || form.dataset.locked || !draftUrl) return;
 	note(words(), null);
 	navigator.sendBeacon(draftUrl, new URLSearchParams(words()));
 });
@@ -153,10 +153,10 @@ const saveAgain = async (saved) => {
 	form.inert = true;
 	isOld = true;
 	const body = new URLSearchParams(saved);
-	const shown = new Set(all("[data-file]", form));
+	const tilesBefore = new Set(all("[data-file]", form));
 	takeAllChosen();
 	while (find(".is-sending", form)) await new Promise((done) => setTimeout(done, 50));
-	for (const tile of all("[data-file]", form).filter((one) => !shown.has(one))) {
+	for (const tile of all("[data-file]", form).filter((one) => !tilesBefore.has(one))) {
 		const { name, value } = get("input", tile, HTMLInputElement);
 		if (!boxOf(tile).matches(".is-multiple")) body.delete(name);
 		body.append(name, value);

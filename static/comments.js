@@ -4,8 +4,8 @@ import { all, find, on, say } from "./helpers.js";
 
 /** @param {Element} within */
 const form = (within) => {
-	const found = within.closest("[data-comment-form]");
-	return found instanceof HTMLFormElement ? found : null;
+	const closest = within.closest("[data-comment-form]");
+	return closest instanceof HTMLFormElement ? closest : null;
 };
 /** @param {HTMLFormElement} owner @param {string} name */
 const field = (owner, name) => find(`[name=${name}]`, owner, HTMLInputElement);
@@ -14,7 +14,7 @@ const field = (owner, name) => find(`[name=${name}]`, owner, HTMLInputElement);
 
 const NAMING = /(?:^|[\s(])@([^\s@](?:[^\n@]{0,30}[^\s@])?)?$/u;
 /** @type {AbortController | undefined} */
-let asked;
+let aborter;
 
 /** @param {HTMLTextAreaElement} text */
 const options = (text) => {
@@ -23,7 +23,7 @@ const options = (text) => {
 };
 /** @param {HTMLTextAreaElement} text */
 const closeOptions = (text) => {
-	asked?.abort();
+	aborter?.abort();
 	const list = options(text);
 	if (!list) return;
 	list.hidden = true;
@@ -46,8 +46,8 @@ const askPeople = async (text) => {
 	const naming = NAMING.exec(text.value.slice(0, text.selectionStart));
 	closeOptions(text);
 	if (!owner || !list || !naming) return;
-	asked = new AbortController();
-	const { signal } = asked;
+	aborter = new AbortController();
+	const { signal } = aborter;
 	const query = new URLSearchParams({ q: naming[1] ?? "" });
 	const answer = await fetch(`${owner.dataset.peopleUrl}?${query}`, { headers: { "HX-Request": "true" }, signal });
 	if (!answer.ok) return;
@@ -65,9 +65,9 @@ const pick = (text, person) => {
 	const before = text.value.slice(0, text.selectionStart);
 	const start = before.lastIndexOf("@");
 	text.setRangeText(`@${name} `, start, text.selectionStart, "end");
-	const chosen = document.createElement("input");
-	Object.assign(chosen, { type: "hidden", name: "mention", value: id });
-	find("[data-picked]", form(text) ?? document)?.append(chosen);
+	const input = document.createElement("input");
+	Object.assign(input, { type: "hidden", name: "mention", value: id });
+	find("[data-picked]", form(text) ?? document)?.append(input);
 	closeOptions(text);
 	text.focus();
 	text.dispatchEvent(new Event("input", { bubbles: true }));
@@ -94,9 +94,9 @@ on(["keydown"], "[data-comment-form] textarea", (text, event) => {
 		return true;
 	}
 	if (!list || list.hidden) return false;
-	const chosen = find("[aria-selected=true]", list);
+	const option = find("[aria-selected=true]", list);
 	if (event.key === "ArrowDown" || event.key === "ArrowUp") move(text, list, event.key === "ArrowDown" ? 1 : -1);
-	else if ((event.key === "Enter" || event.key === "Tab") && chosen) pick(text, chosen);
+	else if ((event.key === "Enter" || event.key === "Tab") && option) pick(text, option);
 	else if (event.key === "Escape") closeOptions(text);
 	else return false;
 	return true;
@@ -259,10 +259,10 @@ document.addEventListener("htmx:beforeRequest", () => {
 	isFoldOpen = !!find("#comments-older[open]");
 });
 /** @type {{ words: string, key: string } | null} */
-let sent = null;
+let posted = null;
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
 	if (target instanceof HTMLFormElement && target.matches("[data-comment-form]"))
-		sent = { words: target.dataset.posted ?? "", key: target.id };
+		posted = { words: target.dataset.posted ?? "", key: target.id };
 });
 document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (!(target instanceof Element)) return;
@@ -273,9 +273,9 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	if (opened) find("textarea, button.danger", opened)?.focus();
 	const failed = target.matches("[data-comment-form]") && find("[aria-invalid]", target);
 	if (failed) failed.focus();
-	if (!target.matches("#comments, #comments-list") || !sent) return;
-	const { words, key } = sent;
-	sent = null;
+	if (!target.matches("#comments, #comments-list") || !posted) return;
+	const { words, key } = posted;
+	posted = null;
 	say(words);
 	if (key === "comment-form-new") find("#text-new")?.focus({ preventScroll: true });
 	if (isHeld)

@@ -5,14 +5,13 @@ const count = () => {
 	const picks = find("[data-picks]");
 	if (!picks) return;
 	const boxes = all("[name=f]", picks, HTMLInputElement);
-	const chosen = boxes.filter((box) => box.checked).length;
-	const isFull = chosen >= Number(picks.dataset.picks);
+	const count = boxes.filter((box) => box.checked).length;
+	const isFull = count >= Number(picks.dataset.picks);
 	for (const box of boxes) box.disabled = isFull && !box.checked;
-	const said = get("[data-said]", picks);
-	const { none, one, some, full } = said.dataset;
-	said.textContent =
-		(isFull ? full : chosen > 1 ? some : chosen ? one : none)?.replace("{count}", String(chosen)) ?? "";
-	get("[data-go]", picks).ariaDisabled = String(chosen < 2);
+	const line = get("[data-said]", picks);
+	const { none, one, some, full } = line.dataset;
+	line.textContent = (isFull ? full : count > 1 ? some : count ? one : none)?.replace("{count}", String(count)) ?? "";
+	get("[data-go]", picks).ariaDisabled = String(count < 2);
 };
 on(["change"], "[data-picks]", count);
 on(["submit"], "[data-picks]", (_, { submitter }) => submitter?.ariaDisabled === "true");

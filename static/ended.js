@@ -44,8 +44,8 @@ const refresh = (item) => {
 	if (line && picture) find(".ended-picture", line)?.replaceWith(picture.cloneNode(true));
 };
 
-let told = ""; // what was announced on this page, in case the browser's storage is blocked
-const remembered = () => `${recall(TOLD, "localStorage")} ${told}`.split(" ");
+let announced = ""; // what was announced on this page, in case the browser's storage is blocked
+const remembered = () => `${recall(TOLD, "localStorage")} ${announced}`.split(" ");
 
 let titled = find("#bell")?.dataset.count ?? ""; // the count in the tab's title
 const tell = () => {
@@ -54,17 +54,17 @@ const tell = () => {
 	titled = get("#bell").dataset.count ?? "";
 	document.title = titled ? `(${titled}) ${title}` : title;
 	if (document.hidden) return; // nobody would see the lines before they close
-	const known = remembered();
+	const earlier = remembered();
 	const items = news();
 	for (const item of items) refresh(item);
 	const here = find("#run-panel")?.dataset.run; // the run's own page already shows that it has ended
 	const fresh = items.filter(
-		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !known.includes(ended),
+		({ dataset: { ended = "", fresh } }) => fresh !== undefined && ended !== here && !earlier.includes(ended),
 	);
 	for (const item of find(".inbox") ? [] : fresh.slice(0, LINES)) show(item); // the inbox already lists them
-	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...known]);
-	told = [...ids].slice(0, REMEMBERED).join(" ");
-	store(TOLD, told, "localStorage");
+	const ids = new Set([...items.map(({ dataset }) => dataset.ended), ...earlier]);
+	announced = [...ids].slice(0, REMEMBERED).join(" ");
+	store(TOLD, announced, "localStorage");
 };
 
 on(["click"], "#ended button", (button) => {

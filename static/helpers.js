@@ -10,8 +10,8 @@
  * @returns {E | null}
  */
 export const find = (css, root = document, type = /** @type {any} */ (HTMLElement)) => {
-	const found = root.querySelector(css);
-	return found instanceof type ? found : null;
+	const element = root.querySelector(css);
+	return element instanceof type ? element : null;
 };
 
 /**
@@ -24,9 +24,9 @@ export const find = (css, root = document, type = /** @type {any} */ (HTMLElemen
  * @returns {E}
  */
 export const get = (css, root, type) => {
-	const found = find(css, root, type);
-	if (!found) throw new Error(`Nothing here matches ${css}`);
-	return found;
+	const element = find(css, root, type);
+	if (!element) throw new Error(`Nothing here matches ${css}`);
+	return element;
 };
 
 /**
@@ -39,7 +39,7 @@ export const get = (css, root, type) => {
  * @returns {E[]}
  */
 export const all = (css, root = document, type = /** @type {any} */ (HTMLElement)) =>
-	/** @type {E[]} */ ([...root.querySelectorAll(css)].filter((found) => found instanceof type));
+	/** @type {E[]} */ ([...root.querySelectorAll(css)].filter((element) => element instanceof type));
 
 /**
  * Listen on the document for events on elements that match `css`, including elements added later.
@@ -48,13 +48,13 @@ export const all = (css, root = document, type = /** @type {any} */ (HTMLElement
  * @template {keyof DocumentEventMap} K
  * @param {K[]} types
  * @param {string} css
- * @param {(found: HTMLElement, event: DocumentEventMap[K]) => unknown} act
+ * @param {(element: HTMLElement, event: DocumentEventMap[K]) => unknown} act
  */
 export const on = (types, css, act) => {
 	for (const type of types)
 		document.addEventListener(type, (event) => {
-			const found = event.target instanceof Element && event.target.closest(css);
-			if (found instanceof HTMLElement && act(found, event) === true) event.preventDefault();
+			const element = event.target instanceof Element && event.target.closest(css);
+			if (element instanceof HTMLElement && act(element, event) === true) event.preventDefault();
 		});
 };
 
@@ -138,11 +138,11 @@ export const changed = (node) => node.dispatchEvent(new Event("change", { bubble
 export const showBusy = (form, submitter, words) => {
 	const named = submitter?.hasAttribute("name") ? submitter : null;
 	const button = named ?? find("[data-run]", form) ?? get("button", form);
-	const said = words ?? button.dataset.busy ?? get("#announcer").dataset.busy ?? "";
+	const text = words ?? button.dataset.busy ?? get("#announcer").dataset.busy ?? "";
 	button.dataset.idle ??= button.textContent;
-	button.textContent = said;
+	button.textContent = text;
 	button.ariaDisabled = "true";
-	return said;
+	return text;
 };
 
 /** Give the buttons of `form` their labels back. @param {HTMLFormElement} form */

@@ -9,9 +9,9 @@ const cardOf = (node) => node?.closest(".card") ?? null;
 
 /** @param {1 | -1} by */
 const step = (by) => {
-	const found = links();
-	const here = found.findIndex((link) => cardOf(link) === cardOf(document.activeElement));
-	const next = here < 0 ? found.at(by > 0 ? 0 : -1) : found[here + by];
+	const cardLinks = links();
+	const here = cardLinks.findIndex((link) => cardOf(link) === cardOf(document.activeElement));
+	const next = here < 0 ? cardLinks.at(by > 0 ? 0 : -1) : cardLinks[here + by];
 	next?.focus();
 	cardOf(next)?.scrollIntoView({ block: "nearest" });
 	return next !== undefined;

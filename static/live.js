@@ -129,8 +129,8 @@ const soon = () => {
 const countNew = () => {
 	for (const news of all("#team-news, #own-news")) {
 		const link = get("a", news);
-		const shown = all("[data-run]").map(({ dataset }) => dataset.run);
-		const ids = news.dataset.ids?.split(" ").filter((id) => id && !shown.includes(id)) ?? [];
+		const idsOnPage = all("[data-run]").map(({ dataset }) => dataset.run);
+		const ids = news.dataset.ids?.split(" ").filter((id) => id && !idsOnPage.includes(id)) ?? [];
 		const count = ids.length && `${ids.length}${news.dataset.more}`; // "100+" if the server stopped counting
 		link.hidden = !count;
 		get("[data-number]", link).textContent = fill(news.dataset.words, { count });
@@ -167,8 +167,8 @@ on(["htmx:beforeOnLoad"], "#live, .file-state", () => {
 /* Elapsed time */
 setInterval(() => {
 	for (const time of all("[data-elapsed-since]")) {
-		const shown = time.textContent.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
-		time.dataset.from ??= String(Date.now() - shown * 1000);
+		const seconds = time.textContent.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+		time.dataset.from ??= String(Date.now() - seconds * 1000);
 		const elapsed = Date.now() - Number(time.dataset.from);
 		if (elapsed < DAY)
 			time.textContent = new Date(elapsed)

@@ -10,16 +10,16 @@ on(["input", "keydown", "change"], ".select-search", (wrap, event) => {
 	if (!(field instanceof HTMLInputElement && select instanceof HTMLSelectElement)) return false;
 	const key = event instanceof KeyboardEvent ? event.key : "";
 	const words = plain(field.value.trim()).split(/\s+/);
-	const found = [...select.options].filter((option) => {
+	const matches = [...select.options].filter((option) => {
 		const isFound = words.every((word) => plain(option.text).includes(word));
 		option.hidden = option.disabled = !isFound && !option.selected;
 		return isFound;
 	});
-	select.size = words[0] ? Math.min(8, found.length + 1) : 0;
-	if (!key && words[0]) say(fill(wrap.dataset.found, { count: found.length }));
+	select.size = words[0] ? Math.min(8, matches.length + 1) : 0;
+	if (!key && words[0]) say(fill(wrap.dataset.found, { count: matches.length }));
 	if (key === "ArrowDown") select.focus();
 	if (key !== "Enter") return false;
-	if (words[0] && found[0]) found[0].selected = true;
+	if (words[0] && matches[0]) matches[0].selected = true;
 	field.value = "";
 	changed(select);
 	changed(field);

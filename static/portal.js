@@ -79,9 +79,9 @@ on(["input"], "textarea[aria-invalid]", (field) => {
    browser closes that instead, wherever the pointer is. */
 on(["keydown"], "html", (_, { key }) => {
 	const isFree = key === "Escape" && !find("dialog[open], :popover-open");
-	const shown = isFree && find(".moment:is(:hover, :focus):not(.is-hushed)");
-	if (shown) shown.classList.add("is-hushed");
-	return !!shown;
+	const tip = isFree && find(".moment:is(:hover, :focus):not(.is-hushed)");
+	if (tip) tip.classList.add("is-hushed");
+	return !!tip;
 });
 on(["focusout", "pointerout"], ".moment", (moment) => moment.classList.remove("is-hushed"));
 

@@ -40,11 +40,11 @@ const sendAndGo = async (form, submitter) => {
 		again();
 		return;
 	}
-	const told = get("[data-unsent]", form); // looked up again, since it may have been replaced in the meantime
-	get("p", told).textContent = (navigator.onLine ? told.dataset.away : told.dataset.offline) ?? "";
-	get("button", told).onclick = again;
-	told.hidden = false;
-	told.scrollIntoView({ block: "nearest" });
+	const notice = get("[data-unsent]", form); // looked up again, since it may have been replaced in the meantime
+	get("p", notice).textContent = (navigator.onLine ? notice.dataset.away : notice.dataset.offline) ?? "";
+	get("button", notice).onclick = again;
+	notice.hidden = false;
+	notice.scrollIntoView({ block: "nearest" });
 };
 
 // Capture the event, so that this runs before the listener in portal.js that lets a form be sent only once

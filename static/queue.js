@@ -53,10 +53,10 @@ on(["click"], "#decide [name=verdict]", (button) => {
 
 /* A decision that didn't get through */
 const lost = () => {
-	const told = find("#decide [data-lost]");
-	if (!told) return;
-	told.hidden = false;
-	get("[data-again]", told).focus();
+	const notice = find("#decide [data-lost]");
+	if (!notice) return;
+	notice.hidden = false;
+	get("[data-again]", notice).focus();
 };
 on(["htmx:sendError", "htmx:responseError"], "#decide", lost);
 on(["htmx:beforeRequest"], "#decide", (form) => {

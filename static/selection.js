@@ -5,13 +5,13 @@ import { all, fill, find, get, isForPage, on, say } from "./helpers.js";
 
 const BOX = '[form="selection"][type="checkbox"]';
 const bar = () => get("#selection", document, HTMLFormElement);
-const told = () => get("[data-told]", bar());
+const statusLine = () => get("[data-told]", bar());
 const boxes = () => all(BOX, document, HTMLInputElement);
 
-/** Ticks that still have to be sent, by id; `sent` holds those being sent. @type {Map<string, boolean>} */
+/** Ticks that still have to be sent, by id; `sending` holds those being sent. @type {Map<string, boolean>} */
 let changes = new Map();
 /** @type {Map<string, boolean>} */
-let sent = new Map();
+let sending = new Map();
 let unsent = ""; // the action of a button whose request didn't get through
 let busy = Promise.resolve();
 let openedAt = -Infinity; // when the bar opened
@@ -20,7 +20,7 @@ let last = null;
 
 const place = () => find("#selection-place", document, HTMLInputElement)?.value;
 let lastPlace = place();
-const total = () => Number(find("[data-number]", told())?.dataset.number ?? 0);
+const total = () => Number(find("[data-number]", statusLine())?.dataset.number ?? 0);
 const idsOnPage = () =>
 	all('[form="selection"][name="on"]', document, HTMLInputElement)
 		.map(({ value }) => value)
@@ -31,11 +31,11 @@ const countOnPage = () => boxes().filter((box) => box.checked).length;
 const renew = () => {
 	const size = total();
 	const elsewhere = Math.max(0, size - countOnPage());
-	const line = get(".selection-elsewhere", told());
+	const line = get(".selection-elsewhere", statusLine());
 	line.hidden = !elsewhere;
 	get("span", line).textContent = fill(bar().dataset.elsewhere, { count: elsewhere });
-	const isTooMany = Boolean(find("[data-too-many]", told()));
-	const isTooLarge = Boolean(find("[data-too-large]", told()));
+	const isTooMany = Boolean(find("[data-too-many]", statusLine()));
+	const isTooLarge = Boolean(find("[data-too-large]", statusLine()));
 	for (const act of all('[data-needs="files"]', bar(), HTMLButtonElement)) act.disabled = isTooMany;
 	for (const act of all('[data-needs="zip"]', bar(), HTMLButtonElement)) act.disabled = isTooMany || isTooLarge;
 	const compare = get('[data-needs="pair"]', bar(), HTMLButtonElement);
@@ -44,12 +44,12 @@ const renew = () => {
 };
 /** Show a count until the server's arrives. @param {number} size */
 const show = (size) => {
-	const count = get("[data-number]", told());
+	const count = get("[data-number]", statusLine());
 	count.dataset.number = String(size);
 	get("[data-count]", count).textContent = size ? fill(bar().dataset.chosen, { count: size }) : "";
 	find(".selection-size", count)?.remove();
-	find(".selection-cleared", told())?.remove();
-	if (!size) find(".selection-all", told())?.remove();
+	find(".selection-cleared", statusLine())?.remove();
+	if (!size) find(".selection-all", statusLine())?.remove();
 	renew();
 };
 
@@ -86,24 +86,24 @@ const send = async (act, ticks = new Map()) => {
 	if (!answer.ok || answer.redirected || !html.includes("data-number")) throw new Error(`status ${answer.status}`);
 	const isDownload = html.includes("data-download");
 	if (changes.size && !isDownload) return;
-	told().innerHTML = html;
+	statusLine().innerHTML = html;
 	if (isDownload) startDownload();
-	const ticked = new Set(find("[data-ticked]", told())?.dataset.ticked?.split(" "));
+	const ticked = new Set(find("[data-ticked]", statusLine())?.dataset.ticked?.split(" "));
 	if (!ticks.size) for (const box of boxes()) box.checked = changes.get(box.value) ?? ticked.has(box.value);
 	renew();
 };
 /** Download what was selected; the page stays as it is. */
 const startDownload = () => {
-	const line = get("[data-download]", told());
+	const line = get("[data-download]", statusLine());
 	say(find("span", line)?.textContent ?? "");
 	location.assign(line.dataset.download ?? "");
 };
 const lost = () => {
-	changes = new Map([...sent, ...changes]);
-	sent = new Map();
+	changes = new Map([...sending, ...changes]);
+	sending = new Map();
 	// the selection may have been cleared in the meantime
 	for (const box of boxes()) if (changes.has(box.value)) changes.set(box.value, box.checked);
-	get("[data-count]", told()).textContent = bar().dataset.unsaved ?? "";
+	get("[data-count]", statusLine()).textContent = bar().dataset.unsaved ?? "";
 };
 /** Save the ticks, one request after the other, so that an earlier one never arrives last. */
 const save = () => {
@@ -112,10 +112,10 @@ const save = () => {
 			if (unsent) await send(unsent);
 			unsent = "";
 			if (!changes.size) return;
-			sent = changes;
+			sending = changes;
 			changes = new Map();
-			await send("", sent);
-			sent = new Map();
+			await send("", sending);
+			sending = new Map();
 		})
 		.catch(lost);
 };
@@ -158,7 +158,7 @@ const ticked = (before) => {
 	// A run's page shows the bar only while a result there is selected
 	const isOpening = find("main > .run-page") ? !before : !total();
 	if (isOpening) openedAt = performance.now();
-	const isCleared = Boolean(find(".selection-cleared", told()));
+	const isCleared = Boolean(find(".selection-cleared", statusLine()));
 	const size = Math.max(0, (isCleared ? 0 : total()) + boxes().filter((box) => box.checked).length - before);
 	show(size);
 	if (!size) say(bar().dataset.none);
@@ -179,7 +179,7 @@ const measure = new ResizeObserver(() => {
 const refresh = () => {
 	if (!find("#selection")) return;
 	measure.observe(bar());
-	for (const box of boxes()) box.checked = changes.get(box.value) ?? sent.get(box.value) ?? box.checked;
+	for (const box of boxes()) box.checked = changes.get(box.value) ?? sending.get(box.value) ?? box.checked;
 	renew();
 };
 
@@ -227,7 +227,7 @@ on(["click"], "#selection [data-selection-act]", (button) => {
 	const done = button.value === "clear" ? none() : press(button.value);
 	done.then(() => {
 		if (!document.activeElement || document.activeElement === document.body || button.value === "clear")
-			(find(".selection-cleared button", told()) ?? find(BOX))?.focus();
+			(find(".selection-cleared button", statusLine()) ?? find(BOX))?.focus();
 	});
 	return true;
 });
@@ -239,14 +239,14 @@ on(["submit"], "#selection", (_, { submitter }) => {
 		press(submitter.value);
 		return true;
 	}
-	if (!sent.size) return false;
+	if (!sending.size) return false;
 	busy.then(() => bar().requestSubmit(submitter));
 	return true;
 });
 // Send only unsaved ticks: all others are saved already, and a form can have only a few thousand fields
 document.addEventListener("formdata", ({ target, formData }) => {
 	if (target !== find("#selection")) return;
-	const unsaved = new Map([...sent, ...changes]);
+	const unsaved = new Map([...sending, ...changes]);
 	const name = boxes()[0]?.name ?? "r";
 	formData.delete("on");
 	formData.delete(name);
@@ -273,11 +273,11 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 	if (!(select instanceof HTMLSelectElement) || select.id !== "history-app") return;
 	event.preventDefault();
 	const renewApps = () => {
-		const [chosen] = select.selectedOptions;
+		const [option] = select.selectedOptions;
 		select.replaceChildren(...detail.fragment.children);
-		if (!chosen) return;
-		select.value = chosen.value;
-		if (select.selectedIndex < 0) select.append(chosen); // it was chosen after this list was requested
+		if (!option) return;
+		select.value = option.value;
+		if (select.selectedIndex < 0) select.append(option); // it was chosen after this list was requested
 	};
 	if (select === document.activeElement) select.addEventListener("blur", renewApps, { once: true });
 	else renewApps();

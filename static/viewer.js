@@ -8,7 +8,7 @@ const CLICK = 2.5;
 let scale = 1;
 let fit = { width: 0, height: 0 };
 /** @type {{ x: number, y: number } | null} */
-let held = null;
+let grip = null;
 let isMoved = false;
 
 const page = () => find("[data-viewer]"); // going back replaces this element
@@ -49,8 +49,8 @@ const describe = (box, isZoomed) => {
 	box.ariaLabel = isZoomed ? (box.dataset.zoomed ?? "") : null;
 };
 
-/** Zoom around a point on the screen, by default the middle of the stage. @param {number} wanted @param {number} [x] @param {number} [y] */
-const zoom = (wanted, x, y) => {
+/** Zoom around a point on the screen, by default the middle of the stage. @param {number} target @param {number} [x] @param {number} [y] */
+const zoom = (target, x, y) => {
 	const box = stage();
 	const inside = frame();
 	if (!inside) return;
@@ -58,7 +58,7 @@ const zoom = (wanted, x, y) => {
 		const { width, height } = inside.getBoundingClientRect();
 		fit = { width, height };
 	}
-	const next = Math.min(Math.max(wanted, 1), Math.max(4, (2 * pixels(inside)) / fit.width));
+	const next = Math.min(Math.max(target, 1), Math.max(4, (2 * pixels(inside)) / fit.width));
 	const before = inside.getBoundingClientRect();
 	const around = box.getBoundingClientRect();
 	const atX = x ?? around.left + around.width / 2;
@@ -78,9 +78,9 @@ const zoom = (wanted, x, y) => {
 	const after = inside.getBoundingClientRect();
 	box.scrollLeft += after.left + right * after.width - atX;
 	box.scrollTop += after.top + down * after.height - atY;
-	const shown = get("[data-scale]");
-	shown.dataset.fits ??= shown.textContent;
-	shown.textContent = scale > 1 ? `${Math.round((100 * scale) / natural(inside))} %` : shown.dataset.fits;
+	const label = get("[data-scale]");
+	label.dataset.fits ??= label.textContent;
+	label.textContent = scale > 1 ? `${Math.round((100 * scale) / natural(inside))} %` : label.dataset.fits;
 };
 const back = () => {
 	if (scale > 1) zoom(1);
@@ -130,15 +130,15 @@ on(["pointerdown"], "[data-frame]", (_, event) => {
 	if (!frame() || event.button) return;
 	isMoved = false;
 	const at = { x: event.clientX, y: event.clientY };
-	if (event.pointerType === "mouse") held = scale > 1 ? at : null;
+	if (event.pointerType === "mouse") grip = scale > 1 ? at : null;
 	else touches.set(event.pointerId, at);
 	if (touches.size === 2) pinch = { far: span().far, scale };
 });
 addEventListener("pointermove", (event) => {
 	const at = { x: event.clientX, y: event.clientY };
-	if (held) {
+	if (grip) {
 		const box = stage();
-		if (Math.hypot(at.x - held.x, at.y - held.y) > 4) isMoved = true;
+		if (Math.hypot(at.x - grip.x, at.y - grip.y) > 4) isMoved = true;
 		if (!isMoved) return;
 		box.classList.add("is-held");
 		box.scrollLeft -= event.movementX;
@@ -153,7 +153,7 @@ addEventListener("pointermove", (event) => {
 });
 /** @param {PointerEvent} event */
 const release = (event) => {
-	held = null;
+	grip = null;
 	touches.delete(event.pointerId);
 	find("[data-stage]")?.classList.remove("is-held");
 };
