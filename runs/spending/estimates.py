@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -82,20 +83,111 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CostLine:
-    """The line next to the Run button. If the run is blocked, `reason` says why and what to do."""
+    """The line next to the Run button: what a run of `app` by `member` costs, and whether anything blocks it."""
 
-    words: str
-    note: str  # how the cost was estimated, if an admin set the price or only some of the results are wanted
-    balance_words: str
-    is_unknown: bool
-    is_blocked: bool
-    reason: str
-    not_open: str  # why nobody in this workspace can run the app; empty if people can
-    left: Left | None  # what is left this month; None for people who can't run apps
-    own_words: str  # what is left, in words; empty if there is no limit
-    fits: int  # how many of the wanted results the balance is enough for, if it blocks the run; otherwise 0
-    is_short: bool  # the balance blocks the run
-    can_ask: bool  # the member's own limit blocks the run, and they can ask admins to raise it
+    app: App
+    member: Member
+    estimated: Estimate
+    account: LaminaStatus
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.estimated.whole is None
+
+    @property
+    def words(self) -> str:
+        """Words such as "about 12 credits (8 to 20)" or "about 4 of 12 credits for 1 of 3 results"."""
+        whole = self.estimated.whole
+        if whole is None:
+            return _("cost unknown")
+        if not self.estimated.is_part:
+            return about_credits(whole, self.app.credits_min, self.app.credits_max)
+        words = ngettext(
+            "about %(part)s of %(whole)s credit for %(made)s of %(total)s results",
+            "about %(part)s of %(whole)s credits for %(made)s of %(total)s results",
+            plural_number(whole),
+        )
+        return words % {
+            "part": credits_words(self.estimated.expected),
+            "whole": credits_words(whole),
+            "made": number_words(self.estimated.made),
+            "total": number_words(self.estimated.total),
+        }
+
+    @property
+    def note(self) -> str:
+        """How the cost was estimated; empty if it is Lamina's estimate for exactly these results."""
+        is_share = not self.is_unknown and self.estimated.is_part
+        if self.estimated.source == Charge.Source.ADMIN:
+            share = _("An equal share of a price set by an admin, as Lamina doesn't give an estimate for this app.")
+            return share if is_share else _("A price set by an admin, as Lamina doesn't give an estimate for this app.")
+        return _("An equal share: Lamina only gives the total cost.") if is_share else ""
+
+    @property
+    def balance_words(self) -> str:
+        return left_words(self.account)
+
+    @cached_property
+    def left(self) -> Left | None:
+        """What is left this month; None for people who can't run apps."""
+        return left_for(self.member) if self.member.can_run else None
+
+    @property
+    def own_words(self) -> str:
+        """What is left, in words; empty if there is no limit."""
+        return own_words(self.left) if self.left is not None else ""
+
+    @property
+    def not_open(self) -> str:
+        """Why nobody in this workspace can run the app; empty if people can."""
+        return _(NOT_OPEN) if self.app.is_forbidden else ""
+
+    @property
+    def is_blocked(self) -> bool:
+        return bool(self.reason)
+
+    @cached_property
+    def reason(self) -> str:
+        """Why the run is blocked and what to do; empty if it isn't."""
+        return self._closed or (_shortage(self.member, self.estimated, self.account) if self.is_short else self._limit)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the balance blocks the run."""
+        return not self._closed and _is_short(self.estimated, self.account)
+
+    @property
+    def fits(self) -> int:
+        """How many of the wanted results the balance is enough for, if it blocks the run; otherwise 0."""
+        return _fitting(self.estimated, self.account) if self.is_short else 0
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the member's own limit blocks the run, and they can ask admins to raise it."""
+        is_own = self.left is not None and is_own_limit(self.left, self.estimated.hundredths)
+        return is_own and bool(self._limit) and not self.member.is_admin
+
+    @cached_property
+    def _closed(self) -> str:
+        """Why the member can't run the app, leaving cost aside; empty if they can."""
+        if not self.member.can_run:
+            return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
+        if self.app.is_gone:
+            return _("Lamina no longer offers this app.")
+        if disk.is_full() and self.member.is_admin:
+            return _(
+                "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
+            )
+        if disk.is_full():
+            return _("The portal's disk is full, so results can't be saved. Ask an admin to free up some space.")
+        return self.not_open or closed_words(self.app, self.member)
+
+    @cached_property
+    def _limit(self) -> str:
+        """Why the monthly limits don't allow the run; empty if they do, or if something else blocks it."""
+        if self._closed or self.is_short or self.left is None:
+            return ""
+        return beyond_limit(self.member, self.left, self.estimated.hundredths)
 
 
 def estimate(app: App, schema: AppSchema | None, requested: Collection[int]) -> Estimate:
@@ -128,73 +220,7 @@ def cost_line(
     estimated = estimate(app, schema or app.schema, requested)
     if can_look_up and _is_short(estimated, status.lamina_status()):
         balance.look_up()
-    account = status.lamina_status()
-    words = _cost_words(app, estimated)
-    left = left_for(member) if member.can_run else None
-    reason = _reason(app, member)
-    is_short = not reason and _is_short(estimated, account)
-    if is_short:
-        reason = _shortage(member, estimated, account)
-    can_ask = False
-    if not reason and left is not None:
-        reason = beyond_limit(member, left, estimated.hundredths)
-        can_ask = bool(reason) and not member.is_admin and is_own_limit(left, estimated.hundredths)
-    return CostLine(
-        words=words or _("cost unknown"),
-        note=_note(estimated),
-        balance_words=left_words(account),
-        is_unknown=not words,
-        is_blocked=bool(reason),
-        reason=reason,
-        not_open=_(NOT_OPEN) if app.is_forbidden else "",
-        left=left,
-        own_words=own_words(left) if left is not None else "",
-        fits=_fitting(estimated, account) if is_short else 0,
-        is_short=is_short,
-        can_ask=can_ask,
-    )
-
-
-def _note(estimated: Estimate) -> str:
-    """Return a note on how the cost was estimated; empty if it is Lamina's estimate for exactly these results."""
-    is_share = estimated.whole is not None and estimated.is_part
-    if estimated.source == Charge.Source.ADMIN:
-        share = _("An equal share of a price set by an admin, as Lamina doesn't give an estimate for this app.")
-        return share if is_share else _("A price set by an admin, as Lamina doesn't give an estimate for this app.")
-    return _("An equal share: Lamina only gives the total cost.") if is_share else ""
-
-
-def _cost_words(app: App, estimated: Estimate) -> str:
-    """Return words such as "about 12 credits (8 to 20)" or "about 4 of 12 credits for 1 of 3 results"; "" if
-    unknown."""
-    if estimated.whole is None or not estimated.is_part:
-        return about_credits(estimated.whole, app.credits_min, app.credits_max)
-    words = ngettext(
-        "about %(part)s of %(whole)s credit for %(made)s of %(total)s results",
-        "about %(part)s of %(whole)s credits for %(made)s of %(total)s results",
-        plural_number(estimated.whole),
-    )
-    return words % {
-        "part": credits_words(estimated.expected),
-        "whole": credits_words(estimated.whole),
-        "made": number_words(estimated.made),
-        "total": number_words(estimated.total),
-    }
-
-
-def _reason(app: App, member: Member) -> str:
-    """Return why `member` can't run `app`, leaving cost aside; empty if they can."""
-    if not member.can_run:
-        return _("Your role is view-only, so you can't run apps. Ask an admin to change it.")
-    if app.is_gone:
-        return _("Lamina no longer offers this app.")
-    if disk.is_full():
-        if member.is_admin:
-            return _(
-                "The portal's disk is full, so results can't be saved. Empty the bin, or give the portal a larger disk."
-            )
-        return _("The portal's disk is full, so results can't be saved. Ask an admin to free up some space.")
-    return _(NOT_OPEN) if app.is_forbidden else closed_words(app, member)
+    return CostLine(app, member, estimated, status.lamina_status())
 
 
 def _is_short(estimated: Estimate, account: LaminaStatus) -> bool:
