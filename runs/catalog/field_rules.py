@@ -1,7 +1,7 @@
 """The admin's rules for an app's fields, converted to the type that forms and runs use (`Rule`)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db.models import Prefetch, prefetch_related_objects
 
@@ -79,9 +79,13 @@ def locked_file(stored: StoredFile) -> UploadInfo:
     )
 
 
-def rules_version(rules: Iterable[Rule]) -> str:
-    """Return a short hash of `rules`, so that a form can tell whether they have changed; "" if there are none."""
+def form_version(app: App, schema: AppSchema) -> str:
+    """Return the version of the app's form: the version of its parameters and, if there are rules, a short hash of
+    them, so that a form can tell whether they have changed."""
     values = [
-        (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options) for r in rules
+        (r.key, r.id, r.name, r.label, r.help, r.mode, r.value, r.file.id if r.file else "", r.options)
+        for r in rules_of(app)
     ]
-    return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).hexdigest()[:8] if values else ""
+    if not values:
+        return schema.version
+    return f"{schema.version}.{hashlib.sha256(repr(values).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

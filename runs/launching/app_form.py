@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 
 from django.http import QueryDict
-from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.field_rules import form_questions, rules_of, rules_version
+from runs.catalog.field_rules import form_questions
 from runs.models import App, AppSchema, Member, StoredFile
 from runs.schema_forms.answers import Answer
 from runs.schema_forms.build import SchemaForm
@@ -38,30 +35,6 @@ def app_form(
         field_errors=field_errors,
         samples=lambda: sample_pictures(app),
     )
-
-
-def form_version(app: App, schema: AppSchema) -> str:
-    """Return a form's version: the version of the app's parameters, plus the version of the admin's rules, if any."""
-    version = rules_version(rules_of(app))
-    return f"{schema.version}.{version}" if version else schema.version
-
-
-def ticked(form: SchemaForm) -> list[int] | None:
-    """Return the indexes of the results ticked in the form; None if the app lists no results."""
-    return form.wanted_outputs() if form.results else None
-
-
-def dropped_words(form: SchemaForm) -> list[str]:
-    """Return a list with one sentence naming the answers that no longer fit, or an empty list if they all still fit."""
-    if not form.dropped:
-        return []
-    quoted = [_("“%(name)s”") % {"name": name} for name in form.dropped]
-    words = ngettext(
-        "Your answer for %(names)s is no longer valid. Choose again.",
-        "Your answers for %(names)s are no longer valid. Choose again.",
-        len(quoted),
-    )
-    return [words % {"names": get_text_list(quoted, pgettext("between the last two of a list", "and"))}]
 
 
 def sample_pictures(app: App) -> Mapping[str, dict[str, str]]:

@@ -15,11 +15,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from runs.catalog.field_rules import form_version
 from runs.engine import create_run
 from runs.engine.changed_by_rules import RulesRefuseError
 from runs.engine.create_run import LaunchRequest, TokenSpentError, is_what_started, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
-from runs.launching.app_form import app_form, dropped_words, form_version, ticked
+from runs.launching.app_form import app_form
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
 from runs.models import App, AppSchema, Draft, Member, Preset, Run
@@ -110,7 +111,7 @@ class PostedAppForm:
         # If the form has changed, a position may now refer to another field
         if form_version(self.app, self.schema) != self.controls.schema:
             fresh = self._in_present_form(form)
-            return Shown(fresh, opened.saying(_(CHANGED), *dropped_words(fresh)), is_refused=True)
+            return Shown(fresh, opened.saying(_(CHANGED), *fresh.dropped_words), is_refused=True)
         if not form.is_valid():
             return Shown(form, opened, self.controls.token, is_refused=True)
         if is_blocked:
@@ -189,7 +190,7 @@ class PostedAppForm:
             return opened
         draft = drafts.current_draft(self.member, self.app)
         answers = form.draft_answers(draft.answers if draft else ())
-        typed = Draft(answers=answers, wanted_outputs=ticked(form), source=opened.source)
+        typed = Draft(answers=answers, wanted_outputs=form.draft_outputs(), source=opened.source)
         if draft is not None and drafts.is_newer(draft, typed, token, self.controls.seen):
             if self.controls.act != MINE:
                 apart = presets.keep_apart(self.member, self.app, typed, timezone.now(), token)
@@ -208,7 +209,7 @@ class PostedAppForm:
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
         """Return a new form for the current version of the app, with the answers from `form`."""
-        answers, wanted = form.draft_answers(), ticked(form)
+        answers, wanted = form.draft_answers(), form.draft_outputs()
         return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
 
     def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
@@ -232,7 +233,7 @@ class PostedAppForm:
         changeable = Preset.objects.changeable_by(self.member)
         if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
             answers = form.draft_answers(preset.answers)
-            presets.update_preset(preset, self.member, answers, ticked(form), timezone.now())
+            presets.update_preset(preset, self.member, answers, form.draft_outputs(), timezone.now())
             self._forget_draft()
             return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")

@@ -14,6 +14,7 @@ from django_htmx.http import reswap, retarget
 
 from runs import catalog
 from runs.audit.admin_access import record_openings
+from runs.catalog.field_rules import form_version
 from runs.catalog.house_rules import house_rules_html
 from runs.connection import balance
 from runs.display.cards import app_card, run_cards
@@ -21,7 +22,7 @@ from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
 from runs.engine import create_run
 from runs.launching import drafts, form_after_redirect, prefill, presets
-from runs.launching.app_form import app_form, dropped_words, form_version
+from runs.launching.app_form import app_form
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import Controls, PostedAppForm, Shown, posted_schema
@@ -79,7 +80,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     form = app_form(
         request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
     )
-    return app_page(request, app, form, opened.saying(*dropped_words(form)), token=told.token, runs=runs)
+    return app_page(request, app, form, opened.saying(*form.dropped_words), token=told.token, runs=runs)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:

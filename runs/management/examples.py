@@ -31,7 +31,7 @@ from runs.engine.save_outputs import is_anyone_waiting
 from runs.history import bin, stars, titles
 from runs.history.examples import unclaimed
 from runs.launching import presets
-from runs.launching.app_form import app_form, ticked
+from runs.launching.app_form import app_form
 from runs.launching.next_version import replaced_by
 from runs.management import example_review
 from runs.management.example_review import needs_next
@@ -272,7 +272,7 @@ def _press_run(example: Example, app: App, member: Member) -> None:
         app,
         app.schema,
         form.draft_answers(),
-        sorted(replaces) or ticked(form) or [],
+        sorted(replaces) or form.wanted_outputs(),
         token_of(example),
         parent=replaced.run if replaced else None,
         is_private=True,

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.formats import number_format
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -351,7 +352,24 @@ class SchemaForm(forms.Form):
         """Return the indexes of the results to make. A valid form has at least one, unless the app lists no results."""
         return sorted(index for result in self.ticked for index in result.indexes)
 
+    def draft_outputs(self) -> list[int] | None:
+        """Return the indexes of the ticked results, for a draft; None if the app lists no results."""
+        return self.wanted_outputs() if self.results else None
+
     # --- errors ---
+
+    @property
+    def dropped_words(self) -> list[str]:
+        """A list with one sentence naming the answers that no longer fit, or an empty list if they all still fit."""
+        if not self.dropped:
+            return []
+        quoted = [_("“%(name)s”") % {"name": name} for name in self.dropped]
+        words = ngettext(
+            "Your answer for %(names)s is no longer valid. Choose again.",
+            "Your answers for %(names)s are no longer valid. Choose again.",
+            len(quoted),
+        )
+        return [words % {"names": get_text_list(quoted, pgettext("between the last two of a list", "and"))}]
 
     def clean(self) -> dict[str, Any]:
         for name, sentence in self.field_errors.items():
