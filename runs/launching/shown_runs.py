@@ -13,11 +13,6 @@ LATELY = timedelta(days=1)  # for how long a member's last run matters to the fo
 EXAMPLES_SHOWN = 3
 REJECTED = " rejected "  # the value of `Run.verdicts` if all results are rejected
 APPROVED = " approved "  # part of the value of `Run.verdicts` if any result is approved
-# The columns that cards need, except those of the app and the people, which are loaded separately
-COLUMNS = (
-    *(name for name in CARD_COLUMNS if not name.startswith(("app__", "member__", "made_by__", "starred_by__"))),
-    *("app_id", "member_id", "made_by_id", "parent_id", "preset_id", "verdicts"),
-)
 
 
 @dataclass(frozen=True)
@@ -51,12 +46,12 @@ def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
     """
     if not member.can_run:
         made = Run.objects.shared_by_others(member).filter(app=app).in_state("ready").newest_first()
-        return ShownRuns([], _load([made[:RESULTS_SHOWN]], member, app), None)
+        return ShownRuns([], _load([made[:RESULTS_SHOWN]]), None)
     day_ago = timezone.now() - LATELY
     own = Run.objects.owned_by(member).filter(app=app).newest_first()
     ready = own.in_state("ready")[: RESULTS_SHOWN + EXAMPLES_SHOWN]
     lately = own.filter(is_example=False, created_at__gte=day_ago)[:1]
-    runs = _load([approved_query(member, app), undecided_query(member, app), ready, lately], member, app)
+    runs = _load([approved_query(member, app), undecided_query(member, app), ready, lately])
     approved = [run for run in runs if APPROVED in run.verdicts and run.status == Run.Status.COMPLETED]
     good = [run for run in runs if run.status == Run.Status.COMPLETED and not run.outputs_failed]
     undecided = [run for run in good if run.verdicts != REJECTED and run not in approved]
@@ -69,18 +64,11 @@ def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
     )
 
 
-def _load(newest: list[RunQuerySet], viewer: Member, app: App) -> list[Run]:
+def _load(newest: list[RunQuerySet]) -> list[Run]:
     """Return the runs that any of the queries in `newest` finds, newest first, with what their cards need.
 
-    Each of these queries is answered by an index alone, however many runs there are. Of the people behind the runs,
-    only those other than the viewer are loaded.
+    An index alone answers each of these queries, however many runs there are.
     """
     pks = [Run.objects.filter(pk__in=query.values("pk")).values("pk") for query in newest]
-    found = Run.objects.filter(pk__in=pks[0].union(*pks[1:])).select_related("input_picture").only(*COLUMNS)
-    runs = list(found.newest_first())
-    others = {key for run in runs for key in (run.member_id, run.made_by_id) if key} - {viewer.pk}
-    people = {viewer.pk: viewer} | Member.objects.in_bulk(others)
-    for run in runs:
-        run.app, run.member = app, people[run.member_id]
-        run.made_by = people[run.made_by_id] if run.made_by_id else None
-    return runs
+    runs = Run.objects.filter(pk__in=pks[0].union(*pks[1:])).for_cards().newest_first()
+    return list(runs.only(*CARD_COLUMNS, "verdicts", "parent", "preset"))
