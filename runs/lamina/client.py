@@ -17,11 +17,12 @@ from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import answers, coerce
 from runs.lamina.call_observers import Answered, Key
+from runs.lamina.deadline import Cutter
 from runs.lamina.error_answers import cut_off, error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
 from runs.lamina.search_answers import AppMatch, matches
 from runs.lamina.streams import SILENT_SECONDS, RunStream
-from runs.lamina.transport import Cutter, Flow, NoReply, Reply, Timeouts, exchange, open_flow
+from runs.lamina.transport import Flow, NoReply, Reply, Timeouts, exchange, open_flow
 from runs.lamina.types import (
     Account,
     AppDetail,

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 
 from runs.lamina import answers
 from runs.lamina.call_observers import Answered, Key
-from runs.lamina.transport import Cutter, Flow, NoReply, Reply
+from runs.lamina.deadline import Cutter
+from runs.lamina.transport import Flow, NoReply, Reply
 from runs.lamina.types import RunSnapshot
 
 SILENT_SECONDS = 40.0  # close a stream after this long without any data; Lamina pings about every 15 s

@@ -1,8 +1,7 @@
 """Send one request over a new connection, with limits on time and size, and report whether it was sent.
 
-`requests` alone can't do this. Its read time-out restarts with every byte, so a slow server could block a worker
-forever, and its exceptions don't say whether the request was sent. That's why we use our own connection, which notes
-when sending begins, and a timer that shuts the connection down at the deadline. A new connection for each call costs a
+`requests` alone can't do this: its exceptions don't say whether the request was sent. That's why we use our own
+connection, which notes when sending begins and is shut down at the deadline. A new connection for each call costs a
 handshake (at most 100 a minute), but no call ever fails because of a stale connection.
 
 Network errors are never raised, so that no `requests` exception (which contains the key) can escape.
@@ -11,29 +10,22 @@ Network errors are never raised, so that no `requests` exception (which contains
 import contextlib
 import ipaddress
 import logging
-import socket
 import ssl
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
+from runs.lamina.deadline import CutAdapter, Cutter, Deadline, HeldConnection, HeldTlsConnection
+
 CONNECT_SECONDS = 3.05
-_SEND_SECONDS = 10.0
 BODY_BYTES = 16_000_000
 _CHUNK_BYTES = 65_536
 _NETWORK_ERRORS = (requests.RequestException, HTTPError, HTTPException, ssl.SSLError, OSError, ValueError)
@@ -88,108 +80,27 @@ class Flow:
     pieces: Iterator[bytes]
 
 
-class Cutter:
-    """Holds the connection of one call, so that any thread can shut it down."""
-
-    def __init__(self) -> None:
-        self.was_sent = False
-        self.is_cut = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def send_seconds(self) -> float:
-        return _SEND_SECONDS
-
-    def hold(self, connection: socket.socket) -> None:
-        """Keep a duplicate of the socket, because TLS detaches the original. Shutting down either of them shuts down
-        the connection."""
-        self.let_go()
-        with self._lock:
-            self._socket = connection.dup()
-            if self.is_cut:
-                self._shut()
-
-    def cut(self) -> None:
-        """Shut the connection down now, or as soon as there is one."""
-        with self._lock:
-            self.is_cut = True
-            self._shut()
-
-    def let_go(self) -> None:
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-class _Watch(Cutter):
-    """Shuts down a call's connection at the deadline."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.deadline = time.monotonic() + seconds
-        self._timer = threading.Timer(seconds, self.cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._timer.cancel()
-        self.let_go()
-
-    @property
-    def send_seconds(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.01)
-
-
-class _Watched(HTTPConnection):
-    """A connection that tells its `Cutter` which socket it uses and when it starts sending."""
-
-    def __init__(self, *args: Any, cutter: Cutter, **kwargs: Any) -> None:
-        self._cutter = cutter
-        super().__init__(*args, **kwargs)
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._cutter.hold(connection)
-        return connection
+class _Connection(HeldConnection):
+    """A connection that tells its `Cutter` when it starts sending."""
 
     def connect(self) -> None:
         super().connect()
-        self._cutter.was_sent = False  # asking a proxy for a tunnel doesn't count as sending the request
+        self.cutter.was_sent = False  # asking a proxy for a tunnel doesn't count as sending the request
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        self._cutter.was_sent = True
-        self.sock.settimeout(self._cutter.send_seconds)  # otherwise the connect time-out would limit a long upload
+        self.cutter.was_sent = True
+        self.sock.settimeout(self.cutter.send_seconds)  # otherwise the connect time-out would limit a long upload
         super().send(data)
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
-    """A watched TLS connection. If the handshake fails, nothing was sent."""
+class _TlsConnection(_Connection, HeldTlsConnection):
+    """The same over TLS. If the handshake fails, nothing was sent."""
 
 
-class _Adapter(HTTPAdapter):
-    """Opens connections that report to `cutter`, and never retries a request."""
-
-    def __init__(self, cutter: Cutter) -> None:
-        self._cutter = cutter
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool = cast(HTTPConnectionPool, super().get_connection_with_tls_context(*args, **kwargs))
-        kind = _WatchedTls if pool.scheme == "https" else _Watched
-        pool.ConnectionCls = partial(kind, cutter=self._cutter)  # type: ignore[assignment]
-        return pool
+class _Adapter(CutAdapter):
+    kinds = _Connection, _TlsConnection
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -225,12 +136,12 @@ def exchange(
 
     Uses proxies and certificates from the environment, except for a sandbox on this machine.
     """
-    with _Watch(timeouts.total) as watch, requests.Session() as session:
-        response = _send(session, watch, method, url, headers=headers, body=body, read_seconds=timeouts.read)
+    with Deadline(timeouts.total) as deadline, requests.Session() as session:
+        response = _send(session, deadline, method, url, headers=headers, body=body, read_seconds=timeouts.read)
         if isinstance(response, NoReply):
             return response
         with response:
-            content, is_whole = _read_body(response, watch)
+            content, is_whole = _read_body(response, deadline)
             return Reply(response.status_code, CaseInsensitiveDict(response.headers), content, is_whole)
 
 

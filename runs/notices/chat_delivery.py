@@ -18,9 +18,9 @@ from django.conf import settings
 from django.utils import timezone
 from urllib3.exceptions import HTTPError
 
+from runs.lamina.deadline import Deadline
 from runs.models.messages import Message
 from runs.storage import guard
-from runs.storage.deadline import Deadline
 from runs.words.one_line import one_line
 
 SECONDS = 10.0
@@ -58,7 +58,10 @@ def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
     body = _Body(json.dumps(content).encode())
     trusted = settings.PORTAL_CHAT_ORIGINS
     try:
-        with Deadline(SECONDS), guard.open_url("POST", address, headers=headers, body=body, trusted=trusted) as answer:
+        with (
+            Deadline(SECONDS) as deadline,
+            guard.open_url("POST", address, deadline, headers=headers, body=body, trusted=trusted) as answer,
+        ):
             return _outcome(answer, address)
     except guard.FetchRefused as error:
         return Outcome(message=Message(PROBLEMS.get(error.message.code, "chat_bad_address")))

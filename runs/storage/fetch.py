@@ -15,9 +15,9 @@ from typing import BinaryIO
 import requests
 from urllib3.exceptions import HTTPError
 
+from runs.lamina.deadline import Deadline
 from runs.models.messages import Message
 from runs.storage import file_types, store
-from runs.storage.deadline import Deadline
 from runs.storage.guard import TOO_SLOW, FetchFailed, FetchRefused, TooLargeToFetch, check_url, open_url
 from runs.words.numbers import number_in
 
@@ -64,7 +64,7 @@ def fetch(
         with (
             Deadline(seconds) as deadline,
             path.open("xb") as target,
-            open_url("GET", url, trusted=trusted) as response,
+            open_url("GET", url, deadline, trusted=trusted) as response,
         ):
             size, digest, header = _stream(response, target, max_bytes, deadline, on_chunk or (lambda _: None))
         return Fetched(path, size, digest, header)
@@ -106,8 +106,8 @@ def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:
     try:
         chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=True)
     except HTTPError:
-        raise FetchFailed(TOO_SLOW if deadline.is_over else CUT_OFF) from None
-    if deadline.is_over:
+        raise FetchFailed(TOO_SLOW if deadline.is_cut else CUT_OFF) from None
+    if deadline.is_cut:
         raise FetchFailed(TOO_SLOW)  # without a Content-Length, a body that was cut off would look complete
     return chunk
 
@@ -169,9 +169,9 @@ def put_file(
     headers = {"Content-Type": content_type}
     with (
         path.open("rb") as file,
-        Deadline(seconds),
+        Deadline(seconds) as deadline,
         open_url(
-            "PUT", url, headers=headers, body=_Sending(file, on_chunk or (lambda _: None)), trusted=trusted
+            "PUT", url, deadline, headers=headers, body=_Sending(file, on_chunk or (lambda _: None)), trusted=trusted
         ) as response,
     ):
         if not 200 <= response.status_code < 300:

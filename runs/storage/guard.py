@@ -7,7 +7,7 @@ applies to links that members paste, so members can also use origins that the op
 requests-hardened resolves a host name once, checks the IP address and connects to exactly that address, so it makes no
 difference if DNS gives another answer later. This module takes care of the rest: odd spellings of IP addresses, user
 names in links, redirects (each is checked like a pasted link), proxies and cookies, the body of a redirect (which the
-requests library would read in full), and the total time (see `deadline`).
+requests library would read in full), and the total time.
 """
 
 import ipaddress
@@ -16,19 +16,18 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests_hardened.client import HTTPSession
 from requests_hardened.config import Config
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.exceptions import HTTPError
 
+from runs.lamina.deadline import CutAdapter, Cutter, Deadline
 from runs.models.messages import Message
-from runs.storage.deadline import POOLS, current_deadline
 from runs.words.errors import UserFacingError
 
 CONNECT_SECONDS = 5.0
@@ -85,27 +84,18 @@ class FetchFailed(FetchError):
     """There is a problem with the other server or the connection to it; a retry may work."""
 
 
-class _PlainAdapter(HTTPAdapter):
-    """An adapter for trusted origins only, because it doesn't check the IP address."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-
-class _GuardedAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
+class _GuardedAdapter(CutAdapter, IPFilterAdapter):  # type: ignore[misc]  # the library has no types
     """Checks the IP address again with our stricter rule, after requests-hardened has pinned it."""
 
-    def __init__(self) -> None:
-        super().__init__(is_https_proto=True)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+    def __init__(self, cutter: Cutter) -> None:
+        super().__init__(cutter, is_https_proto=True)
 
     def build_connection_pool_key_attributes(
         self,
         request: requests.PreparedRequest,
         verify: bool | str,
         cert: str | tuple[str, str] | None = None,
-    ) -> tuple[dict[str, object], dict[str, object]]:
+    ) -> tuple[Any, Any]:
         host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
         if not is_public(str(host_params["host"]).strip("[]")):
             raise InvalidIPAddress(host_params["host"])
@@ -116,15 +106,15 @@ class _Session(HTTPSession):  # type: ignore[misc]  # the library has no types
     """A session for a single request, without proxies, .netrc, cookies or redirects. Requests to anything but trusted
     origins go through the guard and need https."""
 
-    def __init__(self, trusted: Sequence[str]) -> None:
+    def __init__(self, trusted: Sequence[str], cutter: Cutter) -> None:
         super().__init__(Config(False, False, True, (CONNECT_SECONDS, READ_SECONDS), "LaminaPortal"))
         self.trust_env = False
         self.headers["Accept-Encoding"] = "identity"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
-        self.mount("https://", _GuardedAdapter())
+        self.mount("https://", _GuardedAdapter(cutter))
         for origin in trusted:
-            self.mount(f"{origin}/", _PlainAdapter())
+            self.mount(f"{origin}/", CutAdapter(cutter))  # doesn't check the IP address
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None, so that the requests library doesn't read the whole body of a redirect, which may be endless."""
@@ -213,6 +203,7 @@ def _check_host(parts: SplitResult) -> None:
 def open_url(
     method: str,
     url: str,
+    deadline: Deadline,
     *,
     headers: dict[str, str] | None = None,
     body: Body | None = None,
@@ -220,12 +211,13 @@ def open_url(
 ) -> Iterator[requests.Response]:
     """Request `url` through the guard, following at most five redirects. Doesn't read the response body.
 
-    Only `trusted` origins may be private or use plain http. Use this inside a `Deadline`. Raises `FetchRefused` or
-    `FetchFailed`. With a `body`, only 307 and 308 redirects are followed; other redirects are returned as they are.
+    Only `trusted` origins may be private or use plain http. The connection is shut down at the `deadline`. Raises
+    `FetchRefused` or `FetchFailed`. With a `body`, only 307 and 308 redirects are followed; other redirects are
+    returned as they are.
     """
     for _ in range(MAX_REDIRECTS + 1):
         check_url(url, trusted)
-        with _Session(trusted) as session, _speaking_plainly():
+        with _Session(trusted, deadline) as session, _speaking_plainly(deadline):
             request = requests.Request(method, url, headers=headers or {}, data=body)
             prepared = session.prepare_request(request)
             _check_prepared(prepared.url or "", trusted)
@@ -248,9 +240,8 @@ def open_url(
 
 
 @contextmanager
-def _speaking_plainly() -> Iterator[None]:
+def _speaking_plainly(deadline: Deadline) -> Iterator[None]:
     """Convert library exceptions to `FetchRefused` and `FetchFailed`, with messages that people can understand."""
-    deadline = current_deadline()
     try:
         yield
     except InvalidIPAddress:
@@ -258,7 +249,7 @@ def _speaking_plainly() -> Iterator[None]:
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError):
         raise FetchRefused(NO_LINK) from None
     except (requests.RequestException, HTTPError) as error:
-        if deadline is not None and deadline.is_over:
+        if deadline.is_cut:
             raise FetchFailed(TOO_SLOW) from None
         if isinstance(error, requests.exceptions.SSLError):
             raise FetchFailed(UNSAFE_CONNECTION) from None
