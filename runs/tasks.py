@@ -7,6 +7,7 @@ from django.utils import timezone
 from runs import catalog
 from runs.audit import networks
 from runs.background import heartbeats, incidents
+from runs.background.due_work import DueWork
 from runs.background.queue import enqueue_long
 from runs.catalog import lamina_search
 from runs.connection import balance
@@ -17,7 +18,7 @@ from runs.history import bin, retention_rules, run_counts, selection
 from runs.launching import drafts
 from runs.management import examples, record_guard
 from runs.notices import alerts, channels, chat, mails, problems, read_state
-from runs.sharing import guest_copies, guest_identity, make_guest_copies
+from runs.sharing import guest_identity, make_guest_copies
 from runs.spending import account
 from runs.storage import deferred_thumbnails, orphans, store, usage
 from runs.team import passwords, security_mail, sessions, transfers
@@ -26,6 +27,16 @@ from runs.web import throttling
 from runs.words import known_words
 
 CLEARING_SECONDS = 3000
+DUE_WORK: tuple[DueWork[Any], ...] = (
+    save_outputs.FILES,
+    uploads.LINKS,
+    deferred_thumbnails.PICTURES,
+    make_guest_copies.COPIES,
+    hiding.HIDING,
+    transfers.TRANSFERS,
+    chat.CHAT,
+    mails.MAILS,
+)
 SCHEDULES: dict[str, dict[str, Any]] = {
     # The scheduler only checks every 30 s, whatever the Schedule says; with this cron, the pulse is due at every check.
     "pulse": {"func": "runs.tasks.pulse", "schedule_type": "C", "cron": "* * * * * */15", "repeats": -1},
@@ -59,14 +70,8 @@ def pulse(worker: str = "") -> None:
 def sweep() -> None:
     """Queue all work that is due."""
     sweeping.sweep()
-    save_outputs.request_saving()
-    uploads.request_links()
-    deferred_thumbnails.request_small_pictures()
-    guest_copies.request_copies()
-    hiding.request_hiding()
-    transfers.request_transfers()
-    chat.request_sending()
-    mails.request_sending()
+    for work in DUE_WORK:
+        work.request()
 
 
 def submit_run(run_id: int) -> None:
@@ -90,27 +95,27 @@ def poll() -> None:
 
 
 def keep_files() -> None:
-    save_outputs.keep_due_files()
+    save_outputs.FILES.run()
 
 
 def make_small_pictures() -> None:
-    deferred_thumbnails.make_due_pictures()
+    deferred_thumbnails.PICTURES.run()
 
 
 def copy_for_guests() -> None:
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
 
-def fetch_upload(upload_id: int) -> None:
-    uploads.fetch_upload(upload_id)
+def fetch_links() -> None:
+    uploads.LINKS.run()
 
 
 def hide_inputs() -> None:
-    hiding.hide_inputs()
+    hiding.HIDING.run()
 
 
 def transfer_runs() -> None:
-    transfers.transfer_runs()
+    transfers.TRANSFERS.run()
 
 
 def request_catalog() -> None:
@@ -163,11 +168,11 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
 
 
 def send_mails() -> None:
-    mails.send_due()
+    mails.MAILS.run()
 
 
 def send_chat() -> None:
-    chat.send_due()
+    chat.CHAT.run()
 
 
 def make_examples() -> None:

@@ -5,44 +5,29 @@ Other values that people entered stay visible. The hidden value also disappears 
 `AppRule.hiding_due_at` records that an app's runs still need checking, so losing the task does no harm.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from runs.background import leases
-from runs.background.queue import enqueue_long
+from runs.background.due_work import DueWork, Slot
 from runs.engine.input_summary import summarise
 from runs.models import App, AppRule, FieldRule, Member, Run, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 
-LEASE, LEASE_SECONDS = "hide-inputs", 60.0
 SLICE = 200
-TASK_SECONDS = 900
 
 
-def request_hiding() -> None:
-    """Queue the task if any app's runs need checking and no worker is already on it."""
-    if AppRule.objects.filter(hiding_due_at__isnull=False).exists():
-        leases.release_of_dead(LEASE)
-        if leases.may_kick(LEASE):
-            enqueue_long("hide_inputs", timeout_seconds=TASK_SECONDS)
+def _next_rule() -> AppRule | None:
+    return AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app").first()
 
 
-def hide_inputs() -> None:
-    """Check the runs of all apps that are due for a check. Only one worker does this at a time. If the worker is
-    stopped, the next sweep starts over, but has less left to do."""
-    with leases.hold(LEASE, LEASE_SECONDS) as may_go_on:
-        if may_go_on is not None:
-            for rule in AppRule.objects.filter(hiding_due_at__isnull=False).select_related("app"):
-                _hide_for(rule, may_go_on)
-
-
-def _hide_for(rule: AppRule, may_go_on: Callable[[], bool]) -> None:
+def _hide_for(rule: AppRule, slot: Slot) -> None:
+    """Check all runs of an app. If the worker is stopped, the next one starts over, but has less left to do."""
     fields = list(FieldRule.objects.filter(app=rule.app, mode=FieldRule.Mode.HIDDEN).select_related("file"))
     telling = _telling(fields)
     for runs in _slices(rule.app) if fields else ():  # no runs if the admin has made the fields visible again
-        if not may_go_on():
+        if not slot.is_kept():
             return
         for run in Run.objects.filter(pk__in=telling.filter(run__in=runs).values("run")).order_by("pk"):
             _hide(run, telling)
@@ -97,3 +82,6 @@ def _hide_uploads(files: Sequence[StoredFile]) -> None:
     used = RunInputUpload.objects.filter(upload__file__in=files)
     hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))
     Upload.objects.filter(pk__in=made.filter(pk__in=hidden).exclude(pk__in=seen).values("pk")).update(is_hidden=True)
+
+
+HIDING = DueWork("hide_inputs", lambda: _next_rule() is not None, _next_rule, _hide_for)

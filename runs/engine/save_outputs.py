@@ -1,16 +1,13 @@
 """Save results: fetch each media URL that Lamina gave us (after checking that it is safe), check the file, store it and
 show it.
 
-The database says what is due; a task only says "check now". At most two workers move files at a time (there are two
-leases), so that a start never has to wait for a video. In a new portal, the example runs' files wait while anyone has a
-recent run of their own in progress. A worker claims a row with a conditional UPDATE, timed by the database's clock, and
-renews the claim while bytes arrive. If the worker dies, its claim ends within a minute. Failures, including a full
-disk, are retried less and less often for 24 hours. After that, the page says "Could not be saved" and shows the
-original link.
+At most two workers do this at a time (`background.due_work`). In a new portal, the example runs' files wait while
+anyone has a recent run of their own in progress. A worker renews its claim on a row while bytes arrive; if it dies, the
+claim ends within a minute. Failures, including a full disk, are retried less and less often for 24 hours. After that,
+the page says "Could not be saved" and shows the original link.
 """
 
 import logging
-import time
 from datetime import timedelta
 
 from django.db import transaction
@@ -21,23 +18,20 @@ from django.utils import timezone
 from runs import events
 from runs.audit.record import record
 from runs.background import incidents
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background.due_work import CLAIM, ClaimLost, DueWork, Renewer, Slot, back_off, claim_first, unclaimed
+from runs.background.queue import stop_requested
 from runs.engine import apply_outputs
 from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
-from runs.storage.claimed_fetch import ClaimLost, Renewer, fetch_arrival
+from runs.storage.claimed_fetch import fetch_arrival
 from runs.storage.fetch import FetchFailed, FetchRefused, TooLargeToFetch
 from runs.storage.media import Media, NotMedia
-from runs.storage.transfer_slots import KEEPING, FileSlot, file_slot
 from runs.words.file_names import file_name
 
 logger = logging.getLogger("runs.outputs")
 
-CLAIM = timedelta(seconds=60)
-WINDOW_SECONDS = 240.0  # another task then takes over, so that no task runs forever
-FETCH_SECONDS = 600.0  # per file; the window plus one file stays below the task's timeout
-TASK_SECONDS = 900
+FETCH_SECONDS = 600.0  # per file; with the window, this stays below the task's timeout
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600))  # the last delay repeats
 GIVE_UP_AFTER = timedelta(hours=24)
 A_LITTLE = timedelta(minutes=1)  # the clocks of two hosts may differ by this much
@@ -48,43 +42,14 @@ UNREADABLE = Message("unreadable_answer")
 GAVE_UP = Message("not_within_a_day")
 
 
-def request_saving() -> None:
-    """Tell the worker to save files if any are due. This is cheap: it takes one or two queries."""
-    if _files_to_keep().exists():
-        enqueue_long("keep_files", timeout_seconds=TASK_SECONDS, is_saved=False)
-
-
-def keep_due_files() -> None:
-    """Save due files until none are left, the window ends or the worker stops.
-
-    Returns at once if two other tasks are already doing this. Must run in a task with a timeout of `TASK_SECONDS`.
-    """
-    with file_slot(KEEPING) as slot:
-        if slot is None:
-            return
-        _keep_for_a_while(slot)
-        store.tidy_waiting_room()
-    if not stop_requested():
-        request_saving()
-
-
-def _keep_for_a_while(slot: FileSlot) -> None:
-    ends_at = time.monotonic() + WINDOW_SECONDS
-    while time.monotonic() < ends_at and slot.is_kept():
-        if (output_file := _claim_next()) is not None:
-            _keep(output_file, slot)
-        else:
-            return
-
-
 def _due_files() -> QuerySet[OutputFile]:
-    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now()) | Q(claimed_until__gt=Now() + CLAIM + A_LITTLE)
+    is_free = unclaimed() | Q(claimed_until__gt=Now() + CLAIM + A_LITTLE)
     # Compare `due_at` with our own clock: SQLite's clock is only accurate to the millisecond, so we would miss a row
     # that has just been created.
     now = timezone.now()
     # These times were set by a clock that was ahead, and may be hours away.
     is_ahead = Q(due_at__gt=now + BACK_OFF[-1] + A_LITTLE) | Q(attempts=0, due_at__gt=now + A_LITTLE)
-    return OutputFile.objects.filter(unclaimed, is_ahead | Q(due_at__lte=now), status=OutputFile.Status.SAVING)
+    return OutputFile.objects.filter(is_free, is_ahead | Q(due_at__lte=now), status=OutputFile.Status.SAVING)
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:
@@ -109,21 +74,14 @@ def _own_saving() -> QuerySet[OutputFile]:
 
 
 def _claim_next() -> OutputFile | None:
-    """Claim the file with the fewest failures; if there is a tie, claim the one that has waited longest. Return None if
-    there are none left.
-
-    A file that kills its worker has to wait longer each time, just as after any other failure.
-    """
-    for pk, attempts in _files_to_keep().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
-        mine = _due_files().filter(pk=pk, attempts=attempts)
-        if mine.update(claimed_until=Now() + CLAIM, due_at=Now() + _delay(attempts + 1), attempts=attempts + 1):
-            return OutputFile.objects.select_related("output__run").get(pk=pk)
-    return None
-
-
-def _delay(attempts: int) -> timedelta:
-    """Return the delay before the next try."""
-    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    """Claim the file with the fewest failures; if there is a tie, claim the one that has waited longest."""
+    pk = claim_first(
+        _files_to_keep().order_by("attempts", "due_at", "pk"),
+        _due_files(),
+        "attempts",
+        lambda number: {"claimed_until": Now() + CLAIM, "due_at": Now() + back_off(BACK_OFF, number)},
+    )
+    return OutputFile.objects.select_related("output__run").get(pk=pk) if pk else None
 
 
 def fetch_again(output: Output) -> bool:
@@ -146,19 +104,14 @@ def fetch_again(output: Output) -> bool:
             apply_outputs.record_file_change(given_up[0])
             record(Verb.RESULT_FETCHED_AGAIN, output)
     if given_up:
-        request_saving()
+        FILES.request()
     return bool(given_up)
 
 
-def _keep(output_file: OutputFile, slot: FileSlot) -> None:
+def _keep(output_file: OutputFile, slot: Slot) -> None:
     """Fetch and store one claimed file, and record the outcome."""
-
-    def renew() -> bool:
-        is_ours = OutputFile.objects.filter(pk=output_file.pk, status="saving").update(claimed_until=Now() + CLAIM)
-        return bool(is_ours) and slot.is_kept()
-
     try:
-        _fetch_and_save(output_file, Renewer(renew))
+        _fetch_and_save(output_file, slot.renewer(_still_saving(output_file)))
     except ClaimLost:
         if stop_requested():  # otherwise, another worker has claimed the file
             _still_saving(output_file).update(claimed_until=None, due_at=Now(), attempts=F("attempts") - 1)
@@ -195,7 +148,7 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         apply_outputs.record_file_change(output_file)
         apply_outputs.tell_if_complete(output_file)
         if stored.picture_due_at:
-            deferred_thumbnails.request_small_pictures()
+            deferred_thumbnails.PICTURES.request()
         events.output_saved.send(output_file)
 
 
@@ -209,7 +162,7 @@ def _try_later(output_file: OutputFile, message: Message) -> None:
     if left <= timedelta(0):
         _give_up(output_file, message or GAVE_UP)
         return
-    delay = min(_delay(output_file.attempts), left)
+    delay = min(back_off(BACK_OFF, output_file.attempts), left)
     fields = {"due_at": Now() + delay, "claimed_until": None, "error": message}
     with transaction.atomic():
         if _still_saving(output_file).update(**fields) and output_file.error != message:
@@ -234,3 +187,6 @@ def result_name(output_file: OutputFile, found: Media) -> str:
     """Return the current name of the file. Pages and downloads call this whenever they need the name, because it
     changes with the run's title."""
     return file_name(output_file, found.extension)
+
+
+FILES = DueWork("keep_files", lambda: _files_to_keep().exists(), _claim_next, _keep, workers=2)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from runs import catalog
 from runs.background import incidents
+from runs.background.due_work import ClaimLost, Slot, held_slot
 from runs.background.queue import stop_requested
 from runs.connection import balance
 from runs.connection.lamina_api import lamina
@@ -25,9 +26,7 @@ from runs.models.messages import Message
 from runs.models.run import RunInputUpload
 from runs.schema_forms.inputs import is_about_names_alone, to_inputs
 from runs.schema_forms.questions import Question
-from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.fetch import FetchFailed, FetchRefused
-from runs.storage.transfer_slots import HANDING_OVER, FileSlot, file_slot
 from runs.uploads import asset_upload, uploads
 from runs.words.lamina_errors import field_message
 
@@ -90,14 +89,14 @@ def _hand_over_files(run: Run) -> dict[str, str] | None:
     links = list(RunInputUpload.objects.filter(input__run=run).select_related("upload", "input"))
     if all(link.upload.asset_url for link in links):
         return {link.upload.public_id: link.upload.asset_url for link in links}
-    with file_slot(HANDING_OVER) as slot:
+    with held_slot("hand_over", workers=2) as slot:
         if slot is None:  # two tasks are already sending files, and other starts mustn't wait for a video
             progress.hold(run, Run.Wait.FILES, timezone.now() + timedelta(seconds=2))
             return None
         return _hand_over_each(run, links, slot)
 
 
-def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> dict[str, str] | None:
+def _hand_over_each(run: Run, links: list[RunInputUpload], slot: Slot) -> dict[str, str] | None:
     urls: dict[str, str] = {}
     client = lamina(Priority.START)
     for link in links:
@@ -118,7 +117,7 @@ def _hand_over_each(run: Run, links: list[RunInputUpload], slot: FileSlot) -> di
             return None
         if upload.source_url and run.input_picture_id is None:
             summarise(run)
-        urls[upload.public_id] = asset_upload.ensure_asset(upload, client, on_chunk=Renewer(slot.is_kept))
+        urls[upload.public_id] = asset_upload.ensure_asset(upload, client, on_chunk=slot.renewer())
     return urls
 
 

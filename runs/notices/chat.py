@@ -6,7 +6,6 @@ once: if a worker dies while sending one, it is sent again.
 """
 
 import logging
-import time
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,8 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from runs.audit.record import record
-from runs.background import leases
-from runs.background.queue import enqueue, stop_requested
+from runs.background.due_work import DueWork, Slot
 from runs.models import (
     ChatChannel,
     ChatMessage,
@@ -36,9 +34,6 @@ from runs.web.sealed_texts import SealedError
 
 logger = logging.getLogger(__name__)
 
-LEASE, TASK = "chat", "send_chat"
-LEASE_SECONDS = 60.0  # longer than sending one message takes, even with a slow DNS lookup
-PASS_SECONDS = 45.0  # how long one task keeps sending; well below its timeout
 REGRET = timedelta(minutes=1)  # delay for messages about decisions, because many decisions are undone right away
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
@@ -75,7 +70,7 @@ def post_event(about: About) -> None:
     ]
     if messages:
         ChatMessage.objects.bulk_create(messages, ignore_conflicts=True)
-        transaction.on_commit(request_sending)
+        transaction.on_commit(CHAT.request)
 
 
 def _event_of(about: About) -> str:
@@ -98,31 +93,8 @@ def _is_told(about: About, channel: ChatChannel) -> bool:
     return about.run is not None and channels.told_runs(channel).filter(pk=about.run.pk).exists()
 
 
-def request_sending() -> None:
-    """Queue the task that sends messages, if any are due."""
-    if ChatMessage.objects.due(timezone.now()).exists():
-        leases.release_of_dead(LEASE)
-        if leases.may_kick(LEASE):
-            enqueue(TASK)
-
-
-def send_due() -> None:
-    """Send due messages one by one, for a limited time. Runs in the task `send_chat`."""
-    holder, until = leases.new_holder(), time.monotonic() + PASS_SECONDS
-    if not leases.acquire(LEASE, holder, LEASE_SECONDS):
-        return
-    try:
-        while not stop_requested() and time.monotonic() < until and leases.renew(LEASE, holder, LEASE_SECONDS):
-            if (message := _next_due()) is None:
-                break
-            _send(message)
-    finally:
-        leases.release(LEASE, holder)
-    if ChatMessage.objects.due(timezone.now()).exists() and not stop_requested():
-        enqueue(TASK)
-
-
 def _next_due() -> ChatMessage | None:
+    """Return the next message. It isn't claimed, because only one worker sends messages."""
     rows = ChatMessage.objects.due(timezone.now()).select_related(
         *("channel", "run__member", "request__asker", "comment__output__run", "comment__run", "comment__member"),
         *("decision__output__run", "decision__member"),
@@ -130,7 +102,7 @@ def _next_due() -> ChatMessage | None:
     return rows.first()
 
 
-def _send(message: ChatMessage) -> None:
+def _send(message: ChatMessage, _slot: Slot) -> None:
     """Send one message and record the result."""
     channel, is_stale = message.channel, message.created_at < timezone.now() - STALE
     post = post_of(message) if message.kind in channel.kinds and not is_stale else None
@@ -175,6 +147,9 @@ def _postpone(message: ChatMessage, outcome: Outcome) -> None:
 
 def _give_up(message: ChatMessage) -> None:
     ChatMessage.objects.filter(pk=message.pk).update(given_up_at=timezone.now())
+
+
+CHAT = DueWork("send_chat", lambda: ChatMessage.objects.due(timezone.now()).exists(), _next_due, _send)
 
 
 def send_trial(channel: ChatChannel, by: Member) -> Message:

@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
@@ -41,42 +41,22 @@ class Outcome:
         return self.result == Result.SENT
 
 
-class Post:
-    """A connection to the mail server, opened for the first email and again after each failure. The caller must close
-    it."""
-
-    def __init__(self) -> None:
-        self._backend: Any = None
-
-    def hand_over(self, message: EmailMessage) -> Outcome:
-        """Send one email. Never raises errors caused by the mail server or the network."""
-        try:
-            if self._backend is None:
-                self._backend = mailers["default"]
-            self._backend.open()
-        except (OSError, smtplib.SMTPException) as error:
-            self.close()
-            return Outcome(Result.AWAY, _words(error))
-        try:
-            self._backend.send_messages([message])
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            outcome = Outcome(_result(error), _words(error), bool(getattr(self._backend, "is_unclear", False)))
-            if not isinstance(error, smtplib.SMTPRecipientsRefused):
-                self.close()
-            return outcome
-        return Outcome(Result.SENT)
-
-    def close(self) -> None:
-        backend, self._backend = self._backend, None
-        if backend is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                backend.close()
-
-
-def try_once(message: EmailMessage) -> Outcome:
-    """Send one email over its own connection."""
-    with closing(Post()) as post:
-        return post.hand_over(message)
+def hand_over(message: EmailMessage) -> Outcome:
+    """Send one email. Never raises errors caused by the mail server or the network."""
+    backend: Any = None
+    try:
+        backend = mailers["default"]
+        backend.open()
+    except (OSError, smtplib.SMTPException) as error:
+        return Outcome(Result.AWAY, _words(error))
+    try:
+        backend.send_messages([message])
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        return Outcome(_result(error), _words(error), bool(getattr(backend, "is_unclear", False)))
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            backend.close()
+    return Outcome(Result.SENT)
 
 
 def _result(error: Exception) -> Result:

@@ -10,8 +10,6 @@ worker sends at a time, so the others stay free even if the mail server takes a 
 """
 
 import logging
-import time
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,19 +17,14 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from runs.background import leases
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background.due_work import CLAIM_TRIES, DueWork, NotNow, Slot, back_off
 from runs.models import GuestContact, Mail, Notice, Way
 from runs.notices import bounces, daily_mails, guest_contacts, guest_mails, mail_text, problems, reminders
-from runs.notices.delivery import Outcome, Post, Result
+from runs.notices.delivery import Outcome, Result, hand_over
 from runs.team import mail
 
 logger = logging.getLogger("runs.mail")
 
-LEASE = "mails"
-LEASE_SECONDS = 150.0  # longer than one attempt may take, so that no other worker sends the same email
-TASK_SECONDS = 600
-WINDOW_SECONDS = 240.0  # after this long, another task takes over
 AWAY_SECONDS = 30.0  # how long to pause when the server can't be reached
 AT_ONCE = 50
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
@@ -43,16 +36,11 @@ UNKNOWN = "interrupted"  # set before a daily email or a reminder is sent, and c
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
-def request_sending() -> None:
-    """Queue the worker's task if anything is due. Cheap enough to be called in every sweep."""
+def _is_any_due() -> bool:
     if not mail.is_set_up():
-        return
+        return False
     now = timezone.now()
-    if not (_due(now).exists() or _gathered(now).exists() or guest_mails.gathered(now).exists()):
-        return
-    leases.release_of_dead(LEASE)
-    if leases.may_kick(LEASE):
-        _queue()
+    return _due(now).exists() or _gathered(now).exists() or guest_mails.gathered(now).exists()
 
 
 def request_daily() -> None:
@@ -64,50 +52,36 @@ def request_daily() -> None:
         reminders.make_due(now)
 
 
-def _queue() -> None:
-    enqueue_long("send_mails", timeout_seconds=TASK_SECONDS, is_saved=False)
-
-
 # --- In the worker ----------------------------------------------------------------------------------------------------
-def send_due() -> None:
-    """Create and send due emails. Runs in the task `send_mails`, in one worker at a time."""
-    holder = leases.new_holder()
-    if not mail.is_set_up() or not leases.acquire(LEASE, holder, LEASE_SECONDS):
-        return
-    is_away = False
-    try:
-        is_away = _send_for_a_while(holder)
-    finally:
-        if is_away:
-            # Hold on to the lease during the pause, so that no worker tries again until it's over.
-            leases.renew(LEASE, holder, AWAY_SECONDS)
-        else:
-            leases.release(LEASE, holder)
-    if not is_away and not stop_requested():
-        request_sending()
+def _claim_next() -> Mail | None:
+    """Claim the email that has waited longest. If there is none, create emails for due notices first."""
+    if not mail.is_set_up():
+        return None
+    if (row := _claim_first()) is None:
+        now = timezone.now()
+        gather(now)
+        guest_mails.gather(now)
+        row = _claim_first()
+    return row
 
 
-def _send_for_a_while(holder: str) -> bool:
-    """Send due emails until none are left, the time is up or the worker stops. Return True if the server can't be
-    reached."""
-    ends_at = time.monotonic() + WINDOW_SECONDS
-    with closing(Post()) as post:
-        while due := _next():
-            for row in due:
-                is_over = stop_requested() or time.monotonic() > ends_at
-                if is_over or not leases.renew(LEASE, holder, LEASE_SECONDS):
-                    return False
-                if _claim(row) and _send(row, post) == Result.AWAY:
-                    return True
-    return False
+def _claim_first() -> Mail | None:
+    """Record an attempt to send the first due email; return None if there is none.
 
-
-def _next() -> list[Mail]:
-    """Create emails for due notices, then return due emails (at most `AT_ONCE`), longest waiting first."""
+    The next attempt comes after a pause. A daily email or a reminder counts as given up until we know more.
+    """
     now = timezone.now()
-    gather(now)
-    guest_mails.gather(now)
-    return list(_due(now).select_related("member").order_by("due_at", "pk")[:AT_ONCE])
+    for row in _due(now).select_related("member").order_by("due_at", "pk")[:CLAIM_TRIES]:
+        mine = _due(now).filter(pk=row.pk, tries=row.tries)
+        if row.tries >= MOST_TRIES:  # a worker died during the last attempt
+            if mine.update(given_up_at=now):
+                _tell_given_up(row, row.error)
+            continue
+        once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
+        row.tries += 1
+        if mine.update(tries=F("tries") + 1, due_at=now + back_off(PAUSES, row.tries), **once):
+            return row
+    return None
 
 
 def _due(now: datetime) -> QuerySet[Mail]:
@@ -134,27 +108,14 @@ def gather(now: datetime) -> None:
                 waiting.update(mail_due_at=None)
 
 
-def _claim(row: Mail) -> bool:
-    """Record an attempt; return False if the email is no longer due, or has no attempts left. The next attempt comes
-    after a pause."""
-    now = timezone.now()
-    mine = _due(now).filter(pk=row.pk, tries=row.tries)
-    if row.tries >= MOST_TRIES:  # a worker died during the last attempt
-        if mine.update(given_up_at=now):
-            _tell_given_up(row, row.error)
-        return False
-    once = {"given_up_at": now, "error": UNKNOWN} if row.sort != Mail.Sort.ONCE else {}
-    row.tries += 1
-    return bool(mine.update(tries=F("tries") + 1, due_at=now + PAUSES[min(row.tries, len(PAUSES)) - 1], **once))
-
-
-def _send(row: Mail, post: Post) -> Result | None:
-    """Send one claimed email and record the result. Return None if there was nothing left to say."""
+def _send(row: Mail, _slot: Slot) -> None:
+    """Send one claimed email, unless nothing is left to say, and record the result. Raises `NotNow` if the server can't
+    be reached."""
     message = mail_text.message_of(row) if row.member_id else guest_mails.message_of(row)
     if message is None:
         _record(row, given_up_at=timezone.now(), error="")
-        return None
-    outcome = post.hand_over(message)
+        return
+    outcome = hand_over(message)
     if outcome.is_sent:
         _record(row, sent_at=timezone.now(), given_up_at=None, error="")
         if row.member is not None:
@@ -163,7 +124,8 @@ def _send(row: Mail, post: Post) -> Result | None:
         # don't log the server's words, which may contain the address
         logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)
         _record_failure(row, outcome)
-    return outcome.result
+    if outcome.result == Result.AWAY:
+        raise NotNow(AWAY_SECONDS)
 
 
 def _record_failure(row: Mail, outcome: Outcome) -> None:
@@ -220,6 +182,10 @@ def _bounced(row: Mail) -> None:
 
 def _record(row: Mail, **values: Any) -> None:
     Mail.objects.filter(pk=row.pk, sent_at=None).update(**values)
+
+
+# One attempt takes less than 150 s, so no other worker sends the same email.
+MAILS = DueWork("send_mails", _is_any_due, _claim_next, _send, slot_seconds=150.0)
 
 
 # --- Once an hour -----------------------------------------------------------------------------------------------------

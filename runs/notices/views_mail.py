@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.audit.record import record
 from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, guest_contacts, unsubscribe
-from runs.notices.delivery import Outcome, try_once
+from runs.notices.delivery import Outcome, hand_over
 from runs.notices.forms import MailWhenReadyForm
 from runs.team import mail
 from runs.web.http import PortalRequest, admins_only, go_to, own_path
@@ -38,7 +38,7 @@ def mail_test(request: PortalRequest) -> HttpResponse:
     """Send the admin a test email; if that fails, show what the mail server said."""
     if mail.is_set_up():
         record(Verb.MAIL_TESTED, None)
-        _say(request, try_once(_test_mail(request.user)))
+        _say(request, hand_over(_test_mail(request.user)))
     else:
         messages.warning(
             request, _("Email isn't set up. To turn it on, ask the person who runs the portal to set EMAIL_URL.")

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from runs.background.queue import enqueue_long
+from runs.background.due_work import unclaimed, wake
 from runs.models import GuestCopy, GuestLink, GuestLinkOutput, Output, OutputFile, StoredFile
 from runs.models.sharing import GuestLinkQuerySet
 from runs.storage import ffmpeg, sounds
@@ -24,7 +24,7 @@ from runs.words.messages import say
 
 MOVING = ("image/gif", "image/apng")  # types that may be animated; our thumbnails never are
 PLAYED = (StoredFile.Kind.VIDEO, StoredFile.Kind.AUDIO)
-TASK_SECONDS = 900
+TASK = "copy_for_guests"
 AT_ONCE = 500
 YOUNG = timedelta(minutes=2)
 
@@ -90,17 +90,16 @@ def has_films_as_they_are(outputs: list[Output]) -> bool:
 
 
 # --- Waking the worker ------------------------------------------------------------------------------------------------
-def request_copies() -> None:
-    """Queue the copying task for the worker if copies for links that are alive are missing."""
-    if due().exists() or waiting_for_ffmpeg().exists() or missing(GuestLink.objects.all()):
-        _queue()
+def is_any_due() -> bool:
+    """Return whether a worker can make copies now, or copies for links that are alive are missing."""
+    return due().exists() or waiting_for_ffmpeg().exists() or bool(missing(GuestLink.objects.all()))
 
 
 def request_copies_for(links: GuestLinkQuerySet) -> None:
     """Queue the copying task for the worker if copies are missing for `links`, which have just been created or changed,
     or show a new file."""
     if missing(links):
-        _queue()
+        wake(TASK)
 
 
 def on_output_saved(output_file: OutputFile) -> None:
@@ -108,14 +107,9 @@ def on_output_saved(output_file: OutputFile) -> None:
     request_copies_for(GuestLink.objects.filter(outputs=output_file.output_id))
 
 
-def _queue() -> None:
-    enqueue_long("copy_for_guests", timeout_seconds=TASK_SECONDS, is_saved=False)
-
-
 def due() -> QuerySet[GuestCopy]:
     """Return the copies that are due and that no worker has claimed."""
-    unclaimed = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    return GuestCopy.objects.filter(unclaimed, status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
+    return GuestCopy.objects.filter(unclaimed(), status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
 def wanted(links: GuestLinkQuerySet) -> set[int]:
@@ -175,4 +169,4 @@ def record_lost(file: StoredFile) -> None:
         "error": "",
     }
     if GuestCopy.objects.filter(file=file, status=GuestCopy.Status.READY).update(claimed_until=None, **fresh):
-        _queue()
+        wake(TASK)

@@ -1,15 +1,12 @@
 """Create the copies for guests, in the worker.
 
-The database says which copies are due; a task only wakes the worker, and only one worker runs the task at a time. A
-worker claims a row with a conditional UPDATE that uses the database's clock. The claim also postpones the next attempt,
-so a file whose worker is killed goes to the back of the queue. The worker renews its claim while it copies; if the
-worker dies, the claim expires within a minute. Each copy ends up ready or impossible, or gets an error message and is
-tried again later. No single file can stop the task: pictures and sounds are copied in the picture process, which ends a
-copy that takes too long.
+Only one worker does this at a time (`background.due_work`). It renews its claim while it copies; if it dies, the claim
+expires within a minute. Each copy ends up ready or impossible, or gets an error message and is tried again later. No
+single file can stop the task: pictures and sounds are copied in the picture process, which ends a copy that takes too
+long.
 """
 
 import logging
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,24 +16,19 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from runs.background.due_work import CLAIM, ClaimLost, DueWork, Renewer, Slot, back_off, claim_first
 from runs.background.queue import stop_requested
 from runs.models import GuestCopy, GuestLink, StoredFile
 from runs.models.messages import Message
 from runs.sharing import guest_copies
 from runs.storage import ffmpeg, file_types, orphans, picture_client, sounds, store
-from runs.storage.claimed_fetch import ClaimLost, Renewer
 from runs.storage.disk import disk_message
 from runs.storage.ffmpeg import CopyFailed
 from runs.storage.metadata import CannotStrip
 from runs.storage.picture_client import ProcessLost
-from runs.storage.transfer_slots import COPYING, FileSlot, file_slot
 
 logger = logging.getLogger("runs.guest_copies")
 
-CLAIM = timedelta(seconds=60)
-# How long a task creates copies before another task takes over. Even with one more video on top, this stays below the
-# task's timeout.
-WINDOW_SECONDS = 240.0
 BACK_OFF = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600))  # the last delay repeats
 # Failures before we give up. A killed worker isn't one, and after disk and storage problems, we always try again.
 MOST_FAILURES = 3
@@ -50,23 +42,6 @@ class NoTool(Exception):
     """ffmpeg isn't installed."""
 
 
-def make_due_copies() -> None:
-    """Create copies until none are due, time runs out or the worker stops.
-
-    Returns at once if another worker is already creating copies. Must run in a task with a timeout of
-    `guest_copies.TASK_SECONDS`.
-    """
-    with file_slot(COPYING) as slot:
-        if slot is None:
-            return
-        _record_wanted()
-        ends_at = time.monotonic() + WINDOW_SECONDS
-        while time.monotonic() < ends_at and slot.is_kept() and (copy := _claim_next()) is not None:
-            _make(copy, slot)
-    if not stop_requested():
-        guest_copies.request_copies()
-
-
 def _record_wanted() -> None:
     """Create missing rows for files that guests should get, and queue copies that were waiting for ffmpeg."""
     guest_copies.waiting_for_ffmpeg().update(status=GuestCopy.Status.PREPARING, due_at=Now(), attempts=0)
@@ -76,25 +51,29 @@ def _record_wanted() -> None:
 
 
 def _claim_next() -> GuestCopy | None:
-    """Claim and return the copy that has been due the longest, among those with the fewest attempts; None if none is
-    due."""
-    for pk, attempts in guest_copies.due().order_by("attempts", "due_at", "pk").values_list("pk", "attempts")[:20]:
-        next_try = Now() + BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
-        claimed = {"claimed_until": Now() + CLAIM, "attempts": F("attempts") + 1, "due_at": next_try}
-        if guest_copies.due().filter(pk=pk).update(**claimed):
-            return GuestCopy.objects.select_related("source").get(pk=pk)
-    return None
+    """Claim and return the next copy; None if none is due or missing."""
+    if (copy := _claim()) is None:
+        _record_wanted()
+        copy = _claim()
+    return copy
 
 
-def _make(copy: GuestCopy, slot: FileSlot) -> None:
+def _claim() -> GuestCopy | None:
+    """Claim and return the copy that has been due the longest, among those with the fewest attempts."""
+    pk = claim_first(
+        guest_copies.due().order_by("attempts", "due_at", "pk"),
+        guest_copies.due(),
+        "attempts",
+        lambda number: {"claimed_until": Now() + CLAIM, "due_at": Now() + back_off(BACK_OFF, number)},
+    )
+    return GuestCopy.objects.select_related("source").get(pk=pk) if pk else None
+
+
+def _make(copy: GuestCopy, slot: Slot) -> None:
     """Create one claimed copy and save the outcome."""
-
-    def renew() -> bool:
-        return bool(_open(copy).update(claimed_until=Now() + CLAIM)) and slot.is_kept()
-
     status = GuestCopy.Status
     try:
-        _copy(copy, Renewer(renew))
+        _copy(copy, slot.renewer(_open(copy)))
     except ClaimLost:
         if stop_requested():  # otherwise, another worker has claimed it, so leave it alone
             _open(copy).update(claimed_until=None, attempts=F("attempts") - 1, due_at=Now())
@@ -167,6 +146,9 @@ def _settle(copy: GuestCopy, status: GuestCopy.Status, file: StoredFile | None =
 def _try_later(copy: GuestCopy, message: Message, **counted: Any) -> None:
     """Release the claim. The time of the next attempt was already set when the copy was claimed."""
     _open(copy).update(claimed_until=None, error=message, **counted)
+
+
+COPIES = DueWork(guest_copies.TASK, guest_copies.is_any_due, _claim_next, _make)
 
 
 # --- Once a day -------------------------------------------------------------------------------------------------------

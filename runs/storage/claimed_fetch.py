@@ -1,47 +1,14 @@
 """Fetch remote files through the guard and inspect them, but stop if this worker loses its claim on the work."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 
-from runs.background.queue import stop_requested
+from runs.background.due_work import Renewer
 from runs.storage import media
 from runs.storage.fetch import LIMITS, fetch
 from runs.storage.store import Arrival
-
-RENEW_SECONDS = 15.0
-
-
-class ClaimLost(Exception):
-    """Raised when another worker has taken over this work, or this worker must stop; the caller must leave everything
-    as it is."""
-
-
-class Renewer:
-    """Renews a claim while bytes arrive: pass it to `fetch` as `on_chunk`. Raises `ClaimLost` when the claim is lost or
-    the worker should stop."""
-
-    def __init__(self, renew: Callable[[], int | bool]) -> None:
-        self._renew = renew
-        self._next = time.monotonic() + RENEW_SECONDS
-
-    def __call__(self, _size: int) -> None:
-        self.look()
-
-    def look(self) -> None:
-        """Renew the claim if it's due."""
-        if stop_requested():
-            raise ClaimLost
-        if time.monotonic() >= self._next:
-            self.renew()
-
-    def renew(self) -> None:
-        """Renew the claim now."""
-        self._next = time.monotonic() + RENEW_SECONDS
-        if not self._renew():
-            raise ClaimLost
 
 
 @contextmanager

@@ -11,15 +11,12 @@ from django.utils.translation import gettext as _
 
 from runs.audit.actors import Actor, current_actor
 from runs.audit.record import record, record_each
-from runs.background import leases
-from runs.background.queue import enqueue_long
+from runs.background.due_work import DueWork, Slot, wake
 from runs.models import Entry, GuestLink, Member, Preset, Run, Upload, Verb
 from runs.models.run import RunInputUpload
 from runs.team.members import RefusedError, left_by
 
-LEASE, LEASE_SECONDS = "transfer-runs", 60.0
 SLICE = 1_000  # how many runs to transfer in one transaction
-TASK_SECONDS = 900
 
 
 @transaction.atomic
@@ -45,36 +42,23 @@ def transfer(leaver: Member, to: Member) -> bool:
     has_rest = _give_some(leaver, to, current_actor()) == SLICE
     Member.objects.filter(pk=leaver.pk).update(gives_to=to if has_rest else None)
     if has_rest:
-        enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
+        wake(TRANSFERS.task)
     return has_rest
 
 
-def request_transfers() -> None:
-    """Queue the task if there are still runs to transfer and no worker is on it already."""
-    if Member.objects.filter(gives_to__isnull=False).exists():
-        leases.release_of_dead(LEASE)
-        if leases.may_kick(LEASE):
-            enqueue_long("transfer_runs", timeout_seconds=TASK_SECONDS)
-
-
-def transfer_runs() -> None:
-    """Transfer the remaining runs of everyone whose transfer isn't complete. Only one worker does this at a time."""
-    with leases.hold(LEASE, LEASE_SECONDS) as may_go_on:
-        for pk in Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True):
-            while may_go_on is not None and may_go_on() and _has_more(pk):
-                pass
+def _next_leaver() -> int | None:
+    """Return the primary key of someone whose transfer isn't complete."""
+    return Member.objects.filter(gives_to__isnull=False).values_list("pk", flat=True).first()
 
 
 @transaction.atomic
-def _has_more(leaver_id: int) -> bool:
-    """Transfer another batch of runs; return whether there may be more."""
+def _transfer_some(leaver_id: int, _slot: Slot) -> None:
+    """Transfer another batch of runs."""
     leaver = Member.objects.select_for_update(of=("self",)).select_related("gives_to").get(pk=leaver_id)
-    if leaver.gives_to is None:  # the person was reactivated, or another worker got there first
-        return False
-    has_more = _give_some(leaver, leaver.gives_to, _who_asked(leaver)) == SLICE
-    if not has_more:
+    if leaver.gives_to is None:  # the person was reactivated
+        return
+    if _give_some(leaver, leaver.gives_to, _who_asked(leaver)) < SLICE:
         Member.objects.filter(pk=leaver_id).update(gives_to=None)
-    return has_more
 
 
 def _give_some(leaver: Member, to: Member, who: Actor) -> int:
@@ -108,3 +92,6 @@ def _free_name(preset: Preset, to: Member, whose: str) -> str:
         name = preset.name[: 100 - len(ending)] + ending
         number += 1
     return name
+
+
+TRANSFERS = DueWork("transfer_runs", lambda: _next_leaver() is not None, _next_leaver, _transfer_some)

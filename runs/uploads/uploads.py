@@ -1,14 +1,12 @@
 """Files and links that members add to a form: saved and checked first, then sent to Lamina when a run needs them.
 
-A file from disk is checked while the person waits; a link is fetched by a worker through the guard. A conditional
-UPDATE that uses the database's clock decides which worker gets a link. If a worker dies, another can take over its link
-after a minute.
+A file from disk is checked while the person waits; a link is fetched by a worker through the guard, by at most two at a
+time (`background.due_work`). If a worker dies, another can take over its link after a minute.
 """
 
 import hashlib
 import logging
 import re
-import time
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -18,24 +16,24 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from runs.audit.record import record
-from runs.background.queue import enqueue_long, stop_requested
+from runs.background.due_work import CLAIM, CLAIM_TRIES, ClaimLost, DueWork, Renewer, Slot, unclaimed, wake
+from runs.background.queue import stop_requested
 from runs.models import App, Member, StoredFile, Upload, Verb
 from runs.models.messages import Message
 from runs.schema_forms.questions import files_question
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
-from runs.storage.claimed_fetch import ClaimLost, Renewer, fetch_arrival
+from runs.storage.claimed_fetch import fetch_arrival
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url
 from runs.storage.guard import complete_url
 from runs.storage.media import NotMedia, WebWait
 from runs.storage.store import Arrival
-from runs.storage.transfer_slots import LINKS, FileSlot, file_slot
 from runs.uploads import quota
 from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.uploads.upload_handler import RefusedFile
@@ -45,11 +43,9 @@ from runs.words.messages import say
 
 logger = logging.getLogger("runs.uploads")
 
-CLAIM = timedelta(seconds=60)  # renewed while bytes arrive
 FETCH_SECONDS = 120.0  # time limit for fetching one link, while somebody waits with the form open
 SUFFIX = re.compile(r"[^A-Za-z0-9]")
 LINKS_AT_ONCE = 10  # maximum number of a member's links being fetched at once
-TASK_SECONDS = 900
 GIVE_UP_AFTER = timedelta(hours=1)  # after this long, nobody is waiting for the link any more
 
 UNREADABLE = Message("unreadable_file")
@@ -104,7 +100,7 @@ def receive_file(
         logger.exception("upload: unexpected error")
         raise UploadRejected(UNREADABLE) from error
     if stored.picture_due_at:
-        deferred_thumbnails.request_small_pictures()
+        deferred_thumbnails.PICTURES.request()
     return _add(member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name))
 
 
@@ -156,59 +152,45 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
     if not quota.has_room(member):
         raise UploadRejected(quota.OVER_QUOTA)
     upload = _add(member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name))
-    enqueue_long("fetch_upload", upload.pk, timeout_seconds=TASK_SECONDS)
+    wake(LINKS.task)
     return upload
 
 
 def fetch_upload(upload_id: int) -> None:
-    """Fetch the link of an upload, then others that are due. At most two workers do this at the same time.
-
-    Can be called at any time and as often as you like: if both slots are taken, one of the two workers holding them
-    will fetch this link later.
-    """
-    with file_slot(LINKS) as slot:
-        ends_at = time.monotonic() + FETCH_SECONDS
-        next_id: int | None = upload_id
-        while slot is not None and next_id is not None:
-            _fetch_one(next_id, slot)
-            is_over = time.monotonic() > ends_at or stop_requested()
-            next_id = None if is_over else _next_due()
+    """Fetch the link of an upload now, because a run needs it; do nothing if enough workers are already fetching links,
+    or one of them has this link."""
+    with LINKS.slot() as slot:
+        if slot is not None and (upload := _claim(upload_id)) is not None:
+            _fetch(upload, slot)
 
 
-def _next_due() -> int | None:
-    """Return the id of the next upload with a link that no worker is fetching, or None if there is none.
-
-    Links that were never tried come first, so that one that kills its worker doesn't hold up the others.
-    """
-    due = Upload.objects.filter(due_links()).order_by(F("claimed_until").asc(nulls_first=True), "pk")
-    return due.values_list("pk", flat=True).first()
-
-
-def request_links() -> None:
-    """Queue a task for the links that are due, if there are any."""
-    if (upload_id := _next_due()) is not None:
-        enqueue_long("fetch_upload", upload_id, timeout_seconds=TASK_SECONDS)
+def _claim_next() -> Upload | None:
+    """Claim the next link. Links that were never tried come first, so that one that kills its worker doesn't hold up
+    the others."""
+    order = F("claimed_until").asc(nulls_first=True), "pk"
+    for pk in due_links().order_by(*order).values_list("pk", flat=True)[:CLAIM_TRIES]:
+        if (upload := _claim(pk)) is not None:
+            return upload
+    return None
 
 
-def _fetch_one(upload_id: int, slot: FileSlot) -> None:
-    waiting = Upload.objects.filter(due_links(), pk=upload_id)
-    if not waiting.update(claimed_until=Now() + CLAIM):
-        return
-    upload = Upload.objects.get(pk=upload_id)
+def _claim(upload_id: int) -> Upload | None:
+    if not due_links().filter(pk=upload_id).update(claimed_until=Now() + CLAIM):
+        return None
+    return Upload.objects.get(pk=upload_id)
+
+
+def _fetch(upload: Upload, slot: Slot) -> None:
+    """Fetch one claimed link, and record the outcome."""
     if timezone.now() - upload.created_at > GIVE_UP_AFTER:
         _settle(upload, error=Message("too_slow"))
         return
-
-    def renew() -> bool:
-        is_ours = Upload.objects.filter(pk=upload.pk, status="fetching").update(claimed_until=Now() + CLAIM)
-        return bool(is_ours) and slot.is_kept()
-
-    renewer = Renewer(renew)
+    mine = Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING)
     try:
-        stored = _fetch_link(upload, renewer)
+        stored = _fetch_link(upload, slot.renewer(mine))
     except ClaimLost:
         if stop_requested():  # otherwise another worker has claimed it
-            Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(claimed_until=None)
+            mine.update(claimed_until=None)
     except (FetchRefused, FetchFailed, NotMedia, UploadRejected) as error:
         _settle(upload, error=error.message)
     except OSError as error:
@@ -223,9 +205,12 @@ def _fetch_one(upload_id: int, slot: FileSlot) -> None:
             stored.delete()
 
 
-def due_links() -> Q:
-    """Return a filter for uploads with a link that no worker is fetching."""
-    return Q(status=Upload.Status.FETCHING) & (Q(claimed_until=None) | Q(claimed_until__lt=Now()))
+def due_links() -> QuerySet[Upload]:
+    """Return uploads with a link that no worker is fetching."""
+    return Upload.objects.filter(unclaimed(), status=Upload.Status.FETCHING)
+
+
+LINKS = DueWork("fetch_links", lambda: due_links().exists(), _claim_next, _fetch, workers=2)
 
 
 def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:

@@ -52,7 +52,7 @@ EXEMPT_TASKS = {
     "search_lamina": _SEARCH,
     "make_small_pictures": _FILES,
     "copy_for_guests": _FILES,
-    "fetch_upload": "the upload was recorded when somebody added the link",
+    "fetch_links": "the upload was recorded when somebody added the link",
     "send_new_password_mail": _MAIL,
     "send_password_changed_mail": _MAIL,
     "send_new_browser_mail": _MAIL,

@@ -57,14 +57,14 @@ def keep(folder: Path, url: str) -> tuple[float, float]:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
-    from runs.engine.save_outputs import keep_due_files
+    from runs.engine.save_outputs import FILES
     from runs.models import Member, OutputFile
     from tests.support.factories import make_app, make_run
 
     box = make_run(Member.objects.create_user("a@example.com", "x"), make_app()).outputs.all()[0]
     file = OutputFile.objects.create(output=box, source_url=f"{url}/film.webm")
     before = memory_mb("VmRSS")
-    keep_due_files()
+    FILES.run()
     file.refresh_from_db()
     if file.file is None or file.file.size_bytes != FILM_BYTES:
         raise RuntimeError(f"the video was not saved: {file.error}")

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from runs.engine.save_outputs import request_saving
+from runs.engine import save_outputs
 from runs.models import Output, OutputFile
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number
@@ -35,7 +35,7 @@ def bench(portal: Portal, report: Report) -> None:
         queued.append(OrmQ.objects.count())
         return not OutputFile.objects.filter(status="saving").exists()
 
-    request_saving()
+    save_outputs.FILES.request()
     wait_until(is_saved, "every file to be saved", MAX_SECONDS, every=LOOK_SECONDS)
     taken = time.monotonic() - begun
     report.at_most("not saved", OutputFile.objects.exclude(status="saved").count(), 0)

@@ -242,7 +242,7 @@ def reply_to(email: str, result: str, about: str = "result") -> None:
 def mail_now() -> None:
     """Make the worker email all pending notices now, as if their two-minute delay were over."""
     Notice.objects.filter(mail=None, mail_due_at__isnull=False).update(mail_due_at=timezone.now())
-    mails.request_sending()
+    mails.MAILS.request()
 
 
 def results(run: str) -> list[str]:

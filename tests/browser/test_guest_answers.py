@@ -27,7 +27,7 @@ def link(alice: Member) -> GuestLink:
     link_to(run, picture(1500, 1000), picture(900, 1200), may_download=False)
     made = links.make_link(alice, list(run.outputs.all()))
     GuestLink.objects.filter(pk=made.pk).update(lets_decide=True, lets_comment=True, audience="Kim at Acme")
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     return made
 
 

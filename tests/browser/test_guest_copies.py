@@ -72,9 +72,9 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
     guest.goto(path_of(link))
     # The guest's page must not refresh while only some copies are ready: if the video is among them, it starts playing,
     # and a page on which a video is playing no longer refreshes. So requests go through a route whose handler can't run
-    # before `make_due_copies` returns.
+    # before `COPIES.run` returns.
     guest.route("**", lambda route: route.continue_())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
     download = guest.get_by_role("button", name="Download all")
     expect(download).to_be_visible()
@@ -99,7 +99,7 @@ def test_guests_and_maker_see_each_state_and_the_next_one_by_itself(
 def test_what_went_wrong_is_said_plainly(
     new_context: NewContext, alice: Member, link: GuestLink, fields: dict[str, str], told: str, told_maker: str
 ) -> None:
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     GuestCopy.objects.update(file=None, **fields)
     guest, maker = new_context().new_page(), new_context(alice).new_page()
     for page, address, words in ((guest, path_of(link), told), (maker, f"/shares/{link.public_id}/", told_maker)):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.engine import apply_outputs, match_outputs, progress
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import FILES
 from runs.lamina.types import RunSnapshot
 from runs.models import App, Charge, Entry, HeldOutputs, Member, Output, OutputFile, ReviewItem, Run
 from runs.review import requests
@@ -313,7 +313,7 @@ def made_in_the_sandbox(alice: Member, sandbox: SandboxDoor, **values: Any) -> R
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=1))  # old enough to be polled
     sandbox.control(f"runs/{run.remote_id}", status="completed")
     watch_once()
-    keep_due_files()
+    FILES.run()
     return Run.objects.get(pk=run.pk)
 
 

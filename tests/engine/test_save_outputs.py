@@ -15,13 +15,13 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from runs.background import leases, queue
+from runs.background.due_work import Renewer
 from runs.engine import apply_outputs
-from runs.engine.save_outputs import is_anyone_waiting, keep_due_files, request_saving
+from runs.engine.save_outputs import FILES, is_anyone_waiting
 from runs.models import Incident, Lease, Member, Output, OutputFile, Run, StoredFile
 from runs.models.messages import Message
 from runs.review.content_hash import hash_of_files
 from runs.storage import media, store
-from runs.storage.claimed_fetch import Renewer
 from runs.words.messages import say
 from tests.support.factories import make_run
 from tests.support.hostile_server import HostileServer, bomb_png, kept_files, picture
@@ -60,7 +60,7 @@ def test_a_result_is_saved_after_the_clock_was_set_back(run: Run, server: Hostil
     }
     output_file = make_file(run, f"{server.url}/a.png", **times)
 
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert output_file.status == "saved"
@@ -70,7 +70,7 @@ def test_a_result_is_saved_and_its_page_refreshes(run: Run, server: HostileServe
     server.files["/a.png"] = picture(640, 480)
     output_file = make_file(run, f"{server.url}/a.png")
 
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     version = Run.objects.get().version
@@ -81,13 +81,13 @@ def test_a_result_is_saved_and_its_page_refreshes(run: Run, server: HostileServe
     assert version > run.version
     assert output_file.output.changed_in == version
     assert output_file.output.content_hash == hash_of_files([output_file.file.sha256])
-    assert not leases.is_held("files-0")
+    assert not leases.is_held("keep_files-0")
 
 
 def test_several_files_of_a_box_have_names_of_their_own(run: Run, server: HostileServer) -> None:
     for position in range(3):
         make_file(run, f"{server.url}/a.png", position)
-    keep_due_files()
+    FILES.run()
     names = [stored.name.rsplit("_", 1)[0] for stored in StoredFile.objects.order_by("pk")]
     assert names == ["cartoonify_front", "cartoonify_front_2", "cartoonify_front_3"]
     hashes = StoredFile.objects.order_by("results__position").values_list("sha256", flat=True)
@@ -107,7 +107,7 @@ def test_several_files_of_a_box_have_names_of_their_own(run: Run, server: Hostil
 def test_failures_are_retried(path: str, code: str, run: Run, server: HostileServer, settings: Settings) -> None:
     output_file = make_file(run, f"{server.url}{path}")
 
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert (output_file.status, output_file.error.code, output_file.attempts) == ("saving", code, 1)
@@ -121,7 +121,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     own = make_file(run, f"{server.url}/a.png")
     active = make_run(alice)
 
-    keep_due_files()
+    FILES.run()
     example.refresh_from_db()
     own.refresh_from_db()
     assert (own.status, example.status) == ("saved", "saving")
@@ -135,7 +135,7 @@ def test_examples_wait_for_peoples_own_runs(run: Run, server: HostileServer, ali
     assert not is_anyone_waiting()
     assert all(run.is_active for run in needless)
     second = make_file(run, f"{server.url}/a.png", 1)
-    keep_due_files()
+    FILES.run()
     example.refresh_from_db()
     second.refresh_from_db()
     assert example.file_id is not None
@@ -148,7 +148,7 @@ def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServe
     for seconds in (5, 30, 120, 600, 3600, 3600, 3600):
         make_due()
         began = timezone.now()
-        keep_due_files()
+        FILES.run()
         output_file.refresh_from_db()
         assert output_file.due_at is not None
         assert began <= output_file.due_at - timedelta(seconds=seconds) <= timezone.now()
@@ -158,14 +158,14 @@ def test_each_try_comes_later_than_the_one_before(run: Run, server: HostileServe
 
 def test_a_file_that_comes_back_is_saved(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/late.png")
-    keep_due_files()
+    FILES.run()
     server.files["/late.png"] = picture()
     OutputFile.objects.update(due_at=timezone.now() + timedelta(minutes=1))
-    keep_due_files()
+    FILES.run()
     assert len(server.hits) == 1  # the next attempt isn't due yet
 
     make_due()
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert (output_file.status, output_file.error, output_file.attempts) == ("saved", Message(), 2)
@@ -173,14 +173,14 @@ def test_a_file_that_comes_back_is_saved(run: Run, server: HostileServer) -> Non
 
 def test_after_24_hours_the_failure_is_reported(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/missing", created_at=timezone.now() - timedelta(hours=23, minutes=50))
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert output_file.status == "saving"
 
     OutputFile.objects.update(created_at=timezone.now() - timedelta(hours=25))
     make_due()
     version = Run.objects.get().version
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert (output_file.status, output_file.due_at) == ("failed", None)
@@ -206,7 +206,7 @@ def test_hopeless_addresses_are_given_up_at_once(
 ) -> None:
     output_file = make_file(run, f"{server.url}{path}")
 
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert (output_file.status, output_file.error.code) == ("failed", code)
@@ -219,7 +219,7 @@ def test_hopeless_addresses_are_given_up_at_once(
 def test_a_picture_too_large_to_open_is_saved_as_a_download_only(run: Run, server: HostileServer) -> None:
     server.files["/bomb.png"] = bomb_png()
     output_file = make_file(run, f"{server.url}/bomb.png")
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert (output_file.status, output_file.error) == ("saved", Message())
     assert output_file.file is not None
@@ -230,7 +230,7 @@ def test_a_picture_too_large_to_open_is_saved_as_a_download_only(run: Run, serve
 
 def test_a_drawing_is_saved_as_a_download_only(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/svg-as-png")
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert output_file.file is not None
     assert (output_file.file.kind, output_file.file.media_type) == ("other", "application/octet-stream")
@@ -247,7 +247,7 @@ def test_a_full_disk_is_reported_and_retried(
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "_keep", full)
-        keep_due_files()
+        FILES.run()
     output_file.refresh_from_db()
     assert output_file.status == "saving"
     assert output_file.error.code == "disk_full"
@@ -255,7 +255,7 @@ def test_a_full_disk_is_reported_and_retried(
     assert kept_files(settings) == []
 
     make_due()
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert output_file.status == "saved"
 
@@ -273,22 +273,22 @@ def test_a_crash_between_file_and_row_is_retried(
     with monkeypatch.context() as patched:
         patched.setattr(apply_outputs, "record_file_change", killed)
         with pytest.raises(SystemExit):
-            keep_due_files()
+            FILES.run()
     output_file.refresh_from_db()
     assert (output_file.status, output_file.file, kept_files(settings)) == ("saving", None, [])
 
-    keep_due_files()
+    FILES.run()
     assert len(server.hits) == 1  # the stopped worker's claim on the file still holds
     OutputFile.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     make_due()
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert output_file.status == "saved"
 
 
 def test_a_file_somebody_has_claimed_is_left_alone(run: Run, server: HostileServer) -> None:
     make_file(run, f"{server.url}/a.png", claimed_until=timezone.now() + timedelta(seconds=60))
-    keep_due_files()
+    FILES.run()
     assert server.hits == []
 
 
@@ -303,20 +303,20 @@ def test_a_file_saved_by_another_meanwhile_is_not_saved_twice(
         return inspect(path, **options)
 
     monkeypatch.setattr(media, "inspect", faster)
-    keep_due_files()
+    FILES.run()
     assert not StoredFile.objects.exists()
     assert kept_files(settings) == []
 
 
 def test_at_most_two_tasks_save_files_at_once(run: Run, server: HostileServer) -> None:
     make_file(run, f"{server.url}/a.png")
-    assert leases.acquire("files-0", "somebody", 60)
-    assert leases.acquire("files-1", "somebody else", 60)
-    keep_due_files()
+    assert leases.acquire("keep_files-0", "somebody", 60)
+    assert leases.acquire("keep_files-1", "somebody else", 60)
+    FILES.run()
     assert server.hits == []
 
-    Lease.objects.filter(name="files-1").update(until=Now() - timedelta(seconds=1))
-    keep_due_files()
+    Lease.objects.filter(name="keep_files-1").update(until=Now() - timedelta(seconds=1))
+    FILES.run()
     assert server.hits == ["/a.png"]
 
 
@@ -333,7 +333,7 @@ def test_a_worker_that_stops_releases_its_file(
         stop(self, size)
 
     monkeypatch.setattr(Renewer, "__call__", stop_soon)
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     assert (output_file.status, output_file.claimed_until, output_file.attempts) == ("saving", None, 0)
@@ -344,12 +344,12 @@ def test_a_task_is_queued_only_if_something_is_due(
     run: Run, server: HostileServer, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        request_saving()
+        FILES.request()
     assert not OrmQ.objects.exists()
 
     make_file(run, f"{server.url}/a.png")
     with django_capture_on_commit_callbacks(execute=True):
-        request_saving()
+        FILES.request()
     assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.keep_files"]
 
 
@@ -358,7 +358,7 @@ def test_memory_stays_flat(run: Run, server: HostileServer) -> None:
     output_file = make_file(run, f"{server.url}/film.webm")
     tracemalloc.start()
     try:
-        keep_due_files()
+        FILES.run()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.engine.save_outputs import keep_due_files, request_saving
+from runs import tasks
+from runs.engine.save_outputs import FILES
 from runs.history import bin
 from runs.models import Member, OutputFile, Run
 from runs.models.messages import Message
@@ -48,13 +49,13 @@ def test_leftovers_of_a_killed_worker_are_removed(settings: Settings) -> None:
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    keep_due_files()
+    tasks.tidy()
     assert kept_files(settings) == [young]
 
 
 def test_looking_for_work_is_cheap(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(2):
-        request_saving()
+        FILES.request()
 
 
 def make_unsaved(alice: Member, url: str, **fields: Any) -> OutputFile:
@@ -86,7 +87,7 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
     file.refresh_from_db()
     assert (file.status, file.error) == ("saving", Message())
     assert Run.objects.get().version == version + 1
-    keep_due_files()
+    FILES.run()
     file.refresh_from_db()
     assert file.status == "saved"
     assert "Try to fetch again" not in as_alice.get(page).content.decode()
@@ -95,23 +96,23 @@ def test_a_file_that_could_not_be_saved_can_be_tried_again(
 def test_another_try_that_fails_is_reported_at_once(alice: Member, as_alice: Client, server: HostileServer) -> None:
     file = given_up(alice, f"{server.url}/missing.png")
     as_alice.post(f"/results/{file.output.public_id}/fetch-again/")
-    keep_due_files()
+    FILES.run()
     file.refresh_from_db()
     assert (file.status, file.error.code) == ("failed", "not_there")
 
 
 def test_a_saved_file_is_not_fetched_again(alice: Member, as_alice: Client, server: HostileServer) -> None:
     file = make_unsaved(alice, f"{server.url}/a.png")
-    keep_due_files()
+    FILES.run()
     as_alice.post(f"/results/{file.output.public_id}/fetch-again/")
-    keep_due_files()
+    FILES.run()
     assert server.hits == ["/a.png"]
 
 
 def test_one_lost_file_among_saved_ones_is_named(alice: Member, as_alice: Client, server: HostileServer) -> None:
     lost = given_up(alice, "https://x.test/b.png")
     OutputFile.objects.create(output=lost.output, position=1, source_url=f"{server.url}/a.png")
-    keep_due_files()
+    FILES.run()
 
     page = as_alice.get(lost.output.run.get_absolute_url()).content.decode()
 
@@ -124,6 +125,6 @@ def test_results_of_a_run_in_the_bin_are_saved_too(alice: Member, server: Hostil
     """Somebody may still restore the run."""
     file = make_unsaved(alice, f"{server.url}/a.png")
     bin.move_to_bin(Run.objects.all(), alice, timezone.now())
-    keep_due_files()
+    FILES.run()
     file.refresh_from_db()
     assert file.status == "saved"

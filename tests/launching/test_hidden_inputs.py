@@ -153,7 +153,7 @@ def test_a_worker_looks_through_earlier_runs_even_if_the_task_was_lost(
     run = run_of(photo.member, app, photo, status="completed")
     set_rules(app, admin_member, p1=hidden("at sea"))
     queued: list[str] = []
-    monkeypatch.setattr("runs.engine.hide_inputs.enqueue_long", lambda task, **_options: queued.append(task))
+    monkeypatch.setattr("runs.background.due_work.enqueue_long", lambda task, **_options: queued.append(task))
     tasks.sweep()
     assert queued == ["hide_inputs"]
     tasks.hide_inputs()

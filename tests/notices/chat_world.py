@@ -33,7 +33,7 @@ def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: s
 def send_after(**delay: float) -> None:
     """Move the clock forward by `delay`, then send the messages that are due."""
     with time_machine.travel(timezone.now() + timedelta(**delay), tick=True):
-        chat.send_due()
+        chat.CHAT.run()
 
 
 def texts(message: Any) -> list[str]:

@@ -48,8 +48,8 @@ def waiting() -> int:
 def test_one_event_makes_one_message_in_each_channel(run: Run, receiver: Receiver) -> None:
     for _ in range(3):
         chat.post_event(Event("ready", "ended-1", run))
-    chat.send_due()
-    chat.send_due()
+    chat.CHAT.run()
+    chat.CHAT.run()
     assert len(receiver.taken) == 2
     assert [texts(message) for message in receiver.taken] == [
         ["Oak desk is ready", "2 results", "Alice", "Open in Lamina Portal"]
@@ -68,7 +68,7 @@ def test_a_private_run_never_goes_to_a_channel(run: Run, alice: Member, receiver
     Run.objects.filter(pk=run.pk).update(shared_at=None)  # no longer shared when the message is due
     binned = make_run(alice, status="completed", shared_at=timezone.now(), deleted_at=timezone.now())
     chat.post_event(Event("ready", "ended-3", binned))
-    chat.send_due()
+    chat.CHAT.run()
     assert receiver.asked == []
     assert waiting() == 0
 
@@ -83,7 +83,7 @@ def test_a_channel_gets_the_kinds_and_apps_that_were_chosen(run: Run, alice: Mem
     assert message is not None
     assert message.title == "Other is ready"  # unlike pages, messages don't name an untitled run by its first input
     channels.set_channel("slack", "", ["failed"], [], "en")  # this also applies to messages that are already waiting
-    chat.send_due()
+    chat.CHAT.run()
     assert (receiver.asked, waiting()) == ([], 0)
 
 
@@ -95,7 +95,7 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
     for output in (*hidden.outputs.all(), *run.outputs.all()):
         made = decide(output, "approved", "Lovely", Actor(admin_member), None, batch=batch)
         chat.post_event(Event("decided", f"decision-{made.pk}", output.run, output, decision=made))
-    chat.send_due()
+    chat.CHAT.run()
     assert receiver.asked == []  # the decisions may still be undone
     send_after(minutes=2)
     assert [texts(message)[:3] for message in receiver.taken] == [
@@ -137,7 +137,7 @@ def test_messages_say_what_happened(run: Run, alice: Member, bob: Member, receiv
     ):
         chat.post_event(event)
     Comment.objects.filter(pk=removed.pk).update(removed_at=timezone.now(), text="")
-    chat.send_due()
+    chat.CHAT.run()
     assert [texts(message)[:3] for message in receiver.taken] == [
         ["A comment on “Front” from Oak desk mentions Alice", "Warmer light, @Alice", "Bob"],
         ["A decision is needed on “Front” from Oak desk", "By noon?", "Alice"],
@@ -151,7 +151,7 @@ def test_messages_are_in_the_channels_language(run: Run, alice: Member, receiver
     request = ReviewRequest.objects.create(asker=alice, due_on=portal_day())
     request.items.create(output=run.outputs.all()[0], position=0)
     chat.post_event(Event("asked", "asked-1", request=request))
-    chat.send_due()
+    chat.CHAT.run()
     assert "Alice · heute fällig" in texts(receiver.taken[0])
 
 
@@ -163,18 +163,18 @@ def test_an_address_that_is_gone_is_switched_off_and_admins_are_told(
     for number in range(3):
         chat.post_event(Event("ready", f"ended-{number}", run))
     receiver.answer(status, b"no_service")
-    chat.send_due()
+    chat.CHAT.run()
     slack.refresh_from_db()
     assert slack.off_at is not None
     assert say(slack.error) == f"It responded with status {status}: “no_service”"
     assert [say(incident.text)[:32] for incident in Incident.objects.all()] == ["Slack no longer accepts messages"]
     chat.post_event(Event("ready", "ended-9", run))
-    chat.send_due()
+    chat.CHAT.run()
     assert (len(receiver.asked), waiting()) == (1, 0)
 
     set_channel("slack", receiver.slack)
     chat.post_event(Event("ready", "ended-10", run))
-    chat.send_due()
+    chat.CHAT.run()
     assert len(receiver.taken) == 1
 
 
@@ -185,7 +185,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
         chat.post_event(Event("ready", f"ended-{number}", run))
     in_an_hour = format_datetime(timezone.now() + timedelta(hours=1), usegmt=True)
     receiver.answer(429, Retry_After=in_an_hour if is_date else "3600")
-    chat.send_due()
+    chat.CHAT.run()
     send_after(minutes=59)
     assert len(receiver.asked) == 1  # the other message to this address isn't sent either
     send_after(minutes=61)
@@ -200,7 +200,7 @@ def test_the_far_sides_wait_is_honoured(is_date: bool, run: Run, receiver: Recei
 def test_a_wait_is_at_most_a_day_and_nonsense_is_none(asked: str, hours: float, run: Run, receiver: Receiver) -> None:
     chat.post_event(Event("ready", "ended-1", run))
     receiver.answer(429, Retry_After=asked)
-    chat.send_due()
+    chat.CHAT.run()
     wait = ChatMessage.objects.get().due_at - timezone.now()
     assert timedelta() < wait <= timedelta(hours=hours)
 
@@ -224,7 +224,7 @@ def test_a_server_in_trouble_is_tried_five_times_with_growing_pauses(run: Run, r
     assert told == ["A message couldn't be posted to Slack. It responded with status 503."]
 
     chat.post_event(Event("ready", "ended-2", run))
-    chat.send_due()
+    chat.CHAT.run()
     assert len(receiver.taken) == 1
     assert not ChatChannel.objects.exclude(error="").exists()
 
@@ -235,7 +235,7 @@ def test_a_refused_message_is_not_tried_again_and_the_next_one_is_sent(run: Run,
         chat.post_event(Event("ready", f"ended-{number}", run))
     receiver.answer(400, b"invalid_blocks")
     receiver.answer(302, Location=receiver.origin)
-    chat.send_due()
+    chat.CHAT.run()
     assert (len(receiver.asked), len(receiver.taken), waiting()) == (3, 1, 0)
 
 
@@ -244,7 +244,7 @@ def test_a_refused_message_is_not_tried_again_and_the_next_one_is_sent(run: Run,
 def test_an_empty_answer_is_a_success(status: int, run: Run, receiver: Receiver) -> None:
     chat.post_event(Event("ready", "ended-1", run))
     receiver.answer(status)
-    chat.send_due()
+    chat.CHAT.run()
     assert ChatMessage.objects.get().sent_at is not None
 
 
@@ -252,7 +252,7 @@ def test_an_empty_answer_is_a_success(status: int, run: Run, receiver: Receiver)
 def test_old_news_is_not_sent(run: Run, receiver: Receiver) -> None:
     chat.post_event(Event("ready", "ended-1", run))
     ChatMessage.objects.update(created_at=timezone.now() - timedelta(days=3))
-    chat.send_due()
+    chat.CHAT.run()
     assert (receiver.asked, waiting()) == ([], 0)
     chat.tidy(timezone.now() + timedelta(days=31))
     assert not ChatMessage.objects.exists()
@@ -269,7 +269,7 @@ def test_two_workers_send_a_message_once(alice: Member, receiver: Receiver) -> N
 
     def work() -> None:
         try:
-            chat.send_due()
+            chat.CHAT.run()
         finally:
             connection.close()
 

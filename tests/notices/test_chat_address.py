@@ -71,7 +71,7 @@ def test_the_address_is_stored_encrypted_and_shown_nowhere(
     run = make_run(alice, status="completed", shared_at=timezone.now())
     chat.post_event(Event("ready", "ended-1", run))
     receiver.answer(500, f"no {receiver.slack} and /services/{SECRET} and {SECRET.split('/')[2]}".encode())
-    chat.send_due()
+    chat.CHAT.run()
     receiver.answer(404, receiver.slack.encode())
     tested = as_admin.post("/manage/notices/chat/slack/test/", follow=True)
     page = as_admin.get("/manage/notices/")

@@ -32,7 +32,7 @@ def at(text: str) -> time_machine.travel:
 
 def look() -> None:
     mails.request_daily()
-    mails.send_due()
+    mails.MAILS.run()
 
 
 def sent_between(member: Member, first: str, last: str) -> list[str]:
@@ -117,7 +117,7 @@ def test_no_event_is_in_a_single_mail_and_in_the_daily_one(alice: Member, mailou
 
 def test_the_workers_pulse_and_sweep_look_for_due_mails(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     queued: list[str] = []
-    monkeypatch.setattr("runs.notices.mails.enqueue_long", lambda task, **_: queued.append(task))
+    monkeypatch.setattr("runs.background.due_work.enqueue_long", lambda task, **_: queued.append(task))
     Member.objects.filter(pk=alice.pk).update(mail_hour=0)
     tell(alice, NoticeKind.MENTION, created_at=timezone.now() - timedelta(days=2))
     tasks.pulse()

@@ -101,7 +101,7 @@ def test_a_daily_mail_never_arrives_twice(alice: Member, mail_server: MailServer
     mail = Mail.objects.create(member=alice, sort=Mail.Sort.DAILY, day=timezone.localdate())
     type(notice).objects.update(mail=mail)
     mail_server.at_data = lambda _mail: answer
-    mails.send_due()
+    mails.MAILS.run()
     mail_server.at_data = lambda _mail: TAKEN
     try_again()
     assert len(mail_server.mails) == arrived

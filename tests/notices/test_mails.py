@@ -53,7 +53,7 @@ def test_nothing_is_mailed_before_the_two_minutes_are_over(alice: Member, run: R
     from runs.notices import mails
 
     tell(alice, NoticeKind.REPLY, run)
-    mails.send_due()
+    mails.MAILS.run()
     assert mailoutbox == []
     assert not Mail.objects.exists()
 

@@ -52,7 +52,7 @@ def look(day: date, hour: int = 7) -> None:
     for minute in (0, 30):
         with time_machine.travel(datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC), tick=False):
             mails.request_daily()
-            mails.send_due()
+            mails.MAILS.run()
 
 
 def days_around(first: int, last: int) -> list[date]:

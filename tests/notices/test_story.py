@@ -102,7 +102,7 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
     with time_machine.travel(timezone.localtime().replace(hour=12) + timedelta(days=1)):
         for _ in range(3):
             mails.request_daily()
-            mails.send_due()
+            mails.MAILS.run()
 
     assert told(alice) == [
         "Oak bag is ready",

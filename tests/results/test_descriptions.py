@@ -37,7 +37,7 @@ def output(run: Run) -> Output:
 def link(run: Run, alice: Member) -> GuestLink:
     link = links.make_link(alice, list(run.outputs.all()))
     GuestLink.objects.update(may_download=True)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     return link
 
 

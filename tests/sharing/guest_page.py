@@ -13,7 +13,7 @@ from tests.support.guest_links import path_of
 def page_of(link: GuestLink, **fields: object) -> str:
     """Set `fields` on `link`, make the copies for guests, and return the guest page."""
     GuestLink.objects.filter(pk=link.pk).update(**fields)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     return Client().get(path_of(link)).content.decode()
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import tasks
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import FILES
 from runs.models import GuestCopy, GuestLink, Member, OutputFile, Run
 from runs.sharing import make_guest_copies
 from tests.sharing.guest_page import today
@@ -92,7 +92,7 @@ def test_no_secret_of_an_original_reaches_a_guest(kind: str, may_download: bool,
 def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run) -> None:
     content = content_of(kind)
     link = link_to(run, content, may_download=False)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
     answer = Client().get(original_of(link))
     made = body(answer)
@@ -108,7 +108,7 @@ def test_a_film_or_a_sound_is_seen_and_heard_as_it_was(kind: str, run: Run) -> N
 def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
     content = PICTURES["png"]()
     link = link_to(run, content)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     answer = Client().get(f"{original_of(link)}?download=1")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="shared_front_{today()}.png"'
     with Image.open(io.BytesIO(body(answer))) as made, Image.open(io.BytesIO(content)) as before:
@@ -119,7 +119,7 @@ def test_a_download_is_the_picture_as_it_was(run: Run) -> None:
 @pytest.mark.usefixtures("store")
 def test_in_a_bucket_too(run: Run) -> None:
     link = link_to(run, PICTURES["jpg"](), content_of("mp4"))
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     for position in range(2):
         answer = Client().get(original_of(link, position))
         told = body(answer)
@@ -130,7 +130,7 @@ def test_in_a_bucket_too(run: Run) -> None:
 def test_a_server_in_front_is_sent_to_the_copy(run: Run, settings: Settings) -> None:
     settings.PORTAL_ACCEL_PREFIX = "/kept-files/"
     link = link_to(run, PICTURES["png"]())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     copy = GuestCopy.objects.select_related("file", "source").get()
     assert copy.file is not None
     place = Client().get(original_of(link)).headers["X-Accel-Redirect"]
@@ -174,14 +174,14 @@ def test_behind_a_passphrase_a_button_loads_the_page_again_without_asking(run: R
     guest = visit(link).press("", passphrase="green apples")
     (button,) = (button for button in guest.page.find("button") if button.words == "Reload the page")
     assert "being prepared" in guest.send(*guest.sent_by(button)).words
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     assert "Download Front" in guest.send(*guest.sent_by(button)).words
     assert "Refresh" not in guest.answer.headers, "a refresh has no proof, so it would ask for the passphrase"
 
 
 def test_a_page_that_plays_something_does_not_look_again_by_itself(run: Run) -> None:
     link = link_to(run, content_of("webm"), content_of("mp3"))
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     GuestCopy.objects.filter(source__kind="audio").update(status="preparing", file=None)
     answer = Client().get(path_of(link))
     (note,) = notes_of(answer.text)
@@ -205,12 +205,12 @@ def test_a_link_asks_for_its_copies(run: Run, as_alice: Client, tmp_path: Path) 
 
 def test_a_result_that_arrives_later_is_copied_too(run: Run, server: HostileServer) -> None:
     link = link_to(run, picture())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     server.files["/late.png"] = PICTURES["png"]()
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, position=1, source_url=f"{server.url}/late.png")
 
-    keep_due_files()
+    FILES.run()
     assert work() == ["copy_for_guests"]
 
     late = output.files.get(position=1).file
@@ -227,7 +227,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
         (note,) = notes_of(page, "share-copies-note")
         assert note.startswith("2 files are being prepared")
         assert f'hx-get="{options}copies/?auto=1"' in page
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     for address in (panel, options):
         assert "prepared" not in as_alice.get(address).text
     last = as_alice.get(f"{options}copies/").text
@@ -239,7 +239,7 @@ def test_a_member_reads_how_it_stands(run: Run, as_alice: Client) -> None:
 @pytest.mark.parametrize("format", ["TIFF", "BMP", "AVIF"])
 def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, run: Run, as_alice: Client) -> None:
     link = link_to(run, picture(1500, 900, format), picture())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
     page = page_of(link)
     (note,) = notes_of(page)
@@ -259,7 +259,7 @@ def test_of_what_cannot_be_stripped_guests_get_a_smaller_picture(format: str, ru
 
 def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
     link = link_to(run, SVG)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     (note,) = notes_of(page_of(link))
     assert "can't be shared" in note
     assert "Ask Alice" in note
@@ -269,7 +269,7 @@ def test_a_file_of_another_kind_is_not_offered(run: Run) -> None:
 def test_an_ogg_joined_from_several_is_not_offered(run: Run) -> None:
     content = content_of("ogg")
     link = link_to(run, content + content)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     assert GuestCopy.objects.get().status == "impossible"
     assert Client().get(original_of(link)).status_code == 404
 
@@ -281,7 +281,7 @@ def test_without_ffmpeg_most_sounds_are_copied(
     content = content_of(kind)
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     link = link_to(run, content, may_download=False)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     told = body(Client().get(original_of(link)))
     assert (len(told) > 500, SECRET in told) == (True, False)
     assert "ffmpeg" not in as_alice.get(f"/shares/{link.public_id}/").text
@@ -292,7 +292,7 @@ def test_a_sound_that_waited_for_ffmpeg_waits_no_longer(
 ) -> None:
     link = link_to(run, content_of("mp3"), content_of("mp4"))
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     GuestCopy.objects.update(status="no-tool", file=None)
 
     tasks.sweep()
@@ -312,7 +312,7 @@ def test_without_ffmpeg_a_film_goes_out_as_it_is_where_the_tick_box_says_so(
     assert "ffmpeg" not in as_alice.get(options).text
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path / "nowhere"))
-        make_guest_copies.make_due_copies()
+        make_guest_copies.COPIES.run()
         assert GuestCopy.objects.get().status == "no-tool"
         assert words in as_alice.get(options).text
         (note,) = notes_of(as_alice.get(options).text, "share-copies-note")

@@ -181,7 +181,7 @@ def test_an_email_is_not_sent_again_when_its_row_is_deleted(
     answer(link, bob)
     send_gathered()
     Mail.objects.all().delete()
-    mails.send_due()
+    mails.MAILS.run()
     assert len(to_guests(mailoutbox)) == 1
 
 

@@ -57,7 +57,7 @@ def test_a_copy_waits_for_a_full_disk_and_says_so(
         patched.setattr(store, "_keep", full)
         for _ in range(6):
             GuestCopy.objects.update(due_at=timezone.now())
-            make_guest_copies.make_due_copies()
+            make_guest_copies.COPIES.run()
             due_at = GuestCopy.objects.get().due_at
             assert due_at is not None
             waits.append(round((due_at - timezone.now()).total_seconds()))
@@ -74,7 +74,7 @@ def test_a_copy_waits_for_a_full_disk_and_says_so(
     assert say(Message("disk_full")) in note.words
 
     GuestCopy.objects.update(due_at=timezone.now())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     assert Client().get(original_of(link)).status_code == 200
     assert "share-copies-note" not in as_alice.get(f"/shares/{link.public_id}/").text
 
@@ -82,7 +82,7 @@ def test_a_copy_waits_for_a_full_disk_and_says_so(
 def make_again() -> None:
     """Make the copies that have failed so far, without waiting."""
     GuestCopy.objects.filter(status="preparing").update(due_at=timezone.now())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
 
 def test_whatever_a_file_raises_the_others_are_made(
@@ -136,7 +136,7 @@ def test_an_honest_picture_is_copied_within_seconds_behind_hostile_files(run: Ru
     link = link_to(run, PICTURES["png"]())
     begun = time.monotonic()
 
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
 
     assert time.monotonic() - begun < HONEST_SECONDS
     assert Client().get(original_of(link)).status_code == 200
@@ -164,12 +164,12 @@ def test_a_killed_worker_loses_its_claim_and_nothing_is_left_of_it(
         with monkeypatch.context() as patched:
             patched.setattr(make_guest_copies, "_settle", killed)
             with pytest.raises(SystemExit):
-                make_guest_copies.make_due_copies()
+                make_guest_copies.COPIES.run()
         assert kept_files(settings) == before
         past = timezone.now() - timedelta(seconds=1)
         GuestCopy.objects.update(claimed_until=past, due_at=past)
     assert GuestCopy.objects.get().failures == 0
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     assert Client().get(original_of(link)).status_code == 200
 
 
@@ -185,14 +185,14 @@ def test_a_worker_that_stops_releases_its_film(run: Run, monkeypatch: pytest.Mon
         copy_film(*arguments)
 
     monkeypatch.setattr(ffmpeg, "copy_without_metadata", stop)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     copy = GuestCopy.objects.get()
     assert (copy.status, copy.claimed_until, copy.attempts) == ("preparing", None, 0)
 
 
 def test_a_copy_that_is_gone_is_made_again(run: Run) -> None:
     link = link_to(run, picture())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     first = GuestCopy.objects.select_related("file").get().file
     assert first is not None
     default_storage.delete(first.file.name or "")
@@ -216,7 +216,7 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
     for one in runs:
         link_to(one, content)
     links.make_link(alice, list(runs[0].outputs.all()[:1]))  # a second link to the same result
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     assert GuestCopy.objects.filter(status="ready").count() == 2
     assert GuestCopy.objects.values("file").distinct().count() == 1
     assert len(kept_files(settings)) == 2 * 4 + 1
@@ -230,7 +230,7 @@ def test_the_same_content_is_copied_once_and_goes_with_its_last_result(alice: Me
 
 def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Member, settings: Settings) -> None:
     link = link_to(run, picture())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     links.revoke(link, alice)
     make_guest_copies.tidy()
     assert GuestCopy.objects.count() == 1  # the copy stays, since the link may be restored
@@ -250,7 +250,7 @@ def test_a_copy_that_no_open_link_needs_goes_after_a_week(run: Run, alice: Membe
 
 def test_no_member_finds_a_copy(run: Run, as_alice: Client, as_admin: Client) -> None:
     link_to(run, picture())
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     copy = GuestCopy.objects.select_related("file").get().file
     assert copy is not None
     for client in (as_alice, as_admin):

@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from lamina_portal import environment
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import FILES
 from runs.models import Member, OutputFile, StoredFile
 from runs.storage import bucket, orphans
 from runs.storage import store as storing
@@ -54,7 +54,7 @@ def test_a_result_is_kept_and_served_from_the_bucket(
 ) -> None:
     file = OutputFile.objects.create(output=make_run(alice).outputs.all()[0], source_url=f"{server.url}/a.png")
 
-    keep_due_files()
+    FILES.run()
 
     file.refresh_from_db()
     stored = file.file
@@ -125,7 +125,7 @@ def test_an_unreachable_bucket_is_a_state_with_a_sentence(
     away = environment.storage("s3://key:secret@127.0.0.1:1/results?secure=false")
     settings.STORAGES = settings.STORAGES | {"default": away}
 
-    keep_due_files()
+    FILES.run()
     with pytest.raises(UploadRejected, check=says("storage_away")):
         receive_file(alice, disk(picture()), ["image"])
     away_answer = get(StoredFile.objects.get(pk=stored.pk))
@@ -139,7 +139,7 @@ def test_an_unreachable_bucket_is_a_state_with_a_sentence(
 
     settings.STORAGES = there
     OutputFile.objects.update(due_at=file.created_at)
-    keep_due_files()
+    FILES.run()
     file.refresh_from_db()
     assert file.status == "saved"
 

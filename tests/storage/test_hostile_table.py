@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from runs.engine import save_outputs
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import FILES
 from runs.models import Member, OutputFile, Upload
 from runs.storage import claimed_fetch, fetch
 from runs.uploads import file_limits, uploads
@@ -138,7 +138,7 @@ def test_hostile_bodies(
         monkeypatch.setattr(save_outputs, "FETCH_SECONDS", 1.0 if path.startswith("/drip") else 60.0)
         url = f"{server.url}{path.replace('{port}', str(decoy.port))}"
         file = OutputFile.objects.create(output=run.outputs.all()[0], source_url=url, position=len(rows))
-        keep_due_files()
+        FILES.run()
         OutputFile.objects.filter(pk=file.pk).update(due_at=None)  # no further attempts: one is enough here
         file.refresh_from_db()
         served, is_danger = serve(as_alice, file.file.original_url) if file.file else ("", False)

@@ -23,7 +23,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from runs import catalog
-from runs.engine.save_outputs import keep_due_files
+from runs.engine.save_outputs import FILES
 from runs.models import App, Member, Output, OutputFile, Run, Upload
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, picture_client, picture_headers, picture_process, picture_slots
@@ -79,7 +79,7 @@ def test_odd_metadata_is_no_reason_to_lose_a_picture(
     server.files |= {"/odd.jpg": make(), "/good.png": picture()}
     odd, good = make_file(run, f"{server.url}/odd.jpg"), make_file(run, f"{server.url}/good.png", 1)
 
-    keep_due_files()
+    FILES.run()
     given = upload(alice, make())
 
     for kept in (odd, good):
@@ -143,7 +143,7 @@ def test_a_picture_process_that_dies_loses_nothing(
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(program or "raise SystemExit(1)")
 
-    keep_due_files()
+    FILES.run()
 
     output_file.refresh_from_db()
     file = output_file.file
@@ -153,7 +153,7 @@ def test_a_picture_process_that_dies_loses_nothing(
     version = Run.objects.get().version
 
     pretend("")
-    deferred_thumbnails.make_due_pictures()
+    deferred_thumbnails.PICTURES.run()
 
     file.refresh_from_db()
     assert (bool(file.thumb_200), bool(file.colour), file.picture_due_at) == (True, True, None)
@@ -164,7 +164,7 @@ def test_a_picture_process_that_dies_loses_nothing(
 def test_too_much_work_is_kept_without_a_small_picture(run: Run, server: HostileServer, pretend: Pretend) -> None:
     output_file = make_file(run, f"{server.url}/a.png")
     pretend(DIES.format("XCPU"))
-    keep_due_files()
+    FILES.run()
     output_file.refresh_from_db()
     assert output_file.file is not None
     assert (output_file.status, output_file.file.picture_due_at) == ("saved", None)
@@ -254,7 +254,7 @@ def test_failed_files_wait_behind_the_others(run: Run, server: HostileServer) ->
     long_ago = timezone.now() - timedelta(hours=1)
     make_file(run, f"{server.url}/missing", 0, due_at=long_ago, attempts=1)
     make_file(run, f"{server.url}/a.png", 1)
-    keep_due_files()
+    FILES.run()
     assert server.hits == ["/a.png", "/missing"]
 
 
@@ -273,7 +273,7 @@ def test_any_error_leaves_the_other_files_saved(
         return header
 
     monkeypatch.setattr(picture_headers, "read_header", raising)
-    keep_due_files()
+    FILES.run()
 
     bad.refresh_from_db()
     good.refresh_from_db()
@@ -293,7 +293,7 @@ def test_an_address_that_is_refused_is_text_with_the_sentence(
     address = "https://10.0.0.1/a.png" if is_seen_early else f"{server.url}/redirect?to=https://10.0.0.1/"
     make_file(run, address)
     make_file(run, f"{server.url}/says-huge", 1, status="failed", due_at=None, error="Too large.")
-    keep_due_files()
+    FILES.run()
     client.force_login(alice)
 
     for page in (run.get_absolute_url(), Output.objects.filter(run=run)[0].get_absolute_url()):

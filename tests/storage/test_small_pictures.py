@@ -14,6 +14,7 @@ from django_q.models import OrmQ
 
 from runs.launching import form_files
 from runs.models import Member, StoredFile, Upload
+from runs.schema_forms.questions import questions_of
 from runs.storage import deferred_thumbnails, media
 from runs.uploads import logos
 from runs.uploads.uploads import receive_file
@@ -58,7 +59,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     assert client.get(asks.replace("&amp;", "&")).status_code == 204
 
     pretend("")
-    deferred_thumbnails.make_due_pictures()
+    deferred_thumbnails.PICTURES.run()
 
     there = client.get(asks.replace("&amp;", "&")).content.decode()
     assert "file-follows" not in there
@@ -82,7 +83,7 @@ def test_all_files_of_a_form_together_wait_no_longer_than_one(alice: Member, mon
         {f"p{n}_file": [SimpleUploadedFile(f"{n}.png", picture())] for n in range(4)}
     )
     posted = QueryDict(mutable=True)
-    assert form_files.take_all(alice, fields, posted, sent) == {}
+    assert form_files.take_all(alice, questions_of(fields), posted, sent) == {}
     assert len(posted) == 4
     assert waits[0] == 0.4
     assert waits[1] <= 0.1
@@ -129,7 +130,7 @@ def test_a_file_found_broken_later_cannot_be_used(
     taken = upload(alice, bytes(body))
     assert taken.status == "ready"
 
-    deferred_thumbnails.make_due_pictures()
+    deferred_thumbnails.PICTURES.run()
 
     taken.refresh_from_db()
     assert (taken.status, taken.error) == ("failed", media.BROKEN)
@@ -147,14 +148,14 @@ def test_a_picture_that_always_fails_is_given_up(
     waits = []
     for _ in range(deferred_thumbnails.MAX_ATTEMPTS):
         StoredFile.objects.update(picture_due_at=timezone.now())
-        deferred_thumbnails.make_due_pictures()
+        deferred_thumbnails.PICTURES.run()
         file.refresh_from_db()
         assert file.picture_due_at is not None
         waits.append(round((file.picture_due_at - timezone.now()).total_seconds() / 60))
     assert waits == [3, 10, 60]
 
     StoredFile.objects.update(picture_due_at=timezone.now())
-    deferred_thumbnails.make_due_pictures()
+    deferred_thumbnails.PICTURES.run()
 
     file.refresh_from_db()
     assert (file.picture_due_at, file.thumb_200.name) == (None, "")

@@ -93,7 +93,7 @@ def make_subject(owner: Member, admin: Member, app: App, word: str, shown: str, 
     make_kept(binned, binned_file)
     links = [make_link(owner, list(run.outputs.all())) for _ in range(2)]
     GuestLink.objects.filter(pk=links[0].pk).update(may_download=True, lets_decide=True, lets_comment=True)
-    make_guest_copies.make_due_copies()
+    make_guest_copies.COPIES.run()
     revoke(links[1], owner)
     preset = Preset.objects.create(app=app, member=owner, name=f"{word} preset", is_team=is_shared)
     preset_file = make_stored((60, 30) if is_shared else (66, 33))

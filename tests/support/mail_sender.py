@@ -25,15 +25,13 @@ def send() -> None:
     """Send all due emails, as if every pause were over, until none are left or the process is killed."""
     from django.utils import timezone
 
-    from runs.background import leases
     from runs.models import Mail, Notice
     from runs.notices import mails
 
-    leases.release_of_dead(mails.LEASE)
     unsent = Mail.objects.filter(sent_at=None, given_up_at=None)
     while Notice.objects.filter(mail=None, mail_due_at__isnull=False).exists() or unsent.exists():
         unsent.update(due_at=timezone.now())
-        mails.send_due()
+        mails.MAILS.run()
 
 
 def count() -> None:

@@ -23,10 +23,10 @@ def send_gathered() -> None:
     """Send the emails about all notices so far, as if the two minutes for collecting them were over."""
     Notice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
     GuestNotice.objects.filter(mail_due_at__isnull=False).update(mail_due_at=timezone.now())
-    mails.send_due()
+    mails.MAILS.run()
 
 
 def try_again() -> None:
     """Retry the emails that weren't accepted, as if the pause before the next try were over."""
     Mail.objects.filter(sent_at=None, given_up_at=None).update(due_at=timezone.now())
-    mails.send_due()
+    mails.MAILS.run()

@@ -282,7 +282,7 @@ def test_many_runs_are_transferred_in_slices_each_recorded_as_the_admins_act(
     assert "Moving all the runs may take a few minutes." in page.text
     assert Run.objects.filter(member=bob).count() == 2  # the request itself moves only these two runs
     queued: list[str] = []
-    monkeypatch.setattr(transfers, "enqueue_long", lambda task, **_options: queued.append(task))
+    monkeypatch.setattr("runs.background.due_work.enqueue_long", lambda task, **_options: queued.append(task))
     tasks.sweep()  # the sweep queues the task again, even if it was lost
     for _ in range(2):
         tasks.transfer_runs()

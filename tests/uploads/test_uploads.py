@@ -18,7 +18,6 @@ from runs.models import Member, StoredFile, Upload
 from runs.models.messages import Message
 from runs.storage import store
 from runs.storage.fetch import LIMITS, FetchFailed, FetchRefused
-from runs.storage.transfer_slots import LINKS
 from runs.uploads import uploads
 from runs.uploads.asset_upload import ensure_asset
 from runs.uploads.uploads import LINKS_AT_ONCE, UploadRejected, fetch_upload, receive_file, receive_link, upload_infos
@@ -155,7 +154,7 @@ def test_a_link_is_fetched_by_the_worker(
     with django_capture_on_commit_callbacks(execute=True):
         upload = receive_link(alice, f"  {server.url}/a.png ", ["image"])
     assert (upload.status, upload.name, server.hits) == ("fetching", "a.png", [])
-    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.fetch_upload"]
+    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.fetch_links"]
 
     fetch_upload(upload.pk)
     fetch_upload(upload.pk)
@@ -206,14 +205,16 @@ def test_a_link_that_killed_its_worker_goes_behind_the_others(
     Upload.objects.filter(pk=first.pk).update(claimed_until=timezone.now() - timedelta(seconds=1))
 
     with django_capture_on_commit_callbacks(execute=True):
-        uploads.request_links()
+        uploads.LINKS.request()
 
-    assert [waiting.task["args"] for waiting in OrmQ.objects.all()][-1] == (second.pk,)
+    assert [waiting.task["func"] for waiting in OrmQ.objects.all()][-1] == "runs.tasks.fetch_links"
+    claimed = uploads.LINKS.claim()
+    assert claimed == second
 
 
 def test_slow_links_hold_two_workers_at_most(alice: Member, server: HostileServer) -> None:
     upload = receive_link(alice, f"{server.url}/a.png", ["image"])
-    for name in LINKS:
+    for name in ("fetch_links-0", "fetch_links-1"):
         assert leases.acquire(name, "somebody", 60)
 
     fetch_upload(upload.pk)
