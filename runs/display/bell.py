@@ -120,7 +120,7 @@ class Bell:
 
 
 def bell_of(member: Member, *, is_watching: bool = False, has_pictures: bool = True) -> Bell:
-    """Return `member`'s bell. Makes no queries if there's nothing new; otherwise one, or three with pictures."""
+    """Return `member`'s bell. Makes no queries if there's nothing new; otherwise one, or four with pictures."""
     if member.news_at is None:
         return Bell(is_watching=is_watching)
     notices = list(Notice.objects.of(member).unread().for_lists()[: LISTED + 1])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 
-from runs.display.card_results import CardPicture, CardResults, results_of
+from runs.display.card_results import fetch_results, results_of
 from runs.engine.input_summary import summary_text
 from runs.history.bin import gone_at
 from runs.models import Member, Run, StoredFile
@@ -22,17 +22,15 @@ class BinRow:
 
     run: Run
     gone_at: datetime | None
-    picture: CardPicture | StoredFile | None
+    picture: StoredFile | None
     input_words: str
 
 
 def rows_of(runs: Iterable[Run]) -> list[BinRow]:
-    """Return rows for runs fetched with `SHOWN_WITH`, with one query for all their results."""
+    """Return rows for runs fetched with `SHOWN_WITH`. Their results take two queries."""
     runs = list(runs)
-    found = results_of(runs)
-    return [
-        BinRow(run, gone_at(run), _picture(run, found.get(run.pk, CardResults())), _input_words(run)) for run in runs
-    ]
+    fetch_results(runs)
+    return [BinRow(run, gone_at(run), _picture(run), _input_words(run)) for run in runs]
 
 
 def _input_words(run: Run) -> str:
@@ -40,8 +38,8 @@ def _input_words(run: Run) -> str:
     return summary_text(first) if first and first != run.told_input else ""
 
 
-def _picture(run: Run, results: CardResults) -> CardPicture | StoredFile | None:
-    candidates = (*results.pictures[:1], run.input_picture, run.app.thumbnail)
+def _picture(run: Run) -> StoredFile | None:
+    candidates = (*results_of(run).pictures[:1], run.input_picture, run.app.thumbnail)
     return next((picture for picture in candidates if picture and picture.small_url), None)
 
 

@@ -1,16 +1,17 @@
-"""App and run cards as plain values, so that rendering makes no queries."""
+"""The cards of apps and runs in lists. Rendering them makes no queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, Self
 
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from runs.display.card_results import PICTURES_PER_CARD, CardPicture, CardResults, results_of
-from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in
+from runs.display.card_results import PICTURES_PER_CARD, CardResults, fetch_results, results_of
+from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in, texts_of
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import App, Member, Run, StoredFile
@@ -42,42 +43,47 @@ class AppCard:
     usual_words: str = ""
 
 
+class CardLine(NamedTuple):
+    """An input that a card shows: its name with a colon, and its text."""
+
+    label: str
+    text: str
+    is_changed: bool  # it differs from the run that this one was made from
+
+    @classmethod
+    def of(cls, line: dict[str, Any]) -> Self:
+        name: str = line["name"]
+        # Without the colon, a name such as "Upload" would read like an instruction
+        return cls(f"{name}:" if name[-1:].isalnum() else name, summary_text(line), "is_changed" in line)
+
+
+class CardMenu(NamedTuple):
+    """What the menu of a card (`display/_run_menu.html`) offers."""
+
+    is_active: bool
+    has_results: bool
+    can_begin: bool  # the viewer may use the run's app
+    can_change: bool
+    can_delete: bool
+    can_share: bool  # with the team even while the run is active, with guests once it has results
+    is_team_offered: bool  # the team can't see the run yet
+
+
 @dataclass(frozen=True)
 class RunCard:
-    """The card of one run on Home and in History; its size is the same in every state."""
+    """A run in a list, as `viewer` sees it. Templates ask the run itself for everything that depends on nothing
+    else."""
 
     run: Run
-    url: str
-    dom_id: str
-    title: str
-    app_name: str
-    state: State
-    lines: list[tuple[str, str]]  # inputs that the title doesn't contain
-    changed: int  # how many of `lines` differ from the run that this one was made from; these come first
-    pictures: list[CardPicture]
-    input_picture: StoredFile | None
-    kind: str
-    text_excerpt: str
-    created_at: datetime
-    age_words: str
-    age_brief: str  # the age without "ago", for phones
-    elapsed_words: str = ""
-    ask_often: str = ""  # see `ask_often_of`
-    duration_words: str = ""
-    owner: Member | None = None  # None if it is the viewer
-    maker: Member | None = None  # None if it is the viewer
-    can_change: bool = False
-    has_guests: bool = False  # shown only to people who can change the run
-    is_active: bool = False  # results are still arriving or being saved
-    is_saving: bool = False
+    viewer: Member
+    results: CardResults
+    lines: list[CardLine]  # inputs that the title doesn't contain
+    walk: str = ""  # the query string of the list that Previous and Next on the run's page follow
     found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the card doesn't show
 
     @property
-    def detail(self) -> str:
-        """What the badge on the picture says: how many results are ready, or that they are being saved."""
-        if self.is_saving and self.run.is_final:
-            return _("Being saved")
-        return self.state.detail
+    def url(self) -> str:
+        return f"{self.run.get_absolute_url()}?{self.walk}" if self.walk else self.run.get_absolute_url()
 
     @property
     def ids(self) -> list[str]:
@@ -87,6 +93,90 @@ class RunCard:
     @property
     def version(self) -> str:
         return version_token(self.run)
+
+    @cached_property
+    def state(self) -> State:
+        return state_of(self.run)
+
+    @property
+    def detail(self) -> str:
+        """What the badge on the picture says: how many results are ready, or that they are being saved."""
+        if self.results.is_saving and self.run.is_final:
+            return _("Being saved")
+        return self.state.detail
+
+    @property
+    def is_active(self) -> bool:
+        """Whether results are still arriving or being saved."""
+        return self.run.is_active or self.results.is_saving
+
+    @property
+    def ask_often(self) -> str:
+        return ask_often_of(self.run, timezone.now(), is_saving=self.results.is_saving)
+
+    @cached_property
+    def can_change(self) -> bool:
+        return self.run.is_changeable_by(self.viewer)
+
+    @property
+    def menu(self) -> CardMenu:
+        run, has_results = self.run, self.run.outputs_ready > 0
+        can_share = self.can_change and (has_results or run.is_active)
+        return CardMenu(
+            is_active=run.is_active,
+            has_results=has_results,
+            can_begin=run.app.is_runnable_by(self.viewer),
+            can_change=self.can_change,
+            can_delete=run.is_binnable_by(self.viewer),
+            can_share=can_share,
+            is_team_offered=can_share and run.shared_at is None,
+        )
+
+    @property
+    def has_guests(self) -> bool:
+        """Whether guests can see results. Only people who can change the run are told."""
+        return self.can_change and self.results.has_guests
+
+    @property
+    def audience_icon(self) -> str:
+        """Icon for who can see the run; empty for a teammate's run that's only shared with the team."""
+        is_shared = self.run.shared_at is not None
+        if is_shared and self.run.belongs_to(self.viewer):
+            return "team"
+        return "link" if self.has_guests else "" if is_shared else "lock"
+
+    @property
+    def audience_words(self) -> str:
+        """What `audience_icon` means, in words."""
+        if not self.run.belongs_to(self.viewer):
+            return (
+                _("(guests with a link can see it)") if self.has_guests else _("(only its owner and admins can see it)")
+            )
+        if self.run.shared_at:
+            return _("Team and guest link") if self.has_guests else _("Shared with the team")
+        return _("Guest link") if self.has_guests else _("Only you")
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether the card shows, or will show, several pictures."""
+        return len(self.results.pictures) > 1 or (self.run.is_active and self.run.outputs_total > 1)
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether so few pictures are shown that the first one needs a large thumbnail."""
+        return len(self.results.pictures) < 3
+
+    @property
+    def empty_cells(self) -> range:
+        """The empty spots in the mosaic for pictures that may still arrive."""
+        count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
+        return range(len(self.results.pictures), count)
+
+    @property
+    def source(self) -> StoredFile | None:
+        """The input's picture, if it is shown next to a result."""
+        has_result = self.results.pictures or self.results.text
+        return self.run.input_picture if has_result and self.state.key not in ("failed", "cancelled") else None
 
     @property
     def verdicts(self) -> dict[str, int]:
@@ -100,48 +190,17 @@ class RunCard:
         return ", ".join(VERDICT_WORDS[verdict](count) for verdict, count in self.verdicts.items())
 
     @property
-    def is_mosaic(self) -> bool:
-        """Whether the card shows, or will show, several pictures."""
-        return len(self.pictures) > 1 or (self.run.is_active and self.run.outputs_total > 1)
+    def age_words(self) -> str:
+        return age_words(self.run.created_at)
 
     @property
-    def cells(self) -> list[tuple[CardPicture, bool]]:
-        """Each picture, and whether its small thumbnail is big enough for its spot on the card."""
-        return [(picture, place > 0 or len(self.pictures) > 2) for place, picture in enumerate(self.pictures)]
+    def age_brief(self) -> str:
+        """The age without "ago", for phones."""
+        return brief_age_words(self.run.created_at)
 
     @property
-    def empty_cells(self) -> int:
-        """Number of empty spots in the mosaic for pictures that may still arrive."""
-        count = min(self.run.outputs_total, PICTURES_PER_CARD) if self.run.is_active else 0
-        return max(0, count - len(self.pictures))
-
-    @property
-    def source_url(self) -> str:
-        """URL of the input's thumbnail, shown next to the result; empty if either is missing."""
-        has_result = bool(self.pictures or self.text_excerpt) and self.state.key not in ("failed", "cancelled")
-        return self.input_picture.small_url if self.input_picture and has_result else ""
-
-    @property
-    def audience_icon(self) -> str:
-        """Icon for who can see the run; empty for a teammate's run that's only shared with the team."""
-        if self.owner:
-            return "link" if self.has_guests else "lock" if self.run.shared_at is None else ""
-        return "team" if self.run.shared_at else "link" if self.has_guests else "lock"
-
-    @property
-    def audience_words(self) -> str:
-        """What `audience_icon` means, in words."""
-        if self.owner:
-            return (
-                _("(guests with a link can see it)") if self.has_guests else _("(only its owner and admins can see it)")
-            )
-        if self.run.shared_at:
-            return _("Team and guest link") if self.has_guests else _("Shared with the team")
-        return _("Guest link") if self.has_guests else _("Only you")
-
-    @property
-    def form_url(self) -> str:
-        return f"{self.run.app.get_absolute_url()}?from={self.run.public_id}"
+    def elapsed_words(self) -> str:
+        return clock_words(timezone.now() - self.run.created_at)
 
 
 def version_token(run: Run) -> str:
@@ -180,24 +239,34 @@ def app_card(app: App) -> AppCard:
 
 
 def run_cards(
-    runs: Iterable[Run], viewer: Member, sought: Sought = NOTHING_SOUGHT, *, approved_first: bool = False
+    runs: Iterable[Run],
+    viewer: Member,
+    sought: Sought = NOTHING_SOUGHT,
+    *,
+    walk: str = "",
+    approved_first: bool = False,
 ) -> list[RunCard]:
-    """Return cards for runs fetched with `for_cards()`, as `viewer` sees them, with one query for all their results.
-    Cards say where a search (`sought`) found words that they don't show. With `approved_first`, they show approved
+    """Return cards for runs fetched with `for_cards()`, as `viewer` sees them. Takes two queries, and a third one if a
+    search (`sought`) found words that cards don't show, to tell where. With `approved_first`, cards show approved
     results before a run's other results."""
-    runs, now = list(runs), timezone.now()
+    runs = list(runs)
+    fetch_results(runs)
     alike = _lines_alike(runs)
-    lines = {run.pk: _lines(run, alike.get(run.display_title, frozenset())) for run in runs}
-    unseen = {run.pk: sought.unseen(run.display_title, map(summary_text, lines[run.pk])) for run in runs}
-    texts = [pk for pk, marker in unseen.items() if marker.terms]
-    found = results_of(runs, with_texts=texts, approved_first=approved_first)
     cards = []
     for run in runs:
-        results = found.get(run.pk, CardResults())
-        card = _run_card(run, lines[run.pk], results, viewer, now)
-        where = found_in(run, results.texts, results.kinds, unseen[run.pk], sought)
-        cards.append(replace(card, found_in=where) if where else card)
-    return cards
+        lines = _lines(run, alike.get(run.display_title, frozenset()))
+        cards.append(RunCard(run, viewer, results_of(run, approved_first=approved_first), lines, walk))
+    return _with_matches(cards, sought) if sought.marker.terms else cards
+
+
+def _with_matches(cards: list[RunCard], sought: Sought) -> list[RunCard]:
+    """Return the cards, which say where the search found words that they don't show."""
+    unseen = [sought.unseen(card.run.display_title, [line.text for line in card.lines]) for card in cards]
+    texts = texts_of([card.run.pk for card, marker in zip(cards, unseen, strict=True) if marker.terms])
+    return [
+        replace(card, found_in=found_in(card.run, texts.get(card.run.pk, ()), card.results.kinds, marker, sought))
+        for card, marker in zip(cards, unseen, strict=True)
+    ]
 
 
 def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
@@ -208,51 +277,13 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
     inputs: dict[str, list[set[tuple[str, str]]]] = {}
     for run in runs:
         inputs.setdefault(run.display_title, []).append({(line["name"], line["text"]) for line in run.summary})
-    return {title: frozenset(set.intersection(*given)) for title, given in inputs.items() if len(given) > 1}
+    return {title: frozenset(set.intersection(*each)) for title, each in inputs.items() if len(each) > 1}
 
 
-def _label(line: dict[str, Any]) -> str:
-    """Return an input's name with a colon: without it, a name such as "Upload" would read like an instruction."""
-    name: str = line["name"]
-    return f"{name}:" if name[-1:].isalnum() else name
-
-
-def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[dict[str, Any]]:
+def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[CardLine]:
     """Return the inputs to show on the card of `run`. Inputs that differ from the run it was made from come first;
     inputs in `alike` come last, because other cards have the same ones."""
     told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not told]
     in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
-    return in_order[:LINES_PER_CARD]
-
-
-def _run_card(run: Run, lines: list[dict[str, Any]], results: CardResults, viewer: Member, now: datetime) -> RunCard:
-    seconds = results.duration_seconds
-    can_change = run.is_changeable_by(viewer)
-    maker = run.made_by or run.member  # `made_by` is None if the run was transferred before makers were recorded
-    return RunCard(
-        run=run,
-        url=run.get_absolute_url(),
-        dom_id=f"card-{run.public_id}",
-        title=run.display_title,
-        app_name=run.app_name,
-        state=state_of(run),
-        lines=[(_label(line), summary_text(line)) for line in lines],
-        changed=sum("is_changed" in line for line in lines),
-        pictures=results.pictures,
-        input_picture=run.input_picture,
-        kind=results.kind,
-        text_excerpt=results.text,
-        created_at=run.created_at,
-        age_words=age_words(run.created_at, now),
-        age_brief=brief_age_words(run.created_at, now),
-        duration_words=clock_words(timedelta(seconds=seconds)) if seconds else "",
-        elapsed_words=clock_words(now - run.created_at) if run.is_active else "",
-        ask_often=ask_often_of(run, now, is_saving=results.is_saving),
-        owner=None if run.belongs_to(viewer) else run.member,
-        maker=None if maker == viewer else maker,
-        can_change=can_change,
-        has_guests=can_change and results.has_guests,
-        is_active=run.is_active or results.is_saving,
-        is_saving=results.is_saving,
-    )
+    return [CardLine.of(line) for line in in_order[:LINES_PER_CARD]]

@@ -1,7 +1,7 @@
 """Where a search found a run, for cards that don't show the words: "Comment by Ann: “… the red shoe …”"."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -95,38 +95,44 @@ def _text_of(stored: str) -> str:
     return ""
 
 
-def texts_of(runs: Iterable[int], *between: Combinable) -> "list[QuerySet[Any, Any]]":
-    """Return queries for all the text that `words.run_index` finds `runs` by, except for what's in the run itself. Each
-    row has the run's key, the values of `between`, and the fields of `FoundText`.
+def texts_of(runs: Collection[int]) -> dict[int, list[FoundText]]:
+    """Return all the text that `words.run_index` finds `runs` by, except for what's in the run itself. Both `runs` and
+    the keys of the result are primary keys.
 
     Everybody who can see a run can see all of this text. Hidden inputs and removed comments are left out.
     """
-    keys, nobody = list(runs), (NOTHING, NOTHING, NOTHING)
-    inputs = RunInput.objects.filter(run__in=keys, is_hidden=False)
-    uploads = RunInputUpload.objects.filter(input__run__in=keys, input__is_hidden=False)
-    comments = Comment.objects.filter(run__in=keys, removed_at=None).exclude(text="")
+    texts: dict[int, list[FoundText]] = {}
+    if runs:
+        for run, *columns in _texts_in(list(runs)):
+            texts.setdefault(run, []).append(FoundText(*columns))
+    return texts
+
+
+def _texts_in(runs: list[int]) -> "QuerySet[Any, Any]":
+    nobody = (NOTHING, NOTHING, NOTHING)
+    inputs = RunInput.objects.filter(run__in=runs, is_hidden=False)
+    uploads = RunInputUpload.objects.filter(input__run__in=runs, input__is_hidden=False)
+    comments = Comment.objects.filter(run__in=runs, removed_at=None).exclude(text="")
     comments = Comment.objects.filter(pk__in=comments.order_by("-pk").values("pk")[:NEWEST_SAID])
-    decisions = Decision.objects.filter(output__run__in=keys).exclude(verdict="", note="")
+    decisions = Decision.objects.filter(output__run__in=runs).exclude(verdict="", note="")
     decisions = Decision.objects.filter(pk__in=decisions.order_by("-pk").values("pk")[:NEWEST_SAID])
     is_link, who = When(type="url", then=Value("link")), ("member__name", "member__email", "guest_name")
-    return [
-        _texts(inputs, between, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value"),
-        _texts(uploads, between, "input__run_id", Value("file"), *nobody, "upload__name"),
-        _texts(comments, between, "run_id", Value("comment"), *who, "text"),
-        _texts(decisions, between, "output__run_id", Value("decision"), *who, "note"),
-    ]
+    found = _as_text(inputs, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value").union(
+        _as_text(uploads, "input__run_id", Value("file"), *nobody, "upload__name"),
+        _as_text(comments, "run_id", Value("comment"), *who, "text"),
+        _as_text(decisions, "output__run_id", Value("decision"), *who, "note"),
+        all=True,
+    )
+    return found.order_by()
 
 
-def _texts(
-    rows: "QuerySet[Any]", between: Sequence[Combinable], run: str, *columns: str | Combinable
-) -> "QuerySet[Any, Any]":
-    """Return a query for the run's key, the values of `between`, and `columns` converted to text, so that the query can
-    be combined with the queries for other tables."""
-    told = {f"between{n}": column for n, column in enumerate(between)}
-    told |= {
-        f"told{n}": Left(Coalesce(Cast(column, TextField()), NOTHING), SEARCH_TEXT) for n, column in enumerate(columns)
+def _as_text(rows: "QuerySet[Any]", run: str, *columns: str | Combinable) -> "QuerySet[Any, Any]":
+    """Return a query for the run's key and `columns` converted to text, so that it can be combined with the queries for
+    other tables."""
+    texts = {
+        f"text{n}": Left(Coalesce(Cast(column, TextField()), NOTHING), SEARCH_TEXT) for n, column in enumerate(columns)
     }
-    combined: QuerySet[Any, Any] = rows.order_by().annotate(**told).values_list(run, *told)
+    combined: QuerySet[Any, Any] = rows.order_by().annotate(**texts).values_list(run, *texts)
     return combined
 
 
@@ -155,7 +161,7 @@ def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
     yield FoundText("app", told=run.app.name)
     if sought.file:
         yield FoundText("file", told=sought.file)
-    people = {"maker": run.made_by or run.member, "owner": run.member}
+    people = {"maker": run.maker, "owner": run.member}
     yield from (FoundText(role, told=one.display_name) for role, one in people.items() if one != sought.besides)
 
 

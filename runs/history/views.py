@@ -74,7 +74,7 @@ def history(request: PortalRequest) -> HttpResponse:
     context = {
         "section": "history",
         "filters": filters,
-        "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].created_at),
+        "continues": before is not None and bool(rows) and _heading(before.at) == _heading(rows[0].run.created_at),
         "undo": take_undo(request),
         "back": request.get_full_path(),
         "shown_ids": " ".join(ids),
@@ -259,9 +259,9 @@ def _rows(listing: Listing, viewer: Member, filters: Filter) -> Rows:
     walk, runs = urlencode({"in": filters.query}), listing.page.runs
     search = Sought.by(filters, viewer, listing.instead.directory.lookups.similar)
     if filters.view != "results":
-        return [replace(card, url=f"{card.url}?{walk}") for card in run_cards(runs, viewer, search)]
+        return run_cards(runs, viewer, search, walk=walk)
     only = selection.ticked_results(viewer, runs) if filters.selected else None
-    return result_tiles(runs, viewer, filters, walk=walk, only=only, sought=search)
+    return result_tiles(runs, filters, walk=walk, only=only, sought=search)
 
 
 def _ids_of(rows: Rows) -> list[str]:
@@ -280,7 +280,7 @@ def _view_switch(filters: Filter) -> list[tuple[str, str, str, bool]]:
 
 
 def _by_day(rows: Rows) -> list[tuple[str, list[RunCard | RunTiles]]]:
-    return [(heading, list(group)) for heading, group in groupby(rows, key=lambda row: _heading(row.created_at))]
+    return [(heading, list(group)) for heading, group in groupby(rows, key=lambda row: _heading(row.run.created_at))]
 
 
 def _heading(at: datetime) -> str:

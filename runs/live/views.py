@@ -258,10 +258,9 @@ def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dic
     parts: dict[str, Any] = {}
     filters = _list_of_page(request) if page_name == "history" and fresh else Filter()
     search = Sought.by(filters, request.user, similar_to(filters.words) if filters.words else {})
-    cards = run_cards(fresh, request.user, search)
+    walk = urlencode({"in": filters.query}) if page_name == "history" else ""
+    cards = run_cards(fresh, request.user, search, walk=walk)
     if page_name == "history" and fresh:
-        walk = urlencode({"in": filters.query})
-        cards = [replace(card, url=f"{card.url}?{walk}") for card in cards]
         parts["ticked"] = selection.ticked(request.user, filters.tab, [run.public_id for run in fresh])
         parts["marker"] = search.marker
     return parts | {

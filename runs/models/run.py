@@ -24,6 +24,11 @@ SILENT_AFTER = timedelta(hours=24)
 # otherwise read every row to check those conditions.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
+# What the thumbnail of a file needs
+PICTURE_COLUMNS = (
+    *("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400"),
+    *("width", "height", "duration_seconds"),
+)
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
 # The columns that cards need, from the run and from related rows. Using any other column takes another query.
 CARD_COLUMNS = (
@@ -34,8 +39,7 @@ CARD_COLUMNS = (
     *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
     *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
     *(f"{who}__{name}" for who in ("member", "made_by", "starred_by") for name in ("name", "email")),
-    *(f"input_picture__{name}" for name in ("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400")),
-    *(f"input_picture__{name}" for name in ("width", "height", "duration_seconds")),
+    *(f"input_picture__{name}" for name in PICTURE_COLUMNS),
 )
 
 
@@ -61,7 +65,7 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.filter(status__in=FINAL, deleted_at=None, held_at=None)
 
     def for_cards(self) -> Self:
-        """Load what run cards show, except results: `display.card_results` loads the results of many runs at once."""
+        """Load what run cards show, except results, which `display.cards.run_cards` fetches."""
         return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:

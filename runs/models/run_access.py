@@ -108,6 +108,11 @@ class RunAccess(models.Model):
         """Whether the run now belongs to someone other than its maker."""
         return self.made_by_id != self.member_id
 
+    @property
+    def maker(self) -> Member:
+        """Who made the run. If it was transferred before makers were recorded, that's its owner."""
+        return self.made_by or self.member
+
     def belongs_to(self, member: Member) -> bool:
         """Return whether the run is the member's own, even if it's in the bin."""
         return self.member_id == member.pk

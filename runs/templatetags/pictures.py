@@ -11,7 +11,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from runs.display.card_results import CardPicture
 from runs.display.patterns import shapes_of
 from runs.models import StoredFile
 from runs.templatetags.icons import icon
@@ -35,20 +34,16 @@ def kind_mark(kind: str, length: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def card_picture(context: Context, file: StoredFile | CardPicture, is_small: object) -> SafeString:
-    """Render a thumbnail (see `thumbnail`). The picture loads at once if the context has `oob` or `is_eager`."""
-    return thumbnail(file, is_small=bool(is_small), is_eager=bool(context.get("oob") or context.get("is_eager")))
-
-
-def thumbnail(file: StoredFile | CardPicture, *, is_small: bool, is_eager: bool) -> SafeString:
+def card_picture(context: Context, file: StoredFile, is_small: object) -> SafeString:
     """Render the thumbnail of `file`, cropped, on the picture's main colour, with a badge for video or audio.
 
-    `is_small` means that 200 px are enough and that there is no room to show the length. Unless `is_eager`, the picture
-    only loads when it comes into view.
+    `is_small` means that 200 px are enough and that there is no room to show the length. Unless the context has `oob`
+    or `is_eager`, the picture only loads when it comes into view.
     """
     address = (is_small and file.small_url) or file.card_url
     if not address:
         return format_html('<span class="mosaic-cell">{}{}</span>', _ground(file.colour), icon(file.kind or "image"))
+    is_eager = context.get("oob") or context.get("is_eager")
     seconds = None if is_small else file.duration_seconds
     return format_html(
         '<span class="mosaic-cell">{}<img src="{}" width="{}" height="{}" alt="" {}>{}</span>',

@@ -1,28 +1,41 @@
-"""Run cards: what they show, and how their template is rendered once for each kind of card and then filled in for each
-run."""
+"""Run cards: what they show, and that nothing in them is meant for another reader."""
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.template import Context
+from django.core.cache import caches
+from django.template import Context, Template
 from django.test import Client
 from django.utils import timezone, translation
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
+from runs.display.card_results import CardResults
 from runs.display.cards import RunCard, ask_often_of, run_cards, version_token
-from runs.models import AppRule, GuestLink, Member, Output, OutputFile, Run, SharingRules, StoredFile
+from runs.models import (
+    App,
+    AppRule,
+    GuestLink,
+    Member,
+    Notice,
+    NoticeKind,
+    Output,
+    OutputFile,
+    Run,
+    SharingRules,
+    StoredFile,
+)
 from runs.sharing import links
-from runs.templatetags.cards import run_card
-from runs.web import stencils
 from tests.support.factories import make_app, make_kept, make_run, make_stored
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
 STYLE, PLACE, LIGHT = ("Style", "Ghibli"), ("Place", "A quay"), ("Light", "Dusk")
+CARD = Template("{% run_card card %}")
 FIVE = [{"index": i, "label": f"Picture {i}", "type": "image"} for i in range(5)]
 
 
@@ -31,7 +44,15 @@ def card_of(run: Run, viewer: Member) -> RunCard:
 
 
 def drawn(run: Run, viewer: Member, **more: Any) -> str:
-    return run_card(Context({"user": viewer, **more}), card_of(run, viewer))
+    return drawn_card(card_of(run, viewer), viewer, **more)
+
+
+def drawn_card(card: RunCard, viewer: Member, **more: Any) -> str:
+    return CARD.render(Context({"card": card, "user": viewer, **more}))
+
+
+def lines_of(card: RunCard) -> list[tuple[str, str]]:
+    return [(line.label, line.text) for line in card.lines]
 
 
 def menu_of(run: Run, viewer: Member) -> str:
@@ -40,7 +61,7 @@ def menu_of(run: Run, viewer: Member) -> str:
     return head.rpartition("</div>")[0].strip()
 
 
-def test_all_cards_of_a_page_are_read_in_two_queries(
+def test_all_cards_of_a_page_are_read_in_three_queries(
     alice: Member, bob: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     app, starred = make_app(), {"starred_at": timezone.now(), "starred_by": alice, "has_star": True}
@@ -50,13 +71,13 @@ def test_all_cards_of_a_page_are_read_in_two_queries(
     saving = make_kept(make_run(alice, app, input_picture=make_stored()))
     OutputFile.objects.filter(pk=saving.pk).update(status="saving", file=None)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         cards = run_cards(Run.objects.newest_first().for_cards(), alice)
-        assert [len(card.pictures) for card in cards] == [0, 1, 1, 1]
-        assert [card.is_saving for card in cards] == [True, False, False, False]
+        assert [len(card.results.pictures) for card in cards] == [0, 1, 1, 1]
+        assert [card.results.is_saving for card in cards] == [True, False, False, False]
         for viewer in (alice, bob):
             for card in cards:
-                run_card(Context({"user": viewer, "has_tools": True, "has_selection": True}), card)
+                drawn_card(replace(card, viewer=viewer), viewer, has_tools=True, has_selection=True)
 
 
 def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member) -> None:
@@ -64,13 +85,11 @@ def test_a_card_shows_the_first_four_saved_pictures_in_their_order(alice: Member
     kept = [make_kept(run, make_stored((40 + 10 * place, 30)), place) for place in (4, 3, 2, 1, 0)]
     OutputFile.objects.create(output=run.outputs.all()[0], position=1, source_url="https://x.test/b", status="failed")
 
-    card = card_of(run, alice)
+    pictures = card_of(run, alice).results.pictures
 
     in_order = [one.file for one in reversed(kept) if one.file is not None]
-    assert [picture.public_id for picture in card.pictures] == [file.public_id for file in in_order[:4]]
-    assert [picture.small_url for picture in card.pictures] == [file.small_url for file in in_order[:4]]
-    assert [picture.card_url for picture in card.pictures] == [file.card_url for file in in_order[:4]]
-    assert [picture.width for picture in card.pictures] == [40, 50, 60, 70]
+    assert pictures == in_order[:4]
+    assert [picture.width for picture in pictures] == [40, 50, 60, 70]
 
 
 def test_few_pictures_on_a_card_are_sharp_and_many_are_small(alice: Member) -> None:
@@ -92,8 +111,9 @@ def test_a_saved_file_without_thumbnails_is_no_picture(alice: Member) -> None:
     assert bare is not None
     StoredFile.objects.filter(pk=bare.pk).update(thumb_200="", thumb_400="")
 
-    assert bare.public_id not in [picture.public_id for picture in card_of(run, alice).pictures]
-    assert len(card_of(run, alice).pictures) == 1
+    pictures = card_of(run, alice).results.pictures
+    assert bare not in pictures
+    assert len(pictures) == 1
 
 
 def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_film(alice: Member) -> None:
@@ -104,10 +124,10 @@ def test_a_card_shows_the_start_of_the_first_text_and_the_length_of_the_first_fi
     assert film is not None
     StoredFile.objects.filter(pk=film.pk).update(duration_seconds=12.4)
 
-    card = card_of(run, alice)
+    results = card_of(run, alice).results
 
-    assert (card.kind, card.duration_words) == ("text", "0:12")
-    assert card.text_excerpt == ("Once " * 200)[:300]
+    assert (results.kind, results.length_words) == ("text", "0:12")
+    assert results.text == ("Once " * 200)[:300]
 
 
 def test_a_video_among_pictures_is_marked_and_a_large_one_shows_its_length(alice: Member) -> None:
@@ -179,7 +199,7 @@ def test_cards_of_the_same_name_show_first_what_differs(alice: Member) -> None:
     runs[0].summary, runs[2].summary = summary, summary
     runs[1].summary = [*summary[:3], summary[3] | {"text": "Blue"}]
 
-    red, blue, desk = (card.lines for card in run_cards(runs, alice))
+    red, blue, desk = (lines_of(card) for card in run_cards(runs, alice))
 
     assert red == [("Colour:", "Red"), ("Style:", "Ghibli")]
     assert blue == [("Colour:", "Blue"), ("Style:", "Ghibli")]
@@ -201,15 +221,28 @@ def test_a_card_does_not_repeat_its_title(alice: Member, name: str, title: str, 
 
     card = card_of(run, alice)
 
-    assert card.title == (title or f"{name} · Ghibli")
-    assert card.lines == [(f"{key}:", text) for key, text in lines]
+    assert card.run.display_title == (title or f"{name} · Ghibli")
+    assert lines_of(card) == [(f"{key}:", text) for key, text in lines]
     assert drawn(run, alice).count("A quay") == 1
 
 
 def test_a_run_without_results_has_a_card(alice: Member) -> None:
     run = make_run(alice, make_app(outputs=[]), status="failed")
     card = card_of(run, alice)
-    assert (card.pictures, card.kind, card.text_excerpt, card.is_active) == ([], "", "", False)
+    assert (card.results, card.is_active) == (CardResults(), False)
+
+
+@pytest.mark.parametrize("kind", ["", "hologram"])
+def test_a_failed_run_of_an_unknown_kind_is_shown_with_an_icon(as_alice: Client, alice: Member, kind: str) -> None:
+    run = make_run(alice, status="failed", app=make_app(outputs=[{"index": 0, "label": "One", "type": kind}]))
+    Output.objects.filter(run=run).update(kind=kind)
+    Notice.objects.create(member=alice, kind=NoticeKind.FAILED, run=run, event="ended")
+    Member.objects.filter(pk=alice.pk).update(news_at=timezone.now(), unread=1)
+
+    page = Page(as_alice.get("/").text)
+
+    for place in ("home-failed", "bell-list"):
+        assert page.first(css=place).find(css="icon-other")
 
 
 @pytest.mark.parametrize(("age", "words"), [(5, "just now"), (300, "5 min ago"), (3 * 86400, "3 days ago")])
@@ -237,6 +270,19 @@ def test_each_card_has_a_menu_of_its_own(alice: Member) -> None:
 def test_a_menu_names_its_run(alice: Member) -> None:
     menu = menu_of(make_run(alice, status="completed", title="Autumn <coats>"), alice)
     assert '<p class="run-card-menu-name" dir="auto">Autumn &lt;coats&gt;</p>' in menu
+
+
+def test_a_menu_follows_new_names(alice: Member) -> None:
+    run = make_run(alice, status="completed", title="Autumn")
+    assert "Autumn" in menu_of(run, alice)
+    Run.objects.update(title="Spring")
+    App.objects.update(name="Desks")
+
+    menu = menu_of(run, alice)
+
+    assert "Autumn" not in menu
+    assert "More actions for Spring" in menu
+    assert f'href="{App.objects.get().get_absolute_url()}?from={run.public_id}"' in menu
 
 
 @pytest.mark.parametrize(
@@ -326,11 +372,11 @@ def test_what_is_kept_of_cards_belongs_to_nobody(
     def drawn_for(run: Run, reader: Member) -> str:
         return drawn(run, reader, has_tools=True, has_selection=True, csrf_token=f"token of {reader}")
 
-    alone = []
+    alone, fragments = [], caches["template_fragments"]
     for run, reader in shown:
-        stencils.forget()
+        fragments.clear()
         alone.append(drawn_for(run, reader))
-    stencils.forget()
+    fragments.clear()
 
     assert [drawn_for(run, reader) for run, reader in reversed(shown)][::-1] == alone
 
@@ -363,7 +409,7 @@ def test_an_example_says_so(as_alice: Client, alice: Member, django_assert_num_q
     own = make_run(alice, status="completed")
     make_kept(own)
 
-    with django_assert_num_queries(4):  # two queries for each card
+    with django_assert_num_queries(6):  # three queries for each card
         marked, plain = drawn(run, alice), drawn(own, alice)
     assert Page(marked).first(css="run-card-example").words
     assert not Page(plain).find(css="run-card-example")

@@ -66,5 +66,5 @@ def test_a_page_is_shown_even_if_finding_its_apps_takes_too_long(
 
     answer = as_alice.get("/history/?q=shoe")
 
-    assert [card.title for _, cards in answer.context["groups"] for card in cards] == [run.title]
+    assert [card.run.display_title for _, cards in answer.context["groups"] for card in cards] == [run.title]
     assert not answer.context["is_too_slow"]

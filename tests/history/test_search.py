@@ -243,7 +243,7 @@ def test_a_person_finds_what_they_made_and_what_they_own(
     page = as_alice.get("/history/?" + query.format(bob=bob.public_id))
 
     cards = [card for _, cards in page.context["groups"] for card in cards]
-    assert sorted(card.title for card in cards) == ["made", "own", "owned", "unknown maker"]
+    assert sorted(card.run.display_title for card in cards) == ["made", "own", "owned", "unknown maker"]
     assert "Made or owned by" in page.text
     found = Filter.parse(query.format(bob=bob.public_id))
     matches = selection.matches(alice, found)

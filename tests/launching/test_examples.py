@@ -201,7 +201,7 @@ def test_an_apps_page_asks_for_all_its_runs_at_once(as_alice: Client, alice: Mem
         with CaptureQueriesContext(connection) as queries:
             page = Page(as_alice.get(app.get_absolute_url()).text)
 
-    assert len(queries) <= 9
+    assert len(queries) <= 10
     examples = [button.attributes["value"] for button in page.find("button", css="example")]
     assert examples == [f"example:{run.public_id}" for run in (approved, mine[-1], mine[-2])]
     cards = [card.attributes["data-run"] for card in page.find("article", css="run-card")]
