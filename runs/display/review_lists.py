@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from runs.display.provenance import verdict_words
-from runs.display.review_queue import Shown, label_of
+from runs.display.review_queue import VerdictSummary, label_of
 from runs.display.verdicts import VERDICT_ICONS
 from runs.models import Decision, Member, Output, OutputFile, ReviewItem, ReviewRequest, StoredFile
 from runs.review import overall_verdict, requests, review_queries
@@ -62,14 +62,14 @@ class Thumb:
 class DecidedLine:
     """A decision in a list, with a picture of its result."""
 
-    shown: Shown
+    summary: VerdictSummary
     thumb: Thumb
 
     @property
     def word(self) -> str:
-        if not overall_verdict.counts(self.shown.decision):
-            return self.shown.word
-        return verdict_words(self.shown.decision.verdict, len(self.thumb.output.files.all()))
+        if not overall_verdict.counts(self.summary.decision):
+            return self.summary.word
+        return verdict_words(self.summary.decision.verdict, len(self.thumb.output.files.all()))
 
 
 def asked_words(request: ReviewRequest, *, names_client: bool = True) -> str:
@@ -139,14 +139,14 @@ def requests_page(member: Member, number: int, now: datetime) -> RequestsPage:
     number = max(1, number)
     items = ReviewItem.objects.filter(output__run__deleted_at=None).select_related("output").order_by("position")
     files = Prefetch("output__files", saved_files())
-    shown = Prefetch("items", items[:PICTURES].prefetch_related(files), to_attr="shown_items")
+    with_items = Prefetch("items", items[:PICTURES].prefetch_related(files), to_attr="shown_items")
     start = (number - 1) * PAGE
-    found = list(review_queries.asked_by(member).prefetch_related(shown)[start : start + PAGE + 1])
+    requests = list(review_queries.asked_by(member).prefetch_related(with_items)[start : start + PAGE + 1])
     return RequestsPage(
-        lines=[_line(request, now) for request in found[:PAGE]],
+        lines=[_line(request, now) for request in requests[:PAGE]],
         number=number,
         newer=number - 1,
-        older=number + 1 if len(found) > PAGE else 0,
+        older=number + 1 if len(requests) > PAGE else 0,
     )
 
 
@@ -165,7 +165,8 @@ def _line(request: ReviewRequest, now: datetime) -> RequestLine:
 
 def decided_lines(decisions: QuerySet[Decision], member: Member) -> list[DecidedLine]:
     """Return `decisions` as lines with pictures, as `member` sees them. Takes two queries."""
-    return [DecidedLine(Shown(decision, member), Thumb(decision.output)) for decision in with_pictures(decisions)]
+    rows = with_pictures(decisions)
+    return [DecidedLine(VerdictSummary(decision, member), Thumb(decision.output)) for decision in rows]
 
 
 def with_pictures(decisions: QuerySet[Decision]) -> Iterable[Decision]:

@@ -32,7 +32,7 @@ LISTED = 1_000  # the queue orders and counts at most this many waiting results
 
 
 @dataclass(frozen=True)
-class Shown:
+class VerdictSummary:
     """A verdict as it is shown: its icon and word, who gave it, when and why."""
 
     decision: Decision
@@ -86,7 +86,7 @@ class QueuePage:
     previous: Beside | None
     next: Beside | None
     after: str  # id of the result to show next
-    verdicts: list[Shown]
+    verdicts: list[VerdictSummary]
     needs_reason: bool
     refusal: str  # why the member may not decide; "" if they may
 
@@ -108,7 +108,7 @@ class QueuePage:
     @property
     def has_word_only(self) -> bool:
         """Whether a client has answered, but only the team's decision counts."""
-        return any(not overall_verdict.counts(shown.decision) for shown in self.verdicts)
+        return any(not overall_verdict.counts(summary.decision) for summary in self.verdicts)
 
     @property
     def due_words(self) -> str:
@@ -134,18 +134,18 @@ def label_of(output: Output) -> str:
 def waiting_ids(member: Member) -> dict[str, int]:
     """Map the public ids of the results waiting for `member`, in order, to the primary keys of their review items."""
     rows = review_queries.waiting_for(member).values_list("output__public_id", "pk")
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for public_id, pk in rows[: LISTED + 1]:
-        found.setdefault(public_id, pk)
-    return found
+        ids.setdefault(public_id, pk)
+    return ids
 
 
 def first_of(request_id: str, waiting: dict[str, int]) -> str:
     """Return the public id of the request's first waiting result; "" if none are waiting."""
     if not request_id:
         return ""
-    asked = ReviewItem.objects.filter(pk__in=waiting.values(), request__public_id=request_id)
-    items = set(asked.values_list("pk", flat=True))
+    of_request = ReviewItem.objects.filter(pk__in=waiting.values(), request__public_id=request_id)
+    items = set(of_request.values_list("pk", flat=True))
     return next((public_id for public_id, item in waiting.items() if item in items), "")
 
 
@@ -189,7 +189,7 @@ def queue_page(
         previous=Beside(queue_url(at=before), "") if before else None,
         next=_next(items[after].output) if after in items and place < len(ids) - 1 else None,
         after=after,
-        verdicts=[Shown(decision, member) for decision in decided],
+        verdicts=[VerdictSummary(decision, member) for decision in decided],
         needs_reason=rules.needs_reason if rules else bool(getattr(item, "needs_reason", True)),
         refusal=member_refusal(member, output, rules) if rules else "",
     )
@@ -231,10 +231,10 @@ def queue_draft(page: QueuePage, *, shows_all: bool = False) -> CommentDraft:
     return replace(draft, at_query=f"{queue_url(at=page.output.public_id, kept='1')}&t=")
 
 
-def last_shown(member: Member, now: datetime) -> Shown | None:
+def last_shown(member: Member, now: datetime) -> VerdictSummary | None:
     """Return the member's last decision, if they can still undo it."""
     last = review_queries.last_decision(member, now - UNDO_FOR)
-    return Shown(last, member, getattr(last, "of_batch", 1) - 1) if last else None
+    return VerdictSummary(last, member, getattr(last, "of_batch", 1) - 1) if last else None
 
 
 def queue_url(**query: str) -> str:

@@ -28,7 +28,7 @@ VERDICT_ICONS = {"approved": "good", "changes": "edit", "rejected": "bad"}
 
 
 @dataclass(frozen=True)
-class Given:
+class VerdictLine:
     """One action: someone gave a verdict, or undid, withdrew or set aside one."""
 
     decision: Decision
@@ -71,9 +71,9 @@ class VerdictPanel:
     state: str
     # The verdict that counts: the strictest one. If several are equally strict, this is the viewer's own or, if theirs
     # isn't among them, the newest.
-    first: Given | None
-    others: list[Given]  # other verdicts in force
-    mine: Given | None
+    first: VerdictLine | None
+    others: list[VerdictLine]  # other verdicts in force
+    mine: VerdictLine | None
     may_decide: bool
     approve_refusal: str  # why the viewer may decide but not approve
     needs_reason: bool
@@ -81,8 +81,9 @@ class VerdictPanel:
     newer: Output | None
     newer_url: str  # empty if the viewer can't see the newer version
     # The whole history, newest first; empty on pages that don't show it
-    acts: list[Given] = field(default_factory=list)
-    asked: ReviewItem | None = None  # the request that waits for the viewer's verdict; None on pages without history
+    acts: list[VerdictLine] = field(default_factory=list)
+    # The request that waits for the viewer's verdict; None on pages without history
+    waiting_item: ReviewItem | None = None
 
     @property
     def verdict(self) -> str:
@@ -102,7 +103,7 @@ class VerdictPanel:
         return VERDICT_ICONS.get(self.verdict, "eye")
 
     @property
-    def seen(self) -> int:
+    def decided_in(self) -> int:
         """The value that forms submit so that we can tell whether the page was out of date."""
         return self.output.decided_in
 
@@ -125,7 +126,7 @@ class VerdictPanel:
         return bool(self.first or self.others or self.may_decide)
 
     @property
-    def standing(self) -> list[Given]:
+    def standing(self) -> list[VerdictLine]:
         """The verdicts in force on the current content, oldest first."""
         return [act for act in reversed(self.acts) if act.is_standing]
 
@@ -137,11 +138,11 @@ class VerdictPanel:
     @property
     def due_words(self) -> str:
         """When the viewer's verdict is due; "" if they weren't asked, or for no particular day."""
-        return due_words(self.asked.due_day) if self.asked and self.asked.due_day else ""
+        return due_words(self.waiting_item.due_day) if self.waiting_item and self.waiting_item.due_day else ""
 
     @property
     def is_urgent(self) -> bool:
-        return bool(self.asked and self.asked.due_day and is_urgent(self.asked.due_day))
+        return bool(self.waiting_item and self.waiting_item.due_day and is_urgent(self.waiting_item.due_day))
 
     @property
     def decide_url(self) -> str:
@@ -156,15 +157,16 @@ class VerdictPanel:
         return path_to("decision-undo", self.undo_batch) if self.undo_batch else ""
 
 
-def verdict_of(output: Output, member: Member, known: "Around | None" = None) -> VerdictPanel:
-    """Return the panel for one result, with its full history, and who is waiting for the member's verdict. Pass `known`
-    if you've already read what panels need besides decisions."""
+def verdict_of(output: Output, member: Member, preloaded: "Around | None" = None) -> VerdictPanel:
+    """Return the panel for one result, with its full history, and who is waiting for the member's verdict. Pass
+    `preloaded` if you've already read what panels need besides decisions."""
     rows = list(_rows().filter(output=output).order_by("-created_at", "-pk")) if output.decided_in else []
-    around = known or Around.of([output], member)
+    around = preloaded or Around.of([output], member)
     panel = _panels([output], member, rows, around, has_acts=True)[output.pk]
     if not panel.may_decide:
         return panel
-    return replace(panel, asked=waiting_for(member).filter(output=output).select_related("request__asker").first())
+    waiting = waiting_for(member).filter(output=output).select_related("request__asker")
+    return replace(panel, waiting_item=waiting.first())
 
 
 def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictPanel]:
@@ -216,8 +218,8 @@ def _panels(
     panels = {}
     for output in outputs:
         builder = _Builder(output, member, around.rules, output.pk in around.own)
-        given = [builder.given(row) for row in by_output.get(output.pk, [])]
-        panels[output.pk] = builder.panel(given, around.newer.get(output.pk), output.pk in kept_back, has_acts=has_acts)
+        acts = [builder.line(row) for row in by_output.get(output.pk, [])]
+        panels[output.pk] = builder.panel(acts, around.newer.get(output.pk), output.pk in kept_back, has_acts=has_acts)
     return panels
 
 
@@ -230,8 +232,8 @@ class _Builder:
     rules: ReviewRules
     is_own: bool
 
-    def panel(self, given: list[Given], newer: Output | None, is_saving: bool, *, has_acts: bool) -> VerdictPanel:
-        standing = [act for act in given if act.is_standing]
+    def panel(self, acts: list[VerdictLine], newer: Output | None, is_saving: bool, *, has_acts: bool) -> VerdictPanel:
+        standing = [act for act in acts if act.is_standing]
         verdict = self.output.verdict
         counting = [act for act in standing if act.counts and act.decision.verdict == verdict]
         mine = next((act for act in standing if act.is_mine), None)
@@ -252,7 +254,7 @@ class _Builder:
             undo_batch=undo,
             newer=newer,
             newer_url=newer.get_absolute_url() if newer and newer.run.is_visible_to(self.member) else "",
-            acts=given if has_acts else [],
+            acts=acts if has_acts else [],
         )
 
     def _state(self, is_saving: bool) -> str:
@@ -264,14 +266,14 @@ class _Builder:
             return "saving"
         return "ready" if self.output.content_hash else "unsaved"
 
-    def given(self, row: Decision) -> Given:
+    def line(self, row: Decision) -> VerdictLine:
         """Return the action as it is shown. This includes whose verdict was set aside, if any, and which result was
         chosen instead, if there is one that the member can see."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
         actor = Actor(self.member)
         may_set_aside = is_standing and not set_aside_refusal(actor, row, self.rules, is_own=self.is_own)
-        return Given(
+        return VerdictLine(
             decision=row,
             word=self._word(row),
             icon=decision_icon(row),

@@ -153,15 +153,15 @@ class Watch:
         self.streams.tend(besides=self.unread)
 
     def _apply_arrivals(self, seconds: float = 0.0) -> None:
-        arrival = self.streams.wait(seconds)
-        while arrival is not None:
+        event = self.streams.wait(seconds)
+        while event is not None:
             try:
                 self._keep_lease()
-                self.streams.apply(arrival)
+                self.streams.apply(event)
             except DatabaseError:
-                self.streams.give_up(arrival)
+                self.streams.give_up(event)
                 raise
-            arrival = self.streams.wait(0)
+            event = self.streams.wait(0)
 
     def _keep_lease(self) -> None:
         if time.monotonic() - self.renewed_at > LEASE_SECONDS / 4:

@@ -58,7 +58,7 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class StreamEvent:
     """Something that a stream has delivered: the outcome of opening it, a state of the run, or None when the stream
     ends."""
 
@@ -74,7 +74,7 @@ class Streams:
     def __init__(self, renew: Callable[[], None]) -> None:
         self._renew = renew
         self._open: dict[int, Followed] = {}
-        self._arrivals: SimpleQueue[Arrival] = SimpleQueue()
+        self._events: SimpleQueue[StreamEvent] = SimpleQueue()
         self._again_at: dict[int, float] = {}
         self._tend_at = float("-inf")
         self._is_proven = False  # whether any stream has delivered anything
@@ -101,19 +101,19 @@ class Streams:
                 self._open[run.pk].alone_since = time.monotonic()
 
     # --- What arrives -------------------------------------------------------------------------------------------------
-    def wait(self, seconds: float) -> Arrival | None:
+    def wait(self, seconds: float) -> StreamEvent | None:
         """Return the next thing delivered by any stream, waiting up to `seconds`."""
         try:
-            return self._arrivals.get(timeout=seconds) if seconds > 0 else self._arrivals.get_nowait()
+            return self._events.get(timeout=seconds) if seconds > 0 else self._events.get_nowait()
         except Empty:
             return None
 
-    def apply(self, arrival: Arrival) -> None:
+    def apply(self, event: StreamEvent) -> None:
         """Apply what a stream has delivered, unless we have since given up on the stream."""
-        followed = self._open.get(arrival.run_id)
-        if followed is None or followed.stream is not arrival.stream:
+        followed = self._open.get(event.run_id)
+        if followed is None or followed.stream is not event.stream:
             return
-        match arrival.what:
+        match event.what:
             case RunSnapshot() as snapshot:
                 if not followed.has_news:
                     followed.has_news = True
@@ -132,11 +132,11 @@ class Streams:
             case None:
                 self._end(followed)
 
-    def give_up(self, arrival: Arrival) -> None:
+    def give_up(self, event: StreamEvent) -> None:
         """Close the stream that delivered this, because it couldn't be applied. The run is then followed through the
         list, which doesn't depend on what was lost."""
-        followed = self._open.get(arrival.run_id)
-        if followed is not None and followed.stream is arrival.stream:
+        followed = self._open.get(event.run_id)
+        if followed is not None and followed.stream is event.stream:
             self._close([followed])
 
     def _end(self, followed: Followed, error: LaminaError | None = None) -> None:
@@ -213,9 +213,9 @@ class Streams:
         """Read a stream to its end. Only this method runs in the stream's own thread."""
         try:
             for what in stream.events():
-                self._arrivals.put(Arrival(run_id, stream, what))
+                self._events.put(StreamEvent(run_id, stream, what))
         finally:
-            self._arrivals.put(Arrival(run_id, stream, None))
+            self._events.put(StreamEvent(run_id, stream, None))
 
     def keep(self, runs: Iterable[Run]) -> None:
         """Close all streams except those of `runs`."""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from runs.audit.admin_access import record_openings
 from runs.display import review_lists, review_queue
 from runs.display.comments import player_start
-from runs.display.review_queue import Shown, queue_url
+from runs.display.review_queue import VerdictSummary, queue_url
 from runs.models import Output, ReviewRequest
 from runs.review import requests, review_queries
 from runs.review.deciders import Actor
@@ -117,7 +117,7 @@ def _show(
     return render_page(request, "review/queue.html", context, status=422 if error else 200)
 
 
-def _status_words(request: PortalRequest, last: Shown | None, count: int) -> str:
+def _status_words(request: PortalRequest, last: VerdictSummary | None, count: int) -> str:
     """Return what just happened, for screen readers, such as "Approved: Front. 41 left."; "" if the page was just
     opened."""
     if request.GET.get("undone"):
@@ -155,7 +155,7 @@ def _decided_lines(request: PortalRequest, most: int) -> list[review_lists.Decid
     """Return the latest decisions on results that the member may see."""
     decided = review_queries.decided_lately(request.user)[:most]
     lines = review_lists.decided_lines(decided, request.user)
-    record_openings(request, (line.shown.decision.output.run for line in lines))
+    record_openings(request, (line.summary.decision.output.run for line in lines))
     return lines
 
 

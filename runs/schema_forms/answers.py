@@ -123,7 +123,7 @@ def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[d
     """Return the answers keyed by question, and the answers that match no question. Each answer is used once, in
     order."""
     left = dict(enumerate(answers))
-    found: dict[int, Answer] = {}
+    by_position: dict[int, Answer] = {}
     twice = {(name,) for some in (questions, answers) for name, n in Counter(one.name for one in some).items() if n > 1}
     for of_question, of_answer in _HANDLES:
         waiting: dict[Any, deque[int]] = {}
@@ -131,6 +131,6 @@ def matched(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[d
             waiting.setdefault(of_answer(answer), deque()).append(n)
         for question in questions:
             handle = of_question(question)
-            if question.position not in found and handle and handle not in twice and waiting.get(handle):
-                found[question.position] = left.pop(waiting[handle].popleft())
-    return {q: found[q.position] for q in questions if q.position in found}, list(left.values())
+            if question.position not in by_position and handle and handle not in twice and waiting.get(handle):
+                by_position[question.position] = left.pop(waiting[handle].popleft())
+    return {q: by_position[q.position] for q in questions if q.position in by_position}, list(left.values())

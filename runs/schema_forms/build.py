@@ -144,10 +144,10 @@ class BoundAnswer(BoundField):
         """The uploads in the field. A file that no longer exists stays in the form and is marked as missing."""
         if self.question.rule and self.question.rule.file:
             return [self.question.rule.file]
-        kept = self.answer.upload_ids
-        found = {upload.id: upload for upload in self.form.look_up(list(kept))}
+        ids = self.answer.upload_ids
+        infos = {upload.id: upload for upload in self.form.look_up(list(ids))}
         gone = _("This file is no longer available. Remove it or add it again.")
-        return [found.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=gone) for i in kept]
+        return [infos.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=gone) for i in ids]
 
     @property
     def link(self) -> str:
@@ -322,8 +322,8 @@ class SchemaForm(forms.Form):
     def look_up(self, ids: list[str]) -> list[UploadInfo]:
         """Return uploads by id. The first call fetches all uploads in the form at once."""
         if missing := [upload for upload in ids if upload not in self._known]:
-            asked = dict.fromkeys([*missing, *self._all_ids()])
-            self._known |= {upload.id: upload for upload in self._lookup(list(asked))}
+            all_ids = dict.fromkeys([*missing, *self._all_ids()])
+            self._known |= {upload.id: upload for upload in self._lookup(list(all_ids))}
         return [self._known[upload] for upload in ids if upload in self._known]
 
     def _all_ids(self) -> list[str]:
@@ -341,8 +341,8 @@ class SchemaForm(forms.Form):
 
         Earlier answers (`before`) to fields that are now fixed are kept, in case the admin opens those fields again.
         """
-        given = [bound.answer for bound in self.questions if not bound.question.is_fixed]
-        return [*given, *closed_answers([bound.question for bound in self.questions], before)]
+        answers = [bound.answer for bound in self.questions if not bound.question.is_fixed]
+        return [*answers, *closed_answers([bound.question for bound in self.questions], before)]
 
     def all_answers(self) -> list[Answer]:
         """Return all answers in the form, valid or not, including those that the admin fixed."""
@@ -391,8 +391,8 @@ class SchemaForm(forms.Form):
         """Errors that don't belong to a field on the page."""
         strangers = [] if self.is_bound else [n for n in self.field_errors if n not in self.fields]
         hidden = [b for b in self.questions if b.question.is_hidden and b.error]
-        told = [*(f"{b.question.label}: {b.error}" for b in hidden), *(self.field_errors[name] for name in strangers)]
-        return self.error_of("") or " ".join(told)
+        errors = [f"{b.question.label}: {b.error}" for b in hidden]
+        return self.error_of("") or " ".join([*errors, *(self.field_errors[name] for name in strangers)])
 
     @property
     def results_error(self) -> str:
@@ -401,8 +401,8 @@ class SchemaForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str, str]]:
         """A tuple (id to jump to, label, message) for each field with an error, in page order."""
-        shown = [*self.needed, *self.unfolded, *self.folded]
-        listed = [(bound.focus_id, bound.question.label, bound.error) for bound in shown if bound.error]
+        visible = [*self.needed, *self.unfolded, *self.folded]
+        listed = [(bound.focus_id, bound.question.label, bound.error) for bound in visible if bound.error]
         if self.results and self.results_error:
             target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
             listed.append((target, _("Results"), self.results_error))

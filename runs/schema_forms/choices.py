@@ -34,29 +34,31 @@ class Choice:
     @property
     def ratio(self) -> Ratio | None:
         """The ratio that the label begins with, or None."""
-        if (found := RATIO.match(self.label)) is None:
+        if (match := RATIO.match(self.label)) is None:
             return None
-        across, down = int(found[1]), int(found[2])
+        across, down = int(match[1]), int(match[2])
         width = max(3.0, round(RATIO_BOX * across / max(across, down), 1))
         height = max(3.0, round(RATIO_BOX * down / max(across, down), 1))
         return Ratio(round(11 - width / 2, 1), round(11 - height / 2, 1), width, height)
 
 
-def choices_of(question: Question, name: str, chosen: object) -> list[Choice]:
-    """Return the options of `question` for the field `name`, with the one at position `chosen` selected. Options with
+def choices_of(question: Question, name: str, selected: object) -> list[Choice]:
+    """Return the options of `question` for the field `name`, with the one at position `selected` selected. Options with
     the same label become one choice, because Lamina couldn't tell them apart."""
     first = {label: n for n, label in reversed(list(enumerate(question.options)))}
     if question.allowed is not None:
         first = {label: n for label, n in first.items() if label in question.allowed}
-    if isinstance(chosen, str) and chosen.isascii() and chosen.isdigit() and int(chosen[:6]) < len(question.options):
-        chosen = str(first.get(question.options[int(chosen[:6])], ""))
+    if isinstance(selected, str) and selected.isascii() and selected.isdigit():
+        number = int(selected[:6])
+        if number < len(question.options):
+            selected = str(first.get(question.options[number], ""))
     listed = [
-        Choice(str(n), shown, f"{name}-{n}", chosen == str(n))
-        for (label, n), shown in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
+        Choice(str(n), words, f"{name}-{n}", selected == str(n))
+        for (label, n), words in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
     ]
     if not question.is_needed and question.default_option is None:
         own = shortened(question.default_words.strip()) or _("Let the app choose")
-        listed.insert(0, Choice("", own, f"{name}-own", not chosen))
+        listed.insert(0, Choice("", own, f"{name}-own", not selected))
     return listed
 
 

@@ -54,7 +54,7 @@ _HANDLES: list[tuple[Callable[[Question], str], Callable[[Rule], str]]] = [
 def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> MatchedRules:
     """Find each rule's question by its key, then by its id, then by its name. A key, id or name that several questions
     share doesn't count."""
-    taken: dict[int, Rule] = {}
+    by_position: dict[int, Rule] = {}
     left = list(rules)
     for of_question, of_rule in _HANDLES:
         count = Counter(of_question(question) for question in questions)
@@ -62,14 +62,14 @@ def match_rules(questions: Sequence[Question], rules: Sequence[Rule]) -> Matched
         waiting: list[Rule] = []
         for rule in left:
             at = place.get(of_rule(rule))
-            if at is None or at in taken:
+            if at is None or at in by_position:
                 waiting.append(rule)
             else:
-                taken[at] = rule
+                by_position[at] = rule
         left = waiting
-    free = [question for question in questions if question.position not in taken]
+    free = [question for question in questions if question.position not in by_position]
     unclear = [rule for rule in left if any(_may_mean(rule, question) for question in free)]
-    return MatchedRules(taken, [rule for rule in left if rule not in unclear], unclear)
+    return MatchedRules(by_position, [rule for rule in left if rule not in unclear], unclear)
 
 
 def _may_mean(rule: Rule, question: Question) -> bool:
@@ -80,8 +80,8 @@ def ruled_questions(questions: Sequence[Question], rules: Sequence[Rule]) -> Seq
     """Return `questions`, each with its rule if it has one."""
     if not rules:
         return questions
-    found = match_rules(questions, rules).by_position
-    return [replace(question, rule=found.get(question.position)) for question in questions]
+    rule_at = match_rules(questions, rules).by_position
+    return [replace(question, rule=rule_at.get(question.position)) for question in questions]
 
 
 def fixed_answer(question: Question) -> Answer | None:
@@ -131,10 +131,10 @@ def apply_rules(questions: Sequence[Question], answers: Sequence[Answer]) -> Rul
     are returned unchanged."""
     if not any(question.rule for question in questions):
         return Ruled(list(answers))
-    given, left = matched(questions, list(answers))
+    answer_of, left = matched(questions, list(answers))
     ruled = Ruled([])
     for question in questions:
-        answer, fixed = given.get(question), fixed_answer(question)
+        answer, fixed = answer_of.get(question), fixed_answer(question)
         if fixed is not None:
             if question.is_hidden:
                 ruled.hidden.add(len(ruled.answers))

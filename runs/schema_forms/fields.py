@@ -40,8 +40,8 @@ class UploadValues(forms.Widget):
     """A widget for a `url` field. It reads <name>_kept for each upload, in page order, and <name>_link."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Files:
-        kept = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
-        return Files(tuple(kept), str(data.get(f"{name}_link") or "").strip())
+        ids = dict.fromkeys(upload for upload in all_of(data, f"{name}_kept") if upload)
+        return Files(tuple(ids), str(data.get(f"{name}_link") or "").strip())
 
 
 class AnswerField(forms.Field):
@@ -149,15 +149,15 @@ class UrlAnswerField(AnswerField):
         return self.answer(value, is_default=value == Files() and not self.question.is_needed)
 
     def _cleaned(self, raw: Files) -> Answer:
-        kept = Files(self.kept(raw))
-        return self.answer(kept, is_default=kept == Files())
+        files = Files(self.kept(raw))
+        return self.answer(files, is_default=files == Files())
 
     def _check(self, raw: Files) -> None:
-        kept = self.kept(raw)
-        found = {upload.id: upload for upload in self.lookup(list(kept))}
-        for upload_id in kept:
-            self._check_upload(found.get(upload_id))
-        if self.question.is_needed and not kept:
+        ids = self.kept(raw)
+        infos = {upload.id: upload for upload in self.lookup(list(ids))}
+        for upload_id in ids:
+            self._check_upload(infos.get(upload_id))
+        if self.question.is_needed and not ids:
             raise forms.ValidationError(add_words(self.question.accept), code="needed")
 
     def _check_upload(self, upload: UploadInfo | None) -> None:
@@ -177,7 +177,7 @@ class UrlAnswerField(AnswerField):
 
 def field_for(question: Question) -> AnswerField:
     """Return the form field for `question`."""
-    made = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
-    field: AnswerField = made(question)
+    field_class = {"options": OptionsAnswerField, "url": UrlAnswerField, "text": TextAnswerField}[question.kind]
+    field: AnswerField = field_class(question)
     field.fixed = fixed_answer(question)
     return field

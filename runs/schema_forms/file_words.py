@@ -30,7 +30,7 @@ def file_words(question: Question) -> FileWords:
     kind = question.accept[0] if len(question.accept) == 1 else ""
     choose_one = {"image": _("Choose a picture"), "video": _("Choose a video"), "audio": _("Choose an audio file")}
     choose_several = {"image": _("Choose pictures"), "video": _("Choose videos"), "audio": _("Choose audio files")}
-    chosen = {
+    list_labels = {
         "image": _("%(question)s: chosen pictures"),
         "video": _("%(question)s: chosen videos"),
         "audio": _("%(question)s: chosen audio files"),
@@ -49,7 +49,7 @@ def file_words(question: Question) -> FileWords:
     return FileWords(
         choose=choose_several.get(kind, _("Choose files")) if is_multiple else choose_one.get(kind, _("Choose a file")),
         choose_next=_("Add more") if is_multiple else _("Replace"),
-        chosen=chosen.get(kind, _("%(question)s: chosen files")) % named,
+        chosen=list_labels.get(kind, _("%(question)s: chosen files")) % named,
         sample=sample.get(kind, _("Using the sample file")),
         drop=_("or drop them here") if is_multiple else _("or drop it here"),
         link=link.get(kind, _("Web address of a file for %(question)s")) % named,
@@ -64,10 +64,10 @@ def unfit_words(name: str, accept: tuple[str, ...]) -> str:
     return f"{words} {add_words(accept)}"
 
 
-def one_file_words(taken: str, left: Sequence[str]) -> str:
-    """Return the message saying that a single-file field used `taken` and left out the other files (`left`)."""
+def one_file_words(name: str, left: Sequence[str]) -> str:
+    """Return the message saying that a single-file field used `name` and left out the other files (`left`)."""
     words = _("This field takes one file. We added “%(taken)s” and left out %(left)s.")
-    return words % {"taken": taken, "left": ", ".join(left)}
+    return words % {"taken": name, "left": ", ".join(left)}
 
 
 def add_words(accept: tuple[str, ...]) -> str:

@@ -46,29 +46,29 @@ def to_inputs(
 
 
 def is_about_names_alone(
-    questions: Sequence[Question], sent: Iterable[str], problems: Iterable[tuple[str, str]]
+    questions: Sequence[Question], names: Iterable[str], problems: Iterable[tuple[str, str]]
 ) -> bool:
-    """Return whether `problems` (pairs of field and code) mean only that Lamina doesn't recognize the names we `sent`.
+    """Return whether `problems` (pairs of field and code) mean only that Lamina doesn't recognize the `names` we sent.
 
     If Lamina doesn't recognize the name of an input without a default, it may also report that input as missing.
     """
-    given, is_any = set(sent), False
+    own_names, is_any = set(names), False
     for name, code in problems:
         if code == "unknown_parameter":
             is_any = True
             continue
         missed = _asked_as(name, questions) if code == "missing_no_default" else None
-        if missed is None or given.isdisjoint({missed.name, missed.key, missed.id} - {""}):
+        if missed is None or own_names.isdisjoint({missed.name, missed.key, missed.id} - {""}):
             return False
     return is_any
 
 
 def fit_answers(questions: Sequence[Question], answers: Sequence[Answer]) -> Fitted:
     """Fit `answers`, which may be from another version of the app or of its rules, to a form with `questions`."""
-    found, left = matched(questions, answers)
+    answer_of, left = matched(questions, answers)
     initial: dict[str, str | Files] = {}
     dropped = [shortened(answer.name) for answer in left if answer.is_given]
-    for question, answer in found.items():
+    for question, answer in answer_of.items():
         if question.is_fixed or (answer.is_default and not question.is_needed):
             continue
         value = _FIT[question.kind](question, answer)
@@ -84,24 +84,24 @@ def map_field_errors(questions: Sequence[Question], errors: list[dict[str, str]]
 
     Each error is {"field", "message"}, possibly with a "key", which is tried first because names may repeat.
     """
-    found: dict[str, list[str]] = {}
+    messages_at: dict[str, list[str]] = {}
     for error in errors:
         name, message = error.get("field") or "", (error.get("message") or "").strip()
         question = _asked_as(error.get("key") or "", questions) or _asked_as(name, questions)
         if question is None and name:
             message = f"{shortened(name)}: {message}"
         message = message or _("Lamina didn't accept this input.")
-        found.setdefault(question.field_name if question else "", []).append(message)
-    return {at: " ".join(dict.fromkeys(messages)) for at, messages in found.items()}
+        messages_at.setdefault(question.field_name if question else "", []).append(message)
+    return {at: " ".join(dict.fromkeys(messages)) for at, messages in messages_at.items()}
 
 
-def _handle(question: Question, taken: Counter[str], *, by_key: bool = False) -> str:
+def _handle(question: Question, counts: Counter[str], *, by_key: bool = False) -> str:
     """Return the first of name, key and id that identifies just this question; with `by_key`, try the name last.
 
     Lamina looks at keys first, then ids, then names, so a name that is also another question's key wouldn't work.
     """
     own = [question.key, question.id, question.name] if by_key else [question.name, question.key, question.id]
-    return next((word for word in own if word and taken[word] == 1), question.key or question.id or question.name)
+    return next((word for word in own if word and counts[word] == 1), question.key or question.id or question.name)
 
 
 def _asked_as(word: str, questions: Sequence[Question]) -> Question | None:

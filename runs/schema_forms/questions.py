@@ -88,8 +88,8 @@ class Question:
     def label(self) -> str:
         """The admin's label, the name or the key, whichever is visible first; a placeholder if none of them is."""
         own = self.rule.label if self.rule else ""
-        seen = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
-        return shortened(seen or _("Field %(number)s") % {"number": self.position + 1})
+        visible = next((text for text in (own, self.name, self.key) if is_seen(text)), "")
+        return shortened(visible or _("Field %(number)s") % {"number": self.position + 1})
 
     @cached_property
     def help(self) -> str:

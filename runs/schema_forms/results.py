@@ -76,12 +76,12 @@ def _counted(kind: str, count: int) -> str:
 def results_of(outputs: Outputs) -> list[Result]:
     """Group `outputs` by label, in the author's order."""
     listed = [output if isinstance(output, dict) else {} for output in outputs]
-    given = [output.get("index") for output in listed]
-    is_sound = all(isinstance(index, int) and index >= 0 for index in given) and len(set(given)) == len(given)
+    indexes = [output.get("index") for output in listed]
+    is_sound = all(isinstance(index, int) and index >= 0 for index in indexes) and len(set(indexes)) == len(indexes)
     groups: dict[str, list[tuple[str, int, str]]] = {}
     for n, output in enumerate(listed):
         label = as_words(output.get("label") or "")
-        index = int(given[n] or 0) if is_sound else n
+        index = int(indexes[n] or 0) if is_sound else n
         groups.setdefault(label.casefold(), []).append((label, index, as_words(output.get("type") or "")))
     return [
         Result(group[0][0], tuple(index for _label, index, _kind in group), tuple(kind for *_rest, kind in group))

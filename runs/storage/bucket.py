@@ -103,9 +103,9 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
     def body_from(self, name: str, start: int) -> Any:
         """Return a stream of an object's bytes from `start` on; the caller reads and closes it."""
-        asked = {"Range": f"bytes={start}-"} if start else {}
+        options = {"Range": f"bytes={start}-"} if start else {}
         with _as_os_errors(name):
-            return self.client.get_object(Bucket=self.bucket_name, Key=name, **asked)["Body"]
+            return self.client.get_object(Bucket=self.bucket_name, Key=name, **options)["Body"]
 
     def all_names(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """Yield all names that start with `prefix`, in order, each with the time of its last change."""
@@ -163,9 +163,9 @@ class BucketFile(File):  # type: ignore[type-arg]  # Django's own class takes no
                 return b""
             self._body = self._bucket.body_from(self.name or "", self._at)
         with _as_os_errors(self.name or ""):
-            found: bytes = self._body.read(None if size < 0 else size)
-        self._at += len(found)
-        return found
+            data: bytes = self._body.read(None if size < 0 else size)
+        self._at += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)

@@ -8,11 +8,11 @@ from django.conf import settings
 from runs.background.due_work import Renewer
 from runs.storage import media
 from runs.storage.fetch import LIMITS, fetch
-from runs.storage.store import Arrival
+from runs.storage.store import NewFile
 
 
 @contextmanager
-def fetch_arrival(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[Arrival]:
+def fetch_file(url: str, seconds: float, renewer: Renewer, *, keeps_unopened: bool = False) -> Iterator[NewFile]:
     """Fetch the file at `url` within `seconds` and yield it. After the block, the file is deleted unless it has been
     stored.
 
@@ -22,7 +22,7 @@ def fetch_arrival(url: str, seconds: float, renewer: Renewer, *, keeps_unopened:
     fetched = fetch(url, max_bytes=LIMITS, seconds=seconds, on_chunk=renewer, trusted=trusted)
     try:
         # may have to wait for a slot, so keep renewing the claim
-        found = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
-        yield Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
+        result = media.inspect(fetched.path, on_wait=renewer.look, keeps_unopened=keeps_unopened)
+        yield NewFile(fetched.path, result, fetched.sha256, fetched.size_bytes)
     finally:
         fetched.path.unlink(missing_ok=True)

@@ -60,15 +60,15 @@ def probe(path: Path, demuxer: str) -> Probed:
     fields = "format=duration:stream=codec_type,width,height:stream_side_data=rotation"
     output = _run("ffprobe", ["-show_entries", fields, "-of", "json"], path, demuxer, PROBE_SECONDS)
     try:
-        told = json.loads(output or "{}")
+        report = json.loads(output or "{}")
     except ValueError:
         return UNKNOWN
-    streams = told.get("streams") or []
+    streams = report.get("streams") or []
     if not streams:
         return UNKNOWN
     film = next((s for s in streams if s.get("codec_type") == "video" and s.get("width")), None)
     width, height = _turned(film) if film else (None, None)
-    return Probed(width, height, _seconds(told.get("format", {}).get("duration")), film is not None)
+    return Probed(width, height, _seconds(report.get("format", {}).get("duration")), film is not None)
 
 
 def _turned(stream: dict[str, Any]) -> tuple[int, int]:
@@ -105,11 +105,11 @@ def copy_without_metadata(
 
     `on_pause` is called about once a second and may raise to stop. Raises `CopyFailed`.
     """
-    found = shutil.which("ffmpeg")
+    ffmpeg = shutil.which("ffmpeg")
     muxer = MUXERS.get(extension)
-    if found is None or demuxer not in DEMUXERS or muxer is None:
+    if ffmpeg is None or demuxer not in DEMUXERS or muxer is None:
         raise CopyFailed
-    command = [found, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "file", "-f", demuxer]
+    command = [ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "file", "-f", demuxer]
     command += ["-i", f"file:{source.resolve()}", "-map", "0:V?", "-map", "0:a?", "-sn", "-dn", "-c", "copy"]
     command += ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1"]
     command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
@@ -166,8 +166,8 @@ def _limit(pid: int, max_bytes: int) -> None:
 def _run(
     program: str, options: list[str], path: Path, demuxer: str, seconds: float, max_points: int = MAX_PIXELS
 ) -> bytes:
-    found = shutil.which(program)
-    if found is None or demuxer not in DEMUXERS | set(PICTURES.values()):
+    executable = shutil.which(program)
+    if executable is None or demuxer not in DEMUXERS | set(PICTURES.values()):
         return b""
     before = ["-v", "error", "-threads", "1", "-max_pixels", str(max_points)]
     source = ["-protocol_whitelist", "file", "-f", demuxer, "-i", f"file:{path.resolve()}"]
@@ -175,7 +175,7 @@ def _run(
         before += ["-nostdin"]
     try:
         done = subprocess.run(  # noqa: S603 - fixed programs, no shell, our own file names
-            [found, *before, *source, *options],
+            [executable, *before, *source, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

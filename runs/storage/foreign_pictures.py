@@ -8,7 +8,7 @@ from runs.models import StoredFile
 from runs.storage import media, store
 from runs.storage.fetch import FetchFailed, FetchRefused, fetch
 from runs.storage.media import NotMedia
-from runs.storage.store import Arrival
+from runs.storage.store import NewFile
 
 logger = logging.getLogger("runs.outputs")
 
@@ -39,13 +39,13 @@ def _save_catalog_picture(url: str) -> StoredFile | None:
     trusted = settings.TRUSTED_FILE_ORIGINS
     fetched = fetch(url, max_bytes=BYTES, seconds=SECONDS, trusted=trusted)
     try:
-        known = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
-        if known is not None:
-            return known
-        found = media.inspect(fetched.path, timeout_seconds=LOOK_SECONDS)
-        if found.kind == StoredFile.Kind.OTHER:
+        existing = StoredFile.objects.filter(is_catalog=True, sha256=fetched.sha256).first()
+        if existing is not None:
+            return existing
+        picture = media.inspect(fetched.path, timeout_seconds=LOOK_SECONDS)
+        if picture.kind == StoredFile.Kind.OTHER:
             return None
-        arrival = Arrival(fetched.path, found, fetched.sha256, fetched.size_bytes)
-        return store.store(arrival, f"sample.{found.extension}", is_catalog=True)
+        new_file = NewFile(fetched.path, picture, fetched.sha256, fetched.size_bytes)
+        return store.store(new_file, f"sample.{picture.extension}", is_catalog=True)
     finally:
         fetched.path.unlink(missing_ok=True)

@@ -37,8 +37,8 @@ FIELDS = ("file", *(f"thumb_{width}" for width in THUMBNAIL_WIDTHS))
 def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
     """Return the uploads that no run or preset uses. Drafts aren't checked here (see `named_in_drafts`)."""
     used = RunInputUpload.objects.filter(upload=OuterRef("pk"))
-    kept = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
-    uploads = Upload.objects.filter(~Exists(used), ~Exists(kept))
+    in_presets = Preset.uploads.through.objects.filter(upload=OuterRef("pk"))
+    uploads = Upload.objects.filter(~Exists(used), ~Exists(in_presets))
     return uploads.filter(member=member) if member else uploads
 
 
@@ -55,10 +55,10 @@ def named_in_drafts(since: datetime | None = None) -> set[str]:
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
     """Delete any of the `uploads` that are unused, and any files that nothing else needs. Return how many uploads were
     deleted."""
-    found = list(uploads.filter(pk__in=unused_uploads()))
-    named = named_in_drafts() if found else set()
+    unused = list(uploads.filter(pk__in=unused_uploads()))
+    named = named_in_drafts() if unused else set()
     count = 0
-    for upload in found:
+    for upload in unused:
         if upload.public_id in named:
             continue
         try:
@@ -137,16 +137,16 @@ def _remove_strays() -> int:
     wrong database: delete nothing and record an incident."""
     before = timezone.now() - STRAY_AFTER
     strays: list[str] = []
-    known = 0
-    for folder, found in groupby(store.all_names(), key=lambda entry: PurePosixPath(entry[0]).parts[:2]):
+    row_count = 0
+    for folder, entries in groupby(store.all_names(), key=lambda entry: PurePosixPath(entry[0]).parts[:2]):
         if stop_requested():
             return 0
-        names = [name for name, changed_at in found if changed_at < before]
+        names = [name for name, changed_at in entries if changed_at < before]
         rows = _names_in_rows("/".join(folder)) if names else set()
         strays += [name for name in names if name not in rows]
-        known += len(rows)
-    if len(strays) > max(FEW, known):
-        incidents.record_incident("storage", Message("many_strays", {"strays": len(strays), "known": known}))
+        row_count += len(rows)
+    if len(strays) > max(FEW, row_count):
+        incidents.record_incident("storage", Message("many_strays", {"strays": len(strays), "known": row_count}))
         return 0
     for name in strays:
         default_storage.delete(name)

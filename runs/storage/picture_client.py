@@ -111,16 +111,16 @@ def look(
         if not is_ours:
             return LATER
         try:
-            told, small = _ask(request, ends_at, on_wait, is_large=is_large)
+            answer, small = _ask(request, ends_at, on_wait, is_large=is_large)
         except ProcessLost as lost:
             return Look("no_picture") if lost.sig == signal.SIGXCPU else LATER
     return Look(
-        end=told["end"],
-        width=_number(told.get("width")),
-        height=_number(told.get("height")),
-        duration_seconds=told.get("duration_seconds"),
-        has_picture=told.get("has_picture", True),
-        colour=told.get("colour", ""),
+        end=answer["end"],
+        width=_number(answer.get("width")),
+        height=_number(answer.get("height")),
+        duration_seconds=answer.get("duration_seconds"),
+        has_picture=answer.get("has_picture", True),
+        colour=answer.get("colour", ""),
         small=small,
     )
 
@@ -143,17 +143,17 @@ def demand_plain_ogg(copy: Path, on_wait: OnWait) -> None:
 def _copy(request: dict[str, Any], on_wait: OnWait) -> None:
     with picture_slot(is_large=False, ends_at=math.inf, on_wait=on_wait):
         try:
-            told, _ = _ask(request, math.inf, on_wait, is_large=False)
+            answer, _ = _ask(request, math.inf, on_wait, is_large=False)
         except ProcessLost as lost:
             if lost.is_over_limit:
                 raise CopyFailed(str(lost)) from None
             raise
-    if told["end"] == "impossible":
+    if answer["end"] == "impossible":
         raise CannotStrip
-    if told["end"] == "disk":
-        raise OSError(told["errno"], os.strerror(told["errno"] or 0))
-    if told["end"] != "copied":
-        raise CopyFailed(told.get("reason", ""))
+    if answer["end"] == "disk":
+        raise OSError(answer["errno"], os.strerror(answer["errno"] or 0))
+    if answer["end"] != "copied":
+        raise CopyFailed(answer.get("reason", ""))
 
 
 def _ask(request: dict[str, Any], ends_at: float, on_wait: OnWait, *, is_large: bool) -> Answer:
@@ -200,10 +200,10 @@ class _Helper:
             self._requests.flush()
         except OSError:
             raise self._death() from None
-        told, small = self._read(ends_at, on_wait)
-        if told.get("reason"):
-            logger.info("a file of kind %s: %s (%s)", request["kind"], told["end"], told["reason"])
-        return told, small
+        answer, small = self._read(ends_at, on_wait)
+        if answer.get("reason"):
+            logger.info("a file of kind %s: %s (%s)", request["kind"], answer["end"], answer["reason"])
+        return answer, small
 
     def _read(self, ends_at: float, on_wait: OnWait) -> Answer:
         """Read one answer: a line of JSON, followed by the thumbnails."""
@@ -259,13 +259,13 @@ def _parsed(got: bytes) -> Answer | None:
     """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it's
     invalid."""
     line, end, blob = got.partition(b"\n")
-    told: dict[str, Any] = json.loads(line) if end else {}
-    if not end or len(blob) < sum(size for _, size in told["small"]):
+    answer: dict[str, Any] = json.loads(line) if end else {}
+    if not end or len(blob) < sum(size for _, size in answer["small"]):
         return None
     small = {}
-    for width, size in told["small"]:
+    for width, size in answer["small"]:
         small[width], blob = blob[:size], blob[size:]
-    return told, small
+    return answer, small
 
 
 def _number(value: object) -> int | None:

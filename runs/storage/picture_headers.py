@@ -102,20 +102,20 @@ def _tiff(file: BinaryIO) -> tuple[int, int]:
     file.seek(4)
     file.seek(struct.unpack(f"{order}I", file.read(4))[0])
     count = min(struct.unpack(f"{order}H", file.read(2))[0], MAX_TIFF_ENTRIES)
-    found: dict[int, int] = {}
+    values: dict[int, int] = {}
     for _ in range(count):
         entry = file.read(12)
         tag, kind = struct.unpack_from(f"{order}HH", entry)
         if tag in (256, 257):
-            found[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", entry, 8)[0]
-    return found.get(256, 0), found.get(257, 0)
+            values[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", entry, 8)[0]
+    return values.get(256, 0), values.get(257, 0)
 
 
 def _avif(file: BinaryIO) -> tuple[int, int]:
     """Return the largest dimensions of any item, which are those of the picture itself, or of the grid it is made from.
     Return (0, 0) if the sizes come later in the file."""
     head = file.read(AVIF_HEAD_BYTES)
-    sizes = [struct.unpack_from(">II", head, found.end() + 4) for found in re.finditer(b"ispe", head)]
+    sizes = [struct.unpack_from(">II", head, match.end() + 4) for match in re.finditer(b"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
     return width, height
 
@@ -125,8 +125,8 @@ def _jpeg(file: BinaryIO) -> Header:
     after the end, such as a video appended by a phone, may look like scans."""
     size, memory, scans, is_progressive, segments, at = (0, 0), 0, 0, False, 0, 2
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        while scans <= MAX_SCANS and (found := JPEG_MARKER.search(data, at)) and found[1] != b"\xd9":
-            marker, at, segments = found[1][0], found.end(), segments + 1
+        while scans <= MAX_SCANS and (match := JPEG_MARKER.search(data, at)) and match[1] != b"\xd9":
+            marker, at, segments = match[1][0], match.end(), segments + 1
             if segments > MAX_SEGMENTS:
                 raise ValueError("more segments than any picture has")
             if marker in JPEG_FRAMES:

@@ -43,9 +43,9 @@ def main() -> None:
     for line in requests:
         request = json.loads(line)
         with _time_limit(COPY_SECONDS if request["kind"] in COPIES else PROCESSOR_SECONDS):
-            told, small = _answer(request)
-        told["small"] = [[width, len(encoded)] for width, encoded in small.items()]
-        answers.write(json.dumps(told).encode() + b"\n" + b"".join(small.values()))
+            answer, small = _answer(request)
+        answer["small"] = [[width, len(encoded)] for width, encoded in small.items()]
+        answers.write(json.dumps(answer).encode() + b"\n" + b"".join(small.values()))
         answers.flush()
 
 
@@ -94,24 +94,24 @@ def _answer(request: dict[str, Any]) -> Answer:
 
 def _picture(path: Path, reader: str, max_points: int, *, is_tight: bool) -> Answer:
     """Inspect a picture. If `is_tight`, memory may run out, in which case decoders report the picture as broken."""
-    told: dict[str, Any] = {"end": "no_picture"}
+    answer: dict[str, Any] = {"end": "no_picture"}
     try:
         opened = thumbnails.open_picture(path, reader, max_points)
-        told["width"], told["height"] = opened.size
+        answer["width"], answer["height"] = opened.size
         shrunk = thumbnails.shrink(opened)
     except Image.DecompressionBombError:
         raise
     except (MemoryError, thumbnails.Broken) as error:
         if isinstance(error, thumbnails.Broken) and not is_tight:
             raise
-        told["reason"] = f"{type(error).__name__}: {error}"[:300]
+        answer["reason"] = f"{type(error).__name__}: {error}"[:300]
         png = ffmpeg.still(path, ffmpeg.PICTURES.get(reader, ""), max_points + max_points // 50)  # ffmpeg rounds up
         if not png:
-            return told, {}
+            return answer, {}
         shrunk = thumbnails.from_png(png)
     except Exception as error:  # noqa: BLE001 - the picture was decoded completely; only the thumbnails failed
-        return told | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
-    return told | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
+        return answer | {"reason": f"{type(error).__name__}: {error}"[:300]}, {}
+    return answer | {"end": "seen", "colour": shrunk.colour}, thumbnails.encode(shrunk)
 
 
 def _copy(path: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _copy(path: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 def _film(path: Path, reader: str, *, with_still: bool) -> Answer:
     probed = ffmpeg.probe(path, reader)
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "end": "seen",
         "width": probed.width,
         "height": probed.height,
@@ -142,12 +142,12 @@ def _film(path: Path, reader: str, *, with_still: bool) -> Answer:
     }
     png = ffmpeg.still(path, reader) if with_still and probed.has_picture else b""
     if not png:
-        return told, {}
+        return answer, {}
     try:
         shrunk = thumbnails.from_png(png)
-        return told | {"colour": shrunk.colour}, thumbnails.encode(shrunk)
+        return answer | {"colour": shrunk.colour}, thumbnails.encode(shrunk)
     except Exception:  # noqa: BLE001 - a video doesn't need a still
-        return told, {}
+        return answer, {}
 
 
 if __name__ == "__main__":

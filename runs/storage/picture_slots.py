@@ -28,17 +28,17 @@ def picture_slot(*, is_large: bool, ends_at: float, on_wait: OnWait) -> Iterator
     holds the "turn" lock waits for a core; all others wait for that lock first.
     """
     cores = [f"core-{core}" for core in range(_cores())]
-    held: list[int] = []
+    locks: list[int] = []
     try:
         for names in ([["large"]] if is_large else []) + [["turn"], cores]:
             if (descriptor := _wait_for(names, ends_at, on_wait)) is None:
                 yield False
                 return
-            held.append(descriptor)
-        os.close(held.pop(-2))  # release the "turn" lock
+            locks.append(descriptor)
+        os.close(locks.pop(-2))  # release the "turn" lock
         yield True
     finally:
-        for descriptor in held:
+        for descriptor in locks:
             os.close(descriptor)
 
 

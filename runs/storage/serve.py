@@ -93,8 +93,8 @@ def _etag(stored: StoredFile, variant: str, name: str) -> str:
 
 
 def _is_known(request: HttpRequest, etag: str) -> bool:
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    return "*" in known or etag in {tag.removeprefix("W/") for tag in known}
+    etags = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in etags or etag in {tag.removeprefix("W/") for tag in etags}
 
 
 def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, str]) -> HttpResponseBase:
@@ -108,19 +108,19 @@ def _send(request: HttpRequest, field: FieldFile, etag: str, headers: dict[str, 
         raise Http404 from None
     except OSError:
         return HttpResponse(_(AWAY), status=503, content_type="text/plain; charset=utf-8", headers=AWAY_HEADERS)
-    wanted = _wanted_range(request, etag, size)
-    if wanted == UNSATISFIABLE:
+    byte_range = _wanted_range(request, etag, size)
+    if byte_range == UNSATISFIABLE:
         opened.close()
         return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})
-    start, end = wanted or (0, size)
+    start, end = byte_range or (0, size)
     headers["Content-Length"] = str(end - start)
-    if wanted:
+    if byte_range:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    status = 206 if wanted else 200
+    status = 206 if byte_range else 200
     if request.method == "HEAD":
         opened.close()
         return HttpResponse(status=status, headers=headers)
-    if wanted or not _is_on_disk(opened):
+    if byte_range or not _is_on_disk(opened):
         return StreamingHttpResponse(_slice(opened, start, end - start), status=status, headers=headers)
     response = FileResponse(opened, content_type=headers["Content-Type"])  # lets the server use sendfile
     response.block_size = BLOCK_BYTES
@@ -149,14 +149,14 @@ def _wanted_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]
     several ranges are requested at once, as RFC 9110 allows."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
-    asked = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
-    if asked is None or not (asked[1] or asked[2]):
+    match = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("Range", ""))
+    if match is None or not (match[1] or match[2]):
         return None
-    if not asked[1]:
-        start, end = max(0, size - int(asked[2])), size
+    if not match[1]:
+        start, end = max(0, size - int(match[2])), size
     else:
-        start, end = int(asked[1]), min(int(asked[2]) + 1, size) if asked[2] else size
-        if asked[2] and int(asked[2]) < start:
+        start, end = int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
+        if match[2] and int(match[2]) < start:
             return None
     return (start, end) if start < end else UNSATISFIABLE
 

@@ -43,7 +43,7 @@ class StorageAway(OSError):
 
 
 @dataclass(frozen=True)
-class Arrival:
+class NewFile:
     """A complete, inspected file. Once it has been stored, nothing is left at its `path`."""
 
     path: Path
@@ -80,36 +80,36 @@ def clean_name(name: str, extension: str, fallback: str = "file") -> str:
         for char in unicodedata.normalize("NFC", last)
         if char.isspace() or unicodedata.category(char) not in INVISIBLE
     )
-    kept = " ".join("".join("_" if char in '<>:"|?*' else char for char in visible).split())
-    pure = PurePosixPath(kept)
-    stem = (pure.stem if 1 < len(pure.suffix) <= 6 else kept).strip(". ")[:NAME_LENGTH].strip(". ")
+    readable = " ".join("".join("_" if char in '<>:"|?*' else char for char in visible).split())
+    pure = PurePosixPath(readable)
+    stem = (pure.stem if 1 < len(pure.suffix) <= 6 else readable).strip(". ")[:NAME_LENGTH].strip(". ")
     return f"{stem or fallback}.{extension}"
 
 
-def store(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
+def store(new_file: NewFile, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
     """Move a file that has arrived into the storage, along with its thumbnails, and save its row. Afterwards, the
     file's old path no longer exists.
 
     `on_chunk` is called while bytes are uploaded to remote storage, and may raise to stop. Raises OSError, and leaves
     nothing behind, if the disk is full or unavailable.
     """
-    stored = place(arrival, name, is_catalog=is_catalog, on_chunk=on_chunk)
+    stored = place(new_file, name, is_catalog=is_catalog, on_chunk=on_chunk)
     with discarding_on_error(stored):
         stored.save()
     return stored
 
 
-def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
+def place(new_file: NewFile, name: str, *, is_catalog: bool = False, on_chunk: OnChunk | None = None) -> StoredFile:
     """Like `store`, but don't save the row, for callers that save it together with something else."""
-    media = arrival.media
+    media = new_file.media
     random = secrets.token_hex(16)
     stem = f"files/{random[:2]}/{random[2:4]}/{random}"
     stored = StoredFile(
         name=clean_name(name, media.extension),
         kind=media.kind,
         media_type=media.media_type,
-        size_bytes=arrival.size_bytes,
-        sha256=arrival.sha256,
+        size_bytes=new_file.size_bytes,
+        sha256=new_file.sha256,
         width=media.width,
         height=media.height,
         duration_seconds=media.duration_seconds,
@@ -118,7 +118,7 @@ def place(arrival: Arrival, name: str, *, is_catalog: bool = False, on_chunk: On
         is_catalog=is_catalog,
     )
     with discarding_on_error(stored):
-        stored.file.name = _keep(arrival.path, f"{stem}.{media.extension}", on_chunk)
+        stored.file.name = _keep(new_file.path, f"{stem}.{media.extension}", on_chunk)
         keep_small(stored, media.small)
     return stored
 
@@ -140,11 +140,11 @@ def place_copy(source: StoredFile, path: Path, on_chunk: OnChunk) -> StoredFile:
     thumbnails. `on_chunk` is called while bytes are moved and may raise to stop."""
     digest, size = _digest(path, on_chunk)
     random = secrets.token_hex(16)
-    shown = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
-    made = StoredFile(sha256=digest, size_bytes=size, **{field: getattr(source, field) for field in shown})
+    fields = ("name", "kind", "media_type", "width", "height", "duration_seconds", "colour")
+    copy = StoredFile(sha256=digest, size_bytes=size, **{field: getattr(source, field) for field in fields})
     ending = PurePosixPath(source.file.name or "").suffix
-    made.file.name = _keep(path, f"files/{random[:2]}/{random[2:4]}/{random}{ending}", on_chunk)
-    return made
+    copy.file.name = _keep(path, f"files/{random[:2]}/{random[2:4]}/{random}{ending}", on_chunk)
+    return copy
 
 
 def _digest(path: Path, on_chunk: OnChunk) -> tuple[str, int]:

@@ -98,12 +98,12 @@ def open_picture(path: Path, reader: str, max_points: int) -> Opened:
 def _orientation(picture: Image.Image) -> int:
     """Return the EXIF orientation, or 1 if it is unreadable: bad metadata is no reason to refuse a picture."""
     try:
-        found = picture.getexif().get(EXIF_ORIENTATION, 1)
+        value = picture.getexif().get(EXIF_ORIENTATION, 1)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - broken EXIF may raise anything
         return 1
-    return found if found in TURNS else 1
+    return value if value in TURNS else 1
 
 
 def shrink(opened: Opened) -> Shrunk:
@@ -128,12 +128,12 @@ def from_png(png: bytes) -> Shrunk:
 
 def encode(shrunk: Shrunk) -> Mapping[int, bytes]:
     """Return the thumbnails as WebP, keyed by width, widest first."""
-    made: dict[int, bytes] = {}
+    thumbnails: dict[int, bytes] = {}
     for width in sorted(MAX_BYTES, reverse=True):
         small = shrunk.picture.copy()
         small.thumbnail((width, width * TALLEST), Image.Resampling.LANCZOS)
-        made[width] = _within(small, MAX_BYTES[width])
-    return made
+        thumbnails[width] = _within(small, MAX_BYTES[width])
+    return thumbnails
 
 
 def _fitting(size: tuple[int, int], is_turned: bool) -> tuple[int, int]:

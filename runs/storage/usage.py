@@ -73,8 +73,8 @@ def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
         default=Value(Use.UNUSED.value),
         output_field=CharField(),
     )
-    told = files.annotate(**{name: Subquery(found[:1]) for name, found in owners.items()})
-    told = told.annotate(use=use, owner=Coalesce(*owners))
-    sums = told.values_list("owner", "use", "kind").annotate(number=Count("pk"), size=Sum("size_bytes")).order_by()
+    with_owner = files.annotate(**{name: Subquery(owner[:1]) for name, owner in owners.items()})
+    keyed = with_owner.annotate(use=use, owner=Coalesce(*owners))
+    sums = keyed.values_list("owner", "use", "kind").annotate(number=Count("pk"), size=Sum("size_bytes")).order_by()
     for owner, named, kind, number, size in sums:
         yield _Key(owner, named, kind), number, size

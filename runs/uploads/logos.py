@@ -14,7 +14,7 @@ from runs.models import StoredFile
 from runs.models.messages import Message
 from runs.storage import disk, file_types, media, store
 from runs.storage.media import Media, NotMedia, WebWait
-from runs.storage.store import Arrival
+from runs.storage.store import NewFile
 from runs.uploads.file_limits import kind_problem
 from runs.uploads.upload_handler import RefusedFile
 from runs.uploads.uploads import UNREADABLE, UploadRejected, sniffed
@@ -29,12 +29,12 @@ EXTENSIONS = {sniffed.extension for sniffed in (file_types.PNG, file_types.JPEG,
 def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
     """Save a logo that an admin uploaded. Raises `UploadRejected` if it is too large, broken, or not a PNG, JPEG or
     WebP."""
-    found, size = sniffed(uploaded_file), uploaded_file.size or 0
+    file_type, size = sniffed(uploaded_file), uploaded_file.size or 0
     if size == 0:
         raise UploadRejected(Message("empty_file"))
-    if problem := kind_problem(found.kind, found.extension, [StoredFile.Kind.IMAGE]):
+    if problem := kind_problem(file_type.kind, file_type.extension, [StoredFile.Kind.IMAGE]):
         raise UploadRejected(problem)
-    if found.extension not in EXTENSIONS:
+    if file_type.extension not in EXTENSIONS:
         raise UploadRejected(_("Choose a PNG, JPEG or WebP image for the logo."))
     if size > LIMIT_BYTES:
         raise UploadRejected(Message("too_large_file", {"size_bytes": size, "limit_bytes": LIMIT_BYTES}))
@@ -55,23 +55,25 @@ def receive_logo(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
 
 def _stored(uploaded_file: "UploadedFile[bytes]") -> StoredFile:
     """Store a small WebP made from the file. Raises `UploadRejected`, `NotMedia` or OSError."""
-    given, made = store.new_waiting_path(), store.new_waiting_path()
+    source, target_path = store.new_waiting_path(), store.new_waiting_path()
     wait = WebWait()
     try:
-        with given.open("xb") as target:
+        with source.open("xb") as target:
             for chunk in uploaded_file.chunks():
                 target.write(chunk)
-        made.write_bytes(_looked_at(given, wait).small[WIDTH])
-        encoded = made.read_bytes()
-        arrival = Arrival(made, _looked_at(made, wait), hashlib.sha256(encoded).hexdigest(), len(encoded))
-        return store.store(arrival, uploaded_file.name or "logo")
+        target_path.write_bytes(_looked_at(source, wait).small[WIDTH])
+        encoded = target_path.read_bytes()
+        new_file = NewFile(
+            target_path, _looked_at(target_path, wait), hashlib.sha256(encoded).hexdigest(), len(encoded)
+        )
+        return store.store(new_file, uploaded_file.name or "logo")
     finally:
-        given.unlink(missing_ok=True)
-        made.unlink(missing_ok=True)
+        source.unlink(missing_ok=True)
+        target_path.unlink(missing_ok=True)
 
 
 def _looked_at(path: Path, wait: WebWait) -> Media:
-    found = media.inspect_in_web(path, wait)
-    if WIDTH not in found.small:
+    picture = media.inspect_in_web(path, wait)
+    if WIDTH not in picture.small:
         raise UploadRejected(_("The portal is busy processing other pictures. Choose the logo again in a moment."))
-    return found
+    return picture

@@ -37,35 +37,35 @@ def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upl
 def infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """Return data for showing uploads in a form, in the order of `ids`: the member's own uploads, and other people's if
     the member may see the file. Other ids are left out."""
-    wanted = list(ids)
-    found = {info.id: info for info in uploads.upload_infos(member, wanted)}
-    for public_id, stored in _seen_of_others(member, wanted).items():
+    public_ids = list(ids)
+    by_id = {info.id: info for info in uploads.upload_infos(member, public_ids)}
+    for public_id, stored in _seen_of_others(member, public_ids).items():
         upload = Upload(public_id=public_id, file=stored, status=Upload.Status.READY, name=stored.name)
-        found[public_id] = uploads.upload_info(upload)  # show it as if it had been adopted
-    return [found[public_id] for public_id in wanted if public_id in found]
+        by_id[public_id] = uploads.upload_info(upload)  # show it as if it had been adopted
+    return [by_id[public_id] for public_id in public_ids if public_id in by_id]
 
 
 def take_over(member: Member, ids: Sequence[str]) -> list[str]:
     """Return the posted upload `ids`, with other people's uploads replaced by the member's own wherever the member may
     see the file. For viewers, the ids are returned unchanged."""
-    seen = _seen_of_others(member, ids) if member.can_run else {}
-    return [adopt(member, seen[upload_id]).public_id if upload_id in seen else upload_id for upload_id in ids]
+    files = _seen_of_others(member, ids) if member.can_run else {}
+    return [adopt(member, files[upload_id]).public_id if upload_id in files else upload_id for upload_id in ids]
 
 
 def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]:
     """Return the files in other people's uploads that `member` may see, keyed by upload id."""
     others = Upload.objects.filter(public_id__in=ids, file__isnull=False).exclude(member=member) if ids else []
     files = {upload.public_id: upload.file_id for upload in others}
-    seen = files_visible_to(member).in_bulk(files.values()) if files else {}
-    return {upload_id: seen[file] for upload_id, file in files.items() if file in seen}
+    visible = files_visible_to(member).in_bulk(files.values()) if files else {}
+    return {upload_id: visible[file] for upload_id, file in files.items() if file in visible}
 
 
 def shown(member: Member, answers: list[Answer]) -> list[Answer]:
     """Return `answers` as shown to `member`, leaving out other people's uploads that have no file yet."""
-    found = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
+    by_id = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 
     def usable(upload_id: str) -> bool:
-        upload = found.get(upload_id)
+        upload = by_id.get(upload_id)
         return upload is not None and (upload.belongs_to(member) or upload.file_id is not None)
 
     return [_with_uploads(answer, lambda ids: [i for i in ids if usable(i)]) for answer in answers]
@@ -77,8 +77,8 @@ def own_files(member: Member, answers: list[Answer]) -> list[Answer]:
 
     Other people's uploads that have no file yet are left out. The caller checks that the member may see the files.
     """
-    found = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
-    return [_with_uploads(answer, lambda ids: _owned(member, ids, found)) for answer in answers]
+    by_id = Upload.objects.select_related("file").in_bulk(upload_ids(answers), field_name="public_id")
+    return [_with_uploads(answer, lambda ids: _owned(member, ids, by_id)) for answer in answers]
 
 
 def only_own(member: Member, answers: Sequence[Answer]) -> list[Answer]:
@@ -92,9 +92,9 @@ def _with_uploads(answer: Answer, change: Callable[[Sequence[str]], list[str]]) 
     return answer.with_uploads(change(answer.upload_ids)) if answer.upload_ids else answer
 
 
-def _owned(member: Member, ids: Sequence[str], found: dict[str, Upload]) -> list[str]:
+def _owned(member: Member, ids: Sequence[str], by_id: dict[str, Upload]) -> list[str]:
     owned = []
-    for upload in (found[upload_id] for upload_id in ids if upload_id in found):
+    for upload in (by_id[upload_id] for upload_id in ids if upload_id in by_id):
         if upload.belongs_to(member):
             owned.append(upload.public_id)
         elif upload.file is not None:

@@ -138,8 +138,8 @@ def _question(request: HttpRequest | None, field: str) -> tuple[Question | None,
     is_alone = match.url_name == "upload-create"
     app_id = request.GET.get("app", "") if is_alone else match.kwargs.get("app_id", "")
     app = App.objects.filter(public_id=app_id).select_related("schema").first() if app_id else None
-    asked = file_questions(app.questions if app else ())
+    url_questions = file_questions(app.questions if app else ())
     if is_alone:
-        return files_question(asked, request.GET.get("field", "")), True
-    question = next((q for q in asked if field == f"{q.field_name}_file"), None)
-    return question, question is not None and question is asked[-1] and not question.is_multiple
+        return files_question(url_questions, request.GET.get("field", "")), True
+    question = next((q for q in url_questions if field == f"{q.field_name}_file"), None)
+    return question, question is not None and question is url_questions[-1] and not question.is_multiple

@@ -26,9 +26,9 @@ logger = logging.getLogger("runs.refused")
 @require_POST
 def upload_create(request: PortalRequest) -> HttpResponse:
     """Accept one file or link for a field in an app's form; the response is its tile."""
-    given = request.POST.copy()
-    given.update(request.GET)  # a script names the app and field in the URL
-    posted = UploadForm.read(given)
+    data = request.POST.copy()
+    data.update(request.GET)  # a script names the app and field in the URL
+    posted = UploadForm.read(data)
     app, field = get_object_or_404(App.objects.open_to(request.user), public_id=posted["app"]), posted["field"]
     name = getattr(request.FILES.get("file"), "name", "")
     try:
@@ -79,9 +79,9 @@ def upload_detail(request: PortalRequest, upload_id: str) -> HttpResponse:
     upload = get_object_or_404(Upload.objects.shown_to(request.user).select_related("file"), public_id=upload_id)
     if request.GET.get("known") == "follows" and upload.file is not None and upload.file.picture_follows:
         return HttpResponse(status=204)  # nothing has changed, so keep the tile and its focus
-    given = UploadForm.read(request.GET)
-    app = App.objects.open_to(request.user).filter(public_id=given["app"]).first()
-    return _tile(request, upload, given["field"], app)
+    data = UploadForm.read(request.GET)
+    app = App.objects.open_to(request.user).filter(public_id=data["app"]).first()
+    return _tile(request, upload, data["field"], app)
 
 
 def _tile(request: HttpRequest, upload: Upload, field: str, app: App | None) -> HttpResponse:

@@ -30,7 +30,7 @@ def stored(content: bytes, name: str) -> StoredFile:
     path = store.new_waiting_path()
     path.write_bytes(content)
     return store.store(
-        store.Arrival(path, media.inspect(path), hashlib.sha256(content).hexdigest(), len(content)), name
+        store.NewFile(path, media.inspect(path), hashlib.sha256(content).hexdigest(), len(content)), name
     )
 
 

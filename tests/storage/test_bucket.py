@@ -22,7 +22,7 @@ from runs.storage import bucket, orphans
 from runs.storage import store as storing
 from runs.storage.media import inspect
 from runs.storage.serve import file_response
-from runs.storage.store import Arrival, StorageAway
+from runs.storage.store import NewFile, StorageAway
 from runs.uploads.asset_upload import ensure_asset
 from runs.uploads.uploads import UploadRejected, receive_file
 from tests.support.factories import make_run
@@ -38,7 +38,7 @@ def keep(tmp_path: Path, body: bytes) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(body)
     digest = hashlib.sha256(body).hexdigest()
-    return storing.store(Arrival(path, inspect(path), digest, len(body)), "shoe.png")
+    return storing.store(NewFile(path, inspect(path), digest, len(body)), "shoe.png")
 
 
 def body_of(answer: Any) -> bytes:
@@ -92,7 +92,7 @@ def test_a_long_file_goes_up_in_parts_and_comes_down_in_pieces(store: Any, tmp_p
     seen: list[int] = []
     path = tmp_path / "x"
     path.write_bytes(film)
-    stored = storing.store(Arrival(path, inspect(path), "ab" * 32, len(film)), "f", on_chunk=seen.append)
+    stored = storing.store(NewFile(path, inspect(path), "ab" * 32, len(film)), "f", on_chunk=seen.append)
     with storing.local_copy(stored) as copy:
         assert hashlib.sha256(copy.read_bytes()).digest() == hashlib.sha256(film).digest()
     digest = hashlib.sha256()
@@ -110,7 +110,7 @@ def test_a_transfer_that_is_stopped_half_way_leaves_nothing(store: Any, tmp_path
     path = tmp_path / "x"
     path.write_bytes(b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(40_000_000))
     with pytest.raises(KeyError):
-        storing.store(Arrival(path, inspect(path), "ab" * 32, 1), "f", on_chunk=stop)
+        storing.store(NewFile(path, inspect(path), "ab" * 32, 1), "f", on_chunk=stop)
 
     assert list(store.all_names("files/")) == []
     assert not StoredFile.objects.exists()

@@ -14,7 +14,7 @@ from runs.models import StoredFile
 from runs.storage import store
 from runs.storage.media import Media, inspect
 from runs.storage.serve import content_disposition, file_response
-from runs.storage.store import Arrival
+from runs.storage.store import NewFile
 from tests.support.hostile_server import PAGE, picture
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db
 def stored(tmp_path: Path) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(picture(300, 200))
-    return store.store(Arrival(path, inspect(path), "ab" * 32, path.stat().st_size), "shoe.png")
+    return store.store(NewFile(path, inspect(path), "ab" * 32, path.stat().st_size), "shoe.png")
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> StoredFile:
     path = tmp_path / "x"
     path.write_bytes(PAGE)
-    return store.store(Arrival(path, inspect(path), "cd" * 32, len(PAGE)), "result.png")
+    return store.store(NewFile(path, inspect(path), "cd" * 32, len(PAGE)), "result.png")
 
 
 def get(stored: StoredFile, variant: str = "original", query: str = "", **headers: str) -> HttpResponseBase:
@@ -187,7 +187,7 @@ def test_the_same_content_has_the_same_name_by_hash(tmp_path: Path) -> None:
     for _ in range(2):
         path = tmp_path / "x"
         path.write_bytes(b"same")
-        names.add(store.store(Arrival(path, media, "ef" * 32, 4), "x").file.name)
+        names.add(store.store(NewFile(path, media, "ef" * 32, 4), "x").file.name)
     assert len(names) == 2  # the first file isn't overwritten
 
 

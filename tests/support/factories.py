@@ -112,8 +112,8 @@ def make_stored(size: tuple[int, int] = (40, 30), **fields: Any) -> StoredFile:
     path = store.new_waiting_path()
     path.write_bytes(content)
     made_at = fields.pop("created_at", timezone.now())
-    arrival = store.Arrival(path, found, hashlib.sha256(content).hexdigest(), len(content))
-    stored = store.store(arrival, "a.png", **fields)
+    new_file = store.NewFile(path, found, hashlib.sha256(content).hexdigest(), len(content))
+    stored = store.store(new_file, "a.png", **fields)
     StoredFile.objects.filter(pk=stored.pk).update(created_at=made_at)
     return stored
 

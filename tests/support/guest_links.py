@@ -23,7 +23,7 @@ def stored_of(content: bytes) -> StoredFile:
     path = store.new_waiting_path()
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    return store.store(store.Arrival(path, media.inspect(path), digest, len(content)), "a.bin")
+    return store.store(store.NewFile(path, media.inspect(path), digest, len(content)), "a.bin")
 
 
 def link_to(run: Run, *contents: bytes, **fields: Any) -> GuestLink:

@@ -31,5 +31,5 @@ def strip(source: Path, target: Path, media_type: str) -> None:
     """
     if media_type not in STRIPPERS or not source.stat().st_size:
         raise CannotStrip
-    with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, target.open("xb") as made:
-        STRIPPERS[media_type](data, made)
+    with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, target.open("xb") as out:
+        STRIPPERS[media_type](data, out)

@@ -42,8 +42,8 @@ class Details:
         """Search an XMP packet or a C2PA manifest; both use the same terms for AI-generated pictures."""
         searched = packet[: self.unsearched_bytes]
         self.unsearched_bytes -= len(searched)
-        for found in islice(SOURCE_TYPE.finditer(searched), 100):
-            self.source_types.add(found[1].decode("ascii"))
+        for match in islice(SOURCE_TYPE.finditer(searched), 100):
+            self.source_types.add(match[1].decode("ascii"))
         if turned := XMP_ORIENTATION.search(searched):
             self.xmp_orientation = int(turned[1])
 
@@ -64,12 +64,12 @@ class Details:
         neither."""
         # only write terms from the list: anything else could be part of a prompt
         source_type = next((word for word in SOURCE_TYPES if word in self.source_types), "")
-        told = b""
+        attributes = b""
         if source_type:
-            told += b' Iptc4xmpExt:DigitalSourceType="' + LIST + source_type.encode() + b'"'
+            attributes += b' Iptc4xmpExt:DigitalSourceType="' + LIST + source_type.encode() + b'"'
         if self.xmp_orientation in TURNED:
-            told += b' tiff:Orientation="%d"' % self.xmp_orientation
-        return _packet(told) if told else b""
+            attributes += b' tiff:Orientation="%d"' % self.xmp_orientation
+        return _packet(attributes) if attributes else b""
 
 
 def _packet(attributes: bytes) -> bytes:

@@ -117,9 +117,9 @@ def _segments(data: mmap) -> Iterator[Segment]:
     """Yield the segments of the first picture; a scan extends to the next marker. Data between segments is skipped,
     just as decoders skip it. A file that ends in the middle of a scan counts as complete."""
     counter, at = Counter(), 2
-    while found := MARKER.search(data, at):
+    while match := MARKER.search(data, at):
         counter.count()
-        marker, start, body = found[1][0], found.start(), found.end()
+        marker, start, body = match[1][0], match.start(), match.end()
         if marker == END:
             return
         if marker in (START, 0x01):  # a bare marker, without a length

@@ -27,10 +27,10 @@ class Counter:
 
 def take(data: mmap, start: int, size: int) -> bytes:
     """Return `size` bytes starting at `start`. Raises `CannotStrip` if there are fewer."""
-    found = data[start : start + size]
-    if len(found) != size:
+    part = data[start : start + size]
+    if len(part) != size:
         raise CannotStrip
-    return found
+    return part
 
 
 def copy(data: mmap, target: BinaryIO, start: int, end: int) -> None:

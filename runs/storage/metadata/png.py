@@ -29,14 +29,14 @@ def strip(data: mmap, target: BinaryIO) -> None:
         raise CannotStrip
     details, pixels = _survey(data), _Pixels()
     target.write(SIGNATURE)
-    seen: set[bytes] = set()
+    names: set[bytes] = set()
     for name, start, size in _chunks(data):
-        is_head = name == b"IHDR" and name not in seen
+        is_head = name == b"IHDR" and name not in names
         if name in PIXELS:
             pixels.check(data, start, start + size, is_frame=name == b"fdAT")
             copy(data, target, start - 8, start + size + 4)
         elif name in NUMBERS or name == b"iCCP":
-            _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, seen)
+            _keep(data[start : start + min(size, PROFILE_BYTES)], name, target, names)
         if is_head:
             _write_details(target, details)
     pixels.check_end()
@@ -111,10 +111,10 @@ def _write_details(target: BinaryIO, details: Details) -> None:
         _write(target, b"iTXt", XMP + bytes(4) + packet)
 
 
-def _keep(content: bytes, name: bytes, target: BinaryIO, seen: set[bytes]) -> None:
-    if name in seen and name not in REPEATED:
+def _keep(content: bytes, name: bytes, target: BinaryIO, names: set[bytes]) -> None:
+    if name in names and name not in REPEATED:
         return
-    seen.add(name)
+    names.add(name)
     if name == b"iCCP":
         content = _plain_profile(content)
     elif len(content) > NUMBERS[name]:

@@ -31,8 +31,8 @@ def strip(sound: Sound) -> None:
         if after > at:
             sound.keep(at, after)
         else:
-            found = SYNC.search(data, at + 1, end)
-            after = found.start() if found else end
+            match = SYNC.search(data, at + 1, end)
+            after = match.start() if match else end
         at = after
     if not sound.kept_bytes:
         raise CannotStrip
@@ -59,8 +59,8 @@ def _end_of_row(sound: Sound, start: int, end: int) -> int:
 def _end_of_frame(sound: Sound, start: int, limit: int, end: int) -> int:
     """Return where the frame at `start` ends, at `limit` or before; 0 if it isn't whole."""
     data = sound.data
-    for found in FOLLOWING.finditer(data, start + 4, limit):
-        at = found.start()
+    for match in FOLLOWING.finditer(data, start + 4, limit):
+        at = match.start()
         is_end = data[at] != 0xFF or bool(_most_bytes(data, at))
         if is_end and _is_whole(data[start:at]):
             return at

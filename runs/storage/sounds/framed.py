@@ -55,8 +55,8 @@ def _strip(sound: Sound, mark: re.Pattern[bytes], read: Reader) -> None:
         else:
             after = tags.end_of_tag(data, at)
         if after == at:
-            found = mark.search(data, at + 1, end)
-            after = found.start() if found else end
+            match = mark.search(data, at + 1, end)
+            after = match.start() if match else end
         at = after
     if not sound.kept_bytes:
         raise CannotStrip
