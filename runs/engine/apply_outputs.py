@@ -44,11 +44,11 @@ def _apply_all(
     outputs, store them all for later."""
     is_over = is_final or is_given_up
     boxes = list(run.outputs.all())
-    known = {box.pk: (box.position, box.remote_id) for box in boxes}
+    before = {box.pk: (box.position, box.remote_id) for box in boxes}
     matches = match(run, boxes, remotes, is_final=is_final, is_given_up=is_given_up)
-    named = {box.pk for box in boxes if box.pk is None or known[box.pk][1] != box.remote_id}
+    named = {box.pk for box in boxes if box.pk is None or before[box.pk][1] != box.remote_id}
     for box in reversed(boxes):  # from the last one on, because no two may have the same position
-        if box.pk is not None and known[box.pk] != (box.position, box.remote_id):
+        if box.pk is not None and before[box.pk] != (box.position, box.remote_id):
             Output.objects.filter(pk=box.pk).update(position=box.position, remote_id=box.remote_id)
     changed, files = False, list[OutputFile]()
     for box, remote in matches.pairs:
@@ -56,7 +56,7 @@ def _apply_all(
     if files:
         OutputFile.objects.bulk_create(files, ignore_conflicts=True)
         enqueue_long("keep_files", timeout_seconds=KEEP_SECONDS, is_saved=False)
-    _tell_of_lists([box for box in boxes if box.pk in known], [box for box in boxes if box.pk not in known])
+    _tell_of_lists([box for box in boxes if box.pk in before], [box for box in boxes if box.pk not in before])
     _record_kinds(run, boxes)
     if not is_over and any(box.line_id for box in boxes):  # otherwise, no output has to wait
         _hold(run, [*(remotes if matches.is_waiting else []), *_held_without(run, boxes, remotes)])
@@ -77,12 +77,12 @@ def _held_without(run: Run, boxes: list[Output], remotes: Sequence[RemoteOutput]
     """Return the outputs that were stored for later, haven't got all their boxes yet, and are missing from
     `remotes`."""
     open_ids = {box.remote_id for box in boxes if box.line_id and box.status == Output.Status.PENDING}
-    known = {"", *({box.remote_id for box in boxes} - open_ids), *(remote.id for remote in remotes)}
-    return [remote for remote in _held(HeldOutputs.objects.filter(run=run).first()) if remote.id not in known]
+    ids = {"", *({box.remote_id for box in boxes} - open_ids), *(remote.id for remote in remotes)}
+    return [remote for remote in _stored_outputs(HeldOutputs.objects.filter(run=run).first()) if remote.id not in ids]
 
 
-def _held(row: HeldOutputs | None) -> list[RemoteOutput]:
-    return [RemoteOutput.model_validate(told) for told in row.outputs] if row else []
+def _stored_outputs(row: HeldOutputs | None) -> list[RemoteOutput]:
+    return [RemoteOutput.model_validate(data) for data in row.outputs] if row else []
 
 
 def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
@@ -90,22 +90,22 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
     if not remotes:
         HeldOutputs.objects.filter(run=run).delete()
         return
-    told = [remote.model_dump(mode="json", by_alias=True) for remote in remotes[:OUTPUTS_PER_RUN]]
-    HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": told})
+    data = [remote.model_dump(mode="json", by_alias=True) for remote in remotes[:OUTPUTS_PER_RUN]]
+    HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": data})
 
 
 def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
     """Turn the outputs that were stored for later into results, because the run has ended; return True if any box
     changed. Outputs that are also in `final` (Lamina's final response, if there is one) are skipped, because they have
     already been applied; the rest become results, because they were paid for."""
-    held = HeldOutputs.objects.filter(run=run).first()
-    if held is None:
+    row = HeldOutputs.objects.filter(run=run).first()
+    if row is None:
         return False
-    held.delete()
-    remotes = _held(held)
+    row.delete()
+    remotes = _stored_outputs(row)
     if final:
-        known = {"", *(remote.id for remote in final)}
-        remotes = [remote for remote in remotes if remote.id not in known]
+        ids = {"", *(remote.id for remote in final)}
+        remotes = [remote for remote in remotes if remote.id not in ids]
     return _apply_all(run, remotes, version, is_final=False, is_given_up=True) if remotes else False
 
 

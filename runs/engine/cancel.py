@@ -23,11 +23,11 @@ def send_cancel(run_id: int) -> None:
         answer = lamina().cancel_run(run.remote_id)
     except LaminaRejected as error:
         if error.is_key_refused:
-            wakeups.heard(run.pk)
+            wakeups.allow(run.pk)
             return  # an admin can fix the key; keep the cancel request until then
         answer = "refused"
     except (LaminaError, RateLimitWait):
-        wakeups.heard(run.pk)
+        wakeups.allow(run.pk)
         return  # the sweep sends the request again
     if not answer and run.cancel_sent_at is not None:
         answer = NO_WORD  # that's two responses without a status, so trying again won't help

@@ -26,15 +26,15 @@ class RulesRefuseError(UserFacingError):
 
 def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set[int]:
     """Return the positions of the `answers` in fields that the rules hide."""
-    given = matched(form_questions(app, schema), answers)[0]
-    hidden = [answer for question, answer in given.items() if question.is_hidden]
+    answer_of = matched(form_questions(app, schema), answers)[0]
+    hidden = [answer for question, answer in answer_of.items() if question.is_hidden]
     return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
 
 
 def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
     """Apply the rules to `answers` for display only: locked pictures aren't turned into uploads."""
-    found = apply_rules(form_questions(app, schema), answers)
-    return replace(found, changed=[change for change in found.changed if not _is_same_file(change)])
+    result = apply_rules(form_questions(app, schema), answers)
+    return replace(result, changed=[change for change in result.changed if not _is_same_file(change)])
 
 
 def names_changed(run: Run) -> list[str]:

@@ -233,8 +233,8 @@ def expected_ratio(answers: Sequence[Answer]) -> tuple[int, int]:
     """Return the expected aspect ratio of the images, from an input such as "Aspect Ratio: 16:9"; 1:1 by default."""
     for answer in answers:
         is_ratio = re.search(r"ratio|format|size|aspect", answer.name, re.IGNORECASE)
-        found = RATIO.match(answer.text) if is_ratio else None
-        width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+        match = RATIO.match(answer.text) if is_ratio else None
+        width, height = (int(match[1]), int(match[2])) if match else (0, 0)
         if width and height and 0.1 < width / height < 10:
             return width, height
     return 1, 1

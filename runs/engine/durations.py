@@ -31,9 +31,9 @@ def work_seconds_of(app_id: int) -> list[float]:
     If Lamina didn't report a run's times, our own are used.
     """
     ended = Run.objects.filter(app=app_id, status__in=("completed", "failed")).exclude(started_at=None)
-    told = ended.order_by("-pk").values_list("work_seconds", "started_at", "finished_at")[:LAST]
+    rows = ended.order_by("-pk").values_list("work_seconds", "started_at", "finished_at")[:LAST]
     return [
-        (end - start).total_seconds() if seconds is None else seconds for seconds, start, end in told if start and end
+        (end - start).total_seconds() if seconds is None else seconds for seconds, start, end in rows if start and end
     ]
 
 

@@ -35,13 +35,13 @@ class InputLine:
 def input_lines(run: Run, viewer: Member | None = None) -> list[InputLine]:
     """Return the inputs of a run fetched with `for_page()` that `viewer` may see; without a `viewer`, those that aren't
     hidden."""
-    shown = open_inputs(run) if viewer is None else [given for given in run.inputs.all() if given.is_shown_to(viewer)]
-    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in shown]
+    inputs = open_inputs(run) if viewer is None else [one for one in run.inputs.all() if one.is_shown_to(viewer)]
+    return [InputLine(shortened(g.name), whole_text(g), input_files(g), g.is_default, g.is_hidden) for g in inputs]
 
 
 def open_inputs(run: Run) -> list[RunInput]:
     """Return the inputs of `run` that aren't hidden."""
-    return [given for given in run.inputs.all() if not given.is_hidden]
+    return [run_input for run_input in run.inputs.all() if not run_input.is_hidden]
 
 
 def _shown_inputs(run: int) -> list[RunInput]:
@@ -60,21 +60,21 @@ def summarise(run: Run) -> None:
     """
     run.title = Run.objects.select_for_update().values_list("title", flat=True).get(pk=run.pk)
     inputs = _shown_inputs(run.pk)
-    told = [given for given in inputs if _stored_text(given)]
+    with_text = [run_input for run_input in inputs if _stored_text(run_input)]
     # Inputs that a person chose say more than defaults, so they come first.
-    told.sort(key=lambda given: (given.is_default, given.position))
+    with_text.sort(key=lambda run_input: (run_input.is_default, run_input.position))
     changed = _changed(inputs, run.parent_id)
-    shown = dict.fromkeys([*told[:INPUTS_PER_CARD], *changed[:CHANGED_PER_CARD]])
-    run.summary = [_summary_line(given, is_changed=given in changed) for given in shown]
-    run.input_picture = next((f for given in inputs for f in input_files(given) if f.kind == "image"), None)
+    on_card = dict.fromkeys([*with_text[:INPUTS_PER_CARD], *changed[:CHANGED_PER_CARD]])
+    run.summary = [_summary_line(run_input, is_changed=run_input in changed) for run_input in on_card]
+    run.input_picture = next((f for run_input in inputs for f in input_files(run_input) if f.kind == "image"), None)
     run.search_text = fold("\n".join(_words(run, inputs)))[:SEARCH_TEXT]
     told_fields = {"summary": run.summary, "input_picture": run.input_picture, "search_text": run.search_text}
     Run.objects.filter(pk=run.pk).update(**told_fields)
     index_runs([run])
 
 
-def _summary_line(given: RunInput, *, is_changed: bool) -> dict[str, object]:
-    line = {"name": given.name[:100], "text": _stored_text(given)[:200], "type": given.type}
+def _summary_line(run_input: RunInput, *, is_changed: bool) -> dict[str, object]:
+    line = {"name": run_input.name[:100], "text": _stored_text(run_input)[:200], "type": run_input.type}
     return line | ({"is_changed": True} if is_changed else {})
 
 
@@ -82,7 +82,7 @@ def _changed(inputs: list[RunInput], parent_id: int | None) -> list[RunInput]:
     """Return those of `inputs` that had a different value in the run whose primary key is `parent_id`."""
     if parent_id is None:
         return []
-    return [given for given, old in _pairs(inputs, _shown_inputs(parent_id)) if not _is_same_input(given, old)]
+    return [one for one, old in _pairs(inputs, _shown_inputs(parent_id)) if not _is_same_input(one, old)]
 
 
 def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[RunInput, RunInput]]:
@@ -91,22 +91,22 @@ def _pairs(inputs: list[RunInput], earlier: list[RunInput]) -> Iterator[tuple[Ru
     left = list(inputs)
     for names in (("name", "key", "parameter_id"), ("name", "key")):
         handles = attrgetter(*names)
-        for given in list(left):
-            if old := next((one for one in earlier if handles(one) == handles(given)), None):
-                left.remove(given)
+        for run_input in list(left):
+            if old := next((one for one in earlier if handles(one) == handles(run_input)), None):
+                left.remove(run_input)
                 earlier.remove(old)
-                yield given, old
+                yield run_input, old
 
 
-def _is_same_input(given: RunInput, other: RunInput) -> bool:
+def _is_same_input(run_input: RunInput, other: RunInput) -> bool:
     """Return whether both inputs have the same text or the same files. Files are compared by content, because the same
     file may be uploaded again under another name. If a file hasn't arrived yet or has been removed, file names are
     compared instead."""
-    files = [[upload.file for upload in ordered_uploads(one)] for one in (given, other)]
+    files = [[upload.file for upload in ordered_uploads(one)] for one in (run_input, other)]
     if all(files) and not any(None in some for some in files):
         first, second = ([file.sha256 for file in some if file] for some in files)
         return first == second
-    return _stored_text(given) == _stored_text(other)
+    return _stored_text(run_input) == _stored_text(other)
 
 
 def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
@@ -115,24 +115,24 @@ def _words(run: Run, inputs: list[RunInput]) -> Iterator[str]:
     People's names are looked up at search time instead, so that old runs can be found by a new name right away.
     """
     yield from (run.title, run.app_name)
-    for given in inputs:
-        if isinstance(given.value, str):
-            yield given.value
-        yield from (upload.name for upload in ordered_uploads(given))
+    for run_input in inputs:
+        if isinstance(run_input.value, str):
+            yield run_input.value
+        yield from (upload.name for upload in ordered_uploads(run_input))
 
 
-def input_files(given: RunInput) -> list[StoredFile]:
+def input_files(run_input: RunInput) -> list[StoredFile]:
     """Return the files given for a `url` parameter, in order."""
-    return [upload.file for upload in ordered_uploads(given) if upload.file is not None]
+    return [upload.file for upload in ordered_uploads(run_input) if upload.file is not None]
 
 
-def ordered_uploads(given: RunInput) -> list[Upload]:
-    return [link.upload for link in given.links.all()]
+def ordered_uploads(run_input: RunInput) -> list[Upload]:
+    return [link.upload for link in run_input.links.all()]
 
 
-def input_text(given: RunInput) -> str:
+def input_text(run_input: RunInput) -> str:
     """Return the input as one line."""
-    return _translated(given.type, _stored_text(given))
+    return _translated(run_input.type, _stored_text(run_input))
 
 
 def summary_text(line: dict[str, str]) -> str:
@@ -144,18 +144,18 @@ def _translated(kind: str, stored: str) -> str:
     return _(SAMPLE) if kind == "url" and stored == SAMPLE else stored
 
 
-def _stored_text(given: RunInput) -> str:
+def _stored_text(run_input: RunInput) -> str:
     """Return the input as one line of text that is the same in every language."""
-    if given.type == "url":
-        names = [upload.name for upload in ordered_uploads(given)]
-        return ", ".join(names) or (SAMPLE if given.value else "")
-    if isinstance(given.value, str):
-        return " ".join(given.value.split())
-    return "" if given.value in (None, [], {}) else str(given.value)
+    if run_input.type == "url":
+        names = [upload.name for upload in ordered_uploads(run_input)]
+        return ", ".join(names) or (SAMPLE if run_input.value else "")
+    if isinstance(run_input.value, str):
+        return " ".join(run_input.value.split())
+    return "" if run_input.value in (None, [], {}) else str(run_input.value)
 
 
-def whole_text(given: RunInput) -> str:
+def whole_text(run_input: RunInput) -> str:
     """Return the full text of the input, including line breaks; a chosen option is shortened as in the form."""
-    if not isinstance(given.value, str) or given.type == "url":
-        return input_text(given)
-    return shortened(given.value) if given.type == "options" else given.value
+    if not isinstance(run_input.value, str) or run_input.type == "url":
+        return input_text(run_input)
+    return shortened(run_input.value) if run_input.type == "options" else run_input.value

@@ -41,16 +41,16 @@ def match(
     firsts = [place[0] for place in places]
     named = {box.remote_id: box for box in firsts if box.remote_id}
     matching = _Matching(run, firsts, remotes, is_final=is_final, is_given_up=is_given_up)
-    found = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
-    wanted = [at for at, remote in enumerate(remotes) if not is_given_up or remote.has_value or remote.is_over]
-    found |= matching.by_label([at for at in wanted if at not in found])
-    found |= matching.anywhere([at for at in wanted if at not in found and at not in matching.later])
+    boxes_at = {at: named[remote_id] for at, remote_id in enumerate(ids) if remote_id in named}
+    positions = [at for at, remote in enumerate(remotes) if not is_given_up or remote.has_value or remote.is_over]
+    boxes_at |= matching.by_label([at for at in positions if at not in boxes_at])
+    boxes_at |= matching.anywhere([at for at in positions if at not in boxes_at and at not in matching.later])
     if is_given_up:
-        found |= {at: matching.extra_box() for at in sorted(matching.later)}
+        boxes_at |= {at: matching.extra_box() for at in sorted(matching.later)}
     places += [[box] for box in firsts[len(places) :]]
     pairs, is_waiting = list[tuple[Output, RemoteOutput]](), bool(matching.later) and not is_given_up
-    for at in sorted(found):
-        place = next(place for place in places if place[0] is found[at])
+    for at in sorted(boxes_at):
+        place = next(place for place in places if place[0] is boxes_at[at])
         for box in place:
             box.remote_id = ids[at]
         room = OUTPUTS_PER_RUN - sum(map(len, places))
@@ -81,11 +81,11 @@ def _number(boxes: Sequence[Output]) -> None:
 def _ids_of(remotes: Sequence[RemoteOutput]) -> list[str]:
     """Return a unique id for each output. Two outputs are separate results even if Lamina gave them the same id."""
     ids: list[str] = []
-    seen = set[str]()
+    unique = set[str]()
     for at, remote in enumerate(remotes):
         remote_id = remote.id[:200] or f"#{at}"
-        ids.append(f"{remote_id[:180]}#{at}" if remote_id in seen else remote_id)
-        seen.add(ids[-1])
+        ids.append(f"{remote_id[:180]}#{at}" if remote_id in unique else remote_id)
+        unique.add(ids[-1])
     return ids
 
 
@@ -107,14 +107,14 @@ class _Matching:
     def by_label(self, positions: Sequence[int]) -> dict[int, Output]:
         """Give each output a free box with its label."""
         has_version = {_label(box.label) for box in self.boxes if box.line_id}
-        found: dict[int, Output] = {}
+        boxes_at: dict[int, Output] = {}
         for at in positions:
             label = _label(self.remotes[at].label)
             if label in has_version and len(places := self._places(label)) > 1:
-                found |= self._in_place(at, label, places)
+                boxes_at |= self._in_place(at, label, places)
             elif box := next((box for box in self.free if _label(box.label) == label), None):
-                found[at] = self._take(box)
-        return found
+                boxes_at[at] = self._take(box)
+        return boxes_at
 
     def _places(self, label: str) -> list[int]:
         """Return the indexes of the app's results that have this label."""
@@ -123,17 +123,17 @@ class _Matching:
     def _in_place(self, at: int, label: str, places: Sequence[int]) -> dict[int, Output]:
         """If several outputs share this label, match the one at `at` by its position among them."""
         alike = [n for n, remote in enumerate(self.remotes) if _label(remote.label) == label]
-        wanted = [box for box in self.boxes if _label(box.label) == label and box.schema_index in places]
-        asked: list[int | None] = [*places]
+        alike_boxes = [box for box in self.boxes if _label(box.label) == label and box.schema_index in places]
+        indexes: list[int | None] = [*places]
         if len(alike) < len(places):
             if not self.is_final:
                 self.later.add(at)
                 return {}
             # If some of the outputs are missing, we can't tell which ones, so none of them counts as a next version.
-            is_all = len(alike) == len(wanted)
-            asked = [box.schema_index for box in wanted if is_all or not box.line_id]
+            is_all = len(alike) == len(alike_boxes)
+            indexes = [box.schema_index for box in alike_boxes if is_all or not box.line_id]
         nth = alike.index(at)
-        place = asked[nth] if nth < len(asked) else None
+        place = indexes[nth] if nth < len(indexes) else None
         box = next((box for box in self.free if box.schema_index == place and place is not None), None)
         if box and box.line_id and self.is_given_up:
             box = None
@@ -142,16 +142,16 @@ class _Matching:
     def anywhere(self, positions: Sequence[int]) -> dict[int, Output]:
         """Give free boxes to outputs whose labels don't match any box. The box for a result's next version is used only
         once the run is final, and only if no other output could belong in it."""
-        found: dict[int, Output] = {}
+        boxes_at: dict[int, Output] = {}
         plain = [box for box in self.free if not box.line_id]
         for at, box in zip(positions, plain, strict=False):
-            found[at] = self._take(box)
-        left = positions[len(found) :]
+            boxes_at[at] = self._take(box)
+        left = positions[len(boxes_at) :]
         if self.free and not self.is_final:
             self.later.update(left)
-            return found
+            return boxes_at
         is_plain = len(self.free) == len(left)
-        return found | {at: self._take(self.free[0]) if is_plain else self.extra_box() for at in left}
+        return boxes_at | {at: self._take(self.free[0]) if is_plain else self.extra_box() for at in left}
 
     def _take(self, box: Output) -> Output:
         self.free.remove(box)
@@ -186,21 +186,21 @@ class _Files:
         if not self.has_files:
             return [(box, self.remote) for box in self.place]
         files = self._files()
-        found = {box.list_number: box for box in self.place if box.list_number in files}
-        left = [number for number in files if number not in found]
+        box_of = {box.list_number: box for box in self.place if box.list_number in files}
+        left = [number for number in files if number not in box_of]
         versions = [box for box in self._spare(files) if box.line_id]
         for box, number in zip([box for box in self._spare(files) if not box.line_id], left[:], strict=False):
-            found[number] = box
+            box_of[number] = box
             left.remove(number)
         if left and versions and is_final and len(left) == len(versions):
-            found |= zip(left, versions, strict=True)
+            box_of |= zip(left, versions, strict=True)
             left = []
         elif left and versions and not is_final and not is_given_up:
             self.is_waiting, left = True, []
-        found |= {number: self._new_box(number) for number in left[: max(0, self.room)]}
-        for number, box in found.items():
+        box_of |= {number: self._new_box(number) for number in left[: max(0, self.room)]}
+        for number, box in box_of.items():
             box.list_number = number
-        return [(box, files[number]) for number, box in found.items()]
+        return [(box, files[number]) for number, box in box_of.items()]
 
     def _files(self) -> dict[int, RemoteOutput]:
         """Return the files by number: a single one if the output isn't a list, or if its files would be too many

@@ -267,10 +267,10 @@ class Watch:
         self.is_list_missing = False
         self.looked_at = time.monotonic()
         ended = self._record_rows(active, page.rows)
-        shown = {row.run_id for row in page.rows}
-        return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in shown}
+        ids_on_page = {row.run_id for row in page.rows}
+        return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in ids_on_page}
 
-    def _page(self, priority: Priority | None = None, **asked: Any) -> RunPage:
+    def _page(self, priority: Priority | None = None, **query: Any) -> RunPage:
         """Read one page of the list, after a brief wait if the budget requires it.
 
         If we started the round over instead of waiting here, we might never get to the last page.
@@ -278,12 +278,12 @@ class Watch:
         for _ in range(WAITS_PER_PAGE):
             self._renew()
             try:
-                return lamina(priority).list_runs(**asked)
+                return lamina(priority).list_runs(**query)
             except RateLimitWait as wait:
                 if wait.seconds > LONGEST_WAIT_SECONDS or stop_requested():
                     raise
                 self._sleep(wait.seconds)
-        return lamina(priority).list_runs(**asked)
+        return lamina(priority).list_runs(**query)
 
     def _record_rows(self, active: dict[str, Run], rows: list[RunRow]) -> list[Run]:
         now = timezone.now()
@@ -362,13 +362,13 @@ class Watch:
             return
         now, readable_at = timezone.now(), time.monotonic()
         alone = [run.pk for run in active if not self.streams.follows(run)]
-        wanted = Run.objects.at_lamina().filter(
+        candidates = Run.objects.at_lamina().filter(
             Q(asked_at=None) | Q(asked_at__lt=now - PARTIAL_EVERY),
             pk__in=[pk for pk in alone if self.again_at.get(pk, 0.0) <= readable_at],
             missing_reads=0,
             opened_at__gt=now - ON_SCREEN,
         )
-        for run in wanted.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:
+        for run in candidates.exclude(outputs_total=1).order_by("asked_at")[:PARTIALS_PER_ROUND]:
             try:
                 self._read_one(run, Priority.PARTIAL)
             except (RateLimitWait, LaminaError):

@@ -404,13 +404,13 @@ def _end_of(fields: dict[str, Any]) -> Verb:
 def _log(run: Run, fields: dict[str, Any]) -> None:
     """Log a change if it affects what people see. `run` is the run before the change; `fields` has the new values."""
     status = fields.get("status", run.status)
-    told = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
+    details = [f" {name}={fields[name]}" for name in ("wait", "failure") if fields.get(name)]
     if "cancel_asked_at" in fields:
-        told.append(" cancel=asked")
+        details.append(" cancel=asked")
     if fields.get("ended_at"):
-        told.append(" ended=yes results=later")
+        details.append(" ended=yes results=later")
     if "candidates" in fields and not fields.get("due_at"):
-        told.append(" asks=person")
-    if status != run.status or told:
-        words = (run.public_id, run.status, status, run.remote_id or "-", "".join(told))
+        details.append(" asks=person")
+    if status != run.status or details:
+        words = (run.public_id, run.status, status, run.remote_id or "-", "".join(details))
         logger.info("run=%s from=%s to=%s remote=%s%s", *words)

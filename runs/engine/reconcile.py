@@ -53,7 +53,7 @@ def check_run(run_id: int) -> None:
         return
     run = Run.objects.select_related("app").get(pk=run_id)
     try:
-        found, is_whole = _look(run)
+        rows, is_whole = _look(run)
     except RateLimitWait as wait:
         _look_later(run, timedelta(seconds=wait.seconds))
     except LaminaRejected as error:
@@ -67,31 +67,31 @@ def check_run(run_id: int) -> None:
         else:
             _look_later(run, LATER)
     else:
-        _decide(run, found, now, is_whole=is_whole)
+        _decide(run, rows, now, is_whole=is_whole)
 
 
-def _decide(run: Run, found: list[RunRow], now: datetime, *, is_whole: bool) -> None:
+def _decide(run: Run, rows: list[RunRow], now: datetime, *, is_whole: bool) -> None:
     others = Run.objects.active().filter(app=run.app).exclude(pk=run.pk)
-    could_be = [row for row in found if not _is_older(row, run)]
+    could_be = [row for row in rows if not _is_older(row, run)]
     is_first_look = (run.empty_looks + 1) % LOOKS != 0
-    if found and others.filter(status="starting", sent_at__isnull=False).exists():
+    if rows and others.filter(status="starting", sent_at__isnull=False).exists():
         _look_later(run, SOON)  # what we found may belong to one of these starts, with the response still on its way
     elif not is_whole and _age(run, now) < UNCLEAR_FOR:
         _look_later(run, LOOK_AGAIN)  # our run may be in the part that we couldn't read
     elif not is_whole:
-        progress.ask_person(run, [row.run_id for row in found])
+        progress.ask_person(run, [row.run_id for row in rows])
     elif (
-        len(found) == len(could_be) == 1
-        and _is_since(found[0], run, MARGIN)
+        len(rows) == len(could_be) == 1
+        and _is_since(rows[0], run, MARGIN)
         and not others.filter(status="checking").exists()
     ):
         logger.info("run %s found again", run.public_id)
-        progress.accept(run, found[0].run_id, found[0].status, timezone.now())
+        progress.accept(run, rows[0].run_id, rows[0].status, timezone.now())
         poller_wakeups.wake_for_new_work()
     elif not could_be and run.failure_text == progress.INTERRUPTED and _age(run, now) < MAY_START:
         _look_later(run, LOOK_AGAIN)  # this doesn't count as a check, because our run may simply be late
-    elif could_be or (found and not is_first_look):
-        progress.ask_person(run, [row.run_id for row in found])
+    elif could_be or (rows and not is_first_look):
+        progress.ask_person(run, [row.run_id for row in rows])
     elif is_first_look:
         _ours(run).update(empty_looks=F("empty_looks") + 1, due_at=now + LOOK_AGAIN)
     else:
@@ -126,8 +126,8 @@ def _look(run: Run) -> tuple[list[RunRow], bool]:
         is_last = len(page.rows) + page.skipped < PAGE
         if is_last:
             break
-    known = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
-    return [row for row in rows.values() if row.run_id not in known], is_last and not skipped
+    own_ids = set(Run.objects.filter(remote_id__in=rows).values_list("remote_id", flat=True))
+    return [row for row in rows.values() if row.run_id not in own_ids], is_last and not skipped
 
 
 def _is_unreadable(error: LaminaError) -> bool:

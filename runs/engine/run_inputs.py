@@ -17,9 +17,9 @@ def record_inputs(run: Run, answers: Sequence[Answer], hidden: Container[int]) -
     """Store `answers` as the inputs of the new `run`. Answers whose position is in `hidden` are shown only to
     admins."""
     inputs = [_input(run, position, answer, is_hidden=position in hidden) for position, answer in enumerate(answers)]
-    for given, answer in zip(RunInput.objects.bulk_create(inputs), answers, strict=True):
+    for run_input, answer in zip(RunInput.objects.bulk_create(inputs), answers, strict=True):
         if answer.upload_ids and not answer.is_default:
-            _record_uploads(given, answer.upload_ids)
+            _record_uploads(run_input, answer.upload_ids)
 
 
 def _input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> RunInput:
@@ -39,12 +39,12 @@ def _input(run: Run, position: int, answer: Answer, *, is_hidden: bool) -> RunIn
     )
 
 
-def _record_uploads(given: RunInput, ids: Sequence[str]) -> None:
-    run = given.run
+def _record_uploads(run_input: RunInput, ids: Sequence[str]) -> None:
+    run = run_input.run
     mine = Upload.objects.owned_by(run.member).order_by("pk")  # lock them, so that retention can't remove a file
     uploads = mine.select_for_update(of=("self",), no_key=True).in_bulk(ids, field_name="public_id")
     RunInputUpload.objects.bulk_create(
-        RunInputUpload(input=given, upload=uploads[upload_id], position=i)
+        RunInputUpload(input=run_input, upload=uploads[upload_id], position=i)
         for i, upload_id in enumerate(ids)
         if upload_id in uploads
     )
@@ -55,20 +55,20 @@ def _record_uploads(given: RunInput, ids: Sequence[str]) -> None:
 
 def answers_of(run: Run) -> list[Answer]:
     """Return the inputs of `run` as form answers, including hidden ones."""
-    return [_answer_of(given) for given in run.inputs.all()]
+    return [_answer_of(run_input) for run_input in run.inputs.all()]
 
 
 def answers_for(member: Member, run: Run) -> list[Answer]:
     """Return the inputs of `run` that `member` may see, as form answers. Inputs that were hidden stay hidden, even if
     their fields are visible now."""
-    return [_answer_of(given) for given in run.inputs.shown_to(member)]
+    return [_answer_of(run_input) for run_input in run.inputs.shown_to(member)]
 
 
-def _answer_of(given: RunInput) -> Answer:
-    value = load_value(given.value)
-    if given.type == "url":
-        value = Files(tuple(link.upload.public_id for link in given.links.select_related("upload")))
-    return Answer(given.name, given.key, given.parameter_id, given.type, value, given.is_default)
+def _answer_of(run_input: RunInput) -> Answer:
+    value = load_value(run_input.value)
+    if run_input.type == "url":
+        value = Files(tuple(link.upload.public_id for link in run_input.links.select_related("upload")))
+    return Answer(run_input.name, run_input.key, run_input.parameter_id, run_input.type, value, run_input.is_default)
 
 
 def hidden_before(parent: Run | None, answers: Sequence[Answer]) -> set[int]:
@@ -77,18 +77,18 @@ def hidden_before(parent: Run | None, answers: Sequence[Answer]) -> set[int]:
     before = list(parent.inputs.filter(is_hidden=True)) if parent else []
     if not before:
         return set()
-    secret, told = _told([_answer_of(given) for given in before]), _told(answers)
-    return {position for position, one in enumerate(told) if one in secret}
+    secret, values = _comparable([_answer_of(run_input) for run_input in before]), _comparable(answers)
+    return {position for position, one in enumerate(values) if one in secret}
 
 
-def is_same(run: Run, app: App, answers: Sequence[Answer], wanted: Sequence[int]) -> bool:
+def is_same(run: Run, app: App, answers: Sequence[Answer], indexes: Sequence[int]) -> bool:
     """Return whether `run` is a run of `app` with exactly these inputs."""
-    return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, wanted)
+    return run.app_id == app.pk and fingerprint_of(run) == fingerprint(answers, indexes)
 
 
-def fingerprint(answers: Sequence[Answer], wanted: Sequence[int]) -> str:
+def fingerprint(answers: Sequence[Answer], indexes: Sequence[int]) -> str:
     """Return a hash that is the same for the same inputs. Links are compared by URL, files by content."""
-    return hashlib.sha256(repr((_told(answers), sorted(wanted))).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(repr((_comparable(answers), sorted(indexes))).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fingerprint_of(run: Run) -> str:
@@ -96,17 +96,17 @@ def fingerprint_of(run: Run) -> str:
     return fingerprint(answers_of(run), run.wanted_outputs)
 
 
-def _told(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
+def _comparable(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:
     """Return `answers` in a form that can be compared. Links are compared by URL, files by content."""
     contents = {
         upload.public_id: (upload.source_url, upload.file.sha256 if upload.file else "")
         for upload in Upload.objects.filter(public_id__in=upload_ids(answers)).select_related("file")
     }
-    return [(a.name, a.key, a.id, _told_value(a, contents)) for a in answers]
+    return [(a.name, a.key, a.id, _comparable_value(a, contents)) for a in answers]
 
 
-def _told_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
+def _comparable_value(answer: Answer, contents: Mapping[str, tuple[str, str]]) -> Any:
     if not isinstance(answer.value, Files):
         return answer.value
-    given = [contents.get(upload_id) for upload_id in answer.upload_ids]
-    return [(url, "") if url else (url, digest) for url, digest in filter(None, given)]
+    files = [contents.get(upload_id) for upload_id in answer.upload_ids]
+    return [(url, "") if url else (url, digest) for url, digest in filter(None, files)]

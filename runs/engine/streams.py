@@ -173,14 +173,14 @@ class Streams:
                 return
             followed.stream.close()
             self._end(followed)
-        wanted = self._wanted(timezone.now(), besides)
+        runs = self._runs_to_follow(timezone.now(), besides)
         try:
-            for run in wanted[: _spare(len(besides))] if wanted else ():
+            for run in runs[: _spare(len(besides))] if runs else ():
                 self._follow(run)
         except (RateLimitWait, LaminaError):
             return
 
-    def _wanted(self, now: datetime, besides: Collection[int]) -> list[Run]:
+    def _runs_to_follow(self, now: datetime, besides: Collection[int]) -> list[Run]:
         """Return the runs to open streams for: first those that someone has on screen, then the newest."""
         free = self._most - len(self._open)
         if free <= 0 or not stream_refusals.are_allowed(now):
@@ -219,8 +219,8 @@ class Streams:
 
     def keep(self, runs: Iterable[Run]) -> None:
         """Close all streams except those of `runs`."""
-        kept = {run.pk for run in runs}
-        self._close([one for pk, one in self._open.items() if pk not in kept])
+        pks = {run.pk for run in runs}
+        self._close([one for pk, one in self._open.items() if pk not in pks])
 
     def close(self) -> None:
         """Close all streams, and give their threads a moment to finish."""

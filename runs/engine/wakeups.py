@@ -56,11 +56,11 @@ def without_wakeup(runs: QuerySet[Run], now: datetime, due: F | Expression) -> Q
     never = Q(rung_at=None) | Q(rung_at__lt=due)
     is_lost = Q(rung_at__lte=now - BELIEVED, unheard_for__gte=F("was_due_for")) | Q(rung_at__lte=now - BELIEVED_LONGEST)
     is_ahead = Q(rung_at__gt=now + BELIEVED)  # another host's clock is ahead, or ours was set back
-    told = runs.alias(unheard_for=unheard_for, was_due_for=was_due_for)
-    return told.filter(never | is_lost | is_ahead)
+    with_times = runs.alias(unheard_for=unheard_for, was_due_for=was_due_for)
+    return with_times.filter(never | is_lost | is_ahead)
 
 
-def heard(run_id: int) -> None:
+def allow(run_id: int) -> None:
     """Allow the next wakeup at once: the last one was handled, but the step is still due."""
     Run.objects.filter(pk=run_id).update(rung_at=None)
 

@@ -27,7 +27,7 @@ from runs.models.messages import Message
 from runs.notices import channels
 from runs.notices.chat_delivery import Outcome, hand_over
 from runs.notices.chat_text import Post, post_of, trial_post
-from runs.notices.notice_text import Told
+from runs.notices.notice_text import NoticeContent
 from runs.notices.slack import slack_message
 from runs.notices.teams import teams_message
 from runs.web.sealed_texts import SealedError
@@ -38,11 +38,11 @@ REGRET = timedelta(minutes=1)  # delay for messages about decisions, because man
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600))  # pauses between attempts
 MOST_TRIES = len(PAUSES) + 1
 STALE = timedelta(days=2)  # messages older than this are dropped
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
-class About(Told, Protocol):
+class About(NoticeContent, Protocol):
     """What `post_event` needs to know about an event. `create_notices.About` has these fields."""
 
     @property
@@ -51,7 +51,7 @@ class About(Told, Protocol):
 
 def post_event(about: About) -> None:
     """Create a message about an event for each channel that covers it. Called in the event's transaction."""
-    wanted = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
+    concerned = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
     due_at = timezone.now() + (REGRET if about.decision else timedelta())
     messages = [
         ChatMessage(
@@ -65,7 +65,7 @@ def post_event(about: About) -> None:
             request=about.request,
             due_at=due_at,
         )
-        for channel in wanted
+        for channel in concerned
         if _is_told(about, channel)
     ]
     if messages:
@@ -84,12 +84,12 @@ def _is_told(about: About, channel: ChatChannel) -> bool:
     """Return whether to post the event to the channel: it must be allowed to mention the event's run or, for a request
     to the team, at least one of the request's runs. A withdrawal is posted only where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
-        told = channel.messages.exclude(sent_at=None)
-        if about.decision.target is None or not told.filter(event=f"batch-{about.decision.target.batch}").exists():
+        posts = channel.messages.exclude(sent_at=None)
+        if about.decision.target is None or not posts.filter(event=f"batch-{about.decision.target.batch}").exists():
             return False
     if about.request:
-        asked = ReviewItem.objects.filter(request=about.request).values("output__run")
-        return about.request.link_id is None and channels.told_runs(channel).filter(pk__in=asked).exists()
+        run_ids = ReviewItem.objects.filter(request=about.request).values("output__run")
+        return about.request.link_id is None and channels.told_runs(channel).filter(pk__in=run_ids).exists()
     return about.run is not None and channels.told_runs(channel).filter(pk=about.run.pk).exists()
 
 
@@ -170,4 +170,4 @@ def send_trial(channel: ChatChannel, by: Member) -> Message:
 
 def tidy(now: datetime) -> None:
     """Delete old messages."""
-    ChatMessage.objects.filter(created_at__lt=now - KEPT).delete()
+    ChatMessage.objects.filter(created_at__lt=now - RETENTION).delete()

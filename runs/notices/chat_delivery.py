@@ -26,7 +26,7 @@ from runs.words.one_line import one_line
 SECONDS = 10.0
 WORDS_BYTES = 2_000
 WORDS_LENGTH = 160
-TAKEN = {200, 201, 202, 204}
+ACCEPTED = {200, 201, 202, 204}
 GONE = {404, 410}
 BUSY = 429
 LATER = {408, 425, BUSY}  # retry later after these, and after all server errors (5xx)
@@ -76,18 +76,18 @@ class _Body(BytesIO):
 
 def _outcome(answer: requests.Response, address: str) -> Outcome:
     status = answer.status_code
-    if status in TAKEN:
+    if status in ACCEPTED:
         return Outcome(is_taken=True)
     may_retry = status in LATER or status >= 500
     return Outcome(
         is_gone=status in GONE,
         may_retry=may_retry,
         wait=_wait(answer.headers.get("Retry-After", "")) if may_retry else None,
-        message=_said(status, _words(answer), address),
+        message=_message(status, _words(answer), address),
     )
 
 
-def _said(status: int, words: str, address: str) -> Message:
+def _message(status: int, words: str, address: str) -> Message:
     words = _blotted(words, address)
     return (
         Message("chat_said", {"status": status, "words": words})

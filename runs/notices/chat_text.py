@@ -73,7 +73,7 @@ def post_of(message: ChatMessage) -> Post | None:
     with override(_language(message.channel.language)):
         runs = channels.told_runs(message.channel)
         if message.request:
-            return _asked(message.request, runs)
+            return _request_post(message.request, runs)
         if message.comment:
             return _commented(message.comment, runs, is_mention=message.kind == NoticeKind.MENTION)
         if message.decision:
@@ -100,8 +100,8 @@ def _run(run: Run) -> str:
     return name(run.title or run.app_name)
 
 
-def _language(chosen: str) -> str:
-    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+def _language(code: str) -> str:
+    return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _post(title: str, words: str, who: str, path: str) -> Post:
@@ -122,14 +122,14 @@ def _result(output: Output) -> str:
 
 
 def _group(outputs: QuerySet[Output]) -> Group | None:
-    found = outputs.aggregate(
+    counts = outputs.aggregate(
         count=Count("pk", distinct=True), runs=Count("run", distinct=True), first=Min("pk", default=0)
     )
-    first = Output.objects.filter(pk=found["first"]).select_related("run").first()
-    return Group(found["count"], first, found["runs"] == 1) if first else None
+    first = Output.objects.filter(pk=counts["first"]).select_related("run").first()
+    return Group(counts["count"], first, counts["runs"] == 1) if first else None
 
 
-def _asked(request: ReviewRequest, runs: RunQuerySet) -> Post | None:
+def _request_post(request: ReviewRequest, runs: RunQuerySet) -> Post | None:
     open_items = request.items.undecided().values("output")
     group = _group(Output.objects.filter(pk__in=open_items, run__in=runs)) if request.link_id is None else None
     if group is None:
@@ -172,16 +172,16 @@ def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
         return None
     verdicts = set(standing.order_by().values_list("verdict", flat=True).distinct())
     if len(verdicts) > 1:  # one result was chosen, and the others were rejected
-        chosen = standing.filter(verdict=APPROVED).select_related("output__run").first()
-        group = Group(group.count, chosen.output, group.is_one_run) if chosen else group
+        approved = standing.filter(verdict=APPROVED).select_related("output__run").first()
+        group = Group(group.count, approved.output, group.is_one_run) if approved else group
         title = _("Chosen from %(count)s results: %(result)s")
         path = group.first.get_absolute_url()
     else:
         verdict, is_counted = verdicts.pop(), decision.is_counted
         title = _verdict_title(verdict, group) if is_counted else _word_only_title(verdict)
         path = group.path(path_to("history"))
-    told = standing.filter(output=group.first).first() or decision
-    return _post(title % group.values, told.note, _who(told), path)
+    shown_decision = standing.filter(output=group.first).first() or decision
+    return _post(title % group.values, shown_decision.note, _who(shown_decision), path)
 
 
 def _word_only_title(verdict: str) -> str:

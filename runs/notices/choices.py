@@ -34,20 +34,20 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
     if not members or not mail.is_set_up():
         return ways
     reachable = Member.objects.filter(pk__in=members, is_active=True, mail_dead_at=None)
-    chosen = dict(NoticeChoice.objects.filter(member__in=members, kind=kind).values_list("member", "way"))
+    choices = dict(NoticeChoice.objects.filter(member__in=members, kind=kind).values_list("member", "way"))
     default = DEFAULTS[NoticeKind(kind)]
-    asked = MailWhenReady.objects.filter(member__in=members, run=run).values_list("member", flat=True)
-    when_ready = set(asked) if run is not None and kind in ENDS else set()
+    askers = MailWhenReady.objects.filter(member__in=members, run=run).values_list("member", flat=True)
+    when_ready = set(askers) if run is not None and kind in ENDS else set()
     for pk in reachable.values_list("pk", flat=True):
-        ways[pk] = Way.ONCE if pk in when_ready else chosen.get(pk, default)
+        ways[pk] = Way.ONCE if pk in when_ready else choices.get(pk, default)
     return ways
 
 
 def chosen_by(member: Member) -> dict[str, str]:
     """Return how `member` is emailed about each kind they can get, and about due decisions (`REMINDER`)."""
-    chosen = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
-    ways = {kind.value: chosen.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
-    return ways | {REMINDER: chosen.get(REMINDER, Way.DAILY.value)}
+    choices = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
+    ways = {kind.value: choices.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
+    return ways | {REMINDER: choices.get(REMINDER, Way.DAILY.value)}
 
 
 def reminded() -> QuerySet[Member]:
@@ -100,8 +100,8 @@ def mail_offer(member: Member, run: Run) -> MailOffer:
     if not (run.is_active and mail.is_set_up() and member.mail_dead_at is None):
         return MailOffer.NONE
     always = Exists(NoticeChoice.objects.filter(member=member, kind=NoticeKind.READY, way=Way.ONCE))
-    asked = Exists(MailWhenReady.objects.filter(member=member, run=run))
-    gets_all, has_asked = Member.objects.values_list(always, asked).get(pk=member.pk)
+    has_row = Exists(MailWhenReady.objects.filter(member=member, run=run))
+    gets_all, has_asked = Member.objects.values_list(always, has_row).get(pk=member.pk)
     return MailOffer.NONE if gets_all and run.belongs_to(member) else MailOffer.ASKED if has_asked else MailOffer.OPEN
 
 

@@ -36,11 +36,12 @@ class About:
 @transaction.atomic
 def tell(members: Iterable[Member | int], about: About) -> int:
     """Notify each of `members` once, and post to the team's channels; return how many of them got a new notice."""
-    told = _make(_concerned({member if isinstance(member, int) else member.pk for member in members}, about), about)
-    if told:
-        read_state.count_more(told)
+    pks = {member if isinstance(member, int) else member.pk for member in members}
+    recipients = _make(_concerned(pks, about), about)
+    if recipients:
+        read_state.count_more(recipients)
     chat.post_event(about)
-    return len(told)
+    return len(recipients)
 
 
 def _concerned(members: Collection[int], about: About) -> list[int]:
@@ -52,8 +53,8 @@ def _concerned(members: Collection[int], about: About) -> list[int]:
     seeing = [member.pk for member in active if about.run is None or about.run.is_visible_to(member)]
     if not seeing:
         return []
-    known = Notice.objects.filter(member__in=seeing, event=about.event).values_list("member", flat=True)
-    silent = {*known, *_muting(seeing, about)}
+    notified = Notice.objects.filter(member__in=seeing, event=about.event).values_list("member", flat=True)
+    silent = {*notified, *_muting(seeing, about)}
     return sorted(pk for pk in seeing if pk not in silent)
 
 
@@ -94,5 +95,5 @@ def _make(members: Collection[int], about: About) -> list[int]:
         for pk in members
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
-    made = Notice.objects.filter(public_id__in=[notice.public_id for notice in notices])
-    return list(made.values_list("member", flat=True))
+    new = Notice.objects.filter(public_id__in=[notice.public_id for notice in notices])
+    return list(new.values_list("member", flat=True))

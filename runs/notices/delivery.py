@@ -81,12 +81,12 @@ def _is_no_address(code: int, words: str) -> bool:
 def _words(error: Exception) -> str:
     """Return the server's response, such as "550 No such user"; if there is none, return the error's message or class
     name."""
-    said: bytes | str
+    reply: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
+        code, reply = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
+        code, reply = error.smtp_code, error.smtp_error
     else:
         return (str(error) or type(error).__name__)[:WORDS_LENGTH]
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
     return " ".join(f"{code} {text}".split())[:WORDS_LENGTH]

@@ -31,15 +31,15 @@ def on_decision_made(decision: Decision) -> None:
     same = Decision.objects.filter(batch=decision.batch)
     if same.filter(pk__gt=decision.pk).exists():
         return
-    asked = Notice.objects.filter(kind=NoticeKind.ASKED, request__items__output__in=same.values("output"))
+    notices = Notice.objects.filter(kind=NoticeKind.ASKED, request__items__output__in=same.values("output"))
     if decision.act == Decision.Act.DECIDE:
-        for request in ReviewRequest.objects.filter(notices__in=asked.unread()).distinct():
+        for request in ReviewRequest.objects.filter(notices__in=notices.unread()).distinct():
             read_state.mark_read_for_all(_answered(request, decision.member), decision.created_at)
     else:
         marked = Decision.objects.filter(ended_by__batch=decision.batch).values("batch")
         at = Decision.objects.filter(batch__in=marked).values("created_at")
-        found = asked.filter(read_at__in=at).select_related("member").distinct()
-        read_state.mark_unread([notice for notice in found if _waits(notice)])
+        read_at_once = notices.filter(read_at__in=at).select_related("member").distinct()
+        read_state.mark_unread([notice for notice in read_at_once if _waits(notice)])
 
 
 def on_request_closed(request: ReviewRequest) -> None:

@@ -66,14 +66,14 @@ class ChannelForm(PostedForm):
 
     def chosen_apps(self) -> QuerySet[App]:
         """Return the apps that were ticked, plus those chosen earlier that the page didn't list."""
-        chosen = Q(public_id__in=self.cleaned_data["app"])
+        condition = Q(public_id__in=self.cleaned_data["app"])
         if self.channel is not None:
-            shown = " ".join(self.cleaned_data["on"]).split()
-            chosen |= Q(pk__in=self.channel.apps.exclude(public_id__in=shown).values("pk"))
-        return App.objects.filter(chosen)
+            listed_ids = " ".join(self.cleaned_data["on"]).split()
+            condition |= Q(pk__in=self.channel.apps.exclude(public_id__in=listed_ids).values("pk"))
+        return App.objects.filter(condition)
 
 
 def apps_to_choose(channel: ChatChannel | None) -> list[tuple[App, bool]]:
     """Return the apps to choose from, and whether each one is currently chosen."""
-    chosen = set(channel.apps.values_list("pk", flat=True)) if channel else set()
-    return [(app, app.pk in chosen) for app in reviewable_apps()[:APPS_SHOWN]]
+    current = set(channel.apps.values_list("pk", flat=True)) if channel else set()
+    return [(app, app.pk in current) for app in reviewable_apps()[:APPS_SHOWN]]

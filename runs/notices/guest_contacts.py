@@ -17,7 +17,7 @@ from runs.sharing.guest_fields import EmailRefusedError
 from runs.team import mail
 
 MOST_PER_LINK = 50  # so that nobody can use the portal to email a whole list of people
-KEPT = timedelta(days=30)  # how long addresses outlive their link, which may still be restored or extended
+RETENTION = timedelta(days=30)  # how long addresses outlive their link, which may still be restored or extended
 
 
 def clean_email(link: GuestLink, typed: str) -> str:
@@ -30,8 +30,8 @@ def clean_email(link: GuestLink, typed: str) -> str:
 
 def remember(guest: Guest, email: str) -> None:
     """Store the guest's address."""
-    told = {"email": email, "language": translation.get_language() or ""}
-    GuestContact.objects.get_or_create(guest=guest, defaults=told)
+    values = {"email": email, "language": translation.get_language() or ""}
+    GuestContact.objects.get_or_create(guest=guest, defaults=values)
 
 
 def gets_email(guest: Guest) -> bool:
@@ -43,11 +43,11 @@ def gets_email(guest: Guest) -> bool:
 def forget(contact: GuestContact) -> None:
     """Delete the address, along with all notices and emails meant for it."""
     # Lock it first, so that a process that is adding a notice or an email finishes before we look for rows to delete.
-    for found in GuestContact.objects.select_for_update().filter(pk=contact.pk):
-        found.delete()
+    for row in GuestContact.objects.select_for_update().filter(pk=contact.pk):
+        row.delete()
 
 
 def tidy(now: datetime) -> None:
     """Delete the addresses of guests whose links ended over 30 days ago."""
-    before = now - KEPT
+    before = now - RETENTION
     GuestContact.objects.filter(Q(guest__link__expires_at__lt=before) | Q(guest__link__revoked_at__lt=before)).delete()

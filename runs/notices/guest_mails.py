@@ -131,8 +131,8 @@ def message_of(row: Mail) -> EmailMultiAlternatives | None:
 
 def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     link, labels = contact.guest.link, guests.named_outputs(contact.guest.link)
-    found = [(notice, _place_of(notice, labels)) for notice in row.guest_notices.select_related(*RELATED)]
-    there = [(notice, output) for notice, output in found if output is not None]
+    pairs = [(notice, _place_of(notice, labels)) for notice in row.guest_notices.select_related(*RELATED)]
+    there = [(notice, output) for notice, output in pairs if output is not None]
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     if not there or not token:
         return None
@@ -153,16 +153,16 @@ def _letter(row: Mail, contact: GuestContact) -> Letter | None:
     )
 
 
-def _place_of(notice: GuestNotice, shown: Collection[Output]) -> Output | None:
+def _place_of(notice: GuestNotice, outputs: Collection[Output]) -> Output | None:
     """Return the result where the guest can see what the notice is about; None if the link doesn't show it. A comment
     that was carried over to another version is also shown where it was written."""
     comment = notice.comment
     if comment is None:
-        return notice.output if notice.output in shown else None
+        return notice.output if notice.output in outputs else None
     if not comment.guests_see or comment.removed_at is not None:
         return None
     written_on = comment.parent.carried_from if comment.parent else None
-    return next((output for output in (comment.output, written_on) if output in shown), None)
+    return next((output for output in (comment.output, written_on) if output in outputs), None)
 
 
 def _line(notice: GuestNotice, label: str, link: GuestLink) -> str:

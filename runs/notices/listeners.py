@@ -88,9 +88,10 @@ def _decided(decision: Decision) -> None:
     if same.filter(pk__lt=decision.pk).exists():
         return
     run, link = decision.output.run, decision.link
-    asked = ReviewRequest.objects.open().filter(items__output__in=same.values("output")).values_list("asker", flat=True)
+    requests = ReviewRequest.objects.open().filter(items__output__in=same.values("output"))
+    askers = requests.values_list("asker", flat=True)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
-    tell({*_makers(run), *asked, *([link.member_id] if link is not None else [])}, _about_decision(decision, kind))
+    tell({*_makers(run), *askers, *([link.member_id] if link is not None else [])}, _about_decision(decision, kind))
 
 
 def _set_aside(decision: Decision) -> None:
@@ -112,17 +113,17 @@ def _taken_back(decision: Decision) -> None:
     target, run_id = decision.target, decision.output.run_id
     if target is None:
         return
-    told = Notice.objects.filter(event=_event(target, run_id), is_undone=False)
+    notices = Notice.objects.filter(event=_event(target, run_id), is_undone=False)
     rest = Decision.objects.standing().filter(batch=target.batch, output__run=run_id)
     still_stands = rest.exists()
     unknown = Q(mail__sent_at=None)
     if decision.act != Decision.Act.UNDO:
         unknown &= Q(read_at=None)
-    known = list((told if still_stands else told.exclude(unknown)).values_list("member", flat=True))
+    recipients = list((notices if still_stands else notices.exclude(unknown)).values_list("member", flat=True))
     if not still_stands:
-        read_state.take_back(told)
+        read_state.take_back(notices)
     kind = NoticeKind.GUEST if decision.is_guest else NoticeKind.DECIDED
-    tell(known, _about_decision(decision, kind))  # this also posts to the chat, even if `known` is empty
+    tell(recipients, _about_decision(decision, kind))  # this also posts to the chat, even if `recipients` is empty
 
 
 def _about_decision(decision: Decision, kind: NoticeKind) -> About:
@@ -160,25 +161,25 @@ def on_review_asked(request: ReviewRequest) -> None:
         actor=request.asker,
         results=request.items.count() if len(outputs) > 1 else 0,
     )
-    tell(_asked(request), about)
+    tell(_deciders(request), about)
 
 
 def _reminder(at: datetime | None) -> str:
     return f"-{at:%Y%m%d%H%M%S}" if at is not None else ""
 
 
-def _asked(request: ReviewRequest) -> list[Member]:
+def _deciders(request: ReviewRequest) -> list[Member]:
     if request.audience == ReviewRequest.Audience.GUESTS:
         return []
     if request.audience == ReviewRequest.Audience.NAMED:
-        asked = list(request.members.all())
+        deciders = list(request.members.all())
     else:
         # Makers may be allowed to decide too, but there may be too many of them to notify.
         approvers = Member.objects.filter(is_active=True, role__in=APPROVING_ROLES)
-        asked = list(approvers.order_by("pk")[:ASKED_AT_MOST])
+        deciders = list(approvers.order_by("pk")[:ASKED_AT_MOST])
     if request.reminded_at is None:
-        return asked
-    return [who for who in asked if ReviewItem.objects.waiting_for(who).filter(request=request).exists()]
+        return deciders
+    return [who for who in deciders if ReviewItem.objects.waiting_for(who).filter(request=request).exists()]
 
 
 # --- Runs -------------------------------------------------------------------------------------------------------------

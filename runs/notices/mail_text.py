@@ -141,9 +141,9 @@ def _reason(notice: Notice) -> str:
 def _picture(outputs: list[int], runs: set[int | None]) -> dict[str, Any]:
     """Return the fields of a letter that shows the first of these results that has a picture, or else the first result
     of these runs."""
-    shown = Output.objects.filter(pk__in=outputs) if outputs else Output.objects.filter(run__in=runs - {None})
+    candidates = Output.objects.filter(pk__in=outputs) if outputs else Output.objects.filter(run__in=runs - {None})
     file = (
-        OutputFile.objects.filter(output__in=shown, file__isnull=False)
+        OutputFile.objects.filter(output__in=candidates, file__isnull=False)
         .exclude(file__thumb_400="")
         .select_related("file", "output")
         .order_by("output__run", "output__position", "pk")

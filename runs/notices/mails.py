@@ -31,7 +31,7 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 MOST_TRIES = len(PAUSES) + 1
 # How long an email waits for a server that can't be reached; waiting doesn't count as an attempt
 AWAY_FOR = timedelta(days=3)
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 UNKNOWN = "interrupted"  # set before a daily email or a reminder is sent, and cleared once we know the outcome
 
 
@@ -191,6 +191,6 @@ MAILS = DueWork("send_mails", _is_any_due, _claim_next, _send, slot_seconds=150.
 # --- Once an hour -----------------------------------------------------------------------------------------------------
 def tidy(now: datetime) -> None:
     """Delete emails that are over 90 days old, and the addresses of guests whose links ended over 30 days ago."""
-    guest_mails.tidy(now - KEPT)
-    Mail.objects.filter(created_at__lt=now - KEPT).delete()
+    guest_mails.tidy(now - RETENTION)
+    Mail.objects.filter(created_at__lt=now - RETENTION).delete()
     guest_contacts.tidy(now)

@@ -8,8 +8,8 @@ from runs.models.run import RunQuerySet
 
 def mute(member: Member, run: Run, comment: Comment | None = None) -> Mute:
     """Stop notifying `member` about `run`, or just about the conversation that `comment` belongs to."""
-    made, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
-    return made
+    row, _is_new = Mute.objects.get_or_create(member=member, run=run, comment=top_of(comment))
+    return row
 
 
 def unmute(member: Member, run: Run, comment: Comment | None = None) -> bool:
@@ -24,8 +24,8 @@ def with_mute(runs: RunQuerySet, member: Member) -> RunQuerySet:
 
 def muted_by(member: Member) -> QuerySet[Mute]:
     """Return what `member` has muted and can still see, most recently muted first."""
-    seen = Run.objects.visible_to(member)
-    return Mute.objects.filter(member=member, run__in=seen).select_related("run", "comment").order_by("-pk")
+    visible = Run.objects.visible_to(member)
+    return Mute.objects.filter(member=member, run__in=visible).select_related("run", "comment").order_by("-pk")
 
 
 def top_of(comment: Comment | None) -> Comment | None:

@@ -29,7 +29,7 @@ PORTAL_PLACES = {  # pages where admins can fix these problems; all other proble
 }
 
 
-class Told(Protocol):
+class NoticeContent(Protocol):
     """What a notice is about. Database rows also have `public_id`, `actor`, `guest_name` and `results`."""
 
     @property
@@ -48,23 +48,23 @@ class Told(Protocol):
     def message(self) -> Message: ...
 
 
-def title_of(told: Told) -> str:
+def title_of(content: NoticeContent) -> str:
     """Return one line about what happened, such as "Sam approved “Front view” from Oak desk"."""
-    return one_line(_title(told))
+    return one_line(_title(content))
 
 
-def words_of(told: Told) -> str:
+def words_of(content: NoticeContent) -> str:
     """Return the start of the comment, note or message; "" if there is none."""
-    said = told.comment.text if told.comment else told.decision.note if told.decision else ""
-    if told.request is not None:
-        said = told.request.message
-    return Truncator(one_line(said)).chars(WORDS_CHARS)
+    text = content.comment.text if content.comment else content.decision.note if content.decision else ""
+    if content.request is not None:
+        text = content.request.message
+    return Truncator(one_line(text)).chars(WORDS_CHARS)
 
 
-def path_of(told: Told) -> str:
+def path_of(content: NoticeContent) -> str:
     """Return the path to the exact place that the notice is about. Opening it marks the notice as read."""
-    public_id = getattr(told, "public_id", "")
-    path, mark, anchor = _place(told).partition("#")
+    public_id = getattr(content, "public_id", "")
+    path, mark, anchor = _place(content).partition("#")
     if public_id:
         path = f"{path}{'&' if '?' in path else '?'}notice={public_id}"
     return f"{path}{mark}{anchor}"
@@ -76,44 +76,44 @@ def run_name(run: Run) -> str:
     return Truncator(one_line(run.title or run.app_name)).chars(NAME_CHARS)
 
 
-def who_of(told: Told) -> str:
+def who_of(content: NoticeContent) -> str:
     """Return the name of the person who did it, with guests marked as such; "" if it wasn't a person."""
-    actor: Member | None = getattr(told, "actor", None)
-    done = told.comment or told.decision
-    guest: str = getattr(told, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
+    actor: Member | None = getattr(content, "actor", None)
+    done = content.comment or content.decision
+    guest: str = getattr(content, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
     if guest:
         return _("%(name)s (guest)") % {"name": Truncator(one_line(guest)).chars(NAME_CHARS)}
     if actor is None and done is not None:
         actor = done.member
-    if actor is None and told.request is not None:
-        actor = told.request.asker
+    if actor is None and content.request is not None:
+        actor = content.request.asker
     return Truncator(one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""
 
 
-def _title(told: Told) -> str:
-    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
-        return say(told.message)
-    if told.kind in (NoticeKind.READY, NoticeKind.FAILED):
-        return _end(told)
-    values = {"who": who_of(told) or pgettext("who did it", "Somebody"), "place": _place_words(told)}
-    if told.kind == NoticeKind.ASKED:
-        return _asked(told) % values
-    if told.decision is not None:
-        return _decided(told.decision) % values
-    return _said(told) % values
+def _title(content: NoticeContent) -> str:
+    if content.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
+        return say(content.message)
+    if content.kind in (NoticeKind.READY, NoticeKind.FAILED):
+        return _end(content)
+    values = {"who": who_of(content) or pgettext("who did it", "Somebody"), "place": _place_words(content)}
+    if content.kind == NoticeKind.ASKED:
+        return _request_title(content) % values
+    if content.decision is not None:
+        return _decided(content.decision) % values
+    return _comment_title(content) % values
 
 
-def _end(told: Told) -> str:
-    values = {"run": run_name(told.run) if told.run else "", "who": who_of(told)}
-    if told.kind == NoticeKind.READY:
+def _end(content: NoticeContent) -> str:
+    values = {"run": run_name(content.run) if content.run else "", "who": who_of(content)}
+    if content.kind == NoticeKind.READY:
         return _("%(run)s is ready") % values
-    if told.run is not None and told.run.status == Run.Status.CANCELLED:
+    if content.run is not None and content.run.status == Run.Status.CANCELLED:
         return (_("%(who)s cancelled %(run)s") if values["who"] else _("%(run)s was cancelled")) % values
     return _("%(run)s failed") % values
 
 
-def _asked(told: Told) -> str:
-    if told.request is not None and told.request.reminded_at is not None:
+def _request_title(content: NoticeContent) -> str:
+    if content.request is not None and content.request.reminded_at is not None:
         return _("%(who)s sent you a reminder to decide on %(place)s")
     return _("%(who)s is asking for your decision on %(place)s")
 
@@ -133,52 +133,52 @@ def _decided(decision: Decision) -> str:
     return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
 
 
-def _said(told: Told) -> str:
-    if told.kind == NoticeKind.MENTION:
+def _comment_title(content: NoticeContent) -> str:
+    if content.kind == NoticeKind.MENTION:
         return _("%(who)s mentioned you in a comment on %(place)s")
-    if told.kind == NoticeKind.REPLY:
+    if content.kind == NoticeKind.REPLY:
         return _("%(who)s replied to a comment on %(place)s")
     return _("%(who)s commented on %(place)s")
 
 
-def _place_words(told: Told) -> str:
+def _place_words(content: NoticeContent) -> str:
     """Return what the notice is about as a phrase: "“Front view” from Oak desk" or "3 results from Oak desk"."""
-    count = results_of(told)
-    values = {"run": run_name(told.run) if told.run else "", "count": number_words(count)}
-    if told.output is not None:
-        label = told.output.numbered_label or _("Result %(number)s") % {"number": told.output.position + 1}
+    count = results_of(content)
+    values = {"run": run_name(content.run) if content.run else "", "count": number_words(count)}
+    if content.output is not None:
+        label = content.output.numbered_label or _("Result %(number)s") % {"number": content.output.position + 1}
         values["result"] = Truncator(one_line(label)).chars(LABEL_CHARS)
         return _("“%(result)s” from %(run)s") % values
-    if told.run is None:
+    if content.run is None:
         return ngettext("%(count)s result", "%(count)s results", count) % values
     if count > 1:
         return ngettext("%(count)s result from %(run)s", "%(count)s results from %(run)s", count) % values
     return values["run"]
 
 
-def results_of(told: Told) -> int:
+def results_of(content: NoticeContent) -> int:
     """Return how many results the notice is about; 0 if it is about one particular result, or none. If the row doesn't
     store the number, this takes a query."""
-    if told.output is not None or (told.decision is None and told.request is None):
+    if content.output is not None or (content.decision is None and content.request is None):
         return 0
-    if count := getattr(told, "results", 0):
+    if count := getattr(content, "results", 0):
         return int(count)
-    if told.decision is not None:
-        return Decision.objects.filter(batch=told.decision.batch, output__run=told.run).count()
-    return told.request.items.count() if told.request is not None else 0
+    if content.decision is not None:
+        return Decision.objects.filter(batch=content.decision.batch, output__run=content.run).count()
+    return content.request.items.count() if content.request is not None else 0
 
 
-def _place(told: Told) -> str:
-    if told.kind == NoticeKind.LIMIT and "member" not in told.message.values:
+def _place(content: NoticeContent) -> str:
+    if content.kind == NoticeKind.LIMIT and "member" not in content.message.values:
         return f"{reverse('runs:me')}#spending"
-    if told.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
-        return _portal_place(told.message)
-    if told.kind == NoticeKind.ASKED:
-        return f"{reverse('runs:review')}{f'?request={told.request.public_id}' if told.request else ''}"
-    place = told.output or told.run
+    if content.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
+        return _portal_place(content.message)
+    if content.kind == NoticeKind.ASKED:
+        return f"{reverse('runs:review')}{f'?request={content.request.public_id}' if content.request else ''}"
+    place = content.output or content.run
     path = place.get_absolute_url() if place is not None else reverse("runs:home")
-    if told.comment is not None:
-        return f"{path}?comments=all#comment-{told.comment.public_id}"
+    if content.comment is not None:
+        return f"{path}?comments=all#comment-{content.comment.public_id}"
     return path
 
 

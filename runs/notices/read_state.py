@@ -13,7 +13,7 @@ from runs.models.notice import NoticeQuerySet
 from runs.web.http import PortalRequest
 
 COUNTED = 100  # unread notices are only counted up to this number
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 RECOUNTED = timedelta(hours=2)
 SLICE = 2_000  # old notices deleted in one statement, which a database does in under 0.1 s
 
@@ -36,17 +36,17 @@ def mark_all(member: Member, until: datetime) -> int:
 
 def mark_read_for_all(notices: NoticeQuerySet, at: datetime) -> None:
     """Mark everyone's unread `notices` as read, and record `at` as the time."""
-    found = dict(_lock_free(notices.unread()).values_list("pk", "member"))
-    Notice.objects.filter(pk__in=found).update(read_at=at)
-    for pk in _free(sorted(set(found.values()))):
+    members = dict(_lock_free(notices.unread()).values_list("pk", "member"))
+    Notice.objects.filter(pk__in=members).update(read_at=at)
+    for pk in _free(sorted(set(members.values()))):
         _count(pk)
 
 
 def mark_unread(notices: Iterable[Notice]) -> None:
     """Undo `mark_read_for_all`."""
-    found = {notice.pk: notice.member_id for notice in notices}
-    Notice.objects.filter(pk__in=found).update(read_at=None)
-    for pk in _free(sorted(set(found.values()))):
+    members = {notice.pk: notice.member_id for notice in notices}
+    Notice.objects.filter(pk__in=members).update(read_at=None)
+    for pk in _free(sorted(set(members.values()))):
         _count(pk)
 
 
@@ -96,7 +96,7 @@ def count_more(members: Collection[int]) -> None:
 def tidy(now: datetime) -> None:
     """Delete old notices. Also recount the notices of people who got some recently, in case a process died before it
     counted them."""
-    members = _delete(Notice.objects.filter(created_at__lt=now - KEPT))
+    members = _delete(Notice.objects.filter(created_at__lt=now - RETENTION))
     lately = Notice.objects.filter(created_at__gt=now - RECOUNTED)
     count_again(sorted(members.union(lately.values_list("member", flat=True).distinct())))
 

@@ -33,5 +33,5 @@ def teams_message(post: Post) -> dict[str, Any]:
 
 def without_markdown(text: str) -> str:
     """Return `text` with Markdown characters escaped."""
-    shown = "".join(f"\\{character}" if character in MARKS else character for character in text)
-    return f"\\{shown}" if shown[:1] in ("-", "+") else shown
+    escaped = "".join(f"\\{character}" if character in MARKS else character for character in text)
+    return f"\\{escaped}" if escaped[:1] in ("-", "+") else escaped

@@ -58,8 +58,8 @@ def read(signed: str) -> Unsubscription | None:
     if public_id == GUEST:
         contact = GuestContact.objects.filter(public_id__in=kinds).first()
         return Unsubscription(None, [], is_guest=True, contact=contact)
-    known = [kind for kind in kinds if kind in KINDS]
-    return Unsubscription(Member.objects.filter(public_id=public_id).first(), known)
+    valid_kinds = [kind for kind in kinds if kind in KINDS]
+    return Unsubscription(Member.objects.filter(public_id=public_id).first(), valid_kinds)
 
 
 def _signer() -> signing.Signer:

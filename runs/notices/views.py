@@ -77,10 +77,10 @@ def inbox_unmute(request: PortalRequest) -> HttpResponse:
 
 def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
     """Return what to mute or unmute (if the member can see it), and the page to return to."""
-    given = MuteForm.read(request.POST)
-    seen, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), given["what"].partition("comment-")
+    data = MuteForm.read(request.POST)
+    visible, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), data["what"].partition("comment-")
     if not is_comment:
-        return get_object_or_404(seen, public_id=before), None, own_path(given["back"], INBOX)
-    there = Comment.objects.filter(run__in=seen).select_related("run", "parent")
+        return get_object_or_404(visible, public_id=before), None, own_path(data["back"], INBOX)
+    there = Comment.objects.filter(run__in=visible).select_related("run", "parent")
     comment = get_object_or_404(there, public_id=comment_id)
-    return comment.run, mutes.top_of(comment), own_path(given["back"], INBOX)
+    return comment.run, mutes.top_of(comment), own_path(data["back"], INBOX)

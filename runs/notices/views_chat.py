@@ -52,9 +52,9 @@ def manage_notices(request: PortalRequest) -> HttpResponse:
 
 def _page(request: PortalRequest, form: ChannelForm | None = None, app: str = "") -> HttpResponse:
     """Show both channels and, if an invalid `form` was posted for one of them, what is wrong with it."""
-    found = {channel.app: channel for channel in ChatChannel.objects.annotate(last_sent_at=Max("messages__sent_at"))}
+    by_app = {channel.app: channel for channel in ChatChannel.objects.annotate(last_sent_at=Max("messages__sent_at"))}
     cards = [
-        _card(value, label, found.get(value), form if value == app else None)
+        _card(value, label, by_app.get(value), form if value == app else None)
         for value, label in ChatChannel.App.choices
     ]
     context = {"section": "manage", "cards": cards, "languages": settings.LANGUAGES, "has_mail": mail.is_set_up()}
@@ -82,7 +82,7 @@ def _find(app: str) -> ChatChannel | None:
     return ChatChannel.objects.filter(app=app).first()
 
 
-def _found(app: str) -> ChatChannel:
+def _channel(app: str) -> ChatChannel:
     channel = _find(app)
     if channel is None:
         raise Http404
@@ -103,9 +103,9 @@ def chat_set(request: PortalRequest, app: str) -> HttpResponse:
     form = ChannelForm(_find(app), request.POST)
     if not form.is_valid():
         return _page(request, form, app)
-    given = form.cleaned_data
-    channels.set_channel(app, given["secret_address"], given["kind"], form.chosen_apps(), given["language"])
-    is_new = bool(given["secret_address"])
+    data = form.cleaned_data
+    channels.set_channel(app, data["secret_address"], data["kind"], form.chosen_apps(), data["language"])
+    is_new = bool(data["secret_address"])
     messages.success(request, _("Saved. Send a test message to see whether it arrives.") if is_new else _("Saved."))
     return _back(request, app)
 
@@ -114,7 +114,7 @@ def chat_set(request: PortalRequest, app: str) -> HttpResponse:
 @admins_only
 def chat_test(request: PortalRequest, app: str) -> HttpResponse:
     """Send a test message, and show what the app said if it refused the message."""
-    channel = _found(app)
+    channel = _channel(app)
     problem = chat.send_trial(channel, request.user)
     values = {"app": channel.get_app_display(), "reason": say(problem)}
     if problem:
@@ -129,7 +129,7 @@ def chat_test(request: PortalRequest, app: str) -> HttpResponse:
 @recent_password_required
 def chat_remove(request: PortalRequest, app: str) -> HttpResponse:
     """Delete a channel and its address."""
-    channel = _found(app)
+    channel = _channel(app)
     channels.remove_channel(channel)
     messages.success(request, _("%(app)s was removed.") % {"app": channel.get_app_display()})
     return _back(request, app)

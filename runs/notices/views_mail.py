@@ -72,20 +72,20 @@ def _say(request: PortalRequest, outcome: Outcome) -> None:
 def mail_stop(request: HttpRequest, signed: str) -> HttpResponse:
     """GET asks for confirmation, because mail scanners open links. POST stops emails of the kinds named in the URL, as
     RFC 8058 requires."""
-    found = unsubscribe.read(signed)
-    if found is None:
+    unsubscription = unsubscribe.read(signed)
+    if unsubscription is None:
         raise Http404
-    if request.method == "POST" and found.member is not None:
-        choices.turn_off(found.member, found.kinds)
-    if request.method == "POST" and found.contact is not None:
-        guest_contacts.forget(found.contact)
-    if found.is_guest:
-        is_stopped = request.method == "POST" or found.contact is None
+    if request.method == "POST" and unsubscription.member is not None:
+        choices.turn_off(unsubscription.member, unsubscription.kinds)
+    if request.method == "POST" and unsubscription.contact is not None:
+        guest_contacts.forget(unsubscription.contact)
+    if unsubscription.is_guest:
+        is_stopped = request.method == "POST" or unsubscription.contact is None
         return render(request, "notices/guest_mail_stop.html", {"is_stopped": is_stopped})
     return render(
         request,
         "notices/mail_stop.html",
-        {"kinds": [_words_of(kind) for kind in found.kinds], "is_stopped": request.method == "POST"},
+        {"kinds": [_words_of(kind) for kind in unsubscription.kinds], "is_stopped": request.method == "POST"},
     )
 
 

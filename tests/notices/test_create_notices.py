@@ -345,7 +345,7 @@ def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Mem
 def test_many_old_notices_go_in_slices(alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_state, "SLICE", 10)
     now = timezone.now()
-    old = now - read_state.KEPT - timedelta(minutes=1)
+    old = now - read_state.RETENTION - timedelta(minutes=1)
     Notice.objects.bulk_create(
         Notice(member=alice, kind="portal", event=f"old:{n}", created_at=old - timedelta(days=n // 12))
         for n in range(25)
