@@ -50,7 +50,7 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
         "shown": kind,
         "chips": _chips(apps, q, kind),
         "is_filtered": bool(q or kind),
-        "found_words": _found_words(apps.found),
+        "found_words": _found_words(apps.count),
         "next_url": _url(request, after=str(apps.next_start)) if apps.next_start else "",
         "first_url": _url(request) if start else "",
         "focus": request.GET.get("focus", ""),
@@ -105,7 +105,7 @@ def _query_of(request: PortalRequest) -> tuple[str, str, int]:
     kind, after = request.GET.get("show", ""), request.GET.get("after", "")
     return (
         request.GET.get("q", "").strip()[:200],
-        kind if kind in managed_apps.SHOWN else "",
+        kind if kind in managed_apps.KINDS_OF_APPS else "",
         min(number_in(after, 0, 99_999_999, 0), MOST_APPS),
     )
 
@@ -130,7 +130,7 @@ def _chips(apps: ManagedList, q: str, current: str) -> list[tuple[str, int, str,
     counts = {"": apps.total, **apps.counts}
     return [
         (labels[kind], counts[kind], url_with("manage-apps", q=q, show=kind), kind == current)
-        for kind in managed_apps.SHOWN
+        for kind in managed_apps.KINDS_OF_APPS
         if counts[kind] or kind == current
     ]
 

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from runs.models import App, AppChange
 from runs.words.numbers import number_words
 
-SHOWN = 60
+MOST_CHANGES = 60
 Kind = AppChange.Kind
 
 
@@ -25,7 +25,7 @@ class ChangeDay:
 
 def change_days(app: App) -> list[ChangeDay]:
     """Return the latest changes to the app's form, newest first, with one query."""
-    changes = list(app.changes.all()[:SHOWN])
+    changes = list(app.changes.all()[:MOST_CHANGES])
     return [
         ChangeDay(at, [change_words(change) for change in of_time])
         for at, of_time in groupby(changes, key=lambda change: change.at)

@@ -139,7 +139,7 @@ def people_url(run: Run) -> str:
 
 def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Person]:
     """Return everyone `asker` could mention, starting with those who can see the run."""
-    chosen = {member.pk for member in picked}
+    picked_pks = {member.pk for member in picked}
     others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
-    people = [Person(member, run.is_visible_to(member), member.pk in chosen) for member in others]
+    people = [Person(member, run.is_visible_to(member), member.pk in picked_pks) for member in others]
     return sorted(people, key=lambda person: (not person.sees, fold(person.member.display_name)))

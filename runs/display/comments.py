@@ -105,18 +105,18 @@ def result_comments(slide: Slide, viewer: Member, *, most: int = threads.LATEST)
     """Return the comments on the result of `slide`, with dots for the file that it shows. Only the latest `most`
     comments are included, so that the page stays fast."""
     output, position = slide.output, position_of(slide.output, slide.number)
-    found = threads.threads_on(output, viewer, position, most=most)
+    result_threads = threads.threads_on(output, viewer, position, most=most)
     builder = _Builder(output, viewer, numbers_of(output))
-    lines = [builder.line(thread) for thread in found.threads]
-    narrowed = any(thread.is_open and thread.is_shared for thread in found.older) and output.run.shared_at is None
+    lines = [builder.line(thread) for thread in result_threads.threads]
+    narrows = output.run.shared_at is None and any(one.is_open and one.is_shared for one in result_threads.older)
     return CommentPanel(
         lines=lines,
         dots=_dots([line for line in lines if line.number]),
-        hidden=found.hidden,
-        older=builder.older(found.older, may_carry=not narrowed and output.status == Output.Status.COMPLETED),
-        older_hidden=found.older_hidden,
+        hidden=result_threads.hidden,
+        older=builder.older(result_threads.older, may_carry=not narrows and output.status == Output.Status.COMPLETED),
+        older_hidden=result_threads.older_hidden,
         carry_words=_carry_words(output),
-        carry_refusal=share_first_words(output) if narrowed else "",
+        carry_refusal=share_first_words(output) if narrows else "",
     )
 
 
@@ -128,9 +128,9 @@ def player_start(at: str) -> str:
 
 def run_comments(run: Run, viewer: Member, *, shows_all: bool = False) -> CommentPanel:
     """Return the comments on the whole run: all of them if `shows_all`, otherwise only the latest."""
-    found = threads.threads_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
-    lines = [_line(thread.comment, viewer, thread.replies) for thread in found.threads]
-    return CommentPanel(lines, hidden=found.hidden)
+    run_threads = threads.threads_on_run(run, most=threads.MOST if shows_all else threads.LATEST)
+    lines = [_line(thread.comment, viewer, thread.replies) for thread in run_threads.threads]
+    return CommentPanel(lines, hidden=run_threads.hidden)
 
 
 @dataclass(frozen=True)
@@ -157,23 +157,23 @@ class _Builder:
             back_words=_back_words(origin, is_elsewhere=is_elsewhere) if may_return else "",
         )
 
-    def older(self, found: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
+    def older(self, older_threads: Sequence[Thread], *, may_carry: bool) -> list[OlderComments]:
         """Return the older comments: first those on an earlier file, then those on earlier versions (newest first),
         then those carried over to later versions."""
         groups: dict[int, list[Thread]] = {}
-        for thread in found:
+        for thread in older_threads:
             groups.setdefault(thread.comment.output.number if thread.comment.output else 0, []).append(thread)
         own = self.output.number
         numbers = sorted(groups, key=lambda number: (number > own, number if number > own else -number))
         return [self._group(groups[number], may_carry=may_carry and number <= own) for number in numbers]
 
-    def _group(self, found: Sequence[Thread], *, may_carry: bool) -> OlderComments:
-        place, is_here = found[0].comment.output or self.output, found[0].comment.output_id == self.output.pk
+    def _group(self, group: Sequence[Thread], *, may_carry: bool) -> OlderComments:
+        place, is_here = group[0].comment.output or self.output, group[0].comment.output_id == self.output.pk
         words = _("Carried over to version %(number)s")
         if place.number < self.output.number:
             words = _("On version %(number)s")
         lines = []
-        for thread in found:
+        for thread in group:
             line = _line(thread.comment, self.viewer, thread.replies)
             carry_to = self.output.public_id if may_carry and thread.is_open else ""
             lines.append(replace(line, carry_to=carry_to, can_act=place.number <= self.output.number))
@@ -182,10 +182,10 @@ class _Builder:
 
 
 def _dots(lines: list[CommentLine]) -> list[Dot]:
-    found = spots.places([(line.comment.spot_x or 0, line.comment.spot_y or 0, 0) for line in lines])
+    places = spots.places([(line.comment.spot_x or 0, line.comment.spot_y or 0, 0) for line in lines])
     return [
         Dot(line.number, place, line.dom_id, line.comment.resolved_at is not None)
-        for line, place in zip(lines, found, strict=True)
+        for line, place in zip(lines, places, strict=True)
     ]
 
 
@@ -240,7 +240,7 @@ def numbers_of(output: Output) -> dict[int, int]:
 
 def position_of(output: Output, number: int) -> int:
     """Return the position of file number `number` on the result's page."""
-    return {shown: position for position, shown in numbers_of(output).items()}.get(number, 0)
+    return {file_number: position for position, file_number in numbers_of(output).items()}.get(number, 0)
 
 
 def _linked(text: str) -> SafeString:

@@ -63,8 +63,8 @@ class Column:
     @property
     def title(self) -> str:
         """The title of the run, without its input if the lead already shows it."""
-        told = self.run.told_input
-        is_said = told is not None and told["name"] == self.lead_label[:100]
+        title_input = self.run.told_input
+        is_said = title_input is not None and title_input["name"] == self.lead_label[:100]
         return self.run.app_name if is_said else self.run.display_title
 
     @property
@@ -126,22 +126,22 @@ def found_outputs(member: Member, ids: Sequence[str]) -> list[Column]:
     outputs = {key.partition(".")[0] for key in ids}
     pks = Output.objects.visible_to(member).filter(public_id__in=outputs).values_list("run_id", flat=True)
     runs = for_page(Run.objects.visible_to(member).filter(pk__in=list(pks)))
-    known = {column.key: column for run in runs for column in columns_of(run)}
-    return [known[key] for key in ids if key in known]
+    by_key = {column.key: column for run in runs for column in columns_of(run)}
+    return [by_key[key] for key in ids if key in by_key]
 
 
-def compare(found: list[Column], asked: int, member: Member) -> Comparison:
-    """Compare the first four of `found` for `member`. `asked` is the number of results that the URL names."""
-    columns = found[:AT_MOST]
+def compare(candidates: list[Column], requested: int, member: Member) -> Comparison:
+    """Compare the first four of `candidates` for `member`. `requested` is the number of results that the URL names."""
+    columns = candidates[:AT_MOST]
     _add_verdicts(columns, member)
     for number, column in enumerate(columns, 1):
         column.number = number
     sentences = []
-    if missing := asked - len(found):
+    if missing := requested - len(candidates):
         sentences.append(gone_words(missing))
-    if len(found) > AT_MOST:
+    if len(candidates) > AT_MOST:
         sentences.append(
-            _("Only four results fit side by side. These are the first four of %(count)s.") % {"count": len(found)}
+            _("Only four results fit side by side. These are the first four of %(count)s.") % {"count": len(candidates)}
         )
     kinds = {column.kind for column in columns}
     kind = kinds.pop() if len(kinds) == 1 else ""
@@ -222,9 +222,9 @@ def _asked_changes(columns: list[Column]) -> list[Row]:
     outputs = [column.output for column in columns]
     if len({output.pk for output in outputs}) == 1 or len({output.first_id for output in outputs}) > 1:
         return []
-    asked = Decision.objects.standing().on_current_content().filter(output__in=outputs).exclude(note="")
+    decisions = Decision.objects.standing().on_current_content().filter(output__in=outputs).exclude(note="")
     notes: dict[int, list[str]] = {output.pk: [] for output in outputs}
-    for decision in asked:
+    for decision in decisions:
         notes[decision.output_id].append(decision.note)
     words = ["\n".join(notes[output.pk]) for output in outputs]
     return [plain_row(_("Requested changes"), words)] if any(words) else []

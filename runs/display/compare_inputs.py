@@ -48,11 +48,11 @@ def plain_row(label: str, words: list[str]) -> Row:
 
 def _inputrows_of(runs: list[Run]) -> list[Row]:
     is_one_app = len({run.app_id for run in runs}) == 1
-    given = [_by_handle(run, is_one_app=is_one_app) for run in runs]
-    handles = dict.fromkeys(handle for of_run in given for handle in of_run)
+    inputs_of_runs = [_by_handle(run, is_one_app=is_one_app) for run in runs]
+    handles = dict.fromkeys(handle for of_run in inputs_of_runs for handle in of_run)
     rows = []
     for handle in handles:
-        answers = [of_run.get(handle) for of_run in given]
+        answers = [of_run.get(handle) for of_run in inputs_of_runs]
         label = next(shortened(answer.name) for answer in answers if answer is not None)
         rows.append(_input_row(label, answers))
     return rows
@@ -64,35 +64,35 @@ def _by_handle(run: Run, *, is_one_app: bool) -> dict[tuple[str, int], RunInput]
     If all runs use the same app, the key is the field's most stable id; otherwise, it is the field's name. Repeated
     keys are numbered.
     """
-    seen: Counter[str] = Counter()
-    found = {}
-    for given in open_inputs(run):
-        handle = given.name.strip().casefold()
+    counts: Counter[str] = Counter()
+    by_handle = {}
+    for run_input in open_inputs(run):
+        handle = run_input.name.strip().casefold()
         if is_one_app:
-            handle = given.parameter_id or given.key or handle
-        found[handle, seen[handle]] = given
-        seen[handle] += 1
-    return found
+            handle = run_input.parameter_id or run_input.key or handle
+        by_handle[handle, counts[handle]] = run_input
+        counts[handle] += 1
+    return by_handle
 
 
 def _input_row(label: str, answers: list[RunInput | None]) -> Row:
-    texts = ["" if given is None else _words(given) for given in answers]
+    texts = ["" if run_input is None else _words(run_input) for run_input in answers]
     cells = [
         Cell(
             pieces=pieces,
-            files=[] if given is None else input_files(given),
-            is_default=given is not None and given.is_default,
-            is_asked=given is not None,
+            files=[] if run_input is None else input_files(run_input),
+            is_default=run_input is not None and run_input.is_default,
+            is_asked=run_input is not None,
         )
-        for given, pieces in zip(answers, _marked(texts), strict=True)
+        for run_input, pieces in zip(answers, _marked(texts), strict=True)
     ]
-    return Row(label, cells, len({_identity(given) for given in answers}) > 1)
+    return Row(label, cells, len({_identity(run_input) for run_input in answers}) > 1)
 
 
-def _words(given: RunInput) -> str:
-    if given.type == "url" and any(file.kind == "image" for file in input_files(given)):
+def _words(run_input: RunInput) -> str:
+    if run_input.type == "url" and any(file.kind == "image" for file in input_files(run_input)):
         return ""  # the page shows the picture itself
-    return whole_text(given)
+    return whole_text(run_input)
 
 
 def _marked(texts: list[str]) -> list[list[Piece]]:
@@ -105,9 +105,11 @@ def _marked(texts: list[str]) -> list[list[Piece]]:
     return plain if both is None else list(both)
 
 
-def _identity(given: RunInput | None) -> tuple[str, ...]:
+def _identity(run_input: RunInput | None) -> tuple[str, ...]:
     """Return a value for comparing answers; files are compared by content."""
-    if given is None:
+    if run_input is None:
         return ("not asked",)
-    files = input_files(given)
-    return ("files", *(file.sha256 for file in files)) if files else ("words", input_text(given), str(given.value))
+    files = input_files(run_input)
+    if files:
+        return ("files", *(file.sha256 for file in files))
+    return ("words", input_text(run_input), str(run_input.value))

@@ -62,18 +62,18 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
     directory = Directory.load(member, words) if words else Directory()
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if words else nullcontext():
-            found = _latest(member, Filter(q=words), directory)
-            if words and not found:
-                found = _latest(member, Filter(q=words, is_similar=True), directory)
+            runs = _latest(member, Filter(q=words), directory)
+            if words and not runs:
+                runs = _latest(member, Filter(q=words, is_similar=True), directory)
     except query_timeout.TookTooLong:
-        found = []
-    return [pick for run in found if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]
+        runs = []
+    return [pick for run in runs if run.pk not in left_out for pick in picks_of(run, ticked)][:PICKS_OFFERED]
 
 
-def _latest(member: Member, wanted: Filter, directory: Directory) -> list[Run]:
-    """Return the latest finished runs that match `wanted`, both `member`'s own and teammates', newest first."""
-    found: list[Run] = []
+def _latest(member: Member, filters: Filter, directory: Directory) -> list[Run]:
+    """Return the latest finished runs that match `filters`, both `member`'s own and teammates', newest first."""
+    latest: list[Run] = []
     for tab in ("mine", "team"):
-        runs = replace(wanted, tab=tab).runs(member, directory).filter(status="completed")
-        found += for_page(runs.newest_first())[:RUNS_OFFERED]
-    return sorted(found, key=lambda run: run.created_at, reverse=True)
+        runs = replace(filters, tab=tab).runs(member, directory).filter(status="completed")
+        latest += for_page(runs.newest_first())[:RUNS_OFFERED]
+    return sorted(latest, key=lambda run: run.created_at, reverse=True)

@@ -28,18 +28,18 @@ class Piece:
 def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | None:
     """Return both texts, with removed words marked on the left and new ones on the right; None if the texts are too
     long."""
-    if (found := _compared(left, right)) is None:
+    if (pieces := _compared(left, right)) is None:
         return None
     return (
-        _joined([piece for piece in found if piece.mark != "ins"]),
-        _joined([piece for piece in found if piece.mark != "del"]),
+        _joined([piece for piece in pieces if piece.mark != "ins"]),
+        _joined([piece for piece in pieces if piece.mark != "del"]),
     )
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
     """Return a single sequence of pieces with the changes from `base` to `text` marked; None if the texts are too
     long."""
-    return None if (found := _compared(base, text)) is None else _joined(found)
+    return None if (pieces := _compared(base, text)) is None else _joined(pieces)
 
 
 def _compared(left: str, right: str) -> list[Piece] | None:
@@ -53,8 +53,8 @@ def _compared(left: str, right: str) -> list[Piece] | None:
 def _is_cheap(old: list[str], new: list[str]) -> bool:
     if max(len(old), len(new)) > MAX_PARTS:
         return False
-    seen = Counter(map(str.strip, old))
-    return sum(seen[word] * count for word, count in Counter(map(str.strip, new)).items()) <= MAX_PAIRS
+    counts = Counter(map(str.strip, old))
+    return sum(counts[word] * count for word, count in Counter(map(str.strip, new)).items()) <= MAX_PAIRS
 
 
 def _pieces(old: list[str], new: list[str]) -> list[Piece]:

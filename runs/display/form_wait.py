@@ -47,17 +47,17 @@ def form_look(app: App, query: QueryDict) -> FormLook:
     is_slow = sum(delays[:-1]) > SLOW_AFTER_MS
     following = query.copy()
     following.pop(AUTO, None)  # the templates add it, so it mustn't pile up
-    said = AWAY if status.lamina_status().away_since else SLOW if is_slow else FETCHING
+    message = AWAY if status.lamina_status().away_since else SLOW if is_slow else FETCHING
     if count >= MOST_LOOKS:
         following.pop("look", None)
         following.pop("said", None)
         again = f"?{following.urlencode()}" if following else ""
         return FormLook(app.get_absolute_url() + again, 0, 0, str(LATE), is_news=True, is_over=True)
-    following["look"], following["said"] = str(min(count, 998) + 1), said
+    following["look"], following["said"] = str(min(count, 998) + 1), message
     return FormLook(
         url=f"{app.get_absolute_url()}?{following.urlencode()}",
         delay_ms=delays[-1],
         plain_seconds=1 if count < 4 else 4,
-        words=str(SENTENCES[said]),
-        is_news=query.get("said") != said,
+        words=str(SENTENCES[message]),
+        is_news=query.get("said") != message,
     )

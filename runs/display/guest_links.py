@@ -155,14 +155,14 @@ class LinkGuest:
 
 def link_answers(link: GuestLink) -> list[LinkAnswer]:
     """Return guests' answers, in the order of the link's results."""
-    given: dict[int, list[Decision]] = {}
+    by_output: dict[int, list[Decision]] = {}
     for decision in answers_of(link):
-        given.setdefault(decision.output_id, []).append(decision)
+        by_output.setdefault(decision.output_id, []).append(decision)
     named = guests.named_outputs(link)
     return [
         LinkAnswer(label, output.get_absolute_url(), decision)
         for output, label in named.items()
-        for decision in given.get(output.pk, [])
+        for decision in by_output.get(output.pk, [])
     ]
 
 
@@ -224,25 +224,25 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     return with_answered(links).select_related("member", "made_by", "revoked_by")
 
 
-def _counted(chosen: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
-    """Return an annotation that applies `count` to the rows of `chosen` that belong to each link."""
-    return Coalesce(Subquery(chosen.values("link").annotate(counted=count).values("counted")), 0)
+def _counted(rows: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
+    """Return an annotation that applies `count` to those of `rows` that belong to each link."""
+    return Coalesce(Subquery(rows.values("link").annotate(counted=count).values("counted")), 0)
 
 
 def link_view(
-    link: GuestLink, member: Member, rules: SharingRules, *, made: str = "", is_revocable: bool = True
+    link: GuestLink, member: Member, rules: SharingRules, *, new_link: str = "", is_revocable: bool = True
 ) -> LinkView:
     """Return `link` (fetched with `with_pictures` or `open_first`) as `member` sees it.
 
     If `is_revocable` is False, the link also shows other people's runs, so `member` doesn't get its URL.
     """
-    outputs = [chosen.output for chosen in _chosen(link)]
+    outputs = [link_output.output for link_output in _link_outputs(link)]
     files = [f.file for output in outputs for f in output.files.all() if f.file is not None]
     runs = {output.run for output in outputs}
     count, run_count = getattr(link, "result_count", len(outputs)), getattr(link, "run_count", len(runs))
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
-    is_fresh = link.public_id == made
-    given = [guest_copies.given(link, stored) for stored in files]
+    is_fresh = link.public_id == new_link
+    copies = [guest_copies.given(link, stored) for stored in files]
     suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
     return LinkView(
         link=link,
@@ -252,14 +252,14 @@ def link_view(
         count=count,
         pictures=[stored for stored in files if stored.thumb_200][:PICTURES],
         runs=runs,
-        run=_seen(next(iter(runs)), member) if run_count == 1 else None,
+        run=_if_visible(next(iter(runs)), member) if run_count == 1 else None,
         is_of_several=run_count > 1,
         state=guests.state_of(link, rules),
         last_day=sharing.last_day_of(link),
         views_words=_views_words(link),
         answered_words=_answered_words(link, count),
-        copies_notes=copies_notes(given),
-        is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in given),
+        copies_notes=copies_notes(copies),
+        is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in copies),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         is_manageable=link.is_manageable_by(member),
@@ -269,7 +269,7 @@ def link_view(
     )
 
 
-def _seen(run: Run, member: Member) -> Run | None:
+def _if_visible(run: Run, member: Member) -> Run | None:
     """Return `run` if `member` may see it, otherwise None. A member who created the link as an admin may have lost
     access to the run since then."""
     return run if run.is_visible_to(member) else None
@@ -300,17 +300,17 @@ def _answered_words(link: GuestLink, count: int) -> str:
     return _("%(done)s of %(count)s answered") % values
 
 
-def copies_notes(given: list[Given]) -> list[str]:
+def copies_notes(copies: list[Given]) -> list[str]:
     """Return notes for members about problems with guests' copies of files; an empty list if there are none."""
-    counts = Counter(one.state for one in given)
-    reason = next((one.error for one in given if one.error), "")
+    counts = Counter(one.state for one in copies)
+    reason = next((one.error for one in copies if one.error), "")
     notes = [words % {"count": counts[state], "reason": reason} for state, words in COPY_NOTES.items() if counts[state]]
-    if count := sum(one.is_as_it_is for one in given):
+    if count := sum(one.is_as_it_is for one in copies):
         notes.append(UNCHANGED_COPY % {"count": count})
     return notes
 
 
-def _chosen(link: GuestLink) -> list[GuestLinkOutput]:
+def _link_outputs(link: GuestLink) -> list[GuestLinkOutput]:
     """Return the results of `link` that were fetched: all of them or, in a list, just the first few."""
     first: list[GuestLinkOutput] | None = getattr(link, "first_chosen", None)
     return list(link.chosen.all()) if first is None else first

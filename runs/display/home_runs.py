@@ -58,8 +58,8 @@ def shelves_of(member: Member) -> Shelves:
     rows = list(_latest(member, since))
     latest = [pk for pk, _is_decided in rows]
     starred = list(_starred(runs.own_or_shared(member)))
-    shown = {*active, *latest, *starred, *(pk for pk, *_ in failed)}
-    with_cards = runs.filter(pk__in=shown).newest_first().for_cards()
+    pks = {*active, *latest, *starred, *(pk for pk, *_ in failed)}
+    with_cards = runs.filter(pk__in=pks).newest_first().for_cards()
     cards = {card.run.pk: card for card in run_cards(list(with_cards), member)}
     mine, teams = ([cards[pk] for pk in of_one if pk in cards] for of_one in of_active)
     return Shelves(
@@ -86,8 +86,8 @@ class AppShelves:
 def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
     """Return the first `count` apps that the member is offered, and how many there are in total."""
     listed = App.objects.listed().offered_to(member).order_by(*arrange.NEARLY_IN_ORDER)
-    shown = listed.select_related("thumbnail", "starred_by").annotate(of=Window(Count("pk")))
-    first: list[Any] = list(shown[:count])
+    annotated = listed.select_related("thumbnail", "starred_by").annotate(of=Window(Count("pk")))
+    first: list[Any] = list(annotated[:count])
     return [app_card(app) for app in first], first[0].of if first else 0
 
 
@@ -116,18 +116,18 @@ def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     """Return the runs in progress, up to one more than Home shows: runs that need a person to decide come first, then
     the newest. The sandbox's examples only appear once they're ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
-    found = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
-    return found.values_list("pk", flat=True)[: ACTIVE_SHOWN + 1]
+    active = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
+    return active.values_list("pk", flat=True)[: ACTIVE_SHOWN + 1]
 
 
 def _failed(member: Member, since: datetime) -> "QuerySet[Notice, Any]":
     """Return the member's runs that failed after `since`, newest first, each with the cause and the estimated cost.
     Runs are left out if the member has read the notice about the failure or has run them again."""
     own = {"run__member": member, "run__status": Run.Status.FAILED, "run__deleted_at": None}
-    told = Notice.objects.unread().filter(member=member, kind=NoticeKind.FAILED, created_at__gte=since, **own)
+    notices = Notice.objects.unread().filter(member=member, kind=NoticeKind.FAILED, created_at__gte=since, **own)
     # The cast makes SQLite look up the few runs by their parent instead of reading all of the member's runs.
     again = Run.objects.filter(parent=OuterRef("run")).annotate(whose=Cast("member", BigIntegerField()))
-    left = told.exclude(Exists(again.filter(whose=member.pk)))
+    left = notices.exclude(Exists(again.filter(whose=member.pk)))
     return left.values_list("run", "run__failure", "run__credits_estimated")[:FAILED_SHOWN]
 
 

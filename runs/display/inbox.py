@@ -68,10 +68,10 @@ def inbox_page(member: Member, before: str = "") -> Inbox:
     if before:
         last = Notice.objects.filter(member=member, public_id=before).first()
         notices = notices.filter(_earlier(last)) if last is not None else notices
-    found = list(notices[: PAGE + 1])
+    rows = list(notices[: PAGE + 1])
     return Inbox(
-        groups=_groups(found[:PAGE]),
-        older=found[PAGE - 1].public_id if len(found) > PAGE else "",
+        groups=_groups(rows[:PAGE]),
+        older=rows[PAGE - 1].public_id if len(rows) > PAGE else "",
         is_first=not before,
         until=_exact(until),
     )

@@ -57,7 +57,7 @@ class FileNames:
     names: Mapping[str, str] = field(default_factory=dict)
     other: str = ""
 
-    def shown(self, text: str) -> str:
+    def text_of(self, text: str) -> str:
         is_address = text.startswith(("https://", "http://"))
         return self.names.get(text) or (self.other if is_address and self.other else text)
 
@@ -66,10 +66,10 @@ def tree_of(output: Output, files: FileNames) -> Tree | None:
     """Return the tree of a structured result; None for any other result."""
     if not output.is_object:
         return None
-    shown, is_cut = read_start(output.text, MOST_SHOWN)
+    start, is_cut = read_start(output.text, MOST_SHOWN)
     copied, is_copy_cut = read_start(output.text, MOST_COPIED)
     lines = [*_lines(copied, files), *([CUT] if is_copy_cut else [])]
-    return Tree(_part("", shown, files), "\n".join(lines), is_cut or _depth(shown) > DEEPEST)
+    return Tree(_part("", start, files), "\n".join(lines), is_cut or _depth(start) > DEEPEST)
 
 
 def excerpt(text: str) -> str:
@@ -82,8 +82,8 @@ def excerpt(text: str) -> str:
 def read_start(text: str, most: int) -> tuple[Any, bool]:
     """Parse the start of `text`, up to `most` fields and items. Return the value and whether anything was left out."""
     is_cut = text.endswith(CUT)
-    found: list[Any] = []
-    stack: list[list[Any] | dict[str, Any]] = [found]
+    top: list[Any] = []
+    stack: list[list[Any] | dict[str, Any]] = [top]
     key: str | None = None
     count = 0
     for token in TOKEN.finditer(text.removesuffix(CUT)):
@@ -106,7 +106,7 @@ def read_start(text: str, most: int) -> tuple[Any, bool]:
             key = None
             if isinstance(value, dict | list):
                 stack.append(value)
-    return (found[0] if found else ""), is_cut or len(stack) > 1
+    return (top[0] if top else ""), is_cut or len(stack) > 1
 
 
 def _value(mark: str | None, quoted: str | None, word: str) -> Any:
@@ -189,7 +189,7 @@ def _lines(value: Any, files: FileNames, indent: str = "") -> Iterator[str]:
 
 
 def _text(value: Any, files: FileNames) -> str:
-    return files.shown(value) or NOTHING if isinstance(value, str) else NOTHING
+    return files.text_of(value) or NOTHING if isinstance(value, str) else NOTHING
 
 
 def field_words(name: str) -> str:

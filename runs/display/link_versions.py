@@ -42,8 +42,8 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     newest = {output.first_id: output for output in done}
     there = {output.pk for output in outputs_for(member, [output.public_id for output in newest.values()])}
     links = GuestLink.objects.manageable_by(member).alive()
-    shown = GuestLinkOutput.objects.filter(output__in=family, link__in=links if link is None else [link])
-    rows = list(shown.select_related("link", "output").order_by("link", "position"))
+    link_outputs = GuestLinkOutput.objects.filter(output__in=family, link__in=links if link is None else [link])
+    rows = list(link_outputs.select_related("link", "output").order_by("link", "position"))
     already = {(row.link_id, row.output_id) for row in rows}
     offers = []
     for row in rows:

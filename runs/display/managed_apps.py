@@ -21,7 +21,7 @@ from runs.words.numbers import number_words
 
 PAGE = 50
 CHANGED_LATELY = timedelta(days=30)
-SHOWN = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; the first value means all of them
+KINDS_OF_APPS = ("", "changed", "paused", "hidden", "shaped")  # which apps to show; the first value means all of them
 
 
 @dataclass(frozen=True)
@@ -87,26 +87,26 @@ class ManagedGroup:
 
 @dataclass(frozen=True)
 class ManagedList:
-    """One page of the list. `found` is the number of matching apps on all pages; `total` is the number of apps with no
+    """One page of the list. `count` is the number of matching apps on all pages; `total` is the number of apps with no
     filter at all."""
 
     groups: list[ManagedGroup]
-    found: int
+    count: int
     total: int
     counts: dict[str, int]
     next_start: int  # 0 if this is the last page
     group_names: list[str]  # names of all groups, in alphabetical order
 
 
-def managed_list(q: str, shown: str, start: int) -> ManagedList:
-    """Return apps of the kind `shown` whose name or group contains `q`, starting at `start`. Takes up to four
+def managed_list(q: str, kind: str, start: int) -> ManagedList:
+    """Return apps of this `kind` whose name or group contains `q`, starting at `start`. Takes up to four
     queries."""
     apps, now = managed_apps(), timezone.now()
     ordered = in_order(apps)
-    chosen = set(_of_kind(apps, shown, now).values_list("pk", flat=True)) if shown else None
-    wanted = [(n, at, one) for n, group in enumerate(ordered) for at, one in enumerate(group.apps)]
-    wanted = [row for row in wanted if (chosen is None or row[2].pk in chosen) and _has_words(row[2], q)]
-    page = wanted[start : start + PAGE]
+    of_kind = set(_of_kind(apps, kind, now).values_list("pk", flat=True)) if kind else None
+    matches = [(n, at, one) for n, group in enumerate(ordered) for at, one in enumerate(group.apps)]
+    matches = [row for row in matches if (of_kind is None or row[2].pk in of_kind) and _has_words(row[2], q)]
+    page = matches[start : start + PAGE]
     rows = _rows([one for _n, _at, one in page], now)
     groups = []
     for n, group in enumerate(ordered):
@@ -115,10 +115,10 @@ def managed_list(q: str, shown: str, start: int) -> ManagedList:
             groups.append(_group(ordered, n, group, [_app(rows[one.pk], at, group, now) for at, one in listed]))
     return ManagedList(
         groups=groups,
-        found=len(wanted),
+        count=len(matches),
         total=sum(len(group.apps) for group in ordered),
         counts=_counts(apps, now),
-        next_start=start + PAGE if len(wanted) > start + PAGE else 0,
+        next_start=start + PAGE if len(matches) > start + PAGE else 0,
         group_names=sorted((group.name for group in ordered if group.name), key=fold),
     )
 
@@ -137,19 +137,19 @@ def audience_of(rule: AppRule) -> Audience:
 
 def roles_words(roles: Iterable[str]) -> str:
     """Return roles in words: "Makers and approvers"."""
-    known = {
+    names = {
         Member.Role.VIEWER: _("viewers"),
         Member.Role.MAKER: _("makers"),
         Member.Role.APPROVER: _("approvers"),
         Member.Role.ADMIN: _("admins"),
     }
-    words = [words for role, words in known.items() if role in set(roles)]
+    words = [words for role, words in names.items() if role in set(roles)]
     text = get_text_list(words, pgettext("between the last two of a list", "and"))
     return text[:1].upper() + text[1:]
 
 
-def _of_kind(apps: AppQuerySet, shown: str, now: datetime) -> AppQuerySet:
-    return apps.annotate(**_marks(now)).filter(_kinds()[shown])
+def _of_kind(apps: AppQuerySet, kind: str, now: datetime) -> AppQuerySet:
+    return apps.annotate(**_marks(now)).filter(_kinds()[kind])
 
 
 def _kinds() -> dict[str, Q]:

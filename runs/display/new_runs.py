@@ -37,30 +37,30 @@ class NewRuns:
         return f"{zlib.crc32(self.ids.encode()):x}{'m' if self.has_more else ''}" if self.ids else ""
 
 
-def page_opened(found: Filter, url: str = "") -> NewRuns:
-    """Return the state for a page that's being rendered right now: no new runs yet. `found` is the list that the page
+def page_opened(filters: Filter, url: str = "") -> NewRuns:
+    """Return the state for a page that's being rendered right now: no new runs yet. `filters` is the list that the page
     shows or links to; pass its `url` if the list isn't in History."""
-    return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or found.url(), is_own=found.tab == "mine")
+    return NewRuns(since=(timezone.now() - MARGIN).isoformat(), url=url or filters.url(), is_own=filters.tab == "mine")
 
 
-def news_since(since: str, found: Filter, member: Member, url: str = "") -> NewRuns | None:
-    """Return runs that appeared after `since` in `member`'s list `found` (Mine or Team).
+def news_since(since: str, filters: Filter, member: Member, url: str = "") -> NewRuns | None:
+    """Return runs that appeared after `since` in `member`'s list `filters` (Mine or Team).
 
     Return None if `since` isn't a valid time.
     """
     moment = _moment(since)
     if moment is None:
         return None
-    needs_names = found.q or found.app or found.by or found.decided or found.waits
-    directory = found.directory(member) if needs_names else Directory()
-    runs = found.runs(member, directory).filter(is_example=False)
-    if found.tab == "mine":
+    needs_names = filters.q or filters.app or filters.by or filters.decided or filters.waits
+    directory = filters.directory(member) if needs_names else Directory()
+    runs = filters.runs(member, directory).filter(is_example=False)
+    if filters.tab == "mine":
         runs = runs.filter(created_at__gt=moment).newest_first()
     else:
         runs = runs.filter(shared_at__gt=moment).order_by("-shared_at", "-pk")
     ids = list(runs.values_list("public_id", flat=True)[: AT_MOST + 1])
-    told: dict[str, Any] = {"ids": " ".join(ids[:AT_MOST]), "has_more": len(ids) > AT_MOST}
-    return NewRuns(since=since, url=url or found.url(), is_own=found.tab == "mine", **told)
+    news: dict[str, Any] = {"ids": " ".join(ids[:AT_MOST]), "has_more": len(ids) > AT_MOST}
+    return NewRuns(since=since, url=url or filters.url(), is_own=filters.tab == "mine", **news)
 
 
 def own_runs(member: Member) -> tuple[bool, datetime | None]:
@@ -79,7 +79,7 @@ def is_after(at: datetime | None, since: str) -> bool:
 
 def _moment(text: str) -> datetime | None:
     try:
-        found = parse_datetime(text)
+        moment = parse_datetime(text)
     except ValueError:
         return None
-    return found if found and timezone.is_aware(found) and found.year > 1970 else None
+    return moment if moment and timezone.is_aware(moment) and moment.year > 1970 else None

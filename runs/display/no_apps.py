@@ -21,14 +21,14 @@ class NoApps:
 
 def no_apps(member: Member) -> NoApps:
     """Return why there are no apps for `member`. Only promise some if the first list is on its way."""
-    known, are_hidden = status.lamina_status(), App.objects.listed().exists()
+    current, are_hidden = status.lamina_status(), App.objects.listed().exists()
     if are_hidden and member.is_admin:
         return NoApps(_("All apps are hidden. Choose which ones people see."), reverse("runs:manage-apps"), _("Apps"))
-    if not are_hidden and _is_late(known):
+    if not are_hidden and _is_late(current):
         return _to_health(member, _("Lamina isn't sending its list of apps. We'll keep trying."))
-    if not member.is_admin and (are_hidden or known.catalog_at is not None):
+    if not member.is_admin and (are_hidden or current.catalog_at is not None):
         return NoApps(_("No apps are available to you yet. Ask an admin."))
-    if known.catalog_at is not None:
+    if current.catalog_at is not None:
         return _to_health(member, _("Lamina's list is empty. Check that the key's workspace has apps."))
     if member.is_admin:
         return NoApps(
@@ -40,9 +40,9 @@ def no_apps(member: Member) -> NoApps:
     return NoApps(_("We're loading the apps from Lamina. They'll appear here in a moment."))
 
 
-def _is_late(known: LaminaStatus) -> bool:
+def _is_late(current: LaminaStatus) -> bool:
     """Return whether Lamina refuses the list, sends it too late, or can't be reached."""
-    return known.away_since is not None or known.catalog_problem not in ("", app_list.APPS)
+    return current.away_since is not None or current.catalog_problem not in ("", app_list.APPS)
 
 
 def _to_health(member: Member, words: str) -> NoApps:

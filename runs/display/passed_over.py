@@ -18,9 +18,9 @@ class PassedOver:
 def passed_over(decision: Decision, viewer: Member) -> PassedOver | None:
     """Return the result that was chosen instead of the one that `decision` is about; None if there wasn't one. The
     chosen result must be loaded with its run."""
-    chosen = decision.chosen
-    if chosen is None:
+    winner = decision.chosen
+    if winner is None:
         return None
-    if not chosen.run.is_visible_to(viewer):
+    if not winner.run.is_visible_to(viewer):
         return PassedOver("", "")
-    return PassedOver(chosen.numbered_label or _("Result"), chosen.get_absolute_url())
+    return PassedOver(winner.numbered_label or _("Result"), winner.get_absolute_url())

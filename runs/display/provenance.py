@@ -86,12 +86,12 @@ def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
     """Return the decisions in force on the results' current content, keyed by the result's primary key. Makes at most
     one query."""
     decided = [output.pk for output in outputs if output.decided_in]
-    found: dict[int, list[Decision]] = {}
+    by_output: dict[int, list[Decision]] = {}
     if decided:
         standing = Decision.objects.standing().on_current_content().filter(output__in=decided)
         for row in standing.select_related("member", "link__member", "link__made_by", "chosen"):
-            found.setdefault(row.output_id, []).append(row)
-    return found
+            by_output.setdefault(row.output_id, []).append(row)
+    return by_output
 
 
 def verdict_words(verdict: str, files: int = 1) -> str:

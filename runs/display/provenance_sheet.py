@@ -37,13 +37,13 @@ def sheet(origins: Sequence[Origin]) -> bytes:
     provenances = [
         provenance_of(origin.run, origin.output, origin.file, decisions.get(origin.output.pk, ())) for origin in origins
     ]
-    given = [list(named_apart(_inputs_of(provenance))) for provenance in provenances]
-    asked = list(dict.fromkeys(name for inputs in given for name, _text in inputs))
-    rows = [_headings(asked)]
-    for origin, provenance, inputs in zip(origins, provenances, given, strict=True):
+    inputs_by_file = [list(named_apart(_inputs_of(provenance))) for provenance in provenances]
+    names = list(dict.fromkeys(name for inputs in inputs_by_file for name, _text in inputs))
+    rows = [_headings(names)]
+    for origin, provenance, inputs in zip(origins, provenances, inputs_by_file, strict=True):
         given_here = dict(inputs)
         before = [origin.name, provenance.app_name, origin.label, origin.output.description]
-        values = (given_here.get(name, "") for name in asked)
+        values = (given_here.get(name, "") for name in names)
         rows.append([*before, *values, *_after(origin, provenance)])
     return csv_bytes(rows)
 
@@ -56,10 +56,10 @@ def _inputs_of(provenance: Provenance) -> Iterator[tuple[str, str]]:
 
 def named_apart(inputs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield `inputs`, numbering repeated names so that each input gets its own column."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for name, text in inputs:
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name} ({seen[name]})", text
+        counts[name] += 1
+        yield name if counts[name] == 1 else f"{name} ({counts[name]})", text
 
 
 def _headings(inputs: Iterable[str]) -> list[str]:
@@ -116,13 +116,13 @@ def cost_words(run: Run) -> str:
 def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
     """Return a row's three cells about decisions: who decided what, when the latest decision was made, and the notes.
     If there are several decisions, each note begins with the name of the person who decided."""
-    notes = [(row.who, words) for row in decisions if (words := "\n".join(_said(row)))]
+    notes = [(row.who, words) for row in decisions if (words := "\n".join(_sentences(row)))]
     says = [note if len(decisions) == 1 else f"{who}: {note}" for who, note in notes]
     last = max((row.created_at for row in decisions), default=None)
     return [", ".join(_decider(row) for row in decisions), moment_words(last), "\n".join(says)]
 
 
-def _said(decision: Decision) -> Iterator[str]:
+def _sentences(decision: Decision) -> Iterator[str]:
     """Yield a sentence about the result that was chosen instead (if any), then the note (if any)."""
     if decision.chosen is not None:
         url = f"{settings.PORTAL_URL.rstrip('/')}{decision.chosen.get_absolute_url()}"

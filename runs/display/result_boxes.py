@@ -85,24 +85,24 @@ def output_boxes(run: Run, *, is_swap: bool, walk: str = "") -> list[OutputBox]:
     until the run ends, so that nothing moves when a result arrives."""
     is_swap = is_swap and run.is_active
     outputs = list(run.outputs.all())
-    told = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
+    rows = zip(outputs, result_labels(outputs), run_stems(run, outputs), strict=True)
     goes_at = removal_times(outputs)
     return [
         _box(run, output, label, stems, is_swap=is_swap, walk=walk, goes_at=goes_at.get(output.pk))
-        for output, label, stems in told
+        for output, label, stems in rows
     ]
 
 
 def result_labels(outputs: list[Output]) -> list[str]:
     """Return the labels of all `outputs` of a run, with duplicates numbered."""
     counts = Counter(output.label for output in outputs)
-    seen: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
     labels = []
     for output in outputs:
-        seen[output.label] += 1
+        numbers[output.label] += 1
         label = output.label or _("Result %(number)s") % {"number": output.position + 1}
         if counts[output.label] > 1 and output.label:
-            values = {"label": label, "number": seen[output.label], "count": counts[output.label]}
+            values = {"label": label, "number": numbers[output.label], "count": counts[output.label]}
             label = pgettext("one of several results", "%(label)s %(number)s of %(count)s") % values
         labels.append(label)
     return labels
@@ -118,16 +118,16 @@ def _box(
     walk: str,
     goes_at: datetime | None,
 ) -> OutputBox:
-    kept = list(output.files.all())
-    _name_files(kept, stems)
-    files = [f.file for f in kept if f.status == OutputFile.Status.SAVED and f.file is not None]
-    given_up = [f for f in kept if f.status == OutputFile.Status.FAILED]
-    state, error = _state_of(output, kept, has_files=bool(files))
-    missing = [f for f in kept if f.file is None] if state == "unsaved" else given_up
+    output_files = list(output.files.all())
+    _name_files(output_files, stems)
+    files = [f.file for f in output_files if f.status == OutputFile.Status.SAVED and f.file is not None]
+    given_up = [f for f in output_files if f.status == OutputFile.Status.FAILED]
+    state, error = _state_of(output, output_files, has_files=bool(files))
+    missing = [f for f in output_files if f.file is None] if state == "unsaved" else given_up
     expected, shape = (output.box_width, output.box_height), _shape_of(output, files)
     is_reshaped = shape[0] * expected[1] != shape[1] * expected[0]
     box_width, box_height = expected if is_swap else shape
-    tree = tree_of(output, FileNames({f.source_url: f.file.name for f in kept if f.file is not None}))
+    tree = tree_of(output, FileNames({f.source_url: f.file.name for f in output_files if f.file is not None}))
     return OutputBox(
         dom_id=f"box-{output.public_id}",
         public_id=output.public_id,
@@ -153,7 +153,7 @@ def _box(
         url=output.get_absolute_url(),
         use_url=reverse("runs:result-use", args=[output.public_id]) if output.text or len(files) == 1 else "",
         unsaved=len(given_up),
-        notes=_notes_of(run, output, len(kept)),
+        notes=_notes_of(run, output, len(output_files)),
         fetch_again_url=reverse("runs:result-fetch-again", args=[output.public_id]) if given_up else "",
         walk=walk,
         goes_at=goes_at,
@@ -168,27 +168,27 @@ def _notes_of(run: Run, output: Output, count: int) -> list[str]:
     if count + run.outputs_total - 1 > OUTPUTS_PER_RUN:
         values = {"count": number_words(count), "most": number_words(OUTPUTS_PER_RUN)}
         notes.append(_("These %(count)s files stay one result: a run has at most %(most)s.") % values)
-    if count == FILES_PER_OUTPUT and (made := len(addresses_in(output.raw_value))) > count:
-        values = {"count": number_words(count), "made": number_words(made)}
+    if count == FILES_PER_OUTPUT and (total := len(addresses_in(output.raw_value))) > count:
+        values = {"count": number_words(count), "made": number_words(total)}
         notes.append(_("Lamina made %(made)s files. The portal has the first %(count)s.") % values)
     return notes
 
 
-def _name_files(kept: list[OutputFile], stems: list[Stem]) -> None:
+def _name_files(output_files: list[OutputFile], stems: list[Stem]) -> None:
     """Set the current names on these file objects for display, without saving the objects."""
-    for output_file in kept:
+    for output_file in output_files:
         if output_file.file is not None:
             output_file.file.name = stems[output_file.position].named(ending_of(output_file.file))
 
 
-def _state_of(output: Output, kept: list[OutputFile], *, has_files: bool) -> tuple[str, Message]:
+def _state_of(output: Output, output_files: list[OutputFile], *, has_files: bool) -> tuple[str, Message]:
     """Return the state of the box, and the error to show in it."""
     state = {"completed": "ready"}.get(output.status, output.status)
     error = output.error
-    if state == "ready" and kept and not has_files:
-        is_saving = any(f.status == OutputFile.Status.SAVING for f in kept)
+    if state == "ready" and output_files and not has_files:
+        is_saving = any(f.status == OutputFile.Status.SAVING for f in output_files)
         state = "saving" if is_saving else "unsaved"
-        error = next((f.error for f in kept if f.error), Message())
+        error = next((f.error for f in output_files if f.error), Message())
     return ("removed" if output.removed_at is not None else state), error
 
 
@@ -202,8 +202,8 @@ def _shape_of(output: Output, files: list[StoredFile]) -> tuple[int, int]:
 def _alt(run: Run, label: str) -> str:
     """Return what a picture is called while nobody has described it, and a player always: the result's label and the
     run's first two visible inputs."""
-    told = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
-    return " · ".join([label, *told])[:200]
+    input_texts = [text for text in (input_text(g) for g in open_inputs(run)) if text][:2]
+    return " · ".join([label, *input_texts])[:200]
 
 
 def file_label(words: str, number: int, count: int) -> str:

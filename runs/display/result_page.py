@@ -129,9 +129,9 @@ def result_page(
     previous = _beside(slides[at - 1]) if at else None
     following = _beside(slides[at + 1]) if at + 1 < len(slides) else None
     if walk is not None and (previous is None or following is None):
-        found = outputs_beside(slide.output, Filter.parse(walk), member)
-        previous = previous or _elsewhere(found.newer, walk)
-        following = following or _elsewhere(found.older, walk)
+        neighbours = outputs_beside(slide.output, Filter.parse(walk), member)
+        previous = previous or _elsewhere(neighbours.newer, walk)
+        following = following or _elsewhere(neighbours.older, walk)
     verdict = verdict_of(slide.output, member, rows.around)
     return ResultPage(
         run=run,
@@ -141,7 +141,7 @@ def result_page(
         position=at + 1,
         previous=previous,
         next=following,
-        provenance=provenance_of(run, slide.output, slide.file, [given.decision for given in verdict.standing]),
+        provenance=provenance_of(run, slide.output, slide.file, [act.decision for act in verdict.standing]),
         verdict=verdict,
         is_live=slide.box.state in ("pending", "saving") and is_live(run),
         run_url=_url(run.get_absolute_url(), 1, walk),

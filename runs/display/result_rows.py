@@ -35,10 +35,10 @@ class ResultRows:
 def result_rows(member: Member, public_id: str) -> ResultRows | None:
     """Return the rows for the page of the result `public_id`; None if `member` may not see the run."""
     waiting = CountUpTo(review_queries.counted_for(member)) if shows_review(member) else Value(0)
-    shown = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
+    visible = Run.objects.visible_to(member).filter(outputs__public_id=public_id)
     own = Exists(Output.objects.filter(public_id=public_id).own_work_of(member))
-    shown = (
-        for_page(shown)
+    visible = (
+        for_page(visible)
         .select_related("app__rule")
         .annotate(
             first_id=Coalesce("outputs__line_id", "outputs__pk"),
@@ -48,7 +48,7 @@ def result_rows(member: Member, public_id: str) -> ResultRows | None:
             **rules_columns(),
         )
     )
-    run: Any = shown.first()
+    run: Any = visible.first()
     return _rows_of(run, public_id) if run is not None else None
 
 
@@ -58,6 +58,6 @@ def _rows_of(run: Any, public_id: str) -> ResultRows:
     versions = Output.objects.filter(Q(pk=first) | Q(line=first)).select_related("run", "starred_by")
     files = Prefetch("files", OutputFile.objects.select_related("file"))
     line = list(versions.prefetch_related(files).order_by("number"))
-    shown = [output for output in line if output.public_id == public_id]
-    around = Around(rules_on(run), newer_among(shown, line), {output.pk for output in shown if run.is_own})
+    same = [output for output in line if output.public_id == public_id]
+    around = Around(rules_on(run), newer_among(same, line), {output.pk for output in same if run.is_own})
     return ResultRows(run, line, around, run.waiting, run.is_selected)

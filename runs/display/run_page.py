@@ -134,9 +134,9 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     failure = failure_of(run, member)
     # Show only one of these sentences: on a phone, a second sentence would push the pictures down, and they'd jump back
     # up later.
-    told = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
+    sentences = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = _money_of(run)
-    has_note = not (run.needs_confirmation or money.words or any(told)) and run.belongs_to(member)
+    has_note = not (run.needs_confirmation or money.words or any(sentences)) and run.belongs_to(member)
     return RunPage(
         run=run,
         state=state_of(run),
@@ -145,7 +145,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         inputs=input_lines(run, member),
         failure=failure,
         can_cancel=run.is_active and run.cancel_asked_at is None and can_change,
-        cancel_words=told[0],
+        cancel_words=sentences[0],
         money=money,
         can_open_form=_can_open_form(run, member),
         onward=onward_of(run, member, failure),
@@ -155,9 +155,9 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         cancel_pending=run.is_active and run.cancel_asked_at is not None,
         was_just_cancelled=run.cancel_asked_at is not None and now - run.cancel_asked_at < JUST_NOW,
         clock=_clock_of(run, now),
-        wait_words=told[1],
+        wait_words=sentences[1],
         wanted_words=wanted_words(run),
-        slow_words=told[2],
+        slow_words=sentences[2],
         note=note_of(run, is_live=is_live(run)) if has_note else "",
         asks_to_give_up=run.is_silent(now) and can_change,
         needs_confirmation=run.needs_confirmation,

@@ -238,18 +238,18 @@ def failure_of(run: Run, viewer: Member) -> Failure | None:
     }
     quote = say(run.failure_text)
     if run.field_errors:
-        told = field_errors_of(run)
-        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in told)
+        field_errors = field_errors_of(run)
+        quote = "\n".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in field_errors)
     advice, is_enough = _advice(run, viewer) if run.failure == "credits" else ("", False)
     if is_enough:
         label, target = RUN_AGAIN, "again"
-    shown = failure_words(run.failure, run.credits_estimated)
+    sentence = failure_words(run.failure, run.credits_estimated)
     return Failure(
-        sentence=_("There weren't enough credits for this run.") if is_enough else shown,
+        sentence=_("There weren't enough credits for this run.") if is_enough else sentence,
         quote=quote[:1000],
         action_label=str(label),
         action_url=urls[target],
-        support=_support_words(run, " ".join(filter(None, [shown, quote[:300]]))),
+        support=_support_words(run, " ".join(filter(None, [sentence, quote[:300]]))),
         advice=advice,
         look_up_url=run.get_absolute_url() if advice and not is_enough else "",
         leads_to_form=target == "form",
@@ -261,14 +261,14 @@ def _advice(run: Run, viewer: Member) -> tuple[str, bool]:
     have asked Lamina for the balance since it failed, ask now."""
     if not viewer.can_run:
         return "", False
-    known = status.lamina_status()
-    if run.finished_at and (known.balance_at is None or known.balance_at < run.finished_at):
+    current = status.lamina_status()
+    if run.finished_at and (current.balance_at is None or current.balance_at < run.finished_at):
         balance.look_up()
-        known = status.lamina_status()
+        current = status.lamina_status()
     cost = cost_line(run.app, viewer, run.wanted_outputs, run.schema)
     if cost.is_blocked and not cost.is_short:
         return cost.reason, False
-    is_current = bool(known.balance_at and run.finished_at and known.balance_at >= run.finished_at)
+    is_current = bool(current.balance_at and run.finished_at and current.balance_at >= run.finished_at)
     if is_current and not cost.is_short and not cost.is_unknown:
         return _("There are enough now: %(balance)s.") % {"balance": cost.balance_words}, True
     return " ".join(filter(None, [_fit_words(run, cost), _who_adds_credits(viewer)])), False
@@ -291,9 +291,9 @@ def _who_adds_credits(viewer: Member) -> str:
     return _("To have credits added, ask an admin: %(names)s.") % {"names": admin_names() or _("nobody at the moment")}
 
 
-def _support_words(run: Run, shown: str) -> str:
+def _support_words(run: Run, message: str) -> str:
     reference = " ".join(filter(None, [run.public_id, run.request_id]))  # our run id, and Lamina's request id
-    return about_run(run.app_name, reference, run.finished_at or run.created_at, shown)
+    return about_run(run.app_name, reference, run.finished_at or run.created_at, message)
 
 
 def failure_words(cause: str, needs: Decimal | None) -> str:

@@ -68,7 +68,7 @@ class SharePanel:
     may_link: bool
     no_link_words: str
     usual_last_day: date
-    said: str
+    sentence: str
     maker: str  # name of the run's owner; empty if the member owns the run
     # Id of the result that the panel was opened from, for links to just that result. Empty for the whole run.
     only: str
@@ -111,11 +111,11 @@ class SharePanel:
         return _("Create another link to this result") if self.only else _("Create another link")
 
 
-def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", only: str = "") -> SharePanel:
+def share_panel(member: Member, run: Run, *, new_link: str = "", sentence: str = "", only: str = "") -> SharePanel:
     """Return the panel for `run`, which `member` may change.
 
-    `made` is the id of a link that was just created, `said` a sentence about the last action, and `only` the id of the
-    result that the panel was opened from.
+    `new_link` is the id of a link that was just created, `sentence` says what was just done, and `only` is the id of
+    the result that the panel was opened from.
     """
     rules = SharingRules.current()
     now = timezone.now()
@@ -123,24 +123,24 @@ def share_panel(member: Member, run: Run, *, made: str = "", said: str = "", onl
     revocable = {link.pk for link in links}
     if not all(link.is_manageable_by(member) for link in links):
         revocable = set(links_revocable_by(member).filter(pk__in=revocable).values_list("pk", flat=True))
-    views = [link_view(link, member, rules, made=made, is_revocable=link.pk in revocable) for link in links]
+    views = [link_view(link, member, rules, new_link=new_link, is_revocable=link.pk in revocable) for link in links]
     outputs = list(run.outputs.all())
     labels = dict(zip(outputs, result_labels(outputs), strict=True))
     this = next((one for one in outputs if one.public_id == only), None) if len(outputs) > 1 else None
-    shown = [_panel_link(view, labels, this) for view in views if view.is_open or _was_revoked_lately(view.link, now)]
+    current = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
     may_share = run.is_shareable_by(member)
     no_link = refusal_of(member)
     return SharePanel(
         run=run,
         dom_id=f"share-{run.public_id}",
         is_team=run.shared_at is not None,
-        links=shown,
+        links=[_panel_link(view, labels, this) for view in current],
         offers=version_offers(member, outputs if this is None else [this]) if not no_link else [],
         may_share=may_share,
         may_link=may_share and not no_link,
         no_link_words=no_link,
         usual_last_day=sharing.usual_last_day(rules),
-        said=said,
+        sentence=sentence,
         maker="" if run.belongs_to(member) else run.member.display_name,
         only=this.public_id if this else "",
         only_label=labels[this] if this else "",
@@ -171,19 +171,19 @@ def _results_to_share(member: Member, labels: dict[Output, str]) -> list[ResultT
 
 
 def _picture_of(output: Output) -> StoredFile | None:
-    stored = (kept.file for kept in output.files.all())
+    stored = (output_file.file for output_file in output.files.all())
     return next((file for file in stored if file is not None and file.thumb_200), None)
 
 
 def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) -> PanelLink:
     """Return `view` together with words saying which results the link shows. `labels` has the labels of all the run's
     results."""
-    shown = {chosen.output_id for chosen in view.link.chosen.all()}
-    here = [label for output, label in labels.items() if output.pk in shown]
+    output_ids = {link_output.output_id for link_output in view.link.chosen.all()}
+    here = [label for output, label in labels.items() if output.pk in output_ids]
     if not here:
         return PanelLink(view, _later_words(view, labels), shows_this=False, is_later=True)
-    shows_this = this is None or this.pk in shown
-    is_all = all(output.pk in shown for output in labels if output.status == Output.Status.COMPLETED)
+    shows_this = this is None or this.pk in output_ids
+    is_all = all(output.pk in output_ids for output in labels if output.status == Output.Status.COMPLETED)
     if len(labels) == 1 and not view.is_of_several:
         return PanelLink(view, "", shows_this)
     if this is None and is_all and not view.is_of_several:
@@ -194,7 +194,7 @@ def _panel_link(view: LinkView, labels: dict[Output, str], this: Output | None) 
 def _later_words(view: LinkView, labels: dict[Output, str]) -> str:
     """Say which results of the run the link showed before later versions replaced them."""
     lines = {output.first_id: label for output, label in labels.items()}
-    later = [chosen.output for chosen in view.link.chosen.all() if chosen.output.first_id in lines]
+    later = [link_output.output for link_output in view.link.chosen.all() if link_output.output.first_id in lines]
     if len(later) == 1:
         values = {"number": later[0].number, "result": lines[later[0].first_id]}
         return _("Now shows version %(number)s of %(result)s") % values

@@ -34,29 +34,29 @@ class Versions:
 def versions_for(output: Output, line: Sequence[Output], member: Member) -> Versions | None:
     """Return a strip with the versions of `output` (from `line`) that `member` may see; None if they may only see
     one."""
-    found = seen_among(line, member)
-    if not found:
+    visible = seen_among(line, member)
+    if not visible:
         return None
-    done = [version for version in found if version.status == Output.Status.COMPLETED]
+    done = [version for version in visible if version.status == Output.Status.COMPLETED]
     return Versions(
-        lines=[_line(version, output) for version in found],
+        lines=[_line(version, output) for version in visible],
         compare_url=_compare_url(done, output),
     )
 
 
-def _line(version: Output, shown: Output) -> VersionLine:
-    file = next((kept.file for kept in version.files.all() if kept.file is not None), None)
+def _line(version: Output, current: Output) -> VersionLine:
+    file = next((output_file.file for output_file in version.files.all() if output_file.file is not None), None)
     if version.status != Output.Status.COMPLETED:
         icon = "progress" if version.status == Output.Status.PENDING else "failed"
         words = str(Output.Status(version.status).label)
     else:
         icon, words = VERDICT_ICONS.get(version.verdict, ""), verdict_words(version.verdict)
-    return VersionLine(version.number, version.get_absolute_url(), file, words, icon, version.pk == shown.pk)
+    return VersionLine(version.number, version.get_absolute_url(), file, words, icon, version.pk == current.pk)
 
 
-def _compare_url(done: Sequence[Output], shown: Output) -> str:
-    """Return the URL that compares `shown` with its neighbour; "" if there is no other finished version."""
-    at = next((n for n, version in enumerate(done) if version.pk == shown.pk), None)
+def _compare_url(done: Sequence[Output], current: Output) -> str:
+    """Return the URL that compares `current` with its neighbour; "" if there is no other finished version."""
+    at = next((n for n, version in enumerate(done) if version.pk == current.pk), None)
     if at is None or len(done) < 2:
         return ""
     pair = done[at - 1 : at + 1] if at else done[:2]

@@ -138,7 +138,7 @@ def _done(
 
 def _panel(request: PortalRequest, run: Run, *, new_link: str = "", sentence: str = "") -> HttpResponse:
     record_openings(request, [run])
-    share = share_panel.share_panel(request.user, run, made=new_link, said=sentence, only=_one_result(request))
+    share = share_panel.share_panel(request.user, run, new_link=new_link, sentence=sentence, only=_one_result(request))
     template = "sharing/_panel.html" if wants_fragment(request) else "sharing/run_share.html"
     return render_page(request, template, {"section": "history", "run": run, "share": share})
 
@@ -178,7 +178,8 @@ def link_detail(request: PortalRequest, link_id: str) -> HttpResponse:
         change_link(link, link_options)
         messages.success(request, _("Saved. The address stays the same."))
         return go_to(request, reverse("runs:link-detail", args=[link.public_id]))
-    view = link_view(link, request.user, SharingRules.current(), made=link.public_id if "made" in request.GET else "")
+    new_link = link.public_id if "made" in request.GET else ""
+    view = link_view(link, request.user, SharingRules.current(), new_link=new_link)
     record_openings(request, view.runs)
     context = {
         "section": "shares",
