@@ -57,7 +57,7 @@ class LaunchRequest:
     app: App
     schema: AppSchema
     answers: Sequence[Answer]
-    wanted: Sequence[int]  # indexes of the requested outputs in the schema; empty if the app doesn't name any
+    wanted_outputs: Sequence[int]  # indexes of the requested outputs in the schema; empty if the app doesn't name any
     token: str
     parent: Run | None = None  # the run that this run was started from
     preset: Preset | None = None  # the preset that the form was opened with
@@ -113,7 +113,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         first = run_of_form(member, press.token)
         if first is None:
             raise
-        if is_same(first, press.app, ruled.answers, press.wanted):
+        if is_same(first, press.app, ruled.answers, press.wanted_outputs):
             _clear_draft(member, press)
             return first
         raise TokenSpentError(first) from None
@@ -123,7 +123,8 @@ def is_what_started(run: Run, member: Member, press: LaunchRequest) -> bool:
     """Return whether `run` was started with exactly what `press` would send now. May create uploads of locked
     pictures."""
     with suppress(RulesRefuseError):
-        return is_same(run, press.app, _ruled(member, press.app, press.schema, press.answers).answers, press.wanted)
+        answers = _ruled(member, press.app, press.schema, press.answers).answers
+        return is_same(run, press.app, answers, press.wanted_outputs)
     return False
 
 
@@ -162,8 +163,8 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
 
 
 def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -> Run:
-    outputs = press.schema.outputs_at(press.wanted)
-    estimated = estimate(press.app, press.schema, press.wanted)
+    outputs = press.schema.outputs_at(press.wanted_outputs)
+    estimated = estimate(press.app, press.schema, press.wanted_outputs)
     run = Run.objects.create(
         member=member,
         made_by=member,
@@ -173,7 +174,7 @@ def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -
         form_token=press.token,
         parent=press.parent,
         preset=press.preset,
-        wanted_outputs=list(press.wanted),
+        wanted_outputs=list(press.wanted_outputs),
         outputs_total=sum(max(1, len(press.replaces.get(output["index"], ()))) for output in outputs),
         credits_estimated=estimated.expected,
         created_at=now,

@@ -19,7 +19,7 @@ def app_form(
     data: QueryDict | None = None,
     *,
     answers: list[Answer] | None = None,
-    wanted: list[int] | None = None,
+    wanted_outputs: list[int] | None = None,
     field_errors: dict[str, str] | None = None,
 ) -> SchemaForm:
     """Build the form of `app` for `member`, either from posted `data` or from `answers`."""
@@ -30,7 +30,7 @@ def app_form(
         results_of(schema.outputs),
         data,
         answers=answers,
-        wanted=wanted,
+        wanted_outputs=wanted_outputs,
         uploads=lambda ids: infos(member, ids),
         field_errors=field_errors,
         samples=lambda: sample_pictures(app),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.models import App, Draft, Member, form_hash
 from runs.schema_forms.answers import Answer
 
-KEPT = timedelta(days=90)  # how long a draft is kept after its last change
+RETENTION = timedelta(days=90)  # how long a draft is kept after its last change
 DROPPED_KEPT = timedelta(days=1)
 CLOSED_FORMS = 20  # how many closed forms a draft remembers
 
@@ -24,7 +24,7 @@ def save_draft(
     member: Member,
     app: App,
     answers: Sequence[Answer],
-    wanted: Sequence[int] | None,
+    wanted_outputs: Sequence[int] | None,
     source: str = "",
     *,
     form_token: str = "",
@@ -35,7 +35,7 @@ def save_draft(
         member=member,
         app=app,
         answers=answers,
-        wanted_outputs=wanted,
+        wanted_outputs=wanted_outputs,
         source=source[:16],
         form=form_hash(form_token),
         updated_at=timezone.now(),
@@ -54,10 +54,10 @@ def current_draft(member: Member, app: App) -> Draft | None:
     return Draft.objects.current().filter(member=member, app=app).first()
 
 
-def is_newer(draft: Draft, typed: Draft, form_token: str, seen: str) -> bool:
+def is_newer(draft: Draft, typed: Draft, form_token: str, stamp: str) -> bool:
     """Return whether saving `typed` would overwrite something that the form with `form_token` has never shown: another
-    form has saved `draft` since this form was opened, when the draft's stamp was `seen`."""
-    is_known = draft.form == form_hash(form_token) or draft.stamp == seen
+    form has saved `draft` since this form was opened, when the draft's stamp was `stamp`."""
+    is_known = draft.form == form_hash(form_token) or draft.stamp == stamp
     is_same = (draft.answers, draft.wanted_outputs) == (typed.answers, typed.wanted_outputs)
     return draft.is_begun and not is_known and not is_same
 
@@ -97,17 +97,17 @@ def closed_forms(member: Member, app: App, form_token: str) -> str:
 
 
 def _closed_forms(member: Member, app: App) -> list[str]:
-    found = Draft.objects.filter(member=member, app=app).order_by("updated_at").values_list("closed_forms", flat=True)
-    return list(dict.fromkeys(" ".join(found).split()))
+    forms = Draft.objects.filter(member=member, app=app).order_by("updated_at").values_list("closed_forms", flat=True)
+    return list(dict.fromkeys(" ".join(forms).split()))
 
 
 def dropped_draft(member: Member, app_id: str) -> Draft | None:
     """Return the member's discarded draft for the app with the public id `app_id`, with the app loaded."""
-    found = Draft.objects.dropped().filter(member=member, app__public_id=app_id).select_related("app").first()
-    return found if found is not None and found.is_begun else None
+    draft = Draft.objects.dropped().filter(member=member, app__public_id=app_id).select_related("app").first()
+    return draft if draft is not None and draft.is_begun else None
 
 
 def tidy(now: datetime) -> None:
     """Delete drafts that haven't changed for 90 days, and those discarded over a day ago."""
-    Draft.objects.filter(updated_at__lt=now - KEPT).delete()
+    Draft.objects.filter(updated_at__lt=now - RETENTION).delete()
     Draft.objects.dropped().filter(updated_at__lt=now - DROPPED_KEPT).delete()

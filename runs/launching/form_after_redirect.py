@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from runs.engine import create_run
 from runs.launching import drafts
-from runs.launching.posted_form import Shown
+from runs.launching.posted_form import FormPage
 from runs.launching.prefill import Notice, Opening
 from runs.models import App, Member
 from runs.models.ids import new_public_id
@@ -28,32 +28,32 @@ class Answered:
     token: str = ""
 
 
-def keep(session: SessionBase, app: App, shown: Shown) -> str:
-    """Save the messages from `shown` in the session; return the URL of the page that shows them."""
-    errors = {name: shown.form.error_of(name) for name in ["", *shown.form.fields]}
-    kept = {
+def keep(session: SessionBase, app: App, page: FormPage) -> str:
+    """Save the messages from `page` in the session; return the URL of the page that shows them."""
+    errors = {name: page.form.error_of(name) for name in ["", *page.form.fields]}
+    answer = {
         "id": new_public_id(),
         "app": app.public_id,
         "errors": {name: words for name, words in errors.items() if words},
-        "notices": [notice.words for notice in shown.opened.notices],
-        "token": shown.token,
-        "is_private": shown.opened.is_private,
+        "notices": [notice.words for notice in page.opened.notices],
+        "token": page.token,
+        "is_private": page.opened.is_private,
     }
-    session[KEY] = kept
-    return f"{app.get_absolute_url()}?{PARAMETER}={kept['id']}"
+    session[KEY] = answer
+    return f"{app.get_absolute_url()}?{PARAMETER}={answer['id']}"
 
 
 def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
     """Return `opened` (the form with the draft) with the messages that were saved for it, unless they are out of
     date."""
-    kept = session.get(KEY, {})
-    is_it = answer_id != "" and (kept.get("id"), kept.get("app")) == (answer_id, app.public_id)
+    answer = session.get(KEY, {})
+    is_it = answer_id != "" and (answer.get("id"), answer.get("app")) == (answer_id, app.public_id)
     if not is_it or drafts.current_draft(member, app) is None:
         return Answered(opened)
-    said = replace(
+    with_messages = replace(
         opened,
-        field_errors=kept["errors"],
-        notices=[Notice(words) for words in kept["notices"]],
-        is_private=kept["is_private"],
+        field_errors=answer["errors"],
+        notices=[Notice(words) for words in answer["notices"]],
+        is_private=answer["is_private"],
     )
-    return Answered(said, kept["token"] if create_run.is_unspent(member, kept["token"]) else "")
+    return Answered(with_messages, answer["token"] if create_run.is_unspent(member, answer["token"]) else "")

@@ -42,17 +42,17 @@ def _take_field(
 ) -> None:
     name = question.field_name
     sentences: list[str] = []
-    taken = _take_files(member, question, files, sentences, wait)
+    new_ids = _take_files(member, question, files, sentences, wait)
     link = posted.get(f"{name}_link", "").strip()
     if link:
         try:
-            taken.append(uploads.receive_link(member, link, list(question.accept)).public_id)
+            new_ids.append(uploads.receive_link(member, link, list(question.accept)).public_id)
             posted[f"{name}_link"] = ""
         except UploadRejected as rejected:
             sentences.append(str(rejected))
-    if taken:
-        kept = [*posted.getlist(f"{name}_kept"), *taken] if question.is_multiple else taken[-1:]
-        posted.setlist(f"{name}_kept", kept)
+    if new_ids:
+        all_ids = [*posted.getlist(f"{name}_kept"), *new_ids] if question.is_multiple else new_ids[-1:]
+        posted.setlist(f"{name}_kept", all_ids)
     if sentences:
         errors[name] = " ".join(dict.fromkeys(sentences))
 
@@ -62,14 +62,14 @@ def _take_files(
 ) -> list[str]:
     """Receive as many files as the field accepts. Add an error message to `sentences` for any file that is rejected or
     over the limit."""
-    taken: list[Upload] = []
+    new_uploads: list[Upload] = []
     left: list[str] = []
     for file in files:
-        if len(taken) >= (MAX_FILES if question.is_multiple else 1):
+        if len(new_uploads) >= (MAX_FILES if question.is_multiple else 1):
             left.append(file.name or "")
             continue
         try:
-            taken.append(uploads.receive_file(member, file, list(question.accept), wait))
+            new_uploads.append(uploads.receive_file(member, file, list(question.accept), wait))
         except UploadRejected as rejected:
             named = {"name": file.name, "problem": str(rejected)}
             sentences.append(_("“%(name)s”: %(problem)s") % named if len(files) > 1 else str(rejected))
@@ -77,27 +77,27 @@ def _take_files(
         words = _("This field takes at most %(limit)s files, so we left out %(left)s.")
         sentences.append(words % {"limit": MAX_FILES, "left": ", ".join(left)})
     elif left:
-        sentences.append(one_file_words(taken[0].name, left))
-    return [upload.public_id for upload in taken]
+        sentences.append(one_file_words(new_uploads[0].name, left))
+    return [upload.public_id for upload in new_uploads]
 
 
 def take_over(member: Member, questions: Iterable[Question], posted: QueryDict) -> None:
     """Replace teammates' uploads in `posted` (changed in place) with the member's own uploads of the same files."""
     for question in file_questions(questions):
         name = f"{question.field_name}_kept"
-        if kept := posted.getlist(name):
-            posted.setlist(name, ownership.take_over(member, kept))
+        if ids := posted.getlist(name):
+            posted.setlist(name, ownership.take_over(member, ids))
 
 
 def rearrange(posted: QueryDict, act: str) -> None:
     """Handle a button used without JavaScript: "remove:p0:<id>", "up:p0:<id>" or "down:p0:<id>"."""
     verb, _colon, rest = act.partition(":")
     field, _colon, upload_id = rest.partition(":")
-    kept = posted.getlist(f"{field}_kept")
-    if upload_id not in kept:
+    ids = posted.getlist(f"{field}_kept")
+    if upload_id not in ids:
         return
-    at = kept.index(upload_id)
-    kept.pop(at)
+    at = ids.index(upload_id)
+    ids.pop(at)
     if verb in ("up", "down"):
-        kept.insert(max(0, at - 1) if verb == "up" else at + 1, upload_id)
-    posted.setlist(f"{field}_kept", kept)
+        ids.insert(max(0, at - 1) if verb == "up" else at + 1, upload_id)
+    posted.setlist(f"{field}_kept", ids)

@@ -77,7 +77,7 @@ def browse(
     """
     search = LibrarySearch.read(words, is_similar=is_similar)
     page = _page(member, list(kinds or MEDIA_KINDS), source, search, before)
-    if not page.items and search.asked and not (is_similar or before):
+    if not page.items and search.all_ways and not (is_similar or before):
         wider = LibrarySearch.read(words, is_similar=True)
         return _page(member, list(kinds or MEDIA_KINDS), source, wider, before)
     return page
@@ -102,15 +102,15 @@ def _made_results(
     History's tab.
     """
     runs = Run.objects.shared_by_others(member) if source == "team" else Run.objects.owned_by(member)
-    found = _results(member, kinds, search, source)
-    same = found.filter(file__sha256=OuterRef("file__sha256"))
-    found = found.filter(~Exists(same.filter(_beyond("gt", *map(OuterRef, NEWEST_RESULTS)))))
-    if before and (last := found.filter(file__public_id=before).values_list(*NEWEST_RESULTS).first()):
-        found, runs = found.filter(_beyond("lt", *last)), runs.filter(created_at__lte=last[0])
+    results = _results(member, kinds, search, source)
+    same = results.filter(file__sha256=OuterRef("file__sha256"))
+    results = results.filter(~Exists(same.filter(_beyond("gt", *map(OuterRef, NEWEST_RESULTS)))))
+    if before and (last := results.filter(file__public_id=before).values_list(*NEWEST_RESULTS).first()):
+        results, runs = results.filter(_beyond("lt", *last)), runs.filter(created_at__lte=last[0])
     # PostgreSQL would turn `Exists` into a join, and read all runs before it knows which are the newest.
-    of_run = runs.alias(of_run=Subquery(found.filter(output__run=OuterRef("pk")).values("pk")[:1]))
+    of_run = runs.alias(of_run=Subquery(results.filter(output__run=OuterRef("pk")).values("pk")[:1]))
     newest = of_run.filter(of_run__isnull=False).newest_first().values_list("pk", flat=True)
-    page = found.filter(output__run__in=list(newest[: PER_PAGE + 1])).select_related("file", "output__run")
+    page = results.filter(output__run__in=list(newest[: PER_PAGE + 1])).select_related("file", "output__run")
     return page.order_by(*(f"-{column}" for column in NEWEST_RESULTS))[: PER_PAGE + 1]
 
 
@@ -124,25 +124,25 @@ def _beyond(comparison: str, created_at: Any, run: Any, key: Any) -> Q:
 def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, before: str) -> "QuerySet[Upload]":
     """Return one page of uploads plus one extra, starting with those added or used most recently. There is an index for
     this order."""
-    found = _uploads(member, kinds, search)
-    same, later = found.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
-    found = found.filter(~Exists(same.filter(later | Q(used_at=OuterRef("used_at"), pk__gt=OuterRef("pk")))))
-    if before and (last := found.filter(file__public_id=before).values_list("used_at", "pk").first()):
-        found = found.filter(Q(used_at__lt=last[0]) | Q(used_at=last[0], pk__lt=last[1]))
-    return found.order_by("-used_at", "-pk")[: PER_PAGE + 1]
+    recent = _uploads(member, kinds, search)
+    same, later = recent.filter(file__sha256=OuterRef("file__sha256")), Q(used_at__gt=OuterRef("used_at"))
+    recent = recent.filter(~Exists(same.filter(later | Q(used_at=OuterRef("used_at"), pk__gt=OuterRef("pk")))))
+    if before and (last := recent.filter(file__public_id=before).values_list("used_at", "pk").first()):
+        recent = recent.filter(Q(used_at__lt=last[0]) | Q(used_at=last[0], pk__lt=last[1]))
+    return recent.order_by("-used_at", "-pk")[: PER_PAGE + 1]
 
 
 def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
     listed = in_team(member, "output__run__") if source == "team" else in_mine(member, "output__run__")
-    found = OutputFile.objects.filter(listed, status=OutputFile.Status.SAVED, file__kind__in=kinds)
-    return found.filter(search.in_results())
+    results = OutputFile.objects.filter(listed, status=OutputFile.Status.SAVED, file__kind__in=kinds)
+    return results.filter(search.in_results())
 
 
 def _uploads(member: Member, kinds: list[str], search: LibrarySearch) -> "QuerySet[Upload]":
     """Return files that the member uploaded, except results reused in a form, which are listed as results."""
     own = Upload.objects.owned_by(member).filter(is_hidden=False)
-    found = own.filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
-    return found.filter(search.in_uploads()).select_related("file")
+    ready = own.filter(status=Upload.Status.READY, file__kind__in=kinds, file__results=None)
+    return ready.filter(search.in_uploads()).select_related("file")
 
 
 def _item(row: OutputFile | Upload) -> Item:
@@ -161,10 +161,10 @@ def take(member: Member, question: Question, file_ids: Sequence[str]) -> list[Up
     Files that don't exist, that the member can't see or that are of the wrong kind are left out.
     """
     kinds = question.accept or MEDIA_KINDS
-    seen = files_visible_to(member).filter(kind__in=kinds)
-    found = seen.in_bulk(list(file_ids), field_name="public_id")
-    chosen = [found[file_id] for file_id in dict.fromkeys(file_ids) if file_id in found]
-    return [adopt(member, file) for file in (chosen if question.is_multiple else chosen[:1])]
+    visible = files_visible_to(member).filter(kind__in=kinds)
+    by_id = visible.in_bulk(list(file_ids), field_name="public_id")
+    files = [by_id[file_id] for file_id in dict.fromkeys(file_ids) if file_id in by_id]
+    return [adopt(member, file) for file in (files if question.is_multiple else files[:1])]
 
 
 def put_into_draft(
@@ -180,11 +180,11 @@ def put_into_draft(
     """
     assert app.schema is not None  # noqa: S101 - the question is in the schema
     draft = drafts.current_draft(member, app) or Draft()
-    form = app_form(member, app, app.schema, answers=draft.answers, wanted=draft.wanted_outputs)
-    asked = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
-    if question.position not in asked:  # an admin has since set a fixed value for it
+    form = app_form(member, app, app.schema, answers=draft.answers, wanted_outputs=draft.wanted_outputs)
+    positions = [bound.question.position for bound in form.questions if not bound.question.is_fixed]
+    if question.position not in positions:  # an admin has since set a fixed value for it
         return form_url(member, app, question)
-    answers, place = form.draft_answers(draft.answers), asked.index(question.position)
+    answers, place = form.draft_answers(draft.answers), positions.index(question.position)
     answer = answers[place]
     if isinstance(value, str):
         answer = answer.with_text(value)
@@ -221,12 +221,12 @@ class Use:
 
 def uses_of(member: Member, kind: str) -> list[Use]:
     """Return apps offered to `member` that accept a file of `kind` (or text), each with its first matching question."""
-    found = []
+    uses = []
     offered = App.objects.listed().offered_to(member).exclude(schema=None)
     for app in with_rules(offered.select_related("schema", "thumbnail")):
         if (question := first_question(app, kind)) is not None:
-            found.append(Use(app, question))
-    return found
+            uses.append(Use(app, question))
+    return uses
 
 
 def first_question(app: App, kind: str) -> Question | None:

@@ -34,7 +34,7 @@ class LibrarySearch:
     """
 
     q: str = ""
-    asked: list[Ways] = field(default_factory=list)
+    all_ways: list[Ways] = field(default_factory=list)
     is_similar: bool = False
     marker: Marker = NONE
     # Full-text query -> keys of the runs it finds, if there are only a few
@@ -46,28 +46,28 @@ class LibrarySearch:
     def read(cls, q: str, *, is_similar: bool = False) -> Self:
         """Break what was typed into words, and work out how each can match. Makes one query if there are any words."""
         words = query_words(q)
-        known = similar_to(words)
-        ways = [similar_ways_of(word, known.get(word, ())) if is_similar else ways_of(word) for word in words]
-        return cls(q, ways, is_similar, Marker.of(words, known))
+        similar = similar_to(words)
+        ways = [similar_ways_of(word, similar.get(word, ())) if is_similar else ways_of(word) for word in words]
+        return cls(q, ways, is_similar, Marker.of(words, similar))
 
     def looked_up(self, member: Member) -> Self:
         """Return this search with the data it needs to find results: the matching runs for words that only a few runs
         contain, and the result labels. Makes two queries, or up to five if `q` may be the name of a file."""
-        if not self.asked:
+        if not self.all_ways:
             return self
-        few = few_runs([query_of([ways]) for ways in self.asked], member)
+        few = few_runs([query_of([ways]) for ways in self.all_ways], member)
         with_file = runs_with_file(member, self.q)
         return replace(self, few=few, with_file=with_file, labels=labels_of_results(MOST_LABELS))
 
     def in_results(self) -> Q:
         """Return a condition for results (`OutputFile`) whose run or label contains all the words, or whose run has a
         file called that."""
-        if self.q and not self.asked:
+        if self.q and not self.all_ways:
             return Q(pk__in=[])
         if self.with_file:
             return Q(output__run__in=self.with_file)
         condition = Q()
-        for ways in self.asked:
+        for ways in self.all_ways:
             few = self.few.get(query_of([ways]))
             in_run = Q(in_runs([ways], "output__run_id")) if few is None else Q(output__run__in=few)
             condition &= in_run | self._in_label(ways)
@@ -88,10 +88,10 @@ class LibrarySearch:
 
     def in_uploads(self) -> Q:
         """Return a condition for uploads whose name contains all the words."""
-        if self.q and not self.asked:
+        if self.q and not self.all_ways:
             return Q(pk__in=[])
         condition = Q()
-        for ways in self.asked:
+        for ways in self.all_ways:
             condition &= _in_text("search_text", ways)
         return condition
 

@@ -29,7 +29,7 @@ class NextVersion:
     comments: list[Comment]
 
     @property
-    def wanted(self) -> list[int]:
+    def wanted_outputs(self) -> list[int]:
         return sorted(self.replaced)
 
     @cached_property
@@ -58,8 +58,8 @@ class NextVersion:
         is ready (`review.requests.on_version_made`)."""
         results = self._results
         lines = [line for result in results for line in (result.line_id, result.pk) if line]
-        asked = ReviewItem.objects.filter(Q(output__in=results) | Q(output__line__in=lines), request__closed_at=None)
-        return asked.exclude(request__audience=ReviewRequest.Audience.GUESTS).exists()
+        items = ReviewItem.objects.filter(Q(output__in=results) | Q(output__line__in=lines), request__closed_at=None)
+        return items.exclude(request__audience=ReviewRequest.Audience.GUESTS).exists()
 
 
 def source_result(member: Member, app: App, public_id: str) -> Output | None:
@@ -78,8 +78,8 @@ def replaced_result(member: Member, run: Run) -> Output | None:
         return None
     lines = run.outputs.filter(line__isnull=False).order_by().values("line")
     replaced = Output.objects.visible_to(member).filter(Q(pk__in=lines) | Q(line__in=lines), run=run.parent_id)
-    found = replaced.select_related("run").order_by("position")
-    return min(found, key=lambda output: output.verdict == Decision.Verdict.CHANGES, default=None)
+    candidates = replaced.select_related("run").order_by("position")
+    return min(candidates, key=lambda output: output.verdict == Decision.Verdict.CHANGES, default=None)
 
 
 def is_of_others(run: Run, result: Output) -> bool:
@@ -92,11 +92,11 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
     """Plan the next version of `result`, and of any other results of its run that still need changes."""
     outputs = list(result.run.outputs.all())
     waiting = set(result.run.outputs.needing_changes().values_list("pk", flat=True))
-    wanted = [output for output in outputs if output.pk == result.pk or output.pk in waiting]
-    replaced = _by_place(wanted, result.run, schema)
+    to_change = [output for output in outputs if output.pk == result.pk or output.pk in waiting]
+    replaced = _by_place(to_change, result.run, schema)
     # Decisions and comments are shown even if the form has changed and nothing can be replaced
-    decisions = Decision.objects.standing().on_current_content().filter(output__in=wanted, verdict="changes")
-    comments = Comment.objects.filter(output__in=wanted, parent=None, resolved_at=None, removed_at=None)
+    decisions = Decision.objects.standing().on_current_content().filter(output__in=to_change, verdict="changes")
+    comments = Comment.objects.filter(output__in=to_change, parent=None, resolved_at=None, removed_at=None)
     return NextVersion(
         result,
         replaced,
@@ -109,8 +109,8 @@ def next_version(result: Output, schema: AppSchema) -> NextVersion:
 def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
     """Return the indexes of the run's `outputs` in the app's form, keyed by primary key. Results that the app doesn't
     list are left out."""
-    asked = [output["index"] for output in run.schema.outputs_at(run.wanted_outputs)]
-    by_position = dict(enumerate(asked))
+    indexes = [output["index"] for output in run.schema.outputs_at(run.wanted_outputs)]
+    by_position = dict(enumerate(indexes))
     places = {o.pk: by_position.get(o.position) if o.schema_index is None else o.schema_index for o in outputs}
     return {pk: place for pk, place in places.items() if place is not None}
 
@@ -118,12 +118,12 @@ def places_of(run: Run, outputs: Sequence[Output]) -> dict[int, int]:
 def _by_place(outputs: Sequence[Output], run: Run, schema: AppSchema) -> dict[int, list[Output]]:
     """Return those of the run's `outputs` that `schema` can make again, by index in the form. Each has another number
     in the list that the app made there."""
-    found: dict[int, dict[int, Output]] = {}
+    by_place: dict[int, dict[int, Output]] = {}
     places = places_of(run, outputs)
     for output in outputs:
         if output.pk in places and _still_makes(schema, run, places[output.pk]):
-            found.setdefault(places[output.pk], {})[output.list_number] = output
-    return {place: list(files.values()) for place, files in found.items()}
+            by_place.setdefault(places[output.pk], {})[output.list_number] = output
+    return {place: list(files.values()) for place, files in by_place.items()}
 
 
 def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
@@ -132,16 +132,16 @@ def _still_makes(schema: AppSchema, run: Run, place: int) -> bool:
     return place in now and now[place] == then.get(place)
 
 
-def replaced_by(result: Output | None, schema: AppSchema, wanted: Sequence[int]) -> dict[int, list[Output]]:
-    """Return the earlier results that the new results in `wanted` will replace, by index in the form.
+def replaced_by(result: Output | None, schema: AppSchema, indexes: Sequence[int]) -> dict[int, list[Output]]:
+    """Return the earlier results that the new results in `indexes` will replace, by index in the form.
 
     That includes results whose newest version is settled if someone has ticked them: the form doesn't.
     """
     if result is None:
         return {}
     waiting = next_version(result, schema).replaced
-    if not wanted:
+    if not indexes:
         return waiting
     settled = [o for o in result.run.outputs.all() if o.verdict == Decision.Verdict.CHANGES]
     replaced = _by_place(settled, result.run, schema) | waiting
-    return {index: outputs for index, outputs in replaced.items() if index in wanted}
+    return {index: outputs for index, outputs in replaced.items() if index in indexes}

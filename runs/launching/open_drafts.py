@@ -38,8 +38,8 @@ def not_started(member: Member, dropped_id: str = "", at_most: int = READ) -> No
     if not member.can_run:
         return NotStarted([], None)
     is_open = Q(app__in=App.objects.open_to(member))
-    found = Draft.objects.current().filter(is_open, member=member, app__gone_at=None, app__forbidden_at=None)
-    latest = found.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:at_most]
+    drafts = Draft.objects.current().filter(is_open, member=member, app__gone_at=None, app__forbidden_at=None)
+    latest = drafts.select_related("app__thumbnail").order_by("-updated_at", "-pk")[:at_most]
     lines = [DraftLine(draft.app, first_words(draft.answers), draft.updated_at) for draft in latest]
     dropped = dropped_draft(member, dropped_id[:16]) if dropped_id else None
     return NotStarted([line for line in lines if line.words], dropped.app if dropped else None)
@@ -48,10 +48,10 @@ def not_started(member: Member, dropped_id: str = "", at_most: int = READ) -> No
 def first_words(answers: list[Answer]) -> str:
     """Return a label for the draft: its first text or, failing that, its first choice or link, or the number of files;
     "" if it is empty."""
-    given = [answer for answer in answers if answer.is_given]
-    texts = [answer.text for answer in given if answer.type != "options"]
-    choices = [answer.text or answer.link for answer in given]
-    told = next((" ".join(text.split()) for text in [*texts, *choices] if text.strip()), "")
-    count = sum(len(answer.upload_ids) for answer in given)
+    filled = [answer for answer in answers if answer.is_given]
+    texts = [answer.text for answer in filled if answer.type != "options"]
+    choices = [answer.text or answer.link for answer in filled]
+    label = next((" ".join(text.split()) for text in [*texts, *choices] if text.strip()), "")
+    count = sum(len(answer.upload_ids) for answer in filled)
     files = ngettext("%(count)s file", "%(count)s files", count) % {"count": number_words(count)} if count else ""
-    return shortened(told, WORDS_LENGTH) or files
+    return shortened(label, WORDS_LENGTH) or files

@@ -35,7 +35,7 @@ MINE = "mine"  # the button that makes the posted values the draft, although the
 
 
 @dataclass(frozen=True)
-class Shown:
+class FormPage:
     """The form to show again, with its `token` if that is still valid; `is_refused` means that no run could be
     started."""
 
@@ -92,10 +92,10 @@ class PostedAppForm:
     answers: QueryDict
     files: PostedFiles
 
-    def outcome(self) -> Shown | Done:
+    def outcome(self) -> FormPage | Done:
         """Save the draft, then handle the button that was pressed."""
         if not self.member.can_run:  # the page says why next to the Run button
-            return Shown(self._form(), Opening(), is_refused=True)
+            return FormPage(self._form(), Opening(), is_refused=True)
         errors = self._take_files()
         form = self._form(errors)
         opened = self._keep_draft(form)
@@ -111,11 +111,11 @@ class PostedAppForm:
         # If the form has changed, a position may now refer to another field
         if form_version(self.app, self.schema) != self.controls.schema:
             fresh = self._in_present_form(form)
-            return Shown(fresh, opened.saying(_(CHANGED), *fresh.dropped_words), is_refused=True)
+            return FormPage(fresh, opened.saying(_(CHANGED), *fresh.dropped_words), is_refused=True)
         if not form.is_valid():
-            return Shown(form, opened, self.controls.token, is_refused=True)
+            return FormPage(form, opened, self.controls.token, is_refused=True)
         if is_blocked:
-            return Shown(form, opened, is_refused=True)
+            return FormPage(form, opened, is_refused=True)
         return self._run(form, opened)
 
     def save_draft(self) -> Opening:
@@ -209,24 +209,26 @@ class PostedAppForm:
 
     def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
         """Return a new form for the current version of the app, with the answers from `form`."""
-        answers, wanted = form.draft_answers(), form.draft_outputs()
-        return app_form(self.member, self.app, self.schema, answers=answers, wanted=wanted, field_errors=field_errors)
+        answers, outputs = form.draft_answers(), form.draft_outputs()
+        return app_form(
+            self.member, self.app, self.schema, answers=answers, wanted_outputs=outputs, field_errors=field_errors
+        )
 
-    def _other_button(self, form: SchemaForm, opened: Opening) -> Shown | Done:
+    def _other_button(self, form: SchemaForm, opened: Opening) -> FormPage | Done:
         """Handle a button that doesn't start a run."""
         act = self.controls.act
         verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
         if act == MINE:
             return Done(self.app.get_absolute_url(), _("This is your draft now. The other one is saved as a preset."))
         if opened.newer is not None and verb != "example":  # the next page would show the other draft
-            return Shown(self._in_present_form(form, form.field_errors), opened)
+            return FormPage(self._in_present_form(form, form.field_errors), opened)
         if verb == "library":  # only happens if JavaScript is off
             return Done(reverse("runs:library", query={"app": self.app.public_id, "field": field}))
         if verb == "example":  # show the example's own values, even if the draft was started from it
             return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")
         if act.startswith("preset") and not form.field_errors:
             return self._save_preset(form, opened.preset)
-        return Shown(self._in_present_form(form, form.field_errors), opened)
+        return FormPage(self._in_present_form(form, form.field_errors), opened)
 
     def _save_preset(self, form: SchemaForm, preset: Preset | None) -> Done:
         """Update the open preset from the form, or go to the page that asks for the name of a new one."""
@@ -238,18 +240,18 @@ class PostedAppForm:
             return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
         return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
 
-    def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> Shown | Done:
+    def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> FormPage | Done:
         """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
         new token instead."""
         if form.is_valid() and is_what_started(spent, self.member, self._request(form, opened, self._posted_schema)):
             self._forget_draft()
             return Done(spent.get_absolute_url())
-        return Shown(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
+        return FormPage(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
 
-    def _run(self, form: SchemaForm, opened: Opening) -> Shown | Done:
+    def _run(self, form: SchemaForm, opened: Opening) -> FormPage | Done:
         """Start a run from the valid form, or say why it can't start."""
         if create_run.read_form_token(self.controls.token) != self.member.pk:
-            return Shown(form, opened.saying(_(EXPIRED)), is_refused=True)
+            return FormPage(form, opened.saying(_(EXPIRED)), is_refused=True)
         try:
             replaces = next_version.replaced_by(opened.result, self.schema, form.wanted_outputs())
             pressed = replace(self._request(form, opened, self.schema), replaces=replaces)
@@ -257,13 +259,13 @@ class PostedAppForm:
             presets.forget_apart(self.member, self.app, self.controls.token)
             return Done(started.get_absolute_url())
         except TokenSpentError:
-            return Shown(form, opened.saying(_(SPENT)), is_refused=True)
+            return FormPage(form, opened.saying(_(SPENT)), is_refused=True)
         except RulesRefuseError as refused:  # an admin has just changed the rules
-            return Shown(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
+            return FormPage(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
         except LimitReached as reached:
             is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
-            said = opened if is_told else opened.saying(reached.sentence)
-            return Shown(form, said, self.controls.token, is_refused=True)
+            answer = opened if is_told else opened.saying(reached.sentence)
+            return FormPage(form, answer, self.controls.token, is_refused=True)
 
     def _request(self, form: SchemaForm, opened: Opening, schema: AppSchema) -> LaunchRequest:
         return LaunchRequest(

@@ -37,7 +37,7 @@ class Notice:
 
 
 RESET = "reset"  # in the URL of a form that has just been cleared
-KEPT = gettext_noop("This is your draft from last time.")
+FROM_LAST_TIME = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")
 JUST_RUN_AS_OPENED = gettext_noop("Your run has started. The form now shows the values it was opened with.")
 JUST_RUN_FOR = timedelta(minutes=3)
@@ -54,7 +54,7 @@ class Opening:
     """
 
     answers: list[Answer] = field(default_factory=list)
-    wanted: list[int] | None = None
+    wanted_outputs: list[int] | None = None
     field_errors: dict[str, str] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     run: Run | None = None  # the parent of the run that the form starts
@@ -108,74 +108,74 @@ def opening(
     If several are given, the run's values are used. `latest` is the run of `app` that the member started last. Raises
     `NoSourceError` if none of them exists any more.
     """
-    asked = [given for name in ("next", "preset", "from") if (given := query.get(name, "")[:16])]
+    sources = [public_id for name in ("next", "preset", "from") if (public_id := query.get(name, "")[:16])]
     draft = drafts.current_draft(member, app)
-    seen = draft.stamp if draft is not None else ""
-    is_draft = draft is not None and (not asked or draft.source in asked) and "fresh" not in query
+    stamp = draft.stamp if draft is not None else ""
+    is_draft = draft is not None and (not sources or draft.source in sources) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:
         draft = None  # the draft contains nothing to go back to
-    found = _opened_from(member, app, [draft.source] if draft is not None and is_draft and not asked else asked)
-    if asked and not found.source:
-        raise NoSourceError(*asked)
-    found.seen = seen
+    opened = _opened_from(member, app, [draft.source] if draft is not None and is_draft and not sources else sources)
+    if sources and not opened.source:
+        raise NoSourceError(*sources)
+    opened.seen = stamp
     if draft is not None and is_draft:
-        found.answers, found.wanted = draft.answers, draft.wanted_outputs
+        opened.answers, opened.wanted_outputs = draft.answers, draft.wanted_outputs
         words = _draft_words(draft, app, schema, query.get("added", ""))
         is_reset = RESET in query and drafts.dropped_draft(member, app.public_id) is not None
-        if asked:
-            found.notices.append(_kept_notice(app, found, words))
+        if sources:
+            opened.notices.append(_kept_notice(app, opened, words))
         elif draft.is_begun and not is_reset:  # after a reset, the page says that instead
-            found.notices.append(Notice(words))
-    elif found.filled_from is not None:
-        _fill_from_run(found, found.filled_from, member, schema)
-    elif found.preset is not None:
-        found.answers = ownership.shown(member, found.preset.answers)
-        found.wanted = found.preset.wanted_outputs
+            opened.notices.append(Notice(words))
+    elif opened.filled_from is not None:
+        _fill_from_run(opened, opened.filled_from, member, schema)
+    elif opened.preset is not None:
+        opened.answers = ownership.shown(member, opened.preset.answers)
+        opened.wanted_outputs = opened.preset.wanted_outputs
     if draft is not None and not is_draft:
-        found.is_aside = True
+        opened.is_aside = True
         words = _("These are the values from that run. Your draft is saved.")
-        if found.filled_from is None and found.preset is not None:
-            words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": found.preset.name}
-        found.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
+        if opened.filled_from is None and opened.preset is not None:
+            words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": opened.preset.name}
+        opened.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
     if draft is None and latest is not None:
-        found.is_forgotten = True  # because browsers would restore only part of it
-        _offer_last_run(found, member, app, latest)
-    return found
+        opened.is_forgotten = True  # because browsers would restore only part of it
+        _offer_last_run(opened, member, app, latest)
+    return opened
 
 
 def _opened_from(member: Member, app: App, sources: Iterable[str]) -> Opening:
     """Return an opening from whichever of `sources` (public ids of a result, a preset and a run) `member` may see."""
-    found = Opening()
+    opened = Opening()
     for source in sources:
         if (result := next_version.source_result(member, app, source)) is not None:
-            found.result, found.run, found.filled_from = result, result.run, result.run
+            opened.result, opened.run, opened.filled_from = result, result.run, result.run
         elif (run := source_run(member, app, source)) is not None:
-            found.run, found.filled_from = found.run or run, run
+            opened.run, opened.filled_from = opened.run or run, run
         else:
-            found.preset = found.preset or source_preset(member, app, source)
-    return found
+            opened.preset = opened.preset or source_preset(member, app, source)
+    return opened
 
 
-def _offer_last_run(found: Opening, member: Member, app: App, run: Run) -> None:
+def _offer_last_run(opened: Opening, member: Member, app: App, run: Run) -> None:
     """If someone returns to the form within minutes of pressing Run, in the same session, say why the form is empty or
     unchanged, and offer the inputs of that `run`."""
     if run.created_at < max(member.last_login or run.created_at, timezone.now() - JUST_RUN_FOR):
         return
-    if found.result is not None and next_version.is_of_others(run, found.result):
+    if opened.result is not None and next_version.is_of_others(run, opened.result):
         return  # this form is another one
-    is_filled = found.run is not None or found.preset is not None
-    is_as_opened = (found.run, found.preset) == (run.parent, run.preset) and found.filled_from != run
+    is_filled = opened.run is not None or opened.preset is not None
+    is_as_opened = (opened.run, opened.preset) == (run.parent, run.preset) and opened.filled_from != run
     if not is_filled or is_as_opened:
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
-        url = again_url(member, app, run, next_version.replaced_result(member, run) or found.result)
-        found.notices.append(Notice(_(words), url, _("Use the same inputs again")))
+        url = again_url(member, app, run, next_version.replaced_result(member, run) or opened.result)
+        opened.notices.append(Notice(_(words), url, _("Use the same inputs again")))
 
 
 def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
     """Return the URL of the form that makes the next version of `result`, starts from `preset` and shows the inputs of
     `run`. At least one of the three must be given."""
-    given = {"next": result, "preset": preset, "from": run}
-    query = {name: source.public_id for name, source in given.items() if source is not None}
+    sources = {"next": result, "preset": preset, "from": run}
+    query = {name: source.public_id for name, source in sources.items() if source is not None}
     return f"{app.get_absolute_url()}?{urlencode(query)}"
 
 
@@ -203,11 +203,11 @@ def _draft_words(draft: Draft, app: App, schema: AppSchema, added: str) -> str:
     questions = form_questions(app) if added else []
     question = next((one for one in questions if one.field_name == added and not one.is_fixed), None)
     if question is None:
-        return _(KEPT)
+        return _(FROM_LAST_TIME)
     own = (question.name, question.key, question.id)
-    is_there = [(given.name, given.key, given.id) == own for given in draft.answers if given.is_given]
+    is_there = [(answer.name, answer.key, answer.id) == own for answer in draft.answers if answer.is_given]
     if not any(is_there):
-        return _(KEPT)
+        return _(FROM_LAST_TIME)
     words = (
         _("What you chose is now in “%(field)s”.")
         if all(is_there)
@@ -216,22 +216,22 @@ def _draft_words(draft: Draft, app: App, schema: AppSchema, added: str) -> str:
     return words % {"field": question.label}
 
 
-def _kept_notice(app: App, found: Opening, words: str) -> Notice:
+def _kept_notice(app: App, opened: Opening, words: str) -> Notice:
     """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
-    url = form_url(app, result=found.result, preset=found.preset, run=found.filled_from)
-    label = _("Show the run's original values") if found.filled_from else _("Show the preset as it was saved")
+    url = form_url(app, result=opened.result, preset=opened.preset, run=opened.filled_from)
+    label = _("Show the run's original values") if opened.filled_from else _("Show the preset as it was saved")
     return Notice(words, f"{url}&fresh=1", label)
 
 
-def _fill_from_run(found: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    found.answers = ownership.shown(member, run_inputs.answers_for(member, run))
-    found.wanted = run.wanted_outputs or None
-    if found.result is not None and found.result.run_id == run.pk:
-        found.wanted = next_version.next_version(found.result, schema).wanted or found.wanted
-    found.field_errors = map_field_errors(schema.questions, field_errors_of(run))
+def _fill_from_run(opened: Opening, run: Run, member: Member, schema: AppSchema) -> None:
+    opened.answers = ownership.shown(member, run_inputs.answers_for(member, run))
+    opened.wanted_outputs = run.wanted_outputs or None
+    if opened.result is not None and opened.result.run_id == run.pk:
+        opened.wanted_outputs = next_version.next_version(opened.result, schema).wanted_outputs or opened.wanted_outputs
+    opened.field_errors = map_field_errors(schema.questions, field_errors_of(run))
     if run.schema_id != schema.pk:
-        found.notices.append(Notice(_(OLDER_FORM)))
+        opened.notices.append(Notice(_(OLDER_FORM)))
 
 
 @transaction.atomic
@@ -252,8 +252,8 @@ def _is_as_opened(member: Member, app: App, draft: Draft) -> bool:
     questions = form_questions(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
-        given = [answer for answer in open_answers(questions, answers) if answer.is_given]
-        return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in given)
+        filled = [answer for answer in open_answers(questions, answers) if answer.is_given]
+        return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in filled)
 
     return told(draft.answers) == told(source)
 

@@ -38,20 +38,32 @@ def listed(member: Member, app: App) -> list[Preset]:
 
 
 def save_preset(
-    member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
+    member: Member,
+    app: App,
+    name: str,
+    answers: Sequence[Answer],
+    wanted_outputs: Sequence[int] | None,
+    *,
+    is_team: bool,
 ) -> Preset:
     """Save `answers` as a preset, keeping only files owned by `member`.
 
     Raises `NameTakenError` if the member already has a preset with that name for this app.
     """
     with transaction.atomic():
-        preset = _make(member, app, name, answers, wanted, is_team=is_team)
+        preset = _make(member, app, name, answers, wanted_outputs, is_team=is_team)
         record(Verb.PRESET_SAVED, preset)
     return preset
 
 
 def _make(
-    member: Member, app: App, name: str, answers: Sequence[Answer], wanted: Sequence[int] | None, *, is_team: bool
+    member: Member,
+    app: App,
+    name: str,
+    answers: Sequence[Answer],
+    wanted_outputs: Sequence[int] | None,
+    *,
+    is_team: bool,
 ) -> Preset:
     try:
         with transaction.atomic():
@@ -61,7 +73,7 @@ def _make(
                 name=name[:NAME_LENGTH],
                 is_team=is_team,
                 answers=ownership.only_own(member, answers),
-                wanted_outputs=None if wanted is None else list(wanted),
+                wanted_outputs=None if wanted_outputs is None else list(wanted_outputs),
             )
             _keep_files(preset)
     except IntegrityError:
@@ -70,12 +82,12 @@ def _make(
 
 
 def update_preset(
-    preset: Preset, member: Member, answers: Sequence[Answer], wanted: Sequence[int] | None, now: datetime
+    preset: Preset, member: Member, answers: Sequence[Answer], wanted_outputs: Sequence[int] | None, now: datetime
 ) -> None:
     """Replace the preset's answers, keeping only files owned by `member` (the preset's maker or an admin)."""
     with transaction.atomic():
         preset.answers = ownership.only_own(member, answers)
-        preset.wanted_outputs = None if wanted is None else list(wanted)
+        preset.wanted_outputs = None if wanted_outputs is None else list(wanted_outputs)
         preset.updated_at, preset.is_example, preset.is_set_aside = now, False, False
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at", "is_example", "is_set_aside"])
         record(Verb.PRESET_CHANGED, preset)
@@ -164,9 +176,9 @@ def answer_lines(answers: Sequence[Answer], ruled_by: App | None = None) -> list
     locked = locked_files(ruled_by) if ruled_by else {}
     lines = []
     for answer in answers:
-        given = [uploads[upload_id] for upload_id in answer.upload_ids if upload_id in uploads]
-        files = [upload.file for upload in given if upload.file is not None]
-        names = [upload.name for upload in given]
+        own_uploads = [uploads[upload_id] for upload_id in answer.upload_ids if upload_id in uploads]
+        files = [upload.file for upload in own_uploads if upload.file is not None]
+        names = [upload.name for upload in own_uploads]
         for stored in (locked[file_id] for file_id in answer.upload_ids if file_id in locked):
             files.append(stored)
             names.append(stored.name)

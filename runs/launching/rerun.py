@@ -45,13 +45,14 @@ def again(member: Member, run: Run) -> RerunPlan:
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
     past = run_inputs.answers_of(run)
-    form = app_form(member, app, schema, answers=ownership.shown(member, past), wanted=run.wanted_outputs or None)
+    visible = ownership.shown(member, past)
+    form = app_form(member, app, schema, answers=visible, wanted_outputs=run.wanted_outputs or None)
     questions = form_questions(app)
-    given = open_answers(questions, past)
-    seen = open_answers(questions, run_inputs.answers_for(member, run))
-    if len(seen) != len(given):  # a field that was hidden then is visible now, but nobody may see what it sent
+    open_then = open_answers(questions, past)
+    open_now = open_answers(questions, run_inputs.answers_for(member, run))
+    if len(open_now) != len(open_then):  # a field that was hidden then is visible now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
-    answers = ownership.shown(member, given)
+    answers = ownership.shown(member, open_then)
     is_new = run.schema_id != schema.pk
     if (is_new or rules_of(app)) and not _is_same(answers, form.draft_answers(), form):
         return RerunPlan([], _(CHANGED))
@@ -62,18 +63,18 @@ def again(member: Member, run: Run) -> RerunPlan:
             bound.field.check(bound.value())
     except ValidationError as error:
         return RerunPlan([], _(FILES) if error.code in ("gone", "failed", "removed") else _(CHANGED))
-    if len(upload_ids(answers)) != len(upload_ids(given)):
+    if len(upload_ids(answers)) != len(upload_ids(open_then)):
         return RerunPlan([], _(FILES))
     return RerunPlan(form.all_answers(), changed=changed_words(ruled(app, schema, past)))
 
 
-def press_again(member: Member, run: Run, found: RerunPlan, token: str) -> LaunchRequest:
+def press_again(member: Member, run: Run, plan: RerunPlan, token: str) -> LaunchRequest:
     """Return the request that starts `run` again with the member's own files. The member's draft isn't touched."""
     assert run.app.schema is not None  # noqa: S101 - `again` has checked it
     return LaunchRequest(
         run.app,
         run.app.schema,
-        ownership.own_files(member, found.answers),
+        ownership.own_files(member, plan.answers),
         run.wanted_outputs,
         token,
         parent=run,

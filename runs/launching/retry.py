@@ -165,7 +165,7 @@ def _reason(run: Run, cost: CostLine | None) -> str:
 
 def _has_removed_files(run: Run) -> bool:
     """Return whether the retention rules removed a file that the run was started with."""
-    links = (link for given in run.inputs.all() for link in given.links.all())
+    links = (link for run_input in run.inputs.all() for link in run_input.links.all())
     return any(link.upload.status == Upload.Status.REMOVED for link in links)
 
 

@@ -25,7 +25,7 @@ from runs.launching import drafts, form_after_redirect, prefill, presets
 from runs.launching.app_form import app_form
 from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
-from runs.launching.posted_form import Controls, PostedAppForm, Shown, posted_schema
+from runs.launching.posted_form import Controls, FormPage, PostedAppForm, posted_schema
 from runs.launching.prefill import RESET, NoSourceError, Opening
 from runs.launching.shown_runs import ShownRuns, shown_runs
 from runs.models import App, AppRule, AppSchema, Member
@@ -46,8 +46,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
         return _previewed(request, app) if _is_preview(request) else _pressed(request, app)
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
-    if sent := request.GET.get("sent", ""):
-        return redirect(prefill.sent_url(request.user, app, sent, request.GET.get("next", "")[:16]))
+    if run_id := request.GET.get("sent", ""):
+        return redirect(prefill.sent_url(request.user, app, run_id, request.GET.get("next", "")[:16]))
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     balance.request_balance_if_stale()
@@ -63,8 +63,8 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
 def _app(request: PortalRequest, app_id: str, *more: str) -> App:
     """Return the app with its schema, its rules and the relations in `more`, if the admin's rules let the member see
     it."""
-    shown = App.objects.open_to(request.user).select_related("schema", "rule", *more)
-    return get_object_or_404(shown, public_id=app_id)
+    apps = App.objects.open_to(request.user).select_related("schema", "rule", *more)
+    return get_object_or_404(apps, public_id=app_id)
 
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
@@ -75,12 +75,17 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     except NoSourceError:
         raise Http404 from None
     answered = request.GET.get(form_after_redirect.PARAMETER, "")
-    told = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
-    opened = told.opened
+    recalled = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
+    opened = recalled.opened
     form = app_form(
-        request.user, app, schema, answers=opened.answers, wanted=opened.wanted, field_errors=opened.field_errors
+        request.user,
+        app,
+        schema,
+        answers=opened.answers,
+        wanted_outputs=opened.wanted_outputs,
+        field_errors=opened.field_errors,
     )
-    return app_page(request, app, form, opened.saying(*form.dropped_words), token=told.token, runs=runs)
+    return app_page(request, app, form, opened.saying(*form.dropped_words), token=recalled.token, runs=runs)
 
 
 def _pressed(request: PortalRequest, app: App) -> HttpResponse:
@@ -93,9 +98,9 @@ def _pressed(request: PortalRequest, app: App) -> HttpResponse:
     if schema is None:
         raise Http404
     outcome = _posted(request, app, schema).outcome()
-    if isinstance(outcome, Shown) and controls["plain"] and outcome.opened.is_saved:
+    if isinstance(outcome, FormPage) and controls["plain"] and outcome.opened.is_saved:
         return go_to(request, form_after_redirect.keep(request.session, app, outcome))
-    if isinstance(outcome, Shown):
+    if isinstance(outcome, FormPage):
         status = 422 if outcome.is_refused else 200
         return app_page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
     if outcome.words:

@@ -18,19 +18,19 @@ from runs.web.http import PortalRequest, go_to, makers_only, render_page
 def library(request: PortalRequest) -> HttpResponse:
     """GET lists files for the field `?field=` of the app `?app=`, as a page or inside the form; POST puts the picked
     files into the form."""
-    given = FieldForm.read(request.POST if request.method == "POST" else request.GET)
-    app = get_object_or_404(App.objects.open_to(request.user).select_related("schema"), public_id=given["app"])
-    question = question_of(app, given["field"])
+    data = FieldForm.read(request.POST if request.method == "POST" else request.GET)
+    app = get_object_or_404(App.objects.open_to(request.user).select_related("schema"), public_id=data["app"])
+    question = question_of(app, data["field"])
     if question is None:
         raise Http404
     if request.method == "POST":
-        return _picked(request, app, question, given["pick"])
+        return _picked(request, app, question, data["pick"])
     source = request.GET.get("source", "")
     source = source if source in SOURCES else "results"
     q = request.GET.get("q", "").strip()[:200]
     before, is_similar = request.GET.get("before", "")[:16], "similar" in request.GET
-    found = browse(request.user, question.accept, source, q, before, is_similar=is_similar)
-    similar = "1" if found.search.is_similar else ""
+    page = browse(request.user, question.accept, source, q, before, is_similar=is_similar)
+    similar = "1" if page.search.is_similar else ""
     context = {
         "section": "apps",
         "app": app,
@@ -38,11 +38,11 @@ def library(request: PortalRequest) -> HttpResponse:
         "source": source,
         "sources": [(key, words, _url(app, question, source=key, q=q)) for key, words in source_words().items()],
         "q": q,
-        "items": found.items,
-        "marker": found.search.marker,
-        "is_similar": found.search.is_similar,
-        "older_url": _url(app, question, source=source, q=q, before=found.before, similar=similar)
-        if found.before
+        "items": page.items,
+        "marker": page.search.marker,
+        "is_similar": page.search.is_similar,
+        "older_url": _url(app, question, source=source, q=q, before=page.before, similar=similar)
+        if page.before
         else "",
         "is_later_page": "before" in request.GET,
         "form_url": form_url(request.user, app, question),
@@ -57,11 +57,11 @@ def _url(app: App, question: Question, **query: str) -> str:
 
 def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
     """Put the picked files into the open form (htmx) or into its draft."""
-    taken = take(request.user, question, picked[:50])
+    new_uploads = take(request.user, question, picked[:50])
     if request.htmx:
-        infos = uploads.upload_infos(request.user, [upload.public_id for upload in taken])
+        infos = uploads.upload_infos(request.user, [upload.public_id for upload in new_uploads])
         context = {"tiles": infos, "field": question.field_name, "app": app}
         return render_page(request, "launching/library.html", context, partial="tiles")
-    if taken:
-        return go_to(request, put_into_draft(request.user, app, question, taken))
+    if new_uploads:
+        return go_to(request, put_into_draft(request.user, app, question, new_uploads))
     return go_to(request, form_url(request.user, app, question))

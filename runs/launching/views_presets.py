@@ -24,7 +24,7 @@ from runs.uploads import ownership
 from runs.web.http import PortalRequest, changeable_or_refuse, go_to, refuse_viewers, render_page
 from runs.web.posted import posted_of
 
-TAKEN = gettext_noop("You already have a preset with this name. Choose another name.")
+NAME_IN_USE = gettext_noop("You already have a preset with this name. Choose another name.")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Source:
 
     app: App
     answers: list[Answer]
-    wanted: list[int] | None
+    wanted_outputs: list[int] | None
     run: Run | None = None
     draft: Draft | None = None
 
@@ -49,19 +49,19 @@ def preset_new(request: PortalRequest) -> HttpResponse:
     form = PresetForm(posted_of(request), initial={"name": source.run.title if source.run else ""})
     if not form.is_valid():
         return _new_page(request, source, form)
-    given = form.cleaned_data
+    data = form.cleaned_data
     answers = ownership.own_files(request.user, source.answers)
     try:
-        made = presets.save_preset(
-            request.user, source.app, given["name"], answers, source.wanted, is_team=given["is_team"]
+        preset = presets.save_preset(
+            request.user, source.app, data["name"], answers, source.wanted_outputs, is_team=data["is_team"]
         )
     except NameTakenError:
-        form.add_error("name", _(TAKEN))
+        form.add_error("name", _(NAME_IN_USE))
         return _new_page(request, source, form)
     if source.draft is not None:  # the draft's content is now in the preset, unless more has been typed since
         Draft.objects.filter(pk=source.draft.pk, updated_at=source.draft.updated_at).delete()
-    messages.success(request, _("Saved as “%(name)s”.") % {"name": made.name})
-    return go_to(request, made.get_absolute_url())
+    messages.success(request, _("Saved as “%(name)s”.") % {"name": preset.name})
+    return go_to(request, preset.get_absolute_url())
 
 
 def _source(request: PortalRequest) -> Source:
@@ -71,8 +71,8 @@ def _source(request: PortalRequest) -> Source:
         run = changeable_or_refuse(request, runs.select_related("app", "schema"), public_id=run_id)
         record_openings(request, [run])
         past = run_inputs.answers_for(request.user, run)
-        given = open_answers(form_questions(run.app, run.schema), past)
-        answers = ownership.shown(request.user, given)
+        answers_given = open_answers(form_questions(run.app, run.schema), past)
+        answers = ownership.shown(request.user, answers_given)
         return Source(run.app, answers, run.wanted_outputs or None, run=run)
     app = get_object_or_404(App.objects.open_to(request.user), public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.current().filter(member=request.user, app=app).first()
@@ -100,11 +100,11 @@ def preset_edit(request: PortalRequest, preset_id: str) -> HttpResponse:
     preset = _changeable(request, preset_id)
     form = PresetForm(posted_of(request), initial={"name": preset.name, "is_team": preset.is_team})
     if form.is_valid():
-        given = form.cleaned_data
+        data = form.cleaned_data
         try:
-            presets.edit_preset(preset, given["name"], timezone.now(), is_team=given["is_team"])
+            presets.edit_preset(preset, data["name"], timezone.now(), is_team=data["is_team"])
         except NameTakenError:
-            form.add_error("name", _(TAKEN))
+            form.add_error("name", _(NAME_IN_USE))
         else:
             messages.success(request, _("“%(name)s” is saved.") % {"name": preset.name})
             return go_to(request, preset.get_absolute_url())

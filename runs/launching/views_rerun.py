@@ -42,43 +42,43 @@ def run_rerun(request: PortalRequest, run_id: str) -> HttpResponse:
         return go_to(request, spent.get_absolute_url())
     if catalog.check_before_run(run.app):
         run = get_object_or_404(for_page(Run.objects.visible_to(request.user)), public_id=run_id)
-    found = rerun.again(request.user, run)
-    if found.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
+    plan = rerun.again(request.user, run)
+    if plan.reason or cost_line(run.app, request.user, run.wanted_outputs).is_blocked:
         # If the button was pressed twice, the first press may have used up what was left to spend
         if spent := create_run.run_of_form(request.user, token):
             return go_to(request, spent.get_absolute_url())
         return _ask(request, run, status=422)
     if create_run.read_form_token(token) != request.user.pk:
-        return _ask(request, run, said=_(OLD_PAGE), status=422)
+        return _ask(request, run, message=_(OLD_PAGE), status=422)
     try:
-        started = launch_run(request.user, rerun.press_again(request.user, run, found, token))
+        started = launch_run(request.user, rerun.press_again(request.user, run, plan, token))
     except TokenSpentError as error:
         started = error.run
     except (LimitReached, RulesRefuseError) as refused:
-        return _ask(request, run, said=refused.sentence, status=422)
+        return _ask(request, run, message=refused.sentence, status=422)
     return go_to(request, started.get_absolute_url())
 
 
-def _shown(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
+def _shown_answers(member: Member, run: Run, answers: list[Answer]) -> list[Answer]:
     """Return the `answers` that `member` may see. Only admins see the answers in hidden fields."""
     hidden = hidden_places(run.app, run.app.schema, answers) if run.app.schema and not member.is_admin else set()
     return [answer for place, answer in enumerate(answers) if place not in hidden]
 
 
-def _ask(request: PortalRequest, run: Run, *, said: str = "", status: int = 200) -> HttpResponse:
+def _ask(request: PortalRequest, run: Run, *, message: str = "", status: int = 200) -> HttpResponse:
     record_openings(request, [run])
-    found, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
-    reason = (found.reason if request.user.can_run else "") or cost.reason
+    plan, cost = rerun.again(request.user, run), cost_line(run.app, request.user, run.wanted_outputs)
+    reason = (plan.reason if request.user.can_run else "") or cost.reason
     context = {
         "section": "history",
         "run": run,
-        "lines": presets.answer_lines(_shown(request.user, run, found.answers), run.app),
-        "changed": found.changed,
+        "lines": presets.answer_lines(_shown_answers(request.user, run, plan.answers), run.app),
+        "changed": plan.changed,
         "wanted_words": wanted_words(run),
         "reason": reason,
         "has_form": run.app.is_runnable_by(request.user),
-        "is_form_better": bool(found.reason),
-        "said": said if said != reason else "",
+        "is_form_better": bool(plan.reason),
+        "said": message if message != reason else "",
         "cost": cost,
         "has_asked": cost.can_ask and alerts.has_asked(request.user),
         "audience_words": visibility.audience_words(run),

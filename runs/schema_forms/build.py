@@ -199,10 +199,10 @@ class BoundAnswer(BoundField):
 class SchemaForm(forms.Form):
     """One app's form, with a field for each of its `questions` (named by position), and one for its `results`.
 
-    `answers` and `wanted` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files in the
-    form; `samples` returns a mapping from the URL of each of the author's sample files to {"small_url", "card_url"}.
-    `field_errors` maps field names ("p0", "outputs", "" for the form) to error messages from failed uploads or from
-    Lamina; even unbound forms show these.
+    `answers` and `wanted_outputs` (labels or indexes of results) prefill an unbound form. `uploads` looks up the files
+    in the form; `samples` returns a mapping from the URL of each of the author's sample files to {"small_url",
+    "card_url"}. `field_errors` maps field names ("p0", "outputs", "" for the form) to error messages from failed
+    uploads or from Lamina; even unbound forms show these.
     """
 
     bound_field_class = BoundAnswer
@@ -215,7 +215,7 @@ class SchemaForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         answers: list[Answer] | None = None,
-        wanted: Iterable[str | int] | None = None,
+        wanted_outputs: Iterable[str | int] | None = None,
         uploads: Lookup = lambda ids: [],
         samples: Callable[[], Samples] = dict,
         field_errors: Mapping[str, str] | None = None,
@@ -234,7 +234,7 @@ class SchemaForm(forms.Form):
             if isinstance(field, UrlAnswerField):
                 field.lookup = self.look_up
             elif isinstance(field, ResultsField):
-                self.initial["outputs"] = field.values_for(wanted)
+                self.initial["outputs"] = field.values_for(wanted_outputs)
 
     # --- fields and results ---
 

@@ -99,9 +99,9 @@ class ResultsField(forms.Field):
         super().__init__(required=False, widget=ManyValues(), label=_("Results"))
         self.results = results
 
-    def values_for(self, wanted: Iterable[str | int] | None) -> list[str]:
-        """Return the values to tick initially: those in `wanted` (labels or indexes), or all if none of them match."""
-        named = {as_words(item).casefold() if isinstance(item, str) else item for item in wanted or []}
+    def values_for(self, choices: Iterable[str | int] | None) -> list[str]:
+        """Return the values to tick initially: those in `choices` (labels or indexes), or all if none of them match."""
+        named = {as_words(item).casefold() if isinstance(item, str) else item for item in choices or []}
         ticked = [r for r in self.results if r.label.casefold() in named or not named.isdisjoint(r.indexes)]
         return [result.value for result in ticked or self.results]
 

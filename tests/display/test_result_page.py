@@ -276,14 +276,14 @@ def test_a_result_goes_into_another_apps_form(as_alice: Client, alice: Member, o
     assert sent.headers["Location"] == f"{taking.get_absolute_url()}?added=p1#p1-field"
     form = as_alice.get(sent.headers["Location"]).text
     assert "What you chose is now in “Photo”. The other fields are as you left them." in form
-    assert prefill.KEPT not in form
-    assert prefill.KEPT in as_alice.get(taking.get_absolute_url()).text
+    assert prefill.FROM_LAST_TIME not in form
+    assert prefill.FROM_LAST_TIME in as_alice.get(taking.get_absolute_url()).text
     prompt, picture = Draft.objects.get(app=taking).answers
     assert prompt.value == "A red shoe"
     assert picture.upload_ids == (Upload.objects.get(member=alice, file=file).public_id,)
 
     Draft.objects.filter(app=taking).update(answers=[prompt])  # somebody has since removed the picture
-    assert prefill.KEPT in as_alice.get(sent.headers["Location"]).text
+    assert prefill.FROM_LAST_TIME in as_alice.get(sent.headers["Location"]).text
 
 
 def test_a_text_goes_into_a_text_field(as_alice: Client, alice: Member, outputs: list[Output]) -> None:

@@ -247,12 +247,12 @@ def test_somebody_elses_form_is_not_said_to_be_saved(as_bob: Client, alice: Memb
 def test_after_a_reset_the_form_does_not_speak_of_last_time(as_alice: Client, alice: Member, app: App) -> None:
     url = reset(as_alice, alice, app)
     save(as_alice, app, opened(as_alice, alice, app, p1="new words"))
-    for address, said in ((url, "The form has been reset."), (app.get_absolute_url(), prefill.KEPT)):
+    for address, said in ((url, "The form has been reset."), (app.get_absolute_url(), prefill.FROM_LAST_TIME)):
         text = as_alice.get(address).text
-        assert [words for words in ("The form has been reset.", prefill.KEPT) if words in text] == [said]
+        assert [words for words in ("The form has been reset.", prefill.FROM_LAST_TIME) if words in text] == [said]
         assert "new words" in text
     drafts.tidy(timezone.now() + timedelta(days=2))  # the old draft is gone, so there is nothing to undo
-    assert prefill.KEPT in as_alice.get(url).text
+    assert prefill.FROM_LAST_TIME in as_alice.get(url).text
 
 
 def test_a_form_without_fields_keeps_no_draft(as_alice: Client, alice: Member, admin_member: Member) -> None:
@@ -268,9 +268,9 @@ def test_a_form_without_fields_keeps_no_draft(as_alice: Client, alice: Member, a
         [ticked] = [box for box in boxes if "checked" in box.attributes]
         assert ticked.attributes["value"] == "1", "without scripts, only the page itself knows what is ticked"
         assert not Draft.objects.exists()
-        assert prefill.KEPT not in as_alice.get(app.get_absolute_url()).text
+        assert prefill.FROM_LAST_TIME not in as_alice.get(app.get_absolute_url()).text
         Draft.objects.create(member=alice, app=app, wanted_outputs=[1])  # saved before an update of the portal
-        assert prefill.KEPT not in as_alice.get(app.get_absolute_url()).text
+        assert prefill.FROM_LAST_TIME not in as_alice.get(app.get_absolute_url()).text
         Draft.objects.all().delete()
 
 

@@ -35,7 +35,7 @@ def test_what_is_in_the_form_becomes_a_preset_including_files(
     page = as_alice.get(preset.get_absolute_url()).text
     assert "at sea" in page
     assert photo.public_id in page
-    assert prefill.KEPT not in page
+    assert prefill.FROM_LAST_TIME not in page
     assert list(preset.uploads.all()) == [photo]
 
 
@@ -76,7 +76,7 @@ def test_a_name_is_needed_and_is_ones_own_once(as_alice: Client, app: App, photo
     run = run_of(alice, app, photo)
     save(as_alice, f"from={run.public_id}", "Twice")
 
-    for name, words in ((" ", "Enter a name."), ("Twice", views_presets.TAKEN)):
+    for name, words in ((" ", "Enter a name."), ("Twice", views_presets.NAME_IN_USE)):
         answer = as_alice.post(f"/presets/new/?from={run.public_id}", {"name": name})
         assert answer.status_code == 422
         assert Page(answer.text).first(id="preset-error").words == words

@@ -321,9 +321,9 @@ def test_results_of_one_name_are_one_box() -> None:
 def test_all_results_are_ticked_at_first() -> None:
     form = build_form([], VIEWS)
     assert form().ticked_values == ["0", "1"]
-    assert form(wanted=["CATALOG video"]).ticked_values == ["1"]
-    assert form(wanted=[2]).ticked_values == ["0"]
-    assert form(wanted=["gone"]).ticked_values == ["0", "1"]
+    assert form(wanted_outputs=["CATALOG video"]).ticked_values == ["1"]
+    assert form(wanted_outputs=[2]).ticked_values == ["0"]
+    assert form(wanted_outputs=["gone"]).ticked_values == ["0", "1"]
 
 
 def test_a_single_result_needs_no_tick() -> None:

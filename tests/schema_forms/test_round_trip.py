@@ -56,7 +56,9 @@ def test_exact_values_come_out(
         assert form.is_valid(), form.errors
         assert form.answers() == answers
 
-    again = made(posted(filled(made(answers=answers, wanted=form.wanted_outputs(), uploads=known))), uploads=known)
+    again = made(
+        posted(filled(made(answers=answers, wanted_outputs=form.wanted_outputs(), uploads=known))), uploads=known
+    )
     assert again.draft_answers() == answers
     assert again.wanted_outputs() == form.wanted_outputs()
 
