@@ -24,7 +24,7 @@ from runs.engine import apply_outputs
 from runs.models import Output, OutputFile, Run, Verb
 from runs.models.messages import Message
 from runs.storage import deferred_thumbnails, disk, store
-from runs.storage.claimed_fetch import fetch_arrival
+from runs.storage.claimed_fetch import fetch_file
 from runs.storage.fetch import FetchFailed, FetchRefused, TooLargeToFetch
 from runs.storage.media import Media, NotMedia
 from runs.words.file_names import file_name
@@ -130,10 +130,10 @@ def _keep(output_file: OutputFile, slot: Slot) -> None:
 
 
 def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
-    with fetch_arrival(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as arrival:
-        if arrival.media.is_web_page:
+    with fetch_file(output_file.source_url, FETCH_SECONDS, renewer, keeps_unopened=True) as new_file:
+        if new_file.media.is_web_page:
             raise FetchFailed(WEB_PAGE)  # some error pages come with status 200; the file may still arrive
-        stored = store.place(arrival, result_name(output_file, arrival.media), on_chunk=renewer)
+        stored = store.place(new_file, result_name(output_file, new_file.media), on_chunk=renewer)
     with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
         saved = {

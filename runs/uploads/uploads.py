@@ -29,11 +29,11 @@ from runs.models.messages import Message
 from runs.schema_forms.questions import files_question
 from runs.schema_forms.types import UploadInfo
 from runs.storage import deferred_thumbnails, disk, file_types, media, store
-from runs.storage.claimed_fetch import fetch_arrival
+from runs.storage.claimed_fetch import fetch_file
 from runs.storage.fetch import FetchFailed, FetchRefused, check_url
 from runs.storage.guard import complete_url
 from runs.storage.media import NotMedia, WebWait
-from runs.storage.store import Arrival
+from runs.storage.store import NewFile
 from runs.uploads import quota
 from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.uploads.upload_handler import RefusedFile
@@ -132,7 +132,7 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str], wait:
         found = media.inspect_in_web(path, wait)
         _check_kind(found.kind, found.extension, kinds)
         name = uploaded_file.name or "file"
-        return store.store(Arrival(path, found, digest.hexdigest(), size), name)
+        return store.store(NewFile(path, found, digest.hexdigest(), size), name)
     finally:
         path.unlink(missing_ok=True)
 
@@ -214,13 +214,13 @@ LINKS = DueWork("fetch_links", lambda: due_links().exists(), _claim_next, _fetch
 
 
 def _fetch_link(upload: Upload, renewer: Renewer) -> StoredFile:
-    with fetch_arrival(upload.source_url, FETCH_SECONDS, renewer) as arrival:
-        if arrival.media.is_web_page:
+    with fetch_file(upload.source_url, FETCH_SECONDS, renewer) as new_file:
+        if new_file.media.is_web_page:
             raise UploadRejected(WEB_PAGE)
-        _check_kind(arrival.media.kind, arrival.media.extension, accepted_kinds(upload.accept))
-        if not quota.has_room(upload.member, arrival.size_bytes):
+        _check_kind(new_file.media.kind, new_file.media.extension, accepted_kinds(upload.accept))
+        if not quota.has_room(upload.member, new_file.size_bytes):
             raise UploadRejected(quota.OVER_QUOTA)
-        return store.store(arrival, upload.name, on_chunk=renewer)
+        return store.store(new_file, upload.name, on_chunk=renewer)
 
 
 def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message | None = None) -> bool:
