@@ -116,7 +116,7 @@ def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":
     """Return the runs in progress, up to one more than Home shows: runs that need a person to decide come first, then
     the newest. The sandbox's examples only appear once they're ready."""
     asks_first = Case(When(status="checking", due_at=None, then=0), default=1)
-    active = runs.active().filter(is_example=False).order_by(asks_first, "-created_at", "-pk")
+    active = runs.active().exclude(is_example=True).order_by(asks_first, "-created_at", "-pk")
     return active.values_list("pk", flat=True)[: ACTIVE_SHOWN + 1]
 
 

@@ -53,7 +53,7 @@ def news_since(since: str, filters: Filter, member: Member, url: str = "") -> Ne
         return None
     needs_names = filters.q or filters.app or filters.by or filters.decided or filters.waits
     directory = filters.directory(member) if needs_names else Directory()
-    runs = filters.runs(member, directory).filter(is_example=False)
+    runs = filters.runs(member, directory).exclude(is_example=True)
     if filters.tab == "mine":
         runs = runs.filter(created_at__gt=moment).newest_first()
     else:

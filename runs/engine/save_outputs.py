@@ -49,7 +49,7 @@ def _due_files() -> QuerySet[OutputFile]:
     now = timezone.now()
     # These times were set by a clock that was ahead, and may be hours away.
     is_ahead = Q(due_at__gt=now + BACK_OFF[-1] + A_LITTLE) | Q(attempts=0, due_at__gt=now + A_LITTLE)
-    return OutputFile.objects.filter(is_free, is_ahead | Q(due_at__lte=now), status=OutputFile.Status.SAVING)
+    return OutputFile.objects.filter(is_free, is_ahead | Q(due_at__lte=now), file=None, status=OutputFile.Status.SAVING)
 
 
 def _files_to_keep() -> QuerySet[OutputFile]:
@@ -65,12 +65,14 @@ def is_anyone_waiting() -> bool:
 
 def _own_active() -> QuerySet[Run]:
     """Return people's own recent runs (not examples) that are active, except those waiting for a person's decision."""
-    return Run.objects.needing_poller().filter(is_example=False, created_at__gt=timezone.now() - PEOPLE_FIRST)
+    return Run.objects.needing_poller().exclude(is_example=True).filter(created_at__gt=timezone.now() - PEOPLE_FIRST)
 
 
 def _own_saving() -> QuerySet[OutputFile]:
     """Return files of people's own runs that are being saved, except those that have failed before."""
-    return OutputFile.objects.filter(status=OutputFile.Status.SAVING, attempts__lte=1, output__run__is_example=False)
+    return OutputFile.objects.filter(
+        file=None, status=OutputFile.Status.SAVING, attempts__lte=1, output__run__is_example=False
+    )
 
 
 def _claim_next() -> OutputFile | None:

@@ -44,7 +44,7 @@ def going(days: int, now: datetime) -> QuerySet[Upload]:
 def files_of(uploads: QuerySet[Upload]) -> QuerySet[StoredFile]:
     """Return the files to delete with `uploads`: those not needed by any other upload or any app's rules."""
     others = Upload.objects.filter(file=OuterRef("pk")).exclude(pk__in=uploads.values("pk"))
-    files = StoredFile.objects.filter(pk__in=uploads.values("file"), is_catalog=False)
+    files = StoredFile.objects.filter(pk__in=uploads.values("file")).exclude(is_catalog=True)
     return files.filter(~Exists(others), field_rules=None)
 
 

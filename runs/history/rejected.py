@@ -75,7 +75,7 @@ def files_of(results: QuerySet[Output]) -> QuerySet[StoredFile]:
     rules."""
     others = OutputFile.objects.filter(file=OuterRef("pk")).exclude(output__in=results.values("pk"))
     own = OutputFile.objects.filter(output__in=results.values("pk"), file__isnull=False)
-    files = StoredFile.objects.filter(pk__in=own.values("file"), is_catalog=False)
+    files = StoredFile.objects.filter(pk__in=own.values("file")).exclude(is_catalog=True)
     return files.filter(~Exists(others), uploads=None, field_rules=None)
 
 

@@ -82,7 +82,7 @@ def _has_runs(member: Member) -> bool:
 
 def _has_own_runs(member: Member) -> bool:
     """Return whether `member` has started a run, not counting the sandbox's examples."""
-    return Run.objects.filter(member=member, is_example=False).exists()
+    return Run.objects.filter(member=member).exclude(is_example=True).exists()
 
 
 def _suggestions(apps: list[AppCard]) -> list[AppCard]:

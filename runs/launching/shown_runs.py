@@ -50,7 +50,7 @@ def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
     day_ago = timezone.now() - LATELY
     own = Run.objects.owned_by(member).filter(app=app).newest_first()
     ready = own.in_state("ready")[: RESULTS_SHOWN + EXAMPLES_SHOWN]
-    lately = own.filter(is_example=False, created_at__gte=day_ago)[:1]
+    lately = own.exclude(is_example=True).filter(created_at__gte=day_ago)[:1]
     runs = _load([approved_query(member, app), undecided_query(member, app), ready, lately])
     approved = [run for run in runs if APPROVED in run.verdicts and run.status == Run.Status.COMPLETED]
     good = [run for run in runs if run.status == Run.Status.COMPLETED and not run.outputs_failed]

@@ -297,8 +297,8 @@ def _live(status: LaminaStatus, now: datetime) -> Fact:
 
 
 def _files() -> Fact:
-    label, waiting = _("Result files"), OutputFile.objects.filter(status=OutputFile.Status.SAVING)
-    saving, failed = waiting.count(), OutputFile.objects.filter(status=OutputFile.Status.FAILED).count()
+    label, waiting = _("Result files"), OutputFile.objects.filter(file=None, status=OutputFile.Status.SAVING)
+    saving, failed = waiting.count(), OutputFile.objects.filter(file=None, status=OutputFile.Status.FAILED).count()
     words = _("%(saving)s not saved yet, %(failed)s could not be saved")
     words %= {"saving": number_words(saving), "failed": number_words(failed)}
     trouble = waiting.exclude(error="").order_by("created_at").values_list("error", flat=True).first()

@@ -22,6 +22,13 @@ class AnswersField(_JSONField):
     def get_prep_value(self, value: Iterable[Answer]) -> Any:
         return dump_answers(value)
 
+    def value_to_string(self, obj: models.Model) -> Any:
+        return dump_answers(self.value_from_object(obj))
+
+    def to_python(self, value: Any) -> list[Answer]:
+        """Return the answers that `value_to_string` has written."""
+        return load_answers(value)
+
     def deconstruct(self) -> Any:
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.JSONField", args, options

@@ -137,7 +137,7 @@ class Upload(models.Model):
         )
         indexes = (
             # Used by uploads.uploads to find links that still have to be fetched
-            models.Index(fields=["status", "claimed_until"], name="upload_fetching"),
+            models.Index(fields=["status", "claimed_until"], condition=Q(file=None), name="upload_fetching"),
             # Used by launching.library
             models.Index(fields=["member", "status", "-used_at", "-id"], name="upload_latest"),
         )

@@ -222,10 +222,9 @@ class OutputFile(models.Model):
             ),
         )
         indexes = (
-            # Used by engine.save_outputs to find files that still have to be fetched
-            models.Index(fields=["status", "due_at"], name="output_file_due"),
-            # Used by manage.health_report to count files that couldn't be saved
-            models.Index(fields=["status", "created_at"], name="output_file_failed"),
+            # Used by engine.save_outputs to find files that still have to be fetched, and by manage.health_report to
+            # count those that couldn't be saved. Without the condition, SQLite would use it for saved files, too.
+            models.Index(fields=["status", "due_at"], condition=Q(file=None), name="output_file_due"),
         )
 
     def __str__(self) -> str:

@@ -167,7 +167,7 @@ class GuestCopy(models.Model):
         )
         indexes = (
             # Used by sharing.make_guest_copies to find copies that still have to be made
-            models.Index(fields=["status", "due_at"], name="guest_copy_due"),
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="guest_copy_due"),
         )
 
     def __str__(self) -> str:

@@ -91,7 +91,7 @@ def address_of(channel: ChatChannel) -> str:
 def told_runs(channel: ChatChannel) -> RunQuerySet:
     """Return the runs that may be mentioned in the channel: those that the team can see, limited to the chosen apps, if
     any."""
-    runs = Run.objects.filter(shared_at__isnull=False, deleted_at=None, is_example=False)
+    runs = Run.objects.filter(shared_at__isnull=False, deleted_at=None).exclude(is_example=True)
     apps = channel.apps.all()
     return runs.filter(app__in=apps) if apps.exists() else runs
 

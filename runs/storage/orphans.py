@@ -84,7 +84,7 @@ def unreferenced(files: QuerySet[StoredFile]) -> QuerySet[StoredFile]:
 
 def remove_files(files: QuerySet[StoredFile]) -> int:
     """Delete the `files` that nothing refers to: first the row, then the bytes. Return how many were deleted."""
-    return sum(_remove(stored) for stored in unreferenced(files.filter(is_catalog=False)))
+    return sum(_remove(stored) for stored in unreferenced(files.exclude(is_catalog=True)))
 
 
 def _remove(stored: StoredFile) -> bool:

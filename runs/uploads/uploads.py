@@ -207,7 +207,7 @@ def _fetch(upload: Upload, slot: Slot) -> None:
 
 def due_links() -> QuerySet[Upload]:
     """Return uploads with a link that no worker is fetching."""
-    return Upload.objects.filter(unclaimed(), status=Upload.Status.FETCHING)
+    return Upload.objects.filter(unclaimed(), file=None, status=Upload.Status.FETCHING)
 
 
 LINKS = DueWork("fetch_links", lambda: due_links().exists(), _claim_next, _fetch, workers=2)

@@ -41,20 +41,20 @@ def test_no_condition_of_an_index_needs_a_parameter(model: type, index: Index) -
 def test_each_index_finds_what_it_is_for(alice: Member) -> None:
     now = timezone.now()
     found = {
-        "run_active": Run.objects.active(),
-        "run_active (member_id=?)": Run.objects.owned_by(alice).active().order_by("due_at"),
-        "run_due (due_at<?)": Run.objects.due(now),
+        "run_active (status=? AND member_id=?)": Run.objects.owned_by(alice).active().order_by("due_at"),
+        "run_active (status=?)": Run.objects.due(now),
         "run_examples": Run.objects.filter(is_example=True),
         "run_history_starred": Run.objects.filter(has_star=True, deleted_at=None).newest_first(),
         "run_overdue": Run.objects.filter(
             finished_at__lt=now, deleted_at=None, held_at=None, has_star=False, status__in=["failed"]
         ),
         "output_file_due (status=? AND due_at<?)": OutputFile.objects.filter(
-            status=OutputFile.Status.SAVING, due_at__lte=now
+            file=None, status=OutputFile.Status.SAVING, due_at__lte=now
         ),
-        "output_file_failed": OutputFile.objects.filter(status="failed", created_at__gte=now),
+        "output_file_due (status=?)": OutputFile.objects.filter(file=None, status="failed"),
+        "outputfile_output_id": OutputFile.objects.filter(output__in=[1, 2], status="saved"),
         "file_of_catalogue": StoredFile.objects.filter(is_catalog=True, created_at__lt=now),
-        "upload_fetching": Upload.objects.filter(status="fetching", claimed_until__lt=now),
+        "upload_fetching": Upload.objects.filter(file=None, status="fetching", claimed_until__lt=now),
     }
     for name, rows in found.items():
         assert name in index_of(rows.values("pk")), f"{name}: {index_of(rows.values('pk'))}"
