@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHES)}; default: all")
     parser.add_argument("--runs", type=int, default=100_000, help="runs in History (default: 100,000)")
-    only = "only rows of `economy`, `economy_webhooks` and `growth` with WORDS in the title"
+    only = "only rows of `economy` with WORDS in the title"
     parser.add_argument("--only", default="", metavar="WORDS", help=only)
     parser.add_argument(
         "--keep", action="store_true", help="store the figures of `quick`, to compare later ones with them"
@@ -74,7 +74,7 @@ def run_apart(name: str, runs: int, only: str = "") -> list[Row]:
     """Run one benchmark in its own process, with a time limit. If anything goes wrong, the last row says so."""
     # A large history takes longer to create: about one minute more per 10,000 runs.
     timeout = BENCHES[name].timeout_seconds + (
-        runs / 10_000 * 60 if name.startswith(("growth", "history", "review", "notices")) else 0
+        runs / 10_000 * 60 if name.startswith(("history", "review", "notices")) else 0
     )
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         report, log = Report(Path(folder) / "rows"), Path(folder) / "log"

@@ -31,7 +31,6 @@ class Bench:
 BENCHES = {
     "quick": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=600, by_default=False),
     "first_view": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=180),
-    "run_press": Bench(run_seconds=5, per_minute=100, timeout_seconds=120),
     "memory": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
     "server_time": Bench(run_seconds=5, per_minute=100_000, timeout_seconds=600),
     "history": Bench(run_seconds=5, per_minute=100, timeout_seconds=180),
@@ -44,27 +43,13 @@ BENCHES = {
     "notices": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "notices_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="notices", engine="postgres"),
     "review_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="review", engine="postgres"),
-    "log": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
-    "log_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800, module="log", engine="postgres"),
-    "growth": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600),
-    "growth_postgres": Bench(run_seconds=5, per_minute=100, timeout_seconds=3600, module="growth", engine="postgres"),
-    "spending": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
-    "spending_postgres": Bench(
-        run_seconds=5, per_minute=100, timeout_seconds=3600, module="spending", engine="postgres"
-    ),
-    "catalogue": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=240),
     "seen": Bench(run_seconds=5, per_minute=100, timeout_seconds=900),
     "sent": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
     "files": Bench(run_seconds=3, per_minute=100_000, timeout_seconds=300),
-    "many_files": Bench(run_seconds=1, per_minute=100_000, timeout_seconds=4200),
     "damaged": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=3600),
     "damaged_http": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=900),
-    "large_pictures": Bench(run_seconds=0.5, per_minute=100_000, timeout_seconds=600),
     "slow_clients": Bench(run_seconds=5, per_minute=100, timeout_seconds=600),
     "economy": Bench(run_seconds=30, per_minute=100, timeout_seconds=2700),
-    "economy_webhooks": Bench(run_seconds=30, per_minute=100, timeout_seconds=1800),
-    "kill": Bench(run_seconds=5, per_minute=100, timeout_seconds=3000),
-    "mails": Bench(run_seconds=5, per_minute=100, timeout_seconds=1800),
 }
 
 

@@ -1,7 +1,7 @@
 """Measures how many requests it takes to follow runs, and how soon the portal finds out that they have ended.
 
-The portal follows runs using streams, and polls those without a stream (for webhooks, see `economy_webhooks`). Lamina's
-quick start is measured for comparison. Runs are started through the real pages; a real worker sends, follows and saves
+The portal follows runs using streams, and polls those without a stream. Lamina's quick start is measured for
+comparison. Runs are started through the real pages; a real worker sends, follows and saves
 them. In some rounds, every run's page is open. The sandbox counts all requests from the first start to the last known
 end. The portal also reads runs by id before they end, to get partial results; these reads use spare budget and are
 listed separately. An end counts as known once the portal has processed a list of runs that shows it; reading the
@@ -26,7 +26,7 @@ from typing import Any
 
 from django.conf import settings
 
-from runs.models import App, LaminaStatus, Member, OutputFile, Run
+from runs.models import App, OutputFile, Run
 from tests.bench import ideal_poller, quick_start
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
@@ -41,7 +41,6 @@ MAX_AFTER_EVENT_SECONDS = 0.3
 MAX_EARLY_SECONDS = 4.0
 MAX_DELAY_SECONDS = {50: 3.0}
 MAX_DELAY_BEYOND_SECONDS = 5.0
-MAX_DELIVERED_SECONDS = 1.0
 TIMES_FORCED = 1.2
 MAX_OWN = 2  # requests for each run: its start and its final read
 MAX_PER_FOLLOWED_RUN = 2.2
@@ -60,17 +59,15 @@ class Round:
     count: int
     is_watched: bool = False
     is_spread: bool = False
-    is_delivered: bool = False
 
     @property
     def is_followed(self) -> bool:
         """Whether the portal can follow all of the runs live."""
-        return self.count <= STREAMS and not self.is_delivered
+        return self.count <= STREAMS
 
 
 COUNTS = (1, 10, 40, 50, 100, 200)
 PLAIN = tuple(Round(f"{count} at once", count) for count in COUNTS)
-DELIVERED = tuple(Round(f"{count} at once", count, is_delivered=True) for count in COUNTS)
 WATCHED = tuple(Round(f"{count} at once, with open pages", count, is_watched=True) for count in (1, 10, 40))
 # If all runs took the same time, they would all end at the same point in a polling interval, and the delay would come
 # down to luck. These runs end at different points, but take the same time on average.
@@ -81,7 +78,7 @@ QUICK = (*(each for each in PLAIN if each.count <= STREAMS), SPREAD)
 
 def bench(portal: Portal, report: Report) -> None:
     portal.load_catalog()
-    measure_all(portal, report, "economy", (*PLAIN, *WATCHED, SPREAD))
+    measure_portal_rounds(portal, report)
     for title, each in rows_of(portal, "quick start", QUICK):
         with report.part(title):
             measure_quick_start(portal, report, each)
@@ -94,32 +91,18 @@ def rows_of(portal: Portal, what: str, rounds: Sequence[Round]) -> list[tuple[st
     return [(title, each) for title, each in titled if any(words in title for words in wanted)]
 
 
-def measure_all(portal: Portal, report: Report, what: str, rounds: Sequence[Round]) -> None:
-    """Measure `rounds` with a freshly started web server and worker, in the current environment."""
-    rows = rows_of(portal, what, rounds)
+def measure_portal_rounds(portal: Portal, report: Report) -> None:
+    rows = rows_of(portal, "economy", (*PLAIN, *WATCHED, SPREAD))
     if not rows:
         return
     web, worker = portal.start_web(), portal.start_worker()
-    member = Member.objects.filter(email="demo@example.com").first() or portal.make_member("demo")
-    visitor, path = Visitor(portal.url, member), App.objects.get(remote_id=quick_start.CARTOONIFY).get_absolute_url()
-    if rows[0][1].is_delivered:
-        await_first_delivery(portal, visitor, path)
+    visitor = Visitor(portal.url, portal.make_member("demo"))
+    path = App.objects.get(remote_id=quick_start.CARTOONIFY).get_absolute_url()
     for title, each in rows:
         with report.part(title):
             measure_portal(portal, report, visitor, path, each)
     portal.processes.stop(web)
     portal.processes.stop(worker)
-
-
-def await_first_delivery(portal: Portal, visitor: Visitor, path: str) -> None:
-    """Wait for the worker to fetch the signing keys and for the first webhook to arrive; after that, the portal relies
-    on webhooks."""
-    wait_until(lambda: LaminaStatus.objects.exclude(signing_keys=[]).exists(), "the signing keys", 60)
-    portal.sandbox.order("script", seconds=1)
-    visitor.press_run(path, visitor.open_form(path))
-    wait_until(lambda: not Run.objects.active().exists(), "the first run to end", TIMEOUT_SECONDS)
-    if not LaminaStatus.objects.filter(delivered_at__isnull=False).exists():
-        raise RuntimeError("no webhook arrived")
 
 
 def begin_anew(portal: Portal, each: Round) -> None:
@@ -159,12 +142,11 @@ def measure_portal(portal: Portal, report: Report, visitor: Visitor, path: str, 
         )
     if each.is_watched:
         report_early_results(report, state, {run.remote_id: run.public_id for run in runs}, onlookers)
-    if not each.is_delivered:
-        delays, words = since(ended, read), "delay until the results are read, p95"
-        report.at_most(words, percentile(delays, 95), read_target, " s", aside=f"median {number(median(delays))}")
+    delays, words = since(ended, read), "delay until the results are read, p95"
+    report.at_most(words, percentile(delays, 95), read_target, " s", aside=f"median {number(median(delays))}")
     looks = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "runs"]
     shown = [min((at for at in looks if at >= end), default=end) - end for end in ended.values()]
-    if not (each.is_delivered or each.is_followed):
+    if not each.is_followed:
         report.note("of which until the list was read, p95", f"{number(percentile(shown, 95))} s")
     handed_over = [run.started_at.timestamp() - begun_at for run in runs if run.started_at]
     report.note("last run handed over after", f"{number(max(handed_over))} s")
@@ -229,8 +211,6 @@ def measure_quick_start(portal: Portal, report: Report, each: Round) -> None:
 def targets(report: Report, each: Round, state: dict[str, Any], ends: list[float]) -> tuple[float, float]:
     """Return the target delays for noticing an end and for reading its results: either fixed, or 1.2 times the delays
     that the limit alone causes."""
-    if each.is_delivered:
-        return MAX_DELIVERED_SECONDS, MAX_DELIVERED_SECONDS
     if each.is_followed:
         return MAX_FOLLOWED_SECONDS, MAX_FOLLOWED_SECONDS
     starts = [seconds(r["at"]) for r in state["requests"] if r["endpoint"] == "run_start"]

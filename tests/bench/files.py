@@ -9,7 +9,7 @@ import requests
 from django.test import Client
 
 from runs.models import App, Member, OutputFile, Run
-from tests.bench.history import count_queries, report_time
+from tests.bench.measure import count_queries, report_time
 from tests.bench.portal import Portal
 from tests.bench.quick_start import CARTOONIFY
 from tests.bench.report import Report, percentile

@@ -4,20 +4,13 @@ Times are measured over loopback on the real web server, from the request to the
 in this process, on the same database.
 """
 
-import socket
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from statistics import median
-from typing import Self
 from urllib.parse import urlencode
 
-from django.core.cache import cache
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs.display.cards import version_token
@@ -26,24 +19,16 @@ from runs.history.order import Cursor
 from runs.models import App, Lease, Member, Run
 from runs.models.run import RunQuerySet
 from tests.bench.long_history import RARE, make_history
+from tests.bench.measure import MAX_MS, ROUNDS, SEARCH_MS, Wire, count_queries, measure_page, report_time
 from tests.bench.portal import Portal
 from tests.bench.report import Report, number, percentile
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor, session_cookie
 
-ROUNDS = 40
-TRIES = 3
-WARM_UP = 8  # number of requests; enough for every process and thread of the web server to serve the page once
 PAGE = 24
-MAX_MS = 60.0
-SEARCH_MS = 300.0
 OPEN_PAGES = 200
 POLL_EVERY = 2.5  # seconds between an open page's polls, as in static/live.js
 POLLS_EACH = 8
-MAX_QUERIES = 8
-# The end of the query that checks whether examples are being created, on PostgreSQL and on SQLite. Only a portal with a
-# sandbox runs this query.
-EXAMPLES_ASKED = ('"is_example") LIMIT 1', '"is_example" = 1) LIMIT 1')
 CARDS_ON_PAGE = 24
 MAX_POLL_QUERIES = 4  # queries: session, member and two more
 MAX_POLL_BYTES = 700
@@ -111,54 +96,6 @@ def place(runs: RunQuerySet) -> str:
     return str(Cursor.of(runs[max(0, last)]))
 
 
-def measure_page(report: Report, visitor: Visitor, member: Member, path: str, target: float) -> None:
-    """Measure time, and queries with warm caches."""
-    report_time(report, partial(milliseconds, visitor, path), target)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(member)
-    report.at_most("queries", count_warm_queries(client, path), MAX_QUERIES)
-
-
-def milliseconds(visitor: Visitor, path: str, headers: dict[str, str] | None = None) -> float:
-    """Return how long the web server takes to send the response headers of one GET."""
-    return visitor.get(path, **headers or {}).elapsed.total_seconds() * 1000
-
-
-def report_time(report: Report, ask: Callable[[], float], target: float) -> None:
-    """Report the p95 of the milliseconds that `ask` returns. If it misses the target, measure again, since other work
-    on the machine may be to blame; a slow page won't pass by luck. The last attempt counts."""
-    for _ in range(WARM_UP):
-        ask()
-    for _ in range(TRIES):
-        times = [ask() for _ in range(ROUNDS)]
-        if (p95 := percentile(times, 95)) <= target:
-            break
-    report.at_most("server time, p95", p95, target, " ms", aside=f"median {number(median(times))}")
-
-
-def count_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries one GET takes with nothing cached. The response must have `status`."""
-    cache.clear()
-    with CaptureQueriesContext(connection) as captured:
-        answer = client.get(path)
-    if answer.status_code != status:
-        raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
-    return len(captured)
-
-
-def count_warm_queries(client: Client, path: str, status: int = 200) -> int:
-    """Return how many queries one GET takes in a portal in use: the fewest in three tries, since every few seconds, a
-    process reads data again that all pages share. The response must have `status`."""
-    counts = []
-    for _ in range(3):
-        with CaptureQueriesContext(connection) as captured:
-            answer = client.get(path)
-        if answer.status_code != status:
-            raise RuntimeError(f"{path[:60]} returned {answer.status_code} instead of {status}")
-        counts.append(sum(not query["sql"].endswith(EXAMPLES_ASKED) for query in captured.captured_queries))
-    return min(counts)
-
-
 def measure_poll(portal: Portal, report: Report, member: Member) -> None:
     """Measure polls from a page of active runs when nothing has changed."""
     app = App.objects.order_by("pk")[0]
@@ -204,30 +141,3 @@ def measure_open_pages(portal: Portal, report: Report, member: Member) -> None:
     report.at_most(
         "server time, p95", percentile(times, 95), MAX_POLL_MS, " ms", aside=f"median {number(median(times))}"
     )
-
-
-class Wire:
-    """A connection that counts every byte of a response."""
-
-    def __init__(self, port: int, cookie: tuple[str, str]) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.cookie = "=".join(cookie)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def poll(self, path: str) -> tuple[int, float]:
-        """Send one poll, which must return 204; return the response's bytes and milliseconds."""
-        lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "HX-Request: true", "Accept-Encoding: gzip")
-        begun = time.perf_counter()
-        self.socket.sendall("\r\n".join((*lines, f"Cookie: {self.cookie}", "", "")).encode())
-        answer = b""
-        while not answer.endswith(b"\r\n\r\n"):
-            answer += self.socket.recv(65536) or b"\r\n\r\n"
-        taken = 1000 * (time.perf_counter() - begun)
-        if not answer.startswith(b"HTTP/1.1 204"):
-            raise RuntimeError(f"the poll returned {answer[:60]!r}")
-        return len(answer), taken

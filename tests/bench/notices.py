@@ -1,8 +1,8 @@
 """Measures three things for a member with many notices: the inbox, the count of unread notices on every page, and open
 pages that poll for new notices.
 
-As in `history_search`, the database generates the rows: ten notices for each run. `--runs` sets the number of runs;
-100,000 runs give 1,000,000 notices on PostgreSQL. SQLite gets a tenth of that.
+The database generates the rows: ten notices for each run. `--runs` sets the number of runs; 100,000 runs give 1,000,000
+notices on PostgreSQL. SQLite gets a tenth of that.
 """
 
 import re
@@ -18,12 +18,12 @@ from django.utils import timezone
 from runs.display.cards import version_token
 from runs.engine.poller_wakeups import POLLER
 from runs.models import Lease, Member, Notice, Run
-from tests.bench.history import POLL_EVERY, Wire, count_warm_queries, milliseconds, report_time
-from tests.bench.history_search import Postgres, Sqlite, copies, make_rows
+from tests.bench.history import POLL_EVERY
+from tests.bench.measure import Wire, count_warm_queries, milliseconds, report_time
 from tests.bench.portal import Portal
 from tests.bench.processes import MS_PER_TICK, Process, ticks_of_all
-from tests.bench.processor_time import report_processor_time
 from tests.bench.report import Report, number
+from tests.bench.rows import Postgres, Sqlite, copies, make_rows
 from tests.support.clients import HTMX
 from tests.support.visitor import Visitor, session_cookie
 
@@ -57,11 +57,9 @@ def bench(portal: Portal, report: Report) -> None:
     for what, path in {"inbox": "/inbox/", "inbox, far back": f"/inbox/?before={last.public_id}"}.items():
         with report.part(what):
             report_time(report, partial(milliseconds, visitor, path), MAX_MS)
-            report_processor_time(report, partial(client.get, path))
             report.at_most("queries", count_warm_queries(client, path), MAX_QUERIES + ("before" in path), "")
     with report.part("any page, with the count"):
         report_time(report, partial(milliseconds, visitor, "/help/keys/"), MAX_MS)
-        report_processor_time(report, partial(client.get, "/help/keys/"))
     shown = re.search(r'data-bell="([^"]+)"', visitor.get("/help/keys/").text)
     assert shown, "the page has no bell"
     with report.part("poll of an idle page"):

@@ -1,7 +1,7 @@
 """Measures the Review pages in a portal with many decisions: the queue, making a decision there, a result with many
 comments and versions, and History filtered by decision.
 
-As in `history_search`, SQL statements generate the rows: two decisions and one comment for each run. `--runs` sets the
+SQL statements generate the rows: two decisions and one comment for each run. `--runs` sets the
 number of runs; on PostgreSQL, there are ten times as many. Each page is also requested with a tenth of the rows, to
 check that the database's work (rows read or, on SQLite, steps) barely grows with the tables.
 `tests/review/test_growth.py` does the same with fewer rows.
@@ -16,19 +16,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from runs.models import Comment, Decision, Member, Output, ReviewItem, ReviewRequest, Run
-from tests.bench.history import MAX_MS, measure_page, report_time
-from tests.bench.history_search import (
-    MORE_ON_POSTGRES,
-    OUTPUTS_PER_RUN,
-    Columns,
-    Postgres,
-    Sqlite,
-    copies,
-    make_rows,
-    unchecked,
-)
+from tests.bench.measure import MAX_MS, measure_page, report_time
 from tests.bench.portal import Portal
 from tests.bench.report import Report
+from tests.bench.rows import MORE_ON_POSTGRES, OUTPUTS_PER_RUN, Postgres, Sqlite, copies, make_rows, unchecked
 from tests.bench.rows_read import work_for
 from tests.support.factories import make_run
 from tests.support.visitor import Visitor
@@ -117,12 +108,10 @@ def answer(visitor: Visitor) -> float:
     return float(answered.elapsed.total_seconds() * 1000)
 
 
-def make_reviewed(
-    many: Member, approver: Member, count: int, columns: Columns = RUN_COLUMNS, *, has_files: bool = False
-) -> Output:
+def make_reviewed(many: Member, approver: Member, count: int) -> Output:
     """Create runs with decisions and comments, a queue, and a result with more decisions and comments than any other;
-    return that result. `columns` (the runs' columns) and `has_files` are passed on to `make_rows`."""
-    pattern, file = make_rows(many, approver, count, columns, OUTPUT_COLUMNS, has_files=has_files)
+    return that result."""
+    pattern, file = make_rows(many, approver, count, RUN_COLUMNS, OUTPUT_COLUMNS)
     output = file.output
     first = Decision.objects.create(
         output=output, content_hash=output.content_hash, member=approver, verdict="approved", is_standing=True

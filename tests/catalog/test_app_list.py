@@ -5,25 +5,60 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from runs import catalog
 from runs.background import leases
+from runs.catalog import lamina_search
 from runs.connection import rate_limit
 from runs.connection.lamina_api import lamina
+from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
+from runs.engine.submit import submit_run
 from runs.lamina import client
 from runs.lamina.transport import Timeouts
-from runs.models import App, Incident, LaminaStatus, Member, RequestWindow, Run
+from runs.manage.health_report import Fact, health_report
+from runs.models import App, AppSearch, Incident, LaminaStatus, Member, RequestWindow, Run
+from runs.sandbox.catalogue import load_catalogue
 from runs.spending.estimates import cost_line
 from runs.tasks import pulse
-from tests.bench.app_list_scenes import SCENES, limits, list_fact, prepare
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.work import work
 
+APPS = 60
+CUT_TO = 12
+BEYOND = "5b0a1f5e-0a1b-4c3d-8e9f-001122334455"  # the id of an app that isn't in the list
+
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def prepare(door: SandboxDoor) -> None:
+    """Put 60 plain apps into the sandbox: the portal knows none of them, and five belong to the workspace itself."""
+    door.control("reset")
+    door.control("limit", per_minute=None)
+    for app_id in load_catalogue(has_test_cards=True):
+        door.control(f"apps/{app_id}", listed=False)
+    ids = door.control("odd-apps", kind="plain", count=APPS)["appIds"]
+    for app_id in ids[:5]:
+        door.control(f"apps/{app_id}", workspace="own")
+    App.objects.all().delete()
+    AppSearch.objects.all().delete()
+    LaminaStatus.objects.all().delete()
+    cache.clear()
+
+
+def limits(door: SandboxDoor) -> list[int | None]:
+    """Return the `limit` sent with each request for the list; None for requests without a limit."""
+    asked = [request["query"].get("limit") for request in door.requests_to("apps")]
+    return [None if limit is None else int(limit) for limit in asked]
+
+
+def list_fact() -> Fact:
+    """Return what the health page says about the list."""
+    return next(fact for fact in health_report().facts if fact.label == "App list")
 
 
 @pytest.fixture
@@ -39,12 +74,54 @@ def moving() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-@pytest.mark.parametrize("title", SCENES)
-def test_the_bench_table_has_no_failures(door: SandboxDoor, alice: Member, title: str) -> None:
-    rows = SCENES[title](door, alice)
+def test_a_list_that_may_have_no_size_is_read_without_one(door: SandboxDoor) -> None:
+    door.control("list", most=24, beyond="refuse", default=10)
+    catalog.refresh_catalog()
+    catalog.refresh_catalog()
 
-    assert rows
-    assert [row.as_line() for row in rows if not row.met] == []
+    assert limits(door) == [200, 100, 50, 25, None, None]
+    assert App.objects.listed().count() == 10
+    assert list_fact().state == "good"
+
+
+def test_an_app_seen_once_stays_when_the_list_is_cut_to_others(door: SandboxDoor, alice: Member) -> None:
+    door.control("list", most=CUT_TO, order="popularity", seed=10)
+    seen: set[int] = set()
+    for _ in range(5):
+        catalog.refresh_catalog()
+        seen |= set(App.objects.listed().values_list("pk", flat=True))
+
+    assert set(App.objects.listed().values_list("pk", flat=True)) == seen
+    assert len(seen) > 2 * CUT_TO
+    assert [app for app in App.objects.all() if cost_line(app, alice).is_blocked] == []
+
+
+@pytest.mark.parametrize(
+    ("search", "not_offered"),
+    [("dental adv", "discover"), ("what dentists need", "search"), (f"https://x.test/{BEYOND}", None)],
+    ids=["words", "description", "address"],
+)
+def test_an_app_beyond_the_list_is_found_and_can_be_run(
+    door: SandboxDoor, alice: Member, search: str, not_offered: str | None
+) -> None:
+    door.control(
+        "apps", app={"appId": BEYOND, "name": "Dental advert", "description": "A poster for a dentist."}, listed=False
+    )
+    if not_offered:
+        door.control("faults", endpoint=not_offered, fault="status", status=404)
+    asked = lamina_search.ask(search)
+    assert isinstance(asked, AppSearch)
+    lamina_search.answer(asked.key)
+
+    catalog.refresh_app(App.objects.get(remote_id=BEYOND).pk)
+    app = App.objects.select_related("schema").get(remote_id=BEYOND)
+    assert app.schema is not None
+    run = launch_run(alice, LaunchRequest(app, app.schema, [], [], new_form_token(alice)))
+    submit_run(run.pk)
+    run.refresh_from_db()
+    assert run.status == "queued"
+    assert run.remote_id
+    assert App.objects.listed().filter(pk=app.pk).exists()
 
 
 def test_a_list_asked_for_during_another_refresh_is_read_soon_after(

@@ -39,9 +39,9 @@ def test_a_worse_figure_fails_until_it_is_kept(tmp_path: Path) -> None:
 
 def test_the_page_names_the_figure_before_and_keeps_other_parts(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.md"
-    page.write("log", [Row("log: latest", "20 ms", "<= 100 ms", True)], path)
-    page.write("run_press", [Row("run press: pressed", "9 ms"), Row("run press: a|b", "1")], path)
-    page.write("log", [Row("log: latest", "120 ms", "<= 100 ms", False)], path)
+    page.write("review", [Row("review: latest", "20 ms", "<= 100 ms", True)], path)
+    page.write("first_view", [Row("first view: pressed", "9 ms"), Row("first view: a|b", "1")], path)
+    page.write("review", [Row("review: latest", "120 ms", "<= 100 ms", False)], path)
     text = path.read_text()
     assert "| latest | 120 ms | &lt;= 100 ms | **no** | 20 ms |" in text
     assert "| pressed | 9 ms |  |  |  |" in text
@@ -50,6 +50,6 @@ def test_the_page_names_the_figure_before_and_keeps_other_parts(tmp_path: Path) 
 
 def test_the_page_tells_nothing_of_the_machine_but_its_size(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.md"
-    page.write("log", [Row("log: stopped", f"FileNotFoundError: {tmp_path}", NO_ERROR, False)], path)
+    page.write("review", [Row("review: stopped", f"FileNotFoundError: {tmp_path}", NO_ERROR, False)], path)
     assert str(tmp_path) not in path.read_text()
     assert "cores" in path.read_text()

@@ -1,7 +1,7 @@
 """Serving the pages for deciding, and others that look for few of many runs, takes hardly any more work when a portal
 has ten times as many runs, results, decisions and comments.
 
-`python -m tests.bench review review_postgres growth growth_postgres` measures the same thing with many more of each.
+`python -m tests.bench review review_postgres` measures the pages for deciding with many more of each.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_ten_times_as_many_rows_are_no_more_work(make_member: Callable[..., Memb
     with connection.cursor() as cursor:
         for statement in AS_IF_LARGE if connection.vendor == "postgresql" else ():
             cursor.execute(statement)
-    # On PostgreSQL, these pages need tables of a real size; `growth_postgres` measures them
+    # On PostgreSQL, these pages need tables of a real size
     also = partial(pages_of, many, approver, admin) if connection.vendor == "sqlite" else dict
     few, now = (work_before(many, approver, count, also) for count in (RUNS // FEWER, RUNS))
     grown = {what: (few[what], now[what]) for what in few if now[what] > few[what] * MOST_GROWTH}
