@@ -92,7 +92,7 @@ def held_slot(work: str, workers: int, seconds: float = SLOT_SECONDS) -> Iterato
     """Hold one of the slots for `work` during the block; yield None if as many `workers` have one already."""
     holder = leases.new_holder()
     names = (f"{work}-{number}" for number in range(workers))
-    name = next((name for name in names if _is_taken(name, holder, seconds)), None)
+    name = next((name for name in names if _take(name, holder, seconds)), None)
     try:
         yield Slot(name, holder, seconds) if name else None
     finally:
@@ -100,7 +100,7 @@ def held_slot(work: str, workers: int, seconds: float = SLOT_SECONDS) -> Iterato
             leases.release(name, holder)
 
 
-def _is_taken(name: str, holder: str, seconds: float) -> bool:
+def _take(name: str, holder: str, seconds: float) -> bool:
     """Take the slot `name` if it is free, or if the worker that has it was killed."""
     if leases.acquire(name, holder, seconds):
         return True
