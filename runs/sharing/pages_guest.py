@@ -62,6 +62,15 @@ class GuestFile:
     position: int = 0  # its position within the result
 
     @property
+    def is_picture(self) -> bool:
+        return bool(self.url) and self.kind == StoredFile.Kind.IMAGE
+
+    @property
+    def is_still(self) -> bool:
+        """Whether only the first frame of a video can be shown."""
+        return not self.url and bool(self.large_url) and self.kind == StoredFile.Kind.VIDEO
+
+    @property
     def is_player(self) -> bool:
         return bool(self.url) and self.kind in guest_copies.PLAYED
 
