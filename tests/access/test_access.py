@@ -55,6 +55,17 @@ def hidden_from(world: World, row: Row, who: str) -> set[str]:
     return secret if who in OUTSIDE else {world.private.word, world.private.shown}
 
 
+def depends_on_run(world: World, row: Row) -> bool:
+    """Return whether anything about `row` differs between the private and the shared run. If nothing does, one walk is
+    enough for it."""
+    asked = []
+    for subject in (world.private, world.shared):
+        world.subject, world.who = subject, "guest"
+        asked.append((row.path(world), row.data(world)))
+    world.subject = world.shared
+    return asked[0] != asked[1] or row.rule.private != row.rule.shared
+
+
 class Acts:
     """Every decision that existed before any request was sent: who decided what, when, and with what note."""
 
@@ -84,7 +95,7 @@ def test_the_walk(world: World, sharing: str) -> None:
     world.subject = getattr(world, sharing)
     wrong, lines, acts = [], [], Acts()
     assert acts.before
-    for row in ROWS:
+    for row in ROWS if sharing == "private" else [row for row in ROWS if depends_on_run(world, row)]:
         cells = []
         for who in PEOPLE:
             lost: list[str] = []

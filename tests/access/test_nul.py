@@ -51,11 +51,13 @@ def test_no_posted_field_is_a_server_error(world: World) -> None:
         asked: set[str] = set()
         with names_read() as read:
             _post(client, row, world)
-            while new := sorted(read - asked):
-                for name in new:
-                    status = _post(client, row, world, **{name: "a\x00b"})
-                    wrong += [f"{row.name} {row.query}, {name}: {status}"] if status >= 500 else []
-                asked |= set(new)
+            while read > asked:  # with NULs in some fields, a view may get as far as reading others
+                asked = set(read)
+                status = _post(client, row, world, **dict.fromkeys(asked, "a\x00b"))
+                wrong += [f"{row.name} {row.query}, {sorted(asked)}: {status}"] if status >= 500 else []
+            for name in sorted(row.data(world) or {}):  # with one field spoiled, a view gets as far as using it
+                status = _post(client, row, world, **{name: "a\x00b"})
+                wrong += [f"{row.name} {row.query}, {name}: {status}"] if status >= 500 else []
         assert asked or not row.data(world), row.name
     assert not wrong, "\n".join(wrong)
 

@@ -45,7 +45,8 @@ def test_no_page_holds_an_unmarked_text(world: World, who: str) -> None:
     client = world.client(who)
     client.defaults.update(PRETTY)
     known, found, count = stored_texts() | posted_texts(world), {}, 0
-    for row in ROWS:
+    # on all other addresses, guests get what nobody gets
+    for row in [row for row in ROWS if row.is_for_guests or not who.startswith("guest")]:
         answer = ask(world, row, client)
         if is_page(answer):
             count += 1
@@ -69,13 +70,15 @@ def comma_numbers(html: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("who", ["guest", "owner", "admin"])
-def test_numbers_for_machines_are_the_same_in_every_language(world: World, who: str) -> None:
-    world.subject = world.private if who in ("owner", "guest") else world.shared
-    client = world.client(who)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
-    pages = {row.name: body_of(answer) for row in ROWS if is_page(answer := ask(world, row, client))}
-    assert len(pages) > 2
+def test_numbers_for_machines_are_the_same_in_every_language(world: World) -> None:
+    pages = {}
+    for row in ROWS:
+        who = "guest" if row.is_for_guests else "owner" if "owner" in row.rule.private else "admin"
+        client = world.client(who)
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+        if is_page(answer := ask(world, row, client)):
+            pages[row.name, row.query] = body_of(answer)
+    assert len(pages) > 50
     assert {name: found for name, page in pages.items() if (found := comma_numbers(page))} == {}
     assert comma_numbers('<rect x="2,5">')
 
