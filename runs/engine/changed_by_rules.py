@@ -10,7 +10,6 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.field_rules import form_questions
 from runs.catalog.pauses import closed_words
-from runs.engine import run_inputs
 from runs.models import App, AppSchema, Member, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched
 from runs.schema_forms.field_rules import Change, Ruled, apply_rules
@@ -39,7 +38,7 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
 
 def names_changed(run: Run) -> list[str]:
     """Return the names of the inputs of `run` that the rules would change or refuse now."""
-    now = ruled(run.app, run.schema, run_inputs.answers_of(run))
+    now = ruled(run.app, run.schema, run.answers)
     return [*(change.label for change in now.changed), *(answer.name for answer in now.refused)]
 
 

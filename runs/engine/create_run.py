@@ -9,8 +9,7 @@ credits, so we never repeat that POST without first checking whether it worked.
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,18 +19,17 @@ from django.utils import timezone
 
 from runs import events
 from runs.audit.record import record
-from runs.catalog.field_rules import rules_of
+from runs.catalog.field_rules import form_questions, locked_files
 from runs.catalog.pauses import closed_words
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.changed_by_rules import RulesRefuseError, refused_words
 from runs.engine.input_summary import summarise
 from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
-from runs.models import App, AppSchema, Draft, FieldRule, Member, Output, Preset, Run, StoredFile, Verb, form_hash
+from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb, form_hash
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import Ruled, apply_rules, ruled_questions
+from runs.schema_forms.field_rules import Ruled, apply_rules
 from runs.schema_forms.questions import shortened
-from runs.schema_forms.types import Rule
 from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
 from runs.spending.estimates import estimate
@@ -100,7 +98,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     `TokenSpentError`. The caller must have checked the token and the answers.
     """
     now = now or timezone.now()
-    ruled = _ruled(member, press.app, press.schema, press.answers)
+    ruled = _ruled(member, press)
     try:
         with synced(), transaction.atomic():
             run = _record(member, press, ruled, now)
@@ -119,42 +117,22 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         raise TokenSpentError(first) from None
 
 
-def is_what_started(run: Run, member: Member, press: LaunchRequest) -> bool:
-    """Return whether `run` was started with exactly what `press` would send now. May create uploads of locked
-    pictures."""
-    with suppress(RulesRefuseError):
-        answers = _ruled(member, press.app, press.schema, press.answers).answers
-        return is_same(run, press.app, answers, press.wanted_outputs)
-    return False
-
-
-def _ruled(member: Member, app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
-    """Return what a run of `app` by `member` sends for `answers`. A locked picture becomes one of the member's uploads.
+def _ruled(member: Member, press: LaunchRequest) -> Ruled:
+    """Return what `press` sends under the admin's rules. A locked picture becomes one of the member's uploads.
 
     Raises `RulesRefuseError`.
     """
-    if words := closed_words(app, member):
+    if words := closed_words(press.app, member):
         raise RulesRefuseError(words)
-    questions = ruled_questions(schema.questions, _own_rules(member, rules_of(app)))
-    ruled = apply_rules(questions, answers)
+    ruled = apply_rules(form_questions(press.app, press.schema), press.answers)
     if ruled.refused:
         raise RulesRefuseError(refused_words(ruled))
+    locked = locked_files(press.app)
+    for place, answer in enumerate(ruled.answers):
+        files = [locked[file_id] for file_id in answer.upload_ids if file_id in locked]
+        if own := [adopt(member, file, is_hidden=place in ruled.hidden).public_id for file in files]:
+            ruled.answers[place] = answer.with_uploads(own)
     return ruled
-
-
-def _own_rules(member: Member, rules: list[Rule]) -> list[Rule]:
-    """Return `rules` with each locked picture replaced by the member's own upload of it. Creates these uploads as
-    needed."""
-    ids = [rule.file.id for rule in rules if rule.file]
-    stored = StoredFile.objects.in_bulk(ids, field_name="public_id") if ids else {}
-    return [_own_rule(member, rule, stored) for rule in rules]
-
-
-def _own_rule(member: Member, rule: Rule, stored: Mapping[str, StoredFile]) -> Rule:
-    if rule.file is None:
-        return rule
-    upload = adopt(member, stored[rule.file.id], is_hidden=rule.mode == FieldRule.Mode.HIDDEN)
-    return replace(rule, file=replace(rule.file, id=upload.public_id))
 
 
 def _clear_draft(member: Member, press: LaunchRequest) -> None:

@@ -1,15 +1,13 @@
-"""The inputs of a run: stored when Run is pressed, and read back as answers to send, to show or to compare.
-
-`schema_forms.inputs` turns the answers into what is sent to Lamina.
-"""
+"""The inputs of a run: stored when Run is pressed, and compared. `Run.answers` reads them back, and
+`schema_forms.inputs` turns them into what is sent to Lamina."""
 
 import hashlib
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from runs.models import App, Member, Run, RunInput, Upload
+from runs.models import App, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
-from runs.schema_forms.answers import Answer, Files, load_value, upload_ids
+from runs.schema_forms.answers import Answer, Files, upload_ids
 from runs.schema_forms.questions import sample_urls
 
 
@@ -53,31 +51,13 @@ def _record_uploads(run_input: RunInput, ids: Sequence[str]) -> None:
         used.update(used_at=run.created_at)
 
 
-def answers_of(run: Run) -> list[Answer]:
-    """Return the inputs of `run` as form answers, including hidden ones."""
-    return [_answer_of(run_input) for run_input in run.inputs.all()]
-
-
-def answers_for(member: Member, run: Run) -> list[Answer]:
-    """Return the inputs of `run` that `member` may see, as form answers. Inputs that were hidden stay hidden, even if
-    their fields are visible now."""
-    return [_answer_of(run_input) for run_input in run.inputs.shown_to(member)]
-
-
-def _answer_of(run_input: RunInput) -> Answer:
-    value = load_value(run_input.value)
-    if run_input.type == "url":
-        value = Files(tuple(link.upload.public_id for link in run_input.links.select_related("upload")))
-    return Answer(run_input.name, run_input.key, run_input.parameter_id, run_input.type, value, run_input.is_default)
-
-
 def hidden_before(parent: Run | None, answers: Sequence[Answer]) -> set[int]:
     """Return the positions of `answers` that repeat hidden inputs of `parent`, the run that a new run was started
     from."""
-    before = list(parent.inputs.filter(is_hidden=True)) if parent else []
+    before = parent.inputs.filter(is_hidden=True).prefetch_related("links__upload") if parent else ()
     if not before:
         return set()
-    secret, values = _comparable([_answer_of(run_input) for run_input in before]), _comparable(answers)
+    secret, values = _comparable([run_input.answer for run_input in before]), _comparable(answers)
     return {position for position, one in enumerate(values) if one in secret}
 
 
@@ -93,7 +73,7 @@ def fingerprint(answers: Sequence[Answer], indexes: Sequence[int]) -> str:
 
 def fingerprint_of(run: Run) -> str:
     """Return the fingerprint of the inputs of `run`."""
-    return fingerprint(answers_of(run), run.wanted_outputs)
+    return fingerprint(run.answers, run.wanted_outputs)
 
 
 def _comparable(answers: Sequence[Answer]) -> list[tuple[str, str, str, Any]]:

@@ -17,7 +17,6 @@ from runs.connection.lamina_api import lamina
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import poller_wakeups, progress, wakeups, webhooks
 from runs.engine.input_summary import summarise
-from runs.engine.run_inputs import answers_of
 from runs.engine.start_claim import CLAIM, ClaimKeeper
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunStarted
@@ -163,7 +162,7 @@ def _start(run: Run, urls: dict[str, str], webhook: str | None) -> RunStarted:
     That's safe, because the refused call definitely didn't start anything.
     """
     labels = _wanted_labels(run)
-    questions, answers = run.schema.questions, answers_of(run)
+    questions, answers = run.schema.questions, run.answers
     inputs = to_inputs(questions, answers, urls)
     try:
         return lamina().start_run(run.app.remote_id, inputs, labels, webhook)

@@ -1,13 +1,11 @@
 """Drafts of app forms: everything a person has typed, saved on the server until they press Run."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from runs.models import App, Draft, Member, form_hash
-from runs.schema_forms.answers import Answer
 
 RETENTION = timedelta(days=90)  # how long a draft is kept after its last change
 DROPPED_KEPT = timedelta(days=1)
@@ -20,33 +18,16 @@ def lock(member: Member) -> None:
 
 
 @transaction.atomic
-def save_draft(
-    member: Member,
-    app: App,
-    answers: Sequence[Answer],
-    wanted_outputs: Sequence[int] | None,
-    source: str = "",
-    *,
-    form_token: str = "",
-) -> Draft:
-    """Save `answers`, valid or not, as the draft of `app`, whatever it contained before; return the draft."""
-    lock(member)
-    draft = Draft(
-        member=member,
-        app=app,
-        answers=answers,
-        wanted_outputs=wanted_outputs,
-        source=source[:16],
-        form=form_hash(form_token),
-        updated_at=timezone.now(),
-    )
+def save_draft(draft: Draft) -> None:
+    """Save `draft`, valid or not, whatever the member's draft of the app contained before."""
+    lock(draft.member)
+    draft.updated_at = timezone.now()
     Draft.objects.bulk_create(
         [draft],
         update_conflicts=True,
         unique_fields=["member", "app", "is_dropped"],
         update_fields=["answers", "wanted_outputs", "source", "form", "updated_at"],
     )
-    return draft
 
 
 def current_draft(member: Member, app: App) -> Draft | None:
@@ -54,10 +35,10 @@ def current_draft(member: Member, app: App) -> Draft | None:
     return Draft.objects.current().filter(member=member, app=app).first()
 
 
-def is_newer(draft: Draft, typed: Draft, form_token: str, stamp: str) -> bool:
-    """Return whether saving `typed` would overwrite something that the form with `form_token` has never shown: another
-    form has saved `draft` since this form was opened, when the draft's stamp was `stamp`."""
-    is_known = draft.form == form_hash(form_token) or draft.stamp == stamp
+def is_newer(draft: Draft, typed: Draft, stamp: str) -> bool:
+    """Return whether saving `typed` would overwrite something that its form has never shown: another form has saved
+    `draft` since this form was opened, when the draft's stamp was `stamp`."""
+    is_known = draft.form == typed.form or draft.stamp == stamp
     is_same = (draft.answers, draft.wanted_outputs) == (typed.answers, typed.wanted_outputs)
     return draft.is_begun and not is_known and not is_same
 

@@ -5,55 +5,41 @@ That's why the response is a redirect: what was typed is kept in the draft, and 
 session.
 """
 
-from dataclasses import dataclass, replace
-
 from django.contrib.sessions.backends.base import SessionBase
 
 from runs.engine import create_run
 from runs.launching import drafts
-from runs.launching.posted_form import FormPage
 from runs.launching.prefill import Notice, Opening
 from runs.models import App, Member
 from runs.models.ids import new_public_id
+from runs.schema_forms.build import SchemaForm
 
 KEY = "answered_form"
 PARAMETER = "answered"
 
 
-@dataclass(frozen=True)
-class Answered:
-    """A form to show. `token` is the one it was posted with, if it can still start a run."""
-
-    opened: Opening
-    token: str = ""
-
-
-def keep(session: SessionBase, app: App, page: FormPage) -> str:
-    """Save the messages from `page` in the session; return the URL of the page that shows them."""
-    errors = {name: page.form.error_of(name) for name in ["", *page.form.fields]}
+def keep(session: SessionBase, app: App, form: SchemaForm, opened: Opening) -> str:
+    """Save the messages for `form` in the session; return the URL of the page that shows them."""
+    errors = {name: form.error_of(name) for name in ["", *form.fields]}
     answer = {
         "id": new_public_id(),
         "app": app.public_id,
         "errors": {name: words for name, words in errors.items() if words},
-        "notices": [notice.words for notice in page.opened.notices],
-        "token": page.token,
-        "is_private": page.opened.is_private,
+        "notices": [notice.words for notice in opened.notices],
+        "token": opened.token,
+        "is_private": opened.is_private,
     }
     session[KEY] = answer
     return f"{app.get_absolute_url()}?{PARAMETER}={answer['id']}"
 
 
-def recalled(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> Answered:
-    """Return `opened` (the form with the draft) with the messages that were saved for it, unless they are out of
-    date."""
+def recall(session: SessionBase, member: Member, app: App, answer_id: str, opened: Opening) -> None:
+    """Add to `opened` (the form with the draft) the messages that were saved for it, unless they are out of date."""
     answer = session.get(KEY, {})
     is_it = answer_id != "" and (answer.get("id"), answer.get("app")) == (answer_id, app.public_id)
     if not is_it or drafts.current_draft(member, app) is None:
-        return Answered(opened)
-    with_messages = replace(
-        opened,
-        field_errors=answer["errors"],
-        notices=[Notice(words) for words in answer["notices"]],
-        is_private=answer["is_private"],
-    )
-    return Answered(with_messages, answer["token"] if create_run.is_unspent(member, answer["token"]) else "")
+        return
+    opened.field_errors = answer["errors"]
+    opened.notices = [Notice(words) for words in answer["notices"]]
+    opened.is_private = answer["is_private"]
+    opened.token = answer["token"] if create_run.is_unspent(member, answer["token"]) else ""

@@ -192,7 +192,8 @@ def put_into_draft(
         before = answer.upload_ids if question.is_multiple else ()
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
     answers[place] = replace(answer, is_default=False)
-    drafts.save_draft(member, app, answers, draft.wanted_outputs, draft.source)
+    saved = Draft(member=member, app=app, answers=answers, wanted_outputs=draft.wanted_outputs, source=draft.source)
+    drafts.save_draft(saved)
     return form_url(member, app, _first_empty(form, question) if is_new else question, added=question)
 
 

@@ -3,9 +3,10 @@ why."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.db import transaction
 from django.http import QueryDict
@@ -18,15 +19,16 @@ from django.utils.translation import gettext_noop
 from runs.catalog.field_rules import form_version
 from runs.engine import create_run
 from runs.engine.changed_by_rules import RulesRefuseError
-from runs.engine.create_run import LaunchRequest, TokenSpentError, is_what_started, launch_run
+from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.launching import drafts, form_files, next_version, prefill, presets
 from runs.launching.app_form import app_form
 from runs.launching.form_files import PostedFiles
 from runs.launching.prefill import Opening
-from runs.models import App, AppSchema, Draft, Member, Preset, Run
+from runs.models import App, AppSchema, Draft, Member, form_hash
 from runs.schema_forms.build import SchemaForm
 from runs.spending.estimates import cost_line
 from runs.spending.limits import LimitReached
+from runs.web.posted import CutField, PostedForm, SwitchField
 
 CHANGED = gettext_noop("This app's form has changed since you opened it. Your answers are kept where they still fit.")
 SPENT = gettext_noop("You've already started a run with this form. Press Run again to start another with these values.")
@@ -34,15 +36,34 @@ EXPIRED = gettext_noop("This form was open too long, or you've switched accounts
 MINE = "mine"  # the button that makes the posted values the draft, although the draft was changed elsewhere
 
 
-@dataclass(frozen=True)
-class FormPage:
-    """The form to show again, with its `token` if that is still valid; `is_refused` means that no run could be
-    started."""
+class ControlsForm(PostedForm):
+    """What an app's form posts besides its answers.
 
-    form: SchemaForm
-    opened: Opening
-    token: str = ""
-    is_refused: bool = False
+    `act` names the button and its target, and is empty for Run; `token` starts one run; `schema` is the form's version.
+    `run`, `next` and `preset` say what the form was opened with: the public ids of a run, of the result to make the
+    next version of, and of a preset. `seen` is the stamp of the draft there was then, and `aside` is set if the form
+    doesn't show that draft. If the button is in a list of drafts, `page` names the page that the list is on. `plain` is
+    sent if JavaScript is off, `preview` if this is an admin's preview, and `told` if the page says that there is a
+    newer draft.
+    """
+
+    act = CutField()
+    token = CutField()
+    schema = CutField()
+    run = CutField(16)
+    next = CutField(16)
+    preset = CutField(16)
+    seen = CutField()
+    aside = SwitchField()
+    private = SwitchField()
+    page = CutField()
+    plain = SwitchField()
+    preview = SwitchField()
+    told = SwitchField()
+
+    def add_prefix(self, field_name: str) -> str:
+        """Read `run` from the field called `from`, which is a reserved word in Python."""
+        return "from" if field_name == "run" else field_name
 
 
 @dataclass(frozen=True)
@@ -53,88 +74,79 @@ class Done:
     words: str = ""
 
 
-@dataclass(frozen=True)
-class Controls:
-    """What an app's form posts besides its answers (`forms.ControlsForm`).
-
-    `act` names the button and its target, and is empty for Run. `run`, `next` and `preset` say what the form was opened
-    with: the public ids of a run, of the result to make the next version of, and of a preset. `seen` is the stamp of
-    the draft there was then, and `aside` is set if the form doesn't show that draft.
-    """
-
-    act: str
-    token: str
-    schema: str
-    run: str
-    next: str
-    preset: str
-    seen: str
-    aside: bool
-    private: bool
-    plain: bool = False  # sent if JavaScript is off
-
-
 def posted_schema(app: App, form_version: str) -> AppSchema | None:
-    """Return the schema that a form with this version was made from; None if `app` has no such schema."""
+    """Return the schema that a form with this version was made from; if `app` has no such schema, its current one."""
     version = form_version.partition(".")[0]  # leaves out the version of the admin's rules
-    return AppSchema.objects.filter(app=app, version=version).first()
+    if app.schema is not None and app.schema.version == version:
+        return app.schema
+    return AppSchema.objects.filter(app=app, version=version).first() or app.schema
 
 
 @dataclass
 class PostedAppForm:
-    """The form of `app` as `member` posted it. `schema` is the app's current schema or, if the app has no usable form
-    any more, the one that this form was made from. Upload ids are added to `answers`."""
+    """The form of `app` as `member` posted it. `schema` is the one that it was made from. Upload ids are added to
+    `data`.
+
+    Whatever handles the form changes `form`, the answers to show again, and `opened`, what the page says above them.
+    `is_refused` means that no run could be started.
+    """
 
     member: Member
     app: App
     schema: AppSchema
-    controls: Controls
-    answers: QueryDict
+    controls: dict[str, Any]
+    data: QueryDict
     files: PostedFiles
+    file_errors: dict[str, str] = field(default_factory=dict)
+    is_refused: bool = False
 
-    def outcome(self) -> FormPage | Done:
-        """Save the draft, then handle the button that was pressed."""
+    @cached_property
+    def form(self) -> SchemaForm:
+        return app_form(self.member, self.app, self.schema, self.data, field_errors=self.file_errors)
+
+    @cached_property
+    def opened(self) -> Opening:
+        """What the form was opened with."""
+        return Opening(
+            run=prefill.source_run(self.member, self.app, self.controls["run"]),
+            result=next_version.source_result(self.member, self.app, self.controls["next"]),
+            preset=prefill.source_preset(self.member, self.app, self.controls["preset"]),
+            is_private=self.controls["private"],
+            seen=self.controls["seen"],
+        )
+
+    @property
+    def token(self) -> str:
+        token: str = self.controls["token"]
+        return token
+
+    def outcome(self) -> Done | None:
+        """Save the draft, then handle the button that was pressed. Return where it leads; None to show the form
+        again."""
         if not self.member.can_run:  # the page says why next to the Run button
-            return FormPage(self._form(), Opening(), is_refused=True)
-        errors = self._take_files()
-        form = self._form(errors)
-        opened = self._keep_draft(form)
+            self.opened, self.is_refused = Opening(), True
+            return None
+        self._take_files()
+        self._keep_draft()
         if self.app.schema is None:
             return Done(self.app.get_absolute_url())  # the page says what is wrong with the app's form
-        if self.controls.act:
-            return self._other_button(form, opened)
-        # Check this before looking for a run that this form has already started, which may have used up what was left
-        # to spend
-        is_blocked = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked
-        if spent := create_run.run_of_form(self.member, self.controls.token):
-            return self._again(form, spent, opened)
-        # If the form has changed, a position may now refer to another field
-        if form_version(self.app, self.schema) != self.controls.schema:
-            fresh = self._in_present_form(form)
-            return FormPage(fresh, opened.saying(_(CHANGED), *fresh.dropped_words), is_refused=True)
-        if not form.is_valid():
-            return FormPage(form, opened, self.controls.token, is_refused=True)
-        if is_blocked:
-            return FormPage(form, opened, is_refused=True)
-        return self._run(form, opened)
+        return self._other_button() if self.controls["act"] else self._run()
 
-    def save_draft(self) -> Opening:
-        """Save what was typed, valid or not, unless this form has already started its run; return what the form was
-        opened with."""
-        if not create_run.is_unspent(self.member, self.controls.token):
-            return self._opened()
-        form_files.take_over(self.member, self._posted_schema.questions, self.answers)
-        return self._keep_draft(self._form())
+    def save_draft(self) -> None:
+        """Save what was typed, valid or not, unless this form has already started its run."""
+        if create_run.is_unspent(self.member, self.token):
+            form_files.take_over(self.member, self.schema.questions, self.data)
+            self._keep_draft()
 
     def drop_draft(self, now: datetime) -> bool:
         """Save what was typed as a draft, then discard the draft; return whether there is anything to restore."""
         with self._closing():
-            return drafts.drop_draft(self.member, self.app, now, self.controls.token)
+            return drafts.drop_draft(self.member, self.app, now, self.token)
 
     def bring_back(self, now: datetime) -> None:
         """Restore the discarded draft. Anything typed since then is saved as a preset."""
         with self._closing():
-            prefill.bring_back(self.member, self.app, now, self.controls.token)
+            prefill.bring_back(self.member, self.app, now, self.token)
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
@@ -142,139 +154,141 @@ class PostedAppForm:
 
         If JavaScript is off, the server hasn't seen these values before.
         """
-        is_unspent = create_run.is_unspent(self.member, self.controls.token)
-        form = self._form(self._take_files()) if is_unspent else None
+        is_unspent = create_run.is_unspent(self.member, self.token)
+        if is_unspent:
+            self._take_files()
         with transaction.atomic():
             drafts.lock(self.member)
-            if form is not None:
-                self._keep_draft(form)
+            if is_unspent:
+                self._keep_draft()
             yield
 
-    @cached_property
-    def _posted_schema(self) -> AppSchema:
-        """The schema version for reading the posted form: the one it was made from, if known, or the current one."""
-        return posted_schema(self.app, self.controls.schema) or self.schema
-
-    def _take_files(self) -> dict[str, str]:
-        """Turn files, links and teammates' files into the member's own uploads; return errors by field name."""
-        questions = self._posted_schema.questions
-        errors = form_files.take_all(self.member, questions, self.answers, self.files)
-        form_files.rearrange(self.answers, self.controls.act)
-        form_files.take_over(self.member, questions, self.answers)
-        return errors
-
-    def _form(self, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        return app_form(self.member, self.app, self._posted_schema, self.answers, field_errors=field_errors)
-
-    def _opened(self) -> Opening:
-        """Return what the form was opened with."""
-        return Opening(
-            run=prefill.source_run(self.member, self.app, self.controls.run),
-            result=next_version.source_result(self.member, self.app, self.controls.next),
-            preset=prefill.source_preset(self.member, self.app, self.controls.preset),
-            is_private=self.controls.private,
-            seen=self.controls.seen,
-        )
+    def _take_files(self) -> None:
+        """Turn files, links and teammates' files into the member's own uploads."""
+        self.file_errors = form_files.take_all(self.member, self.schema.questions, self.data, self.files)
+        form_files.rearrange(self.data, self.controls["act"])
+        form_files.take_over(self.member, self.schema.questions, self.data)
 
     @transaction.atomic
-    def _keep_draft(self, form: SchemaForm) -> Opening:
-        """Save the posted values as the draft, after setting aside a draft that the form didn't show; return what the
-        form was opened with.
+    def _keep_draft(self) -> None:
+        """Save the posted values as the draft, after setting aside a draft that the form didn't show.
 
         If the draft was changed elsewhere since then, it stays, and the values are kept apart from it, unless the
         member has chosen to use them instead.
         """
-        opened, token = self._opened(), self.controls.token
-        drafts.lock(self.member)
-        if not form.has_fields or drafts.is_closed(self.member, self.app, token):
-            return opened
-        draft = drafts.current_draft(self.member, self.app)
-        answers = form.draft_answers(draft.answers if draft else ())
-        typed = Draft(answers=answers, wanted_outputs=form.draft_outputs(), source=opened.source)
-        if draft is not None and drafts.is_newer(draft, typed, token, self.controls.seen):
-            if self.controls.act != MINE:
-                apart = presets.keep_apart(self.member, self.app, typed, timezone.now(), token)
-                return replace(opened, newer=draft, apart=apart)
-            prefill.set_aside(self.member, self.app, draft)
-        elif draft is not None and self.controls.aside and draft.stamp == self.controls.seen:
-            prefill.set_aside(self.member, self.app, draft)
-        presets.forget_apart(self.member, self.app, token)
-        saved = drafts.save_draft(self.member, self.app, answers, typed.wanted_outputs, typed.source, form_token=token)
-        return replace(opened, seen=saved.stamp, is_saved=True)
+        member, app, seen = self.member, self.app, self.controls["seen"]
+        drafts.lock(member)
+        if not self.form.has_fields or drafts.is_closed(member, app, self.token):
+            return
+        draft = drafts.current_draft(member, app)
+        typed = Draft(
+            member=member,
+            app=app,
+            answers=self.form.draft_answers(draft.answers if draft else ()),
+            wanted_outputs=self.form.draft_outputs(),
+            source=self.opened.source,
+            form=form_hash(self.token),
+        )
+        is_newer = draft is not None and drafts.is_newer(draft, typed, seen)
+        if is_newer and self.controls["act"] != MINE:
+            self.opened.newer, self.opened.apart = draft, presets.keep_apart(typed, timezone.now())
+            return
+        if draft is not None and (is_newer or (self.controls["aside"] and draft.stamp == seen)):
+            prefill.set_aside(member, app, draft)
+        presets.forget_apart(member, app, self.token)
+        drafts.save_draft(typed)
+        self.opened.seen, self.opened.is_saved = typed.stamp, True
 
-    def _forget_draft(self) -> None:
-        """Delete what was saved of this form, because it has become a run or a preset."""
-        drafts.clear_draft(self.member, self.app, self.controls.token)
-        presets.forget_apart(self.member, self.app, self.controls.token)
+    def _refuse(self, *words: str) -> None:
+        """Show the form again with `words` above it. No run was started."""
+        self.opened.saying(*words)
+        self.is_refused = True
 
-    def _in_present_form(self, form: SchemaForm, field_errors: dict[str, str] | None = None) -> SchemaForm:
-        """Return a new form for the current version of the app, with the answers from `form`."""
-        answers, outputs = form.draft_answers(), form.draft_outputs()
-        return app_form(
-            self.member, self.app, self.schema, answers=answers, wanted_outputs=outputs, field_errors=field_errors
+    def _renew(self) -> None:
+        """Show the answers in a new form for the current version of the app."""
+        answers, outputs, errors = self.form.draft_answers(), self.form.draft_outputs(), self.form.field_errors
+        schema = self.app.schema or self.schema
+        self.form = app_form(
+            self.member, self.app, schema, answers=answers, wanted_outputs=outputs, field_errors=errors
         )
 
-    def _other_button(self, form: SchemaForm, opened: Opening) -> FormPage | Done:
+    def _other_button(self) -> Done | None:
         """Handle a button that doesn't start a run."""
-        act = self.controls.act
-        verb, _colon, field = act.partition(":")  # the target is a field, or the run used as an example
+        act, url = self.controls["act"], self.app.get_absolute_url()
+        verb, _colon, target = act.partition(":")  # the target is a field, or the run used as an example
         if act == MINE:
-            return Done(self.app.get_absolute_url(), _("This is your draft now. The other one is saved as a preset."))
-        if opened.newer is not None and verb != "example":  # the next page would show the other draft
-            return FormPage(self._in_present_form(form, form.field_errors), opened)
-        if verb == "library":  # only happens if JavaScript is off
-            return Done(reverse("runs:library", query={"app": self.app.public_id, "field": field}))
+            return Done(url, _("This is your draft now. The other one is saved as a preset."))
         if verb == "example":  # show the example's own values, even if the draft was started from it
-            return Done(f"{self.app.get_absolute_url()}?{urlencode({'from': field, 'fresh': '1'})}")
-        if act.startswith("preset") and not form.field_errors:
-            return self._save_preset(form, opened.preset)
-        return FormPage(self._in_present_form(form, form.field_errors), opened)
+            return Done(f"{url}?{urlencode({'from': target, 'fresh': '1'})}")
+        if self.opened.newer is None:  # otherwise, the next page would show the other draft
+            if verb == "library":  # only happens if JavaScript is off
+                return Done(reverse("runs:library", query={"app": self.app.public_id, "field": target}))
+            if act.startswith("preset") and not self.file_errors:
+                return self._save_preset()
+        self._renew()
+        return None
 
-    def _save_preset(self, form: SchemaForm, preset: Preset | None) -> Done:
+    def _save_preset(self) -> Done:
         """Update the open preset from the form, or go to the page that asks for the name of a new one."""
-        changeable = Preset.objects.changeable_by(self.member)
-        if self.controls.act == "preset-update" and preset and changeable.filter(pk=preset.pk).exists():
-            answers = form.draft_answers(preset.answers)
-            presets.update_preset(preset, self.member, answers, form.draft_outputs(), timezone.now())
-            self._forget_draft()
-            return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
-        return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
+        preset = self.opened.preset
+        if self.controls["act"] != "preset-update" or preset is None or not preset.is_changeable_by(self.member):
+            return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
+        preset.answers, preset.wanted_outputs = self.form.draft_answers(preset.answers), self.form.draft_outputs()
+        presets.update_preset(preset, self.member, timezone.now())
+        drafts.clear_draft(self.member, self.app, self.token)
+        presets.forget_apart(self.member, self.app, self.token)
+        return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
 
-    def _again(self, form: SchemaForm, spent: Run, opened: Opening) -> FormPage | Done:
-        """Go to the run that this form has already started. If the inputs have changed since then, show the form with a
-        new token instead."""
-        if form.is_valid() and is_what_started(spent, self.member, self._request(form, opened, self._posted_schema)):
-            self._forget_draft()
-            return Done(spent.get_absolute_url())
-        return FormPage(self._in_present_form(form), opened.saying(_(SPENT)), is_refused=True)
-
-    def _run(self, form: SchemaForm, opened: Opening) -> FormPage | Done:
-        """Start a run from the valid form, or say why it can't start."""
-        if create_run.read_form_token(self.controls.token) != self.member.pk:
-            return FormPage(form, opened.saying(_(EXPIRED)), is_refused=True)
+    def _run(self) -> Done | None:
+        """Start a run from the form, or go to the run that it has already started. If neither is possible, say why."""
+        # Check this before looking for a run that this form has already started, which may have used up what was left
+        # to spend
+        is_blocked = cost_line(self.app, self.member, self.form.wanted_outputs()).is_blocked
+        spent = create_run.run_of_form(self.member, self.token)
         try:
-            replaces = next_version.replaced_by(opened.result, self.schema, form.wanted_outputs())
-            pressed = replace(self._request(form, opened, self.schema), replaces=replaces)
-            started = launch_run(self.member, pressed)
-            presets.forget_apart(self.member, self.app, self.controls.token)
-            return Done(started.get_absolute_url())
+            if spent is not None and not self.form.is_valid():
+                raise TokenSpentError(spent)
+            if spent is not None or self._is_startable(is_blocked=is_blocked):
+                return self._start()
         except TokenSpentError:
-            return FormPage(form, opened.saying(_(SPENT)), is_refused=True)
+            self._renew()
+            self._refuse(_(SPENT))
         except RulesRefuseError as refused:  # an admin has just changed the rules
-            return FormPage(self._in_present_form(form), opened.saying(refused.sentence), is_refused=True)
+            self._renew()
+            self._refuse(_(SPENT) if spent else refused.sentence)
         except LimitReached as reached:
-            is_told = cost_line(self.app, self.member, form.wanted_outputs()).is_blocked  # shown next to Run
-            answer = opened if is_told else opened.saying(reached.sentence)
-            return FormPage(form, answer, self.controls.token, is_refused=True)
+            is_told = cost_line(self.app, self.member, self.form.wanted_outputs()).is_blocked  # shown next to Run
+            self.opened.token = self.token
+            self._refuse(*([] if is_told else [reached.sentence]))
+        return None
 
-    def _request(self, form: SchemaForm, opened: Opening, schema: AppSchema) -> LaunchRequest:
-        return LaunchRequest(
+    def _is_startable(self, *, is_blocked: bool) -> bool:
+        """Return whether the form can start a run; if it can't, say why."""
+        if form_version(self.app, self.app.schema or self.schema) != self.controls["schema"]:
+            self._renew()  # because a position may now refer to another field
+            self._refuse(_(CHANGED), *self.form.dropped_words)
+        elif not self.form.is_valid():
+            self.opened.token = self.token
+            self._refuse()
+        elif is_blocked:
+            self._refuse()
+        elif create_run.read_form_token(self.token) != self.member.pk:
+            self._refuse(_(EXPIRED))
+        return not self.is_refused
+
+    def _start(self) -> Done:
+        outputs = self.form.wanted_outputs()
+        press = LaunchRequest(
             self.app,
-            schema,
-            form.answers(),
-            form.wanted_outputs(),
-            self.controls.token,
-            parent=opened.run,
-            preset=opened.preset,
-            is_private=opened.is_private,
+            self.schema,
+            self.form.answers(),
+            outputs,
+            self.token,
+            parent=self.opened.run,
+            preset=self.opened.preset,
+            is_private=self.opened.is_private,
+            replaces=next_version.replaced_by(self.opened.result, self.schema, outputs),
         )
+        run = launch_run(self.member, press)
+        presets.forget_apart(self.member, self.app, self.token)
+        return Done(run.get_absolute_url())

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.catalog.field_rules import form_questions
-from runs.engine import create_run, run_inputs
+from runs.engine import create_run
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run
 from runs.schema_forms.answers import Answer
@@ -66,6 +66,7 @@ class Opening:
     is_saved: bool = False  # the draft has the posted values
     newer: Draft | None = None
     apart: Preset | None = None
+    token: str = ""  # the token that the form was posted with, if it can still start a run
     is_forgotten: bool = False  # the app was run recently, so browsers mustn't restore its form
     is_private: bool = False  # recorded when the form was opened, because the source run may have been deleted since
 
@@ -225,7 +226,7 @@ def _kept_notice(app: App, opened: Opening, words: str) -> Notice:
 
 
 def _fill_from_run(opened: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    opened.answers = ownership.shown(member, run_inputs.answers_for(member, run))
+    opened.answers = ownership.shown(member, run.answers_for(member))
     opened.wanted_outputs = run.wanted_outputs or None
     if opened.result is not None and opened.result.run_id == run.pk:
         opened.wanted_outputs = next_version.next_version(opened.result, schema).wanted_outputs or opened.wanted_outputs
@@ -248,7 +249,7 @@ def _is_as_opened(member: Member, app: App, draft: Draft) -> bool:
     run, preset = source_run(member, app, draft.source), source_preset(member, app, draft.source)
     if run is None and preset is None:
         return False
-    source = run_inputs.answers_for(member, run) if run else preset.answers if preset else []
+    source = run.answers_for(member) if run else preset.answers if preset else []
     questions = form_questions(app)
 
     def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:

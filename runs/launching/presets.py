@@ -7,6 +7,7 @@ member who saves it; otherwise, people could share somebody else's file by posti
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 
@@ -37,57 +38,32 @@ def listed(member: Member, app: App) -> list[Preset]:
     return sorted(presets, key=lambda preset: (not preset.belongs_to(member), fold(preset.name)))
 
 
-def save_preset(
-    member: Member,
-    app: App,
-    name: str,
-    answers: Sequence[Answer],
-    wanted_outputs: Sequence[int] | None,
-    *,
-    is_team: bool,
-) -> Preset:
-    """Save `answers` as a preset, keeping only files owned by `member`.
+@transaction.atomic
+def save_preset(preset: Preset) -> Preset:
+    """Save a new preset, keeping only files owned by its member.
 
     Raises `NameTakenError` if the member already has a preset with that name for this app.
     """
-    with transaction.atomic():
-        preset = _make(member, app, name, answers, wanted_outputs, is_team=is_team)
-        record(Verb.PRESET_SAVED, preset)
+    _insert(preset)
+    record(Verb.PRESET_SAVED, preset)
     return preset
 
 
-def _make(
-    member: Member,
-    app: App,
-    name: str,
-    answers: Sequence[Answer],
-    wanted_outputs: Sequence[int] | None,
-    *,
-    is_team: bool,
-) -> Preset:
+def _insert(preset: Preset) -> None:
+    preset.name = preset.name[:NAME_LENGTH]
+    preset.answers = ownership.only_own(preset.member, preset.answers)
     try:
         with transaction.atomic():
-            preset = Preset.objects.create(
-                app=app,
-                member=member,
-                name=name[:NAME_LENGTH],
-                is_team=is_team,
-                answers=ownership.only_own(member, answers),
-                wanted_outputs=None if wanted_outputs is None else list(wanted_outputs),
-            )
+            preset.save(force_insert=True)
             _keep_files(preset)
     except IntegrityError:
-        raise NameTakenError(name) from None
-    return preset
+        raise NameTakenError(preset.name) from None
 
 
-def update_preset(
-    preset: Preset, member: Member, answers: Sequence[Answer], wanted_outputs: Sequence[int] | None, now: datetime
-) -> None:
-    """Replace the preset's answers, keeping only files owned by `member` (the preset's maker or an admin)."""
+def update_preset(preset: Preset, member: Member, now: datetime) -> None:
+    """Save the preset's new answers, keeping only files owned by `member` (the preset's maker or an admin)."""
     with transaction.atomic():
-        preset.answers = ownership.only_own(member, answers)
-        preset.wanted_outputs = None if wanted_outputs is None else list(wanted_outputs)
+        preset.answers = ownership.only_own(member, preset.answers)
         preset.updated_at, preset.is_example, preset.is_set_aside = now, False, False
         preset.save(update_fields=["answers", "wanted_outputs", "updated_at", "is_example", "is_set_aside"])
         record(Verb.PRESET_CHANGED, preset)
@@ -129,14 +105,14 @@ def set_aside(member: Member, app: App, draft: Draft) -> Preset | None:
 
 
 @transaction.atomic
-def keep_apart(member: Member, app: App, draft: Draft, now: datetime, form_token: str) -> Preset | None:
+def keep_apart(typed: Draft, now: datetime) -> Preset | None:
     """Save the values of an open form as a preset, because its draft was changed elsewhere in the meantime; return None
     if the form is empty. Later values of the same form replace them."""
-    preset = _kept_apart(member, app, form_token).first()
-    if preset is None or not draft.is_begun:
-        return _make_dated(member, app, draft, now, form_hash(form_token)) if draft.is_begun else preset
-    preset.answers, preset.updated_at = ownership.only_own(member, draft.answers), now
-    preset.wanted_outputs = draft.wanted_outputs
+    preset = _kept_apart(typed.member, typed.app, typed.form).first()
+    if preset is None or not typed.is_begun:
+        return _make_dated(typed.member, typed.app, typed, now, typed.form) if typed.is_begun else preset
+    preset.answers, preset.updated_at = ownership.only_own(typed.member, typed.answers), now
+    preset.wanted_outputs = typed.wanted_outputs
     preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
     _keep_files(preset)
     return preset
@@ -144,25 +120,24 @@ def keep_apart(member: Member, app: App, draft: Draft, now: datetime, form_token
 
 def forget_apart(member: Member, app: App, form_token: str) -> None:
     """Delete what `keep_apart` saved for a form, because it has become the draft or a run."""
-    _kept_apart(member, app, form_token).delete()
+    _kept_apart(member, app, form_hash(form_token)).delete()
 
 
-def _kept_apart(member: Member, app: App, form_token: str) -> PresetQuerySet:
-    return Preset.objects.filter(member=member, app=app, is_set_aside=True, form=form_hash(form_token)).exclude(form="")
+def _kept_apart(member: Member, app: App, form: str) -> PresetQuerySet:
+    return Preset.objects.filter(member=member, app=app, is_set_aside=True, form=form).exclude(form="")
 
 
 def _make_dated(member: Member, app: App, draft: Draft, at: datetime, form: str = "") -> Preset:
     """Make a preset that is named after a time."""
     name = _("Draft from %(time)s") % {"time": brief_day_time_words(at)}
+    preset = Preset(member=member, app=app, answers=draft.answers, wanted_outputs=draft.wanted_outputs, form=form)
+    preset.is_set_aside = True
     for number in count(1):
-        try:
-            numbered = name if number == 1 else f"{name} ({number})"
-            preset = _make(member, app, numbered, draft.answers, draft.wanted_outputs, is_team=False)
-        except NameTakenError:
-            continue
-        Preset.objects.filter(pk=preset.pk).update(is_set_aside=True, form=form)
-        return preset
-    raise AssertionError  # never reached, because count() never ends
+        preset.name = name if number == 1 else f"{name} ({number})"
+        with suppress(NameTakenError):
+            _insert(preset)
+            break
+    return preset
 
 
 def _keep_files(preset: Preset) -> None:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.catalog.field_rules import form_questions, rules_of
-from runs.engine import run_inputs
 from runs.engine.changed_by_rules import changed_words, ruled
 from runs.engine.create_run import LaunchRequest
 from runs.launching.app_form import app_form
@@ -44,12 +43,12 @@ def again(member: Member, run: Run) -> RerunPlan:
     app, schema = run.app, run.app.schema
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
-    past = run_inputs.answers_of(run)
+    past = run.answers
     visible = ownership.shown(member, past)
     form = app_form(member, app, schema, answers=visible, wanted_outputs=run.wanted_outputs or None)
     questions = form_questions(app)
     open_then = open_answers(questions, past)
-    open_now = open_answers(questions, run_inputs.answers_for(member, run))
+    open_now = open_answers(questions, run.answers_for(member))
     if len(open_now) != len(open_then):  # a field that was hidden then is visible now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
     answers = ownership.shown(member, open_then)

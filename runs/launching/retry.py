@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from runs.engine import create_run, run_inputs
+from runs.engine import create_run
 from runs.engine.changed_by_rules import RulesRefuseError, names_changed, quoted_names
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run
 from runs.engine.synced_commit import synced
@@ -124,7 +124,7 @@ def _retry_failed(run: Run, member: Member, token: str) -> Run | None:
     cost = cost_line(run.app, member, indexes, run.schema, can_look_up=False)
     if _is_done(run, indexes) or not indexes or not is_known or _reason(run, cost):
         return _started(run, member, token)
-    answers = own_files(member, run_inputs.answers_of(run))
+    answers = own_files(member, run.answers)
     replaces: dict[int, list[Output]] = {}
     for box in run.outputs.all():
         if box.line_id and (place := box.schema_index) in indexes and place is not None:

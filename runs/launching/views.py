@@ -1,6 +1,6 @@
 """The form of one app: filling it in, saving the draft, starting a run."""
 
-from dataclasses import fields
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -23,9 +23,8 @@ from runs.display.launch_box import launch_box
 from runs.engine import create_run
 from runs.launching import drafts, form_after_redirect, prefill, presets
 from runs.launching.app_form import app_form
-from runs.launching.forms import ControlsForm
 from runs.launching.next_version import next_version
-from runs.launching.posted_form import Controls, FormPage, PostedAppForm, posted_schema
+from runs.launching.posted_form import ControlsForm, PostedAppForm, posted_schema
 from runs.launching.prefill import RESET, NoSourceError, Opening
 from runs.launching.shown_runs import ShownRuns, shown_runs
 from runs.models import App, AppRule, AppSchema, Member
@@ -43,7 +42,8 @@ from runs.words.numbers import number_in
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     app = _app(request, app_id, "thumbnail", "starred_by")
     if request.method == "POST":
-        return _previewed(request, app) if _is_preview(request) else _pressed(request, app)
+        controls = ControlsForm.read(request.POST)
+        return _previewed(request, app) if controls["preview"] else _pressed(request, app, controls)
     if slug != app.slug:
         return redirect(f"{app.get_absolute_url()}?{request.GET.urlencode()}" if request.GET else app)
     if run_id := request.GET.get("sent", ""):
@@ -75,8 +75,7 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
     except NoSourceError:
         raise Http404 from None
     answered = request.GET.get(form_after_redirect.PARAMETER, "")
-    recalled = form_after_redirect.recalled(request.session, request.user, app, answered, opened)
-    opened = recalled.opened
+    form_after_redirect.recall(request.session, request.user, app, answered, opened)
     form = app_form(
         request.user,
         app,
@@ -85,35 +84,27 @@ def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse
         wanted_outputs=opened.wanted_outputs,
         field_errors=opened.field_errors,
     )
-    return app_page(request, app, form, opened.saying(*form.dropped_words), token=recalled.token, runs=runs)
+    return app_page(request, app, form, opened.saying(*form.dropped_words), runs=runs)
 
 
-def _pressed(request: PortalRequest, app: App) -> HttpResponse:
+def _pressed(request: PortalRequest, app: App, controls: dict[str, Any]) -> HttpResponse:
     """Handle the Run button or any other button in the form."""
-    controls = ControlsForm.read(request.POST)
     is_run = request.user.can_run and not controls["act"]
     if is_run and catalog.check_before_run(app):
         app = _app(request, app.public_id, "thumbnail", "starred_by")
-    schema = app.schema or posted_schema(app, controls["schema"])
-    if schema is None:
-        raise Http404
-    outcome = _posted(request, app, schema).outcome()
-    if isinstance(outcome, FormPage) and controls["plain"] and outcome.opened.is_saved:
-        return go_to(request, form_after_redirect.keep(request.session, app, outcome))
-    if isinstance(outcome, FormPage):
-        status = 422 if outcome.is_refused else 200
-        return app_page(request, app, outcome.form, outcome.opened, token=outcome.token, status=status)
-    if outcome.words:
-        messages.success(request, outcome.words)
-    return go_to(request, outcome.url)
-
-
-def _is_preview(request: PortalRequest) -> bool:
-    """Return whether the form was sent from an admin's preview, where nothing is saved or started."""
-    return bool(ControlsForm.read(request.POST)["preview"])
+    posted = _posted(request, app, controls)
+    done = posted.outcome()
+    if done is None and controls["plain"] and posted.opened.is_saved:
+        return go_to(request, form_after_redirect.keep(request.session, app, posted.form, posted.opened))
+    if done is None:
+        return app_page(request, app, posted.form, posted.opened, status=422 if posted.is_refused else 200)
+    if done.words:
+        messages.success(request, done.words)
+    return go_to(request, done.url)
 
 
 def _previewed(request: PortalRequest, app: App) -> HttpResponse:
+    """Respond to a form sent from an admin's preview, where nothing is saved or started."""
     messages.info(request, _("This is only a preview: nothing was saved or started."))
     is_admin = request.user.is_admin
     return go_to(
@@ -121,9 +112,10 @@ def _previewed(request: PortalRequest, app: App) -> HttpResponse:
     )
 
 
-def _posted(request: PortalRequest, app: App, schema: AppSchema) -> PostedAppForm:
-    posted = ControlsForm.read(request.POST)
-    controls = Controls(**{field.name: posted[field.name] for field in fields(Controls)})
+def _posted(request: PortalRequest, app: App, controls: dict[str, Any]) -> PostedAppForm:
+    schema = posted_schema(app, controls["schema"])
+    if schema is None:
+        raise Http404
     return PostedAppForm(request.user, app, schema, controls, request.POST.copy(), request.FILES)
 
 
@@ -134,25 +126,25 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     If the draft was changed elsewhere since the form was opened, say so, once. If the form belongs to someone else, who
     was signed in before, respond with 409.
     """
-    app = _app(request, app_id)
-    if app.schema is None or _is_preview(request):
+    app, controls = _app(request, app_id), ControlsForm.read(request.POST)
+    if app.schema is None or controls["preview"]:
         return HttpResponse(status=204)
-    posted = _posted(request, app, app.schema)
-    if create_run.read_form_token(posted.controls.token) != request.user.pk:
+    posted = _posted(request, app, controls)
+    if create_run.read_form_token(posted.token) != request.user.pk:
         return HttpResponse(status=409)
-    opened = posted.save_draft()
-    if opened.newer is None or ControlsForm.read(request.POST)["told"]:
+    posted.save_draft()
+    if posted.opened.newer is None or controls["told"]:
         return HttpResponse(status=204)
-    return render_page(request, "launching/_newer_draft.html", {"app": app, "opened": opened, "oob": True})
+    return render_page(request, "launching/_newer_draft.html", {"app": app, "opened": posted.opened, "oob": True})
 
 
 @require_POST
 def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
     """Empty the form. The previous values can be restored until the person leaves the page."""
-    app = _app(request, app_id)
-    if _is_preview(request):
+    app, controls = _app(request, app_id), ControlsForm.read(request.POST)
+    if controls["preview"]:
         return _previewed(request, app)
-    if app.schema is not None and _posted(request, app, app.schema).drop_draft(timezone.now()):
+    if app.schema is not None and _posted(request, app, controls).drop_draft(timezone.now()):
         return go_to(request, f"{app.get_absolute_url()}?{RESET}=1")
     messages.info(request, _("The form has been reset."))
     return go_to(request, app.get_absolute_url())
@@ -163,21 +155,21 @@ def draft_drop(request: PortalRequest, app_id: str) -> HttpResponse:
     """Discard a draft from the list on a page, which then offers to restore it."""
     app = _app(request, app_id)
     drafts.drop_draft(request.user, app, timezone.now())
-    return go_to(request, _list_url(request, dropped=app.public_id) or reverse("runs:home"))
+    page = ControlsForm.read(request.POST)["page"]
+    return go_to(request, _list_url(page, dropped=app.public_id) or reverse("runs:home"))
 
 
 @require_POST
 def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
     """Restore a discarded draft, in the form or in the list on a page."""
-    app = _app(request, app_id)
+    app, controls = _app(request, app_id), ControlsForm.read(request.POST)
     if app.schema is not None:
-        _posted(request, app, app.schema).bring_back(timezone.now())
-    return go_to(request, _list_url(request) or app.get_absolute_url())
+        _posted(request, app, controls).bring_back(timezone.now())
+    return go_to(request, _list_url(controls["page"]) or app.get_absolute_url())
 
 
-def _list_url(request: PortalRequest, **query: str) -> str:
-    """Return the URL of the page if the button was pressed in its list of drafts; "" if it was pressed in a form."""
-    page = ControlsForm.read(request.POST)["page"]
+def _list_url(page: str, **query: str) -> str:
+    """Return the URL of `page` if the button was pressed in its list of drafts; "" if it was pressed in a form."""
     shows_drafts = {"home": {}, "app-list": {}, "history": {"state": "draft"}}
     return reverse(f"runs:{page}", query=shows_drafts[page] | query) if page in shows_drafts else ""
 
@@ -217,7 +209,6 @@ def app_page(
     form: SchemaForm | None,
     opened_with: Opening,
     *,
-    token: str = "",
     status: int = 200,
     viewer: Member | None = None,
     runs: ShownRuns | None = None,
@@ -240,7 +231,7 @@ def app_page(
         "form": form,
         "house_rules": house_rules_html(rule.house_rules) if rule else "",
         "is_paused": rule is not None and rule.is_paused,
-        "token": token or create_run.new_form_token(member),
+        "token": opened_with.token or create_run.new_form_token(member),
         "schema_version": form_version(app, app.schema) if app.schema and form else "",
         "opened": opened_with,
         "presets": presets.listed(member, app),

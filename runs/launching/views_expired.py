@@ -6,7 +6,7 @@ from django.http import HttpRequest, QueryDict
 
 from runs.engine import create_run
 from runs.launching import form_files
-from runs.launching.forms import ControlsForm
+from runs.launching.posted_form import ControlsForm
 from runs.models import AppSchema, Member
 
 KEPT_FOR = timedelta(days=1)  # files are saved only if the form was opened less than this long ago

@@ -26,7 +26,6 @@ from django.utils import timezone
 from runs.background import leases
 from runs.background.queue import enqueue_long
 from runs.engine.create_run import LaunchRequest, launch_run
-from runs.engine.run_inputs import answers_of
 from runs.engine.save_outputs import is_anyone_waiting
 from runs.history import bin, stars, titles
 from runs.history.examples import unclaimed
@@ -341,8 +340,9 @@ def _use_results(example: Example, run: Run, *, is_removed: bool) -> None:
     if example.guest:
         _show_to(example.guest, run)
     if example.preset:
-        preset = presets.save_preset(run.member, run.app, example.preset, answers_of(run), None, is_team=True)
-        Preset.objects.filter(pk=preset.pk).update(is_example=True)
+        preset = Preset(member=run.member, app=run.app, name=example.preset, is_team=True, is_example=True)
+        preset.answers = run.answers
+        presets.save_preset(preset)
 
 
 def _show_to(guest: str, run: Run) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -15,6 +15,7 @@ from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
 from runs.models.messages import MessageTextField
 from runs.models.run_access import RunAccess, RunAccessQuerySet
+from runs.schema_forms.answers import Answer, Files, load_value
 
 ACTIVE = ("starting", "checking", "queued", "running")
 FINAL = ("completed", "failed", "cancelled")
@@ -296,6 +297,21 @@ class Run(RunAccess):
     def is_final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def answers(self) -> list[Answer]:
+        """The inputs as form answers, including hidden ones."""
+        prefetch_related_objects([self], "inputs__links__upload")
+        return [run_input.answer for run_input in self.inputs.all()]
+
+    def answers_for(self, member: Member) -> list[Answer]:
+        """Return the inputs that `member` may see, as form answers. Inputs that were hidden stay hidden, even if their
+        fields are visible now."""
+        return [
+            answer
+            for run_input, answer in zip(self.inputs.all(), self.answers, strict=True)
+            if run_input.is_shown_to(member)
+        ]
+
 
 class RunInputQuerySet(models.QuerySet["RunInput"]):
     def shown_to(self, member: Member) -> Self:
@@ -333,6 +349,14 @@ class RunInput(models.Model):
     def is_shown_to(self, member: Member) -> bool:
         """Return whether `RunInputQuerySet.shown_to` would include this input."""
         return member.is_admin or not self.is_hidden
+
+    @property
+    def answer(self) -> Answer:
+        """The input as a form answer."""
+        value = load_value(self.value)
+        if self.type == "url":
+            value = Files(tuple(link.upload.public_id for link in self.links.all()))
+        return Answer(self.name, self.key, self.parameter_id, self.type, value, self.is_default)
 
 
 class RunInputUpload(models.Model):

@@ -29,17 +29,19 @@ from django.utils import timezone
 from runs import catalog
 from runs.catalog import in_use, lamina_search
 from runs.connection.status import lamina_status
-from runs.engine import create_run, run_inputs
+from runs.engine import create_run
 from runs.history import bin
 from runs.launching import drafts, presets
 from runs.models import (
     App,
     AppSearch,
+    Draft,
     GuestContact,
     Member,
     Notice,
     Output,
     OutputFile,
+    Preset,
     RequestWindow,
     ReviewRequest,
     Run,
@@ -180,7 +182,7 @@ def answers_of(app: App, values: dict[str, str]) -> list[Answer]:
 def draft(email: str, remote_id: str, **values: str) -> None:
     """Save a draft of the app's form for the member, filled in as for `start`."""
     who, what = Member.objects.get(email=email), App.objects.select_related("schema").get(remote_id=remote_id)
-    drafts.save_draft(who, what, answers_of(what, values), None)
+    drafts.save_draft(Draft(member=who, app=what, answers=answers_of(what, values)))
 
 
 def example(email: str, remote_id: str) -> str:
@@ -310,7 +312,7 @@ def addresses(email: str, run: str) -> list[str]:
     who, made = Member.objects.get(email=email), Run.objects.select_related("app").get(public_id=run)
     mate = Member.objects.get(email=member("sam", "approver")["email"]).public_id
     name = f"Preset {next(numbers)}"
-    preset = presets.save_preset(who, made.app, name, run_inputs.answers_of(made), None, is_team=False)
+    preset = presets.save_preset(Preset(member=who, app=made.app, name=name, answers=made.answers))
     shown = links.make_link(who, links.outputs_for(who, [o.public_id for o in made.outputs.all()]))
     kim = GuestContact.objects.create(guest=guest_of(shown), email="kim@example.com")
     of_mate = ("manage-person", "person-deactivate", "person-transfer", "manage-limit")

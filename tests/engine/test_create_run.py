@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from runs.engine import run_inputs, sweep, wakeups
+from runs.engine import sweep, wakeups
 from runs.engine.create_run import (
     LaunchRequest,
     TokenSpentError,
@@ -17,7 +17,7 @@ from runs.engine.create_run import (
     read_form_token,
 )
 from runs.launching import drafts
-from runs.models import App, Draft, Member, Run
+from runs.models import App, Draft, Member, Run, form_hash
 from runs.schema_forms.answers import Answer
 from runs.team import members, transfers
 from tests.support.factories import make_app
@@ -69,7 +69,8 @@ def test_other_inputs_with_a_spent_form_are_no_second_run(alice: Member) -> None
 
 def test_the_draft_ends_with_the_run(alice: Member) -> None:
     app, token = make_app(), new_form_token(alice)
-    drafts.save_draft(alice, app, [answer("Style", "Ghibli", "options")], [0], form_token=token)
+    ghibli = [answer("Style", "Ghibli", "options")]
+    drafts.save_draft(Draft(member=alice, app=app, answers=ghibli, wanted_outputs=[0], form=form_hash(token)))
 
     launch_run(alice, press(app, token))
 
@@ -78,7 +79,9 @@ def test_the_draft_ends_with_the_run(alice: Member) -> None:
 
 def test_the_draft_of_another_form_stays(alice: Member) -> None:
     app = make_app()
-    drafts.save_draft(alice, app, [answer("Style", "Plain ", "options")], [0], form_token=new_form_token(alice))
+    plain = [answer("Style", "Plain ", "options")]
+    other_form = form_hash(new_form_token(alice))
+    drafts.save_draft(Draft(member=alice, app=app, answers=plain, wanted_outputs=[0], form=other_form))
 
     launch_run(alice, press(app, new_form_token(alice)))
 
@@ -102,7 +105,7 @@ def test_exact_labels_are_kept(alice: Member) -> None:
 
     run = launch_run(alice, press(app, new_form_token(alice), style=" Plain  two "))
 
-    assert run_inputs.answers_of(run)[0].value == " Plain  two "
+    assert run.answers[0].value == " Plain  two "
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.abc:def", "\x00", "1" * 200])

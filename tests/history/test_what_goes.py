@@ -20,6 +20,7 @@ from runs.launching.drafts import save_draft
 from runs.models import (
     App,
     Decision,
+    Draft,
     FieldRule,
     GuestLink,
     Member,
@@ -206,7 +207,8 @@ def test_an_upload_stays_that_a_draft_names_meanwhile(alice: Member, app: App, m
     upload = uploaded(alice)
     used(upload, app, 40)
     before = orphans.named_in_drafts()
-    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((upload.public_id,)))], None)
+    photo = Answer("Photo", "", "", "url", Files((upload.public_id,)))
+    save_draft(Draft(member=alice, app=app, answers=[photo]))
     look = orphans.named_in_drafts
     monkeypatch.setattr(orphans, "named_in_drafts", lambda since=None: look(since) if since else before)
     assert old_uploads.remove(30, timezone.now()) == 0
@@ -269,7 +271,8 @@ def test_only_what_really_goes_is_counted(alice: Member, bob: Member, admin_memb
     for upload in (plain, locked, shared, drafted):
         used(upload, app, 40)
     FieldRule.objects.create(app=app, name="Photo", mode="locked", file=locked.file)
-    save_draft(alice, app, [Answer("Photo", "", "", "url", Files((drafted.public_id,)))], None)
+    photo = Answer("Photo", "", "", "url", Files((drafted.public_id,)))
+    save_draft(Draft(member=alice, app=app, answers=[photo]))
     results = [rejected(alice, app, admin_member, 40) for _ in range(2)]
     given = OutputFile.objects.get(output=results[0]).file
     uploaded(bob, file=given)

@@ -51,7 +51,7 @@ def by_form(client: Client, app: App, alice: Member, old: Run) -> None:
 
 
 def by_draft(client: Client, app: App, alice: Member, old: Run) -> None:
-    drafts.save_draft(alice, app, load_answers(answers(app)), [0, 1])
+    drafts.save_draft(Draft(member=alice, app=app, answers=load_answers(answers(app)), wanted_outputs=[0, 1]))
     assert send(client, app).status_code == 302
 
 

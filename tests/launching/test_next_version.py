@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
-from runs.engine.run_inputs import answers_of
 from runs.launching.next_version import replaced_by
 from runs.launching.retry import failed_indexes, retry_failed
 from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRules, Run
@@ -273,7 +272,7 @@ def test_presses_of_two_people_at_once_make_versions_2_to_5(alice: Member, bob: 
     def press(member: Member) -> tuple[int, str]:
         try:
             request = LaunchRequest(
-                run.app, run.schema, answers_of(run), [0], new_form_token(member), parent=run, replaces={0: [front]}
+                run.app, run.schema, run.answers, [0], new_form_token(member), parent=run, replaces={0: [front]}
             )
             gate.wait()
             made = launch_run(member, request).outputs.get()

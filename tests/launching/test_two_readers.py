@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils.translation import gettext, override
 
 from runs.launching import drafts
-from runs.models import App, AppRule, FieldRule, Member, Preset
+from runs.models import App, AppRule, Draft, FieldRule, Member, Preset
 from runs.schema_forms.answers import Answer, load_answers
 from tests.support.app_forms import fields, token_in
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_schema
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 def write(member: Member, app: App, words: str) -> None:
-    drafts.save_draft(member, app, [Answer("Prompt", "", "", "text", words, is_default=False)], None)
+    answers = [Answer("Prompt", "", "", "text", words, is_default=False)]
+    drafts.save_draft(Draft(member=member, app=app, answers=answers))
 
 
 def fields_of(page: str) -> str:

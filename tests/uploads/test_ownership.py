@@ -1,8 +1,8 @@
 """Earlier files used in a new form are adopted, never copied."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
-from runs.engine.run_inputs import answers_of
 from runs.models import Member, RunInput, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import Files
@@ -38,9 +38,23 @@ def test_answers_of_a_teammates_run_carry_own_uploads(alice: Member, bob: Member
     for position, upload in enumerate([ready, lost]):
         RunInputUpload.objects.create(input=given, upload=upload, position=position)
 
-    answers = own_files(alice, answers_of(run))
+    answers = own_files(alice, run.answers)
 
     own = Upload.objects.get(member=alice)
     assert own.file == ready.file
     assert answers[1].value == Files((own.public_id,))
-    assert own_files(bob, answers_of(run))[1].value == Files((ready.public_id, lost.public_id))
+    assert own_files(bob, run.answers)[1].value == Files((ready.public_id, lost.public_id))
+
+
+@pytest.mark.parametrize("inputs", [1, 4])
+def test_a_runs_answers_are_read_in_three_queries(bob: Member, django_assert_num_queries: DjangoAssertNumQueries, inputs: int) -> None:
+    run = make_run(bob, make_app(parameters=[PICTURE]), status="completed")
+    for position in range(1, inputs + 1):
+        photo = RunInput.objects.create(run=run, position=position, name="Photo", type="url", value=[])
+        upload = Upload.objects.create(member=bob, file=make_stored(), status="ready", name="b.png")
+        RunInputUpload.objects.create(input=photo, upload=upload, position=0)
+
+    with django_assert_num_queries(3):
+        answers = run.answers[1:]
+
+    assert [len(answer.upload_ids) for answer in answers] == [1] * inputs
