@@ -47,7 +47,9 @@ def test_answers_of_a_teammates_run_carry_own_uploads(alice: Member, bob: Member
 
 
 @pytest.mark.parametrize("inputs", [1, 4])
-def test_a_runs_answers_are_read_in_three_queries(bob: Member, django_assert_num_queries: DjangoAssertNumQueries, inputs: int) -> None:
+def test_a_runs_answers_are_read_in_three_queries(
+    bob: Member, django_assert_num_queries: DjangoAssertNumQueries, inputs: int
+) -> None:
     run = make_run(bob, make_app(parameters=[PICTURE]), status="completed")
     for position in range(1, inputs + 1):
         photo = RunInput.objects.create(run=run, position=position, name="Photo", type="url", value=[])
