@@ -176,9 +176,9 @@ def link_guests(link: GuestLink) -> list[LinkGuest]:
     return [LinkGuest(guest, others.get(guest.pk, [])) for guest in guests if guest.same_as_id is None]
 
 
-def refusal_of(member: Member) -> str:
-    """Return why `member` may not create guest links; "" if they may."""
-    rules = SharingRules.current()
+def refusal_of(member: Member, rules: SharingRules | None = None) -> str:
+    """Return why `member` may not create guest links; "" if they may. Pass the `rules` if you've already read them."""
+    rules = rules or SharingRules.current()
     if not rules.guests_allowed:
         if member.is_admin:
             return _("Guest links are turned off. You can turn them on in “Manage” under “Sharing”.")

@@ -34,7 +34,9 @@ class VersionOffer:
 def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | None = None) -> list[VersionOffer]:
     """Return offers for the member's open links that show an outdated version of any of `outputs`. If `link` is given,
     return only the offers for that link."""
-    lines = {output.first_id for output in outputs}
+    lines = {output.first_id for output in outputs if not output.is_only_version}
+    if not lines:
+        return []
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
     if len(family) == len(lines):  # no result has a second version
         return []

@@ -1,5 +1,6 @@
 """The sharing panel: who can see a run, and how to change that."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -111,11 +112,19 @@ class SharePanel:
         return _("Create another link to this result") if self.only else _("Create another link")
 
 
-def share_panel(member: Member, run: Run, *, new_link: str = "", sentence: str = "", only: str = "") -> SharePanel:
+def share_panel(
+    member: Member,
+    run: Run,
+    *,
+    new_link: str = "",
+    sentence: str = "",
+    only: str = "",
+    ticked: Collection[str] | None = None,
+) -> SharePanel:
     """Return the panel for `run`, which `member` may change.
 
     `new_link` is the id of a link that was just created, `sentence` says what was just done, and `only` is the id of
-    the result that the panel was opened from.
+    the result that the panel was opened from. Pass the ids of the run's selected results as `ticked` if you know them.
     """
     rules = SharingRules.current()
     now = timezone.now()
@@ -129,7 +138,7 @@ def share_panel(member: Member, run: Run, *, new_link: str = "", sentence: str =
     this = next((one for one in outputs if one.public_id == only), None) if len(outputs) > 1 else None
     current = [view for view in views if view.is_open or _was_revoked_lately(view.link, now)]
     may_share = run.is_shareable_by(member)
-    no_link = refusal_of(member)
+    no_link = refusal_of(member, rules)
     return SharePanel(
         run=run,
         dom_id=f"share-{run.public_id}",
@@ -144,29 +153,31 @@ def share_panel(member: Member, run: Run, *, new_link: str = "", sentence: str =
         maker="" if run.belongs_to(member) else run.member.display_name,
         only=this.public_id if this else "",
         only_label=labels[this] if this else "",
-        choice=_choice(member, run, labels) if may_share and not no_link and this is None else None,
+        choice=_choice(member, run, labels, ticked) if may_share and not no_link and this is None else None,
     )
 
 
-def result_choice(member: Member, run: Run) -> ResultChoice | None:
-    """Return the results of `run` that `member` can choose from for a new link; None if they may not create any."""
+def result_choice(member: Member, run: Run, ticked: Collection[str]) -> ResultChoice | None:
+    """Return the results of `run` that `member` can choose from for a new link, given the ids of those that are
+    `ticked`; None if they may not create any."""
     if not run.is_shareable_by(member) or refusal_of(member):
         return None
     outputs = list(run.outputs.all())
-    return _choice(member, run, dict(zip(outputs, result_labels(outputs), strict=True)))
+    return _choice(member, run, dict(zip(outputs, result_labels(outputs), strict=True)), ticked)
 
 
-def _choice(member: Member, run: Run, labels: dict[Output, str]) -> ResultChoice:
-    return ResultChoice(f"share-{run.public_id}-results", _results_to_share(member, labels))
+def _choice(member: Member, run: Run, labels: dict[Output, str], ticked: Collection[str] | None) -> ResultChoice:
+    return ResultChoice(f"share-{run.public_id}-results", _results_to_share(member, labels, ticked))
 
 
-def _results_to_share(member: Member, labels: dict[Output, str]) -> list[ResultToShare]:
+def _results_to_share(member: Member, labels: dict[Output, str], ticked: Collection[str] | None) -> list[ResultToShare]:
     """Return the ready results in `labels`; an empty list if there are fewer than two."""
     ready = [output for output in labels if output.status == Output.Status.COMPLETED]
     if len(ready) < 2:
         return []
     prefetch_related_objects(ready, "files__file")
-    ticked = selection.ticked(member, Selection.Place.RESULTS, [output.public_id for output in ready])
+    if ticked is None:
+        ticked = selection.ticked(member, Selection.Place.RESULTS, [output.public_id for output in ready])
     return [ResultToShare(one.public_id, labels[one], _picture_of(one), one.public_id in ticked) for one in ready]
 
 

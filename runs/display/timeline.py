@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
-from runs.display.comments import CommentLine, CommentPanel, run_comments
+from runs.display.comments import CommentLine, run_comments
 from runs.display.result_boxes import result_labels, with_files
 from runs.display.review_lists import asked_words
 from runs.display.run_page import RunPage
@@ -53,8 +53,8 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     steps = [
         *_steps_of_run(page),
         *_requests(run, places),
-        *_decisions(run, places),
-        *_comments(run, run_comments(run, viewer, shows_all=shows_all), places),
+        *(_decisions(run, places) if any(output.decided_in for output in outputs) else ()),
+        *_comments(run, viewer, places, shows_all=shows_all),
     ]
     done = sorted((step for step in steps if step.at is not None), key=lambda step: step.at or run.created_at)
     return done + [step for step in steps if step.at is None]
@@ -105,14 +105,27 @@ def _decisions(run: Run, places: dict[int, Place]) -> Iterator[Step]:
         yield Step(kind, decision.created_at, decision.who, maker, label=label, url=url)
 
 
-def _comments(run: Run, panel: CommentPanel, places: dict[int, Place]) -> Iterator[Step]:
+def _comments(run: Run, viewer: Member, places: dict[int, Place], *, shows_all: bool) -> Iterator[Step]:
+    counts = list(_comment_counts(run))
+    if any(output is None for output, _count, _latest in counts):
+        yield from _comments_on_run(run, viewer, shows_all=shows_all)
+    on_results = [row for row in counts if row[0] is not None and row[1]]
+    for output, count, latest in on_results[:MOST]:
+        label, url = places.get(output, NOWHERE)
+        yield Step("commented", latest, label=label, url=f"{url}#comments", count=count)
+    if counts:
+        yield from _comment_changes(run, places)
+
+
+def _comments_on_run(run: Run, viewer: Member, *, shows_all: bool) -> Iterator[Step]:
+    panel = run_comments(run, viewer, shows_all=shows_all)
     if panel.hidden:
         yield Step("earlier", panel.lines[0].comment.created_at, count=panel.hidden)
     for line in panel.lines:
         yield Step("comment", line.comment.created_at, line=line)
-    for output, count, latest in _comments_on_results(run):
-        label, url = places.get(output, NOWHERE)
-        yield Step("commented", latest, label=label, url=f"{url}#comments", count=count)
+
+
+def _comment_changes(run: Run, places: dict[int, Place]) -> Iterator[Step]:
     for change in _settled(run):
         label, url = _place_of(change.comment, places)
         who = change.member.display_name if change.member is not None else ""
@@ -137,10 +150,13 @@ def _decisions_on(run: Run) -> "QuerySet[Decision]":
     return on_results.order_by("-created_at", "-pk")[:MOST]
 
 
-def _comments_on_results(run: Run) -> "QuerySet[Comment, Any]":
-    on_results = Comment.objects.filter(run=run, output__isnull=False, removed_at=None).values("output")
-    counted = on_results.annotate(count=Count("pk"), latest=Max("created_at")).order_by("-latest")
-    return counted.values_list("output", "count", "latest")[:MOST]
+def _comment_counts(run: Run) -> "QuerySet[Comment, Any]":
+    """Return how many comments there are on each result, and on the whole run (None), with the time of the latest.
+    Removed comments don't count, but what only they are about is listed as well."""
+    is_there = Q(removed_at=None)
+    grouped = Comment.objects.filter(run=run).values("output")
+    counted = grouped.annotate(count=Count("pk", filter=is_there), latest=Max("created_at", filter=is_there))
+    return counted.order_by("-latest").values_list("output", "count", "latest")
 
 
 def _settled(run: Run) -> "QuerySet[CommentChange]":

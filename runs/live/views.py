@@ -225,6 +225,7 @@ def _run_parts(request: PortalRequest, fresh: list[Run], page_runs: dict[str, Pa
     # New boxes may come before others, but their rows are always newer
     ids_on_page = {output.public_id for output in sorted(run.outputs.all(), key=attrgetter("pk"))[: page_run.boxes]}
     old_boxes = [box for box in page.boxes if box.public_id in ids_on_page]
+    ticked = selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes])
     return {
         "fresh": fresh,
         "page": page,
@@ -234,11 +235,11 @@ def _run_parts(request: PortalRequest, fresh: list[Run], page_runs: dict[str, Pa
         "boxes": [box for box in old_boxes if box.version > page_run.version],
         "frames": [box for box in old_boxes if run.is_final and box.is_reshaped and box.version <= page_run.version],
         "new_boxes": _new_boxes(page.boxes, ids_on_page),
-        "choice": result_choice(request.user, run) if run.is_final else None,
+        "choice": result_choice(request.user, run, ticked) if run.is_final else None,
         "page_title": f"{page.state.word} · {_short_title(run)} · Lamina Portal",
         "retry": retry,
         "has_asked": retry.can_ask and alerts.has_asked(request.user),
-        "ticked": selection.ticked(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
+        "ticked": ticked,
     }
 
 

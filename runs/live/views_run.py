@@ -54,6 +54,8 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         polling_schedule.touch_opened([run], timezone.now())
         poller_wakeups.ensure_poller()
     shows_all, retry = "comments" in request.GET, retry_of(run, request.user)
+    bar = selection_bar(request.user, Selection.Place.RESULTS, [output.public_id for output in run.outputs.all()])
+    can_share = run.is_manageable_by(request.user)
     context = {
         "section": "history",
         "run": run,
@@ -62,10 +64,10 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
         "draft": run_draft(run, walk, shows_all=shows_all),
         "retry": retry,
         "has_asked": retry.can_ask and alerts.has_asked(request.user),
-        "share": share_panel(request.user, run) if run.is_manageable_by(request.user) else None,
+        "share": share_panel(request.user, run, ticked=bar["ticked"]) if can_share else None,
         "back": request.get_full_path(),
         "undo": take_undo(request, Selection.Place.RESULTS),
-        **selection_bar(request.user, Selection.Place.RESULTS, [box.public_id for box in page.boxes]),
+        **bar,
     }
     return render_page(request, "live/run_detail.html", context)
 

@@ -130,6 +130,8 @@ class Output(models.Model):
     kept_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
+    is_only_version = False  # set by `for_page`: whether it's known that there are no other versions
+
     objects = OutputQuerySet.as_manager()
 
     class Meta:
@@ -234,7 +236,8 @@ class OutputFile(models.Model):
 def for_page(runs: RunQuerySet) -> RunQuerySet:
     """Return `runs` with everything a run page shows, including results and inputs, loaded at once."""
     files = models.Prefetch("files", OutputFile.objects.select_related("file"))
-    outputs = models.Prefetch("outputs", Output.objects.prefetch_related(files))
+    marks = {"is_only_version": Q(line=None) & ~Exists(Output.objects.filter(line=OuterRef("pk")))}
+    outputs = models.Prefetch("outputs", Output.objects.annotate(**marks).prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
     with_related = runs.select_related(*CARD_ROWS, "schema", "cancelled_by", "held_by", "preset")

@@ -9,7 +9,9 @@ from runs.models import Member, Output, ReviewRules
 def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
     """For each result that has a later completed version, return the newest one, keyed by the result's primary key.
     Takes at most one query."""
-    outputs = list(outputs)
+    outputs = [output for output in outputs if not output.is_only_version]
+    if not outputs:
+        return {}
     lines = {output.first_id for output in outputs}
     later = Output.objects.filter(line__in=lines, status=Output.Status.COMPLETED, run__deleted_at=None)
     return newer_among(outputs, later.select_related("run"))
