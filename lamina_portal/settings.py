@@ -187,7 +187,7 @@ MAX_BODY_BYTES = 1_100_000_000  # in bytes, for one request; enough for a video 
 # --- Background work --------------------------------------------------------------------------------------------------
 Q_CLUSTER: dict[str, Any] = {
     "name": "portal",
-    "workers": 11,  # at most this many: one polls, up to eight move files, and the rest start runs
+    "workers": 11,  # one polls, up to eight do other long work, and the rest are always there for starts
     "timeout": 90,
     "retry": 3600,
     "queue_limit": 10,
@@ -195,11 +195,14 @@ Q_CLUSTER: dict[str, Any] = {
     "max_attempts": 1,
     "catch_up": False,
     "poll": 0.2,
-    "guard_cycle": 0.5,
+    "guard_cycle": 0.2,
     "save_limit": 100,
-    "recycle": 500,
+    "recycle": 1,
 }
-Q_CLUSTER |= {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
+if REDIS_URL:
+    Q_CLUSTER |= {"redis": REDIS_URL, "broker_class": "runs.background.redis_broker.RedisBroker"}
+else:
+    Q_CLUSTER |= {"orm": "default", "broker_class": "runs.background.broker.OrmBroker"}
 
 # --- People and safety ------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "runs.Member"

@@ -13,16 +13,13 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import checks
-        from runs.audit import commands, tasks
-        from runs.background import task_package
+        from runs.audit import tasks
         from runs.team import recent_password, sessions
 
         checks.listen()
         listen_to_events()
         sessions.listen()
         recent_password.listen()
-        task_package.install()
-        commands.install()
         tasks.listen()
         post_migrate.connect(make_schedules, sender=self)
         post_migrate.connect(guard_record, sender=self)

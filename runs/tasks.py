@@ -1,14 +1,17 @@
 """Tasks for django-q2. The tasks only call other packages. It doesn't matter if one is lost, repeated or late."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django_q.tasks import schedule
 
 from runs import catalog
 from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.due_work import DueWork
 from runs.background.queue import enqueue_long
+from runs.background.seats import long_seat, long_task
 from runs.catalog import lamina_search
 from runs.connection import balance
 from runs.engine import cancel, poller_wakeups, polling, reconcile, save_outputs, submit, wakeups, webhooks
@@ -48,11 +51,10 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 
 
 def pulse(worker: str = "") -> None:
-    """Record a heartbeat, queue work that is due, create daily emails that are due, and wake the poller. Runs every 30
-    s.
+    """Record a heartbeat, queue work that is due, create daily emails that are due, and wake the poller.
 
-    The scheduled pulse may run on any cluster. Each of our clusters (`worker` is its name) also queues pulses for
-    itself as soon as it starts, so that work continues right away after a cluster has been killed.
+    Each worker (`worker` is its name) hands itself a pulse when it starts and then every 10 s, so that work continues
+    right away after another one was killed. The scheduled pulse, every 30 s, may run on any cluster.
     """
     is_new, is_any_lost = heartbeats.beat_cluster(worker), heartbeats.record_losses()
     if is_new or is_any_lost:
@@ -123,10 +125,12 @@ def request_catalog() -> None:
     catalog.request_regular_refresh()
 
 
+@long_task
 def refresh_catalog() -> None:
     catalog.refresh_catalog()
 
 
+@long_task
 def complete_catalog() -> None:
     catalog.complete_catalog()
 
@@ -175,10 +179,12 @@ def send_chat() -> None:
     chat.CHAT.run()
 
 
+@long_task
 def make_examples() -> None:
     examples.make_examples()
 
 
+@long_task
 def count_storage() -> None:
     usage.count(timezone.now())
 
@@ -211,11 +217,15 @@ def clear() -> None:
     """Run the daily cleanup: apply the retention rules, delete runs that have been in the bin for 30 days, and remove
     unused files, guest copies that are no longer needed, old entries of the record, and known words that no longer
     appear in any text. Also re-encrypt chat addresses with the current secret key, and recount the space that files
-    take up."""
-    retention_rules.apply(timezone.now())
-    bin.empty_overdue()
-    orphans.sweep()
-    make_guest_copies.tidy()
-    channels.seal_again()
-    known_words.forget_unused()
-    usage.count(timezone.now())
+    take up. If all seats for long tasks are taken, try again in ten minutes."""
+    with long_seat() as may_run:
+        if not may_run:
+            schedule("runs.tasks.request_clearing", next_run=timezone.now() + timedelta(minutes=10))
+            return
+        retention_rules.apply(timezone.now())
+        bin.empty_overdue()
+        orphans.sweep()
+        make_guest_copies.tidy()
+        channels.seal_again()
+        known_words.forget_unused()
+        usage.count(timezone.now())

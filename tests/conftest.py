@@ -150,7 +150,7 @@ LONG = (
     "tests/catalog/test_own_search.py",
     "tests/catalog/test_lamina_search.py",
     "tests/schema_forms/test_round_trip.py",
-    "tests/background/test_task_package.py",
+    "tests/background/test_broker.py",
     "tests/management/test_demo.py",
     "tests/engine/test_whole_streams.py",
     "tests/browser/test_touch_targets.py",

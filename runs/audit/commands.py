@@ -1,7 +1,6 @@
-"""Records what management commands do, each under its own name."""
+"""Records what management commands do under their names."""
 
 from contextlib import suppress
-from functools import wraps
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,24 +11,16 @@ from runs.audit.record import record
 from runs.models import Verb
 from runs.models.ids import new_public_id
 
-# Django's own commands that can change what people see or may do without going through our code.
-RECORDED = frozenset({"createsuperuser", "changepassword", "loaddata", "shell", "dbshell"})
 
+class NamedCommand(BaseCommand):
+    """A command whose changes are recorded under its name."""
 
-def install() -> None:
-    """Record what every command does, including Django's own, under the command's name. Calling this again has no
-    effect."""
-    execute = BaseCommand.execute
-    if hasattr(execute, "__wrapped__"):
-        return
+    is_always_recorded = False  # for commands that can change anything without going through our code
 
-    @wraps(execute)
-    def execute_as_itself(self: BaseCommand, *args: Any, **options: Any) -> str | None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
         name = type(self).__module__.rpartition(".")[2]
         with acting_as(Actor(Way.COMMAND, name=name, request_id=new_public_id())):
-            if name in RECORDED:  # recorded before it runs, in case the shell is killed
+            if self.is_always_recorded:  # before it runs, in case the shell is killed
                 with suppress(DatabaseError):  # someone may open a shell before there are any tables
                     record(Verb.COMMAND_RUN, None, label=name)
-            return execute(self, *args, **options)
-
-    BaseCommand.execute = execute_as_itself  # type: ignore[method-assign]
+            return super().execute(*args, **options)

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 
 from runs.background import leases
 from runs.background.queue import enqueue_long, stop_requested
+from runs.background.seats import long_seat
 
 CLAIM = timedelta(seconds=60)  # how long one worker may go without renewing its claim on a row
 CLAIM_TRIES = 20  # how many rows to try, if other workers are claiming them at the same moment
@@ -91,13 +92,14 @@ class Slot:
 def held_slot(work: str, workers: int, seconds: float = SLOT_SECONDS) -> Iterator[Slot | None]:
     """Hold one of the slots for `work` during the block; yield None if as many `workers` have one already."""
     holder = leases.new_holder()
-    names = (f"{work}-{number}" for number in range(workers))
-    name = next((name for name in names if _take(name, holder, seconds)), None)
-    try:
-        yield Slot(name, holder, seconds) if name else None
-    finally:
-        if name:
-            leases.release(name, holder)
+    with long_seat() as is_free:
+        names = (f"{work}-{number}" for number in range(workers if is_free else 0))
+        name = next((name for name in names if _take(name, holder, seconds)), None)
+        try:
+            yield Slot(name, holder, seconds) if name else None
+        finally:
+            if name:
+                leases.release(name, holder)
 
 
 def _take(name: str, holder: str, seconds: float) -> bool:

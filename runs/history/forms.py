@@ -16,7 +16,7 @@ from runs.web.http import own_path
 from runs.web.posted import CutField, DaysField, NameField, PostedForm, RepeatedField, SeenForm, SwitchField
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise as Words
+    from django_stubs_ext import StrOrPromise
 
 DAYS_WANTED = format_lazy(
     _lazy("Enter a number of days from {fewest} to {most}, or leave the field empty."),
@@ -107,7 +107,7 @@ class StarForm(PostedForm):
     label = CutField(300)
 
 
-def _days(label: "Words", help_text: "Words") -> DaysField:
+def _days(label: "StrOrPromise", help_text: "StrOrPromise") -> DaysField:
     return DaysField(
         retention_rules.FEWEST_DAYS,
         retention_rules.MOST_DAYS,

@@ -1,8 +1,6 @@
-"""The network addresses that the portal's processes listen on: parsing them, and checking that they are free and
-respond."""
+"""The network addresses that the portal's processes listen on: parsing them, and checking that they are free."""
 
 import errno
-import http.client
 import socket
 from dataclasses import dataclass
 
@@ -55,16 +53,3 @@ class Address:
             if error.errno == errno.EADDRINUSE:
                 raise AddressError(f"{self} is in use already, perhaps by another portal.") from None
             raise AddressError(f"Cannot listen on {self}: {error.strerror or error}.") from None
-
-    def answers(self, path: str) -> bool:
-        """Return whether a web server at this address responds to GET `path`, with any status."""
-        here = self.as_seen_from_here
-        connection = http.client.HTTPConnection(here.host, here.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        return True

@@ -1,98 +1,170 @@
-"""`python -m runs.management.supervise FD`: starts the parts and watches them. It reads what to start from the file
-descriptor FD.
+"""What `manage.py portal` does once all is prepared: it starts the sandbox, the worker and the web server, and watches
+them.
 
-`manage.py portal` becomes this process after preparing everything, because the preparation loads far more than the
-parts need, and Python doesn't give memory back. This process loads the portal once, and forks the worker and the web
-server. For `make dev`, it loads next to nothing and starts both as programs, so that they pick up changes to source
-files.
+It has loaded the portal, and forks, so that the parts share this memory, as gunicorn's processes do with `preload_app`.
+Each part has its own session, so that Ctrl-C reaches only this process, which stops the parts in order. If it is
+killed, the kernel sends each part SIGTERM.
 """
 
-import json
+import http.client
+import multiprocessing
 import os
+import runpy
 import signal
 import sys
-from collections.abc import Callable
+import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkProcess
+from pathlib import Path
 from urllib.parse import urlsplit
 
-import django
-from django.apps import apps
-from django.conf import settings
+from setproctitle import setproctitle
 
-from runs.management.addresses import Address, is_loopback
-from runs.management.parts import sandbox_part, web_part, worker_part
-from runs.management.source import Source
-from runs.management.supervision import PartDied, StopAsked, Supervisor
+from runs.background.prctl import die_with_parent
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOP_ORDER = ("web server", "worker", "sandbox")
+LOOK_SECONDS, START_SECONDS, STOP_SECONDS = 0.2, 60.0, 20.0
+MAX_RESTARTS, PER_SECONDS = 5, 60.0
+# What `--reload` watches. Static files don't count: they are served as they are.
+SOURCES = ("lamina_portal", "runs", "templates", "gunicorn.conf.py", "requirements.txt", ".env")
+SOURCE_ENDINGS = (".py", ".html")
 
 
-@dataclass(frozen=True)
-class Order:
-    """What to start: the addresses ("" for no sandbox), messages that say who can sign in, and whether to watch the
-    source."""
-
-    bind: str
-    sandbox: str
-    people: list[str]
-    is_reloaded: bool
-
-    def as_file(self) -> int:
-        """Return a file descriptor that a program started by `exec` can read this order from. (Other users could see
-        command-line arguments.)"""
-        reading, writing = os.pipe()
-        os.write(writing, json.dumps(asdict(self)).encode())  # just a few hundred bytes, so this doesn't block
-        os.close(writing)
-        os.set_inheritable(reading, True)
-        return reading
-
-    @classmethod
-    def from_file(cls, descriptor: int) -> "Order":
-        with os.fdopen(descriptor, "rb") as file:
-            return cls(**json.load(file))
+class PartDied(Exception):
+    """A part that must keep running has ended; str() is the message for the terminal."""
 
 
-def say(sentence: str) -> None:
-    with suppress(OSError):  # keep going even if the terminal has been closed or the disk is full
-        sys.stdout.write(f"{sentence}\n")
-        sys.stdout.flush()
+class StopAsked(Exception):
+    """Ctrl-C, SIGTERM or SIGHUP was received."""
 
 
-def load(order: Order) -> Callable[[], bool]:
-    """Load what this process needs. Return a function that says whether a fork of this process would still run the
-    current source code."""
-    if order.is_reloaded or sys.platform != "linux":  # on macOS, libraries that have been used don't survive a fork
-        apps.populate([])  # loads no models
-        return lambda: False
-    source = Source(settings.BASE_DIR, every=0.0)
-    django.setup()
-    from runs.management import whole_portal
+@dataclass
+class Part:
+    """One process of the portal, `python -m module arguments`.
 
-    whole_portal.load()
-    return source.is_unchanged
+    It is up when `url` answers. If it ends, it is started again if `is_restarted`; otherwise, all stops.
+    """
+
+    name: str
+    module: str
+    arguments: list[str]
+    url: str = ""
+    is_restarted: bool = False
+    is_forked: bool = True  # otherwise, it is a new program, which loads the source as it is now
+    is_reloaded: bool = False  # stays down until a file changes if it ends, because nothing else would help
+    process: ForkProcess | None = None
+    restarts: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        self.process = multiprocessing.get_context("fork").Process(target=self._run, args=(os.getpid(),))
+        self.process.start()
+
+    def _run(self, parent_pid: int) -> None:
+        os.setsid()
+        setproctitle(f"portal: {self.name}")  # gunicorn and django-q2 then say more
+        die_with_parent(parent_pid, signal.SIGTERM)
+        for sig in SIGNALS:
+            signal.signal(sig, signal.SIG_DFL)
+        if not self.is_forked:
+            os.execv(sys.executable, [sys.executable, "-m", self.module, *self.arguments])  # noqa: S606 - our own
+        sys.argv = [self.module, *self.arguments]
+        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
+
+    def stop(self, deadline: float) -> None:
+        """Ask the main process to end, wait until `deadline` (monotonic), then kill what is left of its group."""
+        if self.process is None or self.process.pid is None:
+            return
+        self.process.terminate()
+        self.process.join(max(0.1, deadline - time.monotonic()))
+        with suppress(ProcessLookupError, PermissionError):  # nothing is left (macOS raises PermissionError)
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.join()
+
+    def restart(self, what: str) -> None:
+        """Start the part again after its end, unless that has happened too often. `what` has happened to it."""
+        now = time.monotonic()
+        self.restarts = [at for at in self.restarts if at > now - PER_SECONDS]
+        if len(self.restarts) >= MAX_RESTARTS:
+            raise PartDied(f"{what}, the {MAX_RESTARTS + 1}th time within a minute; the portal stops.")
+        self.restarts.append(now)
+        say(f"{what}; restarting it.")
+        self.start()
 
 
-def supervise(order: Order) -> int:
-    """Run the parts until asked to stop (return 0) or until an essential one dies (return 1)."""
-    bind, sandbox = Address.parse(order.bind), Address.parse(order.sandbox) if order.sandbox else None
-    supervisor = Supervisor(say, STOP_ORDER)
-    supervisor.catch_signals()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `manage.py portal` has blocked these signals
-    is_forked = load(order)
-    # Note the state of the source files before any part reads them
-    changed = Source(settings.BASE_DIR).changed if order.is_reloaded else list[str]
-    worker, web = worker_part(is_forked), web_part(bind, is_forked)
+class Supervisor:
+    """Starts `parts` in their order, and stops them in the opposite one, so that no new work arrives meanwhile."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts = parts
+        self.is_stop_asked = False
+
+    def ask_to_stop(self, *_: object) -> None:
+        """Handle a signal: remember it, and check for it between steps."""
+        self.is_stop_asked = True
+
+    def start(self) -> None:
+        for part in self.parts:
+            part.start()
+            deadline = time.monotonic() + START_SECONDS
+            while part.url and not answers(part.url):
+                self.look()
+                if time.monotonic() > deadline:
+                    raise PartDied(f"The {part.name} did not respond within {START_SECONDS:.0f} seconds.")
+                time.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Check all parts once: restart those that may be restarted, or raise StopAsked or PartDied."""
+        if self.is_stop_asked:
+            raise StopAsked
+        for part in self.parts:
+            if part.process is None or (code := part.process.exitcode) is None:
+                continue
+            part.stop(time.monotonic())  # kill the processes that it left behind
+            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            what = f"The {part.name} {how}"
+            if part.is_reloaded:
+                part.process = None
+                say(f"{what}; it restarts when a file changes.")
+            elif part.is_restarted:
+                part.restart(what)
+            else:
+                raise PartDied(f"{what}; the portal cannot run without it.")
+
+    def reload(self, paths: list[str]) -> None:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        say(f"{paths[0]}{more} changed; restarting.")
+        for part in reversed(self.parts):
+            if part.is_reloaded and not self.is_stop_asked:
+                part.stop(time.monotonic() + STOP_SECONDS)
+                part.start()
+
+    def stop(self) -> None:
+        """Stop all parts within STOP_SECONDS."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for part in reversed(self.parts):
+            part.stop(deadline)
+
+
+def supervise(parts: list[Part], ready: str, *, is_reloaded: bool) -> int:
+    """Run `parts` until asked to stop (return 0) or until an essential one dies (return 1); say `ready` when all are
+    up."""
+    supervisor = Supervisor(parts)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it were ignored, we wouldn't notice that a part has ended
+    for sig in SIGNALS:  # must be explicit, because a job that a script starts with `&` ignores SIGINT
+        signal.signal(sig, supervisor.ask_to_stop)
+    seen = source_times()  # before any part reads the files
     try:
-        if sandbox:
-            supervisor.start(sandbox_part(sandbox), lambda: sandbox.answers("/"))
-        supervisor.start(worker)
-        supervisor.start(web, lambda: bind.answers("/healthz"))
-        say("\n".join(["", f"Lamina Portal is ready: {address_to_open(bind)}", *order.people, "Ctrl-C stops it."]))
-        # Reload parts only from now on: if a part fails when it first starts, somebody has to fix it.
-        worker.is_reloaded = web.is_reloaded = order.is_reloaded
-        supervisor.watch(changed)
+        supervisor.start()
+        say(ready)
+        for part in parts:  # not before: if a part fails when it first starts, somebody has to fix it
+            part.is_reloaded = is_reloaded and part.name != "sandbox"
+        while True:
+            supervisor.look()
+            if is_reloaded and (paths := sorted(dict(seen.items() ^ (now := source_times()).items()))):
+                seen = now
+                supervisor.reload(paths)
+            time.sleep(LOOK_SECONDS)
     except StopAsked:
         say("Stopping once work in progress is finished.")
         return 0
@@ -101,15 +173,34 @@ def supervise(order: Order) -> int:
         return 1
     finally:
         supervisor.stop()
-    return 1
 
 
-def address_to_open(bind: Address) -> str:
-    """Return the URL that people open: the public one if it is set, otherwise the one the portal listens on."""
-    host = urlsplit(settings.PORTAL_URL).hostname or ""
-    return f"{settings.PORTAL_URL}/" if not is_loopback(host) else f"http://{bind.as_seen_from_here}/"
+def source_times() -> dict[str, int]:
+    """Return the modification time of each source file in nanoseconds."""
+    times = {}
+    for name in SOURCES:
+        for path in Path(name).rglob("*") if Path(name).is_dir() else [Path(name)]:
+            if path.suffix in SOURCE_ENDINGS or path.name == name:
+                with suppress(FileNotFoundError):  # an editor is replacing it right now
+                    times[str(path)] = path.stat().st_mtime_ns
+    return times
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lamina_portal.settings")
-    sys.exit(supervise(Order.from_file(int(sys.argv[1]))))
+def answers(url: str) -> bool:
+    """Return whether a web server responds to a GET request for `url`, with any status."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
+    try:
+        connection.request("GET", address.path)
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def say(sentence: str) -> None:
+    with suppress(OSError):  # keep going even if the terminal has been closed or the disk is full
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()

@@ -19,7 +19,7 @@ from runs.words.moments import zoned_words
 from runs.words.time_zones import zone_choices
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise as Words
+    from django_stubs_ext import StrOrPromise
 
 WRONG_CODE = "wrong"  # code of the error about a wrong current password
 
@@ -48,7 +48,7 @@ def mail_field(*, is_required: bool, autocomplete: str = "off") -> forms.EmailFi
     return forms.EmailField(label=_lazy("Email address"), max_length=254, required=is_required, widget=widget)
 
 
-def password_field(label: "Words", autocomplete: str, help_text: "Words" = "") -> forms.CharField:
+def password_field(label: "StrOrPromise", autocomplete: str, help_text: "StrOrPromise" = "") -> forms.CharField:
     """Return a field that keeps the password exactly as typed, including spaces. Password managers may fill it in."""
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=1000, widget=widget, help_text=help_text)

@@ -2,7 +2,6 @@
 for."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -10,7 +9,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.functional import LazyObject
 
 from runs.models import Member
 from runs.web.streamed_responses import stream_within
@@ -43,10 +41,8 @@ class MemberLanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         member = member_of(request)
-        if member:
-            request.user = member  # replaces Django's lazy object, because pages read the member hundreds of times
-            if member.language:
-                translation.activate(member.language)
+        if member and member.language:
+            translation.activate(member.language)
         return self.get_response(request)
 
 
@@ -54,14 +50,6 @@ def member_of(request: HttpRequest) -> Member | None:
     """Return the signed-in member; None for anyone else, or if the database is unavailable."""
     member = getattr(request, "user", None)
     try:
-        return _loaded(member) if isinstance(member, Member) else None
+        return member if isinstance(member, Member) else None
     except DatabaseError:
         return None  # the view will hit the same error and can report it
-
-
-def _loaded(member: Member) -> Member:
-    """Return the member inside a lazy object, which may itself be wrapped in another lazy object."""
-    user: Any = member
-    while isinstance(vars(user).get("_wrapped"), LazyObject | Member):
-        user = user._wrapped
-    return user if type(user) is Member else member

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from runs.words.numbers import number_in
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise as Words
+    from django_stubs_ext import StrOrPromise
 
 MOST_CREDITS = 10_000_000
 CREDITS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -92,7 +92,7 @@ class DaysField(forms.Field):
 
     widget = forms.NumberInput
 
-    def __init__(self, fewest: int, most: int, sentence: "Words", **options: Any) -> None:
+    def __init__(self, fewest: int, most: int, sentence: "StrOrPromise", **options: Any) -> None:
         super().__init__(**options, error_messages={"required": sentence, "invalid": sentence})
         self.fewest, self.most = fewest, most
 

@@ -64,7 +64,7 @@ def forget_unused(words: Iterable[str] | None = None) -> int:
     for word in unused:
         with transaction.atomic():
             WordTrigram.objects.filter(trigram__in=trigrams(word), length=len(word), word=word).delete()
-            KnownWord.objects.filter(word=word)._raw_delete(connection.alias)
+            KnownWord.objects.filter(word=word).delete()
     return len(unused)
 
 

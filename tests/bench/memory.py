@@ -16,7 +16,6 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from runs.background.pool import LEAVE_SECONDS
 from runs.models import App
 from tests.bench.portal import Portal
 from tests.bench.report import Report
@@ -24,14 +23,14 @@ from tests.support.processes import ROOT, children_of, free_port, wait_until
 from tests.support.visitor import Visitor
 
 PEOPLE = 50
-QUIET_SECONDS = LEAVE_SECONDS + 10  # after this many seconds without tasks, the pool is as small as it gets
+QUIET_SECONDS = 25  # after the start or the last task
 AT_REST, MAX_REST = "at rest", 220  # MiB
-KINDS = {"gunicorn": "web server", "manage.py worker": "worker", "picture_process": "worker", "supervise": "supervisor"}
+KINDS = {"gunicorn": "web server", "qcluster": "worker", "picture_process": "worker", "manage.py portal": "supervisor"}
 LOADING = """
 import django, os
 django.setup()
-from runs.management import whole_portal
-whole_portal.load()
+from runs.management.commands.portal import load_portal
+load_portal()
 from tests.bench.memory import pss_of
 print(pss_of(os.getpid()))
 """

@@ -136,11 +136,8 @@ class Portal:
         """Collect the static files and start the web server as `make run` does."""
         from django.core.management import call_command
 
-        from runs.management.addresses import Address
-        from runs.management.parts import web_part
-
         call_command("collectstatic", interactive=False, verbosity=0)
-        web = self.processes.start("web", *web_part(Address("127.0.0.1", self.port)).command[1:])
+        web = self.processes.start("web", "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "lamina_portal.wsgi")
 
         def answers() -> bool:
             web.demand_alive()

@@ -23,6 +23,7 @@ from tests.support.factories import make_app, make_run
 from tests.support.page import Page
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import queued
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +103,7 @@ def test_after_a_run_lamina_is_asked_for_its_balance_once(
         end(alice, 18)
         end(alice, 18)
 
-    assert [waiting.task["func"] for waiting in OrmQ.objects.all()].count("runs.tasks.refresh_balance") == 1
+    assert [waiting["func"] for waiting in queued()].count("runs.tasks.refresh_balance") == 1
 
 
 def test_a_run_that_ends_while_lamina_answers_is_counted_once(
@@ -176,7 +177,7 @@ def test_an_open_page_asks_lamina_once_a_minute(
         for _ in range(2):
             cache.clear()
             as_alice.get("/live/frame/", headers=HTMX)
-    assert [waiting.task["func"] for waiting in OrmQ.objects.all()] == ["runs.tasks.refresh_balance"]
+    assert [waiting["func"] for waiting in queued()] == ["runs.tasks.refresh_balance"]
 
     LaminaStatus.objects.update(balance_asked_at=now - timedelta(seconds=55))  # no answer so far
     cache.clear()

@@ -22,6 +22,7 @@ from tests.support.factories import make_run
 from tests.support.hostile_server import picture
 from tests.support.sandbox_door import SandboxDoor
 from tests.support.uploads import disk
+from tests.support.work import queued
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
@@ -144,7 +145,7 @@ def test_an_unanswered_cancel_is_sent_once_more_while_the_run_goes_on(
     sweep.sweep()
     assert not OrmQ.objects.exists()  # the portal first gives Lamina a few seconds
     sweep.sweep(timezone.now() + timedelta(seconds=21))
-    (task,) = [row.task for row in OrmQ.objects.all()]
+    (task,) = queued()
     assert (task["func"], task["args"]) == ("runs.tasks.cancel_run", (run.pk,))
     cancel.send_cancel(run.pk)
     OrmQ.objects.all().delete()
@@ -179,4 +180,4 @@ def test_a_cancel_that_could_not_be_sent_is_sent_again_in_the_next_round(
 
     sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
 
-    assert [task.task["func"] for task in OrmQ.objects.all()] == ["runs.tasks.cancel_run"]
+    assert [task["func"] for task in queued()] == ["runs.tasks.cancel_run"]

@@ -18,6 +18,7 @@ from tests.engine.steps import (
 from tests.support.cartoonify import press
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import queued
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
@@ -41,7 +42,7 @@ def test_cancelled_while_checking(alice: Member, app: App, sandbox: SandboxDoor,
 
     if happened:
         look(run)
-        assert "runs.tasks.cancel_run" in [task.task["func"] for task in OrmQ.objects.all()]
+        assert "runs.tasks.cancel_run" in [task["func"] for task in queued()]
         cancel.send_cancel(run.pk)
         assert sandbox.runs[0]["cancelled"]
     else:

@@ -21,6 +21,7 @@ from runs.models import App, Draft, Member, Run, form_hash
 from runs.schema_forms.answers import Answer
 from runs.team import members, transfers
 from tests.support.factories import make_app
+from tests.support.work import queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,4 +142,4 @@ def test_a_start_whose_task_was_lost_gets_another_wakeup(alice: Member) -> None:
 
     sweep.sweep(timezone.now() + wakeups.BELIEVED * 2)
 
-    assert [task.task["args"] for task in OrmQ.objects.all()] == [(run.pk,)]
+    assert [task["args"] for task in queued()] == [(run.pk,)]

@@ -17,7 +17,7 @@ from tests.engine.steps import begin, start, watch_once
 from tests.support.factories import make_run
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
-from tests.support.work import work
+from tests.support.work import queued, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -304,7 +304,7 @@ def test_a_run_started_just_after_the_poller_ended_wakes_it(alice: Member, app: 
 
     start(alice, app, sandbox)
 
-    assert "runs.tasks.poll" in [queued.task["func"] for queued in OrmQ.objects.all()]
+    assert "runs.tasks.poll" in [task["func"] for task in queued()]
 
 
 def test_a_poller_without_work_is_not_woken_at_once() -> None:

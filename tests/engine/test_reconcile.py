@@ -30,7 +30,7 @@ from tests.engine.steps import (
 from tests.support.cartoonify import known_app, press
 from tests.support.processes import wait_until
 from tests.support.sandbox_door import SandboxDoor
-from tests.support.work import work
+from tests.support.work import queued, work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_runs_go_on")]
 
@@ -132,7 +132,7 @@ def test_a_lost_look_is_repeated(alice: Member, app: App, sandbox: SandboxDoor) 
     make_due(run)
 
     sweep.sweep()
-    task = OrmQ.objects.get().task
+    (task,) = queued()
 
     assert (task["func"], task["args"]) == ("runs.tasks.check_run", (run.pk,))
 

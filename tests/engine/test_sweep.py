@@ -13,6 +13,7 @@ from runs.background import cluster_names, heartbeats
 from runs.engine import create_run, progress, sweep, wakeups
 from runs.models import Member, Run
 from runs.tasks import pulse
+from tests.support import work
 from tests.support.factories import make_app, make_run
 from tests.support.processes import dead_pid
 
@@ -31,8 +32,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def queued() -> list[tuple[str, int]]:
     """Return the wakeups in the queue, oldest first."""
-    tasks = [row.task for row in OrmQ.objects.order_by("pk")]
-    return [(task["func"].removeprefix("runs.tasks."), *task["args"]) for task in tasks if task["args"]]
+    return [(task["func"].removeprefix("runs.tasks."), *task["args"]) for task in work.queued() if task["args"]]
 
 
 def lose_all() -> None:

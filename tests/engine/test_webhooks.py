@@ -26,6 +26,7 @@ from tests.support.cartoonify import press
 from tests.support.clients import client_of
 from tests.support.factories import make_run
 from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +54,7 @@ def as_it_is(run: Run) -> tuple[Any, ...]:
 
 
 def asked_tasks() -> list[str]:
-    return [task.task["func"] for task in OrmQ.objects.all() if task.task["func"] == "runs.tasks.refresh_keys"]
+    return [task["func"] for task in queued() if task["func"] == "runs.tasks.refresh_keys"]
 
 
 def test_a_genuine_delivery_is_applied_at_once(courier: Courier, run: Run, sandbox: SandboxDoor) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django_q.models import OrmQ
 
+from runs.background import broker
 from runs.models import App, Member, Run
 from tests.hostile.form import Form
 from tests.support.page import Page
@@ -81,8 +82,9 @@ def secrecy() -> Iterator[None]:
                 leaks.append(f"log of {record.name}: {record.getMessage()}")
 
     def on_task(instance: OrmQ, **_: Any) -> None:
-        if KEY in repr(instance.task):
-            leaks.append(f"task {instance.task['func']}")
+        task = broker.unpack(instance.payload)
+        if KEY in repr(task):
+            leaks.append(f"task {task['func']}")
 
     listener, root = Listener(logging.DEBUG), logging.getLogger()
     level = root.level

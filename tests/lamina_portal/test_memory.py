@@ -12,8 +12,8 @@ def test_what_few_portals_use_is_not_loaded(tmp_path: Path) -> None:
     code = """
 import sys, django
 django.setup()
-from runs.management import whole_portal
-whole_portal.load()
+from runs.management.commands.portal import load_portal
+load_portal()
 print(*{"PIL", "cryptography", "markdown_it", "nh3", "zxcvbn"}.intersection(sys.modules))
 """
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", "PORTAL_DATA_DIR": str(tmp_path)}

@@ -8,13 +8,12 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
-from django_q.models import OrmQ
 
 from runs.models import App, Incident
 from tests.support.cartoonify import known_app
 from tests.support.factories import make_app
 from tests.support.sandbox_door import SandboxDoor
-from tests.support.work import work
+from tests.support.work import queued, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLL = re.compile(r'hx-get="([^"]+/cost/[^"]*)"[^>]*?hx-trigger="change from:#outputs(?:, every (\d+)s)?"')
@@ -46,7 +45,7 @@ def test_an_open_form_learns_what_the_app_costs(as_alice: Client, app: App) -> N
     waiting = poll(as_alice, url)
     assert "Cost unknown" in waiting
     assert "announcer" not in waiting, "nothing has changed, so nothing is read aloud"
-    assert "runs.tasks.read_estimate" in [queued.task["func"] for queued in OrmQ.objects.all()]
+    assert "runs.tasks.read_estimate" in [task["func"] for task in queued()]
 
     App.objects.filter(pk=app.pk).update(estimated_at=timezone.now(), credits_expected=12)
     told = poll(as_alice, next_poll(waiting)[0])

@@ -1,13 +1,11 @@
 """A fresh sandbox portal's examples: they are made the same way as people's runs, and one press removes them."""
 
-import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import batched
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -25,16 +23,15 @@ from runs.management import examples as maker
 from runs.management.addresses import Address
 from runs.management.commands import portal
 from runs.management.people import prepare_people
-from runs.management.supervise import SIGNALS
 from runs.models import App, Comment, GuestLink, LaminaStatus, Member, Notice, Output, Preset, Run
 from runs.review import review_queries
 from runs.sharing import links
 from tests.support.charges import wrong_charges
 from tests.support.factories import make_run
 from tests.support.page import Element, Page
-from tests.support.processes import free_port
 from tests.support.quick_portal import is_at_rest, quick_portal, work_until
 from tests.support.sandbox_door import SandboxDoor
+from tests.support.work import queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK = b"Start with an empty portal"
@@ -212,20 +209,13 @@ def test_only_a_sandbox_that_nobody_has_used_gets_examples(settings: Settings) -
     assert not wants_examples()
 
 
-@pytest.mark.parametrize("options", [[], ["--empty"]])
+@pytest.mark.parametrize("has_examples", [True, False])
 def test_the_command_asks_for_examples_unless_told_to_start_empty(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, options: list[str]
+    monkeypatch: pytest.MonkeyPatch, has_examples: bool
 ) -> None:
     monkeypatch.setattr(portal, "call_command", lambda *_, **__: None)  # tests have their own database and files
-    monkeypatch.setattr(portal.Command, "_hand_over", lambda *_, **__: None)  # so that no process is started
-    settings.PORTAL_BIND, settings.LAMINA_BASE_URL = (f"{at}127.0.0.1:{free_port()}" for at in ("", "http://"))
-    before = {sig: signal.getsignal(sig) for sig in SIGNALS}
-    try:
-        call_command("portal", *options)
-    finally:
-        for sig, act in before.items():
-            signal.signal(sig, act)
-    assert [task.task["func"] for task in OrmQ.objects.all()].count("runs.tasks.make_examples") == (not options)
+    portal.prepare(Address("127.0.0.1", 8000), has_examples=has_examples)
+    assert [task["func"] for task in queued()].count("runs.tasks.make_examples") == has_examples
 
 
 def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
@@ -239,7 +229,7 @@ def test_a_portal_with_runs_of_people_gets_no_examples() -> None:
 def pulse_asks_for_examples() -> bool:
     OrmQ.objects.all().delete()
     tasks.pulse()
-    return "runs.tasks.make_examples" in [task.task["func"] for task in OrmQ.objects.all()]
+    return "runs.tasks.make_examples" in [task["func"] for task in queued()]
 
 
 def test_examples_that_took_too_long_are_finished_later() -> None:

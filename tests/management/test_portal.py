@@ -1,5 +1,6 @@
 """`manage.py portal` as a whole: one command starts it, Ctrl-C stops it, and nothing is left behind."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -17,9 +18,8 @@ from pytest_django import Settings
 
 from runs.management import people
 from runs.management.addresses import Address, AddressError
-from runs.management.commands.portal import Command
 from runs.management.people import prepare_people
-from runs.management.supervision import MAX_RESTARTS, Part, PartDied, Pulse, StopAsked, Supervisor
+from runs.management.supervise import MAX_RESTARTS, Part, PartDied, StopAsked, Supervisor, say
 from runs.models import Member
 from tests.support.processes import TIMEOUT_SECONDS, Home, children_of, free_port, is_gone, wait_until
 
@@ -120,10 +120,10 @@ def test_a_closed_terminal_or_sigterm_stops_everything(portal: RunningPortal, si
 @needs_proc
 @pytest.mark.whole
 def test_a_killed_worker_is_restarted_and_a_killed_web_server_stops_everything(portal: RunningPortal) -> None:
-    worker = portal.part("manage.py worker")
+    worker = portal.part("qcluster")
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: "restarting it" in portal.home.output(), "the portal to notice")
-    wait_until(lambda: portal.has_part("manage.py worker", other_than=worker), "another worker in its place")
+    wait_until(lambda: portal.has_part("qcluster", other_than=worker), "another worker in its place")
     assert requests.get(f"{portal.url}/healthz", timeout=60).ok
 
     os.kill(portal.part("gunicorn"), signal.SIGKILL)
@@ -185,7 +185,7 @@ def sign_in_page(portal: RunningPortal) -> requests.Response | None:
 @needs_proc
 @pytest.mark.whole
 def test_changes_are_reloaded_and_ctrl_c_stops_everything(reloaded: RunningPortal) -> None:
-    code, worker = reloaded.home.root, reloaded.part("manage.py worker")
+    code, worker = reloaded.home.root, reloaded.part("qcluster")
     settings_file = code / "lamina_portal" / "settings.py"
     as_it_was = settings_file.read_text()
 
@@ -200,7 +200,7 @@ def test_changes_are_reloaded_and_ctrl_c_stops_everything(reloaded: RunningPorta
     base = code / "templates" / "web/base.html"
     base.write_text(base.read_text().replace("Skip to content", "Jump to content"))
     wait_until(lambda: shows("Jump to content"), "a page made from the changed template")
-    wait_until(lambda: reloaded.has_part("manage.py worker", other_than=worker), "another worker in its place")
+    wait_until(lambda: reloaded.has_part("qcluster", other_than=worker), "another worker in its place")
 
     # Even settings that gunicorn's main process read when it started are reloaded.
     assert not refers_to_nobody()
@@ -268,50 +268,39 @@ def test_with_a_key_there_are_no_demo_people(settings: Settings) -> None:
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    supervisor = Supervisor(print, ["one", "two"])
+    supervisor = Supervisor([])
     yield supervisor
     supervisor.stop()
 
 
-def part(name: str, code: str, is_alive: Callable[[], bool] = lambda: True, *, is_restarted: bool = False) -> Part:
-    return Part(name, [sys.executable, "-c", code], Path.cwd(), is_restarted=is_restarted, is_alive=is_alive)
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return a function that writes `code` to a module, and returns the module's name."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(code: str) -> str:
+        (tmp_path / "own_part.py").write_text(code)
+        importlib.invalidate_caches()
+        return "own_part"
+
+    return write
 
 
-def test_the_sixth_death_within_a_minute_stops_the_portal(supervisor: Supervisor) -> None:
-    dying = Part("one", ["sh", "-c", "exit 7"], Path.cwd(), is_restarted=True)  # six deaths fit into a minute
+def test_the_sixth_death_within_a_minute_stops_the_portal(supervisor: Supervisor, module: Callable[[str], str]) -> None:
+    dying = Part("one", module("raise SystemExit(7)"), [], url="http://127.0.0.1:9/", is_restarted=True)
+    supervisor.parts = [dying]
     with pytest.raises(PartDied, match=r"The one ended with code 7, the 6th time within a minute"):
-        supervisor.start(dying, lambda: False)
+        supervisor.start()
     assert len(dying.restarts) == MAX_RESTARTS
 
 
-def test_a_part_without_a_sign_of_life_is_restarted(supervisor: Supervisor) -> None:
-    verdicts = [False, True]
-    sleeper = part("one", "import time; time.sleep(60)", lambda: verdicts.pop(0), is_restarted=True)
-    supervisor.start(sleeper)
-    first = sleeper.process
-    supervisor.look()
-    supervisor.look()
-    assert first is not None
-    assert first.poll() == -signal.SIGTERM
-    assert sleeper.process is not first
-    assert not sleeper.has_ended()
+def test_a_message_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with suppress(OSError), Path("/dev/full").open("w") as full:  # closing it fails, too
+        monkeypatch.setattr(sys, "stdout", full)
+        say("The worker ended with code 3; restarting it.")
 
 
-def test_a_message_that_cannot_be_written_stops_nothing() -> None:
-    with Path("/dev/full").open("w") as full:
-        command = Command(stdout=full)
-        supervisor = Supervisor(command.say, ["one"])
-        dying = part("one", "raise SystemExit(7)", is_restarted=True)
-        try:
-            supervisor.start(dying, lambda: bool(dying.restarts))
-        finally:
-            supervisor.stop()
-            with suppress(OSError):
-                full.close()
-    assert dying.restarts
-
-
-def test_a_part_that_ignores_sigterm_is_killed_with_its_children(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_a_part_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path, module: Callable[[str], str]) -> None:
     note = tmp_path / "child"
     deaf = f"""
 import os, pathlib, signal, time
@@ -319,28 +308,19 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if child := os.fork():
     pathlib.Path({str(note)!r}).write_text(f"{{child}}.")
 time.sleep(60)"""
-    stubborn = part("one", deaf)
-    supervisor.start(stubborn, lambda: note.exists() and note.read_text().endswith("."))
+    stubborn = Part("one", module(deaf), [])
+    stubborn.start()
+    wait_until(lambda: note.exists() and note.read_text().endswith("."), "the child")
     stubborn.stop(deadline=0)
     assert stubborn.process is not None
-    assert stubborn.process.poll() == -signal.SIGKILL
+    assert stubborn.process.exitcode == -signal.SIGKILL
     wait_until(lambda: is_gone(int(note.read_text().rstrip("."))), "the child to be gone")
 
 
 def test_a_stop_is_noticed_between_two_checks(supervisor: Supervisor) -> None:
-    supervisor.is_stop_asked = True
+    supervisor.ask_to_stop()
     with pytest.raises(StopAsked):
-        supervisor.watch()
-
-
-def test_a_pulse_that_does_not_change_counts_as_silence() -> None:
-    values = iter([1, 2, 2, 2])
-    pulse = Pulse(lambda: next(values, 2), seconds=1.0, every=0.0)
-    assert pulse.is_beating()
-    assert pulse.is_beating()
-    wait_until(lambda: not pulse.is_beating(), "the silence to be noticed")
-    pulse.restart()
-    assert pulse.is_beating()
+        supervisor.look()
 
 
 @pytest.mark.django_db

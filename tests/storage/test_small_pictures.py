@@ -10,7 +10,6 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
-from django_q.models import OrmQ
 
 from runs.launching import form_files
 from runs.models import Member, StoredFile, Upload
@@ -21,6 +20,7 @@ from runs.uploads.uploads import receive_file
 from tests.support.factories import make_app
 from tests.support.hostile_server import picture
 from tests.support.pretend import DIES, HANGS, Pretend
+from tests.support.work import queued
 
 
 def upload(member: Member, body: bytes) -> Upload:
@@ -53,7 +53,7 @@ def test_a_web_thread_waits_for_a_few_seconds_then_the_preview_follows(
     assert (answer.status_code, taken.status) == (200, "ready")  # the upload can be used immediately
     assert "file-follows" in tile
     assert "640 × 480" in tile  # noqa: RUF001 - the real sign
-    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.make_small_pictures"]
+    assert [q["func"] for q in queued()] == ["runs.tasks.make_small_pictures"]
     asks = f"/uploads/{taken.public_id}/?field=p0&amp;known=follows"
     assert asks in tile
     assert client.get(asks.replace("&amp;", "&")).status_code == 204

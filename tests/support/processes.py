@@ -77,7 +77,8 @@ class Home:
         self.log = folder / "output.log"
         database = {"DATABASE_URL": ""}  # SQLite in the folder, whatever the tests themselves use
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "lamina_portal.settings", **database}
-        self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning", **env}
+        self.env |= {"PORTAL_DATA_DIR": str(folder), "PYTHONWARNINGS": "error::DeprecationWarning"}
+        self.env |= {"SPT_NOENV": "1", **env}  # setproctitle keeps the environment, in which `processes` looks
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py and return its output; the test fails if the command does."""

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from runs import tasks
+from runs.background import broker
 from runs.engine import polling
 from runs.lamina.client import LaminaClient
 from runs.lamina.transport import Timeouts
@@ -93,7 +94,7 @@ def step(rounds: int = 60) -> list[str]:
         queued = OrmQ.objects.order_by("pk").first()
         if queued is None:
             break
-        task = queued.task
+        task = broker.unpack(queued.payload)
         queued.delete()
         if task["func"] != "runs.tasks.poll":
             import_string(task["func"])(*task["args"], **task["kwargs"])

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from runs.background import queue
+from runs.background.seats import long_task
 
 
 def note(path: str, word: str) -> None:
@@ -33,3 +34,9 @@ def own_pid(path: str, seconds: int) -> None:
     """Record the id of this process and stay busy."""
     note(path, str(os.getpid()))
     time.sleep(seconds)
+
+
+@long_task
+def long_window(path: str, seconds: int) -> None:
+    """Be one of the long tasks."""
+    window(path, seconds)

@@ -1,9 +1,18 @@
 """Runs queued tasks in the test's own process, because a whole cluster would just be slower."""
 
+from typing import Any
+
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
+from runs.background import broker
+
 ROUNDS = 200
+
+
+def queued() -> list[dict[str, Any]]:
+    """Return all queued tasks, oldest first, each with the primary key of its row."""
+    return [broker.unpack(row.payload) | {"pk": row.pk} for row in OrmQ.objects.order_by("pk")]
 
 
 def work() -> list[str]:
@@ -15,12 +24,11 @@ def work() -> list[str]:
     """
     done: list[str] = []
     for _ in range(ROUNDS):
-        waiting = sorted(OrmQ.objects.order_by("pk"), key=lambda one: str(one.task["func"]).endswith(".poll"))
+        waiting = sorted(queued(), key=lambda task: str(task["func"]).endswith(".poll"))
         if not waiting:
             return done
-        queued = waiting[0]
-        task = queued.task
-        queued.delete()
+        task = waiting[0]
+        OrmQ.objects.get(pk=task["pk"]).delete()
         import_string(task["func"])(*task["args"], **task["kwargs"])
         done.append(task["func"].rpartition(".")[2])
     raise AssertionError(f"the queue never ends: {done[-10:]}")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from django_q.models import OrmQ
 from PIL import Image
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -28,6 +27,7 @@ from tests.support.sandbox_door import SandboxDoor
 if TYPE_CHECKING:
     from runs.lamina.client import LaminaClient
 from tests.support.uploads import disk
+from tests.support.work import queued
 
 pytestmark = pytest.mark.django_db
 
@@ -154,7 +154,7 @@ def test_a_link_is_fetched_by_the_worker(
     with django_capture_on_commit_callbacks(execute=True):
         upload = receive_link(alice, f"  {server.url}/a.png ", ["image"])
     assert (upload.status, upload.name, server.hits) == ("fetching", "a.png", [])
-    assert [q.task["func"] for q in OrmQ.objects.all()] == ["runs.tasks.fetch_links"]
+    assert [q["func"] for q in queued()] == ["runs.tasks.fetch_links"]
 
     fetch_upload(upload.pk)
     fetch_upload(upload.pk)
@@ -207,7 +207,7 @@ def test_a_link_that_killed_its_worker_goes_behind_the_others(
     with django_capture_on_commit_callbacks(execute=True):
         uploads.LINKS.request()
 
-    assert [waiting.task["func"] for waiting in OrmQ.objects.all()][-1] == "runs.tasks.fetch_links"
+    assert [waiting["func"] for waiting in queued()][-1] == "runs.tasks.fetch_links"
     claimed = uploads.LINKS.claim()
     assert claimed == second
 

@@ -5,13 +5,15 @@ from typing import Any
 from django.contrib.auth.management.commands import changepassword
 from django.db import transaction
 
+from runs.audit.commands import NamedCommand
 from runs.audit.record import record
 from runs.models import Member, Verb
 from runs.team import security_mail, sessions
 
 
-class Command(changepassword.Command):
+class Command(NamedCommand, changepassword.Command):
     help = "Change a person's password."
+    is_always_recorded = True
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         options["username"] = Member.objects.normalize_email(options["username"])

@@ -8,13 +8,15 @@ import sys
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from runs.audit.commands import NamedCommand
 from runs.management.people import ask_for_admin, create_admin, weakness
 
 
-class Command(BaseCommand):
+class Command(NamedCommand):
     help = "Create an admin."
+    is_always_recorded = True
     requires_migrations_checks = True
 
     def add_arguments(self, parser: CommandParser) -> None:

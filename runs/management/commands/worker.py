@@ -9,8 +9,7 @@ from django.db import connections
 
 from lamina_portal.warm import warm_up
 from runs import tasks as tasks  # load the tasks once for all processes
-from runs.background.worker import Pulse, run_worker
-from runs.engine import polling
+from runs.background.worker import run_worker
 from runs.management import record_guard
 
 
@@ -21,8 +20,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--skip-checks", action="store_true", help="Skip system checks.")
+        parser.add_argument(
+            "--silent-seconds",
+            type=float,
+            default=30.0,
+            metavar="SECONDS",
+            help="Exit with code 3 if no task ends for this long, although there is a process for it.",
+        )
 
-    def handle(self, *, verbosity: int, skip_checks: bool, **_: Any) -> None:
+    def handle(self, *, verbosity: int, skip_checks: bool, silent_seconds: float, **_: Any) -> None:
         if not skip_checks:
             self.check(databases=["default"])
         if verbosity < 2:
@@ -30,4 +36,4 @@ class Command(BaseCommand):
         record_guard.restore()
         connections.close_all()  # the processes started next mustn't share connections
         warm_up()
-        sys.exit(run_worker(Pulse("runs.tasks.pulse", second_after_seconds=polling.LEASE_SECONDS + 1)))
+        sys.exit(run_worker("runs.tasks.pulse", silent_seconds))

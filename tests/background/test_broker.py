@@ -5,50 +5,76 @@ import pickle
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import signing
+from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django_q.brokers import get_broker
+from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 from pytest_django import Settings
 
-from runs.background.task_package import SALT, TaskPackage
+from runs.background import broker
 from tests.support import engines
 from tests.support.processes import Home, lines, wait_until
 
 NOTE = "from django_q.tasks import async_task; async_task('tests.support.slow_tasks.note', {!r}, {!r})"
-OLD_NOTE = (
-    "from django_q import tasks; from django_q.signing import SignedPackage; tasks.SignedPackage = SignedPackage;"
-) + NOTE
+OLD_NOTE = """
+from django.utils import timezone
+from django_q.brokers import orm, redis_broker
+from django_q.conf import Conf
+from django_q.signing import SignedPackage
+task = {{"id": "1", "name": "old", "func": "tests.support.slow_tasks.note", "args": ({!r}, {!r}), "kwargs": {{}},
+    "started": timezone.now()}}
+(redis_broker.Redis() if Conf.REDIS else orm.ORM()).enqueue(SignedPackage.dumps(task))
+"""
 
 
-def test_a_package_is_read_as_it_was_written() -> None:
-    class Sly:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return print, ("unpickled",)
+class Sly:
+    """Prints when it is unpickled."""
 
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("unpickled",)
+
+
+def task(*args: object) -> dict[str, Any]:
+    return {"id": "1", "func": "runs.tasks.submit_run", "args": args, "kwargs": {}, "started": timezone.now()}
+
+
+def test_a_task_is_read_as_it_was_written() -> None:
     with pytest.raises(TypeError):
-        TaskPackage.dumps({"func": "runs.tasks.poll", "args": (Sly(),)})
-    task = {"id": "1", "func": "runs.tasks.submit_run", "args": (7, "a"), "kwargs": {}, "timeout": 9, "save": False}
-    assert TaskPackage.loads(TaskPackage.dumps(task)) == task
-    assert TaskPackage.loads(TaskPackage.dumps(task, True).encode()) == task
+        broker.pack(task(Sly()))
+    written = task(7, "a") | {"timeout": 9, "save": False}
+    assert broker.unpack(broker.pack(written)) == written
+    assert broker.unpack(broker.pack(written).encode()) == written
 
 
-def test_a_pickle_is_not_read_whoever_signed_it() -> None:
-    task = {"func": "runs.tasks.poll", "args": ()}
-    with pytest.raises(signing.BadSignature):
-        TaskPackage.loads(SignedPackage.dumps(task))
-
+def test_a_pickle_is_not_read_whoever_signed_it(capsys: pytest.CaptureFixture[str]) -> None:
     class Pickled:
         dumps = staticmethod(pickle.dumps)
 
-    with pytest.raises(signing.BadSignature):
-        TaskPackage.loads(b"\xff\xfe")
-    forged = signing.dumps(task, salt=SALT, serializer=Pickled)  # type: ignore[arg-type]
-    with pytest.raises(signing.BadSignature):  # treated as text, never as a pickle
-        TaskPackage.loads(forged)
+    forged = signing.dumps(task(Sly()), salt=broker.SALT, serializer=Pickled)  # type: ignore[arg-type]
+    for stored in (SignedPackage.dumps(task(Sly())), b"\xff\xfe", forged):
+        with pytest.raises(signing.BadSignature):
+            broker.unpack(stored)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_only_json_signed_by_us_comes_out_of_the_queue(
+    settings: Settings, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ORM().enqueue(SignedPackage.dumps(task(Sly())))
+    async_task("runs.tasks.submit_run", 7)
+    taken = [package for _ in range(2) for _, package in get_broker().dequeue()]
+    assert [SignedPackage.loads(package)["args"] for package in taken] == [(7,)]
+    assert "Dropped a queued task" in caplog.text
+    assert OrmQ.objects.count() == 1  # the one that was taken; it is deleted once it has run
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.django_db
@@ -58,13 +84,13 @@ def test_what_is_queued_is_json_and_survives_a_change_of_the_key(settings: Setti
     row = OrmQ.objects.get()
     told = json.loads(signing.b64_decode(row.payload.split(":")[0].encode()))
     assert (told["func"], told["args"], told["timeout"]) == ("runs.tasks.submit_run", [7], 900)
-    assert row.task["started"].tzinfo is not None
+    assert broker.unpack(row.payload)["started"].tzinfo is not None
 
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = new, [old]
-    assert row.task["args"] == (7,)
+    assert broker.unpack(row.payload)["args"] == (7,)
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(signing.BadSignature):
-        TaskPackage.loads(row.payload)
+        broker.unpack(row.payload)
 
 
 @pytest.fixture(params=engines.parameters())
