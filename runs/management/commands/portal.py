@@ -79,6 +79,7 @@ def prepare(bind: Address, *, has_examples: bool) -> list[str]:
 
 def load_portal() -> None:
     """Load all that the worker and the web server need, so that they share it."""
+    import lamina_portal.wsgi  # noqa: F401
     import runs.tasks  # noqa: F401
 
     warm_up()
