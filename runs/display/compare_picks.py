@@ -59,7 +59,7 @@ def latest_picks(member: Member, words: str, ticked: Sequence[str], without: Ite
     The search works the same way as in History: if no run has all the words, similar words count too.
     """
     left_out = {run.pk for run in without}
-    directory = Directory.load(member, words) if words else Directory()
+    directory = Filter(tab="both", q=words).directory(member)
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS) if words else nullcontext():
             runs = _latest(member, Filter(q=words), directory)

@@ -9,7 +9,6 @@ from django.db.models import Exists, Subquery
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
 from runs.models import Member, Run
 
@@ -51,9 +50,7 @@ def news_since(since: str, filters: Filter, member: Member, url: str = "") -> Ne
     moment = _moment(since)
     if moment is None:
         return None
-    needs_names = filters.q or filters.app or filters.by or filters.decided or filters.waits
-    directory = filters.directory(member) if needs_names else Directory()
-    runs = filters.runs(member, directory).exclude(is_example=True)
+    runs = filters.runs(member, filters.directory(member)).exclude(is_example=True)
     if filters.tab == "mine":
         runs = runs.filter(created_at__gt=moment).newest_first()
     else:

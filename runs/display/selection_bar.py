@@ -45,15 +45,14 @@ def selection_bar(
     public_ids: Iterable[str],
     filters: Filter | None = None,
     *,
-    is_any: bool | None = None,
     directory: Directory | None = None,
 ) -> dict[str, Any]:
     """Return the context for `history/_selection.html`: the selection in `place`, and which of `public_ids` are ticked.
 
-    `filters` is the History filter; the bar offers to select everything that matches it. Pass `is_any` (whether
-    anything is selected in `place`) and the `directory` for `filters` if these are already known.
+    `filters` is the History filter; the bar offers to select everything that matches it. Pass the
+    `directory` for `filters` if you already have it.
     """
-    summary = selection.summary_of(member, place, is_any=is_any)
+    summary = selection.summary_of(member, place)
     ticked = selection.ticked(member, place, public_ids) if summary.count else set()
     elsewhere = max(0, summary.count - len(ticked))
     is_offered = filters is not None and place == filters.place and not filters.selected

@@ -162,10 +162,11 @@ class Filter:
         ]
 
     def directory(self, member: Member) -> Directory:
-        """Read the directory that is needed to apply and show this filter."""
-        directory = Directory.load(member, self.q, is_mine=self.tab == "mine", decided=self.decided, waits=self.waits)
-        directory = directory.with_app(self.app, member, is_mine=self.tab == "mine")
-        return directory.with_words(self.word_queries(member, directory), member) if self.is_similar else directory
+        """Return the directory to apply and show this filter with. It has looked up this filter's words, and reads
+        everything else when needed."""
+        directory = Directory(member, self.q, is_mine=self.tab == "mine", app=self.app)
+        directory.lookups.look_up(self.word_queries(member, directory))
+        return directory
 
     def runs(self, member: Member, directory: Directory) -> RunQuerySet:
         """Return the runs that match this filter and that `member` may see, in no particular order."""
@@ -187,7 +188,7 @@ class Filter:
         if self.decided:
             runs = runs.filter(directory.lookups.decided_by(self.decided, self.decision))
         if self.waits:
-            runs = runs.filter(directory.lookups.waiting_for(self.waits, member))
+            runs = runs.filter(directory.lookups.waiting_for(self.waits))
         if self.since:
             runs = runs.filter(created_at__gte=_start_of(self.since))
         if self.until:
@@ -226,7 +227,7 @@ class Filter:
         """
         if not self.words:
             return runs.filter(pk=0)
-        if with_file := directory.lookups.with_file.get(self.q):
+        if with_file := directory.lookups.with_file(self.q):
             return runs.filter(only(with_file))
         required, either = self._required_words(member, directory)
         for ways, other in either:
@@ -242,7 +243,7 @@ class Filter:
             people = directory.people_called(word)
             if self.tab in ("mine", "both"):
                 people = [person for person in people if person != member.pk]
-            if self.tab == "mine":  # others own none of these runs
+            if people and self.tab == "mine":  # others own none of these runs
                 people = [person for person in people if person in directory.lookups.transferred_by]
             apps = directory.apps_called(ways, is_mine=self.tab == "mine")
             other = directory.lookups.of_people(people) | Q(app_id__in=apps)
@@ -257,10 +258,10 @@ class Filter:
     def has_few(self, member: Member, directory: Directory) -> bool:
         """Return whether so few runs contain this filter's words that `directory` already lists them all."""
         required, either = self._required_words(member, directory)
-        return bool(required) and not either and directory.lookups.having.get(query_of(required)) is not None
+        return bool(required) and not either and directory.lookups.few_with_all(required) is not None
 
     def word_queries(self, member: Member, directory: Directory) -> list[str]:
-        """Return the full-text queries for this filter's words, for `Directory.with_words`."""
+        """Return the full-text queries for this filter's words, for `Lookups.look_up`."""
         required, either = self._required_words(member, directory)
         return [query_of(one) for one in (required, *([ways] for ways, _other in either)) if one]
 

@@ -16,8 +16,6 @@ def findable_apps(filters: Filter, page: Page, member: Member, directory: Direct
     If the filter is by kind or state, apps that aren't among the newest matches are looked up one by one.
     """
     others = filters.without("app")
-    if others.tab == "mine" and not others.conditions:
-        return {app.pk for app in directory.apps if app.detail}
     if page.is_whole and not filters.app:
         return {run.app_id for run in page.runs}
     runs, found_apps = others.runs(member, directory), set[int]()

@@ -31,7 +31,7 @@ def find_runs(member: Member, q: str) -> FoundRuns:
     filters = Filter(tab="both", q=" ".join(q.split()))
     if not filters.words:
         return FoundRuns()
-    directory = Directory.load(member, filters.q)
+    directory = filters.directory(member)
     try:
         with query_timeout.at_most(query_timeout.SEARCH_SECONDS):
             runs = _newest(filters, member, directory)
@@ -47,11 +47,11 @@ def find_runs(member: Member, q: str) -> FoundRuns:
 def _wider(filters: Filter, member: Member, directory: Directory) -> list[Run]:
     """Return runs with similar words; if there are none, return runs that match when one word is left out."""
     similar = replace(filters, is_similar=True)
-    directory = directory.with_words(similar.word_queries(member, directory), member)
+    directory.lookups.look_up(similar.word_queries(member, directory))
     if runs := _newest(similar, member, directory):
         return runs
     instead = elsewhere(filters, member, directory)
-    return _newest(instead.wider.filter, member, instead.directory) if instead.wider else []
+    return _newest(instead.wider.filter, member, directory) if instead.wider else []
 
 
 def _newest(filters: Filter, member: Member, directory: Directory) -> list[Run]:

@@ -86,7 +86,7 @@ def decided_words(who: str, directory: Directory) -> str:
 def deciders(filters: Filter, directory: Directory) -> list[tuple[str, str, bool]]:
     """Return the choices for the filter "decided by": people and guests who have decided, sorted by name, and the
     current choice."""
-    people = [one.id for one in directory.people if one.pk in directory.deciders or one.id == filters.decided]
+    people = [one.public_id for one in directory.people if one.has_decided or one.public_id == filters.decided]
     guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
     offered = [*people, GUEST, *guests]
     if filters.decided and filters.decided not in offered:
@@ -97,7 +97,7 @@ def deciders(filters: Filter, directory: Directory) -> list[tuple[str, str, bool
 def awaited(filters: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
     """Return the choices for the filter "waiting for": `member`, anyone, others who may decide, and the current
     choice."""
-    people = [one.id for one in directory.people if one.pk in directory.judges or one.id == filters.waits]
+    people = [one.public_id for one in directory.people if one.may_decide or one.public_id == filters.waits]
     offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
     return [(who, waits_words(who, directory), who == filters.waits) for who in offered]
 

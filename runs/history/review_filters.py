@@ -1,6 +1,6 @@
 """History's filters for reviews: by verdict, by who decided, and by who still has to decide."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -9,7 +9,6 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from runs.models import Decision, Member, Output, ReviewItem, Run
-from runs.models.distinct import distinct_values
 from runs.models.joined import Among, AmongKeys, is_one_of
 from runs.models.run import RunQuerySet
 
@@ -55,6 +54,12 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
     return Decision.objects.alias(by=F("member_id") + 0).filter(pk__in=few, by=key)
 
 
+def if_few(keys: Iterable[int]) -> frozenset[int] | None:
+    """Return the keys of runs that `few_decided_on` or `few_waiting_for` found; None if there are more than `FEW`."""
+    listed = list(keys)
+    return frozenset(listed) if len(listed) <= FEW else None
+
+
 def only(pks: Collection[int]) -> Q:
     """Return a condition for the runs with these few keys."""
     return Q(AmongKeys(F("pk"), tuple(pks))) if pks else Q(pk__in=[])
@@ -89,11 +94,6 @@ def few_waiting_for(who: Member | None) -> RunQuerySet:
     if keys.query.is_empty():  # empty for viewers, who don't decide
         return Run.objects.none()
     return Run.objects.filter(Among(F("pk"), Subquery(keys.distinct()[: FEW + 1])))
-
-
-def people_who_decided() -> QuerySet[Member]:
-    """Return the people who have ever decided on a result."""
-    return Member.objects.filter(pk__in=distinct_values(Decision, "member"))
 
 
 def guests_lately(member: Member) -> QuerySet[Decision]:

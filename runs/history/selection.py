@@ -104,7 +104,7 @@ class Matches:
 
 def matches(member: Member, filters: Filter, directory: Directory | None = None) -> Matches | None:
     """Count the runs or results that match `filters`; return None if that takes too long. Pass the `directory` of
-    `filters` if it has already been read."""
+    `filters` if you already have it."""
     field = "outputs" if filters.place == Place.RESULTS else "runs"
     try:
         with query_timeout.at_most(COUNT_SECONDS) if filters.q else nullcontext():
@@ -151,12 +151,9 @@ def _selections(member: Member, place: str, *, is_ended: bool) -> QuerySet[Selec
     return Selection.objects.ended(member, place) if is_ended else Selection.objects.open(member, place)
 
 
-def summary_of(member: Member, place: str, *, is_any: bool | None = None) -> SelectionSummary:
-    """Count the selection in `place`, with one query if it is empty, otherwise with up to three.
-
-    If you know whether anything is selected there, pass that as `is_any` to save the first query.
-    """
-    if is_any is False or (is_any is None and not Selection.objects.open(member, place).exists()):
+def summary_of(member: Member, place: str) -> SelectionSummary:
+    """Count the selection in `place`, with one query if it is empty, otherwise with up to three."""
+    if not Selection.objects.open(member, place).exists():
         return SelectionSummary(place)
     is_saved = Q(files__status="saved")
     counts = outputs_in(member, place).aggregate(

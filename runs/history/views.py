@@ -31,7 +31,7 @@ from runs.history.review_filters import DECISIONS
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
 from runs.launching.open_drafts import NotStarted, not_started
-from runs.models import Member, Run
+from runs.models import Member, Run, SavedView
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
 from runs.words.highlight import Marker
@@ -69,7 +69,7 @@ def history(request: PortalRequest) -> HttpResponse:
     listing = _listing(filters, request.user, directory, before, after)
     list_filters = listing.instead.wider.filter if listing.instead.wider else filters
     record_openings(request, listing.page.runs)  # there may be private runs among the selected results
-    rows = _rows(listing, request.user, list_filters)
+    rows = _rows(listing, request.user, list_filters, directory)
     ids = _ids_of(rows)
     context = {
         "section": "history",
@@ -91,7 +91,6 @@ def history(request: PortalRequest) -> HttpResponse:
             list_filters.place,
             ids,
             None if wants_fragment(request) else list_filters,  # the fragment doesn't include the bar
-            is_any=list_filters.place in directory.selected,
             directory=directory,
         ),
     }
@@ -122,7 +121,7 @@ def _listing(
 ) -> Listing:
     """Find the runs to list, taking at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for
     what the person may have meant."""
-    page, instead = Page([]), Elsewhere(directory)
+    page, instead = Page([]), Elsewhere()
     if filters.is_drafts:
         return Listing(page, instead)
     try:
@@ -132,7 +131,7 @@ def _listing(
             if not page.runs and filters.conditions:
                 instead = elsewhere(filters, member, directory)
             if instead.wider:
-                page = page_of(instead.wider.filter.runs(member, instead.directory))
+                page = page_of(instead.wider.filter.runs(member, directory))
                 return Listing(page, instead, {run.app_id for run in page.runs})
             findable = findable_apps(filters, page, member, directory)
     except query_timeout.TookTooLong:
@@ -228,14 +227,15 @@ def _besides(filters: Filter, directory: Directory, listing: Listing, *, is_firs
 def _choices(filters: Filter, member: Member, directory: Directory, findable: set[int] | None) -> dict[str, object]:
     """Return the options of the filter form and the saved views. Only the apps in `findable` are offered."""
     people = [] if filters.tab == "mine" else directory.people
-    views = [(view, Filter.parse(view.detail)) for view in directory.views]
+    saved = sorted(SavedView.objects.owned_by(member), key=lambda view: (fold(view.name), view.pk))
+    views = [(view, Filter.parse(view.query)) for view in saved]
     return {
         "app_options": [
-            (app.id, app.name, app.id == filters.app)
+            (app.public_id, app.name, app.public_id == filters.app)
             for app in directory.apps
-            if findable is None or app.pk in findable or app.id == filters.app
+            if findable is None or app.pk in findable or app.public_id == filters.app
         ],
-        "person_options": [(person.id, person.name, person.id == filters.by) for person in people],
+        "person_options": [(one.public_id, one.display_name, one.public_id == filters.by) for one in people],
         "decided_options": pages_filter_bar.deciders(filters, directory),
         "waits_options": pages_filter_bar.awaited(filters, member, directory),
         "decision_options": [(key, str(word), key == filters.decision) for key, word in DECISIONS.items()],
@@ -250,14 +250,14 @@ def _choices(filters: Filter, member: Member, directory: Directory, findable: se
     }
 
 
-def _rows(listing: Listing, viewer: Member, filters: Filter) -> Rows:
+def _rows(listing: Listing, viewer: Member, filters: Filter, directory: Directory) -> Rows:
     """Return the page's runs as cards, or their individual results in the view for results (only the selected ones if
     `filters` asks for those).
 
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": filters.query}), listing.page.runs
-    search = Sought.by(filters, viewer, listing.instead.directory.lookups.similar)
+    search = Sought.by(filters, viewer, directory.lookups.similar)
     if filters.view != "results":
         return run_cards(runs, viewer, search, walk=walk)
     only = selection.ticked_results(viewer, runs) if filters.selected else None

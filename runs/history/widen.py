@@ -42,11 +42,9 @@ class Elsewhere:
     """Suggestions for a search: a wider search to show if nothing is found, other searches to offer as hints, and a
     link to the other list.
 
-    `directory` already contains the word matches that these searches need. `is_counted` says whether matching runs in
-    the other list have been counted.
+    `is_counted` says whether matching runs in the other list have been counted.
     """
 
-    directory: Directory
     wider: Wider | None = None
     hints: list[Hint] = field(default_factory=list)
     other: Link | None = None  # to the other list, if it has runs with all the words or with similar ones
@@ -66,20 +64,20 @@ def elsewhere(filters: Filter, member: Member, directory: Directory) -> Elsewher
     near = [replace(searches[0][1], is_similar=True)] if is_words_alone else []
     attempts = [(choice.filter, FEW) for choice in choices] + [(one, COUNT_UP_TO) for _label, one in searches]
     attempts += [(one, COUNT_UP_TO) for one in near]
-    directory = _with_words(directory, [one for one, _most in attempts], member)
+    _look_up(directory, [one for one, _most in attempts], member)
     counts = count_up_to([(one.runs(member, directory), most) for one, most in attempts], member)
     there = counts[len(choices) :]
     hints = hints_of(searches, there[: len(searches)])
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=False) if count]
     if not useful:
         if searches and filters.words and filters.tab != "starred" and there[0]:
-            return Elsewhere(directory, _only_there(searches[0][1]), hints[1:], is_counted=True)
+            return Elsewhere(_only_there(searches[0][1]), hints[1:], is_counted=True)
         near_hints = hints or _near_in_other_list(searches[:1], member, directory)
-        return Elsewhere(directory, hints=near_hints, is_counted=True)
+        return Elsewhere(hints=near_hints, is_counted=True)
     best = _best(useful)[0]
     if not is_words_alone:
-        return Elsewhere(directory, best, hints, is_counted=True)
-    return Elsewhere(directory, best, other=_in_other_list(searches[0][1], *there), is_counted=True)
+        return Elsewhere(best, hints, is_counted=True)
+    return Elsewhere(best, other=_in_other_list(searches[0][1], *there), is_counted=True)
 
 
 def also_elsewhere(filters: Filter, member: Member, directory: Directory) -> Elsewhere:
@@ -88,26 +86,26 @@ def also_elsewhere(filters: Filter, member: Member, directory: Directory) -> Els
     is_asked = filters.words and filters.tab != "starred" and not (filters.selected or filters.is_similar)
     there = in_other_list(filters)
     if not is_asked or (there.tab == "mine" and not directory.has_own):
-        return Elsewhere(directory)
+        return Elsewhere()
     attempts = [there, replace(there, is_similar=True)]
     try:
         with query_timeout.at_most(ASIDE_SECONDS):
-            directory = _with_words(directory, attempts, member)
+            _look_up(directory, attempts, member)
             counts = count_up_to([(one.runs(member, directory), FEW) for one in attempts], member)
     except query_timeout.TookTooLong:
-        return Elsewhere(directory)
-    return Elsewhere(directory, other=_in_other_list(there, *counts, most=FEW), is_counted=True)
+        return Elsewhere()
+    return Elsewhere(other=_in_other_list(there, *counts, most=FEW), is_counted=True)
 
 
-def _with_words(directory: Directory, filters: list[Filter], member: Member) -> Directory:
-    """Return the directory with the word matches that `filters` need. Takes at most one query."""
-    return directory.with_words([q for one in filters for q in one.word_queries(member, directory)], member)
+def _look_up(directory: Directory, filters: list[Filter], member: Member) -> None:
+    """Look up the words that `filters` need. Takes at most one query."""
+    directory.lookups.look_up([q for one in filters for q in one.word_queries(member, directory)])
 
 
 def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, directory: Directory) -> list[Hint]:
     """Return a hint that links to the other list, if a wider search finds runs there."""
     choices = [choice for _label, there in searches for choice in _wider(there)]
-    directory = _with_words(directory, [one.filter for one in choices], member)
+    _look_up(directory, [one.filter for one in choices], member)
     counts = count_up_to([(one.filter.runs(member, directory), FEW) for one in choices], member)
     useful = [(choice, count) for choice, count in zip(choices, counts, strict=True) if count]
     return hints_of(searches, [_best(useful)[1]]) if useful else []

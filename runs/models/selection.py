@@ -30,11 +30,7 @@ class SelectionQuerySet(models.QuerySet["Selection"]):
 
     def current(self) -> Self:
         """Return the selections that have changed in the last week and haven't been cleared."""
-        return self.current_since(timezone.now() - KEPT_FOR)
-
-    def current_since(self, since: datetime) -> Self:
-        """Return the selections that have changed since `since` and haven't been cleared."""
-        return self.filter(cleared_at=None, changed_at__gt=since)
+        return self.filter(cleared_at=None, changed_at__gt=timezone.now() - KEPT_FOR)
 
     def expired(self, now: datetime) -> Self:
         return self.filter(changed_at__lte=now - KEPT_FOR)

@@ -34,7 +34,7 @@ WARM_UP = 5
 CONNECTIONS = 6
 OPENED = 300
 MAX_APP_MS, MAX_PAGE_MS, MAX_POLL_MS = 22, 28, 3.5
-MAX_HISTORY_QUERIES = 8
+MAX_HISTORY_QUERIES = 10
 SESSION_AND_MEMBER = 2  # each request needs this many queries to read its session and member
 MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 

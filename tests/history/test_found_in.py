@@ -141,7 +141,7 @@ def test_it_takes_one_query_of_its_own(
     as_alice.get("/history/?tab=team")  # cache who may decide, which is remembered for a minute
     status.forget_status()
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(16):
         page = as_alice.get("/history/", {"q": q, "tab": "team"})
 
     assert all(card.found_in for _, cards in page.context["groups"] for card in cards)
@@ -171,7 +171,7 @@ def test_single_results_say_so_too(
     comments.post(Actor(bob), run, None, "A lighthouse")
     as_alice.get("/history/?tab=team")
 
-    with django_assert_max_num_queries(12):  # one of these queries looks for examples that are still being made
+    with django_assert_max_num_queries(16):  # one of these queries looks for examples that are still being made
         page = Page(as_alice.get("/history/", {"q": q, "tab": "team", "view": "results"}).text)
 
     assert page.first(css="run-tiles-found").find("mark")

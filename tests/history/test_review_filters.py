@@ -160,7 +160,7 @@ def test_the_form_offers_the_filters_and_each_is_a_chip(
 ) -> None:
     address = f"/history/?decision=approved&decided={sam.public_id}&waits=anyone"
     as_alice.get(address)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(13):
         answer = as_alice.get(address)
 
     assert [(chip.label, chip.url) for chip in answer.context["chips"]] == [

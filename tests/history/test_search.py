@@ -14,14 +14,13 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.history import selection
-from runs.history.directory_rows import exact_query, read_rows
-from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
 from runs.history.order import Cursor, outputs_beside, page_of
 from runs.models import Member, Run, RunWords
 from runs.models.search import COMMON, FEW
 from runs.team.transfers import transfer
-from runs.words.run_index import few_runs, index_runs
+from runs.words.run_index import few_runs, index_runs, query_of
+from runs.words.terms import ways_of
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
@@ -31,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
 def ids(query: str, member: Member) -> set[str]:
     found = Filter.parse(query)
-    return {run.title for run in found.runs(member, Directory.load(member))}
+    return {run.title for run in found.runs(member, found.directory(member))}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_an_address_is_read_and_written_back(query: str, kept: str, alice: Membe
 
     assert found.query == kept
     assert Filter.parse(found.query) == found
-    assert list(found.runs(alice, Directory())[:1]) == []
+    assert list(found.runs(alice, found.directory(alice))[:1]) == []
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"])
@@ -259,15 +258,15 @@ def test_runs_are_looked_up_before_a_search_only_if_there_are_few(alice: Member)
     runs = Run.objects.bulk_create(
         Run(member=alice, made_by=alice, app=app, schema=app.schema, form_token=f"few {n}") for n in range(most + 1)
     )
-    query = exact_query("teapot")
+    query = query_of([ways_of("teapot")])
     RunWords.objects.store((run.pk, "teapot") for run in runs[:most])
     few = frozenset(run.pk for run in runs[:most])
     assert few_runs([query], alice) == {query: few}
-    assert read_rows(alice, "teapot").runs_with_words() == few
+    assert Filter(q="teapot").directory(alice).lookups.few_with_all([ways_of("teapot")]) == few
 
     RunWords.objects.store([(runs[most].pk, "teapot")])
     assert few_runs([query], alice) == {}
-    assert read_rows(alice, "teapot").runs_with_words() is None
+    assert Filter(q="teapot").directory(alice).lookups.few_with_all([ways_of("teapot")]) is None
 
 
 def downloaded(client: Client, run: Run) -> list[str]:

@@ -88,5 +88,5 @@ def test_if_only_runs_match_no_other_apps_stand_before_them(as_alice: Client) ->
 
 @pytest.mark.usefixtures("_runs")
 def test_a_search_costs_few_queries(as_alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         as_alice.get("/apps/", {"q": "red boots", "runs": "1"}, headers=HTMX)
