@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from runs.display.no_apps import no_apps
 from runs.history.filters import Filter
 from runs.history.home_search import find_runs
 from runs.launching.open_drafts import not_started
+from runs.launching.prefill import ADDED
 from runs.models import App
 from runs.models.addresses import url_with
 from runs.models.app import AppQuerySet
@@ -195,7 +195,7 @@ def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int,
 
 
 def _is_fetched_ahead(request: PortalRequest) -> bool:
-    """Return whether a browser is prefetching the page. Prefetched pages don't ask Lamina and show no messages."""
+    """Return whether a browser is prefetching the page. Prefetched pages don't ask Lamina."""
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
@@ -256,13 +256,10 @@ def _tell_admin_url(request: PortalRequest, q: str) -> str:
 
 
 def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
-    """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored."""
-    if part and part.opens and part.opens.is_added and not _is_fetched_ahead(request):
-        messages.success(
-            request,
-            _(
-                "We found this app on Lamina and added it. It will appear on everyone's list once someone stars or "
-                "runs it."
-            ),
-        )
-    return go_to(request, app.get_absolute_url())
+    """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored.
+
+    That it's new is said in the URL: this page may ask again before the browser leaves it, and would then store a
+    message twice, or lose it.
+    """
+    is_added = part is not None and part.opens is not None and part.opens.is_added
+    return go_to(request, f"{app.get_absolute_url()}?{ADDED}=1" if is_added else app.get_absolute_url())

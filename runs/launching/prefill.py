@@ -36,6 +36,7 @@ class Notice:
     label: str = ""
 
 
+ADDED = "added"  # in the URL of an app that a search has just added
 RESET = "reset"  # in the URL of a form that has just been cleared
 FROM_LAST_TIME = gettext_noop("This is your draft from last time.")
 JUST_RUN = gettext_noop("Your run has started, so this form is empty again.")

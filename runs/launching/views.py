@@ -25,7 +25,7 @@ from runs.launching import drafts, form_after_redirect, prefill, presets
 from runs.launching.app_form import app_form
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import ControlsForm, PostedAppForm, posted_schema
-from runs.launching.prefill import RESET, NoSourceError, Opening
+from runs.launching.prefill import ADDED, RESET, NoSourceError, Opening
 from runs.launching.shown_runs import ShownRuns, shown_runs
 from runs.models import App, AppRule, AppSchema, Member
 from runs.schema_forms.build import SchemaForm
@@ -51,6 +51,14 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     if app.schema_is_stale(timezone.now()):
         catalog.request_app_refresh(app)
     balance.request_balance_if_stale()
+    if ADDED in request.GET and not request.htmx:
+        messages.success(
+            request,
+            _(
+                "We found this app on Lamina and added it. It will appear on everyone's list once someone stars or "
+                "runs it."
+            ),
+        )
     if app.schema is not None:
         return _opened(request, app, app.schema)
     look = form_look(app, request.GET)

@@ -153,7 +153,7 @@ def test_a_pasted_address_opens_the_app_and_is_never_fetched(
     page = as_alice.get("/apps/", {"q": address, "ask": "1"}, follow=True)
 
     app = App.objects.get(remote_id=beyond)
-    assert page.redirect_chain == [(app.get_absolute_url(), 302)]
+    assert page.redirect_chain == [(f"{app.get_absolute_url()}?added=1", 302)]
     assert "We found this app on Lamina and added it" in page.content.decode()
     assert "/never/fetched" not in str(sandbox.state["requests"])
     assert app.schema is not None  # the app was read together with its form
@@ -167,7 +167,7 @@ def test_a_long_address_opens_its_app_too(as_alice: Client, beyond: str) -> None
 
     page = as_alice.get("/apps/", {"q": address, "ask": "1"}, follow=True)
 
-    assert page.redirect_chain == [(App.objects.get(remote_id=beyond).get_absolute_url(), 302)]
+    assert page.redirect_chain == [(f"{App.objects.get(remote_id=beyond).get_absolute_url()}?added=1", 302)]
 
 
 def test_before_the_first_list_a_pasted_address_opens_its_app_too(as_alice: Client, beyond: str) -> None:
@@ -186,7 +186,7 @@ def test_ids_that_differ_in_case_are_searched_separately(as_alice: Client, sandb
 def test_only_a_submitted_address_opens_its_app(as_alice: Client, beyond: str) -> None:
     assert "Found on Lamina and added" in lamina_part(as_alice, beyond)
     sent_off = as_alice.get("/apps/lamina/", {"q": beyond, "go": "1"}, headers={"HX-Request": "true"})
-    assert sent_off.headers["HX-Redirect"] == App.objects.get(remote_id=beyond).get_absolute_url()
+    assert sent_off.headers["HX-Redirect"] == f"{App.objects.get(remote_id=beyond).get_absolute_url()}?added=1"
 
 
 @pytest.mark.parametrize(("status", "problem"), [(404, "unknown-id"), (403, "closed")])
