@@ -13,14 +13,15 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from runs import checks
-        from runs.audit import tasks
+        from runs.audit.actors import act_for_task
+        from runs.background.queue import before_each_task
         from runs.team import recent_password, sessions
 
         checks.listen()
         listen_to_events()
         sessions.listen()
         recent_password.listen()
-        tasks.listen()
+        before_each_task(act_for_task)
         post_migrate.connect(make_schedules, sender=self)
         post_migrate.connect(guard_record, sender=self)
 
@@ -77,12 +78,7 @@ def guard_record(**_: Any) -> None:
 
 
 def make_schedules(**_: Any) -> None:
-    """Create or update each Schedule. The database doesn't prevent duplicate names, so remove duplicates."""
-    from django_q.models import Schedule
-
+    from runs.background.queue import set_schedules
     from runs.tasks import SCHEDULES
 
-    for name, fields in SCHEDULES.items():
-        twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
-        Schedule.objects.filter(pk__in=list(twins)).delete()  # made by two hosts migrating at the same time
-        Schedule.objects.update_or_create(name=name, defaults=fields)
+    set_schedules(SCHEDULES)

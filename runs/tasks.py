@@ -4,13 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from django_q.tasks import schedule
 
 from runs import catalog
 from runs.audit import networks
 from runs.background import heartbeats, incidents
 from runs.background.due_work import DueWork
-from runs.background.queue import enqueue_long
+from runs.background.queue import enqueue_at, enqueue_long
 from runs.background.seats import long_seat, long_task
 from runs.catalog import lamina_search
 from runs.connection import balance
@@ -220,7 +219,7 @@ def clear() -> None:
     take up. If all seats for long tasks are taken, try again in ten minutes."""
     with long_seat() as may_run:
         if not may_run:
-            schedule("runs.tasks.request_clearing", next_run=timezone.now() + timedelta(minutes=10))
+            enqueue_at(timezone.now() + timedelta(minutes=10), "request_clearing")
             return
         retention_rules.apply(timezone.now())
         bin.empty_overdue()

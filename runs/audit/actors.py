@@ -48,8 +48,9 @@ def acting_as(actor: Actor | Callable[[], Actor]) -> Iterator[None]:
         _source.reset(token)
 
 
-def act_as(actor: Actor) -> None:
-    """Attribute everything that this process records from now on to `actor`."""
+def act_for_task(task_id: str) -> None:
+    """Attribute everything that this process records from now on to the portal itself, for the task with this id."""
+    actor = Actor(Way.WORKER, request_id=task_id[:40])
     _source.set(lambda: actor)
 
 

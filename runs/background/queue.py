@@ -1,4 +1,4 @@
-"""Queue tasks with django-q2, and tell long-running tasks when the worker is stopping.
+"""Queue and schedule tasks with django-q2, and tell long-running tasks when the worker is stopping.
 
 A task only says "check now". The work itself is stored in the database with a due time, so it does no harm if a task is
 lost, repeated or late.
@@ -6,11 +6,15 @@ lost, repeated or late.
 
 import logging
 import mmap
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django_q.tasks import async_task
+from django_q.models import Schedule
+from django_q.signals import pre_execute
+from django_q.tasks import async_task, schedule
 
 logger = logging.getLogger("runs.background.queue")
 REGISTER = "runs.tasks"  # queued tasks refer to this module by name, so don't move it
@@ -40,6 +44,25 @@ def _hand_over(task: str, *args: int | str, **options: Any) -> None:
         async_task(f"{REGISTER}.{task}", *args, **options)
     except Exception as error:  # noqa: BLE001 - brokers may raise anything
         logger.warning("task=%s not queued: %s", task, type(error).__name__)
+
+
+def enqueue_at(moment: datetime, task: str) -> None:
+    """Queue `task` once at `moment`, give or take the scheduler's 30 s."""
+    schedule(f"{REGISTER}.{task}", next_run=moment)
+
+
+def set_schedules(schedules: Mapping[str, Mapping[str, Any]]) -> None:
+    """Create or update each Schedule: its name, and its fields. The database doesn't prevent duplicate names, so remove
+    duplicates."""
+    for name, fields in schedules.items():
+        twins = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)[1:]
+        Schedule.objects.filter(pk__in=list(twins)).delete()  # made by two hosts migrating at the same time
+        Schedule.objects.update_or_create(name=name, defaults=fields)
+
+
+def before_each_task(receiver: Callable[[str], None]) -> None:
+    """Call `receiver` with the task's id in the worker's process before each task."""
+    pre_execute.connect(lambda task, **_: receiver(str(task["id"])), weak=False)
 
 
 def request_stop() -> None:
