@@ -12,7 +12,7 @@ WHY_LENGTH = 300  # characters; longer reasons are truncated and end in "…"
 
 
 class AppMatch(AppSummary):
-    """A matching app, and why it matches. Lamina doesn't send `is_public`; `credits` is None if the cost is unknown."""
+    """A matching app, and why it matches. `credits` is None if the cost is unknown."""
 
     why_match: Text = ""
     estimated_credits: Credits = None

@@ -12,10 +12,8 @@ from pydantic import AfterValidator, AliasChoices, AliasPath, BeforeValidator, F
 from runs.lamina import coerce
 from runs.lamina.errors import tells_insufficient_credits
 from runs.lamina.fields import (
-    Count,
     Credits,
     Flag,
-    MaybeFlag,
     MaybeId,
     MaybeNumber,
     NeededId,
@@ -68,7 +66,6 @@ class AppSummary(Remote):
     app_id: NeededId
     name: Text = ""
     description: Text = ""
-    is_public: Flag = False
     modality: Word = ""
     output_formats: Texts = Field(
         default_factory=list,
@@ -78,7 +75,6 @@ class AppSummary(Remote):
         default_factory=list, validation_alias=AliasChoices("produces", AliasPath("capabilities", "produces"))
     )
     thumbnail: Annotated[Thumbnail | None, BeforeValidator(or_none(Thumbnail))] = None
-    input_summary: Any = None
 
 
 class Parameter(Remote):
@@ -169,7 +165,6 @@ class RemoteOutput(Remote):
     value: Any = None
     status: Word = ""
     error: Text = ""
-    mime_type: Text = ""
     dimensions: Annotated[tuple[int, int] | None, BeforeValidator(_as_dimensions)] = None
     duration_seconds: MaybeNumber = None
 
@@ -240,15 +235,6 @@ class RemoteOutput(Remote):
         return coerce.as_text(self.value) or json.dumps(self.value, ensure_ascii=False, indent=2)
 
 
-class Progress(Remote):
-    """Progress of a run. It may go backwards, so show the highest value so far."""
-
-    total_outputs: Count = 0
-    completed_outputs: Count = 0
-    failed_outputs: Count = 0
-    percent_complete: MaybeNumber = None
-
-
 Outputs = Annotated[list[RemoteOutput], BeforeValidator(each(RemoteOutput))]
 RunId = Annotated[NeededId, Field(validation_alias=AliasChoices("runId", "executionId"))]
 
@@ -305,7 +291,6 @@ class RunSnapshot(_RunState):
     """The current state of a run."""
 
     outputs: Outputs = Field(default_factory=list)
-    progress: Annotated[Progress | None, BeforeValidator(or_none(Progress))] = None
 
 
 class RunRow(_RunState):
@@ -351,8 +336,6 @@ class Estimate(Remote):
     expected: Credits = Field(default=None, validation_alias=_estimated("expected"))
     min: Credits = Field(default=None, validation_alias=_estimated("min"))
     max: Credits = Field(default=None, validation_alias=_estimated("max"))
-    current_balance: Credits = None
-    affordable: MaybeFlag = None
 
 
 class UploadTarget(Remote):
@@ -362,4 +345,3 @@ class UploadTarget(Remote):
     upload_url: NeededText
     asset_url: NeededText
     content_type_hint: Text = ""
-    asset_id: Text = ""

@@ -130,10 +130,6 @@ class GuestForm:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     @property
-    def has_words(self) -> bool:
-        return any(words.strip() for words in self.words.values())
-
-    @property
     def carried(self) -> list[tuple[str, str]]:
         """The fields that an intermediate page passes on, except for those it asks for itself."""
         press = [(self.act, self.result)] if self.act else []

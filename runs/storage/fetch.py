@@ -42,7 +42,6 @@ class Fetched:
     path: Path
     size_bytes: int
     sha256: str
-    media_type_header: str  # from the other server, so never trusted
 
 
 def fetch(
@@ -66,8 +65,8 @@ def fetch(
             path.open("xb") as target,
             open_url("GET", url, deadline, trusted=trusted) as response,
         ):
-            size, digest, header = _stream(response, target, max_bytes, deadline, on_chunk or (lambda _: None))
-        return Fetched(path, size, digest, header)
+            size, digest = _stream(response, target, max_bytes, deadline, on_chunk or (lambda _: None))
+        return Fetched(path, size, digest)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -79,7 +78,7 @@ def _stream(
     max_bytes: Mapping[str, int] | int,
     deadline: Deadline,
     on_chunk: Callable[[int], None],
-) -> tuple[int, str, str]:
+) -> tuple[int, str]:
     size, digest, head = 0, hashlib.sha256(), b""
     limit = max_bytes if isinstance(max_bytes, int) else max(max_bytes.values())
     _check_status(response.status_code)
@@ -97,7 +96,7 @@ def _stream(
         on_chunk(size)
     if size == 0:
         raise FetchFailed(EMPTY)
-    return size, digest.hexdigest(), response.headers.get("Content-Type", "")[:200]
+    return size, digest.hexdigest()
 
 
 def _next_chunk(response: requests.Response, deadline: Deadline) -> bytes:

@@ -45,7 +45,7 @@ def test_wrong_types_for_optional_fields(scripted: Scripted, client: LaminaClien
         {"data": [row, {"appId": "b", "capabilities": None, "thumbnail": "x"}, {"appId": "c", "capabilities": [1]}]},
     )
     first, second, third = client.list_apps()
-    assert (first.app_id, first.name, first.description, first.is_public, first.modality) == ("42", "7", "", True, "")
+    assert (first.app_id, first.name, first.description, first.modality) == ("42", "7", "", "")
     assert (first.produces, first.output_formats, first.thumbnail) == (["image", "1"], ["png"], None)
     assert (second.produces, second.thumbnail, third.produces) == ([], None, [])
 
@@ -180,10 +180,9 @@ def test_credits_are_decimal_and_unknown_is_not_zero(scripted: Scripted, client:
     assert client.usage().balance == Decimal("4250.1")
     scripted.answer(200, b'{"data": {"credits": {"balance": 1e999}}}')
     assert client.usage().balance is None
-    scripted.answer(200, {"data": {"estimatedCredits": {"expected": "12.5"}, "currentBalance": None}})
+    scripted.answer(200, {"data": {"estimatedCredits": {"expected": "12.5"}}})
     estimate = client.estimate("a")
-    assert (estimate.expected, estimate.min, estimate.current_balance) == (Decimal("12.5"), None, None)
-    assert estimate.affordable is None
+    assert (estimate.expected, estimate.min) == (Decimal("12.5"), None)
     assert Estimate.model_validate({"estimatedCredits": 9}).expected is None
 
 

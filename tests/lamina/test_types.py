@@ -38,17 +38,13 @@ def test_a_snapshot_with_everything_wrong_inside() -> None:
             "createdAt": "yesterday",
             "startedAt": 1767225600,
             "completedAt": 1767225600123,
-            "progress": {"totalOutputs": "2", "completedOutputs": None, "failedOutputs": -1, "percentComplete": "x"},
         }
     )
     assert (run.error_message, run.created_at) == ("", None)
     assert run.started_at == datetime(2026, 1, 1, tzinfo=UTC)
     assert run.completed_at == datetime(2026, 1, 1, 0, 0, 0, 123000, tzinfo=UTC)
-    assert run.progress is not None
-    assert (run.progress.total_outputs, run.progress.completed_outputs, run.progress.failed_outputs) == (2, 0, 0)
     assert run.outputs[0].label == "3"
     assert (run.outputs[0].dimensions, run.outputs[0].duration_seconds) == (None, None)
-    assert RunSnapshot.model_validate({"runId": "r", "progress": 5}).progress is None
 
 
 @pytest.mark.parametrize(
