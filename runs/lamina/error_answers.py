@@ -13,6 +13,7 @@ from typing import Any
 from runs.lamina import coerce
 from runs.lamina.errors import (
     MESSAGE_LENGTH,
+    ErrorDetails,
     FieldError,
     LaminaError,
     LaminaRateLimited,
@@ -123,7 +124,7 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> LaminaErro
     because repeating the call wouldn't help.
     """
     quote = tidy(_sentence(body))
-    details: dict[str, Any] = {
+    details: ErrorDetails = {
         "quote": quote,
         "status": status,
         "code": tidy(_first_text(body, "code"), _CODE_LENGTH),

@@ -7,6 +7,7 @@ exception that caused it, because a `requests` exception contains the request, w
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypedDict, Unpack
 
 MESSAGE_LENGTH = 1000  # maximum length of a message, in characters
 _TOO_FEW_CREDITS = re.compile(r"insufficient[\s_-]+credits?", re.IGNORECASE)
@@ -32,6 +33,15 @@ class FieldError:
     code: str
     message: str
     allowed: tuple[str, ...] = ()
+
+
+class ErrorDetails(TypedDict, total=False):
+    """What Lamina's response said about the error."""
+
+    quote: str
+    status: int | None
+    code: str
+    request_id: str
 
 
 class LaminaError(Exception):
@@ -74,19 +84,9 @@ class LaminaUnavailable(LaminaError):
         *,
         was_connected: bool = True,
         is_cut_off: bool = False,
-        quote: str = "",
-        status: int | None = None,
-        code: str = "",
-        request_id: str = "",
+        **details: Unpack[ErrorDetails],
     ) -> None:
-        super().__init__(
-            message,
-            quote=quote,
-            status=status,
-            code=code,
-            request_id=request_id,
-            nothing_happened=not was_connected,
-        )
+        super().__init__(message, **details, nothing_happened=not was_connected)
         self.was_connected = was_connected
         self.is_cut_off = is_cut_off
 
@@ -94,17 +94,8 @@ class LaminaUnavailable(LaminaError):
 class LaminaRateLimited(LaminaError):
     """Lamina refused the call because of its request limit; wait `retry_after` seconds (1 to 600), then repeat it."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry_after: float = 60.0,
-        quote: str = "",
-        status: int | None = HTTPStatus.TOO_MANY_REQUESTS,
-        code: str = "",
-        request_id: str = "",
-    ) -> None:
-        super().__init__(message, quote=quote, status=status, code=code, request_id=request_id, nothing_happened=True)
+    def __init__(self, message: str, *, retry_after: float = 60.0, **details: Unpack[ErrorDetails]) -> None:
+        super().__init__(message, **details, nothing_happened=True)
         self.retry_after = retry_after
 
 
@@ -121,20 +112,10 @@ class LaminaRejected(LaminaError):
         *,
         is_from_lamina: bool = False,
         field_errors: list[FieldError] | None = None,
-        quote: str = "",
-        status: int | None = None,
-        code: str = "",
-        request_id: str = "",
         nothing_happened: bool = True,
+        **details: Unpack[ErrorDetails],
     ) -> None:
-        super().__init__(
-            message,
-            quote=quote,
-            status=status,
-            code=code,
-            request_id=request_id,
-            nothing_happened=nothing_happened,
-        )
+        super().__init__(message, **details, nothing_happened=nothing_happened)
         self.is_from_lamina = is_from_lamina
         self.field_errors = field_errors or []
 

@@ -32,9 +32,9 @@ from runs.sharing.views_guest_base import (
     for_guests,
     link_for_file,
     open_link,
-    passphrase_page,
     plain,
     preparing,
+    unlocked_link,
     visitors,
 )
 from runs.storage.serve import AWAY, AWAY_HEADERS, ORIGINAL, content_disposition, file_response
@@ -56,11 +56,9 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
     While files are being prepared, a header makes the page refresh itself, because there are no scripts.
     """
     form = GuestForm.of(request)
-    link = open_link(request, token, form)
+    link = unlocked_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
-    if (refused := passphrase_page(request, link, form)) is not None:
-        return refused
     try:
         visit = _visit(request, link, form)
     except TooManyError:
@@ -176,11 +174,9 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     """Send all files as a zip, if the sender allows downloads. POST, which the page's button sends, says who the guest
     is: then, the zip lists their decisions."""
     form = GuestForm.of(request)
-    link = open_link(request, token, form)
+    link = unlocked_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
-    if (refused := passphrase_page(request, link, form)) is not None:
-        return refused
     guest, _offered = visitors(request, link, form)
     try:
         archive = pages_guest_zip.pack(link, guest) if link.may_download else None

@@ -137,6 +137,12 @@ def link_for_file(request: HttpRequest, token: str, public_id: str) -> GuestLink
     return link
 
 
+def unlocked_link(request: HttpRequest, token: str, form: GuestForm) -> GuestLink | HttpResponse:
+    """Do what `open_link` does, but also ask for the passphrase if the guest hasn't entered it."""
+    link = open_link(request, token, form)
+    return link if isinstance(link, HttpResponse) else passphrase_page(request, link, form) or link
+
+
 def passphrase_page(request: HttpRequest, link: GuestLink, form: GuestForm = NOTHING) -> HttpResponse | None:
     """Return the page that asks for the passphrase; None if the guest has entered the right one or the link doesn't
     need one. If the guest has already sent an answer or a comment, the page keeps it, and it's recorded once they enter

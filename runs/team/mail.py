@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.words.time_zones import zone_called
@@ -40,6 +41,11 @@ def send(to: str, subject: str, *paragraphs: str) -> bool:
     except (OSError, smtplib.SMTPException, ValueError) as error:
         logger.warning("mail not sent: %s", type(error).__name__)
         return False
+
+
+def send_to(member: Member, subject: str, *paragraphs: str) -> None:
+    """Send an email that greets `member` by name, within `as_read_by(member)`."""
+    send(member.email, subject, _("Hello %(name)s,") % {"name": member.display_name}, *paragraphs)
 
 
 @contextmanager

@@ -85,10 +85,9 @@ def send_new_password_mail(member_id: int) -> None:
     if member is None:
         return
     with mail.as_read_by(member):
-        mail.send(
-            member.email,
+        mail.send_to(
+            member,
             _("Set a new password for Lamina Portal"),
-            _("Hello %(name)s,") % {"name": member.display_name},
             _("Someone, hopefully you, asked for a new password. Set it here within an hour:"),
             new_password_address(member, BY_MAIL),
             _("If it wasn't you, ignore this email: your password stays the same."),

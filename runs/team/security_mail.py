@@ -38,10 +38,9 @@ def send_password_changed_mail(member_id: int, at: int) -> None:
     if member is None:
         return
     with mail.as_read_by(member):
-        mail.send(
-            member.email,
+        mail.send_to(
+            member,
             _("Your password for Lamina Portal was changed"),
-            _("Hello %(name)s,") % {"name": member.display_name},
             _("Your password was changed on %(when)s. All your other browsers were signed out.") % {"when": _words(at)},
             _("If it was you, you don't need to do anything."),
             _("If it wasn't you, reset your password right away:")
@@ -59,10 +58,9 @@ def send_new_browser_mail(member_id: int, signed_in_id: int, at: int) -> None:
         return
     browser = BrowserSession.objects.filter(pk=signed_in_id, member=member).values_list("browser", flat=True).first()
     with mail.as_read_by(member):
-        mail.send(
-            member.email,
+        mail.send_to(
+            member,
             _("New sign-in to Lamina Portal"),
-            _("Hello %(name)s,") % {"name": member.display_name},
             _("Someone signed in to your account on %(when)s from a new browser: %(browser)s.")
             % {"when": _words(at), "browser": browser_words(browser or "")},
             _("If it was you, you don't need to do anything. A private window always counts as a new browser."),
