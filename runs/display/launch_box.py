@@ -29,11 +29,17 @@ class LaunchBox:
 
 
 def launch_box(
-    app: App, member: Member, form: SchemaForm | None, audience_words: str = "", *, polls: int = 0
+    app: App,
+    member: Member,
+    form: SchemaForm | None,
+    audience_words: str = "",
+    *,
+    polls: int = 0,
+    is_posted: bool = False,
 ) -> LaunchBox:
     """Return the box below `form`, which has just been opened or posted, or has polled `polls` times for the
     estimate."""
-    cost = cost_line(app, member, form.wanted_outputs() if form else ())
+    cost = cost_line(app, member, form.wanted_outputs() if form else (), is_for_page=not is_posted)
     return LaunchBox(
         app_id=app.public_id,
         cost=cost,

@@ -107,11 +107,11 @@ def opening(
 ) -> Opening:
     """Return what to fill `app`'s form with for `?next=<result>`, `?preset=<id>`, `?from=<run>` or none of these.
 
-    If several are given, the run's values are used. `latest` is the run of `app` that the member started last. Raises
-    `NoSourceError` if none of them exists any more.
+    If several are given, the run's values are used. `app` was fetched `with_answers_of` the member. `latest` is the
+    run of `app` that the member started last. Raises `NoSourceError` if none of them exists any more.
     """
     sources = [public_id for name in ("next", "preset", "from") if (public_id := query.get(name, "")[:16])]
-    draft = drafts.current_draft(member, app)
+    draft: Draft | None = getattr(app, "draft", None)
     stamp = draft.stamp if draft is not None else ""
     is_draft = draft is not None and (not sources or draft.source in sources) and "fresh" not in query
     if draft is not None and not is_draft and not draft.is_begun:

@@ -22,7 +22,7 @@ from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
 from runs.engine import create_run
 from runs.launching import drafts, form_after_redirect, prefill, presets
-from runs.launching.app_form import app_form
+from runs.launching.app_form import app_form, with_answers_of
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import ControlsForm, PostedAppForm, posted_schema
 from runs.launching.prefill import ADDED, RESET, NoSourceError, Opening
@@ -40,7 +40,7 @@ from runs.words.numbers import number_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
-    app = _app(request, app_id, "thumbnail", "starred_by")
+    app = _app(request, app_id, "thumbnail", "starred_by", with_answers=request.method != "POST")
     if request.method == "POST":
         controls = ControlsForm.read(request.POST)
         return _previewed(request, app) if controls["preview"] else _pressed(request, app, controls)
@@ -68,10 +68,12 @@ def app_detail(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     return app_page(request, app, None, Opening())
 
 
-def _app(request: PortalRequest, app_id: str, *more: str) -> App:
+def _app(request: PortalRequest, app_id: str, *more: str, with_answers: bool = False) -> App:
     """Return the app with its schema, its rules and the relations in `more`, if the admin's rules let the member see
     it."""
     apps = App.objects.open_to(request.user).select_related("schema", "rule", *more)
+    if with_answers:
+        apps = with_answers_of(request.user, apps)
     return get_object_or_404(apps, public_id=app_id)
 
 
@@ -225,7 +227,8 @@ def app_page(
     page as that member would see it."""
     member = viewer or request.user
     runs = runs or shown_runs(member, app, has_form=form is not None)
-    partial = "app-body" if request.method == "GET" else ""  # for GET, this replaces the waiting page's placeholder
+    is_posted = request.method == "POST"
+    partial = "" if is_posted else "app-body"  # this replaces the waiting page's placeholder
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     cards = run_cards([*runs.examples, *runs.made], member, approved_first=True)
     rule = AppRule.of(app)
@@ -244,7 +247,13 @@ def app_page(
         "opened": opened_with,
         "presets": presets.listed(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
-        "launch": launch_box(app, member, form, visibility.audience_words(opened_with.run, is_private=is_private)),
+        "launch": launch_box(
+            app,
+            member,
+            form,
+            visibility.audience_words(opened_with.run, is_private=is_private),
+            is_posted=is_posted,
+        ),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,

@@ -4,12 +4,14 @@ which company name and logo guests see.
 Lowering the maximum number of days also shortens existing links.
 """
 
+from django.core.cache import cache
 from django.db import transaction
 
 from runs.audit.overtaken import change_row, locked_row, version_of
 from runs.audit.record import record, values_of
 from runs.models import GuestLink, SharingRules, StoredFile, Verb
 from runs.sharing.links import end_of, latest_day
+from runs.sharing.visibility import TEAM_BY_DEFAULT
 from runs.storage import orphans
 
 RULES = ("guests_allowed", "longest_days", "needs_passphrase", "link_makers", "company", "team_by_default")
@@ -29,6 +31,7 @@ def change_rules(rules: SharingRules, version: str = "") -> int:
     """
     row = locked_row(SharingRules)
     change_row(row, values_of(rules, *RULES), version, Verb.RULES_CHANGED, row)
+    cache.delete(TEAM_BY_DEFAULT)
     latest = end_of(latest_day(rules))
     return GuestLink.objects.alive().filter(expires_at__gt=latest).update(expires_at=latest)
 

@@ -6,6 +6,7 @@
 
 from datetime import datetime
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -16,6 +17,9 @@ from runs.audit.record import record, record_each
 from runs.models import Member, Run, SharingRules, Verb
 from runs.models.run import RunQuerySet
 from runs.sharing.links import links_to, mark_changed, revoke
+
+TEAM_BY_DEFAULT = "team_by_default"  # cache key of the rule, for the words on pages
+SHOWN_SECONDS = 10
 
 
 def begins_with_team(parent: Run | None) -> bool:
@@ -28,7 +32,7 @@ def begins_with_team(parent: Run | None) -> bool:
 def audience_words(parent: Run | None, *, is_private: bool = False) -> str:
     """Return the text next to the Run button that says who will see the run; "" unless new runs are shared with the
     team by default."""
-    if not SharingRules.current().team_by_default:
+    if not cache.get_or_set(TEAM_BY_DEFAULT, lambda: SharingRules.current().team_by_default, SHOWN_SECONDS):
         return ""
     is_private = is_private or (parent is not None and parent.shared_at is None)
     return _("only you and admins will see the new run") if is_private else _("the team will see the new run")

@@ -120,6 +120,14 @@ def left_for(member: Member, now: datetime | None = None) -> Left:
     )
 
 
+def left_lately(member: Member) -> Left | None:
+    """Return what is left for `member`, for pages that only show it: it may be a few seconds old. None for people who
+    can't run apps."""
+    if not member.can_run:
+        return None
+    return cache.get_or_set(_cache_key(member), partial(left_for, member), SHOWN_SECONDS)
+
+
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
     """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If a limit would be
     exceeded, this raises `LimitReached`, and the caller must roll back."""
@@ -189,13 +197,8 @@ def own_words(left: Left) -> str:
 
 
 def own_limit_words(member: Member) -> str:
-    """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none.
-
-    Every page shows this, so it may be a few seconds old.
-    """
-    if not member.can_run:
-        return ""
-    left = cache.get_or_set(_cache_key(member), partial(left_for, member), SHOWN_SECONDS)
+    """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none."""
+    left = left_lately(member)
     if left is None or left.left is None:
         return ""
     values = {"left": amount_words(left.left), "limit": amount_words(left.limit or 0)}

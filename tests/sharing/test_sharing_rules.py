@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs.engine import create_run
 from runs.models import GuestLink, Member, Run, SharingRules
 from runs.sharing import links, visibility
+from runs.sharing.rules import change_rules
 from tests.support.damaged_files import whole
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.guest_links import path_of
@@ -107,7 +108,7 @@ def test_beside_run_it_says_who_will_see_it(as_alice: Client, alice: Member) -> 
         ]
 
     assert [said(form), said(again)] == [[], []]
-    SharingRules.objects.create(team_by_default=True)
+    change_rules(SharingRules(team_by_default=True))
     assert said(form) == ["the team will see the new run"]
     assert said(f"{form}?from={run.public_id}") == said(again) == ["only you and admins will see the new run"]
     visibility.share_with_team(run)
