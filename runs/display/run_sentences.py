@@ -56,7 +56,7 @@ def sentence_of(run: Run) -> str:
         saving = saving_words(run)
         if saving:
             return _("Finished in %(span)s. %(saving)s") % {"span": took, "saving": saving}
-        return _("All results were ready after %(span)s.") % {"span": took}
+        return _("Finished in %(span)s.") % {"span": took}
     if state.key == "partly":
         values = {"ready": run.outputs_ready, "total": run.outputs_total, "failed": run.outputs_failed, "span": took}
         words = _("%(ready)s of %(total)s ready, %(failed)s failed. It took %(span)s.") % values
@@ -85,9 +85,7 @@ def note_of(run: Run, *, is_live: bool) -> str:
     """Return a note for the run's owner, shown only if there is nothing more important to say."""
     if run.is_active:
         return _("You can close this page. The run will continue.")
-    if is_live:
-        return _("Each result appears here as soon as it's saved.")
-    return _("Saved in your history.") if run.status == "completed" else ""
+    return _("Each result appears here as soon as it's saved.") if is_live else ""
 
 
 def cancel_words(run: Run) -> str:
@@ -138,8 +136,7 @@ def money_words(run: Run) -> str:
     if not cost:
         return _("This run may have cost credits. Lamina doesn't say how many.")
     if state == "partly":
-        words = _("This run may have cost the full estimate, %(cost)s. Lamina doesn't report the exact cost.")
-        return words % {"cost": cost}
+        return _("Cost: up to the full estimate, %(cost)s.") % {"cost": cost}
     return _("This run may have cost credits, but no more than the estimate: %(cost)s.") % {"cost": cost}
 
 

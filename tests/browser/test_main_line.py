@@ -107,7 +107,7 @@ def watch_it_come(visitor: Visitor, run: str) -> None:
     whole.move(whole.remote_id(run), "completed")
     expect_state(page, "Ready")
     expect(boxes(page).last.locator("img")).to_be_visible()
-    expect(page.locator("#run-panel")).to_contain_text("Saved in your history")
+    expect(page.locator("#run-panel")).to_contain_text("Finished in")
     for image in boxes(page).locator("img").all():
         assert PICTURE.match(str(image.get_attribute("src")))
         expect_picture(image)

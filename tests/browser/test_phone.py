@@ -1,4 +1,5 @@
-"""On a phone, everything important is in view: nothing scrolls sideways or hides under a bar."""
+"""Everything important is in view: on a phone, nothing scrolls sideways or hides under a bar, and on a laptop, results
+begin near the top."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -13,6 +14,7 @@ from tests.support.keys import Keys
 pytestmark = pytest.mark.browser
 ROOM = 44  # px, large enough for a thumb
 HALF = "card-half-fails"
+LONG_NAMES = "card-long-names"
 
 
 def box(it: Locator) -> dict[str, float]:
@@ -31,7 +33,7 @@ def at_run(guests: Guests, gallery: Gallery, app: str, *, width: int = 360, scri
 @pytest.mark.parametrize("width", [320, 360])
 def test_a_run_has_its_acts_in_one_row_without_a_hidden_part(guests: Guests, gallery: Gallery, width: int) -> None:
     page = at_run(guests, gallery, HALF, width=width)
-    acts = [box(page.locator(f"#run-{name}")) for name in ("change", "share", "download", "more")]
+    acts = [box(page.locator(f"#run-{name}")) for name in ("change", "share", "download", "ask", "more")]
     assert all(act["right"] <= width and min(act["width"], act["height"]) >= ROOM for act in acts)
     assert max(act["y"] for act in acts) - min(act["y"] for act in acts) < 4
     assert acts[0]["width"] > 2 * ROOM
@@ -78,7 +80,7 @@ def test_the_rest_is_behind_three_dots_by_keyboard(guests: Guests, gallery: Gall
     press = page.keyboard.press
     page.locator("#run-more").focus()
     press("Enter")
-    for name in ("retry-link", "same", "compare", "ask", "hold", "delete"):
+    for name in ("retry-link", "same", "compare", "hold", "delete"):
         press("Tab")
         expect(page.locator(f"#run-{name}")).to_be_focused()
     press("Escape")
@@ -107,21 +109,35 @@ def test_news_wait_for_an_open_menu(guests: Guests, gallery: Gallery) -> None:
     assert page.evaluate(waits)
 
 
-def test_on_a_laptop_all_acts_stand_in_a_row(guests: Guests, gallery: Gallery) -> None:
-    page = at_run(guests, gallery, HALF, width=1280)
-    expect(page.locator("#run-more")).to_be_hidden()
-    for name in ("change", "share", "download", "retry-link", "same", "compare", "delete"):
-        expect(page.locator(f"#run-{name}")).to_be_visible()
+@pytest.mark.parametrize("app", [CARTOONIFY, HALF, LONG_NAMES])
+def test_on_a_laptop_a_finished_run_begins_with_its_results(guests: Guests, gallery: Gallery, app: str) -> None:
+    """One line each for title, state and actions; then the results, across the whole width beside the inputs."""
+    page = at_run(guests, gallery, app, width=1280)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    lines = [box(page.locator(css)) for css in (".run-title", ".run-status", ".run-actions")]
+    assert [line["height"] < height for line, height in zip(lines, (40, 30, 45), strict=True)] == [True] * 3
+    acts = [box(page.locator(f"#run-{name}")) for name in ("change", "share", "download", "ask", "more")]
+    assert [act["x"] for act in acts] == sorted(act["x"] for act in acts)
+    expect(page.locator("#run-same")).to_be_hidden()
+    stages = [box(stage) for stage in page.locator(".output-stage").all()]
+    first_row = [stage for stage in stages if stage["y"] == stages[0]["y"]]
+    assert stages[0]["y"] < 260
+    assert first_row[-1]["right"] == box(page.locator(".run-results"))["right"]
+    page.locator("#run-more").click()
+    expect(page.locator("#run-same")).to_be_in_viewport(ratio=1)
+    assert box(page.locator("#run-menu"))["y"] >= acts[-1]["bottom"]
 
 
-def test_pencil_and_star_stand_beside_the_name_and_the_date_in_one_line(guests: Guests, gallery: Gallery) -> None:
-    page = at_run(guests, gallery, CARTOONIFY)
-    name, crumb = box(page.locator("h1")), box(page.locator(".run-crumb"))
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("app", [CARTOONIFY, LONG_NAMES])
+def test_pencil_and_star_stand_at_the_end_of_the_title(guests: Guests, gallery: Gallery, app: str, width: int) -> None:
+    page = at_run(guests, gallery, app, width=width)
+    name, end = box(page.locator("h1")), 0.0
     for tool in (page.locator(".run-rename > summary"), page.locator(".run-title .star-button")):
-        assert box(tool)["y"] >= crumb["bottom"]
-        assert box(tool)["y"] < name["bottom"]
-        assert box(tool)["x"] >= name["right"]
-    assert crumb["height"] < 30
+        assert name["y"] - ROOM / 2 < box(tool)["y"] < name["bottom"]
+        assert 0 <= box(tool)["x"] - max(name["right"], end) < 20
+        end = box(tool)["right"]
+    assert end <= width
 
 
 @pytest.mark.parametrize("app", [CARTOONIFY, "card-long-text"])

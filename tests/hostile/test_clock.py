@@ -86,7 +86,7 @@ def test_runs_still_end_and_are_saved(door: SandboxDoor, alice: Member, off: tim
         work_plainly(is_at_rest)
 
         page = browser.page(run.get_absolute_url())
-    assert re.match(r"Ready All results were ready after \d+ s\b", page.first(css="run-sentence").words)
+    assert re.match(r"Ready Finished in \d+ s\b", page.first(css="run-sentence").words)
     assert OutputFile.objects.get().status == "saved"
 
 

@@ -66,7 +66,7 @@ def test_refused_inputs_lead_back_to_their_fields(as_alice: Client, alice: Membe
 
 NOTHING_PAID = "Nothing was charged: Lamina never started this run."
 MAY_CHARGE = "This run may have cost credits, but no more than the estimate: about 12 credits."
-MAY_CHARGE_ALL = "This run may have cost the full estimate, about 12 credits. Lamina doesn't report the exact cost."
+MAY_CHARGE_ALL = "Cost: up to the full estimate, about 12 credits."
 
 
 @pytest.mark.parametrize(
