@@ -126,6 +126,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.i18n",
                 "django.templatetags.l10n",
                 "django_htmx.templatetags.django_htmx",
+                "runs.templatetags.apps",
                 "runs.templatetags.cards",
                 "runs.templatetags.icons",
                 "runs.templatetags.bar",

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.catalog import lamina_search
 from runs.catalog.pasted_ids import ids_in
-from runs.display.cards import AppCard, app_card
 from runs.models import App, AppSearch, Member
 from runs.words.credits import about_credits
 from runs.words.time_spans import span_words
@@ -49,7 +48,7 @@ MAY_ASK_AGAIN = frozenset({"slow", "broken", "away", "lost", *WAITING})
 class Suggestion:
     """One app that Lamina suggests for a search."""
 
-    card: AppCard
+    app: App
     why: str
     credits_words: str
     is_on_list: bool
@@ -176,14 +175,14 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
 def _suggestions(search: AppSearch, page_state: PageState) -> Iterator[Suggestion]:
     is_id = bool(ids_in(search.words))
     offered = App.objects.open_to(page_state.member) if is_id else App.objects.offered_to(page_state.member)
-    apps = offered.select_related("thumbnail", "starred_by").in_bulk([find["app"] for find in search.finds])
+    apps = offered.for_cards().in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
         if app is None or (page_state.makes and app.makes and page_state.makes not in app.makes):
             continue
         cost = app.cost if find["credits"] is None else Decimal(find["credits"])
         yield Suggestion(
-            app_card(app),
+            app,
             find["why"],
             about_credits(cost),
             is_on_list=app.is_on_list,

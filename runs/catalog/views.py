@@ -16,7 +16,7 @@ from runs import catalog
 from runs.catalog import arrange, own_search, pasted_ids
 from runs.catalog.pages_search import PageState, Part, asked_part, part_of
 from runs.connection import status
-from runs.display.cards import AppCard, app_card, run_cards
+from runs.display.cards import run_cards
 from runs.display.found_in import Sought
 from runs.display.no_apps import no_apps
 from runs.history.filters import Filter
@@ -60,7 +60,7 @@ class AppSection:
 
     dom_id: str
     name: str
-    cards: list[AppCard]
+    apps: list[App]
     is_continued: bool
 
 
@@ -83,7 +83,7 @@ def app_list(request: PortalRequest) -> HttpResponse:
     start = _number(request, "after", MOST_APPS)
     is_more = request.htmx.target == "app-more"
     is_found, of_runs = bool(matches.ids), _runs_context(request, q)
-    apps, partly, nearest = _cards(
+    apps, partly, nearest = _apps(
         matches.whole[start : start + PAGE],
         [] if start else matches.partly,
         # Only guess at apps if nothing was found: matching runs are better than guesses
@@ -128,7 +128,7 @@ def app_search(request: PortalRequest) -> HttpResponse:
     above = frozenset() if pasted_ids.ids_in(filters.q) else _matches(listed, filters).ids
     part = _part(request, filters.q, PageState(request.user, filters.makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
-        return _opened(request, part.opens.card.app, part)
+        return _opened(request, part.opens.app, part)
     if part and part.token and part.token == request.GET.get("seen"):
         return HttpResponse(status=204)
     context = _part_context(request, part, filters, is_going="go" in request.GET)
@@ -176,17 +176,17 @@ def _matches(listed: AppQuerySet, filters: AppFilters, groups: Sequence[arrange.
     return own_search.find(filters.narrow(listed), filters.q)
 
 
-def _sections(groups: Sequence[arrange.Group], cards: list[AppCard], start: int, *, is_more: bool) -> list[AppSection]:
-    """Return the cards on the page by group; an empty list if there are no groups. If `is_more` is set, the page
-    already shows earlier cards."""
+def _sections(groups: Sequence[arrange.Group], apps: list[App], start: int, *, is_more: bool) -> list[AppSection]:
+    """Return the apps on the page by group; an empty list if there are no groups. If `is_more` is set, the page
+    already shows earlier apps."""
     if not any(group.name for group in groups):
         return []
-    by_pk = {card.app.pk: card for card in cards}
+    by_pk = {app.pk: app for app in apps}
     return [
         AppSection(
             dom_id=f"group-{n}-{start}",
             name=group.name or _("Other apps"),
-            cards=[by_pk[one.pk] for one in group.apps if one.pk in by_pk],
+            apps=[by_pk[one.pk] for one in group.apps if one.pk in by_pk],
             is_continued=is_more and group.apps[0].pk not in by_pk,
         )
         for n, group in enumerate(groups)
@@ -242,10 +242,10 @@ def _number(request: PortalRequest, name: str, most: int) -> int:
     return number_in(request.GET.get(name, ""), 0, most, 0)
 
 
-def _cards(*lists: list[int]) -> list[list[AppCard]]:
-    """Return cards for lists of primary keys, in the same order, using one query."""
-    apps = App.objects.select_related("thumbnail", "starred_by").in_bulk([pk for one in lists for pk in one])
-    return [[app_card(apps[pk]) for pk in one if pk in apps] for one in lists]
+def _apps(*lists: list[int]) -> list[list[App]]:
+    """Return the apps for lists of primary keys, in the same order, using one query."""
+    apps = App.objects.for_cards().in_bulk([pk for one in lists for pk in one])
+    return [[apps[pk] for pk in one if pk in apps] for one in lists]
 
 
 def _tell_admin_url(request: PortalRequest, q: str) -> str:

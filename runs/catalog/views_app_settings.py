@@ -18,7 +18,6 @@ from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
 from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
 from runs.catalog.forms_app_settings import PostedSettings, ResetForm
 from runs.display.app_changes import change_days
-from runs.display.cards import app_card
 from runs.display.managed_apps import audience_of
 from runs.models import App, AppRule, Member
 from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
@@ -127,7 +126,6 @@ def _page(
     context = {
         "section": "manage",
         "app": app,
-        "card": app_card(app),
         "own_name": app.remote_name or app.name,
         "own_line": app.remote_description or ("" if rule.line else app.description),
         "rule": rule,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from runs.display.json_results import excerpt
 from runs.models import Decision, GuestLink, GuestLinkOutput, Output, OutputFile, Run, StoredFile
-from runs.models.run import PICTURE_COLUMNS
+from runs.models.file import PICTURE_COLUMNS
 from runs.words.time_spans import clock_words
 
 PICTURES_PER_CARD = 4

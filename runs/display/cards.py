@@ -1,4 +1,4 @@
-"""The cards of apps and runs in lists. Rendering them makes no queries."""
+"""The cards of runs in lists. Rendering them makes no queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,11 +14,9 @@ from runs.display.card_results import PICTURES_PER_CARD, CardResults, fetch_resu
 from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in, texts_of
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
-from runs.models import App, Member, Run, StoredFile
-from runs.schema_forms.results import makes_words
-from runs.words.credits import about_credits
+from runs.models import Member, Run, StoredFile
 from runs.words.run_states import State, state_key, state_of
-from runs.words.time_spans import age_words, brief_age_words, clock_words, usual_words
+from runs.words.time_spans import age_words, brief_age_words, clock_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
 
 LINES_PER_CARD = 2
@@ -26,21 +24,6 @@ VERDICT_WORDS = {"approved": approved_words, "changes": changes_words, "rejected
 # In characters. If the app name is longer than this, the title may have no room for the input that follows it.
 NAME_BEFORE_INPUT = 22
 SAVING_SECONDS = 20  # after that, usually only long videos are still being saved, so polling often would be pointless
-
-
-@dataclass(frozen=True)
-class AppCard:
-    """One app in the catalogue."""
-
-    app: App
-    url: str
-    name: str
-    description: str
-    makes_words: str
-    kinds: list[str]
-    credits_words: str
-    picture: StoredFile | None
-    usual_words: str = ""
 
 
 class CardLine(NamedTuple):
@@ -222,20 +205,6 @@ def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
         return f"0 {SAVING_SECONDS}"
     end = usual_end(run, now)
     return f"{end[0]:.1f} {end[1]:.1f}" if end else ""
-
-
-def app_card(app: App) -> AppCard:
-    return AppCard(
-        app=app,
-        url=app.get_absolute_url(),
-        name=app.name,
-        description=app.description,
-        makes_words=makes_words(app.makes),
-        kinds=list(app.makes),
-        credits_words=about_credits(app.cost),
-        picture=app.thumbnail,
-        usual_words=usual_words(app.usual_seconds, app.slow_seconds),
-    )
 
 
 def run_cards(

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Count, Exists, OuterRef, QuerySet, When, Window
+from django.db.models import BigIntegerField, Case, Count, Exists, OuterRef, Q, QuerySet, When, Window
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from runs.catalog import arrange
-from runs.display.cards import AppCard, RunCard, app_card, run_cards
+from runs.display.cards import RunCard, run_cards
 from runs.display.run_sentences import failure_words
 from runs.models import App, Member, Notice, NoticeKind, Run
 from runs.models.run import RunQuerySet
@@ -78,17 +78,16 @@ class AppShelves:
     """The apps on Home besides the first ones of the list: those with a star, and those used most recently, latest
     first. `by_team` leaves out the apps in `by_member`."""
 
-    starred: list[AppCard]
-    by_member: list[AppCard]
-    by_team: list[AppCard]
+    starred: list[App]
+    by_member: list[App]
+    by_team: list[App]
 
 
-def first_apps(member: Member, count: int) -> tuple[list[AppCard], int]:
+def first_apps(member: Member, count: int) -> tuple[list[App], int]:
     """Return the first `count` apps that the member is offered, and how many there are in total."""
     listed = App.objects.listed().offered_to(member).order_by(*arrange.NEARLY_IN_ORDER)
-    annotated = listed.select_related("thumbnail", "starred_by").annotate(of=Window(Count("pk")))
-    first: list[Any] = list(annotated[:count])
-    return [app_card(app) for app in first], first[0].of if first else 0
+    first: list[Any] = list(listed.for_cards().annotate(of=Window(Count("pk")))[:count])
+    return first, first[0].of if first else 0
 
 
 def app_shelves(member: Member, *, lists_all: bool) -> AppShelves:
@@ -98,18 +97,23 @@ def app_shelves(member: Member, *, lists_all: bool) -> AppShelves:
     Which apps teammates use in private is their own business, so only runs that they have shared count, even for
     admins.
     """
-    offered = App.objects.listed().offered_to(member).select_related("thumbnail", "starred_by")
-    starred = [app_card(app) for app in offered.starred()[:STARRED_APPS]]
+    offered = App.objects.listed().offered_to(member).for_cards()
     if lists_all:
-        return AppShelves(starred, [], [])
-    own = Run.objects.owned_by(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
-    used = list(dict.fromkeys(own))
-    shared = Run.objects.shared_by_others(member).newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]
-    used_by_team = list(dict.fromkeys(shared))
-    apps = offered.in_bulk({*used, *used_by_team})
+        return AppShelves(list(offered.starred()[:STARRED_APPS]), [], [])
+    used = _apps_of(Run.objects.owned_by(member))
+    used_by_team = _apps_of(Run.objects.shared_by_others(member))
+    apps = {app.pk: app for app in offered.filter(Q(pk__in={*used, *used_by_team}) | Q(starred_at__isnull=False))}
+    starred = sorted(
+        (app for app in apps.values() if app.has_star), key=lambda app: (app.starred_at, -app.pk), reverse=True
+    )
     by_member = [pk for pk in used if pk in apps][:USED_LATELY]
     by_team = [pk for pk in used_by_team if pk in apps and pk not in by_member][:USED_LATELY]
-    return AppShelves(starred, *([app_card(apps[pk]) for pk in keys] for keys in (by_member, by_team)))
+    return AppShelves(starred[:STARRED_APPS], *([apps[pk] for pk in keys] for keys in (by_member, by_team)))
+
+
+def _apps_of(runs: RunQuerySet) -> list[int]:
+    """Return the primary keys of the apps of the newest `runs`, the last used first."""
+    return list(dict.fromkeys(runs.newest_first().values_list("app_id", flat=True)[:LOOKED_BACK]))
 
 
 def _active(runs: RunQuerySet) -> "QuerySet[Run, Any]":

@@ -13,7 +13,6 @@ from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.app_rules import rule_of
 from runs.catalog.arrange import Group, Placed, in_order, managed_apps
-from runs.display.cards import AppCard, app_card
 from runs.models import App, AppChange, AppRule, FieldRule, Member
 from runs.models.app import AppQuerySet
 from runs.words.fold import fold
@@ -37,8 +36,7 @@ class Audience:
 class ManagedApp:
     """One row of the list. `place` is the app's place in its group, from 1 to `count`."""
 
-    card: AppCard
-    public_id: str
+    app: App
     url: str
     own_name: str  # Lamina's name, if the admin has renamed the app
     audience: Audience
@@ -49,11 +47,11 @@ class ManagedApp:
 
     @property
     def up_id(self) -> str:
-        return f"up-{self.public_id}"
+        return f"up-{self.app.public_id}"
 
     @property
     def down_id(self) -> str:
-        return f"down-{self.public_id}"
+        return f"down-{self.app.public_id}"
 
     @property
     def is_first(self) -> bool:
@@ -197,8 +195,7 @@ def _group(ordered: Sequence[Group], n: int, group: Group, apps: list[ManagedApp
 def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
     rule = rule_of(app)
     return ManagedApp(
-        card=app_card(app),
-        public_id=app.public_id,
+        app=app,
         url=reverse("runs:manage-app", args=[app.slug, app.public_id]),
         own_name=app.remote_name if rule.name else "",
         audience=audience_of(rule),

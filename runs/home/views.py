@@ -12,7 +12,6 @@ from runs import catalog
 from runs.connection import balance
 from runs.connection import status as health
 from runs.display import home_runs
-from runs.display.cards import AppCard
 from runs.display.home_review import decided_on_mine, waiting_lines
 from runs.display.new_runs import page_opened
 from runs.display.no_apps import no_apps
@@ -85,14 +84,12 @@ def _has_own_runs(member: Member) -> bool:
     return Run.objects.filter(member=member).exclude(is_example=True).exists()
 
 
-def _suggestions(apps: list[AppCard]) -> list[AppCard]:
+def _suggestions(apps: list[App]) -> list[App]:
     """Return the apps that get people to a first picture in the fewest steps.
 
     Apps that make pictures come first, starting with those that have the fewest required fields. An app whose form
     hasn't been fetched yet is treated as having the most required fields.
     """
-    forms = App.objects.filter(pk__in=[card.app.pk for card in apps], schema__isnull=False).select_related("schema")
+    forms = App.objects.filter(pk__in=[app.pk for app in apps], schema__isnull=False).select_related("schema")
     needed = {app.pk: sum(question.is_needed for question in app.questions) for app in forms}
-    return sorted(apps, key=lambda card: ("image" not in card.app.makes, needed.get(card.app.pk, LOOKED_THROUGH)))[
-        :SUGGESTIONS
-    ]
+    return sorted(apps, key=lambda app: ("image" not in app.makes, needed.get(app.pk, LOOKED_THROUGH)))[:SUGGESTIONS]

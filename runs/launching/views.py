@@ -17,7 +17,7 @@ from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import form_version
 from runs.catalog.house_rules import house_rules_html
 from runs.connection import balance
-from runs.display.cards import app_card, run_cards
+from runs.display.cards import run_cards
 from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
 from runs.engine import create_run
@@ -238,7 +238,6 @@ def app_page(
         "user": member,
         "preview": None if viewer is None else _preview_words(app, member),
         "app": app,
-        "card": app_card(app),
         "form": form,
         "house_rules": house_rules_html(rule.house_rules) if rule else "",
         "is_paused": rule is not None and rule.is_paused,

@@ -14,6 +14,11 @@ from runs.models.member import Member
 from runs.models.messages import MessageCharField
 
 THUMBNAIL_WIDTHS = (200, 400, 1200)
+# What the thumbnail of a file needs
+PICTURE_COLUMNS = (
+    *("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400"),
+    *("width", "height", "duration_seconds"),
+)
 
 
 def thumb_path(public_id: str, sha256: str, width: int) -> str:

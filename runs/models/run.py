@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from runs.models.addresses import path_to
 from runs.models.app import App, AppSchema
-from runs.models.file import StoredFile, Upload
+from runs.models.file import PICTURE_COLUMNS, StoredFile, Upload
 from runs.models.ids import new_public_id, new_secret
 from runs.models.member import Member
 from runs.models.messages import MessageTextField
@@ -25,11 +25,6 @@ SILENT_AFTER = timedelta(hours=24)
 # otherwise read every row to check those conditions.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
-# What the thumbnail of a file needs
-PICTURE_COLUMNS = (
-    *("public_id", "sha256", "kind", "colour", "thumb_200", "thumb_400"),
-    *("width", "height", "duration_seconds"),
-)
 CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
 # The columns that cards need, from the run and from related rows. Using any other column takes another query.
 CARD_COLUMNS = (

@@ -206,12 +206,12 @@ def test_apps_with_all_words_come_first_then_those_with_some(as_alice: Client) -
 
     found = as_alice.get("/apps/", {"q": "photo of the red shoe"}).context
 
-    assert [card.name for card in found["apps"]] == ["Red shoe photo"]
+    assert [app.name for app in found["apps"]] == ["Red shoe photo"]
     assert found["partly"][0].name == "Photo of a red thing"
-    assert "A hat" not in [card.name for card in found["partly"]]
+    assert "A hat" not in [app.name for app in found["partly"]]
     both = as_alice.get("/apps/", {"q": "red photo"}).context
-    assert {card.name for card in both["apps"]} == {"Red shoe photo", "Photo of a red thing"}
-    assert [card.name for card in both["partly"]] == ["Photo frame"]
+    assert {app.name for app in both["apps"]} == {"Red shoe photo", "Photo of a red thing"}
+    assert [app.name for app in both["partly"]] == ["Photo frame"]
 
 
 def test_common_words_alone_find_no_partial_matches(as_alice: Client) -> None:

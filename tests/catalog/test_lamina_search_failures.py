@@ -73,7 +73,7 @@ def test_every_failure_has_a_sentence_and_our_own_results_stay(
     assert problem_of(page) == problem
     assert ("ask=again" in page) is (problem in ("broken", "slow"))
     whole = as_alice.get("/apps/", {"q": "dentist"})
-    assert [card.name for card in whole.context["apps"]] == ["Dentist's own"]
+    assert [app.name for app in whole.context["apps"]] == ["Dentist's own"]
     assert problem_of(whole.content.decode()) == problem
 
 

@@ -44,7 +44,7 @@ def _apps() -> None:
 def test_what_is_meant_comes_first(as_alice: Client, q: str, name: str) -> None:
     context = as_alice.get("/apps/", {"q": q}).context
 
-    assert next(card.name for card in [*context["apps"], *context["partly"]]) == name
+    assert next(app.name for app in [*context["apps"], *context["partly"]]) == name
 
 
 @pytest.mark.usefixtures("_apps")
@@ -74,7 +74,7 @@ def test_a_long_list_comes_in_parts(as_alice: Client, django_assert_max_num_quer
 
     with django_assert_max_num_queries(12):
         second = as_alice.get(first.context["more_url"])
-    assert next(card.name for card in second.context["apps"]) == f"App {PAGE:03}"
+    assert next(app.name for app in second.context["apps"]) == f"App {PAGE:03}"
     assert "Back to the first page" in second.content.decode()
     more = as_alice.get(first.context["more_url"], headers={"HX-Request": "true", "HX-Target": "app-more"})
     assert more.content.decode().count("<li>") == 5
@@ -93,7 +93,7 @@ def test_audio_is_a_kind_to_choose_once_an_app_makes_it(as_alice: Client) -> Non
     jingle = make_app("Jingles", makes={"audio": 1}, makes_text=" audio ")
     assert kinds() == ["All", "Images", "Videos", "Audio", "Texts", "Starred"]
     page = as_alice.get("/apps/?makes=audio")
-    assert [card.app for card in page.context["apps"]] == [jingle]
+    assert page.context["apps"] == [jingle]
 
 
 @pytest.mark.usefixtures("_apps")
@@ -112,7 +112,7 @@ def test_apps_with_some_of_the_words_are_offered_as_the_closest(as_alice: Client
 def test_only_apps_with_a_similar_word_are_suggested(as_alice: Client, q: str, names: list[str]) -> None:
     page = as_alice.get("/apps/", {"q": q})
 
-    assert [card.name for card in page.context["nearest"]] == names
+    assert [app.name for app in page.context["nearest"]] == names
     assert page.text.count('class="card app-card"') == len(names)
     assert ("closest match" in page.text) is bool(names)
     assert ("No app on the list comes close." in page.text) is (not names)
