@@ -8,7 +8,7 @@ const count = () => {
 	const count = boxes.filter((box) => box.checked).length;
 	const isFull = count >= Number(picks.dataset.picks);
 	for (const box of boxes) box.disabled = isFull && !box.checked;
-	const line = get("[data-said]", picks);
+	const line = get("[data-announcement]", picks);
 	const { none, one, some, full } = line.dataset;
 	line.textContent = (isFull ? full : count > 1 ? some : count ? one : none)?.replace("{count}", String(count)) ?? "";
 	get("[data-go]", picks).ariaDisabled = String(count < 2);

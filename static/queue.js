@@ -79,7 +79,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	pending = "";
 	scrollTo({ top: 0 });
 	const title = get("#file-title");
-	if (title.dataset.said || document.activeElement === note()) title.focus({ preventScroll: true });
+	if (title.dataset.announcement || document.activeElement === note()) title.focus({ preventScroll: true });
 });
 const begun = find("#decide [aria-invalid]") && find("#decide")?.dataset.pending;
 if (begun) ask(begun);

@@ -251,7 +251,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 	begin();
 	const title = get("#file-title");
 	if (document.activeElement === document.body) title.focus({ preventScroll: true });
-	say(title.dataset.said || title.textContent); // in Review, `said` is what was just decided
+	say(title.dataset.announcement || title.textContent); // in Review, this is what was just decided
 });
 document.addEventListener("htmx:historyRestore", begin);
 begin();

@@ -18,7 +18,7 @@ PAGE = 50
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryLine:
     """An entry as shown on a page. `url` is the page of the object that the entry is about, if that page still
     exists."""
 
@@ -53,7 +53,7 @@ class Lines:
     """One page of lines, grouped by day, latest first. `older` is the id of the last entry on this page, for the link
     to the next page; "" if this is the last page."""
 
-    days: list[tuple[date, list[Line]]]
+    days: list[tuple[date, list[EntryLine]]]
     older: str = ""
 
     def __bool__(self) -> bool:
@@ -67,7 +67,7 @@ def lines_of(queries: Sequence[EntryQuerySet], before: str = "", *, with_network
     urls, members = urls_of(visible), _members(visible)
     networks = networks_of(visible) if with_networks else {}
     lines = [
-        Line(
+        EntryLine(
             entry=entry,
             who=who_words(entry),
             what=verb_words(entry.verb),

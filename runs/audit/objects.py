@@ -15,7 +15,7 @@ from runs.models.entry import LABEL_LENGTH
 
 
 @dataclass(frozen=True)
-class Named:
+class ObjectName:
     """An object as the audit record names it. `kind` and `object_id` are empty if the entry is about the portal as a
     whole."""
 
@@ -40,7 +40,7 @@ def _of_invite(invite: models.Invite) -> str:
     return invite.name or invite.email
 
 
-def _named(thing: Any) -> str:
+def _of_named(thing: Any) -> str:
     return str(thing.name)
 
 
@@ -48,9 +48,9 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
     models.Run: ("run", _of_run),
     models.Output: ("result", _of_output),
     models.ReviewRequest: ("request", lambda request: ""),
-    models.App: ("app", _named),
-    models.Preset: ("preset", _named),
-    models.SavedView: ("view", _named),
+    models.App: ("app", _of_named),
+    models.Preset: ("preset", _of_named),
+    models.SavedView: ("view", _of_named),
     models.Member: ("person", lambda member: member.display_name),
     models.Invite: ("invite", _of_invite),
     models.GuestLink: ("link", _of_link),
@@ -59,15 +59,15 @@ KINDS: dict[type[Model], tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def name_of(target: Model | None, label: str = "") -> Named:
+def name_of(target: Model | None, label: str = "") -> ObjectName:
     """Return the kind, id and label that the audit record uses for `target`. Objects without a public id, such as
     rules, have only a kind. For a comment or decision, return those of the result or run it's about."""
     target = _subject_of(target)
     if target is None:
-        return Named(label=label[:LABEL_LENGTH])
+        return ObjectName(label=label[:LABEL_LENGTH])
     kind, label_of = KINDS.get(type(target), (type(target).__name__.lower()[:20], lambda _: ""))
     object_id = getattr(target, "public_id", "")
-    return Named(kind, str(object_id)[:40], (label or label_of(target))[:LABEL_LENGTH])
+    return ObjectName(kind, str(object_id)[:40], (label or label_of(target))[:LABEL_LENGTH])
 
 
 def _subject_of(target: Model | None) -> Model | None:

@@ -61,8 +61,8 @@ def change_row[Row: Model](
 
 def changes_of(target: Model | None, values: Mapping[str, Any]) -> EntryQuerySet:
     """Return the entries in the audit record for changes of any of these values of `target`."""
-    named = name_of(target)
-    return Entry.objects.about(named.kind, named.object_id).filter(changes__has_any_keys=list(values))
+    name = name_of(target)
+    return Entry.objects.about(name.kind, name.object_id).filter(changes__has_any_keys=list(values))
 
 
 def version_of(values: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs.audit import log_lines
 from runs.audit.actors import Actor, current_actor
-from runs.audit.objects import Named, name_of
+from runs.audit.objects import ObjectName, name_of
 from runs.models.entry import HIDDEN, LABEL_LENGTH, Entry, EntryOrigin
 from runs.models.verbs import Verb
 
@@ -57,16 +57,16 @@ def record_each(
         _write([_entry(verb, name_of(target, label), values, who, now) for target in some], who)
 
 
-def _entry(verb: Verb, named: Named, values: dict[str, list[Any]], who: Actor, now: datetime) -> Entry:
+def _entry(verb: Verb, name: ObjectName, values: dict[str, list[Any]], who: Actor, now: datetime) -> Entry:
     return Entry(
         at=now,
         actor_id=who.member_id,
         actor_name=who.name[:LABEL_LENGTH],
         way=who.way,
         verb=verb.value,
-        object_kind=named.kind,
-        object_id=named.object_id,
-        object_label=named.label,
+        object_kind=name.kind,
+        object_id=name.object_id,
+        object_label=name.label,
         changes=values,
         request_id=who.request_id,
     )

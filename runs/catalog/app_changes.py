@@ -55,13 +55,13 @@ def _places(question: Question) -> list[str]:
 
 
 def _option_changes(was: Question, question: Question) -> Iterator[AppChange]:
-    old_options, listed = set(was.options), set(question.options)
+    old_options, new_options = set(was.options), set(question.options)
     added = [option for option in dict.fromkeys(question.options) if option not in old_options]
-    gone = [option for option in dict.fromkeys(was.options) if option not in listed]
+    gone = [option for option in dict.fromkeys(was.options) if option not in new_options]
     for kind, options in ((Kind.OPTIONS_ADDED, added), (Kind.OPTIONS_GONE, gone)):
         if options:
-            named = [shortened(option, 100) for option in options[:OPTIONS_NAMED]]
-            yield _change(kind, question, {"options": named, "count": len(options)})
+            names = [shortened(option, 100) for option in options[:OPTIONS_NAMED]]
+            yield _change(kind, question, {"options": names, "count": len(options)})
 
 
 def _change(kind: Kind, question: Question, detail: dict[str, Any] | None = None) -> AppChange:

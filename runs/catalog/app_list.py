@@ -35,7 +35,7 @@ NO_PROBLEM: Final = {"catalog_problem": "", "catalog_problem_at": None, "catalog
 
 
 @dataclass(frozen=True)
-class Listed:
+class AppListing:
     """An app list as received, and the number of apps requested."""
 
     summaries: list[AppSummary]
@@ -50,17 +50,17 @@ def refresh_list(go_on: Callable[[], bool]) -> None:
     """
     now = timezone.now()
     try:
-        listed = _read(go_on, now)
+        listing = _read_list(go_on, now)
     except (LaminaRateLimited, RateLimitWait):
         _record_limit(now)
         raise
-    if listed is None:
+    if listing is None:
         return
-    for position, summary in enumerate(listed.summaries):
+    for position, summary in enumerate(listing.summaries):
         app = store_summary(summary)
         App.objects.filter(pk=app.pk).update(position=position, listed_at=now, is_listed=True)
     is_about_apps = LaminaStatus.objects.filter(pk=STATUS_ID, catalog_problem=APPS).exists()
-    record_status(catalog_at=now, catalog_count=len(listed.summaries), **({} if is_about_apps else NO_PROBLEM))
+    record_status(catalog_at=now, catalog_count=len(listing.summaries), **({} if is_about_apps else NO_PROBLEM))
 
 
 def record_refused_apps(quote: str) -> None:
@@ -75,7 +75,7 @@ def forget_refused_apps() -> None:
         forget_status()
 
 
-def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
+def _read_list(go_on: Callable[[], bool], now: datetime) -> AppListing | None:
     """Return the list at the largest size that Lamina accepts; None if the list isn't available right now.
 
     After Lamina has refused every size, we ask only once, without a limit, until that succeeds. Then we start over with
@@ -111,7 +111,7 @@ def _read(go_on: Callable[[], bool], now: datetime) -> Listed | None:
                 continue
             if is_refused:
                 _remember(size, now + REFUSED_FOR)
-            return Listed(summaries, size)
+            return AppListing(summaries, size)
     return None
 
 

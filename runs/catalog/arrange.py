@@ -31,7 +31,7 @@ NEARLY_IN_ORDER = (
 )
 
 
-class Placed(NamedTuple):
+class PlacedApp(NamedTuple):
     """An app in the list. `position` is its stored place; apps without one follow in Lamina's order."""
 
     pk: int
@@ -42,15 +42,15 @@ class Placed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Group:
+class AppGroup:
     """The apps under one heading, in order. Apps that don't belong to a group come last, in a group without a name."""
 
     name: str
-    apps: list[Placed]
+    apps: list[PlacedApp]
 
 
 @dataclass(frozen=True)
-class Step:
+class NewPlace:
     """The result of moving an app: its new place (from 1) in its group, which has `count` apps."""
 
     name: str
@@ -58,18 +58,20 @@ class Step:
     count: int
 
 
-def in_order(apps: AppQuerySet) -> list[Group]:
+def in_order(apps: AppQuerySet) -> list[AppGroup]:
     """Return `apps` by group, in order. Makes at most two queries."""
     rows = apps.values_list("pk", "public_id", "name", "rule__group", "rule__position", "position").order_by()
-    pairs = [(Placed(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows]
-    heads = _heads({placed.group for placed, _own in pairs})
+    pairs = [
+        (PlacedApp(pk, public_id, name, group or "", place), own) for pk, public_id, name, group, place, own in rows
+    ]
+    heads = _heads({app.group for app, _own in pairs})
 
-    def place(row: tuple[Placed, int]) -> tuple[tuple[bool, float, str], float, int, str]:
-        placed, own = row
-        return heads[placed.group], inf if placed.position is None else placed.position, own, placed.name
+    def place(row: tuple[PlacedApp, int]) -> tuple[tuple[bool, float, str], float, int, str]:
+        app, own = row
+        return heads[app.group], inf if app.position is None else app.position, own, app.name
 
-    ordered = [placed for placed, _own in sorted(pairs, key=place)]
-    return [Group(name, list(members)) for name, members in groupby(ordered, key=lambda one: one.group)]
+    ordered = [app for app, _own in sorted(pairs, key=place)]
+    return [AppGroup(name, list(members)) for name, members in groupby(ordered, key=lambda one: one.group)]
 
 
 def managed_apps() -> AppQuerySet:
@@ -83,8 +85,8 @@ def _heads(names: set[str]) -> dict[str, tuple[bool, float, str]]:
     name."""
     places: dict[str, int | None] = {}
     if any(names):
-        named = AppRule.objects.exclude(group="").values_list("group")
-        places = dict(named.annotate(first=Min("position")).values_list("group", "first"))
+        group_names = AppRule.objects.exclude(group="").values_list("group")
+        places = dict(group_names.annotate(first=Min("position")).values_list("group", "first"))
     return {name: (not name, inf if (at := places.get(name)) is None else at, fold(name)) for name in names}
 
 
@@ -110,7 +112,7 @@ def move_apps(places: Sequence[tuple[str, int]]) -> None:
 
 
 @transaction.atomic
-def step(public_id: str, by: int) -> Step | None:
+def step(public_id: str, by: int) -> NewPlace | None:
     """Move an app up (-1) or down (1) in its group; return where it is now, or None if it is no longer listed."""
     group = next((group for group in _groups() if any(one.public_id == public_id for one in group.apps)), None)
     if group is None:
@@ -119,7 +121,7 @@ def step(public_id: str, by: int) -> Step | None:
     to = min(max(at + by, 0), len(group.apps) - 1)
     if to != at:
         move_apps([(public_id, to + 1)])
-    return Step(group.apps[at].name, to + 1, len(group.apps))
+    return NewPlace(group.apps[at].name, to + 1, len(group.apps))
 
 
 @transaction.atomic
@@ -170,7 +172,7 @@ def _change_rules(apps: Sequence[App], admin: Member, now: datetime, **fields: A
     rules.update(**fields, version=F("version") + 1, changed_by=admin, changed_at=now)
 
 
-def _record_moves(before: Sequence[Placed], after: Sequence[Placed], moved: Sequence[Placed]) -> None:
+def _record_moves(before: Sequence[PlacedApp], after: Sequence[PlacedApp], moved: Sequence[PlacedApp]) -> None:
     apps = App.objects.in_bulk([one.pk for one in moved])
     for one in moved:
         old, new = before.index(one) + 1, after.index(one) + 1
@@ -183,23 +185,23 @@ def _make_rows(ids: Iterable[int]) -> None:
     AppRule.objects.bulk_create([AppRule(app_id=pk) for pk in ids], ignore_conflicts=True)
 
 
-def _groups() -> list[Group]:
+def _groups() -> list[AppGroup]:
     # Lock the rules, so that two admins who move apps at the same time don't mix up the order.
     list(AppRule.objects.select_for_update().values_list("pk"))
     return in_order(managed_apps())
 
 
-def _count_before(groups: Sequence[Group], target: Group) -> int:
+def _count_before(groups: Sequence[AppGroup], target: AppGroup) -> int:
     return sum(len(group.apps) for group in groups[: groups.index(target)])
 
 
-def _store(groups: Sequence[Group], count: int) -> None:
+def _store(groups: Sequence[AppGroup], count: int) -> None:
     """Save the places of the first `count` apps, and of any others up to the last one that already had a place."""
-    order = [placed for group in groups for placed in group.apps]
-    had_place = [n + 1 for n, placed in enumerate(order) if placed.position is not None]
+    order = [app for group in groups for app in group.apps]
+    had_place = [n + 1 for n, app in enumerate(order) if app.position is not None]
     order = order[: max([count, *had_place])]
-    _make_rows(placed.pk for placed in order)
-    places = {placed.pk: n for n, placed in enumerate(order) if placed.position != n}
+    _make_rows(app.pk for app in order)
+    places = {app.pk: n for n, app in enumerate(order) if app.position != n}
     rules = list(AppRule.objects.filter(app__in=places).only("pk", "app_id"))
     for rule in rules:
         rule.position = places[rule.app_id]

@@ -127,8 +127,8 @@ def read_settings(
         house_rules=clean_text(posted["house_rules"]).strip(),
         fields=fields,
     )
-    lost = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
-    settings = AppSettings(edit, posted["asks"], _price(posted["price"], errors), lost)
+    lost_rows = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
+    settings = AppSettings(edit, posted["asks"], _price(posted["price"], errors), lost_rows)
     return PostedSettings(settings, audience, posted["seen"], errors, is_older, posted["price"].strip())
 
 
@@ -141,9 +141,9 @@ def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None)
     return replace(posted, settings=replace(posted.settings, edit=edit), is_older=True)
 
 
-def _price(typed: str, errors: dict[str, str]) -> Decimal | None:
+def _price(text: str, errors: dict[str, str]) -> Decimal | None:
     try:
-        price: Decimal | None = CreditsField().clean(typed)
+        price: Decimal | None = CreditsField().clean(text)
     except ValidationError as error:
         errors["price"] = error.messages[0]
         return None
@@ -193,8 +193,8 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     return () if len(options) == len(labels) else options
 
 
-def _typed_options(labels: list[str], typed: str, errors: dict[str, str], name: str) -> tuple[str, ...]:
-    lines = [line.strip() for line in typed.splitlines() if line.strip()]
+def _typed_options(labels: list[str], text: str, errors: dict[str, str], name: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     by_text = {" ".join(label.split()): label for label in labels}
     strange = [line for line in lines if " ".join(line.split()) not in by_text]
     if strange:
@@ -212,10 +212,10 @@ def _file(
     errors: dict[str, str],
 ) -> StoredFile | None:
     """Return the file for a locked field: the one just uploaded, or the existing one."""
-    uploaded = files.getlist(f"{question.field_name}_file")
-    if uploaded:
+    pictures = files.getlist(f"{question.field_name}_file")
+    if pictures:
         try:
-            return uploads.receive_file(admin, uploaded[-1], list(question.accept)).file
+            return uploads.receive_file(admin, pictures[-1], list(question.accept)).file
         except UploadRejected as rejected:
             errors[question.field_name] = str(rejected)
     if posted["own"] or not posted["kept"]:

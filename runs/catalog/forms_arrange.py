@@ -26,10 +26,10 @@ class ArrangeForm(PostedForm):
         """Add `moved`: the apps that were given a new place, and what it is."""
         data = self.cleaned_data
         rows = zip(data["on"], data["was"], data["place"], strict=False)
-        typed = ((public_id, was, place.strip()) for public_id, was, place in rows)
+        places = ((public_id, was, place.strip()) for public_id, was, place in rows)
         data["moved"] = [
             (public_id, number)
-            for public_id, was, place in typed
+            for public_id, was, place in places
             if place != was and (number := number_in(place, 0, 99_999, None)) is not None
         ]
         return data

@@ -86,8 +86,8 @@ def _scores(word: str, neighbours: tuple[str, ...], rows: list[_Row]) -> list[fl
     An app that only matches because of the kind of results it produces scores `MAKES`, which isn't enough on its own to
     show it.
     """
-    typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, neighbours)), kind_named(word)
-    quality = [_quality(row, typed, similar, kind) for row in rows]
+    is_typed, similar, kind = matcher(ways_of(word)), matcher(similar_ways_of(word, neighbours)), kind_named(word)
+    quality = [_quality(row, is_typed, similar, kind) for row in rows]
     having = sum(1 for one in quality if one > MAKES)
     weight = 1 + log(1 + len(rows) / (1 + having))
     return [one * weight if one > MAKES else one for one in quality]

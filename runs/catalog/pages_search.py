@@ -57,7 +57,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Part:
+class LaminaPart:
     """The section with Lamina's results, below our own results. `state` is "soon" (we haven't asked Lamina yet),
     "asking" or "answered"."""
 
@@ -102,28 +102,27 @@ class PageState:
     tries: int = 0
 
 
-def part_of(q: str, page_state: PageState) -> Part | None:
+def part_of(q: str, page_state: PageState) -> LaminaPart | None:
     """Return the section for `q` without asking Lamina; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     search, now = lamina_search.stored_search(q), timezone.now()
-    is_there = search is not None and (search.is_good(now) or search.answered_at is None)
-    return (
-        _part_of_search(search, page_state, now) if search is not None and is_there else Part(q, is_id=bool(ids_in(q)))
-    )
+    if search is not None and (search.is_good(now) or search.answered_at is None):
+        return _part_of_search(search, page_state, now)
+    return LaminaPart(q, is_id=bool(ids_in(q)))
 
 
-def asked_part(q: str, page_state: PageState, *, is_again: bool = False) -> Part | None:
+def asked_part(q: str, page_state: PageState, *, is_again: bool = False) -> LaminaPart | None:
     """Return the section for `q`, asking Lamina if there is no answer yet; None if `q` is too short for a search."""
     if not lamina_search.is_worth_asking(q):
         return None
     search = lamina_search.ask(q, is_again=is_again)
     if isinstance(search, AppSearch):
         return _part_of_search(search, page_state, timezone.now())
-    return Part(q, "answered", bool(ids_in(q)), **_trouble("turn", search, page_state.tries))
+    return LaminaPart(q, "answered", bool(ids_in(q)), **_trouble("turn", search, page_state.tries))
 
 
-def _part_of_search(search: AppSearch, page_state: PageState, now: datetime) -> Part:
+def _part_of_search(search: AppSearch, page_state: PageState, now: datetime) -> LaminaPart:
     is_waiting = search.is_waiting(now)
     rows = list(_suggestions(search, page_state))
     problem = search.problem if search.answered_at else "" if is_waiting else "lost"
@@ -137,7 +136,7 @@ def _part_of_search(search: AppSearch, page_state: PageState, now: datetime) -> 
         end = {"next_look": PICTURES_EVERY}
     else:
         end = _trouble(problem, left, page_state.tries)
-    return Part(
+    return LaminaPart(
         words=search.words,
         state="asking" if is_waiting else "answered",
         is_id=bool(ids_in(search.words)),
@@ -157,7 +156,7 @@ def _is_closed(search: AppSearch, member: Member) -> bool:
 
 
 def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
-    """Return the fields of a `Part` that describe a problem and say when to try again."""
+    """Return the fields of a `LaminaPart` that describe a problem and say when to try again."""
     if not problem:
         return {}
     seconds = max(1, round(wait + 0.5))

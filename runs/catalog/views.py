@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 
 from runs import catalog
 from runs.catalog import arrange, own_search, pasted_ids
-from runs.catalog.pages_search import PageState, Part, asked_part, part_of
+from runs.catalog.pages_search import LaminaPart, PageState, asked_part, part_of
 from runs.connection import status
 from runs.display.cards import run_cards
-from runs.display.found_in import Sought
+from runs.display.match_lines import RunSearch
 from runs.display.no_apps import no_apps
 from runs.history.filters import Filter
 from runs.history.home_search import find_runs
@@ -48,9 +48,9 @@ class AppFilters(NamedTuple):
     def url(self, name: str, **more: str) -> str:
         return url_with(name, **self._asdict(), **more)
 
-    def narrow(self, listed: AppQuerySet) -> AppQuerySet:
-        """Return those of `listed` with the kind of result and the star."""
-        apps = listed.making(self.makes) if self.makes else listed
+    def narrow(self, apps: AppQuerySet) -> AppQuerySet:
+        """Return those of `apps` with the kind of result and the star."""
+        apps = apps.making(self.makes) if self.makes else apps
         return apps.starred() if self.starred else apps
 
 
@@ -124,8 +124,8 @@ def app_search(request: PortalRequest) -> HttpResponse:
     filters = _filters_of(request)
     if not wants_fragment(request):
         return redirect(filters.url("app-list", ask="1"))
-    listed = App.objects.listed().offered_to(request.user)
-    above = frozenset() if pasted_ids.ids_in(filters.q) else _matches(listed, filters).ids
+    apps = App.objects.listed().offered_to(request.user)
+    above = frozenset() if pasted_ids.ids_in(filters.q) else _matches(apps, filters).ids
     part = _part(request, filters.q, PageState(request.user, filters.makes, above, _tries(request)), is_asked=True)
     if part and part.opens and "go" in request.GET:
         return _opened(request, part.opens.app, part)
@@ -145,7 +145,7 @@ def _filters_of(request: PortalRequest) -> AppFilters:
 
 
 def _chips(
-    listed: AppQuerySet, matches: own_search.AppMatches, filters: AppFilters, runs: str
+    apps: AppQuerySet, matches: own_search.AppMatches, filters: AppFilters, runs: str
 ) -> list[tuple[str, str, bool, str]]:
     """For each kind of result, and for the apps with a star, return the label, the URL, whether it's selected, and its
     icon. Audio is rare, so it's only offered if an app produces it."""
@@ -158,7 +158,7 @@ def _chips(
     makes = filters.makes
     # If not, we didn't check, or searched only some apps
     is_known = matches.kinds is not None and not makes and not filters.starred
-    has_audio = "audio" in (matches.kinds or ()) if is_known else makes == "audio" or listed.making("audio").exists()
+    has_audio = "audio" in (matches.kinds or ()) if is_known else makes == "audio" or apps.making("audio").exists()
     chips = [(pgettext("apps", "All"), AppFilters(filters.q, "", ""), not makes and not filters.starred, "")]
     for kind, label in labels.items():
         if kind != "audio" or has_audio:
@@ -169,14 +169,14 @@ def _chips(
     return [(label, there.url("app-list", runs=runs), is_chosen, icon) for label, there, is_chosen, icon in chips]
 
 
-def _matches(listed: AppQuerySet, filters: AppFilters, groups: Sequence[arrange.Group] = ()) -> own_search.AppMatches:
+def _matches(apps: AppQuerySet, filters: AppFilters, groups: Sequence[arrange.AppGroup] = ()) -> own_search.AppMatches:
     """Return the apps that match the words; if there are none, all apps in `groups`, in the admin's order."""
     if groups:
-        return own_search.AppMatches([placed.pk for group in groups for placed in group.apps], [], Marker())
-    return own_search.find(filters.narrow(listed), filters.q)
+        return own_search.AppMatches([app.pk for group in groups for app in group.apps], [], Marker())
+    return own_search.find(filters.narrow(apps), filters.q)
 
 
-def _sections(groups: Sequence[arrange.Group], apps: list[App], start: int, *, is_more: bool) -> list[AppSection]:
+def _sections(groups: Sequence[arrange.AppGroup], apps: list[App], start: int, *, is_more: bool) -> list[AppSection]:
     """Return the apps on the page by group; an empty list if there are no groups. If `is_more` is set, the page
     already shows earlier apps."""
     if not any(group.name for group in groups):
@@ -199,7 +199,7 @@ def _is_fetched_ahead(request: PortalRequest) -> bool:
     return "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
-def _part(request: PortalRequest, q: str, page_state: PageState, *, is_asked: bool = False) -> Part | None:
+def _part(request: PortalRequest, q: str, page_state: PageState, *, is_asked: bool = False) -> LaminaPart | None:
     ask = request.GET.get("ask", "")
     if (ask or is_asked) and not _is_fetched_ahead(request):
         return asked_part(q, page_state, is_again=ask == "again")
@@ -212,12 +212,14 @@ def _runs_context(request: PortalRequest, q: str) -> dict[str, Any]:
         return {"has_runs": False}
     matches = find_runs(request.user, q)
     filters = Filter(tab="both", q=q, is_similar=matches.is_wider)
-    run_search = replace(Sought.by(filters, request.user, {}), marker=matches.marker)
+    run_search = replace(RunSearch.by(filters, request.user, {}), marker=matches.marker)
     cards = run_cards(matches.runs, request.user, run_search)
-    return {"has_runs": True, "found_runs": matches, "run_cards": cards}
+    return {"has_runs": True, "run_matches": matches, "run_cards": cards}
 
 
-def _part_context(request: PortalRequest, part: Part | None, filters: AppFilters, *, is_going: bool) -> dict[str, Any]:
+def _part_context(
+    request: PortalRequest, part: LaminaPart | None, filters: AppFilters, *, is_going: bool
+) -> dict[str, Any]:
     """Return `part` with the URLs for the next poll (with and without JavaScript) and for trying again."""
     if part is None:
         return {"part": None}
@@ -255,7 +257,7 @@ def _tell_admin_url(request: PortalRequest, q: str) -> str:
     return mail_to_admins(_("Lamina Portal: I need an app for %(words)s") % {"words": q})
 
 
-def _opened(request: PortalRequest, app: App, part: Part | None) -> HttpResponse:
+def _opened(request: PortalRequest, app: App, part: LaminaPart | None) -> HttpResponse:
     """Open the app whose URL or id was pasted. The app counts as new for as long as the search is stored.
 
     That it's new is said in the URL: this page may ask again before the browser leaves it, and would then store a

@@ -45,7 +45,7 @@ def manage_app(request: PortalRequest, slug: str, app_id: str) -> HttpResponse:
     app = _app(app_id)
     if request.method == "POST":
         posted = forms_app_settings.read_settings(request.user, app, request.POST.copy(), request.FILES)
-        return _saved(request, app, posted)
+        return _save(request, app, posted)
     if slug != app.slug:
         return redirect("runs:manage-app", app.slug, app.public_id)
     return _page(request, app)
@@ -90,7 +90,7 @@ def _url(app: App) -> str:
     return reverse("runs:manage-app", args=[app.slug, app.public_id])
 
 
-def _saved(request: PortalRequest, app: App, posted: PostedSettings) -> HttpResponse:
+def _save(request: PortalRequest, app: App, posted: PostedSettings) -> HttpResponse:
     """Save what was posted, unless it has errors or the app has changed since the page was opened."""
     errors = posted.errors
     if not errors and not posted.is_older:

@@ -50,7 +50,6 @@ def _page(request: PortalRequest, words: str = "") -> HttpResponse:
         "shown": kind,
         "chips": _chips(apps, q, kind),
         "is_filtered": bool(q or kind),
-        "found_words": _found_words(apps.count),
         "next_url": _url(request, after=str(apps.next_start)) if apps.next_start else "",
         "first_url": _url(request) if start else "",
         "focus": request.GET.get("focus", ""),
@@ -73,17 +72,17 @@ def _arranged(posted: dict[str, Any], admin: Member) -> tuple[str, str]:
         return _("The order was saved."), "place"
     if not posted["app"]:
         return _("Tick at least one app first."), act
-    return _changed(act, posted, admin), act
+    return _change_ticked(act, posted, admin), act
 
 
-def _step_words(step: arrange.Step | None) -> str:
+def _step_words(step: arrange.NewPlace | None) -> str:
     if step is None:
         return _("This app is no longer listed.")
     values = {"app": step.name, "place": number_words(step.place), "count": number_words(step.count)}
     return _("“%(app)s” is now number %(place)s of %(count)s.") % values
 
 
-def _changed(act: str, posted: dict[str, Any], admin: Member) -> str:
+def _change_ticked(act: str, posted: dict[str, Any], admin: Member) -> str:
     """Change all ticked apps; return a sentence saying how many were changed."""
     if act == "group":
         count = arrange.put_in_group(posted["app"], posted["group"], admin, timezone.now())
@@ -133,7 +132,3 @@ def _chips(apps: ManagedList, q: str, current: str) -> list[tuple[str, int, str,
         for kind in managed_apps.KINDS_OF_APPS
         if counts[kind] or kind == current
     ]
-
-
-def _found_words(count: int) -> str:
-    return ngettext("%(count)s app", "%(count)s apps", count) % {"count": number_words(count)}

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from runs.connection import rate_limit, status
 from runs.connection.rate_limit import Priority, RateLimitWait
-from runs.lamina.call_observers import Answered
+from runs.lamina.call_observers import CallOutcome
 from runs.lamina.client import AT_ONCE, LaminaClient
 from runs.lamina.errors import LaminaRateLimited, LaminaRejected, LaminaUnavailable
 
@@ -50,10 +50,10 @@ def lamina_at_once() -> LaminaClient:
     )
 
 
-def _note_if_answered(answered: Answered) -> None:
+def _note_if_answered(call: CallOutcome) -> None:
     """Record a call like `note` unless it took too long. Two seconds are too short to say that Lamina is down."""
-    if not isinstance(answered.error, LaminaUnavailable) or answered.error.status is not None:
-        note(answered)
+    if not isinstance(call.error, LaminaUnavailable) or call.error.status is not None:
+        note(call)
 
 
 def _count(priority: Priority | None, endpoint: str) -> None:
@@ -62,32 +62,32 @@ def _count(priority: Priority | None, endpoint: str) -> None:
         raise RateLimitWait(wait)
 
 
-def _is_about_streams(answered: Answered) -> bool:
+def _is_about_streams(call: CallOutcome) -> bool:
     """Return whether this 429 can only mean that too many streams are open, because Lamina says that requests are left.
     If it doesn't say how many are left, a proxy may have refused the request, and that may concern all requests."""
-    return answered.endpoint == "stream" and bool(answered.rate_remaining)
+    return call.endpoint == "stream" and bool(call.rate_remaining)
 
 
-def note(answered: Answered) -> None:
+def note(call: CallOutcome) -> None:
     """Record what a call tells us about the budget, the key and the state of Lamina."""
-    error = answered.error
-    if isinstance(error, LaminaRateLimited) and not _is_about_streams(answered):
+    error = call.error
+    if isinstance(error, LaminaRateLimited) and not _is_about_streams(call):
         rate_limit.close(error.retry_after)
     now = timezone.now()
     if isinstance(error, LaminaUnavailable):
-        if answered.endpoint == "apps" and error.was_connected and (error.is_cut_off or error.status is None):
+        if call.endpoint == "apps" and error.was_connected and (error.is_cut_off or error.status is None):
             return  # the list is slow even when all is well, and the Health page has a separate line for it
-        if answered.endpoint in BESIDES and error.was_connected:
+        if call.endpoint in BESIDES and error.was_connected:
             return
-        status.record_failure(now, endpoint=answered.endpoint, status=error.status, request_id=error.request_id)
+        status.record_failure(now, endpoint=call.endpoint, status=error.status, request_id=error.request_id)
         return
-    if answered.rate_remaining is not None:
-        rate_limit.learn(answered.rate_remaining)
-    ahead = (answered.lamina_time - answered.at).total_seconds() if answered.lamina_time else None
+    if call.rate_remaining is not None:
+        rate_limit.learn(call.rate_remaining)
+    ahead = (call.lamina_time - call.at).total_seconds() if call.lamina_time else None
     is_refused = isinstance(error, LaminaRejected) and error.is_key_refused
     status.record_answer(
         now,
         clock_ahead_seconds=ahead,
-        is_sandbox=answered.is_sandbox,
+        is_sandbox=call.is_sandbox,
         is_key_refused=is_refused if error is None or is_refused else None,
     )

@@ -75,8 +75,8 @@ def learn(remaining: int) -> None:
     """Count the requests that other clients at our IP address must have sent, because Lamina says that only `remaining`
     are left. These clients share our limit."""
     if settings.REDIS_URL:
-        counted = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
-        rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, counted, STRANGERS)
+        used = settings.LAMINA_REQUESTS_PER_MINUTE - remaining
+        rate_limit_redis.ask(rate_limit_redis.LEARN, WINDOW_SECONDS, used, STRANGERS)
         return
     window = RequestWindow.objects.filter(pk=ROW_ID).first()
     now = time.time()
@@ -107,8 +107,8 @@ def left(priority: Priority) -> int:
     """Return how many requests with this `priority` may be sent right now."""
     limit = _limit(priority)
     if settings.REDIS_URL:
-        counted = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
-        return 0 if counted is None else max(0, limit - int(counted))
+        used = rate_limit_redis.ask(rate_limit_redis.USED, WINDOW_SECONDS, WINDOW_SECONDS)
+        return 0 if used is None else max(0, limit - int(used))
     window = RequestWindow.objects.filter(pk=ROW_ID).first()
     now = time.time()
     return max(0, limit - sum(stamp > now - WINDOW_SECONDS for stamp in window.stamps)) if window else limit

@@ -58,11 +58,11 @@ def _type_words(change: AppChange) -> str:
 
 
 def _option_words(change: AppChange) -> str:
-    named, count = change.detail["options"], change.detail["count"]
-    quoted = [_("“%(name)s”") % {"name": name} for name in named]
-    if count > len(named):
-        more = ngettext("%(count)s more", "%(count)s more", count - len(named))
-        quoted.append(more % {"count": number_words(count - len(named))})
+    names, count = change.detail["options"], change.detail["count"]
+    quoted = [_("“%(name)s”") % {"name": name} for name in names]
+    if count > len(names):
+        more = ngettext("%(count)s more", "%(count)s more", count - len(names))
+        quoted.append(more % {"count": number_words(count - len(names))})
     values = {
         "field": change.field,
         "options": get_text_list(quoted, pgettext("between the last two of a list", "and")),

@@ -138,8 +138,8 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
     notices = list(notices)
     cards: dict[int, RunCard] = {}
     if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in choices.ENDS]):
-        found = Run.objects.filter(notices__in=ended).for_cards()
-        cards = {card.run.pk: card for card in run_cards(found, viewer)}
+        runs = Run.objects.filter(notices__in=ended).for_cards()
+        cards = {card.run.pk: card for card in run_cards(runs, viewer)}
     return [
         NoticeLine(
             notice=notice,

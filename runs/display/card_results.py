@@ -79,8 +79,8 @@ def text_start(output: Any) -> str:
 
 def picture_files(output: Any) -> list[StoredFile]:
     """Return the saved files of a result that have thumbnails."""
-    saved = (row.file for row in output.card_files if row.status == OutputFile.Status.SAVED)
-    return [file for file in saved if file is not None and file.thumb_200]
+    stored_files = (row.file for row in output.card_files if row.status == OutputFile.Status.SAVED)
+    return [file for file in stored_files if file is not None and file.thumb_200]
 
 
 def results_of(run: Any, *, approved_first: bool = False) -> CardResults:

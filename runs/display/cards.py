@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from runs.display.card_results import PICTURES_PER_CARD, CardResults, fetch_results, results_of
-from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in, texts_of
+from runs.display.match_lines import NO_SEARCH, NOT_FOUND, RunSearch, match_line, texts_of
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
 from runs.models import Member, Run, StoredFile
-from runs.words.run_states import State, state_key, state_of
+from runs.words.run_states import RunState, state_key, state_of
 from runs.words.time_spans import age_words, brief_age_words, clock_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
 
@@ -62,7 +62,7 @@ class RunCard:
     results: CardResults
     lines: list[CardLine]  # inputs that the title doesn't contain
     walk: str = ""  # the query string of the list that Previous and Next on the run's page follow
-    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that the card doesn't show
+    match_line: SafeString = NOT_FOUND  # for a search: where it found the words that the card doesn't show
 
     @property
     def url(self) -> str:
@@ -78,7 +78,7 @@ class RunCard:
         return version_token(self.run)
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> RunState:
         return state_of(self.run)
 
     @property
@@ -210,13 +210,13 @@ def ask_often_of(run: Run, now: datetime, *, is_saving: bool) -> str:
 def run_cards(
     runs: Iterable[Run],
     viewer: Member,
-    sought: Sought = NOTHING_SOUGHT,
+    search: RunSearch = NO_SEARCH,
     *,
     walk: str = "",
     approved_first: bool = False,
 ) -> list[RunCard]:
     """Return cards for runs fetched with `for_cards()`, as `viewer` sees them. Takes two queries, and a third one if a
-    search (`sought`) found words that cards don't show, to tell where. With `approved_first`, cards show approved
+    `search` found words that cards don't show, to tell where. With `approved_first`, cards show approved
     results before a run's other results."""
     runs = list(runs)
     fetch_results(runs)
@@ -225,15 +225,15 @@ def run_cards(
     for run in runs:
         lines = _lines(run, alike.get(run.display_title, frozenset()))
         cards.append(RunCard(run, viewer, results_of(run, approved_first=approved_first), lines, walk))
-    return _with_matches(cards, sought) if sought.marker.terms else cards
+    return _with_matches(cards, search) if search.marker.terms else cards
 
 
-def _with_matches(cards: list[RunCard], sought: Sought) -> list[RunCard]:
+def _with_matches(cards: list[RunCard], search: RunSearch) -> list[RunCard]:
     """Return the cards, which say where the search found words that they don't show."""
-    unseen = [sought.unseen(card.run.display_title, [line.text for line in card.lines]) for card in cards]
+    unseen = [search.unseen(card.run.display_title, [line.text for line in card.lines]) for card in cards]
     texts = texts_of([card.run.pk for card, marker in zip(cards, unseen, strict=True) if marker.terms])
     return [
-        replace(card, found_in=found_in(card.run, texts.get(card.run.pk, ()), card.results.kinds, marker, sought))
+        replace(card, match_line=match_line(card.run, texts.get(card.run.pk, ()), card.results.kinds, marker, search))
         for card, marker in zip(cards, unseen, strict=True)
     ]
 
@@ -252,7 +252,7 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
 def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[CardLine]:
     """Return the inputs to show on the card of `run`. Inputs that differ from the run it was made from come first;
     inputs in `alike` come last, because other cards have the same ones."""
-    told = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
-    others = [line for line in run.summary if line is not told]
+    summary = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
+    others = [line for line in run.summary if line is not summary]
     in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
     return [CardLine.of(line) for line in in_order[:LINES_PER_CARD]]

@@ -15,7 +15,7 @@ from runs.words.fold import fold
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonChoice:
     """A member who can be picked; `sees` says whether they can see the run."""
 
     member: Member
@@ -49,7 +49,7 @@ class CommentDraft:
     unseen: Sequence[Member] = ()  # people who were mentioned but can't see the run
     may_share: bool = False  # whether the author may share the run with the team
     hint: str = ""  # placeholder in the empty text box
-    people: Sequence[Person] = ()  # people to choose from, if the author asked for them
+    people: Sequence[PersonChoice] = ()  # people to choose from, if the author asked for them
     picked: Sequence[Member] = ()
 
     @property
@@ -137,9 +137,9 @@ def people_url(run: Run) -> str:
     return reverse("runs:run-people", args=[run.public_id])
 
 
-def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[Person]:
+def people_of(run: Run, asker: Member, picked: Sequence[Member] = ()) -> list[PersonChoice]:
     """Return everyone `asker` could mention, starting with those who can see the run."""
     picked_pks = {member.pk for member in picked}
     others = Member.objects.filter(is_active=True).exclude(pk=asker.pk)
-    people = [Person(member, run.is_visible_to(member), member.pk in picked_pks) for member in others]
+    people = [PersonChoice(member, run.is_visible_to(member), member.pk in picked_pks) for member in others]
     return sorted(people, key=lambda person: (not person.sees, fold(person.member.display_name)))

@@ -106,7 +106,7 @@ def result_comments(slide: Slide, viewer: Member, *, most: int = threads.LATEST)
     comments are included, so that the page stays fast."""
     output, position = slide.output, position_of(slide.output, slide.number)
     result_threads = threads.threads_on(output, viewer, position, most=most)
-    builder = _Builder(output, viewer, numbers_of(output))
+    builder = _LineBuilder(output, viewer, numbers_of(output))
     lines = [builder.line(thread) for thread in result_threads.threads]
     narrows = output.run.shared_at is None and any(one.is_open and one.is_shared for one in result_threads.older)
     return CommentPanel(
@@ -134,7 +134,7 @@ def run_comments(run: Run, viewer: Member, *, shows_all: bool = False) -> Commen
 
 
 @dataclass(frozen=True)
-class _Builder:
+class _LineBuilder:
     """Builds the comments on a result's page."""
 
     output: Output
@@ -213,12 +213,12 @@ def comment_line(comment: Comment) -> CommentLine:
 def text_html(comment: Comment) -> SafeString:
     """Return the text of a comment as HTML: escaped, with links and with the current names of the members it
     mentions."""
-    named = {row.words.casefold(): row.member for row in comment.mention_rows.all() if row.words}
-    if not named:
+    mentions = {row.words.casefold(): row.member for row in comment.mention_rows.all() if row.words}
+    if not mentions:
         return _linked(comment.text)
     pieces, end = [], 0
-    for match in finder(words[1:] for words in named).finditer(comment.text):
-        member = named[match[0].casefold()]
+    for match in finder(words[1:] for words in mentions).finditer(comment.text):
+        member = mentions[match[0].casefold()]
         pieces.append(_linked(comment.text[end : match.start()]))
         pieces.append(format_html('<span class="mention">@<bdi>{}</bdi></span>', member.display_name))
         end = match.end()
@@ -228,14 +228,14 @@ def text_html(comment: Comment) -> SafeString:
 
 def editable_text(comment: Comment) -> str:
     """Return the text of a comment for editing, with the current names of the members it mentions."""
-    named = {row.words.casefold(): row.member.display_name for row in comment.mention_rows.all() if row.words}
-    return finder(words[1:] for words in named).sub(lambda match: f"@{named[match[0].casefold()]}", comment.text)
+    mentions = {row.words.casefold(): row.member.display_name for row in comment.mention_rows.all() if row.words}
+    return finder(words[1:] for words in mentions).sub(lambda match: f"@{mentions[match[0].casefold()]}", comment.text)
 
 
 def numbers_of(output: Output) -> dict[int, int]:
     """Return the number (from 1) that each saved file has on the result's page, keyed by the file's position."""
-    saved = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
-    return {position: number for number, position in enumerate(saved, 1)}
+    positions = [f.position for f in output.files.all() if f.status == OutputFile.Status.SAVED]
+    return {position: number for number, position in enumerate(positions, 1)}
 
 
 def position_of(output: Output, number: int) -> int:

@@ -203,10 +203,10 @@ def _mark_texts(columns: list[Column]) -> bool:
             return False
         columns[0].pieces, columns[1].pieces = both
         return True
-    marked = [inline(texts[0], text) for text in texts[1:]]
-    for column, pieces in zip(columns[1:], marked, strict=True):
+    differences = [inline(texts[0], text) for text in texts[1:]]
+    for column, pieces in zip(columns[1:], differences, strict=True):
         column.pieces = pieces if pieces is not None else column.pieces
-    return None not in marked
+    return None not in differences
 
 
 def _common_box(columns: list[Column]) -> tuple[int, int]:

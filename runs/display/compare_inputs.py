@@ -84,7 +84,7 @@ def _input_row(label: str, answers: list[RunInput | None]) -> Row:
             is_default=run_input is not None and run_input.is_default,
             is_asked=run_input is not None,
         )
-        for run_input, pieces in zip(answers, _marked(texts), strict=True)
+        for run_input, pieces in zip(answers, _pieces_of(texts), strict=True)
     ]
     return Row(label, cells, len({_identity(run_input) for run_input in answers}) > 1)
 
@@ -95,7 +95,7 @@ def _words(run_input: RunInput) -> str:
     return whole_text(run_input)
 
 
-def _marked(texts: list[str]) -> list[list[Piece]]:
+def _pieces_of(texts: list[str]) -> list[list[Piece]]:
     """Return `texts` as pieces. Differences are only marked if there are two long texts; in short ones, they're easy to
     see."""
     plain = [[Piece(text)] if text else [] for text in texts]

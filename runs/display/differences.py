@@ -31,15 +31,15 @@ def side_by_side(left: str, right: str) -> tuple[list[Piece], list[Piece]] | Non
     if (pieces := _compared(left, right)) is None:
         return None
     return (
-        _joined([piece for piece in pieces if piece.mark != "ins"]),
-        _joined([piece for piece in pieces if piece.mark != "del"]),
+        _join([piece for piece in pieces if piece.mark != "ins"]),
+        _join([piece for piece in pieces if piece.mark != "del"]),
     )
 
 
 def inline(base: str, text: str) -> list[Piece] | None:
     """Return a single sequence of pieces with the changes from `base` to `text` marked; None if the texts are too
     long."""
-    return None if (pieces := _compared(base, text)) is None else _joined(pieces)
+    return None if (pieces := _compared(base, text)) is None else _join(pieces)
 
 
 def _compared(left: str, right: str) -> list[Piece] | None:
@@ -69,7 +69,7 @@ def _pieces(old: list[str], new: list[str]) -> list[Piece]:
     return pieces
 
 
-def _joined(pieces: list[Piece]) -> list[Piece]:
+def _join(pieces: list[Piece]) -> list[Piece]:
     """Join neighbouring pieces with the same mark. Trailing whitespace, such as a line break, gets no mark."""
     joined: list[Piece] = []
     for mark, group in groupby(pieces, key=lambda piece: piece.mark):

@@ -22,8 +22,8 @@ from runs.review import overall_verdict
 from runs.review.guest_answers import answers_of, with_answered
 from runs.sharing import guest_copies, guests
 from runs.sharing import links as sharing
-from runs.sharing.guest_copies import Given
-from runs.sharing.guests import State
+from runs.sharing.guest_copies import CopyState, FileToSend
+from runs.sharing.guests import LinkState
 from runs.web import secret_links
 from runs.web.secret_links import Purpose
 from runs.words.moments import portal_day
@@ -35,22 +35,22 @@ LOOKED_AT = 12  # how many of a link's results a list looks at to find pictures
 LONGEST_TITLE = 80
 SOON = timedelta(days=4)
 COPY_NOTES = {
-    guest_copies.State.PREPARING: ngettext_lazy(
+    CopyState.PREPARING: ngettext_lazy(
         "%(count)s file is being prepared: guests get copies without prompts or other hidden details.",
         "%(count)s files are being prepared: guests get copies without prompts or other hidden details.",
         "count",
     ),
-    guest_copies.State.LATE: ngettext_lazy(
+    CopyState.LATE: ngettext_lazy(
         "%(count)s file isn't ready for guests yet. We'll try again. %(reason)s",
         "%(count)s files aren't ready for guests yet. We'll try again. %(reason)s",
         "count",
     ),
-    guest_copies.State.NOT_OFFERED: ngettext_lazy(
+    CopyState.NOT_OFFERED: ngettext_lazy(
         "%(count)s file isn't shared with guests: the prompt and other hidden details can't be removed.",
         "%(count)s files aren't shared with guests: the prompt and other hidden details can't be removed.",
         "count",
     ),
-    guest_copies.State.NOT_PLAYED: ngettext_lazy(
+    CopyState.NOT_PLAYED: ngettext_lazy(
         "Guests can't play %(count)s file: without ffmpeg on the server, the prompt can't be removed. "
         "Allow downloads to share it unchanged.",
         "Guests can't play %(count)s files: without ffmpeg on the server, the prompt can't be removed. "
@@ -80,7 +80,7 @@ class LinkView:
     runs: set[Run]  # the runs that the results come from; in lists, those of the first few results
     run: Run | None  # the run that all results come from; None if there are several runs or the member may not see it
     is_of_several: bool
-    state: State
+    state: LinkState
     last_day: date
     views_words: str
     answered_words: str  # "2 of 3 answered"; empty if guests can't decide and none ever did
@@ -95,7 +95,7 @@ class LinkView:
 
     @property
     def is_open(self) -> bool:
-        return self.state is State.OPEN
+        return self.state is LinkState.OPEN
 
     @property
     def ends_soon(self) -> bool:
@@ -158,10 +158,10 @@ def link_answers(link: GuestLink) -> list[LinkAnswer]:
     by_output: dict[int, list[Decision]] = {}
     for decision in answers_of(link):
         by_output.setdefault(decision.output_id, []).append(decision)
-    named = guests.named_outputs(link)
+    labels = guests.named_outputs(link)
     return [
         LinkAnswer(label, output.get_absolute_url(), decision)
-        for output, label in named.items()
+        for output, label in labels.items()
         for decision in by_output.get(output.pk, [])
     ]
 
@@ -196,8 +196,8 @@ def open_first(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     is_over = Case(When(is_alive_at(timezone.now()), then=0), default=1)
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None, link=OuterRef("pk")).order_by()
     counts = {
-        "result_count": _counted(there, Count("pk")),
-        "run_count": _counted(there, Count("output__run", distinct=True)),
+        "result_count": _count_by_link(there, Count("pk")),
+        "run_count": _count_by_link(there, Count("output__run", distinct=True)),
     }
     first = Prefetch("chosen", _results()[:LOOKED_AT], to_attr="first_chosen")
     return (
@@ -224,7 +224,7 @@ def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
     return with_answered(links).select_related("member", "made_by", "revoked_by")
 
 
-def _counted(rows: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
+def _count_by_link(rows: QuerySet[GuestLinkOutput], count: Count) -> Coalesce:
     """Return an annotation that applies `count` to those of `rows` that belong to each link."""
     return Coalesce(Subquery(rows.values("link").annotate(counted=count).values("counted")), 0)
 
@@ -242,7 +242,7 @@ def link_view(
     count, run_count = getattr(link, "result_count", len(outputs)), getattr(link, "run_count", len(runs))
     token = secret_links.token_again(Purpose.GUEST, link.nonce, link.token_hash)
     is_fresh = link.public_id == new_link
-    copies = [guest_copies.given(link, stored) for stored in files]
+    copies = [guest_copies.file_to_send(link, stored) for stored in files]
     suggested = sharing.suggested_passphrase(link.nonce) if is_fresh and link.passphrase else ""
     return LinkView(
         link=link,
@@ -259,7 +259,7 @@ def link_view(
         views_words=_views_words(link),
         answered_words=_answered_words(link, count),
         copies_notes=copies_notes(copies),
-        is_preparing=any(one.state in (guest_copies.State.PREPARING, guest_copies.State.LATE) for one in copies),
+        is_preparing=any(one.state in (CopyState.PREPARING, CopyState.LATE) for one in copies),
         is_fresh=is_fresh,
         passphrase=suggested if suggested and check_password(suggested, link.passphrase) else "",
         is_manageable=link.is_manageable_by(member),
@@ -300,7 +300,7 @@ def _answered_words(link: GuestLink, count: int) -> str:
     return _("%(done)s of %(count)s answered") % values
 
 
-def copies_notes(copies: list[Given]) -> list[str]:
+def copies_notes(copies: list[FileToSend]) -> list[str]:
     """Return notes for members about problems with guests' copies of files; an empty list if there are none."""
     counts = Counter(one.state for one in copies)
     reason = next((one.error for one in copies if one.error), "")

@@ -20,7 +20,7 @@ OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a
 
 
 @dataclass(frozen=True)
-class Group:
+class NoticeGroup:
     """The notices about one run, newest first. If there's no run, they're about the portal or about several runs."""
 
     run: Run | None
@@ -34,7 +34,7 @@ class Inbox:
     """One page of the inbox. The next page has the notices before the id `older` ("" if this is the last page). `until`
     is when this page was loaded."""
 
-    groups: list[Group]
+    groups: list[NoticeGroup]
     older: str
     is_first: bool
     until: str
@@ -88,7 +88,7 @@ def _earlier(last: Notice) -> Q:
     return Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(pk__lt=last.pk))
 
 
-def _groups(notices: list[Notice]) -> list[Group]:
+def _groups(notices: list[Notice]) -> list[NoticeGroup]:
     """Group notices by run; the run with the newest notice comes first."""
     order: dict[tuple[int | None, bool], int] = {}
     for notice in notices:
@@ -102,10 +102,10 @@ def _subject(notice: Notice) -> tuple[int | None, bool]:
     return notice.run_id, notice.kind in OF_PORTAL
 
 
-def _group(notices: list[Notice]) -> Group:
+def _group(notices: list[Notice]) -> NoticeGroup:
     run = notices[0].run
     other = _("The portal") if notices[0].kind in OF_PORTAL else _("Several runs")
-    return Group(
+    return NoticeGroup(
         run=run,
         name=run.display_title if run is not None else other,
         lines=lines_of(notices),

@@ -29,13 +29,13 @@ WORD_STARTS = re.compile(r"[_-]|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 
 
 @dataclass(frozen=True)
-class Part:
+class JsonValue:
     """A value: text, an object (`fields`), a list (`items`), or a table (`columns`, and `rows` of strings)."""
 
     label: str = ""
     text: str = ""
-    fields: list["Part"] = field(default_factory=list)
-    items: list["Part"] = field(default_factory=list)
+    fields: list["JsonValue"] = field(default_factory=list)
+    items: list["JsonValue"] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
@@ -44,7 +44,7 @@ class Part:
 class Tree:
     """A whole value. `plain` is the same value as lines of text, for the Copy button."""
 
-    root: Part
+    root: JsonValue
     plain: str
     is_cut: bool  # the page doesn't show all of it
 
@@ -143,19 +143,19 @@ def _depth(value: Any) -> int:
     return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
 
 
-def _part(label: str, value: Any, files: FileNames, level: int = 0) -> Part:
-    """Return a `Part` that shows `value` at this level of nesting."""
+def _part(label: str, value: Any, files: FileNames, level: int = 0) -> JsonValue:
+    """Return a `JsonValue` that shows `value` at this level of nesting."""
     if not isinstance(value, dict | list) or not value:
-        return Part(label, _text(value, files))
+        return JsonValue(label, _text(value, files))
     if level == DEEPEST:
-        return Part(label, "…")
+        return JsonValue(label, "…")
     if isinstance(value, dict):
         fields = [_part(field_words(name), item, files, level + 1) for name, item in value.items()]
-        return Part(label, fields=fields)
+        return JsonValue(label, fields=fields)
     if columns := _columns(value):
         rows = [[_text(row[name], files) for name in columns] for row in value]
-        return Part(label, columns=[field_words(name) for name in columns], rows=rows)
-    return Part(label, items=[_part("", item, files, level + 1) for item in value])
+        return JsonValue(label, columns=[field_words(name) for name in columns], rows=rows)
+    return JsonValue(label, items=[_part("", item, files, level + 1) for item in value])
 
 
 def _columns(items: list[Any]) -> list[str]:

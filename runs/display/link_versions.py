@@ -40,8 +40,8 @@ def version_offers(member: Member, outputs: Iterable[Output], link: GuestLink | 
     family = list(Output.objects.filter(Q(pk__in=lines) | Q(line__in=lines)).order_by("number"))
     if len(family) == len(lines):  # no result has a second version
         return []
-    done = [output for output in family if output.status == Output.Status.COMPLETED]
-    newest = {output.first_id: output for output in done}
+    completed = [output for output in family if output.status == Output.Status.COMPLETED]
+    newest = {output.first_id: output for output in completed}
     there = {output.pk for output in outputs_for(member, [output.public_id for output in newest.values()])}
     links = GuestLink.objects.manageable_by(member).alive()
     link_outputs = GuestLinkOutput.objects.filter(output__in=family, link__in=links if link is None else [link])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from runs.catalog.app_rules import rule_of
-from runs.catalog.arrange import Group, Placed, in_order, managed_apps
+from runs.catalog.arrange import AppGroup, PlacedApp, in_order, managed_apps
 from runs.models import App, AppChange, AppRule, FieldRule, Member
 from runs.models.app import AppQuerySet
 from runs.words.fold import fold
@@ -24,7 +24,7 @@ KINDS_OF_APPS = ("", "changed", "paused", "hidden", "shaped")  # which apps to s
 
 
 @dataclass(frozen=True)
-class Audience:
+class AppAudience:
     """Who sees an app, as a state with an icon and a few words."""
 
     key: str  # "all", "some", "hidden" or "paused"
@@ -39,7 +39,7 @@ class ManagedApp:
     app: App
     url: str
     own_name: str  # Lamina's name, if the admin has renamed the app
-    audience: Audience
+    audience: AppAudience
     facts: list[str]
     changed_at: datetime | None  # when the app's form last changed on Lamina, if recently
     place: int
@@ -121,16 +121,16 @@ def managed_list(q: str, kind: str, start: int) -> ManagedList:
     )
 
 
-def audience_of(rule: AppRule) -> Audience:
+def audience_of(rule: AppRule) -> AppAudience:
     """Return who sees an app with these rules. A paused app counts as paused, whatever its other rules say, because an
     admin needs to act."""
     if rule.is_paused:
-        return Audience("paused", "warning", _("Paused"))
+        return AppAudience("paused", "warning", _("Paused"))
     if rule.is_hidden:
-        return Audience("hidden", "away", _("Hidden"))
+        return AppAudience("hidden", "away", _("Hidden"))
     if rule.roles:
-        return Audience("some", "team", roles_words(rule.roles))
-    return Audience("all", "eye", _("Everyone"))
+        return AppAudience("some", "team", roles_words(rule.roles))
+    return AppAudience("all", "eye", _("Everyone"))
 
 
 def roles_words(roles: Iterable[str]) -> str:
@@ -169,12 +169,12 @@ def _counts(apps: AppQuerySet, now: datetime) -> dict[str, int]:
     return apps.annotate(**_marks(now)).aggregate(**kinds)
 
 
-def _has_words(placed: Placed, q: str) -> bool:
-    text = fold(f"{placed.name} {placed.group}") if q else ""
+def _has_words(app: PlacedApp, q: str) -> bool:
+    text = fold(f"{app.name} {app.group}") if q else ""
     return all(word in text for word in fold(q).split())
 
 
-def _rows(placed: Sequence[Placed], now: datetime) -> dict[int, App]:
+def _rows(placed: Sequence[PlacedApp], now: datetime) -> dict[int, App]:
     """Return the apps on the page with everything their rows show, in one query."""
     of_app = AppChange.objects.filter(app=OuterRef("pk"), at__gte=now - CHANGED_LATELY)
     latest = of_app.order_by().values("app").annotate(latest=Max("at")).values("latest")
@@ -185,14 +185,14 @@ def _rows(placed: Sequence[Placed], now: datetime) -> dict[int, App]:
     )
 
 
-def _group(ordered: Sequence[Group], n: int, group: Group, apps: list[ManagedApp]) -> ManagedGroup:
+def _group(ordered: Sequence[AppGroup], n: int, group: AppGroup, apps: list[ManagedApp]) -> ManagedGroup:
     named = sum(1 for one in ordered if one.name)
     return ManagedGroup(
         group.name, apps, len(group.apps), n + 1, is_first=n == 0, is_last=n == named - 1, has_others=named > 0
     )
 
 
-def _app(app: App, at: int, group: Group, now: datetime) -> ManagedApp:
+def _app(app: App, at: int, group: AppGroup, now: datetime) -> ManagedApp:
     rule = rule_of(app)
     return ManagedApp(
         app=app,

@@ -107,8 +107,8 @@ def verdict_words(verdict: str, files: int = 1) -> str:
 
 def references_of(run: Run, output: Output) -> dict[str, str]:
     """Return the Lamina ids of the run, app and result, leaving out unknown ones."""
-    named = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
-    return {kind: reference for kind, reference in named.items() if reference}
+    ids = {"run": run.remote_id, "app": run.app.remote_id, "result": output.remote_id}
+    return {kind: reference for kind, reference in ids.items() if reference}
 
 
 def file_facts(file: StoredFile) -> list[tuple[str, str]]:
@@ -138,9 +138,9 @@ def text_facts(output: Output) -> list[tuple[str, str]]:
     if output.is_object:
         return [(_("Kind"), _("Data"))]
     words, characters = len(output.text.split()), len(output.text)
-    counted = {
+    counts = {
         "words": ngettext("%(count)s word", "%(count)s words", words) % {"count": number_words(words)},
         "characters": ngettext("%(count)s character", "%(count)s characters", characters)
         % {"count": number_words(characters)},
     }
-    return [(_("Kind"), _("Text")), (_("Length"), _("%(words)s, %(characters)s") % counted)]
+    return [(_("Kind"), _("Text")), (_("Length"), _("%(words)s, %(characters)s") % counts)]

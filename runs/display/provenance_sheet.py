@@ -98,7 +98,7 @@ def _after(origin: Origin, provenance: Provenance) -> Iterable[str]:
         moment_words(provenance.finished_at),
         cost_words(origin.run),
         provenance.verdict,
-        *_decided(provenance.decisions),
+        *_decision_cells(provenance.decisions),
         *(provenance.references.get(kind, "") for kind in ("run", "app", "result")),
         origin.sha256,
         f"{settings.PORTAL_URL.rstrip('/')}{origin.output.get_absolute_url()}",
@@ -113,7 +113,7 @@ def cost_words(run: Run) -> str:
     return "" if run.credits_estimated is None else f"{run.credits_estimated.normalize():f}"
 
 
-def _decided(decisions: Sequence[Decision]) -> Iterable[str]:
+def _decision_cells(decisions: Sequence[Decision]) -> Iterable[str]:
     """Return a row's three cells about decisions: who decided what, when the latest decision was made, and the notes.
     If there are several decisions, each note begins with the name of the person who decided."""
     notes = [(row.who, words) for row in decisions if (words := "\n".join(_sentences(row)))]

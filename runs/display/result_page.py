@@ -20,7 +20,7 @@ from runs.display.versions import Versions, versions_for
 from runs.history.filters import Filter
 from runs.history.order import outputs_beside
 from runs.models import Member, Output, Run, StoredFile
-from runs.words.run_states import State, state_of
+from runs.words.run_states import RunState, state_of
 
 VIEWERS = ("image", "video", "audio")
 EAGER_BYTES = 8_000_000  # pictures up to this size load in full right away; larger ones only when somebody zooms in
@@ -93,7 +93,7 @@ class ResultPage:
     """Everything shown on a result's page, as one member sees it."""
 
     run: Run
-    state: State
+    state: RunState
     slide: Slide
     slides: list[Slide]
     position: int  # position of `slide` in `slides`, from 1

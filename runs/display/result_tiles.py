@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from runs.display.card_results import fetch_results, picture_files, text_start
-from runs.display.found_in import NOT_FOUND, NOTHING_SOUGHT, Sought, found_in, texts_of
+from runs.display.match_lines import NO_SEARCH, NOT_FOUND, RunSearch, match_line, texts_of
 from runs.display.result_boxes import result_labels
 from runs.display.verdicts import VERDICT_ICONS
 from runs.history.filters import Filter
@@ -50,7 +50,7 @@ class RunTiles:
     tiles: list[ResultTile]
     more: int
     walk: str
-    found_in: SafeString = NOT_FOUND  # for a search: where it found the words that aren't in the title
+    match_line: SafeString = NOT_FOUND  # for a search: where it found the words that aren't in the title
 
     @property
     def ids(self) -> list[str]:
@@ -64,19 +64,19 @@ def result_tiles(
     *,
     walk: str,
     only: Collection[str] | None = None,
-    sought: Sought = NOTHING_SOUGHT,
+    search: RunSearch = NO_SEARCH,
 ) -> list[RunTiles]:
     """Return the results of `runs` (fetched with `for_cards()`) that have the kind and verdict that `filters` asks for.
 
     With `only` (public ids), return exactly those results; otherwise, at most `TILES_PER_RUN` per run, or one more if
-    that shows them all. Runs that have none are left out. Like cards, the tiles say where a search (`sought`) found
+    that shows them all. Runs that have none are left out. Like cards, the tiles say where a `search` found
     words that aren't in the title.
     """
     runs = list(runs)
     fetch_results(runs)
-    unseen = {run.pk: sought.unseen(run.display_title, ()) for run in runs}
+    unseen = {run.pk: search.unseen(run.display_title, ()) for run in runs}
     texts = texts_of([pk for pk, marker in unseen.items() if marker.terms])
-    shown = []
+    groups = []
     for run in runs:
         tiles = [tile for tile in _ready(run) if _matches(tile.output, filters)]
         if only is not None:
@@ -84,9 +84,9 @@ def result_tiles(
         most = len(tiles) if only is not None or len(tiles) == TILES_PER_RUN + 1 else TILES_PER_RUN
         if tiles:
             kinds = {tile.output.kind for tile in tiles}
-            where = found_in(run, texts.get(run.pk, ()), kinds, unseen[run.pk], sought)
-            shown.append(RunTiles(run, tiles[:most], len(tiles[most:]), walk, where))
-    return shown
+            where = match_line(run, texts.get(run.pk, ()), kinds, unseen[run.pk], search)
+            groups.append(RunTiles(run, tiles[:most], len(tiles[most:]), walk, where))
+    return groups
 
 
 def _matches(output: Output, filters: Filter) -> bool:

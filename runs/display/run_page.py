@@ -30,7 +30,7 @@ from runs.models import Member, Output, OutputFile, Preset, Run
 from runs.notices.choices import MailOffer, mail_offer
 from runs.schema_forms.questions import shortened
 from runs.words.run_failures import Failure
-from runs.words.run_states import State, state_of
+from runs.words.run_states import RunState, state_of
 from runs.words.time_spans import clock_words, usual_words
 
 CHILDREN_SHOWN = 12
@@ -74,7 +74,7 @@ class RunPage:
     """Everything that the run page shows, as one member sees it."""
 
     run: Run
-    state: State
+    state: RunState
     sentence: str
     boxes: list[OutputBox]
     inputs: list[InputLine]

@@ -19,7 +19,7 @@ FIRST = 3  # how many actions fit on a phone
 
 
 @dataclass(frozen=True)
-class Act:
+class BarButton:
     """A button in the bar. `name` is the value that the button posts. `needs` names a condition for using the button:
     "files" or "zip" (the selection isn't too large), or "pair" (enough is selected to compare)."""
 
@@ -32,11 +32,11 @@ class Act:
 
 
 @dataclass(frozen=True)
-class Acts:
+class BarButtons:
     """The buttons in the bar. On a phone, only `first` are visible, and `more` are in a menu."""
 
-    first: list[Act]
-    more: list[Act]
+    first: list[BarButton]
+    more: list[BarButton]
 
 
 def selection_bar(
@@ -84,25 +84,25 @@ def _all_selected(place: str) -> Filter:
     return Filter(selected="1", view="results") if place == Place.RESULTS else Filter(tab=place, selected="1")
 
 
-def _acts(member: Member, place: str, summary: SelectionSummary) -> Acts:
+def _acts(member: Member, place: str, summary: SelectionSummary) -> BarButtons:
     is_many, can_run, of_runs = bool(summary.too_many_words), member.can_run, place != Place.RESULTS
     has_held = bool(summary.count) and can_run and of_runs and _has_held(member, place)
     zip_words = _("A zip file, including a provenance.csv that lists where each file came from")
     acts = [
-        (True, Act("download", "download", _("Download"), "zip", bool(summary.refusal_words), zip_words)),
-        (can_run and of_runs, Act("share", "team", _("Share with team"))),
-        (can_run, Act("guest", "link", _("Guest link"), "files", is_many)),
-        (shows_review(member), Act("decide", "good", _("Decide…"), "files", is_many)),
-        (can_run, Act("ask", "review", _("Ask for a decision…"), "files", is_many)),
-        (True, Act("compare", "compare", _("Compare"), "pair")),
-        (True, Act("download-approved", "download", _("Download approved"), "files", is_many, zip_words)),
-        (can_run and of_runs, Act("star", "star", pgettext("button", "Star"))),
-        (can_run and of_runs, Act("hold", "hold", _("Protect"))),
-        (has_held, Act("release", "hold", _("Stop protecting"))),
-        (can_run and of_runs, Act("bin", "trash", _("Move to bin"))),
+        (True, BarButton("download", "download", _("Download"), "zip", bool(summary.refusal_words), zip_words)),
+        (can_run and of_runs, BarButton("share", "team", _("Share with team"))),
+        (can_run, BarButton("guest", "link", _("Guest link"), "files", is_many)),
+        (shows_review(member), BarButton("decide", "good", _("Decide…"), "files", is_many)),
+        (can_run, BarButton("ask", "review", _("Ask for a decision…"), "files", is_many)),
+        (True, BarButton("compare", "compare", _("Compare"), "pair")),
+        (True, BarButton("download-approved", "download", _("Download approved"), "files", is_many, zip_words)),
+        (can_run and of_runs, BarButton("star", "star", pgettext("button", "Star"))),
+        (can_run and of_runs, BarButton("hold", "hold", _("Protect"))),
+        (has_held, BarButton("release", "hold", _("Stop protecting"))),
+        (can_run and of_runs, BarButton("bin", "trash", _("Move to bin"))),
     ]
     offered = [act for is_offered, act in acts if is_offered]
-    return Acts(offered[:FIRST], offered[FIRST:])
+    return BarButtons(offered[:FIRST], offered[FIRST:])
 
 
 def _has_held(member: Member, place: str) -> bool:

@@ -45,7 +45,7 @@ class ResultToShare:
 
 
 @dataclass(frozen=True)
-class ResultChoice:
+class ResultPicker:
     """The results to choose from for a new link; empty if there are fewer than two."""
 
     dom_id: str
@@ -74,7 +74,7 @@ class SharePanel:
     # Id of the result that the panel was opened from, for links to just that result. Empty for the whole run.
     only: str
     only_label: str
-    choice: ResultChoice | None  # only for the whole run, and only if the member may create links
+    choice: ResultPicker | None  # only for the whole run, and only if the member may create links
 
     @property
     def has_guests(self) -> bool:
@@ -157,7 +157,7 @@ def share_panel(
     )
 
 
-def result_choice(member: Member, run: Run, ticked: Collection[str]) -> ResultChoice | None:
+def result_choice(member: Member, run: Run, ticked: Collection[str]) -> ResultPicker | None:
     """Return the results of `run` that `member` can choose from for a new link, given the ids of those that are
     `ticked`; None if they may not create any."""
     if not run.is_shareable_by(member) or refusal_of(member):
@@ -166,8 +166,8 @@ def result_choice(member: Member, run: Run, ticked: Collection[str]) -> ResultCh
     return _choice(member, run, dict(zip(outputs, result_labels(outputs), strict=True)), ticked)
 
 
-def _choice(member: Member, run: Run, labels: dict[Output, str], ticked: Collection[str] | None) -> ResultChoice:
-    return ResultChoice(f"share-{run.public_id}-results", _results_to_share(member, labels, ticked))
+def _choice(member: Member, run: Run, labels: dict[Output, str], ticked: Collection[str] | None) -> ResultPicker:
+    return ResultPicker(f"share-{run.public_id}-results", _results_to_share(member, labels, ticked))
 
 
 def _results_to_share(member: Member, labels: dict[Output, str], ticked: Collection[str] | None) -> list[ResultToShare]:

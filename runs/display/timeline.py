@@ -48,16 +48,16 @@ def timeline_of(page: RunPage, viewer: Member, *, shows_all: bool = False) -> li
     """
     run = page.run
     outputs = list(run.outputs.all())
-    named = zip(outputs, result_labels(outputs), strict=True)
-    places = {output.pk: (with_files(label, output), output.get_absolute_url()) for output, label in named}
+    labels = zip(outputs, result_labels(outputs), strict=True)
+    places = {output.pk: (with_files(label, output), output.get_absolute_url()) for output, label in labels}
     steps = [
         *_steps_of_run(page),
         *_requests(run, places),
         *(_decisions(run, places) if any(output.decided_in for output in outputs) else ()),
         *_comments(run, viewer, places, shows_all=shows_all),
     ]
-    done = sorted((step for step in steps if step.at is not None), key=lambda step: step.at or run.created_at)
-    return done + [step for step in steps if step.at is None]
+    past = sorted((step for step in steps if step.at is not None), key=lambda step: step.at or run.created_at)
+    return past + [step for step in steps if step.at is None]
 
 
 def _steps_of_run(page: RunPage) -> Iterator[Step]:

@@ -18,7 +18,7 @@ from runs.models import Decision, Member, Output, OutputFile, ReviewItem, Review
 from runs.models.addresses import path_to
 from runs.models.decisions import UNDO_FOR, DecisionQuerySet
 from runs.review import overall_verdict
-from runs.review.deciders import Actor, approval_refusal, member_refusal, set_aside_refusal
+from runs.review.deciders import Reviewer, approval_refusal, member_refusal, set_aside_refusal
 from runs.review.review_queries import waiting_for
 from runs.review.versions import newer_of_each, own_work
 from runs.words.due_dates import due_words, is_urgent
@@ -211,20 +211,20 @@ def _panels(
     by_output: dict[int, list[Decision]] = {}
     for row in rows:
         by_output.setdefault(row.output_id, []).append(row)
-    done = (output for output in outputs if output.status == Output.Status.COMPLETED)
-    unhashed = [output.pk for output in done if not output.content_hash]
+    completed = (output for output in outputs if output.status == Output.Status.COMPLETED)
+    unhashed = [output.pk for output in completed if not output.content_hash]
     saving = OutputFile.objects.filter(output__in=unhashed, status=OutputFile.Status.SAVING)
     kept_back = set(saving.values_list("output_id", flat=True)) if unhashed else set[int]()
     panels = {}
     for output in outputs:
-        builder = _Builder(output, member, around.rules, output.pk in around.own)
+        builder = _PanelBuilder(output, member, around.rules, output.pk in around.own)
         acts = [builder.line(row) for row in by_output.get(output.pk, [])]
         panels[output.pk] = builder.panel(acts, around.newer.get(output.pk), output.pk in kept_back, has_acts=has_acts)
     return panels
 
 
 @dataclass(frozen=True)
-class _Builder:
+class _PanelBuilder:
     """Builds the panel of one result for one member."""
 
     output: Output
@@ -271,7 +271,7 @@ class _Builder:
         chosen instead, if there is one that the member can see."""
         row.output = self.output
         is_standing = row.is_standing and row.content_hash == self.output.content_hash
-        actor = Actor(self.member)
+        actor = Reviewer(self.member)
         may_set_aside = is_standing and not set_aside_refusal(actor, row, self.rules, is_own=self.is_own)
         return VerdictLine(
             decision=row,

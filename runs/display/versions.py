@@ -37,10 +37,10 @@ def versions_for(output: Output, line: Sequence[Output], member: Member) -> Vers
     visible = seen_among(line, member)
     if not visible:
         return None
-    done = [version for version in visible if version.status == Output.Status.COMPLETED]
+    completed = [version for version in visible if version.status == Output.Status.COMPLETED]
     return Versions(
         lines=[_line(version, output) for version in visible],
-        compare_url=_compare_url(done, output),
+        compare_url=_compare_url(completed, output),
     )
 
 
@@ -54,10 +54,10 @@ def _line(version: Output, current: Output) -> VersionLine:
     return VersionLine(version.number, version.get_absolute_url(), file, words, icon, version.pk == current.pk)
 
 
-def _compare_url(done: Sequence[Output], current: Output) -> str:
+def _compare_url(completed: Sequence[Output], current: Output) -> str:
     """Return the URL that compares `current` with its neighbour; "" if there is no other finished version."""
-    at = next((n for n, version in enumerate(done) if version.pk == current.pk), None)
-    if at is None or len(done) < 2:
+    at = next((n for n, version in enumerate(completed) if version.pk == current.pk), None)
+    if at is None or len(completed) < 2:
         return ""
-    pair = done[at - 1 : at + 1] if at else done[:2]
+    pair = completed[at - 1 : at + 1] if at else completed[:2]
     return f"{reverse('runs:compare')}?f={','.join(version.public_id for version in pair)}"

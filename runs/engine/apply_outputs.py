@@ -31,7 +31,7 @@ def apply_outputs(run: Run, snapshot: RunSnapshot, version: int) -> bool:
     remotes = snapshot.outputs[:OUTPUTS_PER_RUN]
     changed = _apply_all(run, remotes, version, is_final=snapshot.is_final) if remotes else False
     if snapshot.is_final:
-        changed |= apply_held(run, version, remotes)
+        changed |= apply_waiting(run, version, remotes)
         ending = Output.Status.CANCELLED if snapshot.state == "cancelled" else Output.Status.ERROR
         changed |= close_open_boxes(run, ending, version, snapshot.error_message)
     return changed
@@ -94,7 +94,7 @@ def _hold(run: Run, remotes: Sequence[RemoteOutput]) -> None:
     HeldOutputs.objects.update_or_create(run=run, defaults={"outputs": data})
 
 
-def apply_held(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
+def apply_waiting(run: Run, version: int, final: Sequence[RemoteOutput] = ()) -> bool:
     """Turn the outputs that were stored for later into results, because the run has ended; return True if any box
     changed. Outputs that are also in `final` (Lamina's final response, if there is one) are skipped, because they have
     already been applied; the rest become results, because they were paid for."""

@@ -12,7 +12,7 @@ from runs.catalog.field_rules import form_questions
 from runs.catalog.pauses import closed_words
 from runs.models import App, AppSchema, Member, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched
-from runs.schema_forms.field_rules import Change, Ruled, apply_rules
+from runs.schema_forms.field_rules import Change, RuledAnswers, apply_rules
 from runs.schema_forms.questions import shortened
 from runs.words.errors import UserFacingError
 
@@ -30,7 +30,7 @@ def hidden_places(app: App, schema: AppSchema, answers: Sequence[Answer]) -> set
     return {position for position, answer in enumerate(answers) if any(answer is one for one in hidden)}
 
 
-def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
+def preview_rules(app: App, schema: AppSchema, answers: Sequence[Answer]) -> RuledAnswers:
     """Apply the rules to `answers` for display only: locked pictures aren't turned into uploads."""
     result = apply_rules(form_questions(app, schema), answers)
     return replace(result, changed=[change for change in result.changed if not _is_same_file(change)])
@@ -38,7 +38,7 @@ def ruled(app: App, schema: AppSchema, answers: Sequence[Answer]) -> Ruled:
 
 def names_changed(run: Run) -> list[str]:
     """Return the names of the inputs of `run` that the rules would change or refuse now."""
-    now = ruled(run.app, run.schema, run.answers)
+    now = preview_rules(run.app, run.schema, run.answers)
     return [*(change.label for change in now.changed), *(answer.name for answer in now.refused)]
 
 
@@ -59,24 +59,24 @@ def _is_same_file(change: Change) -> bool:
     return list(before) == list(change.after.upload_ids)
 
 
-def changed_words(ruled: Ruled) -> str:
+def changed_words(answers: RuledAnswers) -> str:
     """Return a sentence naming the inputs that the rules change; "" if there are none."""
-    if not ruled.changed:
+    if not answers.changed:
         return ""
     words = ngettext(
         "An admin has since set a value for %(names)s. That value will be used instead.",
         "An admin has since set values for %(names)s. Those values will be used instead.",
-        len(ruled.changed),
+        len(answers.changed),
     )
-    return words % {"names": quoted_names([change.label for change in ruled.changed])}
+    return words % {"names": quoted_names([change.label for change in answers.changed])}
 
 
-def refused_words(ruled: Ruled) -> str:
+def refused_words(answers: RuledAnswers) -> str:
     """Return a sentence naming the answers that the rules no longer allow; "" if there are none."""
-    if not ruled.refused:
+    if not answers.refused:
         return ""
     words = _("An admin no longer allows what was chosen for %(names)s. Choose again.")
-    return words % {"names": quoted_names([answer.name for answer in ruled.refused])}
+    return words % {"names": quoted_names([answer.name for answer in answers.refused])}
 
 
 def quoted_names(names: Sequence[str]) -> str:

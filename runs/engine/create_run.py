@@ -28,7 +28,7 @@ from runs.engine.run_inputs import hidden_before, is_same, record_inputs
 from runs.engine.synced_commit import synced
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run, Verb, form_hash
 from runs.schema_forms.answers import Answer
-from runs.schema_forms.field_rules import Ruled, apply_rules
+from runs.schema_forms.field_rules import RuledAnswers, apply_rules
 from runs.schema_forms.questions import shortened
 from runs.sharing.visibility import begins_with_team
 from runs.spending import charges
@@ -98,7 +98,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
     `TokenSpentError`. The caller must have checked the token and the answers.
     """
     now = now or timezone.now()
-    ruled = _ruled(member, press)
+    ruled = _apply_rules(member, press)
     try:
         with synced(), transaction.atomic():
             run = _record(member, press, ruled, now)
@@ -117,7 +117,7 @@ def launch_run(member: Member, press: LaunchRequest, now: datetime | None = None
         raise TokenSpentError(first) from None
 
 
-def _ruled(member: Member, press: LaunchRequest) -> Ruled:
+def _apply_rules(member: Member, press: LaunchRequest) -> RuledAnswers:
     """Return what `press` sends under the admin's rules. A locked picture becomes one of the member's uploads.
 
     Raises `RulesRefuseError`.
@@ -140,7 +140,7 @@ def _clear_draft(member: Member, press: LaunchRequest) -> None:
         Draft.objects.current().filter(member=member, app=press.app, form=form_hash(press.token)).delete()
 
 
-def _record(member: Member, press: LaunchRequest, ruled: Ruled, now: datetime) -> Run:
+def _record(member: Member, press: LaunchRequest, ruled: RuledAnswers, now: datetime) -> Run:
     outputs = press.schema.outputs_at(press.wanted_outputs)
     estimated = estimate(press.app, press.schema, press.wanted_outputs)
     run = Run.objects.create(

@@ -51,21 +51,21 @@ def _hide(run: Run, telling: QuerySet[RunInput]) -> None:
 
 def _telling(fields: Sequence[FieldRule]) -> QuerySet[RunInput]:
     """Return inputs that are still visible even though they contain a value from one of the hidden `fields`."""
-    told = Q(pk__in=())
+    condition = Q(pk__in=())
     for field in fields:
-        told |= _field_of(field) & _value_of(field)
-    return RunInput.objects.filter(told, is_hidden=False)
+        condition |= _field_of(field) & _value_of(field)
+    return RunInput.objects.filter(condition, is_hidden=False)
 
 
 def _field_of(rule: FieldRule) -> Q:
     """Return a condition for inputs of the rule's field. Matching any one of the field's identifiers is enough, because
     it is better to hide too many inputs than too few."""
     handles = {"key": rule.key, "parameter_id": rule.parameter_id, "name": rule.name}
-    found = Q(pk__in=())
+    condition = Q(pk__in=())
     for name, handle in handles.items():
         if handle:
-            found |= Q(**{name: handle})
-    return found
+            condition |= Q(**{name: handle})
+    return condition
 
 
 def _value_of(rule: FieldRule) -> Q:
@@ -78,10 +78,11 @@ def _value_of(rule: FieldRule) -> Q:
 def _hide_uploads(files: Sequence[StoredFile]) -> None:
     """Hide uploads that runs made from pictures that are now hidden. Leave out admins' uploads, and uploads that their
     owners also use elsewhere."""
-    made = Upload.objects.filter(file__in=files, is_hidden=False, presets=None).exclude(member__role=Member.Role.ADMIN)
+    uploads = Upload.objects.filter(file__in=files, is_hidden=False, presets=None)
     used = RunInputUpload.objects.filter(upload__file__in=files)
-    hidden, seen = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))
-    Upload.objects.filter(pk__in=made.filter(pk__in=hidden).exclude(pk__in=seen).values("pk")).update(is_hidden=True)
+    hidden, visible = (used.filter(input__is_hidden=is_hidden).values("upload") for is_hidden in (True, False))
+    uploads = uploads.filter(pk__in=hidden).exclude(pk__in=visible).exclude(member__role=Member.Role.ADMIN)
+    Upload.objects.filter(pk__in=uploads.values("pk")).update(is_hidden=True)
 
 
 HIDING = DueWork("hide_inputs", lambda: _next_rule() is not None, _next_rule, _hide_for)

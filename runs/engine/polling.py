@@ -28,7 +28,7 @@ from runs.engine import poller_wakeups, progress, sweep, webhooks
 from runs.engine.polling_schedule import ON_SCREEN, SLOW_SECONDS, PollingSchedule, is_budget_short
 from runs.engine.streams import Streams
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
-from runs.lamina.types import RunPage, RunRow
+from runs.lamina.types import RunRow, RunRows
 from runs.models import Run
 
 logger = logging.getLogger("runs.polling")
@@ -270,7 +270,7 @@ class Watch:
         ids_on_page = {row.run_id for row in page.rows}
         return ended, {remote_id: run for remote_id, run in active.items() if remote_id not in ids_on_page}
 
-    def _page(self, priority: Priority | None = None, **query: Any) -> RunPage:
+    def _page(self, priority: Priority | None = None, **query: Any) -> RunRows:
         """Read one page of the list, after a brief wait if the budget requires it.
 
         If we started the round over instead of waiting here, we might never get to the last page.

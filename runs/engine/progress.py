@@ -188,7 +188,7 @@ def _end(run: Run, from_statuses: tuple[str, ...], **fields: Any) -> bool:
     before = run.status
     if not _change(run, from_statuses, due_at=None, wait="", **fields):
         return False
-    _apply_held(run)
+    _apply_waiting(run)
     apply_outputs.close_open_boxes(run, Output.Status.CANCELLED)
     settle = _settle_unstarted if from_statuses == ("starting",) else charges.keep
     settle(run)
@@ -252,9 +252,9 @@ def fail(
     )
 
 
-def _apply_held(run: Run) -> None:
+def _apply_waiting(run: Run) -> None:
     """Save the outputs that were waiting for Lamina's final response, because it won't come."""
-    if apply_outputs.apply_held(run, run.version):
+    if apply_outputs.apply_waiting(run, run.version):
         run.outputs_ready, run.outputs_failed, run.outputs_total = apply_outputs.count(run)
         run.save(update_fields=["outputs_ready", "outputs_failed", "outputs_total"])
 

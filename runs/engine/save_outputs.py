@@ -185,10 +185,10 @@ def _give_up(output_file: OutputFile, message: Message, *, is_refused: bool = Fa
             incidents.record_incident("file", Message("result_not_saved", values))
 
 
-def result_name(output_file: OutputFile, found: Media) -> str:
+def result_name(output_file: OutputFile, file_info: Media) -> str:
     """Return the current name of the file. Pages and downloads call this whenever they need the name, because it
     changes with the run's title."""
-    return file_name(output_file, found.extension)
+    return file_name(output_file, file_info.extension)
 
 
 FILES = DueWork("keep_files", lambda: _files_to_keep().exists(), _claim_next, _keep, workers=2)

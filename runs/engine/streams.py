@@ -24,7 +24,7 @@ from runs.connection.lamina_api import lamina, note
 from runs.connection.rate_limit import Priority, RateLimitWait
 from runs.engine import progress, stream_refusals, webhooks
 from runs.engine.polling_schedule import ON_SCREEN
-from runs.lamina.call_observers import Answered
+from runs.lamina.call_observers import CallOutcome
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected
 from runs.lamina.streams import RunStream
 from runs.lamina.types import RunSnapshot
@@ -64,7 +64,7 @@ class StreamEvent:
 
     run_id: int
     stream: RunStream
-    what: Answered | RunSnapshot | None
+    what: CallOutcome | RunSnapshot | None
 
 
 class Streams:
@@ -122,9 +122,9 @@ class Streams:
                 if not self._is_proven:
                     self._is_proven, self._tend_at = True, float("-inf")
                 progress.apply_snapshot(followed.run, snapshot, timezone.now(), is_pushed=True)
-            case Answered(error=None) as answered:
+            case CallOutcome(error=None) as answered:
                 note(answered)
-            case Answered(error=error) as answered:
+            case CallOutcome(error=error) as answered:
                 # If a stream is refused, the key may still be valid; only a request for the run can tell.
                 if not (isinstance(error, LaminaRejected) and error.is_key_refused):
                     note(answered)

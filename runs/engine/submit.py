@@ -190,18 +190,18 @@ def _cancel_second_start(run: Run, remote_id: str) -> None:
         return
     try:
         lamina().cancel_run(remote_id)
-        told = Message("second_start_cancelled", {"run": run.public_id})
+        message = Message("second_start_cancelled", {"run": run.public_id})
     except (LaminaError, RateLimitWait):
-        told = Message("second_start_goes_on", {"run": run.public_id, "remote": remote_id[:100]})
-    incidents.record_incident("lamina", told)
+        message = Message("second_start_goes_on", {"run": run.public_id, "remote": remote_id[:100]})
+    incidents.record_incident("lamina", message)
 
 
 def _wanted_labels(run: Run) -> list[str] | None:
     """Return the labels of the requested outputs; None means all outputs."""
-    offered = run.schema.outputs
-    if not run.wanted_outputs or len(run.wanted_outputs) == len(offered):
+    outputs = run.schema.outputs
+    if not run.wanted_outputs or len(run.wanted_outputs) == len(outputs):
         return None
-    labels = [o["label"] for o in offered if o["index"] in run.wanted_outputs]
+    labels = [o["label"] for o in outputs if o["index"] in run.wanted_outputs]
     return list(dict.fromkeys(labels))
 
 
@@ -236,11 +236,13 @@ def _cause_of(error: LaminaRejected) -> str:
 
 
 def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
-    found: list[dict[str, Any]] = [
+    field_errors: list[dict[str, Any]] = [
         {"field": e.field or "", "code": e.code or "", "message": field_message(e).to_stored()}
         for e in error.field_errors
     ]
-    progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=found)
+    progress.fail(
+        run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=field_errors
+    )
     if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app, is_news=True)
     if cause == "inputs":  # Lamina may have lost a file, so the next run has to send it again

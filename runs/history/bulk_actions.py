@@ -24,7 +24,7 @@ DOWNLOADS = ("download", "download-approved")  # the buttons in the bar
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BulkOutcome:
     """The outcome of an action: a message to show, and how many runs were changed."""
 
     words: str
@@ -32,7 +32,7 @@ class Outcome:
     is_partial: bool = False
 
 
-def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+def share(runs: RunQuerySet, member: Member, now: datetime) -> BulkOutcome:
     """Share `runs` with the whole team, except for those that `member` may not change."""
     total, own = runs.count(), _changeable(runs, member)
     count = own.count()
@@ -40,7 +40,7 @@ def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     if not count:
         words = _("Nothing was shared.")
     elif changed:
-        words = _counted(
+        words = _with_count(
             ngettext("%(count)s run is shared with the team.", "%(count)s runs are shared with the team.", count), count
         )
     else:
@@ -53,10 +53,10 @@ def share(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         "%(count)s runs aren't yours, so they weren't shared.",
         others,
     )
-    return Outcome(f"{words} {_counted(left, others)}".strip(), changed, bool(others))
+    return BulkOutcome(f"{words} {_with_count(left, others)}".strip(), changed, bool(others))
 
 
-def unshare(member: Member, at: datetime | None) -> Outcome:
+def unshare(member: Member, at: datetime | None) -> BulkOutcome:
     """Make those runs private again that were shared at the time `at` and that `member` may change, for Undo."""
     shared = Run.objects.changeable_by(member).filter(shared_at=at) if at else Run.objects.none()
     count = visibility.stop_sharing_all_with_team(shared)
@@ -65,15 +65,15 @@ def unshare(member: Member, at: datetime | None) -> Outcome:
         "%(count)s runs are no longer shared with the team.",
         count,
     )
-    return Outcome(_counted(words, count) or _("There was nothing left to undo."), count)
+    return BulkOutcome(_with_count(words, count) or _("There was nothing left to undo."), count)
 
 
-def star(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+def star(runs: RunQuerySet, member: Member, now: datetime) -> BulkOutcome:
     """Star all of `runs`; the whole team sees the stars."""
     count = runs.count()
     stars.star_runs(runs, member, now)
     words = ngettext("%(count)s run was starred.", "%(count)s runs were starred.", count)
-    return Outcome(_counted(words, count) or _("Nothing was selected."), count)
+    return BulkOutcome(_with_count(words, count) or _("Nothing was selected."), count)
 
 
 def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
@@ -82,7 +82,7 @@ def can_go_to_bin(runs: RunQuerySet, member: Member) -> RunQuerySet:
 
 
 @transaction.atomic
-def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> BulkOutcome:
     """Move `runs` to the bin, except for those that are active or protected, or that `member` may not change."""
     total, own = runs.count(), _changeable(runs, member)
     mine = own.count()
@@ -92,7 +92,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
     others = total - mine
     words = [
         bin.moved_words(moved) or _("Nothing was moved to the bin."),
-        _counted(
+        _with_count(
             ngettext(
                 "%(count)s run hasn't finished, so it wasn't moved.",
                 "%(count)s runs haven't finished, so they weren't moved.",
@@ -100,7 +100,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
             ),
             active,
         ),
-        _counted(
+        _with_count(
             ngettext(
                 "%(count)s run is protected, so it wasn't moved.",
                 "%(count)s runs are protected, so they weren't moved.",
@@ -108,7 +108,7 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
             ),
             on_hold,
         ),
-        _counted(
+        _with_count(
             ngettext(
                 "%(count)s run isn't yours, so it wasn't moved.",
                 "%(count)s runs aren't yours, so they weren't moved.",
@@ -117,11 +117,11 @@ def move_to_bin(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
             others,
         ),
     ]
-    return Outcome(" ".join(filter(None, words)), moved, total > moved)
+    return BulkOutcome(" ".join(filter(None, words)), moved, total > moved)
 
 
 @transaction.atomic
-def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
+def hold(runs: RunQuerySet, member: Member, now: datetime) -> BulkOutcome:
     """Protect `runs` from deletion, except for those that `member` may not change."""
     total, own = runs.count(), _changeable(runs, member)
     mine = own.count()
@@ -135,12 +135,12 @@ def hold(runs: RunQuerySet, member: Member, now: datetime) -> Outcome:
         "%(count)s runs aren't yours, so they weren't changed.",
         others,
     )
-    sentence = _counted(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
-    return Outcome(f"{sentence} {_counted(left, others)}".strip(), changed, bool(others))
+    sentence = _with_count(words, changed) or (_("Already protected.") if mine else _("Nothing was protected."))
+    return BulkOutcome(f"{sentence} {_with_count(left, others)}".strip(), changed, bool(others))
 
 
 @transaction.atomic
-def release(runs: RunQuerySet, member: Member) -> Outcome:
+def release(runs: RunQuerySet, member: Member) -> BulkOutcome:
     """Stop protecting `runs`, except for those that `member` may not release."""
     on_hold = runs.filter(held_at__isnull=False).count()
     changed = holds.release(Run.objects.releasable_by(member).filter(pk__in=runs.values("pk")))
@@ -151,17 +151,17 @@ def release(runs: RunQuerySet, member: Member) -> Outcome:
         "%(count)s runs stay protected: only the people who protected them or an admin can change that.",
         others,
     )
-    sentences = [_counted(words, changed), _counted(left, others)]
-    return Outcome(
+    sentences = [_with_count(words, changed), _with_count(left, others)]
+    return BulkOutcome(
         " ".join(filter(None, sentences)) or _("None of the selected runs are protected."), changed, bool(others)
     )
 
 
-def bring_back(runs: RunQuerySet, member: Member) -> Outcome:
+def bring_back(runs: RunQuerySet, member: Member) -> BulkOutcome:
     """Restore those of `runs` that are in the member's bin."""
     count = bin.bring_back(Run.objects.in_bin_of(member).filter(pk__in=runs.values("pk")))
     words = ngettext("%(count)s run was restored.", "%(count)s runs were restored.", count)
-    return Outcome(_counted(words, count) or _("There was nothing left to restore."), count)
+    return BulkOutcome(_with_count(words, count) or _("There was nothing left to restore."), count)
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def why_no_link(outputs: list[Output]) -> str:
 def results_for_guests(outputs: OutputQuerySet, member: Member) -> list[Output]:
     """Return the ready results among `outputs` that `member` may share: up to one more than a link can show, so that
     the caller notices if there are too many."""
-    return list(links.offered(member, outputs)[: FILES_AT_MOST + 1])
+    return list(links.shareable(member, outputs)[: FILES_AT_MOST + 1])
 
 
 def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
@@ -253,6 +253,6 @@ def _changeable(runs: RunQuerySet, member: Member) -> RunQuerySet:
     return Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)))
 
 
-def _counted(words: str, count: int) -> str:
+def _with_count(words: str, count: int) -> str:
     """Return `words` with `count` filled in; "" if `count` is 0."""
     return words % {"count": number_words(count)} if count else ""

@@ -4,11 +4,11 @@ from django.db.models import OuterRef, Subquery
 
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
-from runs.history.order import NEWEST_ASKED, Page, newest_keys
+from runs.history.order import NEWEST_ASKED, RunListPage, newest_keys
 from runs.models import App, Member
 
 
-def findable_apps(filters: Filter, page: Page, member: Member, directory: Directory) -> set[int]:
+def findable_apps(filters: Filter, page: RunListPage, member: Member, directory: Directory) -> set[int]:
     """Return the apps to offer in the filter: those with runs that match all other filters, on any page.
 
     If `page` contains all matching runs, their apps are already known. For a search by words or decisions, only the

@@ -58,7 +58,9 @@ def mine_url(filters: Filter, directory: Directory) -> str:
 def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint]:
     """Return a hint for each of `searches` that has matches, with the number of matches."""
     return [
-        Hint(label, one.url(), counted(count)) for (label, one), count in zip(searches, counts, strict=True) if count
+        Hint(label, one.url(), count_words(count))
+        for (label, one), count in zip(searches, counts, strict=True)
+        if count
     ]
 
 
@@ -81,7 +83,7 @@ def _broader_label(name: str, filters: Filter) -> str:
     return labels[name]
 
 
-def counted(count: int, most: int = COUNT_UP_TO) -> str:
+def count_words(count: int, most: int = COUNT_UP_TO) -> str:
     """Return a count as text, such as "12", or "1,000+" if it has reached the limit `most`."""
     return number_words(count) + ("+" if count == most else "")
 

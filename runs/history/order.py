@@ -55,7 +55,7 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Page:
+class RunListPage:
     """One page of runs, and the cursors for the pages before and after it ("" at the end of the list).
 
     `newest_apps` are the apps of the newest runs on any page that match all filters but the app, newest first; None if
@@ -69,21 +69,25 @@ class Page:
     newest_apps: list[int] | None = None
 
 
-def page_of(runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE) -> Page:
+def page_of(
+    runs: RunQuerySet, before: Cursor | None = None, after: Cursor | None = None, size: int = PAGE
+) -> RunListPage:
     """Return the page of runs just older than `before` or just newer than `after`; without either, the first page."""
     if after is not None:
         runs_read = _fetch(after.newer(runs), size + 1, is_newest_first=False)
         if len(runs_read) > size:
             on_page = runs_read[1:]
-            return Page(on_page, str(Cursor.of(on_page[-1])), str(Cursor.of(on_page[0])))
+            return RunListPage(on_page, str(Cursor.of(on_page[-1])), str(Cursor.of(on_page[0])))
         before = None  # there is less than a full page, so show the first page instead
     runs_read = _fetch(before.older(runs) if before else runs, size + 1)
     on_page = runs_read[:size]
     older = str(Cursor.of(on_page[-1])) if len(runs_read) > size else ""
-    return Page(on_page, older, str(Cursor.of(on_page[0])) if before and on_page else "", not older and before is None)
+    return RunListPage(
+        on_page, older, str(Cursor.of(on_page[0])) if before and on_page else "", not older and before is None
+    )
 
 
-def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
+def first_page_with_apps(runs: RunQuerySet, app: int | None) -> RunListPage:
     """Return the first page of `runs` (only those of the app with the primary key `app`, unless it's None), with the
     apps of the newest of all `runs`.
 
@@ -97,10 +101,9 @@ def first_page_with_apps(runs: RunQuerySet, app: int | None) -> Page:
     if app is not None and is_whole and len(newest) > NEWEST_ASKED:
         return replace(page_of(runs.filter(app_id=app), size=PAGE), newest_apps=apps)
     # If `keys` is empty, Django makes no query
-    found = Run.objects.filter(pk__in=keys[:PAGE], deleted_at=None).newest_first()
-    on_page = list(found.for_cards())
+    on_page = list(Run.objects.filter(pk__in=keys[:PAGE], deleted_at=None).newest_first().for_cards())
     older = str(Cursor.of(on_page[-1])) if on_page and not is_whole else ""
-    return Page(on_page, older, is_whole=is_whole, newest_apps=apps)
+    return RunListPage(on_page, older, is_whole=is_whole, newest_apps=apps)
 
 
 def newest_keys(runs: RunQuerySet) -> list[tuple[int, int]]:
@@ -127,18 +130,18 @@ class Neighbours:
 
 def outputs_beside(output: Output, filters: Filter, member: Member) -> Neighbours:
     """Return the results before and after `output` in the list filtered by `filters`."""
-    done = Output.objects.filter(status=Output.Status.COMPLETED)
-    siblings = done.filter(run=output.run_id)
+    results = Output.objects.filter(status=Output.Status.COMPLETED)
+    siblings = results.filter(run=output.run_id)
     newer = siblings.filter(position__lt=output.position).order_by("-position").first()
     older = siblings.filter(position__gt=output.position).order_by("position").first()
     if newer and older:
         return Neighbours(newer, older)
-    runs = filters.runs(member, filters.directory(member)).filter(Exists(done.filter(run=OuterRef("pk"))))
+    runs = filters.runs(member, filters.directory(member)).filter(Exists(results.filter(run=OuterRef("pk"))))
     cursor = Cursor.of(output.run)
     if newer is None and (run := _next(cursor.newer(runs), "created_at", "pk")):
-        newer = done.filter(run=run).order_by("-position").first()
+        newer = results.filter(run=run).order_by("-position").first()
     if older is None and (run := _next(cursor.older(runs))):
-        older = done.filter(run=run).order_by("position").first()
+        older = results.filter(run=run).order_by("position").first()
     return Neighbours(newer, older)
 
 

@@ -88,18 +88,18 @@ def deciders(filters: Filter, directory: Directory) -> list[tuple[str, str, bool
     current choice."""
     people = [one.public_id for one in directory.people if one.has_decided or one.public_id == filters.decided]
     guests = [f"{ONE_GUEST}{key}" for key in directory.guests]
-    offered = [*people, GUEST, *guests]
-    if filters.decided and filters.decided not in offered:
-        offered.append(filters.decided)
-    return [(who, decided_words(who, directory), who == filters.decided) for who in offered]
+    choices = [*people, GUEST, *guests]
+    if filters.decided and filters.decided not in choices:
+        choices.append(filters.decided)
+    return [(who, decided_words(who, directory), who == filters.decided) for who in choices]
 
 
 def awaited(filters: Filter, member: Member, directory: Directory) -> list[tuple[str, str, bool]]:
     """Return the choices for the filter "waiting for": `member`, anyone, others who may decide, and the current
     choice."""
     people = [one.public_id for one in directory.people if one.may_decide or one.public_id == filters.waits]
-    offered = [ME, ANYONE, *(one for one in people if one != member.public_id)]
-    return [(who, waits_words(who, directory), who == filters.waits) for who in offered]
+    choices = [ME, ANYONE, *(one for one in people if one != member.public_id)]
+    return [(who, waits_words(who, directory), who == filters.waits) for who in choices]
 
 
 def waits_words(who: str, directory: Directory) -> str:

@@ -131,8 +131,8 @@ def _remove(pk: int, days: int, now: datetime) -> bool:
             Output.objects.filter(pk=pk).update(removal_at=None)
             return False
         files = list(StoredFile.objects.filter(results__output=output).values_list("pk", flat=True))
-        gone = {"status": OutputFile.Status.REMOVED, "file": None, "due_at": None, "claimed_until": None}
-        output.files.update(**gone)
+        removal = {"status": OutputFile.Status.REMOVED, "file": None, "due_at": None, "claimed_until": None}
+        output.files.update(**removal)
         version = run.version + 1
         Run.objects.filter(pk=run.pk).update(version=version)
         emptied = {"text": "", "description": "", "raw_value": None, "removal_at": None, "removed_at": now}

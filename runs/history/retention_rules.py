@@ -63,7 +63,7 @@ class Removal:
         """The amount in words, such as "412 results, 3.1 GB"."""
         if self.count is None:
             return _("many")
-        words = _counted(self.rule, self.count) % {"count": number_words(self.count)}
+        words = _removal_words(self.rule, self.count) % {"count": number_words(self.count)}
         if self.is_more:
             return _("more than %(things)s") % {"things": words}
         if not self.size_bytes:
@@ -84,7 +84,7 @@ class Removal:
         return _(SENTENCES[self.rule]) % {"things": self.words}
 
 
-def _counted(rule: str, count: int) -> str:
+def _removal_words(rule: str, count: int) -> str:
     if rule == "rejected_days":
         return ngettext("%(count)s result", "%(count)s results", count)
     if rule == "uploads_days":

@@ -56,8 +56,8 @@ def few_decided_on(who: str) -> QuerySet[Decision]:
 
 def if_few(keys: Iterable[int]) -> frozenset[int] | None:
     """Return the keys of runs that `few_decided_on` or `few_waiting_for` found; None if there are more than `FEW`."""
-    listed = list(keys)
-    return frozenset(listed) if len(listed) <= FEW else None
+    few_keys = list(keys)
+    return frozenset(few_keys) if len(few_keys) <= FEW else None
 
 
 def only(pks: Collection[int]) -> Q:
@@ -74,9 +74,9 @@ def with_decision_of(who: str, verdict: str, few: frozenset[int] | None) -> Q:
     """
     if few is not None and not verdict:
         return only(few)
-    decided = Exists(decided_on(who, verdict).filter(output=OuterRef("pk")))
+    has_decision = Exists(decided_on(who, verdict).filter(output=OuterRef("pk")))
     # Results come first: starting from decisions, SQLite would go through all of this person's for each run
-    first = Output.objects.filter(decided, run=OuterRef("pk")).order_by().values("pk")[:1]
+    first = Output.objects.filter(has_decision, run=OuterRef("pk")).order_by().values("pk")[:1]
     each = Q(IsNull(Subquery(first), rhs=False))
     return each if few is None else only(few) & each
 

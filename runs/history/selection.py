@@ -79,7 +79,7 @@ class SelectionSummary:
 
 
 @dataclass(frozen=True)
-class Matches:
+class MatchCount:
     """How many runs or results a filter finds, and how many of those aren't selected yet, both counted up to a
     limit."""
 
@@ -102,7 +102,7 @@ class Matches:
         return _("Select all %(count)s that match") % {"count": number_words(self.total)}
 
 
-def matches(member: Member, filters: Filter, directory: Directory | None = None) -> Matches | None:
+def matches(member: Member, filters: Filter, directory: Directory | None = None) -> MatchCount | None:
     """Count the runs or results that match `filters`; return None if that takes too long. Pass the `directory` of
     `filters` if you already have it."""
     field = "outputs" if filters.place == Place.RESULTS else "runs"
@@ -113,7 +113,7 @@ def matches(member: Member, filters: Filter, directory: Directory | None = None)
             first = some.model._default_manager.filter(pk__in=some.values("pk")[: AT_MOST + 1])
             is_left = ~Q(pk__in=Selection.objects.open(member, filters.place).values(field))
             counts = first.aggregate(total=Count("pk"), left=Count("pk", filter=is_left))
-            return Matches(**counts, is_filtered=bool(filters.conditions))
+            return MatchCount(**counts, is_filtered=bool(filters.conditions))
     except query_timeout.TookTooLong:
         return None
 

@@ -17,7 +17,7 @@ from runs.audit.admin_access import record_openings
 from runs.connection import status as health
 from runs.connection.balance import are_examples_made
 from runs.display.cards import RunCard, run_cards
-from runs.display.found_in import Sought
+from runs.display.match_lines import RunSearch
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import selection_bar
@@ -26,7 +26,7 @@ from runs.history.filter_choices import Directory
 from runs.history.filters import DRAFT, KINDS, Filter, state_choices
 from runs.history.findable_apps import asks_newest, findable_apps
 from runs.history.hints import mine_url
-from runs.history.order import Cursor, Page, first_page_with_apps, page_of
+from runs.history.order import Cursor, RunListPage, first_page_with_apps, page_of
 from runs.history.review_filters import DECISIONS
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
@@ -53,7 +53,7 @@ NO_RESULTS = (gettext_noop("No results yet"), gettext_noop("Finished results app
 class Listing:
     """The runs that a filter finds, or what to suggest instead."""
 
-    page: Page
+    page: RunListPage
     instead: Elsewhere
     findable: set[int] | None = None  # the apps to offer in the filter form; None for all
     is_too_slow: bool = False
@@ -121,7 +121,7 @@ def _listing(
 ) -> Listing:
     """Find the runs to list, taking at most `WITH_APPS_SECONDS` plus `SEARCH_SECONDS`. If nothing is found, look for
     what the person may have meant."""
-    page, instead = Page([]), Elsewhere()
+    page, instead = RunListPage([]), Elsewhere()
     if filters.is_drafts:
         return Listing(page, instead)
     try:
@@ -141,7 +141,7 @@ def _listing(
     return Listing(page, instead, findable)
 
 
-def _page_with_apps(filters: Filter, member: Member, directory: Directory) -> Page | None:
+def _page_with_apps(filters: Filter, member: Member, directory: Directory) -> RunListPage | None:
     """Return the first page of runs, with the apps that `findable_apps` needs. Return None if searching for
     both at once wouldn't help or takes too long: the caller then searches for just the page, which is faster because
     fewer runs have to be found."""
@@ -257,11 +257,11 @@ def _rows(listing: Listing, viewer: Member, filters: Filter, directory: Director
     Each card or result links to a page whose Previous and Next follow this list.
     """
     walk, runs = urlencode({"in": filters.query}), listing.page.runs
-    search = Sought.by(filters, viewer, directory.lookups.similar)
+    search = RunSearch.by(filters, viewer, directory.lookups.similar)
     if filters.view != "results":
         return run_cards(runs, viewer, search, walk=walk)
     only = selection.ticked_results(viewer, runs) if filters.selected else None
-    return result_tiles(runs, filters, walk=walk, only=only, sought=search)
+    return result_tiles(runs, filters, walk=walk, only=only, search=search)
 
 
 def _ids_of(rows: Rows) -> list[str]:

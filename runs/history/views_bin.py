@@ -18,7 +18,7 @@ from runs.history.forms import DeleteForm, SelectionForm, TickedForm
 from runs.history.undo import offer_undo
 from runs.models import Run
 from runs.web.http import PortalRequest, changeable_or_refuse, go_to, makers_only, refuse_viewers, render_page
-from runs.web.numbered_pages import Page
+from runs.web.numbered_pages import NumberedPage
 from runs.words.numbers import number_words
 
 PAGE = 50
@@ -31,7 +31,7 @@ FOR_GOOD = "for-good"  # only the confirm button posts this: clicking "Move to b
 def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
     runs = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
-    page = Page(runs.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
+    page = NumberedPage(runs.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
     rows = bin_rows.rows_of(page)
     record_openings(request, (row.run for row in rows))
     context = {

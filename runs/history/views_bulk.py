@@ -132,13 +132,13 @@ def _guest_link(
     request: PortalRequest, outputs: OutputQuerySet, summary: selection.SelectionSummary, back: str
 ) -> HttpResponse:
     """Create one guest link to all selected results that are ready, and open the link's page."""
-    offered = bulk_actions.results_for_guests(outputs, request.user)
-    refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(offered)
+    shareable = bulk_actions.results_for_guests(outputs, request.user)
+    refusal = guest_links.refusal_of(request.user) or bulk_actions.why_no_link(shareable)
     if refusal:
         messages.warning(request, refusal)
         return go_to(request, back)
-    link = links.link_of_click(request.user, offered)
-    count = len(offered) if summary.place == selection.Place.RESULTS else len({output.run_id for output in offered})
+    link = links.link_of_click(request.user, shareable)
+    count = len(shareable) if summary.place == selection.Place.RESULTS else len({output.run_id for output in shareable})
     if left := summary.count - count:
         words = ngettext(
             "%(count)s selected item isn't in the link: its result isn't ready, or it isn't yours to share.",

@@ -13,7 +13,7 @@ from runs.history import holds, rejected
 from runs.history.forms import HoldForm
 from runs.models import Output, Run
 from runs.web.http import PortalRequest, admins_only, changeable_or_refuse, go_to, own_path, render_page
-from runs.web.numbered_pages import Page
+from runs.web.numbered_pages import NumberedPage
 
 PAGE = 50
 
@@ -44,7 +44,7 @@ def run_hold(request: PortalRequest, run_id: str) -> HttpResponse:
 def manage_held(request: PortalRequest) -> HttpResponse:
     """Show all protected runs, most recently protected first."""
     runs = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
-    page = Page(runs.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
+    page = NumberedPage(runs.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
     rows = bin_rows.rows_of(page)
     record_openings(request, (row.run for row in rows))
     context = {"section": "manage", "rows": rows, "page": page}

@@ -55,7 +55,7 @@ def _page(
     context = {
         "section": "manage",
         "rules": [(*rule, removals.get(rule[0].name)) for rule in form.shown()],
-        "asked": [removal for removal in removals.values() if removal.count != 0] if asks else [],
+        "removals": [removal for removal in removals.values() if removal.count != 0] if asks else [],
         "stamp": form.stamp if asks else "",
         "seen": form["seen"],
         "overtaken": form.non_field_errors(),

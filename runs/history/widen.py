@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from runs.history import query_timeout
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
-from runs.history.hints import COUNT_UP_TO, Hint, broader, count_up_to, counted, hints_of, in_other_list
+from runs.history.hints import COUNT_UP_TO, Hint, broader, count_up_to, count_words, hints_of, in_other_list
 from runs.models import Member
 from runs.words.synonyms import kind_named
 from runs.words.terms import query_words
@@ -113,7 +113,7 @@ def _near_in_other_list(searches: list[tuple[str, Filter]], member: Member, dire
 
 def _best(useful: list[tuple[Wider, int]]) -> tuple[Wider, int]:
     """Return the best of these wider searches, with its count."""
-    return useful[0] if not useful[0][0].left_out else min(useful, key=_least_lost)
+    return useful[0] if not useful[0][0].left_out else min(useful, key=_loss)
 
 
 def _in_other_list(there: Filter, exact: int, similar: int = 0, *, most: int = COUNT_UP_TO) -> Link | None:
@@ -123,7 +123,7 @@ def _in_other_list(there: Filter, exact: int, similar: int = 0, *, most: int = C
     if not count:
         return None
     words = _exact_words(there, count) if exact else _similar_words(there, count)
-    return Link(words % {"count": counted(count, most)}, there.url(), bool(exact))
+    return Link(words % {"count": count_words(count, most)}, there.url(), bool(exact))
 
 
 def _only_there(there: Filter) -> Wider:
@@ -169,7 +169,7 @@ def _wider(filters: Filter) -> list[Wider]:
     return [Wider(replace(filters, is_similar=True)), *_with_one_left_out(filters)]
 
 
-def _least_lost(choice: tuple[Wider, int]) -> tuple[bool, int]:
+def _loss(choice: tuple[Wider, int]) -> tuple[bool, int]:
     wider, count = choice
     return not any(kind_named(word) for word in query_words(wider.left_out)), count
 
@@ -177,9 +177,9 @@ def _least_lost(choice: tuple[Wider, int]) -> tuple[bool, int]:
 def _with_one_left_out(filters: Filter) -> list[Wider]:
     if len(filters.words) < 2:
         return []
-    typed = [part for part in filters.q.split() if set(query_words(part)) & set(filters.words)]
+    parts = [part for part in filters.q.split() if set(query_words(part)) & set(filters.words)]
     return [
-        Wider(replace(filters, q=" ".join(one for one in typed if one != part), is_similar=True), part)
-        for part in dict.fromkeys(typed)
-        if len(set(typed)) > 1
+        Wider(replace(filters, q=" ".join(one for one in parts if one != part), is_similar=True), part)
+        for part in dict.fromkeys(parts)
+        if len(set(parts)) > 1
     ]

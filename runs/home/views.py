@@ -91,5 +91,5 @@ def _suggestions(apps: list[App]) -> list[App]:
     hasn't been fetched yet is treated as having the most required fields.
     """
     forms = App.objects.filter(pk__in=[app.pk for app in apps], schema__isnull=False).select_related("schema")
-    needed = {app.pk: sum(question.is_needed for question in app.questions) for app in forms}
-    return sorted(apps, key=lambda app: ("image" not in app.makes, needed.get(app.pk, LOOKED_THROUGH)))[:SUGGESTIONS]
+    counts = {app.pk: sum(question.is_needed for question in app.questions) for app in forms}
+    return sorted(apps, key=lambda app: ("image" not in app.makes, counts.get(app.pk, LOOKED_THROUGH)))[:SUGGESTIONS]

@@ -1,4 +1,4 @@
-"""Parse the body of a successful response into our objects. If that fails, raise `Unreadable`; never guess.
+"""Parse the body of a successful response into our objects. If that fails, raise `UnreadableAnswer`; never guess.
 
 Unreadable items in a list are skipped, but `data` must be a list. If we accepted anything else, the response could be
 mistaken for "no apps" (emptying the catalogue) or "no runs" (repeating a start and paying for it twice).
@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from runs.lamina import coerce
 from runs.lamina.fields import readable
-from runs.lamina.types import AppDetail, Estimate, RunPage, RunRow, RunSnapshot, UploadTarget, Usage
+from runs.lamina.types import AppDetail, Estimate, RunRow, RunRows, RunSnapshot, UploadTarget, Usage
 
 _ERROR_NAMES = ("error", "code", "message")
 
 
-class Unreadable(Exception):
+class UnreadableAnswer(Exception):
     """Raised when a response doesn't contain what we requested."""
 
 
@@ -27,14 +27,14 @@ def _finite(number: str) -> float | str:
 
 
 def decode(body: bytes, secret: str = "") -> Any:
-    """Parse `body` as JSON. Replaces characters that can't be stored, and masks `secret`. Raises `Unreadable`."""
+    """Parse `body` as JSON. Replaces characters that can't be stored, and masks `secret`. Raises `UnreadableAnswer`."""
     try:
         parsed = json.loads(
             body.decode("utf-8-sig", errors="replace"), parse_constant=lambda _: None, parse_float=_finite, strict=False
         )
         return coerce.clean_json(parsed, secret)
     except (ValueError, RecursionError):
-        raise Unreadable from None
+        raise UnreadableAnswer from None
 
 
 def data_of(body: Any) -> Any:
@@ -43,49 +43,49 @@ def data_of(body: Any) -> Any:
 
 
 def one[T: BaseModel](model: type[T], body: Any) -> T:
-    """Parse the single object in `body`. Raises `Unreadable`."""
+    """Parse the single object in `body`. Raises `UnreadableAnswer`."""
     data = data_of(body)
     if not isinstance(data, dict) or not data:
-        raise Unreadable
+        raise UnreadableAnswer
     try:
         return model.model_validate(data)
     except ValidationError:
-        raise Unreadable from None
+        raise UnreadableAnswer from None
 
 
 def rows[T: BaseModel](model: type[T], body: Any) -> tuple[list[T], int]:
-    """Return the readable items of a list, and how many are unreadable. Raises `Unreadable` if none of them are
+    """Return the readable items of a list, and how many are unreadable. Raises `UnreadableAnswer` if none of them are
     readable."""
     data = data_of(body)
     if not isinstance(data, list):
-        raise Unreadable
+        raise UnreadableAnswer
     items = readable(model, data)
     if data and not items:
-        raise Unreadable
+        raise UnreadableAnswer
     return items, len(data) - len(items)
 
 
 def app_like[T: AppDetail](model: type[T], body: Any, app_id: str) -> T:
     """Parse an app; if the response has no id, use `app_id`, the id that was requested.
 
-    Raises `Unreadable` if there is no list of parameters, unless the app has an id and a name, or if none of them are
-    readable: an error sent with status 200 must not look like an app that has lost all its fields.
+    Raises `UnreadableAnswer` if there is no list of parameters, unless the app has an id and a name, or if none of them
+    are readable: an error sent with status 200 must not look like an app that has lost all its fields.
     """
     data = data_of(body)
     if not isinstance(data, dict):
-        raise Unreadable
+        raise UnreadableAnswer
     is_named = coerce.as_id(data.get("appId")) and data.get("name")
     if is_named and data.get("parameters") is None:
         data = {**data, "parameters": []}
     if not isinstance(data.get("parameters"), list):
-        raise Unreadable
+        raise UnreadableAnswer
     if not coerce.as_id(data.get("appId")):
         if _is_error(body):
-            raise Unreadable
+            raise UnreadableAnswer
         data = {**data, "appId": app_id}
     app = one(model, {"data": data})
     if data["parameters"] and not app.parameters:
-        raise Unreadable
+        raise UnreadableAnswer
     return app
 
 
@@ -106,9 +106,9 @@ def usage(body: Any) -> Usage:
 
 
 def _ensure_has(body: Any, *names: str) -> None:
-    """Raise `Unreadable` if `body` is an error object or has none of `names`."""
+    """Raise `UnreadableAnswer` if `body` is an error object or has none of `names`."""
     if _is_error(body) or not set(names) & data_of(body).keys():
-        raise Unreadable
+        raise UnreadableAnswer
 
 
 def _is_error(body: Any) -> bool:
@@ -118,31 +118,31 @@ def _is_error(body: Any) -> bool:
 
 
 def snapshot(body: Any, run_id: str) -> RunSnapshot:
-    """Parse the run `run_id`. Raises `Unreadable` if the response has a different id or no status."""
+    """Parse the run `run_id`. Raises `UnreadableAnswer` if the response has a different id or no status."""
     data = data_of(body)
     if isinstance(data, dict) and data and not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
         data = {**data, "runId": run_id}
     run = one(RunSnapshot, {"data": data})
     if not run.status or run.run_id.casefold() != run_id.casefold():
-        raise Unreadable
+        raise UnreadableAnswer
     return run
 
 
-def page(body: Any, limit: int, offset: int) -> RunPage:
+def page(body: Any, limit: int, offset: int) -> RunRows:
     """Parse one page of runs. `total` is the number that Lamina reports, or the number of runs seen so far if that is
     higher."""
     runs, skipped = rows(RunRow, body)
     pagination = body.get("pagination") if isinstance(body, dict) else None
     total = coerce.as_count(pagination.get("total")) if isinstance(pagination, dict) else 0
     count = offset + len(runs) + skipped
-    return RunPage(rows=runs, total=max(total, count), limit=limit, offset=offset, skipped=skipped)
+    return RunRows(rows=runs, total=max(total, count), limit=limit, offset=offset, skipped=skipped)
 
 
 def status_word(body: Any) -> str:
     """Return the status in the response to a cancel request, or "" if there is none."""
     data = data_of(body)
     if data is not None and not isinstance(data, dict):
-        raise Unreadable
+        raise UnreadableAnswer
     return coerce.as_word((data or {}).get("status"))
 
 
@@ -151,7 +151,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
     data = data_of(body)
     uploads = readable(UploadTarget, data.get("uploads") if isinstance(data, dict) else data)
     if len(uploads) != len(names):
-        raise Unreadable
+        raise UnreadableAnswer
     if all(target.filename in {"", name} for target, name in zip(uploads, names, strict=True)):
         return uploads
     by_name = {target.filename: target for target in uploads}
@@ -159,7 +159,7 @@ def targets(body: Any, names: list[str]) -> list[UploadTarget]:
         return [by_name[name] for name in names]
     if len({target.filename for target in uploads} & set(names)) == 0:
         return uploads  # Lamina has renamed every file, so we can only match by position
-    raise Unreadable
+    raise UnreadableAnswer
 
 
 def keys(body: Any) -> list[dict[str, Any]]:
@@ -167,5 +167,5 @@ def keys(body: Any) -> list[dict[str, Any]]:
     holder = body if isinstance(body, dict) and "keys" in body else data_of(body)
     jwks = holder.get("keys") if isinstance(holder, dict) else None
     if not isinstance(jwks, list):
-        raise Unreadable
+        raise UnreadableAnswer
     return [key for key in jwks if isinstance(key, dict)]

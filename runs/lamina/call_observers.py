@@ -14,7 +14,7 @@ _SECRET_LENGTH = 8  # shorter keys aren't masked, because they might be part of 
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CallOutcome:
     """The outcome of a call. `status` is None if there was no response; `error` is None if the call succeeded. `at` is
     in UTC."""
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from requests.structures import CaseInsensitiveDict
 
 from runs.lamina import answers, coerce
-from runs.lamina.call_observers import Answered, Key
+from runs.lamina.call_observers import CallOutcome, Key
 from runs.lamina.deadline import Cutter
 from runs.lamina.error_answers import cut_off, error_from
 from runs.lamina.errors import LaminaError, LaminaRejected, LaminaUnavailable
@@ -28,7 +28,7 @@ from runs.lamina.types import (
     AppDetail,
     AppSummary,
     Estimate,
-    RunPage,
+    RunRows,
     RunSnapshot,
     RunStarted,
     UploadTarget,
@@ -68,7 +68,7 @@ class LaminaClient:
         api_key: str,
         *,
         before: Callable[[str], None] = _nothing,
-        after: Callable[[Answered], None] = _nothing,
+        after: Callable[[CallOutcome], None] = _nothing,
         at_most: Timeouts | None = None,
     ) -> None:
         self._at_most = at_most
@@ -171,7 +171,7 @@ class LaminaClient:
         limit: int = LIST_LIMIT,
         offset: int = 0,
         since: datetime | None = None,
-    ) -> RunPage:
+    ) -> RunRows:
         """Return a page of at most 100 of the workspace's runs (including those of other clients), newest first.
 
         Source: GET /v1/runs.
@@ -292,7 +292,7 @@ class LaminaClient:
             body = answers.decode(reply.body if is_success else reply.body[:_ERROR_BYTES], self._key.secret)
             if is_success:
                 return read(body)  # complete JSON is enough, even if the connection broke afterwards
-        except answers.Unreadable:
+        except answers.UnreadableAnswer:
             if is_success and reply.is_cut_off:
                 return cut_off(reply.status, self._key.masked(reply.headers))
             if is_success and reply.is_whole and may_be_empty and not reply.body:
@@ -302,7 +302,7 @@ class LaminaClient:
                 body = coerce.clean_json(text, self._key.secret)
         return error_from(reply.status, self._key.masked(reply.headers), body)
 
-    def _stream_opened(self, reply: Flow | Reply | NoReply) -> Answered:
+    def _stream_opened(self, reply: Flow | Reply | NoReply) -> CallOutcome:
         """Return what the `after` hook would receive for opening a stream."""
         match reply:
             case NoReply():
@@ -312,16 +312,16 @@ class LaminaClient:
             case Reply():
                 return self._answered("stream", reply, self._judged(reply, _no_stream, may_be_empty=False))
 
-    def _answered(self, endpoint: str, reply: Flow | Reply | None, error: LaminaError | None) -> Answered:
+    def _answered(self, endpoint: str, reply: Flow | Reply | None, error: LaminaError | None) -> CallOutcome:
         headers = self._key.masked(reply.headers) if reply else CaseInsensitiveDict()
-        return Answered(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
+        return CallOutcome(endpoint, reply.status if reply else None, headers, error, datetime.now(UTC))
 
     def _report[E: LaminaError | None](self, endpoint: str, reply: Reply | None, error: E) -> E:
         """Call the `after` hook and return `error`. If the hook fails, only log it, because callers still need the
         response, which may contain the id of a new run."""
-        answered = self._answered(endpoint, reply, error)
+        outcome = self._answered(endpoint, reply, error)
         try:
-            self._after(answered)
+            self._after(outcome)
         except Exception:
             logger.exception("Lamina's response to %s could not be recorded", endpoint)
         return error
@@ -329,7 +329,7 @@ class LaminaClient:
 
 def _no_stream(_: Any) -> LaminaError:
     """Raise `Unreadable`, because this response should have been a stream."""
-    raise answers.Unreadable
+    raise answers.UnreadableAnswer
 
 
 def _segment(identity: str) -> str:

@@ -19,7 +19,7 @@ class Remote(BaseModel):
     )
 
 
-def needed(value: str) -> str:
+def require_value(value: str) -> str:
     if not value:
         raise ValueError("no usable id")
     return value
@@ -52,8 +52,8 @@ def word_or(default: str) -> BeforeValidator:
 Text = Annotated[str, BeforeValidator(coerce.as_text)]
 Word = Annotated[str, BeforeValidator(coerce.as_word)]
 MaybeId = Annotated[str, BeforeValidator(coerce.as_id)]
-NeededId = Annotated[str, BeforeValidator(coerce.as_id), AfterValidator(needed)]
-NeededText = Annotated[str, BeforeValidator(coerce.as_text), AfterValidator(needed)]
+NeededId = Annotated[str, BeforeValidator(coerce.as_id), AfterValidator(require_value)]
+NeededText = Annotated[str, BeforeValidator(coerce.as_text), AfterValidator(require_value)]
 Texts = Annotated[list[str], BeforeValidator(coerce.as_texts)]
 Flag = Annotated[bool, BeforeValidator(lambda value: bool(coerce.as_flag(value)))]
 MaybeNumber = Annotated[float | None, BeforeValidator(coerce.as_number)]

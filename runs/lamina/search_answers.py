@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from runs.lamina import coerce
-from runs.lamina.answers import Unreadable, data_of, rows
+from runs.lamina.answers import UnreadableAnswer, data_of, rows
 from runs.lamina.fields import Credits, Text
 from runs.lamina.types import AppSummary
 
@@ -33,11 +33,11 @@ class AppMatch(AppSummary):
 def matches(body: Any) -> list[AppMatch]:
     """Return the readable matches, best first. Raises Unreadable if the response isn't a list of matches."""
     data = data_of(body)
-    listed = data.get("matches") if isinstance(data, dict) else data
-    if not isinstance(listed, list):
-        raise Unreadable
+    matches = data.get("matches") if isinstance(data, dict) else data
+    if not isinstance(matches, list):
+        raise UnreadableAnswer
     # According to the types in Lamina's SDK, `estimatedCredits` is a number in matches but an object in estimates.
-    flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in listed]
+    flat = [{**one, "estimatedCredits": _expected(one)} if isinstance(one, dict) else one for one in matches]
     return rows(AppMatch, {"data": flat})[0]
 
 

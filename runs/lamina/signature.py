@@ -36,7 +36,7 @@ class Flaw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryCheck:
     """The result of the checks. If `flaw` is None, the delivery is genuine; only then are `run_id` and `snapshot` set.
 
     Fetch the keys again only after `Flaw.SIGNATURE`, and at most once a minute. Otherwise, forged deliveries would use
@@ -50,23 +50,23 @@ class Verdict:
 
 def check_delivery(
     raw_body: bytes, headers: Mapping[str, str], keys: Iterable[Mapping[str, Any]], now: datetime
-) -> Verdict:
+) -> DeliveryCheck:
     """Check one delivery. `raw_body` is the body as received, not parsed; `now` has a time zone. Never raises."""
     by_name = CaseInsensitiveDict(headers)
     timestamp, signature = by_name.get(TIMESTAMP_HEADER, ""), by_name.get(SIGNATURE_HEADER, "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-        return Verdict(Flaw.HEADERS)
+        return DeliveryCheck(Flaw.HEADERS)
     if not _is_fresh(int(timestamp), now):
-        return Verdict(Flaw.STALE)
+        return DeliveryCheck(Flaw.STALE)
     if not _is_signed(timestamp.encode("ascii") + b"." + raw_body, bytes.fromhex(signature), keys):
-        return Verdict(Flaw.SIGNATURE)
+        return DeliveryCheck(Flaw.SIGNATURE)
     try:
         snapshot = _snapshot(raw_body)
-    except answers.Unreadable:
-        return Verdict(Flaw.BODY)
+    except answers.UnreadableAnswer:
+        return DeliveryCheck(Flaw.BODY)
     if by_name.get(REQUEST_ID_HEADER, snapshot.run_id) != snapshot.run_id:
-        return Verdict(Flaw.REQUEST_ID)
-    return Verdict(None, snapshot.run_id, snapshot)
+        return DeliveryCheck(Flaw.REQUEST_ID)
+    return DeliveryCheck(None, snapshot.run_id, snapshot)
 
 
 def _is_fresh(seconds: int, now: datetime) -> bool:
@@ -100,5 +100,5 @@ def _snapshot(raw_body: bytes) -> RunSnapshot:
     body = answers.decode(raw_body)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict) or not any(coerce.as_id(data.get(name)) for name in ("runId", "executionId")):
-        raise answers.Unreadable
+        raise answers.UnreadableAnswer
     return answers.one(RunSnapshot, body)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from runs.lamina import answers
-from runs.lamina.call_observers import Answered, Key
+from runs.lamina.call_observers import CallOutcome, Key
 from runs.lamina.deadline import Cutter
 from runs.lamina.transport import Flow, NoReply, Reply
 from runs.lamina.types import RunSnapshot
@@ -34,7 +34,7 @@ class RunStream:
         self,
         run_id: str,
         connect: Callable[[Cutter], AbstractContextManager[Flow | Reply | NoReply]],
-        judge: Callable[[Flow | Reply | NoReply], Answered],
+        judge: Callable[[Flow | Reply | NoReply], CallOutcome],
         key: Key,
     ) -> None:
         self._run_id = run_id
@@ -59,7 +59,7 @@ class RunStream:
         """Shut down the connection, which ends `events`. Any thread may call this."""
         self._cutter.cut()
 
-    def events(self) -> Iterator[Answered | RunSnapshot]:
+    def events(self) -> Iterator[CallOutcome | RunSnapshot]:
         """First yield Lamina's response to the request. Unless it's an error, then yield the run each time it changes.
         Stops after the run's final state, or when the stream ends for any other reason. Never raises."""
         self.end = "cut"
@@ -70,7 +70,7 @@ class RunStream:
             if isinstance(flow, Flow):
                 try:
                     yield from self._snapshots(flow.pieces)
-                except (Garbage, answers.Unreadable):
+                except (Garbage, answers.UnreadableAnswer):
                     self.end = "garbage"
 
     def _snapshots(self, pieces: Iterable[bytes]) -> Iterator[RunSnapshot]:

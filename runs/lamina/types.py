@@ -297,7 +297,7 @@ class RunRow(_RunState):
     """A run in the workspace's list, without its inputs or outputs. It may belong to another client."""
 
 
-class RunPage(Remote):
+class RunRows(Remote):
     """One page of the run list, newest first. `skipped` is the number of unreadable rows; `total` is at least the
     number of runs seen so far."""
 

@@ -35,11 +35,11 @@ def current_draft(member: Member, app: App) -> Draft | None:
     return Draft.objects.current().filter(member=member, app=app).first()
 
 
-def is_newer(draft: Draft, typed: Draft, stamp: str) -> bool:
-    """Return whether saving `typed` would overwrite something that its form has never shown: another form has saved
+def is_newer(draft: Draft, new: Draft, stamp: str) -> bool:
+    """Return whether saving `new` would overwrite something that its form has never shown: another form has saved
     `draft` since this form was opened, when the draft's stamp was `stamp`."""
-    is_known = draft.form == typed.form or draft.stamp == stamp
-    is_same = (draft.answers, draft.wanted_outputs) == (typed.answers, typed.wanted_outputs)
+    is_known = draft.form == new.form or draft.stamp == stamp
+    is_same = (draft.answers, draft.wanted_outputs) == (new.answers, new.wanted_outputs)
     return draft.is_begun and not is_known and not is_same
 
 
@@ -73,8 +73,8 @@ def is_closed(member: Member, app: App, form_token: str) -> bool:
 
 def closed_forms(member: Member, app: App, form_token: str) -> str:
     """Return a new value for `Draft.closed_forms` that includes the form with `form_token`."""
-    added = [form_hash(form_token)] if form_token else []
-    return " ".join([*_closed_forms(member, app), *added][-CLOSED_FORMS:])
+    forms = [form_hash(form_token)] if form_token else []
+    return " ".join([*_closed_forms(member, app), *forms][-CLOSED_FORMS:])
 
 
 def _closed_forms(member: Member, app: App) -> list[str]:

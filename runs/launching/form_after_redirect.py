@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from runs.engine import create_run
 from runs.launching import drafts
-from runs.launching.prefill import Notice, Opening
+from runs.launching.prefill import FormNote, Opening
 from runs.models import App, Member
 from runs.models.ids import new_public_id
 from runs.schema_forms.build import SchemaForm
@@ -40,6 +40,6 @@ def recall(session: SessionBase, member: Member, app: App, answer_id: str, opene
     if not is_it or drafts.current_draft(member, app) is None:
         return
     opened.field_errors = answer["errors"]
-    opened.notices = [Notice(words) for words in answer["notices"]]
+    opened.notices = [FormNote(words) for words in answer["notices"]]
     opened.is_private = answer["is_private"]
     opened.token = answer["token"] if create_run.is_unspent(member, answer["token"]) else ""

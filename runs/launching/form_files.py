@@ -71,8 +71,8 @@ def _take_files(
         try:
             new_uploads.append(uploads.receive_file(member, file, list(question.accept), wait))
         except UploadRejected as rejected:
-            named = {"name": file.name, "problem": str(rejected)}
-            sentences.append(_("“%(name)s”: %(problem)s") % named if len(files) > 1 else str(rejected))
+            values = {"name": file.name, "problem": str(rejected)}
+            sentences.append(_("“%(name)s”: %(problem)s") % values if len(files) > 1 else str(rejected))
     if left and question.is_multiple:
         words = _("This field takes at most %(limit)s files, so we left out %(left)s.")
         sentences.append(words % {"limit": MAX_FILES, "left": ", ".join(left)})

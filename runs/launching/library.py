@@ -133,8 +133,8 @@ def _used_uploads(member: Member, kinds: list[str], search: LibrarySearch, befor
 
 
 def _results(member: Member, kinds: list[str], search: LibrarySearch, source: str) -> "QuerySet[OutputFile]":
-    listed = in_team(member, "output__run__") if source == "team" else in_mine(member, "output__run__")
-    results = OutputFile.objects.filter(listed, status=OutputFile.Status.SAVED, file__kind__in=kinds)
+    condition = in_team(member, "output__run__") if source == "team" else in_mine(member, "output__run__")
+    results = OutputFile.objects.filter(condition, status=OutputFile.Status.SAVED, file__kind__in=kinds)
     return results.filter(search.in_results())
 
 
@@ -192,8 +192,8 @@ def put_into_draft(
         before = answer.upload_ids if question.is_multiple else ()
         answer = answer.with_uploads(dict.fromkeys([*before, *(upload.public_id for upload in value)]))
     answers[place] = replace(answer, is_default=False)
-    saved = Draft(member=member, app=app, answers=answers, wanted_outputs=draft.wanted_outputs, source=draft.source)
-    drafts.save_draft(saved)
+    copy = Draft(member=member, app=app, answers=answers, wanted_outputs=draft.wanted_outputs, source=draft.source)
+    drafts.save_draft(copy)
     return form_url(member, app, _first_empty(form, question) if is_new else question, added=question)
 
 
@@ -213,20 +213,20 @@ def form_url(member: Member, app: App, question: Question, *, added: Question | 
 
 
 @dataclass(frozen=True)
-class Use:
+class AppUse:
     """An app that accepts a result, and the question that the result would answer."""
 
     app: App
     question: Question
 
 
-def uses_of(member: Member, kind: str) -> list[Use]:
+def uses_of(member: Member, kind: str) -> list[AppUse]:
     """Return apps offered to `member` that accept a file of `kind` (or text), each with its first matching question."""
     uses = []
-    offered = App.objects.listed().offered_to(member).exclude(schema=None)
-    for app in with_rules(offered.select_related("schema", "thumbnail")):
+    apps = App.objects.listed().offered_to(member).exclude(schema=None)
+    for app in with_rules(apps.select_related("schema", "thumbnail")):
         if (question := first_question(app, kind)) is not None:
-            uses.append(Use(app, question))
+            uses.append(AppUse(app, question))
     return uses
 
 

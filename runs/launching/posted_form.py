@@ -67,7 +67,7 @@ class ControlsForm(PostedForm):
 
 
 @dataclass(frozen=True)
-class Done:
+class Destination:
     """The page to go to next, and a message to show there."""
 
     url: str
@@ -120,7 +120,7 @@ class PostedAppForm:
         token: str = self.controls["token"]
         return token
 
-    def outcome(self) -> Done | None:
+    def outcome(self) -> Destination | None:
         """Save the draft, then handle the button that was pressed. Return where it leads; None to show the form
         again."""
         if not self.member.can_run:  # the page says why next to the Run button
@@ -129,7 +129,7 @@ class PostedAppForm:
         self._take_files()
         self._keep_draft()
         if self.app.schema is None:
-            return Done(self.app.get_absolute_url())  # the page says what is wrong with the app's form
+            return Destination(self.app.get_absolute_url())  # the page says what is wrong with the app's form
         return self._other_button() if self.controls["act"] else self._run()
 
     def save_draft(self) -> None:
@@ -212,34 +212,34 @@ class PostedAppForm:
             self.member, self.app, schema, answers=answers, wanted_outputs=outputs, field_errors=errors
         )
 
-    def _other_button(self) -> Done | None:
+    def _other_button(self) -> Destination | None:
         """Handle a button that doesn't start a run."""
         act, url = self.controls["act"], self.app.get_absolute_url()
         verb, _colon, target = act.partition(":")  # the target is a field, or the run used as an example
         if act == MINE:
-            return Done(url, _("This is your draft now. The other one is saved as a preset."))
+            return Destination(url, _("This is your draft now. The other one is saved as a preset."))
         if verb == "example":  # show the example's own values, even if the draft was started from it
-            return Done(f"{url}?{urlencode({'from': target, 'fresh': '1'})}")
+            return Destination(f"{url}?{urlencode({'from': target, 'fresh': '1'})}")
         if self.opened.newer is None:  # otherwise, the next page would show the other draft
             if verb == "library":  # only happens if JavaScript is off
-                return Done(reverse("runs:library", query={"app": self.app.public_id, "field": target}))
+                return Destination(reverse("runs:library", query={"app": self.app.public_id, "field": target}))
             if act.startswith("preset") and not self.file_errors:
                 return self._save_preset()
         self._renew()
         return None
 
-    def _save_preset(self) -> Done:
+    def _save_preset(self) -> Destination:
         """Update the open preset from the form, or go to the page that asks for the name of a new one."""
         preset = self.opened.preset
         if self.controls["act"] != "preset-update" or preset is None or not preset.is_changeable_by(self.member):
-            return Done(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
+            return Destination(f"{reverse('runs:preset-new')}?app={self.app.public_id}")
         preset.answers, preset.wanted_outputs = self.form.draft_answers(preset.answers), self.form.draft_outputs()
         presets.update_preset(preset, self.member, timezone.now())
         drafts.clear_draft(self.member, self.app, self.token)
         presets.forget_apart(self.member, self.app, self.token)
-        return Done(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
+        return Destination(preset.get_absolute_url(), _("“%(name)s” was updated.") % {"name": preset.name})
 
-    def _run(self) -> Done | None:
+    def _run(self) -> Destination | None:
         """Start a run from the form, or go to the run that it has already started. If neither is possible, say why."""
         # Check this before looking for a run that this form has already started, which may have used up what was left
         # to spend
@@ -276,7 +276,7 @@ class PostedAppForm:
             self._refuse(_(EXPIRED))
         return not self.is_refused
 
-    def _start(self) -> Done:
+    def _start(self) -> Destination:
         outputs = self.form.wanted_outputs()
         press = LaunchRequest(
             self.app,
@@ -291,4 +291,4 @@ class PostedAppForm:
         )
         run = launch_run(self.member, press)
         presets.forget_apart(self.member, self.app, self.token)
-        return Done(run.get_absolute_url())
+        return Destination(run.get_absolute_url())

@@ -28,7 +28,7 @@ from runs.words.run_failures import field_errors_of
 
 
 @dataclass(frozen=True)
-class Notice:
+class FormNote:
     """A sentence above the form, with an optional link."""
 
     words: str
@@ -57,7 +57,7 @@ class Opening:
     answers: list[Answer] = field(default_factory=list)
     wanted_outputs: list[int] | None = None
     field_errors: dict[str, str] = field(default_factory=dict)
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[FormNote] = field(default_factory=list)
     run: Run | None = None  # the parent of the run that the form starts
     result: Output | None = None  # the result of `run` that the form makes the next version of
     preset: Preset | None = None
@@ -84,7 +84,7 @@ class Opening:
 
     def saying(self, *words: str) -> Self:
         """Return this opening after adding sentences to show above the form."""
-        self.notices += [Notice(sentence) for sentence in words]
+        self.notices += [FormNote(sentence) for sentence in words]
         return self
 
 
@@ -127,18 +127,18 @@ def opening(
         if sources:
             opened.notices.append(_kept_notice(app, opened, words))
         elif draft.is_begun and not is_reset:  # after a reset, the page says that instead
-            opened.notices.append(Notice(words))
+            opened.notices.append(FormNote(words))
     elif opened.filled_from is not None:
         _fill_from_run(opened, opened.filled_from, member, schema)
     elif opened.preset is not None:
-        opened.answers = ownership.shown(member, opened.preset.answers)
+        opened.answers = ownership.visible_answers(member, opened.preset.answers)
         opened.wanted_outputs = opened.preset.wanted_outputs
     if draft is not None and not is_draft:
         opened.is_aside = True
         words = _("These are the values from that run. Your draft is saved.")
         if opened.filled_from is None and opened.preset is not None:
             words = _("These are the values from “%(preset)s”. Your draft is saved.") % {"preset": opened.preset.name}
-        opened.notices.append(Notice(words, app.get_absolute_url(), _("Go back to my draft")))
+        opened.notices.append(FormNote(words, app.get_absolute_url(), _("Go back to my draft")))
     if draft is None and latest is not None:
         opened.is_forgotten = True  # because browsers would restore only part of it
         _offer_last_run(opened, member, app, latest)
@@ -170,7 +170,7 @@ def _offer_last_run(opened: Opening, member: Member, app: App, run: Run) -> None
     if not is_filled or is_as_opened:
         words = JUST_RUN_AS_OPENED if is_filled else JUST_RUN
         url = again_url(member, app, run, next_version.replaced_result(member, run) or opened.result)
-        opened.notices.append(Notice(_(words), url, _("Use the same inputs again")))
+        opened.notices.append(FormNote(_(words), url, _("Use the same inputs again")))
 
 
 def form_url(app: App, *, result: Output | None = None, preset: Preset | None = None, run: Run | None = None) -> str:
@@ -218,22 +218,22 @@ def _draft_words(draft: Draft, app: App, schema: AppSchema, added: str) -> str:
     return words % {"field": question.label}
 
 
-def _kept_notice(app: App, opened: Opening, words: str) -> Notice:
+def _kept_notice(app: App, opened: Opening, words: str) -> FormNote:
     """Return a notice with `words` about the draft, and a link to the original values of the run or preset it came
     from."""
     url = form_url(app, result=opened.result, preset=opened.preset, run=opened.filled_from)
     label = _("Show the run's original values") if opened.filled_from else _("Show the preset as it was saved")
-    return Notice(words, f"{url}&fresh=1", label)
+    return FormNote(words, f"{url}&fresh=1", label)
 
 
 def _fill_from_run(opened: Opening, run: Run, member: Member, schema: AppSchema) -> None:
-    opened.answers = ownership.shown(member, run.answers_for(member))
+    opened.answers = ownership.visible_answers(member, run.answers_for(member))
     opened.wanted_outputs = run.wanted_outputs or None
     if opened.result is not None and opened.result.run_id == run.pk:
         opened.wanted_outputs = next_version.next_version(opened.result, schema).wanted_outputs or opened.wanted_outputs
     opened.field_errors = map_field_errors(schema.questions, field_errors_of(run))
     if run.schema_id != schema.pk:
-        opened.notices.append(Notice(_(OLDER_FORM)))
+        opened.notices.append(FormNote(_(OLDER_FORM)))
 
 
 @transaction.atomic
@@ -253,11 +253,11 @@ def _is_as_opened(member: Member, app: App, draft: Draft) -> bool:
     source = run.answers_for(member) if run else preset.answers if preset else []
     questions = form_questions(app)
 
-    def told(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
+    def facts(answers: list[Answer]) -> list[tuple[str, str, str, int]]:
         filled = [answer for answer in open_answers(questions, answers) if answer.is_given]
         return sorted((one.name, one.text, one.link, len(one.upload_ids)) for one in filled)
 
-    return told(draft.answers) == told(source)
+    return facts(draft.answers) == facts(source)
 
 
 @transaction.atomic
@@ -271,6 +271,6 @@ def bring_back(member: Member, app: App, now: datetime, form_token: str = "") ->
     if dropped is None:
         return
     closed = drafts.closed_forms(member, app, form_token)
-    if (typed := Draft.objects.current().filter(member=member, app=app).first()) is not None:
-        set_aside(member, app, typed)
+    if (draft := Draft.objects.current().filter(member=member, app=app).first()) is not None:
+        set_aside(member, app, draft)
     Draft.objects.filter(pk=dropped.pk).update(is_dropped=False, updated_at=now, closed_forms=closed)

@@ -32,7 +32,7 @@ class NameTakenError(Exception):
     """The member already has a preset with that name for this app."""
 
 
-def listed(member: Member, app: App) -> list[Preset]:
+def presets_for(member: Member, app: App) -> list[Preset]:
     """Return the presets of `app` that `member` can open: their own first, then the team's."""
     if not getattr(app, "has_presets", True):  # see `with_answers_of`
         return []
@@ -107,14 +107,14 @@ def set_aside(member: Member, app: App, draft: Draft) -> Preset | None:
 
 
 @transaction.atomic
-def keep_apart(typed: Draft, now: datetime) -> Preset | None:
+def keep_apart(draft: Draft, now: datetime) -> Preset | None:
     """Save the values of an open form as a preset, because its draft was changed elsewhere in the meantime; return None
     if the form is empty. Later values of the same form replace them."""
-    preset = _kept_apart(typed.member, typed.app, typed.form).first()
-    if preset is None or not typed.is_begun:
-        return _make_dated(typed.member, typed.app, typed, now, typed.form) if typed.is_begun else preset
-    preset.answers, preset.updated_at = ownership.only_own(typed.member, typed.answers), now
-    preset.wanted_outputs = typed.wanted_outputs
+    preset = _kept_apart(draft.member, draft.app, draft.form).first()
+    if preset is None or not draft.is_begun:
+        return _make_dated(draft.member, draft.app, draft, now, draft.form) if draft.is_begun else preset
+    preset.answers, preset.updated_at = ownership.only_own(draft.member, draft.answers), now
+    preset.wanted_outputs = draft.wanted_outputs
     preset.save(update_fields=["answers", "wanted_outputs", "updated_at"])
     _keep_files(preset)
     return preset

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from runs.catalog.field_rules import form_questions, rules_of
-from runs.engine.changed_by_rules import changed_words, ruled
+from runs.engine.changed_by_rules import changed_words, preview_rules
 from runs.engine.create_run import LaunchRequest
 from runs.launching.app_form import app_form
 from runs.models import AppSchema, Member, Run
@@ -44,14 +44,14 @@ def again(member: Member, run: Run) -> RerunPlan:
     if app.is_gone or schema is None:
         return RerunPlan([], _(GONE))
     past = run.answers
-    visible = ownership.shown(member, past)
+    visible = ownership.visible_answers(member, past)
     form = app_form(member, app, schema, answers=visible, wanted_outputs=run.wanted_outputs or None)
     questions = form_questions(app)
     open_then = open_answers(questions, past)
     open_now = open_answers(questions, run.answers_for(member))
     if len(open_now) != len(open_then):  # a field that was hidden then is visible now, but nobody may see what it sent
         return RerunPlan([], _(CHANGED))
-    answers = ownership.shown(member, open_then)
+    answers = ownership.visible_answers(member, open_then)
     is_new = run.schema_id != schema.pk
     if (is_new or rules_of(app)) and not _is_same(answers, form.draft_answers(), form):
         return RerunPlan([], _(CHANGED))
@@ -64,7 +64,7 @@ def again(member: Member, run: Run) -> RerunPlan:
         return RerunPlan([], _(FILES) if error.code in ("gone", "failed", "removed") else _(CHANGED))
     if len(upload_ids(answers)) != len(upload_ids(open_then)):
         return RerunPlan([], _(FILES))
-    return RerunPlan(form.all_answers(), changed=changed_words(ruled(app, schema, past)))
+    return RerunPlan(form.all_answers(), changed=changed_words(preview_rules(app, schema, past)))
 
 
 def press_again(member: Member, run: Run, plan: RerunPlan, token: str) -> LaunchRequest:
@@ -87,12 +87,12 @@ def _is_same(old: list[Answer], new: list[Answer], form: SchemaForm) -> bool:
     if form.dropped:
         return False
 
-    def told(answers: list[Answer]) -> Counter[tuple[str, Value, bool]]:
+    def facts(answers: list[Answer]) -> Counter[tuple[str, Value, bool]]:
         return Counter((a.name, a.value, a.is_default) for a in answers)
 
     names = {answer.name for answer in old}
     fresh = [answer for answer in new if answer.name not in names]
-    return all(answer.is_default for answer in fresh) and told(old) == told([a for a in new if a.name in names])
+    return all(answer.is_default for answer in fresh) and facts(old) == facts([a for a in new if a.name in names])
 
 
 def _makes_same(run: Run, schema: AppSchema) -> bool:

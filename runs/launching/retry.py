@@ -20,7 +20,7 @@ from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
-from runs.words.run_states import State, state_of
+from runs.words.run_states import RunState, state_of
 
 FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and add it again.")
 CHANGED = gettext_noop("This app's form has changed since this run. Use “Change and run again” instead.")
@@ -32,7 +32,7 @@ class RelatedRun:
 
     url: str
     title: str
-    state: State
+    state: RunState
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from runs.display.launch_box import launch_box
 from runs.engine import create_run
 from runs.launching import drafts, form_after_redirect, prefill, presets
 from runs.launching.app_form import app_form, with_answers_of
+from runs.launching.app_runs import AppRuns, app_runs
 from runs.launching.next_version import next_version
 from runs.launching.posted_form import ControlsForm, PostedAppForm, posted_schema
 from runs.launching.prefill import ADDED, RESET, NoSourceError, Opening
-from runs.launching.shown_runs import ShownRuns, shown_runs
 from runs.models import App, AppRule, AppSchema, Member
 from runs.schema_forms.build import SchemaForm
 from runs.sharing import visibility
@@ -79,7 +79,7 @@ def _app(request: PortalRequest, app_id: str, *more: str, with_answers: bool = F
 
 def _opened(request: PortalRequest, app: App, schema: AppSchema) -> HttpResponse:
     """Show the form: empty, or filled with the draft or with the values of a run or preset."""
-    runs = shown_runs(request.user, app)
+    runs = app_runs(request.user, app)
     try:
         opened = prefill.opening(request.user, app, schema, request.GET, runs.latest)
     except NoSourceError:
@@ -102,15 +102,15 @@ def _pressed(request: PortalRequest, app: App, controls: dict[str, Any]) -> Http
     is_run = request.user.can_run and not controls["act"]
     if is_run and catalog.check_before_run(app):
         app = _app(request, app.public_id, "thumbnail", "starred_by")
-    posted = _posted(request, app, controls)
-    done = posted.outcome()
-    if done is None and controls["plain"] and posted.opened.is_saved:
+    posted = _posted_form(request, app, controls)
+    outcome = posted.outcome()
+    if outcome is None and controls["plain"] and posted.opened.is_saved:
         return go_to(request, form_after_redirect.keep(request.session, app, posted.form, posted.opened))
-    if done is None:
+    if outcome is None:
         return app_page(request, app, posted.form, posted.opened, status=422 if posted.is_refused else 200)
-    if done.words:
-        messages.success(request, done.words)
-    return go_to(request, done.url)
+    if outcome.words:
+        messages.success(request, outcome.words)
+    return go_to(request, outcome.url)
 
 
 def _previewed(request: PortalRequest, app: App) -> HttpResponse:
@@ -122,7 +122,7 @@ def _previewed(request: PortalRequest, app: App) -> HttpResponse:
     )
 
 
-def _posted(request: PortalRequest, app: App, controls: dict[str, Any]) -> PostedAppForm:
+def _posted_form(request: PortalRequest, app: App, controls: dict[str, Any]) -> PostedAppForm:
     schema = posted_schema(app, controls["schema"])
     if schema is None:
         raise Http404
@@ -139,7 +139,7 @@ def draft_save(request: PortalRequest, app_id: str) -> HttpResponse:
     app, controls = _app(request, app_id), ControlsForm.read(request.POST)
     if app.schema is None or controls["preview"]:
         return HttpResponse(status=204)
-    posted = _posted(request, app, controls)
+    posted = _posted_form(request, app, controls)
     if create_run.read_form_token(posted.token) != request.user.pk:
         return HttpResponse(status=409)
     posted.save_draft()
@@ -154,7 +154,7 @@ def draft_clear(request: PortalRequest, app_id: str) -> HttpResponse:
     app, controls = _app(request, app_id), ControlsForm.read(request.POST)
     if controls["preview"]:
         return _previewed(request, app)
-    if app.schema is not None and _posted(request, app, controls).drop_draft(timezone.now()):
+    if app.schema is not None and _posted_form(request, app, controls).drop_draft(timezone.now()):
         return go_to(request, f"{app.get_absolute_url()}?{RESET}=1")
     messages.info(request, _("The form has been reset."))
     return go_to(request, app.get_absolute_url())
@@ -174,7 +174,7 @@ def draft_restore(request: PortalRequest, app_id: str) -> HttpResponse:
     """Restore a discarded draft, in the form or in the list on a page."""
     app, controls = _app(request, app_id), ControlsForm.read(request.POST)
     if app.schema is not None:
-        _posted(request, app, controls).bring_back(timezone.now())
+        _posted_form(request, app, controls).bring_back(timezone.now())
     return go_to(request, _list_url(controls["page"]) or app.get_absolute_url())
 
 
@@ -221,16 +221,16 @@ def app_page(
     *,
     status: int = 200,
     viewer: Member | None = None,
-    runs: ShownRuns | None = None,
+    runs: AppRuns | None = None,
 ) -> HttpResponse:
     """Show the form of `app` as opened or posted, with `runs` made with it. If `viewer` is given, show an admin the
     page as that member would see it."""
     member = viewer or request.user
-    runs = runs or shown_runs(member, app, has_form=form is not None)
+    runs = runs or app_runs(member, app, has_form=form is not None)
     is_posted = request.method == "POST"
     partial = "" if is_posted else "app-body"  # this replaces the waiting page's placeholder
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    cards = run_cards([*runs.examples, *runs.made], member, approved_first=True)
+    cards = run_cards([*runs.examples, *runs.recent], member, approved_first=True)
     rule = AppRule.of(app)
     record_openings(request, opened_with.runs)
     context = {
@@ -244,7 +244,7 @@ def app_page(
         "token": opened_with.token or create_run.new_form_token(member),
         "schema_version": form_version(app, app.schema) if app.schema and form else "",
         "opened": opened_with,
-        "presets": presets.listed(member, app),
+        "presets": presets.presets_for(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
         "launch": launch_box(
             app,

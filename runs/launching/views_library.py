@@ -24,7 +24,7 @@ def library(request: PortalRequest) -> HttpResponse:
     if question is None:
         raise Http404
     if request.method == "POST":
-        return _picked(request, app, question, data["pick"])
+        return _use_files(request, app, question, data["pick"])
     source = request.GET.get("source", "")
     source = source if source in SOURCES else "results"
     q = request.GET.get("q", "").strip()[:200]
@@ -44,7 +44,6 @@ def library(request: PortalRequest) -> HttpResponse:
         "older_url": _url(app, question, source=source, q=q, before=page.before, similar=similar)
         if page.before
         else "",
-        "is_later_page": "before" in request.GET,
         "form_url": form_url(request.user, app, question),
         "is_inside": bool(request.htmx),
     }
@@ -55,7 +54,7 @@ def _url(app: App, question: Question, **query: str) -> str:
     return url_with("library", app=app.public_id, field=question.field_name, **query)
 
 
-def _picked(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
+def _use_files(request: PortalRequest, app: App, question: Question, picked: list[str]) -> HttpResponse:
     """Put the picked files into the open form (htmx) or into its draft."""
     new_uploads = take(request.user, question, picked[:50])
     if request.htmx:

@@ -52,8 +52,8 @@ def _unsaved(request: PortalRequest) -> tuple[Preset, Run | Draft]:
         run = changeable_or_refuse(request, runs.select_related("app", "schema"), public_id=run_id)
         record_openings(request, [run])
         answers = open_answers(form_questions(run.app, run.schema), run.answers_for(member))
-        shown = ownership.shown(member, answers)
-        return Preset(member=member, app=run.app, answers=shown, wanted_outputs=run.wanted_outputs or None), run
+        own_answers = ownership.visible_answers(member, answers)
+        return Preset(member=member, app=run.app, answers=own_answers, wanted_outputs=run.wanted_outputs or None), run
     app = get_object_or_404(App.objects.open_to(member), public_id=request.GET.get("app", "")[:16])
     draft = Draft.objects.current().filter(member=member, app=app).first()
     if draft is None:

@@ -24,7 +24,7 @@ from runs.display import new_runs
 from runs.display.bell import bell_of, token_of
 from runs.display.cards import run_cards, version_token
 from runs.display.comment_draft import run_draft
-from runs.display.found_in import Sought
+from runs.display.match_lines import RunSearch
 from runs.display.result_boxes import OutputBox
 from runs.display.review_count import count_words
 from runs.display.run_page import run_page
@@ -170,14 +170,14 @@ def _changes(request: PortalRequest, page_runs: dict[str, PageRun], page_name: s
     if page_name == "result" and any(run.version != page_runs[run.public_id].version for run in runs):
         # The page then fetches its comments, which marks notices about them as read. The bell is next.
         return trigger_client_event(HttpResponse(status=204), "comments-changed")
-    changed = [run.pk for run in runs if page_name != "result" and version_token(run) != page_runs[run.public_id].token]
-    if any(run.is_final for run in runs if run.pk in changed):
+    pks = [run.pk for run in runs if page_name != "result" and version_token(run) != page_runs[run.public_id].token]
+    if any(run.is_final for run in runs if run.pk in pks):
         # The run, with its notice, may have ended after the member was loaded for this request
         request.user.refresh_from_db(fields=["news_at", "unread"])
     has_banner = _is_banner_old(request)
-    if not changed and not has_banner and not _is_bell_old(request):
+    if not pks and not has_banner and not _is_bell_old(request):
         return HttpResponse(status=204)
-    changed_runs = Run.objects.filter(pk__in=changed)
+    changed_runs = Run.objects.filter(pk__in=pks)
     if page_name == "run":
         parts = _run_parts(request, list(for_page(changed_runs))[:1], page_runs)
     else:
@@ -258,7 +258,7 @@ def _card_parts(request: PortalRequest, fresh: list[Run], page_name: str) -> dic
     """Return the changed cards in a list of runs."""
     parts: dict[str, Any] = {}
     filters = _list_of_page(request) if page_name == "history" and fresh else Filter()
-    search = Sought.by(filters, request.user, similar_to(filters.words) if filters.words else {})
+    search = RunSearch.by(filters, request.user, similar_to(filters.words) if filters.words else {})
     walk = urlencode({"in": filters.query}) if page_name == "history" else ""
     cards = run_cards(fresh, request.user, search, walk=walk)
     if page_name == "history" and fresh:

@@ -65,5 +65,5 @@ def _count_ended() -> list[dict[str, Any]]:
 
 
 def _by_status(runs: RunQuerySet) -> list[dict[str, Any]]:
-    counted = runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by()
-    return [dict(row) for row in counted]
+    rows = runs.values("status").annotate(count=Count("pk"), oldest=Min("created_at")).order_by()
+    return [dict(row) for row in rows]

@@ -19,7 +19,7 @@ Use = StorageUse.Use
 
 
 @dataclass(frozen=True)
-class Line:
+class StorageLine:
     """One line of a table. `percent` is the length of the line's bar (100 for the largest)."""
 
     label: str
@@ -38,8 +38,8 @@ class StorageReport:
     total_words: str
     free_words: str  # empty if files are in a bucket
     free_state: str  # "good", "warn" or "bad"
-    uses: list[Line]
-    people: list[Line]
+    uses: list[StorageLine]
+    people: list[StorageLine]
     more_people: int
 
 
@@ -60,7 +60,7 @@ def storage_report() -> StorageReport:
     )
 
 
-def _uses() -> list[Line]:
+def _uses() -> list[StorageLine]:
     sums = StorageUse.objects.values("use", "media").annotate(size=Sum("size_bytes"), n=Sum("files"))
     rows = sorted((row for row in sums if row["n"]), key=lambda row: -row["size"])
     largest = max((row["size"] for row in rows), default=0)
@@ -80,7 +80,7 @@ def _use_words(use: str, media: str) -> str:
     return _("%(use)s: %(kind)s") % {"use": Use(use).label, "kind": words.get(media, media)}
 
 
-def _people() -> list[Line]:
+def _people() -> list[StorageLine]:
     """Return a line for each person who has files, sorted by total size, largest first."""
     sizes: dict[int, Counter[str]] = {}
     files: Counter[int] = Counter()
@@ -101,6 +101,6 @@ def _people() -> list[Line]:
     ]
 
 
-def _line(label: str, size: int, files: int, largest: int) -> Line:
+def _line(label: str, size: int, files: int, largest: int) -> StorageLine:
     percent = round(100 * size / largest, 1) if largest else 0.0
-    return Line(label, size_words(size), number_words(files), percent)
+    return StorageLine(label, size_words(size), number_words(files), percent)

@@ -13,7 +13,7 @@ from runs.models import Comment, Decision, GuestLink, Member, Notice, Output, Re
 from runs.models.decisions import APPROVING_ROLES
 from runs.notices import read_state
 from runs.review import comments, requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import guest_identity
 
 CLIENT = "Kim"
@@ -40,7 +40,7 @@ def _packshots(run: Run) -> None:
     front, angle, detail = run.outputs.all()
     day = timezone.localdate() + timedelta(days=2)
     _ask(run.member, [front, angle, detail], "For the spring page. Which ones can we use?", hours_ago=24, due_on=day)
-    sam = Actor(member=_teammate_of(run))
+    sam = Reviewer(member=_teammate_of(run))
     _decide(front, "approved", "", sam, hours_ago=22)
     _decide(detail, "changes", "The label is hard to read. A little closer, please.", sam, hours_ago=22)
     pin = comments.post(sam, run, detail, "This part is too dark to read.", spot=SPOT)
@@ -49,7 +49,7 @@ def _packshots(run: Run) -> None:
     if link is not None:
         GuestLink.objects.filter(pk=link.pk).update(lets_decide=True, lets_comment=True, views=1, viewed_at=_at(21))
         link.refresh_from_db()
-        _decide(front, "approved", "Lovely light!", Actor(guest=guest_identity.newcomer(link, CLIENT)), hours_ago=21)
+        _decide(front, "approved", "Lovely light!", Reviewer(guest=guest_identity.newcomer(link, CLIENT)), hours_ago=21)
 
 
 def _poster(run: Run) -> None:
@@ -81,7 +81,7 @@ def _ask(
     request.items.update(waiting_since=at)
 
 
-def _decide(output: Output, verdict: str, note: str, by: Actor, *, hours_ago: float) -> None:
+def _decide(output: Output, verdict: str, note: str, by: Reviewer, *, hours_ago: float) -> None:
     decision = verdicts.decide(output, verdict, note, by, None)
     _backdate(Decision, decision.pk, hours_ago=hours_ago)
 

@@ -16,11 +16,11 @@ def restore() -> None:
     """Recreate missing triggers, and tell the admins, because entries could have been changed while the triggers were
     missing."""
     try:
-        lost = guard.missing()
+        missing = guard.missing()
     except DatabaseError:
         return  # whatever starts next will report the problem
-    if lost:
-        logger.critical("The database didn't guard the record: %s missing.", ", ".join(sorted(lost)))
+    if missing:
+        logger.critical("The database didn't guard the record: %s missing.", ", ".join(sorted(missing)))
         guard.install()
         record_incident("record", Message("record_unguarded"))
     guard.close()

@@ -28,8 +28,8 @@ class OutputQuerySet(models.QuerySet["Output"]):
         """Return results that have something to show: ready, with a saved file or text."""
         # Look up the files of each result separately. With IN, PostgreSQL would read millions of files for a run's
         # four results.
-        saved = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
-        return self.filter(~Q(text="") | Exists(saved), status=Output.Status.COMPLETED)
+        files = OutputFile.objects.filter(output=OuterRef("pk"), status=OutputFile.Status.SAVED)
+        return self.filter(~Q(text="") | Exists(files), status=Output.Status.COMPLETED)
 
     def in_line_of(self, output: "Output") -> Self:
         """Return all versions of `output`, starting with the first."""

@@ -95,17 +95,17 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         """
         if not member.is_active or not member.can_run:
             return self.none()
-        named = ReviewRequest.members.through.objects.filter(
+        members = ReviewRequest.members.through.objects.filter(
             reviewrequest_id=OuterRef("request_id"), member_id=member.pk
         )
-        decided = Decision.objects.standing().filter(
+        decisions = Decision.objects.standing().filter(
             output_id=OuterRef("output_id"), content_hash=OuterRef("output__content_hash"), member_id=member.pk
         )
         own = Q(request__asker=member, request__is_automatic=False)
-        to_member = Q(request__audience="anyone") & ~own | Q(request__audience="named") & Exists(named)
+        to_member = Q(request__audience="anyone") & ~own | Q(request__audience="named") & Exists(members)
         visible = is_one_of(Run.objects.visible_to(member), "output__run")
         four_eyes = Q(Exists(ReviewRules.objects.filter(four_eyes=True)))
-        waiting = self.undecided().decidable().filter(to_member, visible).exclude(Exists(decided))
+        waiting = self.undecided().decidable().filter(to_member, visible).exclude(Exists(decisions))
         waiting = waiting.exclude(four_eyes & is_own_work(member, "output__"))
         waiting = waiting.filter(ReviewRules.lets_decide(member.role))
         return waiting.order_by("due_on", "waiting_since", "pk")

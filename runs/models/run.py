@@ -66,7 +66,7 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
         return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
-        """Return runs whose displayed state is `key` (`words.run_states.State.key`); all runs if `key` is unknown."""
+        """Return runs whose displayed state is `key` (`words.run_states.RunState.key`); all runs if it is unknown."""
         if key == "progress":
             return self.filter(status__in=AT_LAMINA)
         if key == "ready":

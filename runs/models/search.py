@@ -144,7 +144,7 @@ def compiled(groups: Sequence[Sequence[Sequence[tuple[str, bool]]]], vendor: str
     """
     both, either = (" & ", " | ") if vendor == "postgresql" else (" AND ", " OR ")
 
-    def told(token: str, *, is_beginning: bool) -> str:
+    def term(token: str, *, is_beginning: bool) -> str:
         if vendor == "postgresql":
             quoted = token.replace("\\", "\\\\").replace("'", "''")
             return f"'{quoted}'{':*' if is_beginning else ''}"
@@ -152,6 +152,6 @@ def compiled(groups: Sequence[Sequence[Sequence[tuple[str, bool]]]], vendor: str
         return f'"{quoted}"{"*" if is_beginning else ""}'
 
     def way(tokens: Sequence[tuple[str, bool]]) -> str:
-        return f"({both.join(told(token, is_beginning=is_beginning) for token, is_beginning in tokens)})"
+        return f"({both.join(term(token, is_beginning=is_beginning) for token, is_beginning in tokens)})"
 
     return both.join(f"({either.join(way(tokens) for tokens in group)})" for group in groups)

@@ -16,10 +16,10 @@ from runs.connection.status import lamina_status
 from runs.models import Member, MemberLimit, MonthTotal, Notice, NoticeKind, SpendingLimits, Verb
 from runs.models.messages import Message, Value
 from runs.models.spending import day_of, month_of
-from runs.notices.create_notices import About, tell
+from runs.notices.create_notices import NewNotice, tell
 from runs.notices.listeners import tell_admins
 from runs.spending.account import spent_lately
-from runs.spending.limits import left_for
+from runs.spending.limits import allowance_of
 from runs.words.credits import to_hundredths
 
 STEPS = (100, 80)  # percent of the limit
@@ -76,7 +76,7 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
     message = Message("limit_reached" if step == STEPS[0] else "limit_near", values)
     if step == STEPS[0] and total.member.is_admin:
         message = Message("limit_reached_admin", values | who)  # admins can raise their limit themselves
-    tell([total.member], About(kind=NoticeKind.LIMIT, event=event, message=message))
+    tell([total.member], NewNotice(kind=NoticeKind.LIMIT, event=event, message=message))
     record(Verb.ALERTED, total.member, label=f"{total.member.display_name}: {step}%")
     if step == STEPS[0]:
         message = Message("limit_reached_by", values | who)
@@ -86,7 +86,7 @@ def _tell_of_limit(total: MonthTotal, limit: int, step: int) -> None:
 def tell_all_admins(event: str, message: Message, actor: Member | None = None) -> int:
     """Tell each admin about `event`, but only once. Return how many hadn't been told before."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
-    return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
+    return tell(admins, NewNotice(kind=NoticeKind.PORTAL, event=event, message=message, actor=actor))
 
 
 @transaction.atomic
@@ -94,7 +94,7 @@ def ask_for_more(member: Member) -> bool:
     """Tell admins, at most once a day, that `member` wants a higher limit; return whether any of them hadn't been told
     yet."""
     now = timezone.now()
-    left = left_for(member, now)
+    left = allowance_of(member, now)
     if left.limit is None:
         return False
     values: dict[str, Value] = {

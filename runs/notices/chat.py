@@ -7,7 +7,6 @@ once: if a worker dies while sending one, it is sent again.
 
 import logging
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.db import transaction
 from django.db.models import F
@@ -25,7 +24,7 @@ from runs.models import (
 )
 from runs.models.messages import Message
 from runs.notices import channels
-from runs.notices.chat_delivery import Outcome, hand_over
+from runs.notices.chat_delivery import ChatOutcome, hand_over
 from runs.notices.chat_text import Post, post_of, trial_post
 from runs.notices.notice_text import NoticeContent
 from runs.notices.slack import slack_message
@@ -42,14 +41,7 @@ RETENTION = timedelta(days=30)
 TAKEN_BACK = (Decision.Act.UNDO, Decision.Act.WITHDRAW)
 
 
-class About(NoticeContent, Protocol):
-    """What `post_event` needs to know about an event. `create_notices.About` has these fields."""
-
-    @property
-    def event(self) -> str: ...
-
-
-def post_event(about: About) -> None:
+def post_event(about: NoticeContent) -> None:
     """Create a message about an event for each channel that covers it. Called in the event's transaction."""
     concerned = [channel for channel in ChatChannel.objects.filter(off_at=None) if about.kind in channel.kinds]
     due_at = timezone.now() + (REGRET if about.decision else timedelta())
@@ -73,14 +65,14 @@ def post_event(about: About) -> None:
         transaction.on_commit(CHAT.request)
 
 
-def _event_of(about: About) -> str:
+def _event_of(about: NoticeContent) -> str:
     """Return the event's name. It is the same for results that were decided together, so they share one message."""
     decision = about.decision
     is_verdict = decision is not None and decision.act == Decision.Act.DECIDE
     return f"batch-{decision.batch}" if decision and is_verdict else about.event
 
 
-def _is_told(about: About, channel: ChatChannel) -> bool:
+def _is_told(about: NoticeContent, channel: ChatChannel) -> bool:
     """Return whether to post the event to the channel: it must be allowed to mention the event's run or, for a request
     to the team, at least one of the request's runs. A withdrawal is posted only where the decision was posted."""
     if about.decision and about.decision.act in TAKEN_BACK:
@@ -124,21 +116,21 @@ def _send(message: ChatMessage, _slot: Slot) -> None:
         channels.tell_lost(channel, outcome.message)
 
 
-def _post_to(channel: ChatChannel, post: Post) -> Outcome:
+def _post_to(channel: ChatChannel, post: Post) -> ChatOutcome:
     """Send `post` to the channel. The address never appears in the log, whatever goes wrong."""
     try:
         address = channels.address_of(channel)
     except SealedError:
-        return Outcome(is_gone=True, message=Message("chat_address_unreadable"))
+        return ChatOutcome(is_gone=True, message=Message("chat_address_unreadable"))
     content = slack_message(post) if channel.app == ChatChannel.App.SLACK else teams_message(post)
     try:
         return hand_over(address, content)
     except Exception as error:  # noqa: BLE001 - its text or traceback could hold the address
         logger.error("chat=%s: sending failed with %s", channel.app, type(error).__name__)
-        return Outcome(may_retry=True, message=Message("chat_unreachable"))
+        return ChatOutcome(may_retry=True, message=Message("chat_unreachable"))
 
 
-def _postpone(message: ChatMessage, outcome: Outcome) -> None:
+def _postpone(message: ChatMessage, outcome: ChatOutcome) -> None:
     """Retry the message later. The channel's other messages wait just as long, since they would fail too."""
     later = timezone.now() + (outcome.wait or PAUSES[message.tries])
     ChatMessage.objects.filter(pk=message.pk).update(tries=F("tries") + 1)

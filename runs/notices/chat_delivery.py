@@ -41,7 +41,7 @@ PROBLEMS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ChatOutcome:
     """The result of sending a message. If the server didn't accept it, `message` says why, quoting the server's
     response if there was one."""
 
@@ -52,7 +52,7 @@ class Outcome:
     message: Message = field(default_factory=Message)
 
 
-def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
+def hand_over(address: str, content: Mapping[str, Any]) -> ChatOutcome:
     """POST `content` as JSON to `address`. Never raises, whatever the server does."""
     headers = {"Content-Type": "application/json; charset=utf-8"}
     body = _Body(json.dumps(content).encode())
@@ -64,9 +64,9 @@ def hand_over(address: str, content: Mapping[str, Any]) -> Outcome:
         ):
             return _outcome(answer, address)
     except guard.FetchRefused as error:
-        return Outcome(message=Message(PROBLEMS.get(error.message.code, "chat_bad_address")))
+        return ChatOutcome(message=Message(PROBLEMS.get(error.message.code, "chat_bad_address")))
     except guard.FetchFailed as error:
-        return Outcome(may_retry=True, message=Message(PROBLEMS.get(error.message.code, "chat_unreachable")))
+        return ChatOutcome(may_retry=True, message=Message(PROBLEMS.get(error.message.code, "chat_unreachable")))
 
 
 class _Body(BytesIO):
@@ -74,12 +74,12 @@ class _Body(BytesIO):
         return self.getbuffer().nbytes
 
 
-def _outcome(answer: requests.Response, address: str) -> Outcome:
+def _outcome(answer: requests.Response, address: str) -> ChatOutcome:
     status = answer.status_code
     if status in ACCEPTED:
-        return Outcome(is_taken=True)
+        return ChatOutcome(is_taken=True)
     may_retry = status in LATER or status >= 500
-    return Outcome(
+    return ChatOutcome(
         is_gone=status in GONE,
         may_retry=may_retry,
         wait=_wait(answer.headers.get("Retry-After", "")) if may_retry else None,

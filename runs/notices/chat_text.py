@@ -44,7 +44,7 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Group:
+class ResultGroup:
     """The results that one message is about: how many there are, the first one, and whether all belong to the same
     run."""
 
@@ -78,7 +78,7 @@ def post_of(message: ChatMessage) -> Post | None:
             return _commented(message.comment, runs, is_mention=message.kind == NoticeKind.MENTION)
         if message.decision:
             is_verdict = message.decision.act == Decision.Act.DECIDE
-            return (_decided if is_verdict else _ended_decision)(message.decision, runs)
+            return (_decision_post if is_verdict else _ended_decision)(message.decision, runs)
         return _ended(message.run, runs) if message.run else None
 
 
@@ -121,12 +121,12 @@ def _result(output: Output) -> str:
     return _("“%(result)s” from %(run)s") % {"result": name(label), "run": _run(output.run)}
 
 
-def _group(outputs: QuerySet[Output]) -> Group | None:
+def _group(outputs: QuerySet[Output]) -> ResultGroup | None:
     counts = outputs.aggregate(
         count=Count("pk", distinct=True), runs=Count("run", distinct=True), first=Min("pk", default=0)
     )
     first = Output.objects.filter(pk=counts["first"]).select_related("run").first()
-    return Group(counts["count"], first, counts["runs"] == 1) if first else None
+    return ResultGroup(counts["count"], first, counts["runs"] == 1) if first else None
 
 
 def _request_post(request: ReviewRequest, runs: RunQuerySet) -> Post | None:
@@ -164,7 +164,7 @@ def _commented(comment: Comment, runs: RunQuerySet, *, is_mention: bool) -> Post
     return _post(title % values, comment.text, _who(comment), f"{page}#comment-{comment.public_id}")
 
 
-def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
+def _decision_post(decision: Decision, runs: RunQuerySet) -> Post | None:
     """Describe this decision and those made together with it, leaving out any that are no longer in force."""
     standing = Decision.objects.standing().filter(batch=decision.batch, output__run__in=runs)
     group = _group(Output.objects.filter(pk__in=standing.values("output")))
@@ -173,7 +173,7 @@ def _decided(decision: Decision, runs: RunQuerySet) -> Post | None:
     verdicts = set(standing.order_by().values_list("verdict", flat=True).distinct())
     if len(verdicts) > 1:  # one result was chosen, and the others were rejected
         approved = standing.filter(verdict=APPROVED).select_related("output__run").first()
-        group = Group(group.count, approved.output, group.is_one_run) if approved else group
+        group = ResultGroup(group.count, approved.output, group.is_one_run) if approved else group
         title = _("Chosen from %(count)s results: %(result)s")
         path = group.first.get_absolute_url()
     else:
@@ -192,7 +192,7 @@ def _word_only_title(verdict: str) -> str:
     return _("Client says it needs changes: %(result)s")
 
 
-def _verdict_title(verdict: str, group: Group) -> str:
+def _verdict_title(verdict: str, group: ResultGroup) -> str:
     """Return the sentence for one verdict on a group, with placeholders."""
     if group.count == 1:
         if verdict == APPROVED:

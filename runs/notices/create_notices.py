@@ -16,7 +16,7 @@ from runs.notices import chat, choices, read_state
 
 
 @dataclass(frozen=True)
-class About:
+class NewNotice:
     """Something that happened, identified by `event`: people who already have a notice with the same `event` aren't
     notified again."""
 
@@ -34,7 +34,7 @@ class About:
 
 
 @transaction.atomic
-def tell(members: Iterable[Member | int], about: About) -> int:
+def tell(members: Iterable[Member | int], about: NewNotice) -> int:
     """Notify each of `members` once, and post to the team's channels; return how many of them got a new notice."""
     pks = {member if isinstance(member, int) else member.pk for member in members}
     recipients = _make(_concerned(pks, about), about)
@@ -44,7 +44,7 @@ def tell(members: Iterable[Member | int], about: About) -> int:
     return len(recipients)
 
 
-def _concerned(members: Collection[int], about: About) -> list[int]:
+def _concerned(members: Collection[int], about: NewNotice) -> list[int]:
     """Return the `members` to notify: active ones, other than the actor, who can see the run, haven't muted it, and
     haven't been notified yet."""
     active = Member.objects.filter(pk__in=members, is_active=True)
@@ -58,7 +58,7 @@ def _concerned(members: Collection[int], about: About) -> list[int]:
     return sorted(pk for pk in seeing if pk not in silent)
 
 
-def _muting(members: Collection[int], about: About) -> set[int]:
+def _muting(members: Collection[int], about: NewNotice) -> set[int]:
     """Return the `members` who muted the run or the conversation."""
     if about.run is None:
         return set()
@@ -68,7 +68,7 @@ def _muting(members: Collection[int], about: About) -> set[int]:
     return set(Mute.objects.filter(muted, member__in=members, run=about.run).values_list("member", flat=True))
 
 
-def _make(members: Collection[int], about: About) -> list[int]:
+def _make(members: Collection[int], about: NewNotice) -> list[int]:
     """Save the notices; return the members who didn't have one yet. If two tasks try at the same time, only one creates
     them."""
     if not members:

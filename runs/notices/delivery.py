@@ -17,7 +17,7 @@ NO_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 WORDS_LENGTH = 300  # how many characters of the server's response we keep
 
 
-class Result(StrEnum):
+class MailResult(StrEnum):
     """What happened to an email that we tried to send."""
 
     SENT = auto()
@@ -28,47 +28,47 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MailOutcome:
     """What happened to an email, and the server's response. If `is_unclear` is set, the server may have accepted the
     email after all."""
 
-    result: Result
+    result: MailResult
     words: str = ""
     is_unclear: bool = False
 
     @property
     def is_sent(self) -> bool:
-        return self.result == Result.SENT
+        return self.result == MailResult.SENT
 
 
-def hand_over(message: EmailMessage) -> Outcome:
+def hand_over(message: EmailMessage) -> MailOutcome:
     """Send one email. Never raises errors caused by the mail server or the network."""
     backend: Any = None
     try:
         backend = mailers["default"]
         backend.open()
     except (OSError, smtplib.SMTPException) as error:
-        return Outcome(Result.AWAY, _words(error))
+        return MailOutcome(MailResult.AWAY, _words(error))
     try:
         backend.send_messages([message])
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        return Outcome(_result(error), _words(error), bool(getattr(backend, "is_unclear", False)))
+        return MailOutcome(_result(error), _words(error), bool(getattr(backend, "is_unclear", False)))
     finally:
         with suppress(OSError, smtplib.SMTPException):
             backend.close()
-    return Outcome(Result.SENT)
+    return MailOutcome(MailResult.SENT)
 
 
-def _result(error: Exception) -> Result:
+def _result(error: Exception) -> MailResult:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
         if code not in PERMANENT:
-            return Result.LATER
-        return Result.BOUNCED if _is_no_address(code, _words(error)) else Result.REFUSED
+            return MailResult.LATER
+        return MailResult.BOUNCED if _is_no_address(code, _words(error)) else MailResult.REFUSED
     if isinstance(error, smtplib.SMTPDataError) and error.smtp_code in PERMANENT:
-        return Result.REFUSED
+        return MailResult.REFUSED
     # An email that can't be built, such as one to an invalid address, will never be accepted.
-    return Result.REFUSED if isinstance(error, ValueError) else Result.LATER
+    return MailResult.REFUSED if isinstance(error, ValueError) else MailResult.LATER
 
 
 def _is_no_address(code: int, words: str) -> bool:

@@ -34,10 +34,10 @@ def on_decision_made(decision: Decision) -> None:
     notices = Notice.objects.filter(kind=NoticeKind.ASKED, request__items__output__in=same.values("output"))
     if decision.act == Decision.Act.DECIDE:
         for request in ReviewRequest.objects.filter(notices__in=notices.unread()).distinct():
-            read_state.mark_read_for_all(_answered(request, decision.member), decision.created_at)
+            read_state.mark_read_for_all(_settled_notices(request, decision.member), decision.created_at)
     else:
-        marked = Decision.objects.filter(ended_by__batch=decision.batch).values("batch")
-        at = Decision.objects.filter(batch__in=marked).values("created_at")
+        batches = Decision.objects.filter(ended_by__batch=decision.batch).values("batch")
+        at = Decision.objects.filter(batch__in=batches).values("created_at")
         read_at_once = notices.filter(read_at__in=at).select_related("member").distinct()
         read_state.mark_unread([notice for notice in read_at_once if _waits(notice)])
 
@@ -51,7 +51,7 @@ def _about(request: ReviewRequest) -> NoticeQuerySet:
     return Notice.objects.filter(kind=NoticeKind.ASKED, request=request)
 
 
-def _answered(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
+def _settled_notices(request: ReviewRequest, by: Member | None) -> NoticeQuerySet:
     """Return the notices of people who have nothing left to decide in the request now that `by` has decided: everyone's
     if the request is settled; if it isn't, only those of `by`, once they've given all their verdicts."""
     undecided = ReviewItem.objects.undecided().filter(request=request, output__run__deleted_at=None)

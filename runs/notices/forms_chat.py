@@ -49,15 +49,15 @@ class ChannelForm(PostedForm):
         self.channel = channel
 
     def clean_secret_address(self) -> str:
-        typed = guard.complete_url(str(self.cleaned_data["secret_address"]))
-        if not typed and self.channel is None:
+        address = guard.complete_url(str(self.cleaned_data["secret_address"]))
+        if not address and self.channel is None:
             raise ValidationError(_("Paste the webhook address."))
-        if typed:
+        if address:
             try:
-                channels.check_address(typed)
+                channels.check_address(address)
             except guard.FetchRefused as error:
                 raise ValidationError(error.sentence) from None
-        return typed
+        return address
 
     def clean_language(self) -> str:
         """Return the posted language if the portal supports it; otherwise, the default language."""

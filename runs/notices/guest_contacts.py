@@ -20,9 +20,9 @@ MOST_PER_LINK = 50  # so that nobody can use the portal to email a whole list of
 RETENTION = timedelta(days=30)  # how long addresses outlive their link, which may still be restored or extended
 
 
-def clean_email(link: GuestLink, typed: str) -> str:
+def clean_email(link: GuestLink, text: str) -> str:
     """Return the typed address; "" if there is none, or if emails aren't set up. Raises `EmailRefusedError`."""
-    email = guest_fields.clean_email(typed) if mail.is_set_up() else ""
+    email = guest_fields.clean_email(text) if mail.is_set_up() else ""
     if email and GuestContact.objects.filter(guest__link=link).count() >= MOST_PER_LINK:
         raise EmailRefusedError(_("Too many guests already get emails about this page. Leave the email field empty."))
     return email

@@ -51,19 +51,19 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
     edit."""
     if comment.guests_see:
         return
-    changed = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
-    if changed is not None:
-        on_comment_posted(changed)
+    current = Comment.objects.filter(pk=comment.pk, removed_at=None).select_related("parent", "output").first()
+    if current is not None:
+        on_comment_posted(current)
 
 
 def on_version_shown(link: GuestLink, old: Output, new: Output) -> None:
     """Tell the guests of `link` who decided or commented on `old` that the link now shows `new` instead."""
-    decided = Decision.objects.standing().filter(link=link, output=old).values("guest")
+    guests = Decision.objects.standing().filter(link=link, output=old).values("guest")
     # Open comments may have been carried over by now, and some were written on a version even earlier than `old`
     until_old = Output.objects.in_line_of(old).filter(number__lte=old.number).order_by().values("pk")
     on_old = Q(output=old) | Q(carried_from__in=until_old, output__number__gt=old.number)
     commented = Comment.objects.filter(on_old, link=link, removed_at=None).values("guest")
-    contacts = GuestContact.objects.filter(Q(guest__in=decided) | Q(guest__in=commented))
+    contacts = GuestContact.objects.filter(Q(guest__in=guests) | Q(guest__in=commented))
     _tell(contacts, f"version-{new.pk}", new)
 
 
@@ -122,7 +122,7 @@ def tidy(before: datetime) -> None:
 def message_of(row: Mail) -> EmailMultiAlternatives | None:
     """Return the email to send now; None if the guest link is closed, or if there is nothing left to say."""
     contact = GuestContact.objects.select_related("guest__link__member").filter(mails=row).first()
-    if contact is None or guests.state_of(contact.guest.link, SharingRules.current()) is not guests.State.OPEN:
+    if contact is None or guests.state_of(contact.guest.link, SharingRules.current()) is not guests.LinkState.OPEN:
         return None
     with translation.override(contact.language or settings.LANGUAGE_CODE):
         letter = _letter(row, contact)

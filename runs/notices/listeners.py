@@ -23,7 +23,7 @@ from runs.models import (
 from runs.models.decisions import APPROVING_ROLES
 from runs.models.messages import Message
 from runs.notices import choices, read_state
-from runs.notices.create_notices import About, tell
+from runs.notices.create_notices import NewNotice, tell
 from runs.words.moments import portal_day
 
 ASKED_AT_MOST = 200  # if anyone may decide, notify at most this many people
@@ -54,8 +54,8 @@ def on_comment_changed(comment: Comment, _text_before: str) -> None:
         read_state.take_back(Notice.objects.filter(comment=comment))
 
 
-def _about_comment(comment: Comment, kind: NoticeKind) -> About:
-    return About(
+def _about_comment(comment: Comment, kind: NoticeKind) -> NewNotice:
+    return NewNotice(
         kind=kind,
         event=f"comment-{comment.pk}",
         run=comment.run,
@@ -74,14 +74,14 @@ def _makers(run: Run) -> set[int]:
 # --- Decisions --------------------------------------------------------------------------------------------------------
 def on_decision_made(decision: Decision) -> None:
     if decision.act == Decision.Act.DECIDE:
-        _decided(decision)
+        _tell_of_decision(decision)
     elif decision.act == Decision.Act.SET_ASIDE:
         _set_aside(decision)
     else:
         _taken_back(decision)
 
 
-def _decided(decision: Decision) -> None:
+def _tell_of_decision(decision: Decision) -> None:
     """Tell the run's makers, the people who asked for the decision and, if a guest decided, the person who made the
     link. If several results of a run were decided together, tell them only once."""
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
@@ -126,10 +126,10 @@ def _taken_back(decision: Decision) -> None:
     tell(recipients, _about_decision(decision, kind))  # this also posts to the chat, even if `recipients` is empty
 
 
-def _about_decision(decision: Decision, kind: NoticeKind) -> About:
+def _about_decision(decision: Decision, kind: NoticeKind) -> NewNotice:
     same = Decision.objects.filter(batch=decision.batch, output__run=decision.output.run_id)
     count = same.filter(verdict=decision.verdict, chosen=decision.chosen_id).count()
-    return About(
+    return NewNotice(
         kind=kind,
         event=_event(decision, decision.output.run_id),
         run=decision.output.run,
@@ -152,7 +152,7 @@ def on_review_asked(request: ReviewRequest) -> None:
     if not runs:
         return
     outputs = list(Output.objects.filter(review_items__request=request)[:2])
-    about = About(
+    about = NewNotice(
         kind=NoticeKind.ASKED,
         event=f"asked-{request.pk}{_reminder(request.reminded_at)}",
         run=runs[0] if len(runs) == 1 else None,
@@ -190,7 +190,7 @@ def on_run_ended(run: Run) -> None:
         return
     is_ready = run.status == Run.Status.COMPLETED
     wanting = MailWhenReady.objects.filter(run=run).values_list("member", flat=True)
-    about = About(
+    about = NewNotice(
         kind=NoticeKind.READY if is_ready else NoticeKind.FAILED,
         event=f"run-{run.pk}-ended",
         run=run,
@@ -228,7 +228,7 @@ def tell_admins(topic: str, message: Message) -> int:
     """Tell all admins what is wrong, at most once a day for each topic."""
     admins = Member.objects.filter(is_active=True, role=Member.Role.ADMIN)
     event = f"portal-{topic}-{portal_day():%Y%m%d}"
-    return tell(admins, About(kind=NoticeKind.PORTAL, event=event, message=message))
+    return tell(admins, NewNotice(kind=NoticeKind.PORTAL, event=event, message=message))
 
 
 def on_member_left(member: Member) -> None:

@@ -180,7 +180,7 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
 def _reminder(member: Member) -> Letter | None:
     if choices.chosen_by(member)[choices.REMINDER] == Way.OFF:
         return None
-    owed = reminders.owed(member, timezone.localdate()).select_related("output__run__app", "request")
+    owed = reminders.items_due(member, timezone.localdate()).select_related("output__run__app", "request")
     items = list({item.output_id: item for item in owed}.values())
     if not items:
         return None
@@ -225,7 +225,7 @@ def _message(row: Mail, member: Member, letter: Letter) -> EmailMultiAlternative
 
 
 @dataclass(frozen=True)
-class Thumbnail:
+class MailPicture:
     """A picture in an email: a JPEG, since some mail programs don't show WebP."""
 
     data: bytes
@@ -244,7 +244,7 @@ class Thumbnail:
         return part
 
 
-def _thumbnail(file: StoredFile) -> Thumbnail | None:
+def _thumbnail(file: StoredFile) -> MailPicture | None:
     """Return a file's thumbnail, which the portal made itself; None if it can't be read now."""
     from PIL import Image  # few emails show a picture
 
@@ -252,7 +252,7 @@ def _thumbnail(file: StoredFile) -> Thumbnail | None:
     try:
         with file.thumb_400.open() as stored, Image.open(stored) as picture:
             picture.convert("RGB").save(data, "JPEG", quality=80)
-            return Thumbnail(data.getvalue(), picture.size)
+            return MailPicture(data.getvalue(), picture.size)
     except OSError:
         return None
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from runs.background.due_work import CLAIM_TRIES, DueWork, NotNow, Slot, back_off
 from runs.models import GuestContact, Mail, Notice, Way
 from runs.notices import bounces, daily_mails, guest_contacts, guest_mails, mail_text, problems, reminders
-from runs.notices.delivery import Outcome, Result, hand_over
+from runs.notices.delivery import MailOutcome, MailResult, hand_over
 from runs.team import mail
 
 logger = logging.getLogger("runs.mail")
@@ -124,26 +124,28 @@ def _send(row: Mail, _slot: Slot) -> None:
         # don't log the server's words, which may contain the address
         logger.warning("mail=%s try=%s: %s", row.public_id, row.tries, outcome.result)
         _record_failure(row, outcome)
-    if outcome.result == Result.AWAY:
+    if outcome.result == MailResult.AWAY:
         raise NotNow(AWAY_SECONDS)
 
 
-def _record_failure(row: Mail, outcome: Outcome) -> None:
+def _record_failure(row: Mail, outcome: MailOutcome) -> None:
     """Give up on the email, or leave it for the next attempt. A daily email or reminder that the server may have
     accepted isn't sent again."""
-    if outcome.result == Result.AWAY:
+    if outcome.result == MailResult.AWAY:
         _put_off(row, outcome)
         return
-    is_for_good = outcome.result in (Result.REFUSED, Result.BOUNCED) or row.tries >= MOST_TRIES
+    is_for_good = outcome.result in (MailResult.REFUSED, MailResult.BOUNCED) or row.tries >= MOST_TRIES
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
-    _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=_words_kept(row, outcome))
+    _record(
+        row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=_words_to_store(row, outcome)
+    )
     if is_for_good:
         _tell_given_up(row, outcome.words)
-    if outcome.result == Result.BOUNCED:
+    if outcome.result == MailResult.BOUNCED:
         _bounced(row)
 
 
-def _put_off(row: Mail, outcome: Outcome) -> None:
+def _put_off(row: Mail, outcome: MailOutcome) -> None:
     """Put off an email because the server can't be reached. This doesn't count as an attempt, because nothing was
     sent."""
     now = timezone.now()
@@ -153,13 +155,13 @@ def _put_off(row: Mail, outcome: Outcome) -> None:
         tries=F("tries") - 1,
         due_at=now + PAUSES[0],
         given_up_at=now if is_too_late else None,
-        error=_words_kept(row, outcome),
+        error=_words_to_store(row, outcome),
     )
     if is_too_late:
         _tell_given_up(row, outcome.words)
 
 
-def _words_kept(row: Mail, outcome: Outcome) -> str:
+def _words_to_store(row: Mail, outcome: MailOutcome) -> str:
     """Return the server's response as we store it: "" for an email to a guest, because the response may contain the
     address."""
     return outcome.words if row.member_id else ""

@@ -1,8 +1,8 @@
 """The text of a notice, and the path it links to, in the active language.
 
-Works for `Notice` and `ChatMessage` rows, and for `create_notices.About`. The text is created when someone reads it, so
-it uses current names and titles. It contains the app's name, the run's title, result labels and people's names, but
-never inputs.
+Works for `Notice` and `ChatMessage` rows, and for `create_notices.NewNotice`. The text is created when someone reads
+it, so it uses current names and titles. It contains the app's name, the run's title, result labels and people's names,
+but never inputs.
 """
 
 from typing import Protocol
@@ -34,6 +34,8 @@ class NoticeContent(Protocol):
 
     @property
     def kind(self) -> str: ...
+    @property
+    def event(self) -> str: ...
     @property
     def run(self) -> Run | None: ...
     @property
@@ -79,12 +81,14 @@ def run_name(run: Run) -> str:
 def who_of(content: NoticeContent) -> str:
     """Return the name of the person who did it, with guests marked as such; "" if it wasn't a person."""
     actor: Member | None = getattr(content, "actor", None)
-    done = content.comment or content.decision
-    guest: str = getattr(content, "guest_name", "") or (done.guest_name if done is not None and done.is_guest else "")
+    source = content.comment or content.decision
+    guest: str = getattr(content, "guest_name", "") or (
+        source.guest_name if source is not None and source.is_guest else ""
+    )
     if guest:
         return _("%(name)s (guest)") % {"name": Truncator(one_line(guest)).chars(NAME_CHARS)}
-    if actor is None and done is not None:
-        actor = done.member
+    if actor is None and source is not None:
+        actor = source.member
     if actor is None and content.request is not None:
         actor = content.request.asker
     return Truncator(one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""
@@ -99,7 +103,7 @@ def _title(content: NoticeContent) -> str:
     if content.kind == NoticeKind.ASKED:
         return _request_title(content) % values
     if content.decision is not None:
-        return _decided(content.decision) % values
+        return _decision_title(content.decision) % values
     return _comment_title(content) % values
 
 
@@ -118,7 +122,7 @@ def _request_title(content: NoticeContent) -> str:
     return _("%(who)s is asking for your decision on %(place)s")
 
 
-def _decided(decision: Decision) -> str:
+def _decision_title(decision: Decision) -> str:
     Act, Verdict = Decision.Act, Decision.Verdict
     if not decision.is_counted:
         if decision.verdict == Verdict.APPROVED:

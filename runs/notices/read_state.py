@@ -22,10 +22,10 @@ def mark_read(member: Member, notices: NoticeQuerySet) -> int:
     """Mark the member's unread notices among `notices` as read; return how many there were."""
     with transaction.atomic():
         locked = _lock(member.pk)
-        done = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
-        if done:
+        count = notices.filter(member=member, read_at=None).update(read_at=timezone.now())
+        if count:
             member.unread, member.news_at = _count(locked)
-    return done
+    return count
 
 
 def mark_all(member: Member, until: datetime) -> int:

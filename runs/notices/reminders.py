@@ -23,8 +23,8 @@ def make_due(now: datetime) -> None:
     day = now.date()
     if not _around(ReviewItem.objects.undecided(), day - ANYWHERE, day + ANYWHERE).exists():
         return
-    done = Mail.objects.filter(sort=Mail.Sort.REMINDER, day__gte=day - ANYWHERE).values_list("member", "day")
-    has_row = set(done)
+    days = Mail.objects.filter(sort=Mail.Sort.REMINDER, day__gte=day - ANYWHERE).values_list("member", "day")
+    has_row = set(days)
     for member in choices.reminded():
         today, moment = hour_of_today(member, now, _morning_hour(member))
         if moment <= now and (member.pk, today) not in has_row:
@@ -39,7 +39,7 @@ def _morning_hour(member: Member) -> int:
 
 def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
     """Create the row for `today`. If nothing is due at the member's hour, the row is marked as done right away."""
-    owes = owed(member, today).filter(waiting_since__lt=moment, request__created_at__lt=moment).exists()
+    owes = items_due(member, today).filter(waiting_since__lt=moment, request__created_at__lt=moment).exists()
     Mail.objects.get_or_create(
         member=member,
         sort=Mail.Sort.REMINDER,
@@ -48,7 +48,7 @@ def _make(member: Member, today: date, moment: datetime, now: datetime) -> None:
     )
 
 
-def owed(member: Member, today: date) -> ReviewItemQuerySet:
+def items_due(member: Member, today: date) -> ReviewItemQuerySet:
     """Return what is waiting for the member's verdict and is due around `today`, earliest first."""
     return _around(ReviewItem.objects.waiting_for(member), today, today)
 

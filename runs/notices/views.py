@@ -57,7 +57,7 @@ def inbox_muted(request: PortalRequest) -> HttpResponse:
 @require_POST
 def inbox_mute(request: PortalRequest) -> HttpResponse:
     """Mute a run or a conversation; the message on the next page has a button to undo this."""
-    run, comment, back = _posted(request)
+    run, comment, back = _mute_target(request)
     mutes.mute(request.user, run, comment)
     words = _("You won't be notified about this conversation any more.")
     if comment is None:
@@ -69,13 +69,13 @@ def inbox_mute(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def inbox_unmute(request: PortalRequest) -> HttpResponse:
-    run, comment, back = _posted(request)
+    run, comment, back = _mute_target(request)
     mutes.unmute(request.user, run, comment)
     messages.success(request, _("You'll be notified again from now on."))
     return go_to(request, back)
 
 
-def _posted(request: PortalRequest) -> tuple[Run, Comment | None, str]:
+def _mute_target(request: PortalRequest) -> tuple[Run, Comment | None, str]:
     """Return what to mute or unmute (if the member can see it), and the page to return to."""
     data = MuteForm.read(request.POST)
     visible, (before, is_comment, comment_id) = Run.objects.visible_to(request.user), data["what"].partition("comment-")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from runs.audit.record import record
 from runs.models import Member, NoticeKind, Run, Verb
 from runs.notices import choices, guest_contacts, unsubscribe
-from runs.notices.delivery import Outcome, hand_over
+from runs.notices.delivery import MailOutcome, hand_over
 from runs.notices.forms import MailWhenReadyForm
 from runs.team import mail
 from runs.web.http import PortalRequest, admins_only, go_to, own_path
@@ -56,7 +56,7 @@ def _test_mail(member: Member) -> EmailMessage:
     return EmailMessage(subject, "\n\n".join(paragraphs) + "\n", settings.DEFAULT_FROM_EMAIL, [member.email])
 
 
-def _say(request: PortalRequest, outcome: Outcome) -> None:
+def _say(request: PortalRequest, outcome: MailOutcome) -> None:
     values = {"email": request.user.email, "words": outcome.words}
     if outcome.is_sent:
         messages.success(request, _("The mail server accepted a test email to %(email)s.") % values)

@@ -40,7 +40,7 @@ class TooMuch(UserFacingError):
 
 
 @dataclass(frozen=True)
-class Parcel:
+class ZipDownload:
     """A zip ready to be sent: its file name, its size in bytes, its content, and the number of files in it."""
 
     name: str
@@ -49,7 +49,7 @@ class Parcel:
     files: int
 
 
-def record_download(parcel: Parcel) -> None:
+def record_download(parcel: ZipDownload) -> None:
     """Record a download in the log, but only if it has more than a few files."""
     if parcel.files > FEW_FILES:
         record(Verb.RESULTS_DOWNLOADED, None, label=parcel.name, changes={"files": (0, parcel.files)})
@@ -69,11 +69,11 @@ def outputs_of(member: Member, result_ids: list[str], run_ids: list[str]) -> Que
             count,
         )
         raise TooMuch(words % {"count": number_words(count), "most": number_words(MAX_RESULTS)})
-    named = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
-    return Output.objects.visible_to(member).filter(named)
+    condition = Q(public_id__in=result_ids) | Q(run__public_id__in=run_ids)
+    return Output.objects.visible_to(member).filter(condition)
 
 
-def pack(outputs: QuerySet[Output]) -> Parcel | None:
+def pack(outputs: QuerySet[Output]) -> ZipDownload | None:
     """Return a zip of the `outputs` results, all of which the member may see; None if there are none. Raises
     `TooMuch`."""
     sums = outputs.aggregate(results=Count("pk", distinct=True), bytes=Sum("files__file__size_bytes"))
@@ -98,7 +98,7 @@ def pack(outputs: QuerySet[Output]) -> Parcel | None:
     return _parcel(runs, ids)
 
 
-def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
+def _parcel(runs: list[Run], ids: set[int]) -> ZipDownload:
     archive = ZipStream(sized=True)
     origins: list[Origin] = []
     used_names = file_names.UsedNames()
@@ -109,7 +109,7 @@ def _parcel(runs: list[Run], ids: set[int]) -> Parcel:
             if output.pk in ids and output.status == Output.Status.COMPLETED:
                 origins += _add_result(archive, run, output, label, [used_names.free(stem) for stem in stems])
     archive.add(sheet(origins), NAME)
-    return Parcel(_archive_name(runs), len(archive), archive, sum(bool(origin.name) for origin in origins))
+    return ZipDownload(_archive_name(runs), len(archive), archive, sum(bool(origin.name) for origin in origins))
 
 
 def _add_result(archive: ZipStream, run: Run, output: Output, label: str, stems: list[Stem]) -> Iterator[Origin]:

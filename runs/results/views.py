@@ -66,8 +66,8 @@ def result_use(request: PortalRequest, result_id: str) -> HttpResponse:
     slide = page.slide
     kind = "text" if slide.kind in ("text", "object") else slide.file.kind if slide.file else ""
     if request.method == "POST":
-        offered = App.objects.listed().offered_to(request.user)
-        app = get_object_or_404(offered.select_related("schema"), public_id=data["app"])
+        apps = App.objects.listed().offered_to(request.user)
+        app = get_object_or_404(apps.select_related("schema"), public_id=data["app"])
         question = library.first_question(app, kind) if kind else None
         if question is None:
             raise Http404

@@ -106,8 +106,8 @@ def _open_before(output: Output, by: Member, ids: Collection[str]) -> CommentQue
     before = Q(output__number__lt=output.number)
     if output.content_hash:
         before |= Q(output=output) & ~Q(content_hash__in=["", output.content_hash])
-    named = Q(public_id__in=list(ids)[:AT_ONCE]) if ids else Q()
-    return visible.filter(before, named).select_related("run", "output__run").order_by("pk")[:AT_ONCE]
+    condition = Q(public_id__in=list(ids)[:AT_ONCE]) if ids else Q()
+    return visible.filter(before, condition).select_related("run", "output__run").order_by("pk")[:AT_ONCE]
 
 
 def _move(tops: Iterable[Comment], source: Output, target: Output) -> None:

@@ -21,7 +21,7 @@ from runs import events
 from runs.audit.record import record
 from runs.models import Comment, CommentChange, GuestLink, GuestLinkOutput, Member, Mention, Output, Run, Verb
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError, cleaned, members_named
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.spots import END
 
 DOUBLE_CLICK = timedelta(seconds=3)
@@ -40,7 +40,7 @@ PER_MINUTE_OF_LINK = 30  # maximum for all guests of a link combined, since anyo
 
 @transaction.atomic
 def post(
-    by: Actor,
+    by: Reviewer,
     run: Run,
     output: Output | None,
     text: str,
@@ -63,7 +63,7 @@ def post(
     parent = _top(parent)
     _check_place(by, run, output, parent)
     _check_spot(spot)
-    named = {} if by.member is None else _named(text, by.member, run, mentions, skips_unseen=skips_unseen)
+    members = {} if by.member is None else _mentioned_in(text, by.member, run, mentions, skips_unseen=skips_unseen)
     comment = Comment(
         **by.fields,
         run=run,
@@ -78,11 +78,11 @@ def post(
         file_position=file_position,
         created_at=timezone.now(),
     )
-    return _save(comment, by, named)
+    return _save(comment, by, members)
 
 
-def _save(comment: Comment, by: Actor, named: dict[Member, str]) -> Comment:
-    """Store the new comment and notify the members `named` in it. If the same comment was posted a moment ago, return
+def _save(comment: Comment, by: Reviewer, members: dict[Member, str]) -> Comment:
+    """Store the new comment and notify the `members` that it names. If the same comment was posted a moment ago, return
     that one instead. A lock makes sure that one person's comments are posted one at a time."""
     _lock(by, comment.run)
     _check_is_there(comment)
@@ -90,10 +90,10 @@ def _save(comment: Comment, by: Actor, named: dict[Member, str]) -> Comment:
         return twin
     _check_pace(by, comment.created_at)
     comment.save()
-    _save_mentions(comment, named)
+    _save_mentions(comment, members)
     _count(comment, 1)
     record(Verb.COMMENT_POSTED, comment, actor=by.on_record)
-    _tell(comment, named)
+    _tell(comment, members)
     events.comment_posted.send(comment)
     return comment
 
@@ -101,7 +101,7 @@ def _save(comment: Comment, by: Actor, named: dict[Member, str]) -> Comment:
 @transaction.atomic
 def edit(
     comment: Comment,
-    by: Actor,
+    by: Reviewer,
     text: str,
     *,
     guests_see: bool | None = None,
@@ -119,8 +119,10 @@ def edit(
     parent = comment.parent
     is_for_guests = comment.guests_see if guests_see is None or by.member is None else guests_see
     is_for_guests = is_for_guests and (parent is None or parent.guests_see)
-    named = {} if by.member is None else _named(text, by.member, comment.run, mentions, skips_unseen=skips_unseen)
-    if text == comment.text and is_for_guests == comment.guests_see and _is_same(comment, named):
+    members = (
+        {} if by.member is None else _mentioned_in(text, by.member, comment.run, mentions, skips_unseen=skips_unseen)
+    )
+    if text == comment.text and is_for_guests == comment.guests_see and _is_same(comment, members):
         return False
     now = timezone.now()
     there = Comment.objects.filter(pk=comment.pk, removed_at=None)
@@ -130,16 +132,16 @@ def edit(
         comment.replies.filter(member__isnull=False).update(guests_see=False)
     before = set(comment.mention_rows.values_list("member", flat=True))
     comment.mention_rows.all().delete()
-    _save_mentions(comment, named)
+    _save_mentions(comment, members)
     _record(comment, CommentChange.Act.EDITED, by, now)
     events.comment_changed.send(comment, comment.text)
     comment.refresh_from_db(fields=["text", "guests_see", "edited_at"])
-    _tell(comment, [member for member in named if member.pk not in before])
+    _tell(comment, [member for member in members if member.pk not in before])
     return True
 
 
 @transaction.atomic
-def remove(comment: Comment, by: Actor) -> bool:
+def remove(comment: Comment, by: Reviewer) -> bool:
     """Let the author permanently remove a comment's text; its replies stay. Return False if it was already removed."""
     if not by.owns(comment):
         raise CommentRefusedError("not-allowed", _("Only a comment's author can remove it."))
@@ -156,12 +158,12 @@ def remove(comment: Comment, by: Actor) -> bool:
     return True
 
 
-def resolve(comment: Comment, by: Actor) -> bool:
+def resolve(comment: Comment, by: Reviewer) -> bool:
     """Mark the comment and its replies as resolved; return False if they already were."""
     return _settle(comment, by, is_resolved=True)
 
 
-def reopen(comment: Comment, by: Actor) -> bool:
+def reopen(comment: Comment, by: Reviewer) -> bool:
     """Undo `resolve`; return False if the comment was open."""
     return _settle(comment, by, is_resolved=False)
 
@@ -171,7 +173,7 @@ def _top(comment: Comment | None) -> Comment | None:
     return comment.parent if comment is not None and comment.parent is not None else comment
 
 
-def _check_place(by: Actor, run: Run, output: Output | None, parent: Comment | None) -> None:
+def _check_place(by: Reviewer, run: Run, output: Output | None, parent: Comment | None) -> None:
     """Raise `CommentRefusedError` if the person may not comment here or reply to `parent`."""
     words = _guest_refusal(by, output, parent) if by.member is None else ""
     if by.member is not None and not run.is_visible_to(by.member):
@@ -195,7 +197,7 @@ def _check_is_there(reply: Comment) -> None:
         raise CommentRefusedError("moved", _("This comment was carried over to another version. Reply to it there."))
 
 
-def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> str:
+def _guest_refusal(by: Reviewer, output: Output | None, parent: Comment | None) -> str:
     link = by.link
     if link is None:
         return _("Type your name first.")
@@ -206,7 +208,7 @@ def _guest_refusal(by: Actor, output: Output | None, parent: Comment | None) -> 
     return ""
 
 
-def _lock(by: Actor, run: Run) -> None:
+def _lock(by: Reviewer, run: Run) -> None:
     """Lock the run, and the member or the guest link, so that comments are posted one at a time. As everywhere else,
     links are locked before runs, and people after runs."""
     if by.link is not None:
@@ -216,7 +218,7 @@ def _lock(by: Actor, run: Run) -> None:
         Member.objects.select_for_update(no_key=True).only("pk").get(pk=by.member.pk)
 
 
-def _twin(comment: Comment, by: Actor) -> Comment | None:
+def _twin(comment: Comment, by: Reviewer) -> Comment | None:
     """Return the identical comment that the same person posted a moment ago, if any; they may have pressed the button
     twice."""
     lately = Comment.objects.filter(**by.owned, created_at__gt=comment.created_at - DOUBLE_CLICK, removed_at=None)
@@ -224,7 +226,7 @@ def _twin(comment: Comment, by: Actor) -> Comment | None:
     return lately.filter(**same).first()
 
 
-def _check_pace(by: Actor, now: datetime) -> None:
+def _check_pace(by: Reviewer, now: datetime) -> None:
     """Raise `CommentRefusedError` if the person has posted too many comments in the last minute."""
     lately = Comment.objects.filter(created_at__gt=now - MINUTE)
     if by.member is not None:
@@ -238,33 +240,37 @@ def _check_pace(by: Actor, now: datetime) -> None:
         raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then try again."))
 
 
-def _named(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
+def _mentioned_in(
+    text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool
+) -> dict[Member, str]:
     """Return the members that a comment mentions, each with the words that mention them. Raises
     `UnseenMentionError`."""
-    named = members_named(text, picked)
-    named.pop(author, None)
-    unseen = [member for member in named if not run.is_visible_to(member)]
+    members = members_named(text, picked)
+    members.pop(author, None)
+    unseen = [member for member in members if not run.is_visible_to(member)]
     if unseen and not skips_unseen:
         raise UnseenMentionError(unseen)
-    return {member: words for member, words in named.items() if member not in unseen}
+    return {member: words for member, words in members.items() if member not in unseen}
 
 
-def _save_mentions(comment: Comment, named: dict[Member, str]) -> None:
-    Mention.objects.bulk_create(Mention(comment=comment, member=member, words=words) for member, words in named.items())
+def _save_mentions(comment: Comment, members: dict[Member, str]) -> None:
+    Mention.objects.bulk_create(
+        Mention(comment=comment, member=member, words=words) for member, words in members.items()
+    )
 
 
-def _tell(comment: Comment, named: Iterable[Member]) -> None:
+def _tell(comment: Comment, members: Iterable[Member]) -> None:
     """Notify members that the comment mentions them."""
-    for member in named:
+    for member in members:
         events.mentioned.send(comment, member)
 
 
-def _is_same(comment: Comment, named: dict[Member, str]) -> bool:
+def _is_same(comment: Comment, members: dict[Member, str]) -> bool:
     rows = comment.mention_rows.values_list("member", "words")
-    return dict(rows) == {member.pk: words for member, words in named.items()}
+    return dict(rows) == {member.pk: words for member, words in members.items()}
 
 
-def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
+def _settle(comment: Comment, by: Reviewer, *, is_resolved: bool) -> bool:
     """Resolve or reopen the comment. If several people do this at the same time, only the first one changes
     anything."""
     if by.member is None or not comment.run.is_visible_to(by.member):
@@ -279,7 +285,7 @@ def _settle(comment: Comment, by: Actor, *, is_resolved: bool) -> bool:
     return bool(done)
 
 
-def _record(comment: Comment, act: CommentChange.Act, by: Actor, now: datetime) -> None:
+def _record(comment: Comment, act: CommentChange.Act, by: Reviewer, now: datetime) -> None:
     CommentChange.objects.create(comment=comment, act=act, member=by.member, created_at=now)
     record(VERBS[act], comment, actor=by.on_record)
 

@@ -20,7 +20,7 @@ APPROVED, CHANGES, REJECTED = Decision.Verdict.APPROVED, Decision.Verdict.CHANGE
 
 
 @dataclass(frozen=True)
-class Actor:
+class Reviewer:
     """The person who decides or comments: a member or a guest."""
 
     member: Member | None = None
@@ -36,8 +36,8 @@ class Actor:
         """The fields that say who created a new row (`models.deciders.Decider`)."""
         if self.guest is None:
             return {"member": self.member}
-        named = {"guest_name": self.guest.shown_name, "guest_key": self.guest.key}
-        return {"guest": self.guest, "link": self.guest.link, **named}
+        names = {"guest_name": self.guest.shown_name, "guest_key": self.guest.key}
+        return {"guest": self.guest, "link": self.guest.link, **names}
 
     @property
     def owned(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Actor:
         return self.guest is not None and item.belongs_to_guest(self.guest)
 
 
-def check_may_decide(by: Actor, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
+def check_may_decide(by: Reviewer, output: Output, verdict: str, rules: ReviewRules, *, is_own: bool) -> None:
     """Raise `NotAllowedError` unless the person may give this verdict. `is_own` says whether the result is their own
     work (`versions.own_work`).
 
@@ -92,7 +92,7 @@ def member_refusal(member: Member, output: Output, rules: ReviewRules) -> str:
     return "" if rules.may_decide(member) else _("Only approvers and admins can decide.")
 
 
-def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
+def guest_refusal(by: Reviewer, output: Output, verdict: str) -> str:
     """Return why the guest may not give this verdict; "" if they may."""
     link = by.link
     if link is None:
@@ -105,7 +105,7 @@ def guest_refusal(by: Actor, output: Output, verdict: str) -> str:
     return ""
 
 
-def set_aside_refusal(by: Actor, decision: Decision, rules: ReviewRules, *, is_own: bool) -> str:
+def set_aside_refusal(by: Reviewer, decision: Decision, rules: ReviewRules, *, is_own: bool) -> str:
     """Return why the person may not set someone else's verdict aside; "" if they may."""
     if by.member is None or by.member.role not in APPROVING_ROLES:
         return _("Only approvers and admins can set a decision aside.")

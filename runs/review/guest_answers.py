@@ -15,7 +15,7 @@ from runs.audit.actors import acting_as
 from runs.models import Decision, Guest, GuestLink, Output, SharingRules
 from runs.models.decisions import DecisionQuerySet
 from runs.review import overall_verdict, requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.errors import StaleDecisionError
 from runs.sharing import guest_identity, guests
 from runs.sharing.guest_identity import Sender
@@ -26,7 +26,7 @@ SEEN_LENGTH = 16  # in characters; enough to tell a result's old content from it
 class LinkClosedError(Exception):
     """The link was revoked or expired after the guest opened it. Nothing was recorded."""
 
-    def __init__(self, state: guests.State) -> None:
+    def __init__(self, state: guests.LinkState) -> None:
         super().__init__(state)
         self.state = state
 
@@ -34,7 +34,7 @@ class LinkClosedError(Exception):
 def open_link(link: GuestLink) -> GuestLink:
     """Lock the link and return it; raise `LinkClosedError` if it is no longer open. Needs a transaction."""
     fresh = GuestLink.objects.select_for_update(of=("self",)).select_related("member").get(pk=link.pk)
-    if (state := guests.state_of(fresh, SharingRules.current())) is not guests.State.OPEN:
+    if (state := guests.state_of(fresh, SharingRules.current())) is not guests.LinkState.OPEN:
         raise LinkClosedError(state)
     return fresh
 
@@ -58,7 +58,7 @@ def answer(
         output.refresh_from_db(fields=["content_hash"])
         if content_key(output) != content:
             raise StaleDecisionError(output)
-        actor, earlier = Actor(guest=guest), given_by(guest, [output]).get(output.pk)
+        actor, earlier = Reviewer(guest=guest), given_by(guest, [output]).get(output.pk)
         decision = verdicts.decide(output, verdict, note, actor, None)
         if decision != earlier and not decision.is_counted and (by := actor.on_record):
             with acting_as(by):  # even if a member is signed in to the guest's browser

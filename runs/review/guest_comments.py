@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from runs.models import Comment, Guest, GuestLink, Output
 from runs.review.comments import post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.guest_answers import open_link
 from runs.sharing import guest_identity
 from runs.sharing.guest_identity import Sender
@@ -40,7 +40,7 @@ def comment_as_guest(
     with transaction.atomic():
         guest, is_new = guest_identity.admit(open_link(link), sender)
         if is_new:
-            by, position = Actor(guest=guest), place.file_position
+            by, position = Reviewer(guest=guest), place.file_position
             post(by, output.run, output, text, spot=place.spot, at_ms=place.at_ms, file_position=position)
         return guest, is_new
 

@@ -57,11 +57,11 @@ def settle(outputs: Collection[Output]) -> None:
 
 def count(run_ids: Collection[int]) -> None:
     """Recount the verdicts on the runs' completed results, for cards, filters and spending."""
-    done = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
+    results = Output.objects.filter(run__in=run_ids, status=Output.Status.COMPLETED).order_by()
     counts: dict[int, dict[str, int]] = {run_id: {} for run_id in run_ids}
     rounds = dict.fromkeys(counts, 0)
-    counted = done.values_list("run_id", "verdict").annotate(count=Count("pk"), rounds=Sum("number"))
-    for run_id, verdict, number, versions in counted:
+    rows = results.values_list("run_id", "verdict").annotate(count=Count("pk"), rounds=Sum("number"))
+    for run_id, verdict, number, versions in rows:
         counts[run_id][verdict] = number
         if verdict == Decision.Verdict.APPROVED:
             rounds[run_id] = versions

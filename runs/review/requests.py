@@ -139,8 +139,8 @@ def remind(request: ReviewRequest, by: Member) -> bool:
         raise PermissionDenied
     now = timezone.now()
     due = ReviewRequest.objects.open().filter(Q(reminded_at=None) | Q(reminded_at__lte=now - REMIND_AGAIN_AFTER))
-    owed = request.items.filter(settled_at=None)
-    if not owed.exists() or not due.filter(pk=request.pk).update(reminded_at=now):
+    open_items = request.items.filter(settled_at=None)
+    if not open_items.exists() or not due.filter(pk=request.pk).update(reminded_at=now):
         return False
     request.reminded_at = now
     record(Verb.REVIEW_REMINDED, request)
@@ -179,9 +179,9 @@ def _is_settled(request: ReviewRequest, verdicts: Sequence[Decision], rules: Rev
         return any(verdict.link_id == request.link_id for verdict in verdicts)
     if request.audience == Audience.ANYONE:
         return any(overall_verdict.counts(verdict) for verdict in verdicts)
-    named = {member.pk: rules.may_decide(member) for member in request.members.all()}
-    decided = {verdict.member_id for verdict in verdicts if verdict.member_id in named}
-    return bool(decided) and all(pk in decided for pk, may_decide in named.items() if may_decide)
+    members = {member.pk: rules.may_decide(member) for member in request.members.all()}
+    have_decided = {verdict.member_id for verdict in verdicts if verdict.member_id in members}
+    return bool(have_decided) and all(pk in have_decided for pk, may_decide in members.items() if may_decide)
 
 
 # --- Versions, and automatic requests: listeners ----------------------------------------------------------------------

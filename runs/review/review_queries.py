@@ -52,15 +52,15 @@ def asked_by(member: Member) -> QuerySet[ReviewRequest]:
 
 def _count(items: QuerySet[ReviewItem]) -> Coalesce:
     """Count in a subquery, so that the database counts only for the requests on a page."""
-    counted = items.values("request").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted), 0)
+    counts = items.values("request").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts), 0)
 
 
 def decided_lately(member: Member) -> QuerySet[Decision]:
     """Return the verdicts in force on results that `member` may see, latest first."""
     visible = is_one_of(Run.objects.visible_to(member), "output__run")
-    decided = Decision.objects.standing().on_current_content().filter(visible)
-    with_related = decided.select_related("member", "link__member", "link__made_by", "output__run", "chosen__run")
+    decisions = Decision.objects.standing().on_current_content().filter(visible)
+    with_related = decisions.select_related("member", "link__member", "link__made_by", "output__run", "chosen__run")
     return with_related.order_by("-created_at", "-pk")
 
 
@@ -85,5 +85,7 @@ def last_decision(member: Member, since: datetime) -> Decision | None:
     """
     own = Decision.objects.standing().filter(member=member, created_at__gt=since)
     same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
-    counted = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
-    return own.annotate(of_batch=Subquery(counted)).select_related("output__run").order_by("-created_at", "-pk").first()
+    batch_size = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
+    return (
+        own.annotate(of_batch=Subquery(batch_size)).select_related("output__run").order_by("-created_at", "-pk").first()
+    )

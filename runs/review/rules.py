@@ -73,8 +73,8 @@ def change_rules(rules: ReviewRules, app_ids: Collection[str], asking: Collectio
 def _let_ask(apps: QuerySet[App], *, is_asking: bool) -> None:
     """Set whether shared results of `apps` are always reviewed."""
     other = apps.exclude(asks_review=is_asking).order_by("pk")
-    changed = list(other.select_for_update(of=("self",), no_key=True))
-    record_each(Verb.APP_SHAPED, changed, changes={"asks_review": (not is_asking, is_asking)})
-    ids = [app.pk for app in changed]
+    rows = list(other.select_for_update(of=("self",), no_key=True))
+    record_each(Verb.APP_SHAPED, rows, changes={"asks_review": (not is_asking, is_asking)})
+    ids = [app.pk for app in rows]
     App.objects.filter(pk__in=ids).update(asks_review=is_asking)
     record_outside_change(ids)

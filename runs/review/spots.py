@@ -38,12 +38,12 @@ class DotPlace:
     down: int
 
 
-def places(marked: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
+def places(spots: Sequence[tuple[int, int, int]]) -> list[DotPlace]:
     """Return where to draw the dots of these spots (across, down, position of the file). Dots that would cover each
     other stand side by side, beginning at the first one's spot and going towards the middle of the picture."""
     firsts: list[list[int]] = []  # the first spot of each group, and how many dots the group has so far
     dots = []
-    for x, y, file in marked:
+    for x, y, file in spots:
         near = (one for one in firsts if abs(one[0] - x) < NEAR and abs(one[1] - y) < NEAR and one[2] == file)
         first = next(near, None)
         if first is None:
@@ -92,10 +92,10 @@ def clicked(file: StoredFile | None, posted: Mapping[str, str]) -> tuple[int, in
     return None
 
 
-def ten_thousandths(typed: str) -> int | None:
+def ten_thousandths(text: str) -> int | None:
     """Convert a typed percentage to ten-thousandths; return None unless it is a number from 0 to 100."""
     try:
-        part = round(float(typed.replace(",", ".")) * 100)
+        part = round(float(text.replace(",", ".")) * 100)
     except (ValueError, OverflowError):
         return None
     return part if 0 <= part <= END else None

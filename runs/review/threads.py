@@ -75,8 +75,8 @@ def threads_on(output: Output, viewer: Member, file_position: int = 0, *, most: 
     if output.content_hash:
         is_here &= Q(top_hash__in=["", output.content_hash])
     has_dot = Q(parent=None, spot_x__isnull=False, removed_at=None, file_position=file_position)
-    marked = in_view.annotate(top_hash=Coalesce("parent__content_hash", "content_hash"))
-    return _threads(list(_latest(marked, is_here, has_dot, most)), most)
+    with_hash = in_view.annotate(top_hash=Coalesce("parent__content_hash", "content_hash"))
+    return _threads(list(_latest(with_hash, is_here, has_dot, most)), most)
 
 
 def threads_on_run(run: Run, *, most: int = LATEST) -> Threads:
@@ -107,7 +107,7 @@ def _threads(rows: Sequence[Comment], most: int) -> Threads:
 def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> CommentQuerySet:
     """Return the comments in the latest threads on the current content and in the latest older threads, oldest
     first."""
-    marked = comments.annotate(
+    with_places = comments.annotate(
         top=Coalesce("parent", "pk"),
         top_at=Coalesce("parent__created_at", "created_at"),
         is_here=Case(When(is_here, then=Value(True)), default=Value(False), output_field=BooleanField()),
@@ -115,12 +115,12 @@ def _latest(comments: CommentQuerySet, is_here: Q, has_dot: Q, most: int) -> Com
         is_shared=Case(When(run__shared_at=None, then=Value(False)), default=Value(True), output_field=BooleanField()),
     )
     newest_first = [F("top_at").desc(), F("top").desc()]
-    counted = marked.annotate(
+    with_counts = with_places.annotate(
         rank=Window(DenseRank(), partition_by=["is_here"], order_by=newest_first),
         total=Window(Count("pk", filter=Q(parent=None)), partition_by=["is_here"]),
         dots=Window(Sum("has_dot"), partition_by=["is_here"], order_by=["top_at", "top"]),
     )
-    latest = counted.filter(rank__lte=most).order_by("top_at", "top", "created_at", "pk")
+    latest = with_counts.filter(rank__lte=most).order_by("top_at", "top", "created_at", "pk")
     return latest.select_related("member", "resolved_by", "output", "carried_from__run").only(*COLUMNS)
 
 

@@ -20,11 +20,11 @@ def spot_typed(file: StoredFile | None, x: str, y: str) -> tuple[int, int] | Non
     return (across, down)
 
 
-def time_typed(file: StoredFile | None, typed: str) -> int | None:
+def time_typed(file: StoredFile | None, text: str) -> int | None:
     """Return the typed time in milliseconds; None if nothing was typed. Raises `CommentRefusedError`."""
-    if file is None or file.kind not in ("video", "audio") or not typed.strip():
+    if file is None or file.kind not in ("video", "audio") or not text.strip():
         return None
-    at_ms = parse_seconds(typed)
+    at_ms = parse_seconds(text)
     if at_ms is None:
         raise CommentRefusedError("invalid", _("Enter the time in seconds, or as minutes:seconds: 12, 0:12 or 1:02.5."))
     if file.duration_seconds is not None and at_ms > file.duration_seconds * 1000 + ROUNDED_MS:

@@ -21,7 +21,7 @@ from runs.models import Decision, Output, OutputFile, ReviewRules, Verb
 from runs.models.decisions import NOTE_LENGTH, UNDO_FOR
 from runs.models.ids import new_public_id
 from runs.review import overall_verdict
-from runs.review.deciders import APPROVED, REJECTED, Actor, check_may_decide, is_word_only, set_aside_refusal
+from runs.review.deciders import APPROVED, REJECTED, Reviewer, check_may_decide, is_word_only, set_aside_refusal
 from runs.review.errors import (
     DecisionError,
     NotAllowedError,
@@ -68,7 +68,7 @@ def decide(
     output: Output,
     verdict: str,
     note: str,
-    by: Actor,
+    by: Reviewer,
     decided_in: int | None,
     *,
     batch: str = "",
@@ -82,7 +82,7 @@ def decide(
     return _record([new], by, batch or new_public_id(), is_strict=True)[0][0]
 
 
-def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Actor) -> Bulk:
+def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note: str, by: Reviewer) -> Bulk:
     """Give the same verdict on many results; `outputs` pairs each result with the state that the page showed. Results
     that have changed or can't be decided on are skipped and counted. Raises `ReasonNeededError` or `NoteTooLongError`
     before doing anything."""
@@ -98,7 +98,7 @@ def decide_many(outputs: Sequence[tuple[Output, int | None]], verdict: str, note
     return Bulk(batch, done, reasons.total(), reasons)
 
 
-def choose(output: Output, others: Sequence[Output], by: Actor, decided_in: Mapping[int, int]) -> str:
+def choose(output: Output, others: Sequence[Output], by: Reviewer, decided_in: Mapping[int, int]) -> str:
     """Approve one result and reject the others, without requiring reasons. If one of these verdicts is refused, nothing
     is saved. Returns the batch, for Undo; "" if all of them stood already.
 
@@ -133,7 +133,7 @@ def check_reason(verdict: str, note: str, rules: ReviewRules | None = None) -> N
 class _Decider:
     """Checks and applies one person's verdicts on results whose runs are locked."""
 
-    def __init__(self, outputs: Sequence[Output], by: Actor, batch: str) -> None:
+    def __init__(self, outputs: Sequence[Output], by: Reviewer, batch: str) -> None:
         self.by, self.batch, self.rules = by, batch, ReviewRules.current()
         self.fresh = Output.objects.select_related("run").in_bulk([output.pk for output in outputs])
         self.newer = newer_of_each(self.fresh.values())
@@ -214,7 +214,7 @@ def _says(standing: Decision, new: NewVerdict) -> bool:
 
 
 def _record(
-    verdicts: Sequence[NewVerdict], by: Actor, batch: str, *, is_strict: bool
+    verdicts: Sequence[NewVerdict], by: Reviewer, batch: str, *, is_strict: bool
 ) -> tuple[list[Decision], list[DecisionError]]:
     """Apply verdicts in one transaction; return the decisions and the errors. If `is_strict`, raise the first error and
     save nothing."""
@@ -238,7 +238,7 @@ def _record(
     return decisions, errors
 
 
-def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Actor) -> None:
+def _enter(verb: Verb, acts: Iterable[tuple[Output, Decision | None, Decision | None]], by: Reviewer) -> None:
     """Add decisions to the audit record, each with the person's verdict before and after."""
     groups = dict[tuple[str, str], list[Output]]()
     for output, before, after in acts:
@@ -253,7 +253,7 @@ def _show(output: Output, fresh: Output | None) -> None:
         output.verdict, output.decided_in, output.content_hash = fresh.verdict, fresh.decided_in, fresh.content_hash
 
 
-def undo(batch: str, by: Actor) -> int:
+def undo(batch: str, by: Reviewer) -> int:
     """Undo a batch of decisions that this person made together, if it is at most 10 minutes old. Their previous
     verdicts take effect again.
 
@@ -273,7 +273,7 @@ def undo(batch: str, by: Actor) -> int:
     return len(ended)
 
 
-def withdraw(output: Output, by: Actor) -> None:
+def withdraw(output: Output, by: Reviewer) -> None:
     """Withdraw this person's verdict on the result. Does nothing if they have none."""
     own = Decision.objects.standing().on_current_content().filter(output=output, **by.owned)
     with transaction.atomic():
@@ -285,7 +285,7 @@ def withdraw(output: Output, by: Actor) -> None:
         _show(output, row.output)
 
 
-def set_aside(decision: Decision, reason: str, by: Actor) -> None:
+def set_aside(decision: Decision, reason: str, by: Reviewer) -> None:
     """Set someone else's verdict aside; a reason is required. Raises a `DecisionError`."""
     reason = clean_note(reason)
     if not reason:
@@ -304,7 +304,7 @@ def set_aside(decision: Decision, reason: str, by: Actor) -> None:
         _record_ends([row], Decision.Act.SET_ASIDE, by, reason)
 
 
-def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Actor, note: str = "") -> None:
+def _record_ends(ended: Sequence[Decision], act: Decision.Act, by: Reviewer, note: str = "") -> None:
     """Add a row for each decision that ends, and update the results' verdicts."""
     batch = new_public_id()
     acts = [

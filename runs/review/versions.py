@@ -19,8 +19,8 @@ def newer_of_each(outputs: Iterable[Output]) -> dict[int, Output]:
 
 def newer_among(outputs: Iterable[Output], versions: Iterable[Output]) -> dict[int, Output]:
     """Do the same as `newer_of_each` without a query, given the results' later `versions` with their runs loaded."""
-    done = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
-    newest = {version.first_id: version for version in sorted(done, key=_number)}
+    completed = [one for one in versions if one.status == Output.Status.COMPLETED and one.run.deleted_at is None]
+    newest = {version.first_id: version for version in sorted(completed, key=_number)}
     pairs = ((output, newest.get(output.first_id)) for output in outputs)
     return {output.pk: newer for output, newer in pairs if newer is not None and newer.number > output.number}
 

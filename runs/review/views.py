@@ -25,7 +25,7 @@ from runs.display.verdicts import verdict_of, verdicts_of
 from runs.models import Decision, Member, Output, Run
 from runs.models.joined import is_one_of
 from runs.review import verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.errors import (
     DecisionError,
     NotAllowedError,
@@ -53,10 +53,10 @@ def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
     if not data["verdict"]:
         raise Http404
     try:
-        decision = verdicts.decide(output, data["verdict"], data["note"], Actor(request.user), data["seen"])
+        decision = verdicts.decide(output, data["verdict"], data["note"], Reviewer(request.user), data["seen"])
     except DecisionError as error:
         return _refused(request, output, data, error, {"note": data["note"], "pressed": data["verdict"]})
-    return _done(request, output, data, str(Decision.Verdict(decision.verdict).label), decision.batch)
+    return _show_done(request, output, data, str(Decision.Verdict(decision.verdict).label), decision.batch)
 
 
 @require_POST
@@ -64,8 +64,8 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
     """Withdraw the member's own verdict."""
     output = _output_of(request, result_id)
     refuse_viewers(request.user)
-    verdicts.withdraw(output, Actor(request.user))
-    return _done(request, output, ReviewPanelForm.read(request.POST), _("Your decision was withdrawn."))
+    verdicts.withdraw(output, Reviewer(request.user))
+    return _show_done(request, output, ReviewPanelForm.read(request.POST), _("Your decision was withdrawn."))
 
 
 @require_POST
@@ -75,12 +75,12 @@ def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse
     decision = changeable_or_refuse(request, visible.select_related("output__run"), public_id=decision_id)
     data = DecideForm.read(request.POST)
     try:
-        verdicts.set_aside(decision, data["note"], Actor(request.user))
+        verdicts.set_aside(decision, data["note"], Reviewer(request.user))
     except DecisionError as error:
-        typed = {"aside_note": data["note"], "aside": decision.public_id}
-        return _refused(request, decision.output, data, error, typed)
+        values = {"aside_note": data["note"], "aside": decision.public_id}
+        return _refused(request, decision.output, data, error, values)
     output = _output_of(request, decision.output.public_id)
-    return _done(request, output, data, _("The decision was set aside."))
+    return _show_done(request, output, data, _("The decision was set aside."))
 
 
 @require_POST
@@ -90,7 +90,7 @@ def decision_undo(request: PortalRequest, batch: str) -> HttpResponse:
         raise Http404
     refuse_viewers(request.user)
     data = UndoForm.read(request.POST)
-    count = verdicts.undo(batch, Actor(request.user))
+    count = verdicts.undo(batch, Reviewer(request.user))
     if count == 1 and data["result"] and request.htmx:
         return _panel(request, _output_of(request, data["result"]), data, {"is_new": True})
     if count:
@@ -112,7 +112,7 @@ def results_choose(request: PortalRequest) -> HttpResponse:
     best = outputs.pop(data["chosen"])
     decided_in = {output.pk: data["on"][output.public_id] for output in (best, *outputs.values())}
     try:
-        batch = verdicts.choose(best, list(outputs.values()), Actor(request.user), decided_in)
+        batch = verdicts.choose(best, list(outputs.values()), Reviewer(request.user), decided_in)
     except NotAllowedError as error:
         raise PermissionDenied(error.sentence) from None
     except SupersededError as error:
@@ -138,7 +138,9 @@ def _with_newer(error: SupersededError, member: Member) -> str:
     return format_html('{} <a href="{}">{}</a>', error.sentence, newer.get_absolute_url(), words)
 
 
-def _done(request: PortalRequest, output: Output, data: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
+def _show_done(
+    request: PortalRequest, output: Output, data: dict[str, Any], words: str, batch: str = ""
+) -> HttpResponse:
     """Return the updated panel; without JavaScript, go back and show `words`, with a button that undoes `batch`."""
     if request.htmx:
         return _panel(request, output, data, {"is_new": True})
@@ -147,7 +149,7 @@ def _done(request: PortalRequest, output: Output, data: dict[str, Any], words: s
 
 
 def _refused(
-    request: PortalRequest, output: Output, data: dict[str, Any], error: DecisionError, typed: dict[str, str]
+    request: PortalRequest, output: Output, data: dict[str, Any], error: DecisionError, values: dict[str, str]
 ) -> HttpResponse:
     """Return the current panel, with what was typed and the reason why nothing was decided."""
     if isinstance(error, NotAllowedError):
@@ -155,7 +157,7 @@ def _refused(
     fresh = _output_of(request, output.public_id)
     status = 422 if request.htmx or isinstance(error, TYPED) else 409  # 422 is the only error that pages swap in
     why = {"error": error.sentence, "is_reason_missing": isinstance(error, ReasonNeededError)}
-    return _panel(request, fresh, data, why | typed, status=status)
+    return _panel(request, fresh, data, why | values, status=status)
 
 
 def _panel(

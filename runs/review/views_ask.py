@@ -161,21 +161,21 @@ def _ask_guests(member: Member, outputs: Sequence[Output], audience: str, **deta
 
     Raises `AskError` if none of them can be shown to guests.
     """
-    offered = links.outputs_for(member, [output.public_id for output in outputs])
-    if not offered:
+    shareable = links.outputs_for(member, [output.public_id for output in outputs])
+    if not shareable:
         words = _("None of these can be shared with guests: they aren't ready, or they aren't yours to share.")
         raise requests.AskError(words)
-    link = links.make_link(member, offered)
+    link = links.make_link(member, shareable)
     link.audience, link.message, link.lets_decide = audience, details["message"], True
     link.save(update_fields=["audience", "message", "lets_decide"])
-    requests.ask(member, offered, link=link, **details)
+    requests.ask(member, shareable, link=link, **details)
     return link, _guest_words(outputs, member)
 
 
 def _guest_words(outputs: Sequence[Output], member: Member) -> str:
     """Return a sentence saying how many of `outputs` a link can't show, and why."""
-    offered = links.offered(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
-    offered_pks = set(offered.order_by().values_list("pk", flat=True))
+    shareable = links.shareable(member, Output.objects.filter(pk__in=[output.pk for output in outputs]))
+    offered_pks = set(shareable.order_by().values_list("pk", flat=True))
     left = [output for output in outputs if output.pk not in offered_pks]
     foreign = sum(not output.run.is_manageable_by(member) for output in left)
     return not_for_guests_words(len(left) - foreign, foreign)

@@ -24,7 +24,7 @@ from runs.display.result_boxes import result_labels
 from runs.models import Comment, Member, Output, OutputFile, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.forms_comments import CommentForm, NumberForm, PeopleForm, ResolveForm, TextForm
 from runs.sharing.visibility import share_with_team
 from runs.web.http import PortalRequest, own_path, render_page, wants_fragment
@@ -36,7 +36,7 @@ PEOPLE_OFFERED = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class CommentTarget:
     """What a form is for: a new comment on `output` or the whole `run`, a reply to `parent`, or an edit of
     `comment`."""
 
@@ -69,11 +69,11 @@ def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
     visible = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
     output = get_object_or_404(visible.prefetch_related("files__file"), public_id=result_id)
     typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
-    saved = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
-    number = number_in(typed, 1, len(saved), 1)
-    file = saved[number - 1] if saved else None
+    files = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
+    number = number_in(typed, 1, len(files), 1)
+    file = files[number - 1] if files else None
     draft = comment_draft.draft_on(output, output.run, output.get_absolute_url(), file, number)
-    return _answer(request, Place(output.run, draft, output))
+    return _answer(request, CommentTarget(output.run, draft, output))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,7 +81,7 @@ def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
 def run_comment(request: PortalRequest, run_id: str) -> HttpResponse:
     """Comment on a whole run. GET shows only the form."""
     run = get_object_or_404(Run.objects.visible_to(request.user).for_cards(), public_id=run_id)
-    return _answer(request, Place(run, comment_draft.run_draft(run)))
+    return _answer(request, CommentTarget(run, comment_draft.run_draft(run)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,7 +90,7 @@ def comment_reply(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Reply to a comment. GET shows only the form."""
     parent = _comment_of(request, comment_id)
     draft = comment_draft.reply_draft(parent, _page_of(parent))
-    return _answer(request, Place(parent.run, draft, parent.output, parent=parent))
+    return _answer(request, CommentTarget(parent.run, draft, parent.output, parent=parent))
 
 
 # --- Changing a member's own comments ---------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def comment_edit(request: PortalRequest, comment_id: str) -> HttpResponse:
     """Edit one of the member's own comments. GET shows the form."""
     comment = _own_comment_of(request, comment_id)
     draft = comment_draft.edit_draft(comment, editable_text(comment), _page_of(comment))
-    return _answer(request, Place(comment.run, draft, comment.output, comment=comment))
+    return _answer(request, CommentTarget(comment.run, draft, comment.output, comment=comment))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,7 +111,7 @@ def comment_remove(request: PortalRequest, comment_id: str) -> HttpResponse:
     data = BackForm.read(request.POST if request.method == "POST" else request.GET)
     back = own_path(data["back"], _page_of(comment))
     if request.method == "POST":
-        comments.remove(comment, Actor(member=request.user))
+        comments.remove(comment, Reviewer(member=request.user))
         return _return(back, comment)
     record_openings(request, [comment.run])
     context = {"section": "history", "comment": comment, "line": comment_line(comment), "back": back}
@@ -124,7 +124,7 @@ def comment_resolve(request: PortalRequest, comment_id: str) -> HttpResponse:
     comment = _comment_of(request, comment_id)
     data = ResolveForm.read(request.POST)
     act = comments.resolve if data["on"] else comments.reopen
-    act(comment, Actor(member=request.user))
+    act(comment, Reviewer(member=request.user))
     return _return(own_path(data["back"], _page_of(comment)), comment)
 
 
@@ -155,7 +155,7 @@ def _comment_of(request: PortalRequest, comment_id: str) -> Comment:
 
 def _own_comment_of(request: PortalRequest, comment_id: str) -> Comment:
     comment = _comment_of(request, comment_id)
-    if not Actor(member=request.user).owns(comment):
+    if not Reviewer(member=request.user).owns(comment):
         raise PermissionDenied(_("Only a comment's author can change it."))
     if comment.is_removed:
         raise Http404
@@ -175,7 +175,7 @@ def _return(back: str, comment: Comment) -> HttpResponse:
     return HttpResponseRedirect(f"{back.partition('#')[0]}#comment-{comment.public_id}")
 
 
-def _answer(request: PortalRequest, place: Place) -> HttpResponse:
+def _answer(request: PortalRequest, place: CommentTarget) -> HttpResponse:
     """Show the form for `place`, or save what was posted; if saving fails, show the form again with what was typed."""
     posted = posted_of(request)
     form = CommentForm(posted, file=place.draft.file) if place.draft.kind == "new" else TextForm(posted)
@@ -183,7 +183,7 @@ def _answer(request: PortalRequest, place: Place) -> HttpResponse:
     place = replace(place, draft=replace(place.draft, back=own_path(data["back"], place.draft.back)))
     if posted is None:
         return _show(request, place)
-    place = replace(place, draft=_typed(form, place.draft))
+    place = replace(place, draft=_fill_in(form, place.draft))
     if form.typed("act") == "people":
         people = comment_draft.people_of(place.run, request.user, place.draft.picked)
         return _show(request, replace(place, draft=replace(place.draft, people=people)))
@@ -205,9 +205,9 @@ def _answer(request: PortalRequest, place: Place) -> HttpResponse:
 
 
 @transaction.atomic
-def _store(form: TextForm, member: Member, place: Place) -> Comment:
+def _store(form: TextForm, member: Member, place: CommentTarget) -> Comment:
     """Post or edit the comment, after sharing the run if requested. Raises `CommentRefusedError`."""
-    data, by = form.cleaned_data, Actor(member=member)
+    data, by = form.cleaned_data, Reviewer(member=member)
     if data["act"] == "share" and place.run.is_shareable_by(member) and share_with_team(place.run):
         place.run.refresh_from_db(fields=["shared_at"])
     common = {
@@ -226,14 +226,14 @@ def _store(form: TextForm, member: Member, place: Place) -> Comment:
     return comments.post(by, place.run, place.output, data["text"], parent=place.parent, **common, **where)
 
 
-def _typed(form: TextForm, draft: CommentDraft) -> CommentDraft:
+def _fill_in(form: TextForm, draft: CommentDraft) -> CommentDraft:
     """Return `draft` filled in with what was typed."""
     text, x, y, at = (form.typed(name) for name in ("text", "x", "y", "at"))
     guests_see = bool(form["guests_see"].value())
     return replace(draft, text=text, x=x, y=y, at=at, guests_see=guests_see, picked=form.picked)
 
 
-def _show(request: PortalRequest, place: Place, *, status: int = 200) -> HttpResponse:
+def _show(request: PortalRequest, place: CommentTarget, *, status: int = 200) -> HttpResponse:
     record_openings(request, [place.run])
     is_part = wants_fragment(request)
     context = {"section": "history", "place": place, "draft": place.draft, "is_alone": not is_part}

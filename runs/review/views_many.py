@@ -19,7 +19,7 @@ from runs.history import selection
 from runs.history.undo import end_selection
 from runs.models import Output, ReviewRules
 from runs.review import requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.errors import DecisionError, ReasonNeededError
 from runs.review.forms_queue import ManyForm, WhatForm
 from runs.review.skipped_words import skipped_words
@@ -53,13 +53,13 @@ def _decide(request: PortalRequest) -> HttpResponse:
         if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))
         pairs = [(output, decided_in[output.public_id]) for output in outputs.select_related("run")]
-        bulk = decide_many(pairs, posted["verdict"], posted["note"], Actor(request.user))
+        bulk = decide_many(pairs, posted["verdict"], posted["note"], Reviewer(request.user))
     except DecisionError as error:
         return _show(request, list(decided_in.items()), posted["selected"], posted, error)
-    gone = len(decided_in) - len(pairs)
+    missing = len(decided_in) - len(pairs)
     if posted["selected"] and bulk.done:
         end_selection(request, posted["selected"])
-    _tell(request, bulk, posted["verdict"], gone)
+    _tell(request, bulk, posted["verdict"], missing)
     return HttpResponseRedirect(reverse("runs:review-decided"), status=303)
 
 
@@ -92,7 +92,7 @@ def _show(
     return render_page(request, "review/many.html", context, status=422 if error else 200)
 
 
-def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
+def _tell(request: PortalRequest, bulk: Bulk, verdict: str, missing: int) -> None:
     """Show a message saying how many results were decided on, and how many were skipped and why."""
     count = number_words(bulk.done)
     words = {
@@ -106,9 +106,9 @@ def _tell(request: PortalRequest, bulk: Bulk, verdict: str, gone: int) -> None:
     }
     sentences = [words[verdict] % {"count": count}] if bulk.done else [_("Nothing was decided.")]
     sentences += [skipped_words(code, number) for code, number in bulk.reasons.items()]
-    if gone:
-        sentences.append(skipped_words("gone", gone))
-    level = messages.warning if bulk.skipped or gone else messages.success
+    if missing:
+        sentences.append(skipped_words("gone", missing))
+    level = messages.warning if bulk.skipped or missing else messages.success
     level(request, " ".join(sentences))
 
 

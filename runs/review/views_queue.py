@@ -19,7 +19,7 @@ from runs.display.comments import player_start
 from runs.display.review_queue import VerdictSummary, queue_url
 from runs.models import Output, ReviewRequest
 from runs.review import requests, review_queries
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.errors import DecisionError, NotAllowedError, ReasonNeededError
 from runs.review.forms_queue import QueueDecideForm, RequestForm, UndoBatchForm
 from runs.review.verdicts import decide, undo
@@ -54,7 +54,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
     try:
         if not posted["verdict"]:
             raise DecisionError(_("Choose a decision."))
-        decision = decide(output, posted["verdict"], posted["note"], Actor(request.user), posted["seen"])
+        decision = decide(output, posted["verdict"], posted["note"], Reviewer(request.user), posted["seen"])
     except NotAllowedError as error:
         raise PermissionDenied(error.sentence) from None
     except DecisionError as error:
@@ -67,7 +67,7 @@ def _decide(request: PortalRequest) -> HttpResponse:
 def review_undo(request: PortalRequest) -> HttpResponse:
     """Undo a batch of the member's decisions, and show the result again."""
     posted = UndoBatchForm.read(request.POST)
-    count = undo(posted["batch"], Actor(request.user))
+    count = undo(posted["batch"], Reviewer(request.user))
     if not count:
         messages.warning(request, _("It's too late to undo that. Decide again instead."))
     if posted["back"]:
@@ -102,7 +102,7 @@ def _show(
         "error": error,
         "newer": review_queue.newer_shown(error, member, waiting),
         "is_reason_missing": isinstance(error, ReasonNeededError),
-        "said": "" if error else _status_words(request, last, len(waiting)),
+        "announcement": "" if error else _status_words(request, last, len(waiting)),
     }
     if last is not None:
         record_openings(request, [last.decision.output.run])
@@ -138,7 +138,7 @@ def review_asked(request: PortalRequest) -> HttpResponse:
     """List the member's requests, newest first."""
     number = _number(request.GET.get("page"))
     page = review_lists.requests_page(request.user, number, timezone.now())
-    return render_page(request, "review/asked.html", {"section": "review", "tab": "asked", "page": page})
+    return render_page(request, "review/own_requests.html", {"section": "review", "tab": "asked", "page": page})
 
 
 @require_safe
@@ -148,13 +148,13 @@ def review_decided(request: PortalRequest) -> HttpResponse:
     lines = _decided_lines(request, review_lists.DECIDED)
     last = review_queue.last_shown(request.user, timezone.now())
     context = {"section": "review", "tab": "decided", "lines": lines, "last": last}
-    return render_page(request, "review/decided.html", context)
+    return render_page(request, "review/recent_decisions.html", context)
 
 
 def _decided_lines(request: PortalRequest, most: int) -> list[review_lists.DecidedLine]:
     """Return the latest decisions on results that the member may see."""
-    decided = review_queries.decided_lately(request.user)[:most]
-    lines = review_lists.decided_lines(decided, request.user)
+    decisions = review_queries.decided_lately(request.user)[:most]
+    lines = review_lists.decided_lines(decisions, request.user)
     record_openings(request, (line.summary.decision.output.run for line in lines))
     return lines
 

@@ -10,7 +10,7 @@ from runs.sandbox.errors import ApiError, Dialect
 from runs.sandbox.lookup import app_of, run_of, whole_number
 from runs.sandbox.state import WORKSPACE_ID, Upload, World
 from runs.sandbox.webhooks import Deliveries
-from runs.sandbox.wire import Reply, Request, json_reply
+from runs.sandbox.wire import Request, SandboxReply, json_reply
 
 STATUSES = {"queued", "running", "completed", "failed", "cancelled"}
 OWN_NAMES = {"127.0.0.1", "localhost"}
@@ -34,13 +34,13 @@ class Api:
         if request.headers.get("x-workspace-id", WORKSPACE_ID) != WORKSPACE_ID:
             raise ApiError(403, "x-workspace-id does not match the workspace of this key")
 
-    def app(self, request: Request, app_id: str) -> Reply:
+    def app(self, request: Request, app_id: str) -> SandboxReply:
         return json_reply({"data": views.app_detail(app_of(self.world, app_id), request.origin)})
 
-    def estimate(self, request: Request, app_id: str) -> Reply:
+    def estimate(self, request: Request, app_id: str) -> SandboxReply:
         return json_reply({"data": catalogue.estimate(app_of(self.world, app_id), self.world.balance)})
 
-    def run_start(self, request: Request, app_id: str) -> Reply:
+    def run_start(self, request: Request, app_id: str) -> SandboxReply:
         app = app_of(self.world, app_id)
         dialect: Dialect = app["sandbox"].get("errors", "structured")
         body = request.json_object()
@@ -74,12 +74,12 @@ class Api:
             self.deliveries.plan(run)
         return json_reply({"data": views.run_started(run)}, 202, run_id=run.run_id)
 
-    def run(self, request: Request, run_id: str) -> Reply:
+    def run(self, request: Request, run_id: str) -> SandboxReply:
         with self.world.lock:
             run = run_of(self.world, run_id)
             return json_reply({"data": views.run_status(run, self.world.clock(), request.origin)})
 
-    def runs(self, request: Request) -> Reply:
+    def runs(self, request: Request) -> SandboxReply:
         status, app_id = request.query.get("status"), request.query.get("appId")
         if status is not None and status not in STATUSES:
             raise ApiError(400, f"status must be one of {', '.join(sorted(STATUSES))}")
@@ -98,7 +98,7 @@ class Api:
             rows = [views.run_row(run, now) for run in matches[offset : offset + limit]]
         return json_reply({"data": rows, "pagination": {"total": len(matches), "limit": limit, "offset": offset}})
 
-    def cancel(self, request: Request, run_id: str) -> Reply:
+    def cancel(self, request: Request, run_id: str) -> SandboxReply:
         with self.world.lock:
             run = run_of(self.world, run_id)
             if not lifecycle.is_final(run, self.world.clock()):
@@ -106,13 +106,13 @@ class Api:
             status = lifecycle.status_at(run, self.world.clock())
         return json_reply({"data": {"runId": run_id, "status": status}}, run_id=run_id)
 
-    def account(self, request: Request) -> Reply:
+    def account(self, request: Request) -> SandboxReply:
         workspace = {"id": WORKSPACE_ID, "name": "Sandbox", "slug": "sandbox", "role": "owner"}
         membership = {"workspaceId": WORKSPACE_ID, "name": "Sandbox", "slug": "sandbox", "role": "owner"}
         user = {"id": "user-sandbox", "email": "sandbox@example.com"}
         return json_reply({"data": {"user": user, "workspace": workspace, "memberships": [membership]}})
 
-    def usage(self, request: Request) -> Reply:
+    def usage(self, request: Request) -> SandboxReply:
         with self.world.lock:
             balance = self.world.balance
             spent = sum(run.cost for run in self.world.runs.values())
@@ -124,7 +124,7 @@ class Api:
         }
         return json_reply({"data": data})
 
-    def upload_urls(self, request: Request) -> Reply:
+    def upload_urls(self, request: Request) -> SandboxReply:
         files = request.json_object().get("files")
         if not isinstance(files, list) or not files:
             raise ApiError(400, "files must be a non-empty list")
@@ -147,7 +147,7 @@ class Api:
             "expiresAt": lifecycle.iso(self.world.clock() + 3600),
         }
 
-    def signing_key(self, request: Request) -> Reply:
+    def signing_key(self, request: Request) -> SandboxReply:
         return json_reply({"keys": [self.deliveries.jwk()]})
 
     def kind_of(self, address: str, origin: str) -> str | None:

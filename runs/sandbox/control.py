@@ -70,7 +70,7 @@ from runs.sandbox import catalogue, faults, lifecycle, odd_apps, views
 from runs.sandbox.errors import ApiError
 from runs.sandbox.state import World
 from runs.sandbox.webhooks import Deliveries
-from runs.sandbox.wire import Reply, Request, json_reply
+from runs.sandbox.wire import Request, SandboxReply, json_reply
 
 RUN_STATUSES = {"completed", "failed", "cancelled", "running"}
 
@@ -82,7 +82,7 @@ class Control:
         self.world = world
         self.deliveries = deliveries
 
-    def handle(self, request: Request, rest: str) -> Reply:
+    def handle(self, request: Request, rest: str) -> SandboxReply:
         # Keep web pages from using this API through somebody's browser.
         if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site", "none") != "none":
             raise ApiError(403, "The control API is not for browsers")

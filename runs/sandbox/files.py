@@ -9,7 +9,7 @@ from runs.sandbox import lifecycle
 from runs.sandbox.errors import ApiError
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.state import World
-from runs.sandbox.wire import Reply, Request
+from runs.sandbox.wire import Request, SandboxReply
 
 MOST_UPLOAD_BYTES = 1024**3
 MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "webm": "video/webm", "wav": "audio/wav"}
@@ -18,21 +18,21 @@ FILE = re.compile(r"/(outputs|assets|samples|thumbs)/(.+)")
 OUTPUT = re.compile(r"(\d{1,4})(?:\.r(\d{1,4}))?(?:-(\d{1,2}))?\.\w{1,8}")
 
 
-class Files:
+class FileEndpoints:
     """The endpoints for files. Every method returns a Reply or raises ApiError."""
 
     def __init__(self, world: World, gallery: Gallery) -> None:
         self.world = world
         self.gallery = gallery
 
-    def serve(self, path: str, kind: str, rest: str) -> Reply:
+    def serve(self, path: str, kind: str, rest: str) -> SandboxReply:
         """Serve the file at `path`. Raises ApiError 410 if a test has made the file's URL expire."""
         if self.world.is_all_expired or path in self.world.expired:
             raise ApiError(410, "This file has expired")
         serve = {"outputs": self._output, "assets": self._asset, "samples": self._sample, "thumbs": self._thumb}[kind]
         return serve(rest)
 
-    def _output(self, rest: str) -> Reply:
+    def _output(self, rest: str) -> SandboxReply:
         run_id, _, name = rest.partition("/")
         match, run = OUTPUT.fullmatch(name), self.world.runs.get(run_id)
         position = int(match[1]) if match else -1
@@ -43,26 +43,26 @@ class Files:
         if (revision := int(match[2] or 0)) > run.revisions.get(str(position), 0):
             raise ApiError(404, "No such file")
         path, media_type = self.gallery.output(run, position, int(match[3] or 0), revision)
-        return Reply(file=path, content_type=media_type)
+        return SandboxReply(file=path, content_type=media_type)
 
-    def _asset(self, rest: str) -> Reply:
+    def _asset(self, rest: str) -> SandboxReply:
         upload = self.world.uploads.get(rest.partition("/")[0])
         if upload is None or not upload.is_stored:
             raise ApiError(404, "No such file")
-        return Reply(file=self.world.upload_path(upload.upload_id), content_type=upload.content_type)
+        return SandboxReply(file=self.world.upload_path(upload.upload_id), content_type=upload.content_type)
 
-    def _sample(self, name: str) -> Reply:
+    def _sample(self, name: str) -> SandboxReply:
         path = self.gallery.sample(unquote(name))
-        return Reply(file=path, content_type=MEDIA_TYPES[path.suffix.removeprefix(".")])
+        return SandboxReply(file=path, content_type=MEDIA_TYPES[path.suffix.removeprefix(".")])
 
-    def _thumb(self, name: str) -> Reply:
+    def _thumb(self, name: str) -> SandboxReply:
         app_id, _, extension = unquote(name).rpartition(".")
         app = self.world.apps.get(app_id)
         if app is None or extension not in {"webp", "webm"}:
             raise ApiError(404, "No such file")
-        return Reply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
+        return SandboxReply(file=self.gallery.thumbnail(app, extension), content_type=MEDIA_TYPES[extension])
 
-    def receive(self, request: Request, upload_id: str) -> Reply:
+    def receive(self, request: Request, upload_id: str) -> SandboxReply:
         """Store the raw bytes of a PUT to an upload URL. The URL is signed, so no key is needed."""
         upload = self.world.uploads.get(upload_id)
         if upload is None or not secrets.compare_digest(request.query.get("signature", ""), upload.token):
@@ -73,7 +73,7 @@ class Files:
         upload.content_type = request.headers.get("Content-Type") or upload.content_type
         upload.is_stored = True
         self.world.keep_upload(upload)
-        return Reply(200, b"", "text/plain")
+        return SandboxReply(200, b"", "text/plain")
 
 
 def _write(request: Request, path: Path) -> None:

@@ -10,7 +10,7 @@ from runs.sandbox.lifecycle import Run
 from runs.sandbox.lookup import run_of, whole_number
 from runs.sandbox.state import World
 from runs.sandbox.stream import Stream
-from runs.sandbox.wire import Reply, Request, json_reply
+from runs.sandbox.wire import Request, SandboxReply, json_reply
 
 LOOK_SECONDS = 0.05  # how often a waiting call checks whether the run has ended
 
@@ -21,18 +21,18 @@ class Following:
 
     world: World
 
-    def wait(self, request: Request, run_id: str) -> Reply:
+    def wait(self, request: Request, run_id: str) -> SandboxReply:
         """Respond as soon as the run has ended, or after `timeout` seconds (1 to 120; 60 by default) if it hasn't."""
         run, seconds = run_of(self.world, run_id), whole_number(request.query, "timeout", 60, 1, 120)
         body: dict[str, Any] = {} if self._is_final_within(run, seconds, request) else {"timeout": True}
         return json_reply({"data": self._status(run, request.origin)} | body)
 
-    def stream(self, request: Request, run_id: str) -> Reply:
+    def stream(self, request: Request, run_id: str) -> SandboxReply:
         """Send server-sent events until the run has ended."""
         stream = Stream(self.world, run_of(self.world, run_id), request)
-        return Reply(content_type="text/event-stream", events=stream_faults.pieces(stream, request.fault))
+        return SandboxReply(content_type="text/event-stream", events=stream_faults.pieces(stream, request.fault))
 
-    def feedback(self, request: Request, run_id: str) -> Reply:
+    def feedback(self, request: Request, run_id: str) -> SandboxReply:
         """Remake outputs of a completed run under the same run id. This call is slow and costs credits.
 
         Only outputs whose labels appear in the text (ignoring case) are remade; if no label appears, all outputs are.

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from runs.sandbox.errors import ApiError, Dropped
 from runs.sandbox.http_server import HttpServer
-from runs.sandbox.wire import Reply, Request, error_reply
+from runs.sandbox.wire import Request, SandboxReply, error_reply
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
@@ -127,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise ApiError(413, "The request is too large")
         return bytes(body)
 
-    def _send(self, reply: Reply, request_id: str) -> None:
+    def _send(self, reply: SandboxReply, request_id: str) -> None:
         length = reply.file.stat().st_size if reply.file else len(reply.body)
         headers = {
             "Server": "Lamina-Sandbox",
@@ -187,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
             return True
         return is_left or self.server.stopping.wait(seconds)  # the caller has sent more data, which we don't read yet
 
-    def _drip(self, reply: Reply, length: int, seconds: float, gap: float) -> None:
+    def _drip(self, reply: SandboxReply, length: int, seconds: float, gap: float) -> None:
         body = (reply.file.read_bytes() if reply.file else reply.body)[:length]
         pauses = max(1, math.ceil(seconds / gap))
         for piece in range(pauses + 1):
@@ -198,7 +198,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[start:end])
             self.wfile.flush()
 
-    def _write(self, reply: Reply, length: int) -> None:
+    def _write(self, reply: SandboxReply, length: int) -> None:
         with reply.file.open("rb") if reply.file else io.BytesIO(reply.body) as source:
             while length and (chunk := source.read(min(length, 256 * 1024))):
                 self.wfile.write(chunk)

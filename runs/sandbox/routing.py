@@ -13,9 +13,9 @@ from runs.sandbox.api import Api
 from runs.sandbox.control import Control
 from runs.sandbox.errors import TEXTS, ApiError, Dropped
 from runs.sandbox.faults import Fault
-from runs.sandbox.files import FILE, Files
+from runs.sandbox.files import FILE, FileEndpoints
 from runs.sandbox.state import World
-from runs.sandbox.wire import Reply, Request, error_reply, json_reply
+from runs.sandbox.wire import Request, SandboxReply, error_reply, json_reply
 
 APP, RUN = "app", "run"
 ROUTES = [
@@ -46,7 +46,7 @@ LEGACY_EXAMPLE = {
 @dataclass
 class Endpoint:
     name: str
-    act: Callable[[], Reply]
+    act: Callable[[], SandboxReply]
     app_id: str | None = None
     run_id: str | None = None
     needs_key: bool = False
@@ -55,14 +55,16 @@ class Endpoint:
 class Router:
     """Passes requests to their endpoints. `answer` turns every exception except Dropped and OSError into a reply."""
 
-    def __init__(self, world: World, api: Api, others: Sequence[object], files: Files, control: Control) -> None:
+    def __init__(
+        self, world: World, api: Api, others: Sequence[object], files: FileEndpoints, control: Control
+    ) -> None:
         self.world = world
         self.api = api
         self.holders = (api, *others)  # objects with one method per endpoint, named after it
         self.files = files
         self.control = control
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> SandboxReply:
         if request.path.startswith("/control/"):
             return self._safely(request, lambda: self.control.handle(request, request.path.removeprefix("/control/")))
         endpoint = self._find(request)
@@ -87,7 +89,7 @@ class Router:
                 "runId": run_id or endpoint.run_id,
             })  # fmt: skip
 
-    def _answer(self, request: Request, endpoint: Endpoint) -> Reply:
+    def _answer(self, request: Request, endpoint: Endpoint) -> SandboxReply:
         limits: dict[str, str] = {}
         if request.path.startswith("/v1/"):
             with self.world.lock:
@@ -110,11 +112,11 @@ class Router:
         reply.headers = limits | reply.headers
         return reply
 
-    def _with_fault(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> Reply:
+    def _with_fault(self, request: Request, endpoint: Endpoint, fault: Fault | None) -> SandboxReply:
         if fault and fault.fault == "drop_before":
             raise Dropped
         is_instead = fault is not None and fault.fault in faults.INSTEAD
-        reply = Reply() if is_instead and fault and not fault.acts else self._act(request, endpoint)
+        reply = SandboxReply() if is_instead and fault and not fault.acts else self._act(request, endpoint)
         if fault is None:
             return reply
         if fault.fault == "drop_after":
@@ -127,15 +129,15 @@ class Router:
         reply.headers.update(fault.headers)
         return reply
 
-    def _act(self, request: Request, endpoint: Endpoint) -> Reply:
-        def act() -> Reply:
+    def _act(self, request: Request, endpoint: Endpoint) -> SandboxReply:
+        def act() -> SandboxReply:
             if endpoint.needs_key:
                 self.api.check_key(request)
             return endpoint.act()
 
         return self._safely(request, act)
 
-    def _safely(self, request: Request, act: Callable[[], Reply]) -> Reply:
+    def _safely(self, request: Request, act: Callable[[], SandboxReply]) -> SandboxReply:
         try:
             return act()
         except ApiError as error:
@@ -171,30 +173,30 @@ class Router:
             endpoint.app_id = run.app_id if run else None
         return endpoint
 
-    def _unknown(self) -> Reply:
+    def _unknown(self) -> SandboxReply:
         raise ApiError(404, "Not found")
 
 
-def canned(fault: Fault, request: Request, run_id: str | None) -> Reply:
+def canned(fault: Fault, request: Request, run_id: str | None) -> SandboxReply:
     """Return the response that `fault` sends instead of the real one."""
     content = fault.body.encode("utf-8", "replace") if isinstance(fault.body, str) else None
     match fault.fault:
         case "garbage":
-            return Reply(fault.status or 200, content or b'\x00\xff{"data": [nonsense', run_id=run_id)
+            return SandboxReply(fault.status or 200, content or b'\x00\xff{"data": [nonsense', run_id=run_id)
         case "html":
             page = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
-            return Reply(fault.status or 502, content or page, "text/html; charset=utf-8", run_id=run_id)
+            return SandboxReply(fault.status or 502, content or page, "text/html; charset=utf-8", run_id=run_id)
         case "empty":
-            return Reply(fault.status or 200, b"", run_id=run_id)
+            return SandboxReply(fault.status or 200, b"", run_id=run_id)
         case "plain_429":
             wait = {} if fault.seconds is None else {"Retry-After": f"{fault.seconds:g}"}
             text = content or b"Too many requests, please try again later."
-            return Reply(429, text, "text/plain; charset=utf-8", wait, run_id=run_id)
+            return SandboxReply(429, text, "text/plain; charset=utf-8", wait, run_id=run_id)
     status = fault.status or (400 if fault.fault == "old_error" else 503)
     if content is not None:
-        return Reply(status, content, "text/plain; charset=utf-8", run_id=run_id)
+        return SandboxReply(status, content, "text/plain; charset=utf-8", run_id=run_id)
     if fault.body is not None:
-        return Reply(status, json.dumps(fault.body).encode("ascii"), run_id=run_id)
+        return SandboxReply(status, json.dumps(fault.body).encode("ascii"), run_id=run_id)
     if fault.fault == "old_error":
         old = LEGACY_EXAMPLE if status == 400 else {"error": TEXTS.get(status, "Something went wrong")}
         return json_reply(old, status, run_id=run_id)

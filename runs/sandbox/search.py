@@ -7,7 +7,7 @@ from runs.sandbox import catalogue, views
 from runs.sandbox.catalogue import App
 from runs.sandbox.errors import ApiError
 from runs.sandbox.state import World
-from runs.sandbox.wire import Reply, Request, json_reply
+from runs.sandbox.wire import Request, SandboxReply, json_reply
 
 DEFAULT_MATCHES, MOST_MATCHES = 5, 50
 MEDIA = ("image", "video", "audio", "text")
@@ -27,24 +27,24 @@ class Finding:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def apps(self, request: Request) -> Reply:
+    def apps(self, request: Request) -> SandboxReply:
         """Return the listed apps, up to the limit, in an order that a test can make random."""
         return self._page(request, [app for app in list(self.world.apps.values()) if catalogue.is_listed(app)])
 
-    def search(self, request: Request) -> Reply:
+    def search(self, request: Request) -> SandboxReply:
         """Return the apps, including unlisted ones, that match `search=`."""
         text = request.query["search"].casefold()
         findable = (app for app in list(self.world.apps.values()) if catalogue.is_findable(app))
         return self._page(request, [app for app in findable if text in _text(app)])
 
-    def _page(self, request: Request, apps: list[App]) -> Reply:
+    def _page(self, request: Request, apps: list[App]) -> SandboxReply:
         orders = self.world.list_orders
         with self.world.lock:
             length = orders.length(request.query.get("limit"))
             page = orders.arranged(apps)[:length]
         return json_reply({"data": [views.app_summary(app, request.origin) for app in page]})
 
-    def discover(self, request: Request) -> Reply:
+    def discover(self, request: Request) -> SandboxReply:
         """Take `{intent, constraints?: {maxCredits?, outputFormat?}, limit?}` and return the best matches first."""
         body = request.json_object()
         intent, constraints = body.get("intent"), body.get("constraints") or {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runs.sandbox.api import Api
 from runs.sandbox.control import Control
-from runs.sandbox.files import Files
+from runs.sandbox.files import FileEndpoints
 from runs.sandbox.follow import Following
 from runs.sandbox.gallery import Gallery
 from runs.sandbox.handler import Handler
@@ -32,7 +32,7 @@ class Sandbox:
         self.world = World(self.data_dir, seconds, per_minute, has_test_cards)
         self._deliveries = Deliveries(self.world)
         gallery = Gallery(self.world)
-        files = Files(self.world, gallery)
+        files = FileEndpoints(self.world, gallery)
         router = Router(
             self.world,
             Api(self.world, self._deliveries),

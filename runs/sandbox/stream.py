@@ -75,6 +75,6 @@ def end_event(status: dict[str, Any]) -> Event:
     return ("complete" if status["status"] == "completed" else "error"), status
 
 
-def written(event: Event) -> bytes:
+def event_bytes(event: Event) -> bytes:
     name, data = event
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode("ascii")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from runs.sandbox.errors import Dropped
 from runs.sandbox.faults import Fault
-from runs.sandbox.stream import Event, Stream, end_event, written
+from runs.sandbox.stream import Event, Stream, end_event, event_bytes
 
 MIB = 1024 * 1024
 DRIP_PIECES = 8
@@ -50,15 +50,15 @@ def pieces(stream: Stream, fault: Fault | None) -> Generator[bytes, None, None]:
 
 
 def _plain(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    yield written(event)
+    yield event_bytes(event)
 
 
 def _crlf(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    yield written(event).replace(b"\n", b"\r\n")
+    yield event_bytes(event).replace(b"\n", b"\r\n")
 
 
 def _cr(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
-    yield written(event).replace(b"\n", b"\r")
+    yield event_bytes(event).replace(b"\n", b"\r")
 
 
 def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
@@ -70,7 +70,7 @@ def _comments(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 def _huge(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Make each event `size` bytes longer (by default 1 MiB)."""
-    yield written(_with(event, "x" * (fault.size or MIB)))
+    yield event_bytes(_with(event, "x" * (fault.size or MIB)))
 
 
 def _drip(event: Event, stream: Stream, fault: Fault) -> Iterator[bytes]:
@@ -103,20 +103,20 @@ def _close(stream: Stream, fault: Fault) -> Iterator[bytes]:
 
 def _half_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """End the response in the middle of an event."""
-    whole = written(_failed(stream))
+    whole = event_bytes(_failed(stream))
     yield whole[: len(whole) // 2]
 
 
 def _open_event(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """End the response before the empty line that would complete an event. The event's data is complete, but without
     that line the event doesn't count."""
-    yield written(_failed(stream)).removesuffix(b"\n")
+    yield event_bytes(_failed(stream)).removesuffix(b"\n")
 
 
 def _stranger(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Falsely report that another run (the newest one) has failed."""
     others = [run.run_id for run in stream.world.newest_first() if run is not stream.run]
-    yield written(_failed(stream, runId=others[0] if others else "no-such-run"))
+    yield event_bytes(_failed(stream, runId=others[0] if others else "no-such-run"))
 
 
 def _junk(stream: Stream, fault: Fault) -> Iterator[bytes]:
@@ -126,17 +126,17 @@ def _junk(stream: Stream, fault: Fault) -> Iterator[bytes]:
 def _misnamed(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Send `complete` and `error` events whose status says that the run is still active."""
     for name in ("complete", "error"):
-        yield written((name, stream.status() | {"status": "running", "completedAt": None}))
+        yield event_bytes((name, stream.status() | {"status": "running", "completedAt": None}))
 
 
 def _stale(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Report an outdated state: the run is queued and has no results."""
-    yield written(("progress", stream.status() | {"status": "queued", "outputs": [], "startedAt": None}))
+    yield event_bytes(("progress", stream.status() | {"status": "queued", "outputs": [], "startedAt": None}))
 
 
 def _bare_end(stream: Stream, fault: Fault) -> Iterator[bytes]:
     """Report that the run has completed, but leave out its outputs."""
-    yield written(("complete", stream.status() | {"status": "completed", "outputs": None}))
+    yield event_bytes(("complete", stream.status() | {"status": "completed", "outputs": None}))
 
 
 def _silence(stream: Stream, fault: Fault) -> Iterator[bytes]:
@@ -159,11 +159,11 @@ def _endless_line(stream: Stream, fault: Fault) -> Iterator[bytes]:
 def _late(stream: Stream) -> Iterator[bytes]:
     """Keep sending after the final event: an old state, another final event, then pings until the caller
     disconnects."""
-    yield written(("progress", stream.status() | {"status": "running", "completedAt": None, "outputs": []}))
-    yield written(_failed(stream))
+    yield event_bytes(("progress", stream.status() | {"status": "running", "completedAt": None, "outputs": []}))
+    yield event_bytes(_failed(stream))
     while True:
         stream.wait(stream.orders.look_seconds)
-        yield written(stream.ping())
+        yield event_bytes(stream.ping())
 
 
 def _failed(stream: Stream, **more: str) -> Event:

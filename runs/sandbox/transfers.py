@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from runs.sandbox import validation
 from runs.sandbox.api import MEDIA_TYPES, OWN_NAMES, asset_address
 from runs.sandbox.errors import ApiError
-from runs.sandbox.files import FILE, Files
+from runs.sandbox.files import FILE, FileEndpoints
 from runs.sandbox.state import World
-from runs.sandbox.wire import Reply, Request, json_reply
+from runs.sandbox.wire import Request, SandboxReply, json_reply
 
 
 @dataclass
@@ -18,9 +18,9 @@ class Transfers:
     """Copies files on this server. Files at other public URLs are never fetched; a sample file is copied instead."""
 
     world: World
-    files: Files
+    files: FileEndpoints
 
-    def transfer(self, request: Request) -> Reply:
+    def transfer(self, request: Request) -> SandboxReply:
         """Take `{sourceUrl, mediaType, filename?}`; return both `url` and `cdnUrl` unless a test wants only one of
         them."""
         body = request.json_object()
@@ -43,7 +43,7 @@ class Transfers:
         keys = {"docs": {"url"}, "sdk": {"cdnUrl", "assetId", "filename"}}.get(self.world.transfer_shape, data.keys())
         return json_reply({"data": {key: value for key, value in data.items() if key in keys}}, 201)
 
-    def _source(self, address: str, origin: str) -> Reply:
+    def _source(self, address: str, origin: str) -> SandboxReply:
         """Return the file to copy. Raises ApiError 400 if the file can't be loaded, for example because its URL has
         expired."""
         try:

@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass
-class Reply:
+class SandboxReply:
     """A response. With `cut`, only half of the body is sent, even though `Content-Length` promises all of it; if the
     body comes from `events`, only the first piece is sent.
 
@@ -68,12 +68,12 @@ class Reply:
     events: Generator[bytes, None, None] | None = None
 
 
-def json_reply(value: Any, status: int = 200, **more: Any) -> Reply:
+def json_reply(value: Any, status: int = 200, **more: Any) -> SandboxReply:
     # Escaped as ASCII, so that lone surrogates and NULs can be sent.
-    return Reply(status, json.dumps(value).encode("ascii"), **more)
+    return SandboxReply(status, json.dumps(value).encode("ascii"), **more)
 
 
-def error_reply(error: ApiError, request_id: str) -> Reply:
+def error_reply(error: ApiError, request_id: str) -> SandboxReply:
     reply = json_reply(error.body(request_id), error.status)
     reply.headers.update(error.headers)
     return reply

@@ -95,8 +95,8 @@ class Answer:
 
 def load_answers(stored: object) -> list[Answer]:
     """Parse answers stored by `dump_answers`; skip anything else."""
-    listed = stored if isinstance(stored, list) else []
-    return [Answer.from_stored(item) for item in listed if isinstance(item, dict)]
+    items = stored if isinstance(stored, list) else []
+    return [Answer.from_stored(item) for item in items if isinstance(item, dict)]
 
 
 def dump_answers(answers: Iterable[Answer]) -> list[dict[str, Any]]:

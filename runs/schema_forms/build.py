@@ -402,11 +402,11 @@ class SchemaForm(forms.Form):
     def error_list(self) -> list[tuple[str, str, str]]:
         """A tuple (id to jump to, label, message) for each field with an error, in page order."""
         visible = [*self.needed, *self.unfolded, *self.folded]
-        listed = [(bound.focus_id, bound.question.label, bound.error) for bound in visible if bound.error]
+        errors = [(bound.focus_id, bound.question.label, bound.error) for bound in visible if bound.error]
         if self.results and self.results_error:
             target = f"outputs-{self.results[0].value}" if len(self.results) > 1 else "outputs"
-            listed.append((target, _("Results"), self.results_error))
-        return listed
+            errors.append((target, _("Results"), self.results_error))
+        return errors
 
 
 def _number(count: int) -> str:

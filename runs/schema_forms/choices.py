@@ -52,17 +52,19 @@ def choices_of(question: Question, name: str, selected: object) -> list[Choice]:
         number = int(selected[:6])
         if number < len(question.options):
             selected = str(first.get(question.options[number], ""))
-    listed = [
+    options = [
         Choice(str(n), words, f"{name}-{n}", selected == str(n))
-        for (label, n), words in zip(sorted(first.items(), key=lambda i: i[1]), _shown(question, first), strict=True)
+        for (label, n), words in zip(
+            sorted(first.items(), key=lambda i: i[1]), _visible_labels(question, first), strict=True
+        )
     ]
     if not question.is_needed and question.default_option is None:
         own = shortened(question.default_words.strip()) or _("Let the app choose")
-        listed.insert(0, Choice("", own, f"{name}-own", not selected))
-    return listed
+        options.insert(0, Choice("", own, f"{name}-own", not selected))
+    return options
 
 
-def _shown(question: Question, labels: dict[str, int]) -> list[str]:
+def _visible_labels(question: Question, labels: dict[str, int]) -> list[str]:
     """Return the labels to show. If labels differ only in spaces, the spaces are shown as ␣. An invisible label is
     replaced with a numbered name."""
     ordered = sorted(labels, key=lambda label: labels[label])

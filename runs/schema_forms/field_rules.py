@@ -33,7 +33,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Ruled:
+class RuledAnswers:
     """Answers after applying the rules: what to send, the positions of answers to `hidden` fields, what the rules
     `changed`, and the `refused` answers, which the rules no longer allow in an open field."""
 
@@ -126,13 +126,13 @@ def problem_of(question: Question) -> Problem | None:
     return "value_missing" if question.default is None else None
 
 
-def apply_rules(questions: Sequence[Question], answers: Sequence[Answer]) -> Ruled:
+def apply_rules(questions: Sequence[Question], answers: Sequence[Answer]) -> RuledAnswers:
     """Return `answers` with the rules of `questions` applied, in the author's order. If there are no rules, the answers
     are returned unchanged."""
     if not any(question.rule for question in questions):
-        return Ruled(list(answers))
+        return RuledAnswers(list(answers))
     answer_of, left = matched(questions, list(answers))
-    ruled = Ruled([])
+    ruled = RuledAnswers([])
     for question in questions:
         answer, fixed = answer_of.get(question), fixed_answer(question)
         if fixed is not None:

@@ -45,14 +45,14 @@ def file_words(question: Question) -> FileWords:
         "video": _("Web address of a video for %(question)s"),
         "audio": _("Web address of an audio file for %(question)s"),
     }
-    is_multiple, named = question.is_multiple, {"question": question.label}
+    is_multiple, values = question.is_multiple, {"question": question.label}
     return FileWords(
         choose=choose_several.get(kind, _("Choose files")) if is_multiple else choose_one.get(kind, _("Choose a file")),
         choose_next=_("Add more") if is_multiple else _("Replace"),
-        chosen=list_labels.get(kind, _("%(question)s: chosen files")) % named,
+        chosen=list_labels.get(kind, _("%(question)s: chosen files")) % values,
         sample=sample.get(kind, _("Using the sample file")),
         drop=_("or drop them here") if is_multiple else _("or drop it here"),
-        link=link.get(kind, _("Web address of a file for %(question)s")) % named,
+        link=link.get(kind, _("Web address of a file for %(question)s")) % values,
         unfit=unfit_words("{name}", question.accept),
         one_file=one_file_words("{taken}", ["{left}"]),
     )

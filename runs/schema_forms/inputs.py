@@ -120,8 +120,8 @@ def _fit_text(question: Question, answer: Answer) -> str | None:
 
 def _fit_options(question: Question, answer: Answer) -> str | None:
     label = answer.value
-    listed = question.options if question.allowed is None else question.allowed
-    return str(question.options.index(label)) if isinstance(label, str) and label in listed else None
+    options = question.options if question.allowed is None else question.allowed
+    return str(question.options.index(label)) if isinstance(label, str) and label in options else None
 
 
 def _fit_url(question: Question, answer: Answer) -> Files | None:

@@ -99,8 +99,8 @@ class Question:
     @cached_property
     def options(self) -> tuple[str, ...]:
         """The labels exactly as listed, including duplicates, because options are posted by position."""
-        listed = self.raw.get("options")
-        return tuple(as_words(option) for option in listed) if isinstance(listed, list) else ()
+        options = self.raw.get("options")
+        return tuple(as_words(option) for option in options) if isinstance(options, list) else ()
 
     @property
     def options_left_out(self) -> int:
@@ -176,8 +176,8 @@ class Question:
     @cached_property
     def accept(self) -> tuple[str, ...]:
         """Kinds of media that the field accepts; empty for any."""
-        listed = self.raw.get("accept")
-        kinds = listed if isinstance(listed, list) else [listed]
+        accept = self.raw.get("accept")
+        kinds = accept if isinstance(accept, list) else [accept]
         return tuple(kind for kind in MEDIA_KINDS if kind in kinds)
 
     @property

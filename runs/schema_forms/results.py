@@ -52,7 +52,7 @@ class Result:
 def how_many(kinds: Iterable[str]) -> str:
     """Count `kinds` in words, such as "2 images and 1 video". Anything of an unknown kind is counted as a "result"."""
     counts = Counter(kind if kind in KINDS else "" for kind in kinds)
-    parts = [_counted(kind, counts[kind]) for kind in (*KINDS, "") if counts[kind]]
+    parts = [_kind_words(kind, counts[kind]) for kind in (*KINDS, "") if counts[kind]]
     return get_text_list(parts, pgettext("between the last two of a list", "and"))
 
 
@@ -62,7 +62,7 @@ def makes_words(makes: dict[str, int]) -> str:
     return _("makes %(results)s") % {"results": how_many(kinds)} if kinds else ""
 
 
-def _counted(kind: str, count: int) -> str:
+def _kind_words(kind: str, count: int) -> str:
     words = {
         "image": ngettext("%(count)s image", "%(count)s images", count),
         "video": ngettext("%(count)s video", "%(count)s videos", count),
@@ -75,11 +75,11 @@ def _counted(kind: str, count: int) -> str:
 
 def results_of(outputs: Outputs) -> list[Result]:
     """Group `outputs` by label, in the author's order."""
-    listed = [output if isinstance(output, dict) else {} for output in outputs]
-    indexes = [output.get("index") for output in listed]
+    items = [output if isinstance(output, dict) else {} for output in outputs]
+    indexes = [output.get("index") for output in items]
     is_sound = all(isinstance(index, int) and index >= 0 for index in indexes) and len(set(indexes)) == len(indexes)
     groups: dict[str, list[tuple[str, int, str]]] = {}
-    for n, output in enumerate(listed):
+    for n, output in enumerate(items):
         label = as_words(output.get("label") or "")
         index = int(indexes[n] or 0) if is_sound else n
         groups.setdefault(label.casefold(), []).append((label, index, as_words(output.get("type") or "")))

@@ -240,11 +240,11 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in dj
         return day
 
     def clean_passphrase(self) -> str:
-        typed = str(self.cleaned_data["passphrase"])
-        if typed and len(typed) < SHORTEST_PASSPHRASE:
+        passphrase = str(self.cleaned_data["passphrase"])
+        if passphrase and len(passphrase) < SHORTEST_PASSPHRASE:
             words = _("Use at least %(count)s characters. A few words work best.")
             raise ValidationError(words % {"count": SHORTEST_PASSPHRASE})
-        return typed
+        return passphrase
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

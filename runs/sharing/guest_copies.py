@@ -29,7 +29,7 @@ AT_ONCE = 500
 YOUNG = timedelta(minutes=2)
 
 
-class State(StrEnum):
+class CopyState(StrEnum):
     """The state of a file that a link shows to guests."""
 
     NOT_NEEDED = "not-needed"  # guests only need thumbnails
@@ -41,11 +41,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Given:
+class FileToSend:
     """The version of a file that guests get. `stored` is the file they are sent; None if they get no file, or if its
     copy doesn't exist yet."""
 
-    state: State
+    state: CopyState
     stored: StoredFile | None = None
     since: datetime | None = None  # when the copy was first requested
     error: str = ""  # why the copy is late, shown to members
@@ -56,34 +56,37 @@ def needs_itself(stored: StoredFile, *, may_download: bool) -> bool:
     """Return whether guests need the file itself and not just thumbnails: to download it, to play it, or because it has
     no thumbnails.
 
-    `_given_files` applies the same rule in the database.
+    `_shared_files` applies the same rule in the database.
     """
     if stored.kind == StoredFile.Kind.IMAGE:
         return may_download or not stored.thumb_1200 or stored.media_type in MOVING
     return may_download or stored.kind in PLAYED
 
 
-def given(link: GuestLink, stored: StoredFile) -> Given:
+def file_to_send(link: GuestLink, stored: StoredFile) -> FileToSend:
     """Return the version of `stored` that guests of `link` get. `stored` should be loaded with `guest_copy__file`."""
     if not needs_itself(stored, may_download=link.may_download):
-        return Given(State.NOT_NEEDED)
+        return FileToSend(CopyState.NOT_NEEDED)
     copy: GuestCopy | None = getattr(stored, "guest_copy", None)
     if copy is None:
-        return Given(State.PREPARING)
+        return FileToSend(CopyState.PREPARING)
     if copy.status == GuestCopy.Status.READY:
-        return Given(State.READY, copy.file)
+        return FileToSend(CopyState.READY, copy.file)
     if copy.status == GuestCopy.Status.NO_TOOL:
-        return Given(State.READY, stored, is_as_it_is=True) if link.may_download else Given(State.NOT_PLAYED)
+        if link.may_download:
+            return FileToSend(CopyState.READY, stored, is_as_it_is=True)
+        return FileToSend(CopyState.NOT_PLAYED)
     if copy.status == GuestCopy.Status.IMPOSSIBLE:
-        return Given(State.NOT_OFFERED)
-    return Given(State.LATE if copy.error else State.PREPARING, since=copy.created_at, error=say(copy.error))
+        return FileToSend(CopyState.NOT_OFFERED)
+    state = CopyState.LATE if copy.error else CopyState.PREPARING
+    return FileToSend(state, since=copy.created_at, error=say(copy.error))
 
 
 def has_films_as_they_are(outputs: list[Output]) -> bool:
     """Return whether `outputs` include video or audio that can't be copied, because ffmpeg is missing here or on the
     worker's host."""
-    kept = [output_file.file for output in outputs for output_file in output.files.all()]
-    films = [stored for stored in kept if stored is not None and stored.kind in PLAYED]
+    files = [output_file.file for output in outputs for output_file in output.files.all()]
+    films = [stored for stored in files if stored is not None and stored.kind in PLAYED]
     waiting = GuestCopy.objects.filter(source__in=films, status=GuestCopy.Status.NO_TOOL)
     is_ffmpeg_needed = any(stored.media_type not in sounds.STRIPPERS for stored in films)
     return (is_ffmpeg_needed and not ffmpeg.is_there()) or (bool(films) and waiting.exists())
@@ -112,33 +115,33 @@ def due() -> QuerySet[GuestCopy]:
     return GuestCopy.objects.filter(unclaimed(), status=GuestCopy.Status.PREPARING, due_at__lte=timezone.now())
 
 
-def wanted(links: GuestLinkQuerySet) -> set[int]:
+def shared_file_ids(links: GuestLinkQuerySet) -> set[int]:
     """Return the primary keys of the files that guests get from those of `links` that are alive."""
-    return {pk for given_files in _given_files(links) for pk in given_files.values_list("file", flat=True) if pk}
+    return {pk for shared_files in _shared_files(links) for pk in shared_files.values_list("file", flat=True) if pk}
 
 
 def missing(links: GuestLinkQuerySet) -> dict[int, str]:
     """Return the SHA-256 hashes, keyed by primary key, of files that guests should get but that have no `GuestCopy`
     yet, such as files in older links."""
-    unnoted = (given_files.filter(file__guest_copy=None) for given_files in _given_files(links))
+    unnoted = (shared_files.filter(file__guest_copy=None) for shared_files in _shared_files(links))
     return {pk: sha256 for some in unnoted for pk, sha256 in some.values_list("file", "file__sha256") if pk}
 
 
 def are_prepared(links: GuestLinkQuerySet) -> bool:
     """Return whether all copies for those of `links` that are alive have been prepared."""
     is_waited_for = Q(file__guest_copy=None) | Q(file__guest_copy__status=GuestCopy.Status.PREPARING)
-    return not any(given_files.filter(is_waited_for).exists() for given_files in _given_files(links))
+    return not any(shared_files.filter(is_waited_for).exists() for shared_files in _shared_files(links))
 
 
-def _given_files(links: GuestLinkQuerySet) -> Iterator[QuerySet[OutputFile]]:
+def _shared_files(links: GuestLinkQuerySet) -> Iterator[QuerySet[OutputFile]]:
     """Yield, in batches, the result files that guests get as files, not just as thumbnails, from those of `links` that
     are alive. `needs_itself` applies the same rule to one file.
 
     With a single query, the database might scan all files instead of starting from the few links.
     """
-    chosen = GuestLinkOutput.objects.filter(link__in=links.alive().order_by()).order_by("link__may_download")
+    rows = GuestLinkOutput.objects.filter(link__in=links.alive().order_by()).order_by("link__may_download")
     # If several links show a result, the most permissive link counts
-    outputs = dict(chosen.values_list("output", "link__may_download"))
+    outputs = dict(rows.values_list("output", "link__may_download"))
     no_still = Q(file__kind=StoredFile.Kind.IMAGE) & (Q(file__thumb_1200="") | Q(file__media_type__in=MOVING))
     for some in batched(outputs, AT_ONCE):
         is_offered = Q(output__in=[output for output in some if outputs[output]])

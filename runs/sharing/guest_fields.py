@@ -38,13 +38,13 @@ class EmailRefusedError(UserFacingError):
     """We can't send email to this address."""
 
 
-def clean_name(typed: str) -> str:
+def clean_name(text: str) -> str:
     """Return a typed name as we show it: on one line, and without characters that change the direction of the text
     around it.
 
     Raises `NameRefusedError`.
     """
-    visible = (sign for sign in typed if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
+    visible = (sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cs") or sign in JOINERS)
     name = one_line("".join(visible))
     if not any(unicodedata.category(sign)[0] in "LN" and sign not in FILLERS for sign in name):
         raise NameRefusedError(_("Enter your name, so people know who answered."))
@@ -58,9 +58,9 @@ def clean_name(typed: str) -> str:
     return name
 
 
-def clean_email(typed: str) -> str:
+def clean_email(text: str) -> str:
     """Return a typed email address without surrounding spaces; "" if none was typed. Raises `EmailRefusedError`."""
-    email = typed.strip()
+    email = text.strip()
     try:
         if email:
             IS_EMAIL(email)

@@ -60,7 +60,7 @@ ROBOTS = re.compile(
 )
 
 
-class State(StrEnum):
+class LinkState(StrEnum):
     """The state of an existing link."""
 
     OPEN = "open"
@@ -74,12 +74,12 @@ def find_link(token: str) -> GuestLink | None:
     return secret_links.find(GuestLink.objects.select_related("member"), token)
 
 
-def state_of(link: GuestLink, rules: SharingRules) -> State:
+def state_of(link: GuestLink, rules: SharingRules) -> LinkState:
     if link.is_open(rules):
-        return State.OPEN
+        return LinkState.OPEN
     if link.revoked_at is not None:
-        return State.REVOKED
-    return State.OFF if link.is_alive() else State.EXPIRED
+        return LinkState.REVOKED
+    return LinkState.OFF if link.is_alive() else LinkState.EXPIRED
 
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
@@ -133,21 +133,21 @@ def _proven(link: GuestLink) -> str:
     return f"{link.public_id}.{secret_links.hash_of(link.passphrase)[:16]}"
 
 
-def is_right_passphrase(request: HttpRequest, link: GuestLink, typed: str) -> bool:
-    """Return whether `typed` is the passphrase. Raises `TooManyError` after too many wrong attempts."""
+def is_right_passphrase(request: HttpRequest, link: GuestLink, passphrase: str) -> bool:
+    """Return whether `passphrase` is the right one. Raises `TooManyError` after too many wrong attempts."""
     this = f"passphrase:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
-    if not check_password(typed.strip(), link.passphrase):
+    if not check_password(passphrase.strip(), link.passphrase):
         return False
     attempt.forgive_first()
     return True
 
 
-def guest_with_code(request: HttpRequest, link: GuestLink, typed: str) -> Guest | None:
-    """Return the guest whose code is `typed`. Raises `TooManyError` after too many wrong attempts."""
+def guest_with_code(request: HttpRequest, link: GuestLink, code: str) -> Guest | None:
+    """Return the guest whose code is `code`. Raises `TooManyError` after too many wrong attempts."""
     this = f"guest-code:{link.public_id}"
     attempt = Attempt({f"{this}:{address_of(request)}": MAX_WRONG, this: MAX_WRONG_OF_ALL})
-    guest = guest_identity.find_by_code(link, typed)
+    guest = guest_identity.find_by_code(link, code)
     if guest is not None:
         attempt.forgive_first()
     return guest
@@ -168,9 +168,9 @@ def record_answer(request: HttpRequest, link: GuestLink) -> bool:
 def outputs_of(link: GuestLink, only: Collection[int] | None = None) -> list[Output]:
     """Return the results that `link` shows and that still exist, in the link's order. If `only` is given, return just
     those with these primary keys."""
-    saved = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
+    files = Prefetch("files", OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file"))
     outputs = _link_outputs(link) if only is None else _link_outputs(link).filter(pk__in=only)
-    return list(outputs.select_related("run").prefetch_related(saved))
+    return list(outputs.select_related("run").prefetch_related(files))
 
 
 def named_outputs(link: GuestLink) -> dict[Output, str]:
@@ -202,9 +202,9 @@ def preview_of(link: GuestLink) -> StoredFile | None:
 def size_of(link: GuestLink) -> tuple[int, int]:
     """Return the number and total size (in bytes) of the files in a full download."""
     outputs = Output.objects.filter(pk__in=_link_outputs(link).order_by().values("pk"))
-    saved = OutputFile.objects.filter(output__in=outputs, status="saved")
+    files = OutputFile.objects.filter(output__in=outputs, status="saved")
     size = Coalesce("file__guest_copy__file__size_bytes", "file__size_bytes")
-    sums = saved.aggregate(files=Count("pk"), size=Sum(size))
+    sums = files.aggregate(files=Count("pk"), size=Sum(size))
     return sums["files"] + outputs.exclude(text="").count(), sums["size"] or 0
 
 
@@ -273,8 +273,8 @@ def file_of(link: GuestLink, file_id: str, *, is_named: bool = True) -> LinkFile
 def stems_by_result(link: GuestLink) -> dict[int, list[Stem]]:
     """Return the file name stems of all results that `link` shows, keyed by the results' primary keys, without loading
     the files."""
-    saved = OutputFile.objects.filter(output=OuterRef("pk"), status="saved").order_by("-position")
-    last = Coalesce(Subquery(saved.values("position")[:1]), 0)
+    files = OutputFile.objects.filter(output=OuterRef("pk"), status="saved").order_by("-position")
+    last = Coalesce(Subquery(files.values("position")[:1]), 0)
     rows = _link_outputs(link).values_list("pk", "label", "run__app_name", "run__created_at", last + 1)
     names = {pk: result_name(link, *values) for pk, *values in rows}
     return dict(zip(names, file_names.stems_of(names.values()), strict=True))

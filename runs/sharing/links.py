@@ -79,10 +79,10 @@ def links_about(run: Run) -> GuestLinkQuerySet:
 
 def outputs_for(member: Member, public_ids: Iterable[str]) -> list[Output]:
     """Return the results with these ids that `member` may show to guests, newest run first."""
-    return list(offered(member, Output.objects.filter(public_id__in=list(public_ids))))
+    return list(shareable(member, Output.objects.filter(public_id__in=list(public_ids))))
 
 
-def offered(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
+def shareable(member: Member, outputs: OutputQuerySet) -> OutputQuerySet:
     """Return the `outputs` that `member` may show to guests, newest run first."""
     theirs = Run.objects.manageable_by(member)  # `SharingRules` decides whether they may create links at all
     offers = outputs.filter(is_one_of(theirs, "run"), run__deleted_at=None).with_content()

@@ -156,8 +156,8 @@ def tidy() -> None:
     """Delete copies over a week old that no open link needs, and request replacements for copies whose files are
     missing."""
     old = GuestCopy.objects.filter(created_at__lt=timezone.now() - UNUSED_AFTER)
-    needed = guest_copies.wanted(GuestLink.objects.all())
-    for copy in [copy for copy in old.select_related("file") if copy.source_id not in needed]:
+    file_ids = guest_copies.shared_file_ids(GuestLink.objects.all())
+    for copy in [copy for copy in old.select_related("file") if copy.source_id not in file_ids]:
         copy.delete()
         if copy.file is not None:
             orphans.remove_files(StoredFile.objects.filter(pk=copy.file.pk))

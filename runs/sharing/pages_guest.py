@@ -23,7 +23,7 @@ from runs.schema_forms.questions import shortened
 from runs.schema_forms.results import how_many
 from runs.sharing import guest_copies, guests, links
 from runs.sharing.guest_addresses import Addresses, hidden_fields
-from runs.sharing.guest_copies import Given, State
+from runs.sharing.guest_copies import CopyState, FileToSend
 from runs.sharing.guest_names import input_name, some_names, text_name
 from runs.sharing.pages_guest_answers import AnswerBox, Answers, Visit, answers_of_page, boxes_of
 from runs.words.file_names import Stem, ending_of
@@ -57,7 +57,7 @@ class GuestFile:
     size_bytes: int
     colour: str
     note: str = ""
-    state: State = State.NOT_NEEDED
+    state: CopyState = CopyState.NOT_NEEDED
     since: datetime | None = None
     position: int = 0  # its position within the result
 
@@ -76,7 +76,7 @@ class GuestFile:
 
     @property
     def is_waited_for(self) -> bool:
-        return self.state in (State.PREPARING, State.LATE)
+        return self.state in (CopyState.PREPARING, CopyState.LATE)
 
     @property
     def srcset(self) -> str:
@@ -184,7 +184,7 @@ class GuestPage:
         discards what a guest is typing. It sends no form, so it can't bring back a page that needs one."""
         if not self.is_waiting or not self.can_refresh or self.has_boxes or any(file.is_player for file in self.files):
             return 0
-        preparing = [file for file in self.files if file.state is State.PREPARING]
+        preparing = [file for file in self.files if file.state is CopyState.PREPARING]
         if not preparing:
             return REFRESH_LATE_SECONDS
         newest = max(file.since or self.made_at for file in preparing)
@@ -203,15 +203,15 @@ class GuestPage:
 
 def guest_page(link: GuestLink, token: str, visit: Visit = FIRST_VISIT) -> GuestPage:
     """Return a page of an open link. The page is empty if none of the link's results exist any more."""
-    named = guests.named_outputs(link)
-    page = Paginator(list(named), guests.PER_PAGE).get_page(visit.form.page)
+    labels = guests.named_outputs(link)
+    page = Paginator(list(labels), guests.PER_PAGE).get_page(visit.form.page)
     outputs = guests.outputs_of(link, [output.pk for output in page])
     addresses = Addresses(link, token)
-    boxes = boxes_of(outputs, named, page.start_index(), addresses, visit)
-    results = _results(outputs, named, page.start_index(), addresses, boxes)
+    boxes = boxes_of(outputs, labels, page.start_index(), addresses, visit)
+    results = _results(outputs, labels, page.start_index(), addresses, boxes)
     runs = guests.runs_with_inputs(outputs) if outputs and link.shows_inputs else []
     has_picture = not link.passphrase and guests.preview_of(link) is not None
-    has_download = link.may_download and len(named) > 1
+    has_download = link.may_download and len(labels) > 1
     has_all = has_download and guest_copies.are_prepared(GuestLink.objects.filter(pk=link.pk))
     return GuestPage(
         sender=link.member.display_name,
@@ -219,17 +219,17 @@ def guest_page(link: GuestLink, token: str, visit: Visit = FIRST_VISIT) -> Guest
         message=link.message,
         last_day=links.last_day_of(link),
         title=_("%(results)s from %(sender)s")
-        % {"results": how_many([output.kind for output in named]), "sender": link.member.display_name},
+        % {"results": how_many([output.kind for output in labels]), "sender": link.member.display_name},
         results=results,
-        inputs=_all_inputs(runs, outputs, named, addresses),
-        app_names=guests.app_names(named) if link.shows_app else [],
+        inputs=_all_inputs(runs, outputs, labels, addresses),
+        app_names=guests.app_names(labels) if link.shows_app else [],
         download_url=addresses.all_files() if has_all else "",
         download_words=files_words(*guests.size_of(link)) if has_all else "",
         preview_url=f"{settings.PORTAL_URL}{reverse('runs:guest-preview', args=[token])}" if has_picture else "",
         place_words=_place_words(page) if page.has_other_pages() else "",
         previous_number=page.previous_page_number() if page.has_previous() else 0,
         next_number=page.next_page_number() if page.has_next() else 0,
-        answers=answers_of_page(link, list(named), visit, boxes),
+        answers=answers_of_page(link, list(labels), visit, boxes),
         url=addresses.page(),
         number=page.number,
         fields=hidden_fields(link, visit.guest, visit.offered, page.number),
@@ -245,13 +245,13 @@ def _place_words(page: Page[Output]) -> str:
 
 
 def _results(
-    outputs: list[Output], named: dict[Output, str], first: int, addresses: Addresses, boxes: dict[str, AnswerBox]
+    outputs: list[Output], labels: dict[Output, str], first: int, addresses: Addresses, boxes: dict[str, AnswerBox]
 ) -> list[GuestResult]:
     """Return `outputs` as the page shows them, with their names, numbered from `first`."""
     results = []
     stems_of = guests.stems_by_result(addresses.link)
     for number, output in enumerate(outputs, first):
-        label, stems = named[output], stems_of[output.pk]
+        label, stems = labels[output], stems_of[output.pk]
         files = files_of(output, label, stems, addresses)
         tree, box = guest_tree(output, stems), boxes.get(output.public_id)
         text_url = addresses.text(output) if output.text and addresses.link.may_download else ""
@@ -263,10 +263,10 @@ def _results(
 
 def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses) -> list[GuestFile]:
     """Return the saved files of a result; if there are several, their labels are numbered."""
-    saved = [output_file for output_file in output.files.all() if output_file.file is not None]
+    output_files = [output_file for output_file in output.files.all() if output_file.file is not None]
     files = [
         replace(_file(output_file.file, label, stems[output_file.position], addresses), position=output_file.position)
-        for output_file in saved
+        for output_file in output_files
         if output_file.file is not None
     ]
     return [replace(file, label=_file_label(label, n)) for n, file in enumerate(files, 1)] if len(files) > 1 else files
@@ -274,8 +274,8 @@ def files_of(output: Output, label: str, stems: list[Stem], addresses: Addresses
 
 def guest_tree(output: Output, stems: list[Stem]) -> Tree | None:
     """Return the tree for a structured result, without Lamina URLs; None if the result isn't structured."""
-    saved = [f for f in output.files.all() if f.file is not None]
-    names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in saved if f.file is not None}
+    output_files = [f for f in output.files.all() if f.file is not None]
+    names = {f.source_url: stems[f.position].named(ending_of(f.file)) for f in output_files if f.file is not None}
     return tree_of(output, FileNames(names, other=_("a file that isn't shared")))
 
 
@@ -292,11 +292,11 @@ def _file_label(label: str, number: int) -> str:
 
 def _file(stored: StoredFile, label: str, stem: Stem, addresses: Addresses) -> GuestFile:
     link = addresses.link
-    copy = guest_copies.given(link, stored)
+    copy = guest_copies.file_to_send(link, stored)
     large = addresses.file(stored, str(STILL_WIDTH)) if stored.thumb_1200 else ""
     itself = addresses.file(stored, "original") if copy.stored else ""
     still = large if stored.kind == StoredFile.Kind.IMAGE else ""
-    has_still_alone = copy.state is State.NOT_OFFERED and bool(large) and link.may_download
+    has_still_alone = copy.state is CopyState.NOT_OFFERED and bool(large) and link.may_download
     download = addresses.file(stored, "original", is_download=True) if copy.stored and link.may_download else ""
     return GuestFile(
         label=label,
@@ -317,28 +317,28 @@ def _file(stored: StoredFile, label: str, stem: Stem, addresses: Addresses) -> G
     )
 
 
-def _note(link: GuestLink, stored: StoredFile, copy: Given) -> str:
+def _note(link: GuestLink, stored: StoredFile, copy: FileToSend) -> str:
     """Explain to guests why a file is missing or changed."""
     is_picture, sender = stored.kind == StoredFile.Kind.IMAGE, {"sender": link.member.display_name}
     is_shown_small = is_picture and bool(stored.thumb_1200)
-    if copy.state is State.PREPARING:
+    if copy.state is CopyState.PREPARING:
         if is_shown_small:
             return _("The full-size picture is being prepared and will be here in a moment.")
         return _("This file is being prepared and will be here in a moment.")
-    if copy.state is State.LATE:
+    if copy.state is CopyState.LATE:
         if is_shown_small:
             return _(
                 "Something went wrong while preparing the full-size picture. We'll try again, so check back later."
             )
         return _("Something went wrong while preparing this file. We'll try again, so check back later.")
-    if copy.state is State.NOT_OFFERED:
+    if copy.state is CopyState.NOT_OFFERED:
         if is_shown_small:
             return _("Only this smaller picture can be shared: the original has hidden details that can't be removed.")
         if stored.thumb_1200:
             return _("Only this still image can be shared: the original has hidden details that can't be removed.")
         words = _("This file can't be shared: it has hidden details that can't be removed. Ask %(sender)s for it.")
         return words % sender
-    if copy.state is State.NOT_PLAYED:
+    if copy.state is CopyState.NOT_PLAYED:
         return _("This file can't be played here. Ask %(sender)s for it.") % sender
     return ""
 

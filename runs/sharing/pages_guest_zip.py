@@ -23,7 +23,7 @@ from runs.review import overall_verdict
 from runs.review.guest_answers import given_by
 from runs.schema_forms.questions import shortened
 from runs.sharing import guest_copies, guests
-from runs.sharing.guest_copies import State
+from runs.sharing.guest_copies import CopyState
 from runs.sharing.guest_names import input_name, labels_of, stems_of, text_name
 from runs.sharing.pages_guest import text_bytes
 from runs.storage import store
@@ -50,7 +50,7 @@ class Packed:
 
 
 @dataclass
-class Parcel:
+class GuestZip:
     """The zip, the files added so far, and notes about missing files."""
 
     archive: ZipStream = field(default_factory=lambda: ZipStream(sized=True))
@@ -77,7 +77,7 @@ def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
 
     Raises `StillPreparing` or `StorageAway`.
     """
-    parcel = Parcel()
+    parcel = GuestZip()
     outputs = guests.outputs_of(link)
     for output, label, stems in zip(outputs, labels_of(outputs), stems_of(link, outputs), strict=True):
         for output_file in output.files.all():
@@ -94,11 +94,11 @@ def pack(link: GuestLink, guest: Guest | None = None) -> ZipStream:
     return parcel.archive
 
 
-def _add_file(parcel: Parcel, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
+def _add_file(parcel: GuestZip, link: GuestLink, stored: StoredFile, output: Output, label: str, stem: Stem) -> None:
     """Add to `parcel` the version of `stored` that guests get. If that's only a smaller picture or nothing at all, add
     a note."""
-    copy = guest_copies.given(link, stored)
-    if copy.state in (State.PREPARING, State.LATE):
+    copy = guest_copies.file_to_send(link, stored)
+    if copy.state in (CopyState.PREPARING, CopyState.LATE):
         raise StillPreparing
     name = stem.named(ending_of(stored))
     if copy.stored is not None:
@@ -140,11 +140,11 @@ def _sheet(link: GuestLink, outputs: list[Output], packed: list[Packed], guest: 
     for one in packed:
         output, day = one.output, day_of(one.output.run.created_at)
         origin = _origin(link, output, decisions.get(output.pk, []))
-        answered = _answered(answers.get(output.pk)) if answers else []
+        lines = _decision_cells(answers.get(output.pk)) if answers else []
         inputs = (inputs_of[output.run_id].get(name, "") for name in names)
         described = [output.description] if has_description else []
         file = [one.name, one.label, one.kind, day, str(one.size_bytes), one.sha256]
-        rows.append([*file, *described, *origin, *answered, *inputs])
+        rows.append([*file, *described, *origin, *lines, *inputs])
     return csv_bytes(rows)
 
 
@@ -172,7 +172,7 @@ def _decider(link: GuestLink, decision: Decision) -> str:
     return f"{name}: {verdict_words(decision.verdict)}"
 
 
-def _answered(decision: Decision | None) -> list[str]:
+def _decision_cells(decision: Decision | None) -> list[str]:
     """Return the guest's decision on a result, the time of the decision, and their note."""
     if decision is None:
         return ["", "", ""]

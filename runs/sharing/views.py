@@ -94,7 +94,7 @@ def run_share(request: PortalRequest, run_id: str) -> HttpResponse:
         words = ngettext("%(count)s guest link was revoked.", "%(count)s guest links were revoked.", ended)
         sentence = f"{sentence} {words % {'count': ended}}"
     run.refresh_from_db()
-    return _done(request, run, sentence)
+    return _show_done(request, run, sentence)
 
 
 @require_POST
@@ -105,26 +105,26 @@ def link_new(request: PortalRequest) -> HttpResponse:
         run = get_object_or_404(Run.objects.manageable_by(request.user), public_id=posted["run"])
     output_ids = posted["o"] or posted["pick"]
     if run is not None and posted["picks"] and not output_ids:
-        return _done(request, run, _("Tick at least one result, then create the link."), level=messages.WARNING)
+        return _show_done(request, run, _("Tick at least one result, then create the link."), level=messages.WARNING)
     if run is not None and not output_ids:
         output_ids = list(Output.objects.filter(run=run).values_list("public_id", flat=True))
     outputs = outputs_for(request.user, output_ids)
     if not outputs and run is not None:
         words = _("Nothing is ready yet. Choose “Guest link” again when a result is ready.")
-        return _done(request, run, words, level=messages.WARNING)
+        return _show_done(request, run, words, level=messages.WARNING)
     if not outputs:
         raise Http404
     if request.htmx and run is not None and (refusal := guest_links.refusal_of(request.user)):
         return _panel(request, run, sentence=refusal)
     link = link_of_click(request.user, outputs)
     if run is not None:
-        return _done(
+        return _show_done(
             request, run, _(SENTENCES["made"]) % {"day": brief_day_words(last_day_of(link))}, new_link=link.public_id
         )
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}?made=1")
 
 
-def _done(
+def _show_done(
     request: PortalRequest, run: Run, sentence: str, *, new_link: str = "", level: int = messages.SUCCESS
 ) -> HttpResponse:
     """Show the updated panel or, without JavaScript, redirect to the run's sharing page."""
@@ -211,7 +211,7 @@ def link_extend(request: PortalRequest, link_id: str) -> HttpResponse:
         raise PermissionDenied
     if is_extendable(link, rules):  # otherwise, the form was sent twice
         extend(link)
-    return _changed(request, link, _(SENTENCES["extended"]))
+    return _after_change(request, link, _(SENTENCES["extended"]))
 
 
 @require_POST
@@ -226,7 +226,7 @@ def link_replace(request: PortalRequest, link_id: str) -> HttpResponse:
     offer = next((offer for offer in offers if (offer.old.public_id, offer.new.public_id) == pair), None)
     if offer is None or not replace_output(link, offer.old, offer.new):
         raise Http404
-    return _changed(request, link, _("The link now shows version %(number)s.") % {"number": offer.new.number})
+    return _after_change(request, link, _("The link now shows version %(number)s.") % {"number": offer.new.number})
 
 
 @require_POST
@@ -234,7 +234,7 @@ def link_revoke(request: PortalRequest, link_id: str) -> HttpResponse:
     """Revoke a link with immediate effect. Doesn't ask for confirmation, because this can be undone."""
     link = _revocable_link(request, link_id)
     revoke(link, request.user)
-    return _changed(request, link, _(SENTENCES["revoked"]))
+    return _after_change(request, link, _(SENTENCES["revoked"]))
 
 
 @require_POST
@@ -244,7 +244,7 @@ def link_restore(request: PortalRequest, link_id: str) -> HttpResponse:
     if not may_restore(request.user, link, rules, is_revocable=True):
         raise PermissionDenied
     restore(link, rules)
-    return _changed(request, link, _(SENTENCES["restored"]))
+    return _after_change(request, link, _(SENTENCES["restored"]))
 
 
 @require_POST
@@ -262,7 +262,7 @@ def link_same_person(request: PortalRequest, link_id: str) -> HttpResponse:
     return go_to(request, f"{reverse('runs:link-detail', args=[link.public_id])}#guests")
 
 
-def _changed(request: PortalRequest, link: GuestLink, sentence: str) -> HttpResponse:
+def _after_change(request: PortalRequest, link: GuestLink, sentence: str) -> HttpResponse:
     """Show the updated row of `link` or the updated panel of its run; without JavaScript, redirect to `back`."""
     posted = LinkActionForm.read(request.POST)
     run_id, back = posted["run"], posted["back"]
@@ -284,7 +284,7 @@ def _changed(request: PortalRequest, link: GuestLink, sentence: str) -> HttpResp
 def link_list(request: PortalRequest) -> HttpResponse:
     """List the member's own guest links."""
     mine = GuestLink.objects.owned_by(request.user)
-    return render_page(request, "sharing/link_list.html", {"section": "shares", **_listed(request, mine)})
+    return render_page(request, "sharing/link_list.html", {"section": "shares", **_list_context(request, mine)})
 
 
 @takes_files
@@ -312,7 +312,7 @@ def manage_sharing(request: PortalRequest) -> HttpResponse:
         "logo": SharingRules.current().logo,
         "makers": SharingRules.Makers.choices,
         "is_all": True,
-        **_listed(request, GuestLink.objects.all()),
+        **_list_context(request, GuestLink.objects.all()),
     }
     return render_page(request, "sharing/manage_sharing.html", context, status=422 if form.errors else 200)
 
@@ -331,7 +331,7 @@ def _take_logo(request: PortalRequest, form: SharingRulesForm) -> None:
         form.errors.setdefault("logo", form.error_class()).append(refused.sentence)
 
 
-def _listed(request: PortalRequest, links: Any) -> dict[str, Any]:
+def _list_context(request: PortalRequest, links: Any) -> dict[str, Any]:
     """Return one page of `links`, open ones first."""
     rules = SharingRules.current()
     page = Paginator(guest_links.open_first(links), PAGE).get_page(request.GET.get("page"))

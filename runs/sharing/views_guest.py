@@ -23,7 +23,7 @@ from runs.models import GuestLink, SharingRules, StoredFile
 from runs.models.file import THUMBNAIL_WIDTHS
 from runs.sharing import guest_copies, guests, pages_guest, pages_guest_zip
 from runs.sharing.forms_guest import GuestForm
-from runs.sharing.guest_copies import Given
+from runs.sharing.guest_copies import CopyState, FileToSend
 from runs.sharing.guest_names import archive_name_of, text_name
 from runs.sharing.guests import LinkFile
 from runs.sharing.pages_guest_answers import Visit
@@ -105,8 +105,8 @@ def guest_file(request: HttpRequest, token: str, file_id: str, variant: str) -> 
 
 def _itself(request: HttpRequest, link: GuestLink, file: LinkFile) -> HttpResponseBase:
     """Send the copy that guests get instead of the original."""
-    copy = guest_copies.given(link, file.stored) if file.is_result else Given(guest_copies.State.NOT_NEEDED)
-    if copy.state in (guest_copies.State.PREPARING, guest_copies.State.LATE):
+    copy = guest_copies.file_to_send(link, file.stored) if file.is_result else FileToSend(CopyState.NOT_NEEDED)
+    if copy.state in (CopyState.PREPARING, CopyState.LATE):
         return preparing(request, link)
     if copy.stored is None:
         return plain(request, "nothing", 404)

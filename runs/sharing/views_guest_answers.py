@@ -111,7 +111,7 @@ def _answer(press: GuestPress, record: Callable[[GuestPress, Output], HttpRespon
 def _decide(press: GuestPress, output: Output) -> HttpResponse:
     form = press.form
     check_reason(form.verdict, clean_note(form.note))  # so that guests find out before being asked for their name
-    named = _named(press)
+    named = _with_name(press)
     if isinstance(named, HttpResponse):
         return named
     content = form.content_keys.get(form.result, "")
@@ -124,7 +124,7 @@ def _comment(press: GuestPress, output: Output) -> HttpResponse:
         return _comment_page(press, output)
     place = _place_of(press.form, output)
     cleaned(press.form.note)
-    named = _named(press)
+    named = _with_name(press)
     if isinstance(named, HttpResponse):
         return named
     guest, is_new = guest_comments.comment_as_guest(press.link, output, press.form.note, named.sender, place)
@@ -164,7 +164,7 @@ def _press_of(request: HttpRequest, token: str) -> GuestPress | HttpResponse:
     return press
 
 
-def _named(press: GuestPress) -> GuestPress | HttpResponse:
+def _with_name(press: GuestPress) -> GuestPress | HttpResponse:
     """Return the press with the guest's name, or the page that asks for the name."""
     if press.guest or press.name:
         return press

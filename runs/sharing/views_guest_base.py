@@ -22,7 +22,7 @@ from runs.models import Guest, GuestLink, SharingRules
 from runs.sharing import guest_fields, guest_identity, guests, links, pages_guest
 from runs.sharing.forms import PassphraseForm
 from runs.sharing.forms_guest import GuestForm
-from runs.sharing.guests import State
+from runs.sharing.guests import LinkState
 from runs.web.throttling import TooManyError
 
 NOTHING = GuestForm()
@@ -104,16 +104,16 @@ def visitors(request: HttpRequest, link: GuestLink, form: GuestForm) -> tuple[Gu
 
     An address alone never says who is visiting: it may have been copied, and emails are forwarded.
     """
-    offered = guest_fields.guest_of(link, form.offer)
+    addressee = guest_fields.guest_of(link, form.offer)
     if request.method != "POST":
-        return None, offered
+        return None, addressee
     if form.is_other:
         return None, None
     key = guest_fields.page_key_of(link, form.opened)
     guest = guest_fields.guest_of(link, form.guest) or guest_identity.guest_of_page(link, key or "")
     if form.is_me:
-        guest = guest or offered
-    return guest, offered if guest is None else None
+        guest = guest or addressee
+    return guest, addressee if guest is None else None
 
 
 def open_link(request: HttpRequest, token: str, form: GuestForm = NOTHING) -> GuestLink | HttpResponse:
@@ -125,7 +125,7 @@ def open_link(request: HttpRequest, token: str, form: GuestForm = NOTHING) -> Gu
     rules = SharingRules.current()
     link.rules = rules
     state = guests.state_of(link, rules)
-    return link if state is State.OPEN else plain(request, state.value, 410, link, form)
+    return link if state is LinkState.OPEN else plain(request, state.value, 410, link, form)
 
 
 def link_for_file(request: HttpRequest, token: str, public_id: str) -> GuestLink | HttpResponse:
@@ -149,11 +149,11 @@ def passphrase_page(request: HttpRequest, link: GuestLink, form: GuestForm = NOT
     the passphrase."""
     if guests.is_proven(link, form.proof):
         return None
-    typed = PassphraseForm.read(request.POST)["passphrase"]
-    if not typed:
+    passphrase = PassphraseForm.read(request.POST)["passphrase"]
+    if not passphrase:
         return plain(request, "ask", 200 if request.method != "POST" else 403, link, form)
     try:
-        is_right = guests.is_right_passphrase(request, link, typed)
+        is_right = guests.is_right_passphrase(request, link, passphrase)
     except TooManyError:
         return plain(request, "slow", 429, link, form)
     return None if is_right else plain(request, "wrong", 403, link, form)

@@ -14,8 +14,8 @@ from django.db.models import F, QuerySet
 
 from runs.models import Charge, Member, MonthTotal, Run, SpendingSum
 from runs.models.spending import month_of
-from runs.spending.estimates import Estimate, estimate
-from runs.spending.limits import LimitReached, beyond_limit, left_for, spend
+from runs.spending.estimates import CostEstimate, estimate
+from runs.spending.limits import LimitReached, allowance_of, beyond_limit, spend
 
 State = Charge.State
 # Plain SQL, because Django would take several times as long to build these queries as the database takes to run them,
@@ -26,7 +26,7 @@ ADD = (
 )
 
 
-def reserve(run: Run, estimated: Estimate, now: datetime) -> Charge:
+def reserve(run: Run, estimated: CostEstimate, now: datetime) -> Charge:
     """Reserve the charge for `run`, which was just created, in the caller's transaction. If this raises `LimitReached`,
     the caller must roll back."""
     cost = estimated.hundredths
@@ -94,7 +94,7 @@ def press_again(run: Run, by: Member, now: datetime) -> None:
     charge = Charge.objects.select_related("member").filter(run=run).first()
     if charge is None:
         reserve(run, estimated, now)
-    elif beyond_limit(by, left := left_for(charge.member, now), 0):
+    elif beyond_limit(by, left := allowance_of(charge.member, now), 0):
         raise LimitReached(beyond_limit(by, left, estimated.hundredths, payer=charge.member))
     keep(run)
 

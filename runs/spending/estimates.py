@@ -12,7 +12,7 @@ from runs.catalog.pauses import closed_words
 from runs.connection import balance, status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
-from runs.spending.limits import Left, beyond_limit, is_own_limit, left_for, left_lately, own_words
+from runs.spending.limits import Allowance, allowance_of, beyond_limit, is_own_limit, own_words, recent_allowance
 from runs.storage import disk
 from runs.team.admins import admin_names
 from runs.words.credits import about_credits, credits_words, left_words, plural_number, short_balance_words
@@ -43,7 +43,7 @@ TOO_FEW_CREDITS = {
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """The expected cost, in credits, of `made` of an app's `total` results; None if unknown.
 
     We only know the cost of all results together (`whole`): from Lamina or, if Lamina gives no estimate, from an admin.
@@ -87,7 +87,7 @@ class CostLine:
 
     app: App
     member: Member
-    estimated: Estimate
+    estimated: CostEstimate
     account: LaminaStatus
     is_for_page: bool = False  # what is left this month may be a few seconds old
 
@@ -129,11 +129,11 @@ class CostLine:
         return left_words(self.account)
 
     @cached_property
-    def left(self) -> Left | None:
+    def left(self) -> Allowance | None:
         """What is left this month; None for people who can't run apps."""
         if self.is_for_page:
-            return left_lately(self.member)
-        return left_for(self.member) if self.member.can_run else None
+            return recent_allowance(self.member)
+        return allowance_of(self.member) if self.member.can_run else None
 
     @property
     def own_words(self) -> str:
@@ -193,12 +193,12 @@ class CostLine:
         return beyond_limit(self.member, self.left, self.estimated.hundredths)
 
 
-def estimate(app: App, schema: AppSchema | None, requested: Collection[int]) -> Estimate:
+def estimate(app: App, schema: AppSchema | None, requested: Collection[int]) -> CostEstimate:
     """Return the estimate for the results of `app` that are `requested` (indexes in `schema`; none means all)."""
     indexes = [output["index"] for output in schema.outputs] if schema else []
     count = sum(index in requested for index in indexes) if requested else len(indexes)
     least = app.credits_min if app.credits_min is not None else app.cost
-    return Estimate(app.cost, least, count or len(indexes), len(indexes), _source(app))
+    return CostEstimate(app.cost, least, count or len(indexes), len(indexes), _source(app))
 
 
 def _source(app: App) -> Charge.Source:
@@ -227,7 +227,7 @@ def cost_line(
     return CostLine(app, member, estimated, status.lamina_status(), is_for_page)
 
 
-def _is_short(estimated: Estimate, account: LaminaStatus) -> bool:
+def _is_short(estimated: CostEstimate, account: LaminaStatus) -> bool:
     """Return whether there are too few credits; False if we can't tell.
 
     Only the balance that Lamina reported can block a run; what we have deducted from it since then is a guess.
@@ -237,7 +237,7 @@ def _is_short(estimated: Estimate, account: LaminaStatus) -> bool:
     return account.balance < estimated.expected and account.balance < estimated.least
 
 
-def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str:
+def _shortage(member: Member, estimated: CostEstimate, account: LaminaStatus) -> str:
     """Return what to do about too few credits, and whom to ask."""
     for_admins, for_others = TOO_FEW_CREDITS[_fitting(estimated, account) > 0]
     values = {"cost": about_credits(estimated.expected), "balance": short_balance_words(account)}
@@ -246,7 +246,7 @@ def _shortage(member: Member, estimated: Estimate, account: LaminaStatus) -> str
     return _(for_others) % {**values, "names": admin_names() or _("nobody at the moment")}
 
 
-def _fitting(estimated: Estimate, account: LaminaStatus) -> int:
+def _fitting(estimated: CostEstimate, account: LaminaStatus) -> int:
     """Return how many of the results that are wanted are affordable; 0 if none are, or if we can't tell."""
     if estimated.least_of_whole is None or not account.balance_left:
         return 0

@@ -79,7 +79,7 @@ class LimitReached(UserFacingError):
 
 
 @dataclass(frozen=True)
-class Left:
+class Allowance:
     """A member's limit and the team's for one month, and how much of each has been used, in hundredths of a credit.
 
     None means that there's no limit.
@@ -107,11 +107,11 @@ class Left:
         return min((amount for amount in (self.left, self.portal_left) if amount is not None), default=None)
 
 
-def left_for(member: Member, now: datetime | None = None) -> Left:
+def allowance_of(member: Member, now: datetime | None = None) -> Allowance:
     """Return what is left for `member` this month, using a single query. An unsaved member has spent nothing."""
     now = now or timezone.now()
     row: Any = MemberLimit.objects.raw(QUERY, {"month": month_of(now).isoformat(), "member": member.pk})[0]
-    return Left(
+    return Allowance(
         limit=row.limit(row.default_limit, day_of(now)),
         used=row.used or 0,
         portal_limit=row.portal_limit,
@@ -120,18 +120,18 @@ def left_for(member: Member, now: datetime | None = None) -> Left:
     )
 
 
-def left_lately(member: Member) -> Left | None:
+def recent_allowance(member: Member) -> Allowance | None:
     """Return what is left for `member`, for pages that only show it: it may be a few seconds old. None for people who
     can't run apps."""
     if not member.can_run:
         return None
-    return cache.get_or_set(_cache_key(member), partial(left_for, member), SHOWN_SECONDS)
+    return cache.get_or_set(_cache_key(member), partial(allowance_of, member), SHOWN_SECONDS)
 
 
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
     """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If a limit would be
     exceeded, this raises `LimitReached`, and the caller must roll back."""
-    left, month = left_for(member, now), month_of(now)
+    left, month = allowance_of(member, now), month_of(now)
     if hundredths is None and not left.allows_unknown:
         raise LimitReached(beyond_limit(member, left, hundredths))
     for member_id, limit in ((member.pk, left.limit), (None, left.portal_limit)):
@@ -140,7 +140,7 @@ def spend(member: Member, hundredths: int | None, now: datetime) -> None:
         # Either the limit has been reached, or this is the first run of the month and there is no row yet.
         MonthTotal.objects.bulk_create([MonthTotal(member_id=member_id, month=month)], ignore_conflicts=True)
         if not _add(member_id, month, hundredths, limit):
-            raise LimitReached(beyond_limit(member, left_for(member, now), hundredths) or _(JUST_REACHED))
+            raise LimitReached(beyond_limit(member, allowance_of(member, now), hundredths) or _(JUST_REACHED))
     cache.delete(_cache_key(member))
 
 
@@ -156,7 +156,7 @@ def _add(member_id: int | None, month: date, hundredths: int | None, limit: int 
         return bool(cursor.rowcount == 1)
 
 
-def beyond_limit(member: Member, left: Left, hundredths: int | None, payer: Member | None = None) -> str:
+def beyond_limit(member: Member, left: Allowance, hundredths: int | None, payer: Member | None = None) -> str:
     """Return why `member` can't spend `hundredths` (None = unknown) this month; empty if they can.
 
     If someone other than `member` pays, `payer` is that person, and `left` is what they have left.
@@ -179,13 +179,13 @@ def used_words(used: int, limit: int | None) -> str:
     return _("%(used)s of %(limit)s used this month.") % values
 
 
-def is_own_limit(left: Left, hundredths: int | None) -> bool:
+def is_own_limit(left: Allowance, hundredths: int | None) -> bool:
     """Return whether a run would exceed the member's own limit."""
     is_allowed = hundredths is not None or left.allows_unknown
     return is_allowed and left.limit is not None and left.used > used_at_most(left.limit, hundredths)
 
 
-def own_words(left: Left) -> str:
+def own_words(left: Allowance) -> str:
     """Return what is left of the member's limit or the team's, whichever is less; empty if there is no limit."""
     if left.left is not None and left.left == left.least:
         sentence, rest, limit = _("You: %(left)s of %(limit)s left this month"), left.left, left.limit
@@ -198,7 +198,7 @@ def own_words(left: Left) -> str:
 
 def own_limit_words(member: Member) -> str:
     """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none."""
-    left = left_lately(member)
+    left = recent_allowance(member)
     if left is None or left.left is None:
         return ""
     values = {"left": amount_words(left.left), "limit": amount_words(left.limit or 0)}

@@ -74,7 +74,7 @@ class Total:
 
 
 @dataclass(frozen=True)
-class Line:
+class SpendingLine:
     """A row of a table. `key` identifies its person or app in URLs; `percent` is the length of its bar, relative to the
     longest one."""
 
@@ -102,15 +102,15 @@ class Spending:
     """Everything on the page. If the page is about one person or app, `people` or `apps` has only that row."""
 
     total: Total
-    months: Sequence[Line]
-    people: Sequence[Line]
-    apps: Sequence[Line]
-    kinds: Sequence[Line]
-    approved: Sequence[Line]
+    months: Sequence[SpendingLine]
+    people: Sequence[SpendingLine]
+    apps: Sequence[SpendingLine]
+    kinds: Sequence[SpendingLine]
+    approved: Sequence[SpendingLine]
     has_more_approved: bool
 
     @property
-    def inside(self) -> list[Line]:
+    def inside(self) -> list[SpendingLine]:
         """The lines for the months in the period."""
         return [line for line in self.months if line.is_current]
 
@@ -144,18 +144,20 @@ def overview(filters: SpendingFilters) -> Spending:
     return Spending(
         total=sum((line.total for line in kinds), Total()),
         months=_months(filters),
-        people=_drawn(people, is_whole=filters.whole == "people"),
-        apps=_drawn(apps, is_whole=filters.whole == "apps"),
-        kinds=_drawn(kinds, is_whole=True),
+        people=_with_bars(people, is_whole=filters.whole == "people"),
+        apps=_with_bars(apps, is_whole=filters.whole == "apps"),
+        kinds=_with_bars(kinds, is_whole=True),
         approved=approved if filters.whole == "approved" else approved[:MOST_ROWS],
         has_more_approved=filters.whole != "approved" and len(approved) > MOST_ROWS,
     )
 
 
-def _lines(sums: QuerySet[SpendingSum], key: str, name: Callable[[dict[str, Any]], str], *columns: str) -> list[Line]:
+def _lines(
+    sums: QuerySet[SpendingSum], key: str, name: Callable[[dict[str, Any]], str], *columns: str
+) -> list[SpendingLine]:
     """Return the totals by `key`, largest first."""
     rows = sums.values(key, *columns).annotate(**{f"of_{column}": total for column, total in TOTALS.items()})
-    lines = [Line(name(row), _total(row), key=row[key]) for row in rows]
+    lines = [SpendingLine(name(row), _total(row), key=row[key]) for row in rows]
     lines = [line for line in lines if line.total.count]
     return sorted(lines, key=lambda line: (-line.total.hundredths, -line.total.count, line.name))
 
@@ -173,14 +175,14 @@ def _kind_words(row: dict[str, Any]) -> str:
     return str(KINDS[kind]) if kind in KINDS else _("Other")
 
 
-def _months(filters: SpendingFilters) -> list[Line]:
+def _months(filters: SpendingFilters) -> list[SpendingLine]:
     """Return the twelve months of the chart, ending with the month that `_latest` returns."""
     last = _latest(filters.period)
     window = [moved(last, n + 1 - YEAR) for n in range(YEAR)]
     rows = filters.sums.filter(month__in=window).values("month")
     totals = {row["month"]: _total(row) for row in rows.annotate(**{f"of_{name}": t for name, t in TOTALS.items()})}
     lines = [_month(month, totals.get(month, Total()), filters.period) for month in window]
-    return _drawn(lines, is_whole=True)
+    return _with_bars(lines, is_whole=True)
 
 
 def _latest(period: Period) -> date:
@@ -190,24 +192,26 @@ def _latest(period: Period) -> date:
     return present if period.month > moved(present, -YEAR) else period.month
 
 
-def _month(month: date, total: Total, period: Period) -> Line:
+def _month(month: date, total: Total, period: Period) -> SpendingLine:
     is_inside = period.first <= month <= period.month
-    return Line(month_words(month), total, key=f"{month:%Y-%m}", is_current=is_inside, brief=brief_month_words(month))
+    return SpendingLine(
+        month_words(month), total, key=f"{month:%Y-%m}", is_current=is_inside, brief=brief_month_words(month)
+    )
 
 
-def _drawn(lines: Sequence[Line], *, is_whole: bool) -> list[Line]:
+def _with_bars(lines: Sequence[SpendingLine], *, is_whole: bool) -> list[SpendingLine]:
     """Return the rows to show, with their bars. Unless `is_whole`, all rows after the first `SHOWN` are combined into
     one row."""
     rows = list(lines)
     if not is_whole and len(lines) > MOST_ROWS + 1:
         rest = lines[MOST_ROWS:]
         words = ngettext("%(count)s other", "%(count)s others", len(rest)) % {"count": number_words(len(rest))}
-        rows = [*lines[:MOST_ROWS], Line(words, _sum(rest), is_rest=True)]
+        rows = [*lines[:MOST_ROWS], SpendingLine(words, _sum(rest), is_rest=True)]
     longest = max((line.total.hundredths for line in rows if not line.is_rest), default=0)
     return [replace(line, percent=_percent(line.total.hundredths, longest)) for line in rows]
 
 
-def _sum(lines: Iterable[Line]) -> Total:
+def _sum(lines: Iterable[SpendingLine]) -> Total:
     return sum((line.total for line in lines), Total())
 
 
@@ -215,7 +219,7 @@ def _percent(hundredths: int, longest: int) -> float:
     return min(100.0, max(0, hundredths) * 100 / longest) if longest else 0.0
 
 
-def _approved(apps: Sequence[Line]) -> list[Line]:
+def _approved(apps: Sequence[SpendingLine]) -> list[SpendingLine]:
     """Return the apps with approved results, most expensive per result first."""
     lines = [line for line in apps if line.total.approved > 0]
     return sorted(lines, key=lambda line: -line.total.hundredths / line.total.approved)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from runs.models import Member
 from runs.models.spending import month_of
-from runs.spending.limits import Left, left_for, own_limit_words, used_words
+from runs.spending.limits import Allowance, allowance_of, own_limit_words, used_words
 from runs.spending.overview import Spending, SpendingFilters, overview
 from runs.spending.period import Period, moved
 from runs.words.credits import credit_words
@@ -21,7 +21,7 @@ from runs.words.moments import day_words
 class Own:
     """What a member may still spend this month, and what they have spent."""
 
-    left: Left
+    left: Allowance
     spending: Spending
     next_month: date
 
@@ -54,4 +54,4 @@ def own_spending(member: Member) -> Own:
     """Return what `member` has used this month, by app, and in previous months."""
     month = month_of(timezone.now())
     filters = SpendingFilters(Period(month), person=member)
-    return Own(left_for(member), overview(filters), moved(month, 1))
+    return Own(allowance_of(member), overview(filters), moved(month, 1))

@@ -16,7 +16,7 @@ from runs.models import App, Member, SpendingLimits
 from runs.notices import alerts
 from runs.spending import limit_settings
 from runs.spending.forms import HigherLimitForm, PersonLimitForm, PriceForm, RulesForm
-from runs.spending.limits import left_for
+from runs.spending.limits import allowance_of
 from runs.team.reauthentication import recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, makers_only, own_path, render_page, wants_fragment
 from runs.web.posted import posted_of
@@ -115,7 +115,7 @@ def ask_for_more(request: PortalRequest) -> HttpResponse:
 
 def _nobody_told(member: Member) -> str:
     """Return why no admin was told this time that `member` is asking for a higher limit."""
-    if left_for(member).limit is None:
+    if allowance_of(member).limit is None:
         return _("You have no monthly limit.")
     return _("You've already asked today.") if alerts.has_asked(member) else _("There's no other admin to ask.")
 

@@ -52,9 +52,9 @@ def _make(stored: StoredFile, slot: Slot) -> None:
     set by the claim, or right away if we just had to stop early."""
     try:
         with store.local_copy(stored) as path:
-            found = media.inspect(path, on_wait=slot.renewer().look)
-        if not found.follows:
-            _settle(stored, found)
+            info = media.inspect(path, on_wait=slot.renewer().look)
+        if not info.follows:
+            _settle(stored, info)
     except ClaimLost:
         again = {"picture_due_at": Now(), "picture_attempts": F("picture_attempts") - 1}
         StoredFile.objects.filter(pk=stored.pk).update(**again)
@@ -64,14 +64,14 @@ def _make(stored: StoredFile, slot: Slot) -> None:
         logger.exception("could not make small pictures of file %s", stored.pk)
 
 
-def _settle(stored: StoredFile, found: Media) -> None:
+def _settle(stored: StoredFile, info: Media) -> None:
     """Save the results of the inspection, and update the pages that show the file."""
-    store.keep_small(stored, found.small)
-    known: dict[str, Any] = {"kind": found.kind, "media_type": found.media_type, "colour": found.colour}
-    known |= {"width": found.width, "height": found.height, "duration_seconds": found.duration_seconds}
-    thumbs = {f"thumb_{width}": getattr(stored, f"thumb_{width}").name for width in found.small}
+    store.keep_small(stored, info.small)
+    fields: dict[str, Any] = {"kind": info.kind, "media_type": info.media_type, "colour": info.colour}
+    fields |= {"width": info.width, "height": info.height, "duration_seconds": info.duration_seconds}
+    thumbs = {f"thumb_{width}": getattr(stored, f"thumb_{width}").name for width in info.small}
     waiting = StoredFile.objects.filter(pk=stored.pk)
-    if not waiting.update(**known, **thumbs, picture_due_at=None):
+    if not waiting.update(**fields, **thumbs, picture_due_at=None):
         store.discard(stored)  # the file has been deleted in the meantime
     events.file_inspected.send(stored)
 

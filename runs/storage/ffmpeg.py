@@ -174,7 +174,7 @@ def _run(
     if program == "ffmpeg":
         before += ["-nostdin"]
     try:
-        done = subprocess.run(  # noqa: S603 - fixed programs, no shell, our own file names
+        result = subprocess.run(  # noqa: S603 - fixed programs, no shell, our own file names
             [executable, *before, *source, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -185,7 +185,7 @@ def _run(
         )
     except (subprocess.SubprocessError, OSError):
         return b""
-    return done.stdout if done.returncode == 0 else b""
+    return result.stdout if result.returncode == 0 else b""
 
 
 def _bound(parent_pid: int) -> None:

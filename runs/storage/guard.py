@@ -145,10 +145,10 @@ def _is_own(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return False
 
 
-def complete_url(typed: str) -> str:
-    """Return the link that a person `typed`, adding https:// if it is missing."""
-    link = typed.strip().removeprefix("//")
-    return f"https://{link}" if BARE_ADDRESS.fullmatch(link) else typed.strip()
+def complete_url(text: str) -> str:
+    """Return the link that a person typed, adding https:// if it is missing."""
+    link = text.strip().removeprefix("//")
+    return f"https://{link}" if BARE_ADDRESS.fullmatch(link) else text.strip()
 
 
 def check_url(url: str, trusted: Sequence[str] = ()) -> None:

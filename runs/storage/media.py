@@ -131,7 +131,7 @@ def inspect_in_web(path: Path, wait: WebWait) -> Media:
 def _with_picture(media: Media, path: Path, reader: str, timeout_seconds: float, on_wait: OnWait) -> Media:
     try:
         header = picture_headers.read_header(path, reader)
-    except picture_headers.Unreadable:
+    except picture_headers.UnreadableHeader:
         raise NotMedia(BROKEN) from None
     _demand_bounds(header)
     look = picture_client.look(

@@ -45,21 +45,21 @@ def unused_uploads(member: Member | None = None) -> QuerySet[Upload]:
 def named_in_drafts(since: datetime | None = None) -> set[str]:
     """Return the public ids of uploads in people's drafts; with `since`, only in drafts that have changed since
     then."""
-    named: set[str] = set()
+    ids: set[str] = set()
     drafts = Draft.objects.filter(updated_at__gte=since) if since else Draft.objects.all()
     for answers in drafts.values_list("answers", flat=True).iterator():
-        named.update(upload_ids(answers))
-    return named
+        ids.update(upload_ids(answers))
+    return ids
 
 
 def remove_uploads(uploads: QuerySet[Upload]) -> int:
     """Delete any of the `uploads` that are unused, and any files that nothing else needs. Return how many uploads were
     deleted."""
     unused = list(uploads.filter(pk__in=unused_uploads()))
-    named = named_in_drafts() if unused else set()
+    ids = named_in_drafts() if unused else set()
     count = 0
     for upload in unused:
-        if upload.public_id in named:
+        if upload.public_id in ids:
             continue
         try:
             with transaction.atomic():

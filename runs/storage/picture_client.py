@@ -207,14 +207,14 @@ class _Helper:
 
     def _read(self, ends_at: float, on_wait: OnWait) -> Answer:
         """Read one answer: a line of JSON, followed by the thumbnails."""
-        got = b""
-        while len(got) <= MAX_ANSWER_BYTES:
+        data = b""
+        while len(data) <= MAX_ANSWER_BYTES:
             try:
-                if (answer := _parsed(got)) is not None:
+                if (answer := _parsed(data)) is not None:
                     return answer
             except (ValueError, KeyError, TypeError):
                 break
-            got += self._next_block(ends_at, on_wait)
+            data += self._next_block(ends_at, on_wait)
         raise ProcessLost  # invalid output: treat the process as dead
 
     def _next_block(self, ends_at: float, on_wait: OnWait) -> bytes:
@@ -255,10 +255,10 @@ class _Helper:
                 pipe.close()
 
 
-def _parsed(got: bytes) -> Answer | None:
+def _parsed(data: bytes) -> Answer | None:
     """Parse an answer; return None if it isn't complete yet. Raises ValueError, KeyError or TypeError if it's
     invalid."""
-    line, end, blob = got.partition(b"\n")
+    line, end, blob = data.partition(b"\n")
     answer: dict[str, Any] = json.loads(line) if end else {}
     if not end or len(blob) < sum(size for _, size in answer["small"]):
         return None

@@ -23,7 +23,7 @@ BYTES_PER_POINT = {"PNG": 4.3, "GIF": 4.3, "BMP": 4.3, "TIFF": 8.0, "WEBP": 16.0
 UNKNOWN_BYTES = 300 * 1024 * 1024
 
 
-class Unreadable(Exception):
+class UnreadableHeader(Exception):
     """The header is broken or truncated."""
 
 
@@ -43,18 +43,18 @@ class Header:
 
 
 def read_header(path: Path, reader: str) -> Header:
-    """Read the header of the picture at `path`; `reader` is Pillow's name for its format. Raises `Unreadable`."""
+    """Read the header of the picture at `path`; `reader` is Pillow's name for its format. Raises `UnreadableHeader`."""
     try:
         with path.open("rb") as file:
             if reader == "JPEG":
                 return _jpeg(file)
             width, height = READERS[reader](file)
     except (struct.error, ValueError, IndexError, OverflowError) as error:
-        raise Unreadable(f"{type(error).__name__}: {error}") from None
+        raise UnreadableHeader(f"{type(error).__name__}: {error}") from None
     if reader == "AVIF" and not width:
         return Header(0, 0, UNKNOWN_BYTES)
     if not width or not height:
-        raise Unreadable("no size")
+        raise UnreadableHeader("no size")
     return Header(width, height, int(width * height * BYTES_PER_POINT[reader]))
 
 

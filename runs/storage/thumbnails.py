@@ -248,6 +248,6 @@ def _dominant_colour(picture: Image.Image) -> str:
         return ""
     row = Image.new("RGB", (len(solid), 1))
     row.putdata(solid)
-    counted = row.quantize(8).convert("RGB").getcolors(len(solid)) or []
-    _, colour = max(counted, key=lambda entry: entry[0])
+    colours = row.quantize(8).convert("RGB").getcolors(len(solid)) or []
+    _, colour = max(colours, key=lambda entry: entry[0])
     return "#{:02x}{:02x}{:02x}".format(*colour)  # type: ignore[misc]

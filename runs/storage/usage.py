@@ -22,7 +22,7 @@ COUNTING_SECONDS = 900
 Use = StorageUse.Use
 
 
-class _Key(NamedTuple):
+class _FileGroup(NamedTuple):
     """A group of files that are counted together because they share the same person, use and kind."""
 
     member_id: int | None
@@ -37,8 +37,8 @@ def request_count() -> None:
 
 def count(now: datetime) -> bool:
     """Recount all files and store the totals; return False if the worker has to stop before finishing."""
-    files: Counter[_Key] = Counter()
-    sizes: Counter[_Key] = Counter()
+    files: Counter[_FileGroup] = Counter()
+    sizes: Counter[_FileGroup] = Counter()
     ends = StoredFile.objects.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(ends["first"] or 0, (ends["last"] or -1) + 1, SLICE):
         if stop_requested():
@@ -54,7 +54,7 @@ def count(now: datetime) -> bool:
     return True
 
 
-def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
+def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_FileGroup, int, int]]:
     """Yield each key with its number of `files` and their total size in bytes."""
     results = OutputFile.objects.filter(file=OuterRef("pk")).order_by("pk")
     owners = {
@@ -77,4 +77,4 @@ def _slice(files: QuerySet[StoredFile]) -> Iterable[tuple[_Key, int, int]]:
     keyed = with_owner.annotate(use=use, owner=Coalesce(*owners))
     sums = keyed.values_list("owner", "use", "kind").annotate(number=Count("pk"), size=Sum("size_bytes")).order_by()
     for owner, named, kind, number, size in sums:
-        yield _Key(owner, named, kind), number, size
+        yield _FileGroup(owner, named, kind), number, size

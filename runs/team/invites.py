@@ -66,7 +66,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
     email, name, now = Member.objects.normalize_email(email), name.strip(), timezone.now()
     if email:
         _refuse_known(email)
-    elif (first := _just_made(by, name, role, now)) is not None:
+    elif (first := _recent_duplicate(by, name, role, now)) is not None:
         return first
     link = secret_links.new_link(Purpose.INVITE)
     row = Invite.objects.create(
@@ -83,7 +83,7 @@ def invite(by: Member, email: str, name: str, role: str) -> Invite:
     return row
 
 
-def _just_made(by: Member, name: str, role: str, now: datetime) -> Invite | None:
+def _recent_duplicate(by: Member, name: str, role: str, now: datetime) -> Invite | None:
     """Return the invite that `by` created with the same details a moment ago, if any. Only considers invites without an
     email address."""
     waiting = Invite.objects.filter(invited_by=by, email="", name=name, role=role, accepted_at=None, revoked_at=None)

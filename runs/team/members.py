@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonRow:
     """A member as shown in the list of people."""
 
     member: Member
@@ -48,7 +48,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Left:
+class Belongings:
     """How many runs, presets and guest links a person would leave behind for others to take over."""
 
     runs: int
@@ -75,18 +75,18 @@ def runs_words(count: int) -> str:
     return words % {"count": number_words(count)}
 
 
-def people(counted: Sequence[RunCount]) -> list[Person]:
-    """Return all members, active ones first, sorted by name. Each person's runs are added up from `counted`, or counted
-    now if `counted` is empty."""
-    runs = _sum_by_member(counted) if counted else _count_by_member()
-    rows = [Person(row, runs.get(row.pk, 0), seen_at(row)) for row in Member.objects.all()]
+def people(run_counts: Sequence[RunCount]) -> list[PersonRow]:
+    """Return all members, active ones first, sorted by name. Each person's runs are added up from `run_counts`, or
+    counted now if `run_counts` is empty."""
+    runs = _sum_by_member(run_counts) if run_counts else _count_by_member()
+    rows = [PersonRow(row, runs.get(row.pk, 0), seen_at(row)) for row in Member.objects.all()]
     return sorted(rows, key=lambda one: (not one.member.is_active, fold(one.member.display_name)))
 
 
-def _sum_by_member(counted: Sequence[RunCount]) -> dict[int, int]:
-    """Return how many runs each member has outside the bin, based on the counts that the worker stored (`counted`)."""
+def _sum_by_member(run_counts: Sequence[RunCount]) -> dict[int, int]:
+    """Return how many runs each member has outside the bin, based on the counts that the worker stored."""
     runs: Counter[int] = Counter()
-    for one in counted:
+    for one in run_counts:
         if not one.is_binned:
             runs[one.member_id] += one.runs
     return runs
@@ -101,10 +101,10 @@ def seen_at(member: Member) -> datetime | None:
     return max((at for at in (member.seen_at, member.last_login) if at is not None), default=None)
 
 
-def left_by(member: Member) -> Left:
+def left_by(member: Member) -> Belongings:
     """Count what `member` would leave behind: runs (including those in the bin), presets and guest links."""
     links = GuestLink.objects.filter(member=member)
-    return Left(member.runs.count(), member.presets.count(), links.count(), links.alive().count())
+    return Belongings(member.runs.count(), member.presets.count(), links.count(), links.alive().count())
 
 
 def successors(member: Member) -> QuerySet[Member]:

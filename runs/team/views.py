@@ -37,12 +37,12 @@ def manage_people(request: PortalRequest) -> HttpResponse:
             _send(request, invite)
             return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}#fresh")
     waiting = invites.open_invites()
-    counted = RunCount.objects.if_many()
+    run_counts = RunCount.objects.if_many()
     context = {
         "section": "manage",
         "form": form,
-        "people": members.people(counted),
-        "counted_at": counted[0].counted_at if counted else None,
+        "people": members.people(run_counts),
+        "counted_at": run_counts[0].counted_at if run_counts else None,
         "invites": waiting,
         "fresh": next((one for one in waiting if one.invite.public_id == request.GET.get("invite", "")), None),
         "has_mail": mail.is_set_up(),

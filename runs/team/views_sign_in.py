@@ -90,7 +90,7 @@ class SignInView(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         replay = ReplayForm.read(self.request.POST)["replay"]
-        demo = {"demo_people": demo_accounts.offered(self.request), "demo_password": demo_accounts.DEMO_PASSWORD}
+        demo = {"demo_people": demo_accounts.demo_members(self.request), "demo_password": demo_accounts.DEMO_PASSWORD}
         return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay), **demo}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

@@ -3,9 +3,9 @@
 Runs and presets can only use uploads that belong to the person who sends the form. Other files are adopted: the sender
 gets their own upload of the same stored file. Nothing is copied, and the file is kept as long as any upload needs it.
 
-Viewing a page adopts nothing: a page with a teammate's files shows them (`shown`, `infos`) under the ids of the
-teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who may
-run apps. Otherwise, a viewer could keep a file for good just by opening the page (or because the browser prefetched
+Viewing a page adopts nothing: a page with a teammate's files shows them (`visible_answers`, `infos`) under the ids of
+the teammate's uploads. Files are adopted only when the form is sent (`own_files`, `take_over`), and only for people who
+may run apps. Otherwise, a viewer could keep a file for good just by opening the page (or because the browser prefetched
 it), even if its owner later stops sharing the run.
 """
 
@@ -15,7 +15,7 @@ from runs.models import Member, StoredFile, Upload, files_visible_to
 from runs.schema_forms.answers import Answer, upload_ids
 from runs.schema_forms.types import UploadInfo
 from runs.uploads import uploads
-from runs.words.fold import named
+from runs.words.fold import name_fields
 
 
 def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upload:
@@ -28,7 +28,7 @@ def adopt(member: Member, stored: StoredFile, *, is_hidden: bool = False) -> Upl
         file=stored,
         is_hidden=is_hidden,
         status=Upload.Status.READY,
-        **named(stored.name),
+        **name_fields(stored.name),
         # If any run has sent this file before, Lamina already has it, because there is only one workspace.
         asset_url=stored.uploads.exclude(asset_url="").values_list("asset_url", flat=True).first() or "",
     )
@@ -60,7 +60,7 @@ def _seen_of_others(member: Member, ids: Sequence[str]) -> dict[str, StoredFile]
     return {upload_id: visible[file] for upload_id, file in files.items() if file in visible}
 
 
-def shown(member: Member, answers: list[Answer]) -> list[Answer]:
+def visible_answers(member: Member, answers: list[Answer]) -> list[Answer]:
     """Return `answers` as shown to `member`, leaving out other people's uploads that have no file yet."""
     by_id = Upload.objects.in_bulk(upload_ids(answers), field_name="public_id")
 

@@ -38,7 +38,7 @@ from runs.uploads import quota
 from runs.uploads.file_limits import accepted_kinds, kind_problem, size_problem
 from runs.uploads.upload_handler import RefusedFile
 from runs.words.errors import UserFacingError
-from runs.words.fold import named
+from runs.words.fold import name_fields
 from runs.words.messages import say
 
 logger = logging.getLogger("runs.uploads")
@@ -80,11 +80,11 @@ def receive_file(
     """
     kinds = accepted_kinds(accept)
     size = uploaded_file.size or 0
-    found = sniffed(uploaded_file)
+    info = sniffed(uploaded_file)
     if size == 0:
         raise UploadRejected(Message("empty_file"))
-    _check_kind(found.kind, found.extension, kinds)
-    if problem := size_problem(found.kind, size):
+    _check_kind(info.kind, info.extension, kinds)
+    if problem := size_problem(info.kind, size):
         raise UploadRejected(problem)
     if isinstance(uploaded_file, RefusedFile):  # it passes the checks above, but its content wasn't saved
         raise UploadRejected(UNREADABLE)
@@ -101,7 +101,7 @@ def receive_file(
         raise UploadRejected(UNREADABLE) from error
     if stored.picture_due_at:
         deferred_thumbnails.PICTURES.request()
-    return _add(member, file=stored, status=Upload.Status.READY, accept=list(accept), **named(stored.name))
+    return _add(member, file=stored, status=Upload.Status.READY, accept=list(accept), **name_fields(stored.name))
 
 
 @transaction.atomic
@@ -129,10 +129,10 @@ def _keep_uploaded(uploaded_file: "UploadedFile[bytes]", kinds: list[str], wait:
                 target.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
-        found = media.inspect_in_web(path, wait)
-        _check_kind(found.kind, found.extension, kinds)
+        info = media.inspect_in_web(path, wait)
+        _check_kind(info.kind, info.extension, kinds)
         name = uploaded_file.name or "file"
-        return store.store(NewFile(path, found, digest.hexdigest(), size), name)
+        return store.store(NewFile(path, info, digest.hexdigest(), size), name)
     finally:
         path.unlink(missing_ok=True)
 
@@ -151,7 +151,7 @@ def receive_link(member: Member, url: str, accept: Iterable[str]) -> Upload:
         raise UploadRejected(Message("links_at_once"))
     if not quota.has_room(member):
         raise UploadRejected(quota.OVER_QUOTA)
-    upload = _add(member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **named(name))
+    upload = _add(member, status=Upload.Status.FETCHING, source_url=url, accept=list(accept), **name_fields(name))
     wake(LINKS.task)
     return upload
 
@@ -227,7 +227,7 @@ def _settle(upload: Upload, *, stored: StoredFile | None = None, error: Message 
     status = Upload.Status.READY if stored else Upload.Status.FAILED
     fields: dict[str, Any] = {"status": status, "file": stored, "error": error or Message(), "claimed_until": None}
     if stored:
-        fields |= named(stored.name)
+        fields |= name_fields(stored.name)
     else:
         fields["used_at"] = timezone.now()
     is_settled = Upload.objects.filter(pk=upload.pk, status=Upload.Status.FETCHING).update(**fields) == 1
@@ -244,10 +244,10 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """Return data for showing the member's own uploads in a form, in the order of `ids`. Others are left out."""
     wanted = list(ids)
-    found = {
+    uploads = {
         u.public_id: u for u in Upload.objects.shown_to(member).filter(public_id__in=wanted).select_related("file")
     }
-    return [upload_info(found[public_id]) for public_id in wanted if public_id in found]
+    return [upload_info(uploads[public_id]) for public_id in wanted if public_id in uploads]
 
 
 def upload_info(upload: Upload) -> UploadInfo:

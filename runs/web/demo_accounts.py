@@ -41,7 +41,7 @@ def is_shut_out(request: HttpRequest | None, email: str) -> bool:
     return email.lower() in DEMO_EMAILS and not (request is not None and request.META.get(IS_LOCAL, False))
 
 
-def offered(request: HttpRequest) -> list[Member]:
+def demo_members(request: HttpRequest) -> list[Member]:
     """Return the demo accounts to offer on the sign-in page; none unless `request` comes from the sandbox's own
     machine."""
     if not settings.IS_SANDBOX or is_shut_out(request, DEMO_PEOPLE[0][0]):

@@ -80,8 +80,8 @@ class TrustedProxyMiddleware:
 
 def _address(text: str) -> Address | None:
     text = text.strip()
-    if (written := WITH_PORT.fullmatch(text)) is not None:
-        text = written[1] or written[2] or ""
+    if (match := WITH_PORT.fullmatch(text)) is not None:
+        text = match[1] or match[2] or ""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

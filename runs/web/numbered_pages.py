@@ -9,7 +9,7 @@ from runs.words.numbers import number_in
 MOST_PAGES = 9_999
 
 
-class Page[Row: Model]:
+class NumberedPage[Row: Model]:
     """One page of `rows`, which must be in a fixed order. Reads one extra row to see if there is a next page."""
 
     def __init__(self, rows: "QuerySet[Row]", number: str | None, size: int) -> None:

@@ -23,7 +23,7 @@ def fold(text: str) -> str:
     return bare.casefold().translate(STROKED)
 
 
-def named(name: str) -> dict[str, str]:
+def name_fields(name: str) -> dict[str, str]:
     """Return the `name` and `search_text` fields of a row called `name`."""
     return {"name": name, "search_text": fold(name)}
 

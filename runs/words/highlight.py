@@ -111,7 +111,7 @@ class Marker:
             at = match.start()
             places += [(at + start, at + stop, term) for start, stop, term in self._in_word(match[0])]
         if "-" in text:
-            places += _joined(text, terms, places)
+            places += _hyphenated_matches(text, terms, places)
         return sorted(places, key=lambda place: place[:2])
 
     def _in_word(self, word: str) -> list[Place]:
@@ -123,7 +123,7 @@ class Marker:
         return places
 
 
-def _joined(text: str, terms: list[Term], places: list[Place]) -> list[Place]:
+def _hyphenated_matches(text: str, terms: list[Term], places: list[Place]) -> list[Place]:
     """Return where terms match whole hyphenated words (as "tryon" matches "try-on"), if no part of the word matches by
     itself."""
     more = []

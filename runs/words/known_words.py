@@ -118,8 +118,8 @@ def _corrections(word: str, others: set[str]) -> tuple[str, ...]:
     If the word itself is known, even with another ending, it isn't a typo: "shoe" isn't corrected to "shop".
     """
     is_slip = others.isdisjoint({word, stem(word)})
-    counted = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []
-    slips = [other for count, other in counted if count <= most_edits(len(word)) or _is_disorder(word, other, count)]
+    distances = sorted((edits(word, other), other) for other in others - {word}) if is_slip else []
+    slips = [other for count, other in distances if count <= most_edits(len(word)) or _is_disorder(word, other, count)]
     parts = sorted(others - {word}, key=len, reverse=True)
     begins = [part for part in parts if word.startswith(part)][:1]
     ends = [part for part in parts if word.endswith(part)][:1]

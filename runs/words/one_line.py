@@ -9,7 +9,7 @@ DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\
 
 def one_line(text: str) -> str:
     """Return `text` on one line, without control characters or marks that change the direction of other text."""
-    shown = "".join(
+    visible = "".join(
         " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character for character in text
     )
-    return " ".join(shown.translate(DIRECTIONS).split())
+    return " ".join(visible.translate(DIRECTIONS).split())

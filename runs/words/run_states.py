@@ -22,7 +22,7 @@ STATES: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class State:
+class RunState:
     """A run's state as shown to people. `key` selects the icon and colour; `detail` is a count such as "1 of 2
     ready"."""
 
@@ -40,10 +40,10 @@ WAITS: dict[Run.Wait, Promise] = {
 }
 
 
-def state_of(run: Run) -> State:
+def state_of(run: Run) -> RunState:
     """Return the state of the run, as shown on all pages."""
     key = state_key(run)
-    return State(key, str(STATES[key]), _ready_of(run) if key in ("progress", "partly") else "")
+    return RunState(key, str(STATES[key]), _ready_of(run) if key in ("progress", "partly") else "")
 
 
 def state_key(run: Run) -> str:

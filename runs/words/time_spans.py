@@ -43,12 +43,12 @@ def _age(form: str, at: datetime, now: datetime | None) -> str:
     seconds = ((now or timezone.now()) - at).total_seconds()
     for unit, length in _UNITS.items():
         if seconds >= length:
-            return _counted(form, unit, int(seconds // length), get_language())
+            return _age_with_count(form, unit, int(seconds // length), get_language())
     return _("just now")
 
 
 @lru_cache(maxsize=1_024)
-def _counted(form: str, unit: str, count: int, _language: str | None) -> str:
+def _age_with_count(form: str, unit: str, count: int, _language: str | None) -> str:
     return str(_AGES[form][unit] % {"count": count})
 
 

@@ -50,7 +50,7 @@ from runs.models.ids import new_public_id
 from runs.models.messages import Message
 from runs.notices import channels, mails, read_state, unsubscribe
 from runs.review import comments, requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.schema_forms.answers import Answer, load_answers
 from runs.sharing import links
 from runs.team import invites, passwords, recent_password
@@ -234,11 +234,11 @@ def reply_to(email: str, result: str, about: str = "result") -> None:
     output = Output.objects.select_related("run").get(public_id=result)
     share(output.run.public_id)
     output.run.refresh_from_db()
-    on, asker = output if about == "result" else None, Actor(member=Member.objects.get(email=email))
+    on, asker = output if about == "result" else None, Reviewer(member=Member.objects.get(email=email))
     asked = comments.post(asker, output.run, on, "Is it too dark?")
-    comments.post(Actor(member=teammate), output.run, on, "A little; see below.", parent=asked)
+    comments.post(Reviewer(member=teammate), output.run, on, "A little; see below.", parent=asked)
     if on is not None:  # a run's page leaves notices about its results unread
-        verdicts.decide(output, "changes", "A little warmer, please.", Actor(member=teammate), None)
+        verdicts.decide(output, "changes", "A little warmer, please.", Reviewer(member=teammate), None)
 
 
 def mail_now() -> None:

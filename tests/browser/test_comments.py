@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from runs.models import Comment, Decision, Member, Output, OutputFile, StoredFile
 from runs.review import comments, requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.storage import media, store
 from tests.support.factories import make_kept, make_run
 from tests.support.page_checks import findings
@@ -155,7 +155,7 @@ def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member
     run = make_run(alice, status="completed")
     output = run.outputs.all()[0]
     OutputFile.objects.create(output=output, source_url="https://x.test/a.wav", status="saved", file=sound(30))
-    comments.post(Actor(member=alice), run, output, "Too late", at_ms=12_400)
+    comments.post(Reviewer(member=alice), run, output, "Too late", at_ms=12_400)
     page.goto(output.get_absolute_url())
     player = page.locator("audio")
     player.evaluate("it => it.readyState || new Promise((done) => it.addEventListener('loadedmetadata', done))")
@@ -177,7 +177,7 @@ def test_the_player_pauses_while_one_types_and_goes_on(page: Page, alice: Member
 
 
 def test_comments_by_keyboard(page: Page, alice: Member, bob: Member, output: Output) -> None:
-    comments.post(Actor(member=bob), output.run, output, "Too dark", spot=(2_000, 2_000))
+    comments.post(Reviewer(member=bob), output.run, output, "Too dark", spot=(2_000, 2_000))
     page.goto(output.get_absolute_url())
     page.locator("#text-new").press_sequentially("Thanks @bo")
     expect(page.get_by_role("option", name="Bob")).to_be_visible()
@@ -222,7 +222,7 @@ def test_comments_are_carried_over_and_a_reviewer_adds_one(
     Output.objects.filter(run=newer, position=0).update(line=output, number=2)
     second = newer.outputs.all()[0]
     for text in ("Too dark", "Too cold"):
-        comments.post(Actor(member=sam), output.run, output, text, spot=(2_000, 5_000))
+        comments.post(Reviewer(member=sam), output.run, output, text, spot=(2_000, 5_000))
     requests.ask(alice, [second])
     page = new_context(sam, viewport={"width": 1280, "height": 800}).new_page()
     page.goto(f"/review/?at={second.public_id}")

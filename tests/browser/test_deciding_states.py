@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Decision, GuestLink, Member, Output, OutputFile, ReviewRules
 from runs.review import comments, requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import choose, decide, set_aside
 from runs.sharing.links import make_link
 from runs.sharing.visibility import share_with_team
@@ -88,22 +88,22 @@ def results(alice: Member, anna: Member, make_member: Callable[..., Member]) -> 
     later = make_run(alice, app, status="completed", title="Red shoe", shared_at=timezone.now())
     newer = make_kept(later, make_stored((600, 600))).output
     own = make_kept(make_run(anna, app, status="completed", title="Blue shoe")).output
-    decide(front, "approved", "Lovely", Actor(ruth), None)
-    decide(front, "approved", "Use this one", Actor(anna), None)
-    decide(back, "rejected", "The shoe is cut off", Actor(anna), None)
-    decide(side, "changes", "Warmer light, please", Actor(ruth), None)
+    decide(front, "approved", "Lovely", Reviewer(ruth), None)
+    decide(front, "approved", "Use this one", Reviewer(anna), None)
+    decide(back, "rejected", "The shoe is cut off", Reviewer(anna), None)
+    decide(side, "changes", "Warmer light, please", Reviewer(ruth), None)
     for number in range(2):
-        comments.post(Actor(ruth), run, side, f"Too cold, {number + 1}", spot=(2_000, 3_000 * (number + 1)))
+        comments.post(Reviewer(ruth), run, side, f"Too cold, {number + 1}", spot=(2_000, 3_000 * (number + 1)))
     Output.objects.filter(pk=newer.pk).update(line=side, number=2)
-    decide(detail, "changes", "Too dark", Actor(ruth), None)
-    set_aside(Decision.objects.get(output=detail), "Ruth meant another one", Actor(anna))
-    choose(card, [banner], Actor(ruth), {output.pk: 0 for output in (card, banner)})
+    decide(detail, "changes", "Too dark", Reviewer(ruth), None)
+    set_aside(Decision.objects.get(output=detail), "Ruth meant another one", Reviewer(anna))
+    choose(card, [banner], Reviewer(ruth), {output.pk: 0 for output in (card, banner)})
     link = make_link(alice, [poster])
     GuestLink.objects.update(lets_decide=True)
     link.refresh_from_db()
-    decide(poster, "changes", "Our red, please", Actor(guest=guest_of(link, "Kim")), None)
+    decide(poster, "changes", "Our red, please", Reviewer(guest=guest_of(link, "Kim")), None)
     for number in range(20):
-        who = Actor(member=(alice, anna)[number % 2])
+        who = Reviewer(member=(alice, anna)[number % 2])
         spot = (450 * number, 400 * number) if number % 3 else None
         comments.post(who, run, poster, f"Remark {number + 1}", spot=spot)
     ReviewRules.objects.create(four_eyes=True)
@@ -126,7 +126,7 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
         State(decide_url, ".verdict-error", {"verdict": "changes", "note": "Paler", "seen": "0"}),  # gets a 409
         State("/", ".home-waiting"),
         State("/review/", "#decide"),
-        State("/review/asked/", ".asked-line"),
+        State("/review/asked/", ".request-line"),
         State("/review/decided/", ".decided-picture"),
         State("/review/many/", ".ask-page > p > .button"),  # no results are selected any more
         State("/review/many/", "#many-error", {"shown": shown, "verdict": "rejected"}),

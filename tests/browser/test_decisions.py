@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runs.models import Member, Output, Run
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.sharing.visibility import share_with_team
 from tests.support.factories import make_app, make_kept, make_run
@@ -143,7 +143,7 @@ def test_the_demand_for_a_reason_goes_when_one_is_typed(
     new_context: Contexts, run: Run, petra: Member, make_member: Callable[..., Member]
 ) -> None:
     output = run.outputs.all()[0]
-    decide(output, "approved", "", Actor(petra), None)
+    decide(output, "approved", "", Reviewer(petra), None)
     page = new_context(make_member("ruth", role="approver"), viewport={"width": 1280, "height": 800}).new_page()
     page.goto(output.get_absolute_url())
     page.locator(".decisions > summary").click()

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs.display.json_results import DEEPEST, MOST_SHOWN, FileNames, Part, excerpt, field_words, read_start, tree_of
+from runs.display.json_results import (
+    DEEPEST,
+    MOST_SHOWN,
+    FileNames,
+    JsonValue,
+    excerpt,
+    field_words,
+    read_start,
+    tree_of,
+)
 from runs.engine.apply_outputs import TEXT_LIMIT
 from runs.models import GuestLink, Member, Output, OutputFile, Run
 from runs.sharing import links
@@ -51,7 +60,7 @@ def test_a_value_is_read_in_words_and_in_its_own_order() -> None:
     assert tree is not None
     assert tree.plain == PLAIN
     assert [part.label for part in tree.root.fields] == ["Z title", "A", "Hex code", "Sizes", "Tags", "Image URL"]
-    assert tree.root.fields[3] == Part("Sizes", columns=["Name", "Px"], rows=[["S", "10"], ["M", "20.5"]])
+    assert tree.root.fields[3] == JsonValue("Sizes", columns=["Name", "Px"], rows=[["S", "10"], ["M", "20.5"]])
     assert not tree.is_cut
 
 
@@ -113,12 +122,12 @@ def test_an_excerpt_has_no_signs_of_code() -> None:
     assert excerpt('{"picture": "https://x.test/a.png", "seed": 7}') == "Seed: 7"
 
 
-def _count(part: Part) -> int:
+def _count(part: JsonValue) -> int:
     inner = sum(map(_count, [*part.fields, *part.items]))
     return 1 + inner + sum(1 + len(row) for row in part.rows)
 
 
-def _depth(part: Part) -> int:
+def _depth(part: JsonValue) -> int:
     return max((1 + _depth(inner) for inner in [*part.fields, *part.items]), default=0)
 
 

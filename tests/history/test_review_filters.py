@@ -14,7 +14,7 @@ from runs.history.filters import Filter
 from runs.history.hints import Hint
 from runs.models import GuestLink, Member, Run
 from runs.review import overall_verdict, requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import guest_identity
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
@@ -47,10 +47,10 @@ def reviewed(alice: Member, bob: Member, admin_member: Member, sam: Member) -> d
     decide = verdicts.decide
     good, mixed, asked, of_bob = (list(made[title].outputs.all()) for title in ("good", "mixed", "asked", "of bob"))
     for output in good:
-        decide(output, "approved", "", Actor(sam), None)
-    decide(mixed[0], "rejected", "Too dark", Actor(sam), None)
-    decide(mixed[1], "approved", "", Actor(admin_member), None)
-    decide(of_bob[0], "changes", "Warmer", Actor(sam), None)
+        decide(output, "approved", "", Reviewer(sam), None)
+    decide(mixed[0], "rejected", "Too dark", Reviewer(sam), None)
+    decide(mixed[1], "approved", "", Reviewer(admin_member), None)
+    decide(of_bob[0], "changes", "Warmer", Reviewer(sam), None)
     requests.ask(alice, asked[:1])
     requests.ask(bob, of_bob[1:], members=[sam])
     return made
@@ -104,7 +104,7 @@ def test_guests_decide_too_and_each_person_sees_what_waits_for_them(
     link = make_link(alice, list(reviewed["new"].outputs.all()))
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
-    verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Actor(guest=guest_of(link, "Kim")), None)
+    verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Reviewer(guest=guest_of(link, "Kim")), None)
 
     assert titles("decided=guest", alice) == titles("decided=guest:kim", alice) == {"new"}
     assert titles("decided=guest:kim&decision=rejected", alice) == titles("decided=guest:ki", alice) == set()
@@ -117,7 +117,7 @@ def test_who_decided_and_who_may_decide_are_offered_with_the_guests_one_may_see(
 ) -> None:
     link = make_link(alice, list(reviewed["new"].outputs.all()))
     for name in ("Kim", "Zoë"):
-        answer = Actor(guest=guest_of(link, name))
+        answer = Reviewer(guest=guest_of(link, name))
         GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
         link.refresh_from_db()
         verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "Nice", answer, None)
@@ -145,7 +145,7 @@ def test_guests_of_one_typed_name_are_one_entry_under_that_name(
     kims = [guest_identity.newcomer(link, "Kim") for _number in range(2)]
     for guest in kims:
         guest.link = link
-        verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Actor(guest=guest), None)
+        verdicts.decide(reviewed["new"].outputs.all()[0], "approved", "", Reviewer(guest=guest), None)
     assert [guest.shown_name for guest in kims] == ["Kim", "Kim (2)"]
 
     options = as_alice.get("/history/").context["decided_options"]

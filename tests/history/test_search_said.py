@@ -12,7 +12,7 @@ from runs.history import bin
 from runs.history.filters import Filter
 from runs.models import GuestLink, KnownWord, Member, Run
 from runs.review import comments, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
 from tests.support.guest_links import guest_of
@@ -38,13 +38,13 @@ def run(alice: Member) -> Run:
 
 
 def test_words_of_comments_find_a_run_until_they_are_edited_or_removed(run: Run, alice: Member, bob: Member) -> None:
-    said = comments.post(Actor(bob), run, run.outputs.all()[0], "Warmer sunlight, please")
-    reply = comments.post(Actor(alice), run, None, "The tablecloth stays")
+    said = comments.post(Reviewer(bob), run, run.outputs.all()[0], "Warmer sunlight, please")
+    reply = comments.post(Reviewer(alice), run, None, "The tablecloth stays")
     summarise(run)  # as when the title changes
     assert finds(bob, "sunlight tablecloths")
 
-    comments.edit(said, Actor(bob), "Colder moonlight")
-    comments.remove(reply, Actor(alice))
+    comments.edit(said, Reviewer(bob), "Colder moonlight")
+    comments.remove(reply, Reviewer(alice))
 
     assert finds(bob, "moonlight")
     assert not finds(bob, "sunlight")
@@ -54,8 +54,8 @@ def test_words_of_comments_find_a_run_until_they_are_edited_or_removed(run: Run,
 
 def test_words_of_notes_find_a_run_as_long_as_they_can_be_read(run: Run, alice: Member, sam: Member) -> None:
     output = run.outputs.all()[0]
-    verdicts.decide(output, "rejected", "Horizon is crooked", Actor(sam), None)
-    verdicts.withdraw(output, Actor(sam))
+    verdicts.decide(output, "rejected", "Horizon is crooked", Reviewer(sam), None)
+    verdicts.withdraw(output, Reviewer(sam))
 
     assert finds(alice, "crooked horizon", "mine")  # the list of decisions still shows the note
 
@@ -64,7 +64,7 @@ def test_one_note_on_many_results_of_a_run_is_indexed_once(run: Run, alice: Memb
     make_kept(run, position=1)
     outputs = [(output, None) for output in run.outputs.all()]
     with CaptureQueriesContext(connection) as captured:
-        assert verdicts.decide_many(outputs, "rejected", "Horizon is crooked", Actor(sam)).done == 2
+        assert verdicts.decide_many(outputs, "rejected", "Horizon is crooked", Reviewer(sam)).done == 2
 
     assert sum("INTO runs_runwords" in query["sql"] for query in captured) == 1
     assert finds(alice, "crooked horizon", "mine")
@@ -75,7 +75,7 @@ def test_what_guests_say_finds_a_run_only_for_those_who_see_it(run: Run, alice: 
     link = make_link(alice, [output])
     GuestLink.objects.filter(pk=link.pk).update(lets_comment=True, lets_decide=True)
     link.refresh_from_db()
-    kim = Actor(guest=guest_of(link, "Kim"))
+    kim = Reviewer(guest=guest_of(link, "Kim"))
     comments.post(kim, run, output, "Bigger logotype")
     verdicts.decide(output, "changes", "Wrong typeface", kim, None)
     assert finds(bob, "logotype typeface")
@@ -87,19 +87,19 @@ def test_what_guests_say_finds_a_run_only_for_those_who_see_it(run: Run, alice: 
 
 def test_a_run_with_many_comments_is_indexed_in_few_queries(run: Run, alice: Member) -> None:
     for n in range(3):
-        comments.post(Actor(alice), run, None, f"Comment {n} on sunlight")
+        comments.post(Reviewer(alice), run, None, f"Comment {n} on sunlight")
     with CaptureQueriesContext(connection) as few:
-        comments.post(Actor(alice), run, None, "One more on sunlight")
+        comments.post(Reviewer(alice), run, None, "One more on sunlight")
     for n in range(20):
-        comments.post(Actor(alice), run, None, f"Comment {n} on everything")
+        comments.post(Reviewer(alice), run, None, f"Comment {n} on everything")
     with CaptureQueriesContext(connection) as many:
-        comments.post(Actor(alice), run, None, "The last on sunlight")
+        comments.post(Reviewer(alice), run, None, "The last on sunlight")
 
     assert len(many) <= len(few)
 
 
 def test_a_deleted_run_takes_the_words_said_about_it_along(run: Run, alice: Member) -> None:
-    comments.post(Actor(alice), run, None, "Whispering lighthouse")
+    comments.post(Reviewer(alice), run, None, "Whispering lighthouse")
     bin.move_to_bin(Run.objects.filter(pk=run.pk), alice, timezone.now())
 
     assert bin.delete_for_good(run)

@@ -34,7 +34,7 @@ from runs.models import (
     Upload,
 )
 from runs.review import requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.schema_forms.answers import Answer, Files
 from runs.sharing import links
 from runs.storage import orphans
@@ -59,7 +59,7 @@ def rejected(maker: Member, app: App, by: Member, days: float) -> Output:
     """Return a saved result that the member `by` rejected `days` days ago."""
     output = make_kept(make_run(maker, app, status="completed", **days_ago(days + 1))).output
     output.refresh_from_db()
-    verdicts.decide(output, "rejected", "Too dark", Actor(by), None)
+    verdicts.decide(output, "rejected", "Too dark", Reviewer(by), None)
     Decision.objects.filter(output=output).update(**days_ago(days))
     return output
 
@@ -123,7 +123,7 @@ def test_what_somebody_wants_stays(alice: Member, admin_member: Member, app: App
     Output.objects.filter(pk=starred.pk).update(starred_at=timezone.now())
     links.make_link(alice, [shown])
     Run.objects.filter(pk=held.run_id).update(held_at=timezone.now())
-    verdicts.decide(approved, "approved", "", Actor(admin_member), None)
+    verdicts.decide(approved, "approved", "", Reviewer(admin_member), None)
     Run.objects.filter(pk=binned.run_id).update(deleted_at=timezone.now())
 
     clear_in(30)
@@ -325,7 +325,7 @@ def test_the_day_is_named_only_if_it_goes(
         requests.ask(alice, [output], members=[admin_member]).items.update(settled_at=None)
     elif why in ("decided again", "approved since"):
         approver = make_member("erin", role="approver")
-        verdicts.decide(output, "rejected" if why == "decided again" else "approved", "Dark", Actor(approver), None)
+        verdicts.decide(output, "rejected" if why == "decided again" else "approved", "Dark", Reviewer(approver), None)
 
     page = as_alice.get(Run.objects.get(pk=output.run_id).get_absolute_url()).content.decode()
     assert ("because it was rejected" in page) == (why == "")

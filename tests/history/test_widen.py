@@ -264,9 +264,9 @@ def test_a_search_in_one_app_shows_its_newest_runs_wherever_they_are(
         return found, bool(answer.context["next_url"]), [label for _, label, _ in answer.context["app_options"]]
 
     # Of the newest five, three are shoes and two are scarves; one of the scarves is older, and so are all hats
-    searches: list[order.Page] = []
+    searches: list[order.RunListPage] = []
 
-    def page_of(runs: RunQuerySet, *, size: int) -> order.Page:
+    def page_of(runs: RunQuerySet, *, size: int) -> order.RunListPage:
         searches.append(real_page_of(runs, size=size))
         return searches[-1]
 

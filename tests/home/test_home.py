@@ -21,7 +21,7 @@ from runs.engine.poller_wakeups import POLLER
 from runs.home.views import APPS_SHOWN
 from runs.models import Lease, Member, Notice, Output, OutputFile, Run
 from runs.review import requests, review_queries
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.words.run_failures import FAILURES
 from tests.support.clients import client_of
@@ -74,7 +74,7 @@ def test_what_waits_for_you_comes_first_and_then_what_others_decided(
     Output.objects.update(text="A lake", content_hash="a" * 64)
     Run.objects.filter(pk=theirs.pk).update(has_star=True, starred_at=now)
     requests.ask(alice, list(theirs.outputs.all()))
-    decide(mine.outputs.all()[0], "changes", "Warmer", Actor(ruth), None)
+    decide(mine.outputs.all()[0], "changes", "Warmer", Reviewer(ruth), None)
     page = Page(client_of(sam).get("/").text)
     places = [
         e.attributes["id"] for e in page.first("main").walk() if e.tag in ("h2", "input") and e.attributes.get("id")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError
-from runs.lamina.types import AppDetail, OutputDescriptor, Parameter, RemoteOutput, RunPage, RunSnapshot
+from runs.lamina.types import AppDetail, OutputDescriptor, Parameter, RemoteOutput, RunRows, RunSnapshot
 from tests.lamina.scripted import Scripted, storable
 
 Call = Callable[[LaminaClient], Any]
@@ -58,7 +58,7 @@ def touch(value: Any) -> None:
     """Read every attribute that pages use, and check that the database accepts whatever we store."""
     for item in value if isinstance(value, list) else [value]:
         match item:
-            case RunPage():
+            case RunRows():
                 touch(list(item.rows))
             case RunSnapshot():
                 assert item.state in {"queued", "running", "completed", "failed", "cancelled"}

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from runs.lamina.call_observers import Answered
+from runs.lamina.call_observers import CallOutcome
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.types import RunSnapshot
@@ -188,7 +188,7 @@ def test_a_start_without_a_clear_answer_is_unclear(lamina: LaminaClient, sandbox
 
 def test_the_hooks_are_told_of_every_call(sandbox: SandboxDoor) -> None:
     before: list[str] = []
-    after: list[Answered] = []
+    after: list[CallOutcome] = []
     client = LaminaClient(sandbox.url, "lma_sandbox", before=before.append, after=after.append)
     client.usage()
     with pytest.raises(LaminaRejected):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runs.lamina.call_observers import Answered
+from runs.lamina.call_observers import CallOutcome
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from tests.lamina.scripted import KEY, Scripted
@@ -29,7 +29,7 @@ def everything(error: LaminaError) -> str:
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 429, 500])
 def test_a_key_in_an_answer_is_masked(scripted: Scripted, status: int, caplog: pytest.LogCaptureFixture) -> None:
-    heard: list[Answered] = []
+    heard: list[CallOutcome] = []
     client = LaminaClient(scripted.url, KEY, after=heard.append)
     body: dict[str, Any] = {
         "error": f"Invalid API key {KEY}",
@@ -136,7 +136,7 @@ def test_errors_can_be_pickled(error: LaminaError) -> None:
 
 
 def test_a_hook_that_fails_does_not_lose_the_answer(scripted: Scripted, caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_: Answered) -> None:
+    def fail(_: CallOutcome) -> None:
         raise RuntimeError("the database is away")
 
     scripted.answer(202, {"data": {"runId": "r1"}})
@@ -151,7 +151,7 @@ def test_a_hook_may_refuse_the_call(scripted: Scripted) -> None:
     def refuse(endpoint: str) -> None:
         raise NoBudget(endpoint)
 
-    heard: list[Answered] = []
+    heard: list[CallOutcome] = []
     with pytest.raises(NoBudget, match="run_start"):
         LaminaClient(scripted.url, KEY, before=refuse, after=heard.append).start_run("a", {})
     assert (scripted.asked, heard) == ([], [])

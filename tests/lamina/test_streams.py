@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runs.lamina import streams
-from runs.lamina.call_observers import Answered
+from runs.lamina.call_observers import CallOutcome
 from runs.lamina.client import LaminaClient
 from runs.lamina.errors import LaminaError, LaminaRateLimited, LaminaRejected, LaminaUnavailable
 from runs.lamina.streams import RunStream
@@ -34,12 +34,12 @@ def event(kind: str, data: str) -> str:
 RUNNING, DONE = event("progress", status("running")), event("complete", status("completed"))
 
 
-def read(client: LaminaClient) -> tuple[RunStream, list[Answered | RunSnapshot]]:
+def read(client: LaminaClient) -> tuple[RunStream, list[CallOutcome | RunSnapshot]]:
     stream = client.follow_run("r-1")
     return stream, list(stream.events())
 
 
-def told(events: list[Answered | RunSnapshot]) -> list[str]:
+def told(events: list[CallOutcome | RunSnapshot]) -> list[str]:
     return [one.status if isinstance(one, RunSnapshot) else str(one.status) for one in events]
 
 
@@ -131,7 +131,7 @@ def test_a_refusal_is_told_as_for_any_other_call(
     _, events = read(client)
 
     assert told(events) == [str(code)]
-    assert isinstance(events[0], Answered)
+    assert isinstance(events[0], CallOutcome)
     assert isinstance(events[0].error, kind)
     assert KEY not in f"{events[0]} {dict(events[0].headers)} {events[0].error}"
 
@@ -139,7 +139,7 @@ def test_a_refusal_is_told_as_for_any_other_call(
 def test_a_lamina_that_is_away_is_told(nobody: str) -> None:
     _, events = read(LaminaClient(nobody, KEY))
 
-    assert isinstance(events[0], Answered)
+    assert isinstance(events[0], CallOutcome)
     assert isinstance(events[0].error, LaminaUnavailable)
     assert not events[0].error.was_connected
 

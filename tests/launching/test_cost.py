@@ -10,7 +10,7 @@ from django.utils import timezone
 from runs.connection import balance
 from runs.connection.status import record_status
 from runs.models import App, Draft, Member, Run
-from runs.spending.estimates import Estimate
+from runs.spending.estimates import CostEstimate
 from tests.support.app_forms import fields
 from tests.support.factories import PROMPT, STYLE, make_app, make_run
 from tests.support.page import Page
@@ -36,7 +36,7 @@ def launch_words(page: str) -> str:
     [("12", 1, 3, "4"), ("10", 1, 3, "3.33"), ("12", 3, 3, "12"), ("12", 0, 0, "12"), ("0.05", 1, 2, "0.03")],
 )
 def test_a_part_costs_its_even_share(credits: str, made: int, total: int, share: str) -> None:
-    assert Estimate(Decimal(credits), None, made, total).expected == Decimal(share)
+    assert CostEstimate(Decimal(credits), None, made, total).expected == Decimal(share)
 
 
 def test_the_form_tells_what_the_ticked_results_cost(as_alice: Client, alice: Member, app: App) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.launching import shown_runs
+from runs.launching import app_runs
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.review import overall_verdict
 from tests.support.app_forms import fields, run_of, seen_in
@@ -114,7 +114,7 @@ def test_an_example_shows_the_approved_result_and_says_so(as_alice: Client, alic
 def test_an_index_alone_finds_the_newest_runs(alice: Member) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("small tables are read whole")
-    for query in (shown_runs.approved_query, shown_runs.undecided_query):
+    for query in (app_runs.approved_query, app_runs.undecided_query):
         plan = query(alice, make_app()).values("pk").explain()
         assert "USING COVERING INDEX run_find_app " in plan
         assert "TEMP B-TREE" not in plan

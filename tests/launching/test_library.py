@@ -14,7 +14,7 @@ from runs.launching import library
 from runs.models import App, Draft, Member, OutputFile, Run, StoredFile, Upload
 from runs.schema_forms.answers import Answer, Files
 from runs.words.file_names import stem_in_run
-from runs.words.fold import named
+from runs.words.fold import name_fields
 from tests.support.factories import PICTURE, PROMPT, make_app, make_run, make_stored
 from tests.support.page import Page
 
@@ -36,7 +36,7 @@ def brought(member: Member, name: str = "shoe.png", **fields: object) -> StoredF
     """Make a file that `member` has uploaded. Its content is unique unless `fields` says otherwise."""
     file = make_stored()
     StoredFile.objects.filter(pk=file.pk).update(**({"sha256": file.public_id} | fields))
-    Upload.objects.create(member=member, file=file, status="ready", **named(name))
+    Upload.objects.create(member=member, file=file, status="ready", **name_fields(name))
     return file
 
 

@@ -13,7 +13,7 @@ from runs.models.ids import new_public_id
 from runs.notices import channels, chat
 from runs.notices.chat_text import post_of
 from runs.review.comments import post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide, undo
 from runs.words.messages import say
 from runs.words.moments import portal_day
@@ -93,7 +93,7 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
 ) -> None:
     batch, hidden = new_public_id(), make_run(alice, status="completed")
     for output in (*hidden.outputs.all(), *run.outputs.all()):
-        made = decide(output, "approved", "Lovely", Actor(admin_member), None, batch=batch)
+        made = decide(output, "approved", "Lovely", Reviewer(admin_member), None, batch=batch)
         chat.post_event(Event("decided", f"decision-{made.pk}", output.run, output, decision=made))
     chat.CHAT.run()
     assert receiver.asked == []  # the decisions may still be undone
@@ -103,9 +103,9 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
     ]
 
     output = run.outputs.all()[0]
-    made = decide(output, "rejected", "No", Actor(admin_member), None)
+    made = decide(output, "rejected", "No", Reviewer(admin_member), None)
     chat.post_event(Event("decided", f"decision-{made.pk}", run, output, decision=made))
-    undo(made.batch, Actor(admin_member))
+    undo(made.batch, Reviewer(admin_member))
     send_after(minutes=2)
     assert len(receiver.taken) == 1
     assert waiting() == 0
@@ -114,9 +114,9 @@ def test_what_one_press_decides_is_one_message_without_what_is_private_or_undone
 @pytest.mark.usefixtures("slack")
 def test_a_decision_that_was_posted_is_taken_back(run: Run, admin_member: Member, receiver: Receiver) -> None:
     output = run.outputs.all()[0]
-    made = decide(output, "approved", "", Actor(admin_member), None)
+    made = decide(output, "approved", "", Reviewer(admin_member), None)
     send_after(minutes=2)
-    undo(made.batch, Actor(admin_member))
+    undo(made.batch, Reviewer(admin_member))
     send_after(minutes=4)
     titles = [texts(message)[0] for message in receiver.taken]
     assert titles == ["Approved: “Front” from Oak desk", "Decision withdrawn: “Front” from Oak desk"]
@@ -127,8 +127,8 @@ def test_messages_say_what_happened(run: Run, alice: Member, bob: Member, receiv
     output = run.outputs.all()[0]
     request = ReviewRequest.objects.create(asker=alice, message="By noon?")
     request.items.create(output=output, position=0)
-    comment = post(Actor(member=bob), run, output, "Warmer light, @Alice")
-    removed = post(Actor(member=bob), run, output, "Nonsense")
+    comment = post(Reviewer(member=bob), run, output, "Warmer light, @Alice")
+    removed = post(Reviewer(member=bob), run, output, "Nonsense")
     failed = make_run(alice, run.app, status="failed", failure="credits", shared_at=timezone.now(), title="Lamp")
     for event in (
         Event("asked", "asked-1", request=request),

@@ -15,9 +15,9 @@ from runs.connection import status
 from runs.engine import progress
 from runs.models import Comment, GuestLink, Heartbeat, Member, Mute, Notice, Output, ReviewRequest, Run
 from runs.notices import bounces, listeners, notice_text, problems, read_state
-from runs.notices.create_notices import About
+from runs.notices.create_notices import NewNotice
 from runs.review import comments, requests, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from tests.support.factories import make_app, make_run
 from tests.support.guest_links import guest_of, link_to
 from tests.support.notices import send_gathered
@@ -51,10 +51,10 @@ def told(member: Member) -> Told:
 
 def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Member, sam: Member) -> None:
     front = results(run)[0]
-    first = comments.post(Actor(member=bob), run, front, "Too dark?")
-    comments.post(Actor(member=sam), run, front, "I think so.", parent=first)
+    first = comments.post(Reviewer(member=bob), run, front, "Too dark?")
+    comments.post(Reviewer(member=sam), run, front, "I think so.", parent=first)
 
-    comments.post(Actor(member=alice), run, front, "@Bob, is this better?", parent=first)
+    comments.post(Reviewer(member=alice), run, front, "@Bob, is this better?", parent=first)
 
     assert told(bob) == [
         ("reply", "Sam replied to a comment on “Front” from Oak desk"),
@@ -70,7 +70,7 @@ def test_a_conversation_tells_those_in_it_once(run: Run, alice: Member, bob: Mem
     bob.refresh_from_db()
     assert bob.unread == 2
 
-    comments.remove(comment, Actor(member=alice))
+    comments.remove(comment, Reviewer(member=alice))
 
     assert len(told(bob)) == 1
     bob.refresh_from_db()
@@ -84,10 +84,10 @@ def test_one_press_on_many_results_tells_the_maker_and_the_asker_once(
     requests.ask(bob, [front, back], message="For the fair", members=[sam])
     assert told(sam) == [("asked", "Bob is asking for your decision on 2 results from Oak desk")]
 
-    done = verdicts.decide_many([(front, 0), (back, 0)], "approved", "", Actor(member=sam))
+    done = verdicts.decide_many([(front, 0), (back, 0)], "approved", "", Reviewer(member=sam))
 
     assert told(alice) == told(bob) == [("decided", "Sam approved 2 results from Oak desk")]
-    verdicts.undo(done.batch, Actor(member=sam))
+    verdicts.undo(done.batch, Reviewer(member=sam))
     assert told(alice) == told(bob) == []
     alice.refresh_from_db()
     assert (alice.unread, alice.news_at) == (0, None)
@@ -96,11 +96,11 @@ def test_one_press_on_many_results_tells_the_maker_and_the_asker_once(
 def test_what_was_mailed_or_read_is_taken_back_in_words(run: Run, alice: Member, bob: Member, sam: Member) -> None:
     front = results(run)[0]
     requests.ask(bob, [front])
-    verdicts.decide(front, "changes", "Warmer", Actor(member=sam), None)
+    verdicts.decide(front, "changes", "Warmer", Reviewer(member=sam), None)
     assert told(alice) == [("decided", "Sam asked for changes to “Front” from Oak desk")]
     read_state.mark_all(alice, timezone.now())
 
-    verdicts.withdraw(front, Actor(member=sam))
+    verdicts.withdraw(front, Reviewer(member=sam))
 
     assert told(alice) == [("decided", "Sam withdrew their decision on “Front” from Oak desk")]
     assert told(bob) == []
@@ -110,14 +110,14 @@ def test_an_undone_decision_is_not_mailed_or_taken_back_where_it_was(
     run: Run, alice: Member, sam: Member, mailoutbox: list[Sent]
 ) -> None:
     front, back = results(run)
-    undone = verdicts.decide(front, "approved", "", Actor(member=sam), None)
-    verdicts.undo(undone.batch, Actor(member=sam))
+    undone = verdicts.decide(front, "approved", "", Reviewer(member=sam), None)
+    verdicts.undo(undone.batch, Reviewer(member=sam))
     send_gathered()
     assert mailoutbox == []
-    mailed = verdicts.decide(back, "rejected", "Too dark", Actor(member=sam), None)
+    mailed = verdicts.decide(back, "rejected", "Too dark", Reviewer(member=sam), None)
     send_gathered()
 
-    verdicts.undo(mailed.batch, Actor(member=sam))
+    verdicts.undo(mailed.batch, Reviewer(member=sam))
     send_gathered()
 
     assert [(*mail.to, mail.subject) for mail in mailoutbox] == [
@@ -130,7 +130,7 @@ def test_an_undone_decision_is_not_mailed_or_taken_back_where_it_was(
 def test_a_listener_that_fails_undoes_only_its_own_work(
     alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def clash(_members: object, about: About) -> None:
+    def clash(_members: object, about: NewNotice) -> None:
         Notice.objects.create(member=alice, kind=about.kind, event=about.event)
         Member.objects.create(email=alice.email)  # fails; only a savepoint lets PostgreSQL continue
 
@@ -138,7 +138,7 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
     monkeypatch.setattr(listeners, "tell", clash)
 
     assert progress.fail(run, "remote", timezone.now(), from_statuses=("running",))
-    said = comments.post(Actor(member=bob), run, None, "What happened?")
+    said = comments.post(Reviewer(member=bob), run, None, "What happened?")
 
     failed = [record.getMessage() for record in caplog.records if record.name == "runs.events"]
     assert [text.rpartition(".")[2] for text in failed] == ["on_run_ended failed", "on_comment_posted failed"]
@@ -150,9 +150,9 @@ def test_a_listener_that_fails_undoes_only_its_own_work(
 
 def test_whose_decision_is_set_aside_is_told(run: Run, alice: Member, sam: Member, admin_member: Member) -> None:
     front = results(run)[0]
-    decision = verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    decision = verdicts.decide(front, "approved", "", Reviewer(member=sam), None)
 
-    verdicts.set_aside(decision, "The old label", Actor(member=admin_member))
+    verdicts.set_aside(decision, "The old label", Reviewer(member=admin_member))
 
     said = ("set-aside", "Ada set aside a decision on “Front” from Oak desk")
     assert told(sam) == [said]
@@ -170,7 +170,7 @@ def test_anyone_asked_means_approvers_and_admins_who_see_it(
     asked = [("asked", "Alice is asking for your decision on 2 results from Oak desk")]
     assert told(sam) == told(admin_member) == asked
     assert told(alice) == told(bob) == []
-    verdicts.decide_many([(output, None) for output in results(run)[:1]], "changes", "Why", Actor(member=sam))
+    verdicts.decide_many([(output, None) for output in results(run)[:1]], "changes", "Why", Reviewer(member=sam))
 
     assert requests.remind(request, alice)
 
@@ -184,16 +184,16 @@ def test_a_request_is_read_for_whom_it_no_longer_waits(
     front, back = results(run)
     named = requests.ask(alice, [front], members=[sam, admin_member])
     anyone = requests.ask(alice, [front, back])
-    verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    verdicts.decide(front, "approved", "", Reviewer(member=sam), None)
     assert unread(sam) == [anyone]
     assert unread(admin_member) == [anyone, named]
 
-    back_too = verdicts.decide(back, "approved", "", Actor(member=sam), None)
+    back_too = verdicts.decide(back, "approved", "", Reviewer(member=sam), None)
     assert (unread(sam), unread(admin_member)) == ([], [named])
 
-    verdicts.undo(back_too.batch, Actor(member=sam))
+    verdicts.undo(back_too.batch, Reviewer(member=sam))
     assert (unread(sam), unread(admin_member)) == ([anyone], [anyone, named])
-    verdicts.decide_many([(front, None), (back, None)], "approved", "", Actor(member=admin_member))
+    verdicts.decide_many([(front, None), (back, None)], "approved", "", Reviewer(member=admin_member))
     assert unread(sam) == unread(admin_member) == []
 
     again = requests.ask(alice, [back], members=[sam])
@@ -222,8 +222,8 @@ def test_a_guest_tells_who_made_the_link_and_the_run(
     shown = link.outputs.select_related("run").get()
     before = len(told(alice))
 
-    verdicts.decide(shown, "approved", "", Actor(guest=guest_of(link, "Kim\r\nBcc: x")), None)
-    comments.post(Actor(guest=guest_of(link, "Kim")), shown.run, shown, "Lovely")
+    verdicts.decide(shown, "approved", "", Reviewer(guest=guest_of(link, "Kim\r\nBcc: x")), None)
+    comments.post(Reviewer(guest=guest_of(link, "Kim")), shown.run, shown, "Lovely")
 
     assert [words.partition(" “")[0] for _kind, words in told(bob)] == [
         "Kim Bcc: x (guest) approved",
@@ -250,17 +250,17 @@ def test_the_end_of_a_run_is_told_to_its_owner_unless_they_cancelled_it(alice: M
 
 def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: Member, sam: Member) -> None:
     front = results(run)[0]
-    quiet = comments.post(Actor(member=alice), run, front, "Let us talk here")
-    other = comments.post(Actor(member=alice), run, front, "And here")
+    quiet = comments.post(Reviewer(member=alice), run, front, "Let us talk here")
+    other = comments.post(Reviewer(member=alice), run, front, "And here")
     Mute.objects.create(member=alice, run=run, comment=quiet)
 
-    comments.post(Actor(member=bob), run, front, "No", parent=quiet)
-    comments.post(Actor(member=bob), run, front, "Yes", parent=other)
+    comments.post(Reviewer(member=bob), run, front, "No", parent=quiet)
+    comments.post(Reviewer(member=bob), run, front, "Yes", parent=other)
     assert [words for _kind, words in told(alice)] == ["Bob replied to a comment on “Front” from Oak desk"]
     Mute.objects.create(member=alice, run=run)
-    comments.post(Actor(member=bob), run, front, "@Alice?", parent=other)
-    comments.post(Actor(member=bob), run, front, "Alice won't hear of it")
-    verdicts.decide(front, "approved", "", Actor(member=sam), None)
+    comments.post(Reviewer(member=bob), run, front, "@Alice?", parent=other)
+    comments.post(Reviewer(member=bob), run, front, "Alice won't hear of it")
+    verdicts.decide(front, "approved", "", Reviewer(member=sam), None)
 
     assert len(told(alice)) == 1
 
@@ -268,28 +268,28 @@ def test_a_muted_run_or_conversation_stays_silent(run: Run, alice: Member, bob: 
 def test_a_comment_tells_the_owner_and_the_maker_of_the_run(run: Run, alice: Member, bob: Member, sam: Member) -> None:
     Run.objects.filter(pk=run.pk).update(made_by=sam)
     run.refresh_from_db()
-    comments.post(Actor(member=alice), run, None, "All four are lovely")
-    said = comments.post(Actor(member=bob), run, results(run)[0], "@Alice, too dark?")
+    comments.post(Reviewer(member=alice), run, None, "All four are lovely")
+    said = comments.post(Reviewer(member=bob), run, results(run)[0], "@Alice, too dark?")
 
     assert told(sam) == [
         ("comment", "Alice commented on Oak desk"),
         ("comment", "Bob commented on “Front” from Oak desk"),
     ]
     assert told(alice) == [("mention", "Bob mentioned you in a comment on “Front” from Oak desk")], "told once"
-    comments.remove(said, Actor(member=bob))
+    comments.remove(said, Reviewer(member=bob))
     assert len(told(sam)) == 1
 
 
 def test_nobody_is_told_of_what_they_may_not_see(run: Run, alice: Member, bob: Member) -> None:
     front = results(run)[0]
-    said = comments.post(Actor(member=bob), run, front, "Too dark?")
-    comments.post(Actor(member=alice), run, front, "Yes", parent=said)
+    said = comments.post(Reviewer(member=bob), run, front, "Too dark?")
+    comments.post(Reviewer(member=alice), run, front, "Yes", parent=said)
     assert len(told(bob)) == 1
 
     Run.objects.filter(pk=run.pk).update(shared_at=None)
     run.refresh_from_db()
     said.run = run
-    comments.post(Actor(member=alice), run, front, "Really", parent=said)
+    comments.post(Reviewer(member=alice), run, front, "Really", parent=said)
 
     assert told(bob) == []
     assert Notice.objects.filter(member=bob).count() == 1
@@ -327,9 +327,9 @@ def test_admins_are_told_once_a_day_what_is_wrong_and_where_to_mend_it(
 
 def test_old_notices_go_and_so_do_those_of_people_who_leave(run: Run, alice: Member, bob: Member) -> None:
     now = timezone.now()
-    said = comments.post(Actor(member=alice), run, None, "Here")
+    said = comments.post(Reviewer(member=alice), run, None, "Here")
     for text in ("one", "two"):
-        comments.post(Actor(member=bob), run, None, text, parent=said)
+        comments.post(Reviewer(member=bob), run, None, text, parent=said)
     first = Notice.objects.filter(member=alice).order_by("pk")[0]
     Notice.objects.filter(pk=first.pk).update(created_at=now - timedelta(days=90, minutes=1))
 

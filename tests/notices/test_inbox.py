@@ -13,7 +13,7 @@ from runs.models import Comment, Member, Mute, Notice, Output, Run
 from runs.notices import mutes, notice_text
 from runs.review import comments
 from runs.review.carry_over import carry_over, move_back
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_run
 
@@ -28,8 +28,8 @@ def run(alice: Member) -> Run:
 @pytest.fixture
 def reply(run: Run, alice: Member, bob: Member) -> Comment:
     front = run.outputs.all()[0]
-    first = comments.post(Actor(member=alice), run, front, "Too dark?")
-    return comments.post(Actor(member=bob), run, front, "Yes, much <b>", parent=first)
+    first = comments.post(Reviewer(member=alice), run, front, "Too dark?")
+    return comments.post(Reviewer(member=bob), run, front, "Yes, much <b>", parent=first)
 
 
 def links_of(client: Client, path: str = "/inbox/") -> list[str]:
@@ -77,7 +77,7 @@ def test_opening_the_result_itself_reads_what_is_about_it(as_alice: Client, alic
 def test_all_is_read_up_to_when_the_page_was_made(as_alice: Client, alice: Member, reply: Comment, bob: Member) -> None:
     until = re.search(r'name="until" value="([^"]+)"', as_alice.get("/inbox/").text)
     assert until
-    comments.post(Actor(member=bob), reply.run, reply.output, "One more", parent=reply)
+    comments.post(Reviewer(member=bob), reply.run, reply.output, "One more", parent=reply)
     assert unread(alice) == 2
 
     as_alice.post("/inbox/read/", {"until": until[1]})
@@ -162,7 +162,7 @@ def test_a_carried_comment_is_found_where_it_is_now(
     assert f'id="{anchor}"' in as_alice.get(where).text
     assert unread(alice) == 0
     first = Comment.objects.get(replies=reply)
-    comments.post(Actor(member=alice), newer, second, "Is it better?", parent=first)
+    comments.post(Reviewer(member=alice), newer, second, "Is it better?", parent=first)
     assert not Notice.objects.filter(member=bob).exists(), "a muted conversation stays muted"
     move_back(first, alice)
     assert links_of(as_alice) == [link.replace(second.public_id, run.outputs.all()[0].public_id)]

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from runs.models import Member, NoticeChoice, NoticeKind, Output, Run
 from runs.notices import choices, unsubscribe
 from runs.review import comments, requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links
 from tests.support.factories import make_run
 from tests.support.guest_links import path_of
@@ -79,7 +79,7 @@ def test_robots_that_open_everything_in_a_mail_change_nothing(
     Output.objects.update(text="A lake", content_hash="a" * 64)
     link = links.make_link(alice, list(run.outputs.all()))
     requests.ask(alice, list(run.outputs.all()))
-    comments.post(Actor(member=bob), run, run.outputs.all()[0], "Look, @Samuel")
+    comments.post(Reviewer(member=bob), run, run.outputs.all()[0], "Look, @Samuel")
     send_gathered()
     told = [f"{mail.body} {mail.alternatives} {mail.extra_headers}" for mail in mailoutbox if mail.to == [sam.email]]
     found = {urlsplit(url) for text in told for url in re.findall(r"https?://[^\s\"'<>\\]+", text)}

@@ -15,7 +15,7 @@ from runs.models import Mail, MailWhenReady, Member, Notice, NoticeKind, ReviewI
 from runs.models.messages import Message
 from runs.notices import choices
 from runs.review import verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.notices import send_gathered, tell
@@ -86,7 +86,7 @@ def test_a_mail_says_why_and_shows_the_result(
     request = ReviewRequest.objects.create(asker=alice, message="For the\nshop window")
     ReviewItem.objects.create(request=request, output=run.outputs.all()[1], position=0)
     tell(bob, NoticeKind.ASKED, run, actor=alice, request=request)
-    verdicts.decide(output, "changes", "Warmer, please", Actor(member=admin_member), None)
+    verdicts.decide(output, "changes", "Warmer, please", Reviewer(member=admin_member), None)
     failed = make_run(
         alice, status="failed", failure="remote", failure_text=Message(quote="No face found."), title="Hat"
     )

@@ -17,7 +17,7 @@ from runs import events
 from runs.models import Decision, GuestLink, Member, Notice, NoticeKind, Output, Run
 from runs.notices import choices, mails, notice_text
 from runs.review import verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing.links import make_link
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
@@ -87,7 +87,7 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
 
-    verdicts.decide(front, "changes", "A warmer brown", Actor(guest=guest_of(link, "Kim")), None)
+    verdicts.decide(front, "changes", "A warmer brown", Reviewer(guest=guest_of(link, "Kim")), None)
     as_alice.post(f"{front.get_absolute_url()}comment/", {"text": "@Samuel, do you agree?"})
     answer(as_sam, "Front", "changes", "Warmer, as Kim says")
     answer(as_sam, "Side", "approved")
@@ -96,7 +96,7 @@ def test_everyone_is_told_once(alice: Member, as_alice: Client, sam: Member, mai
     send_gathered()
     make_bags(alice, front)
     answer(as_sam, "Front version 2", "rejected", "A slip of the finger")
-    verdicts.undo(Decision.objects.get(note__startswith="A slip").batch, Actor(member=sam))
+    verdicts.undo(Decision.objects.get(note__startswith="A slip").batch, Reviewer(member=sam))
     answer(as_sam, "Front version 2", "approved")
     send_gathered()
     with time_machine.travel(timezone.localtime().replace(hour=12) + timedelta(days=1)):

@@ -18,7 +18,7 @@ from runs.models import Comment, CommentChange, GuestLink, Member, Output, Run
 from runs.review import comments
 from runs.review.carry_over import carry_over, move_back
 from runs.review.comment_text import CommentRefusedError
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.guest_comments import seen_by_guest
 from runs.sharing.links import make_link
 from runs.words.run_index import text_of
@@ -60,7 +60,7 @@ def version_of(maker: Member, first: Output | None, number: int = 2) -> Output:
 
 
 def say(by: Member, output: Output, text: str = "Warmer light, please.", **options: object) -> Comment:
-    return comments.post(Actor(member=by), output.run, output, text, **options)  # type: ignore[arg-type]
+    return comments.post(Reviewer(member=by), output.run, output, text, **options)  # type: ignore[arg-type]
 
 
 def shown(client: Client, output: Output, query: str = "") -> Page:
@@ -93,7 +93,7 @@ def test_comments_on_earlier_versions_are_folded_below(
     say(bob, second, "Better")
     assert shown(as_bob, second).find("details", css="comments-older") == []
     comment = say(bob, first, "Too dark", spot=(1_000, 2_000))
-    comments.resolve(say(bob, first, "Crop it"), Actor(member=bob))
+    comments.resolve(say(bob, first, "Crop it"), Reviewer(member=bob))
     say(alice, first, "Will do", parent=comment)
 
     page = shown(as_bob, second)
@@ -160,8 +160,8 @@ def test_all_open_ones_at_once(as_bob: Client, bob: Member, first: Output, secon
     third = version_of(alice, first, 3)
     for output in (first, second):
         say(bob, output, f"Open on {output.number}")
-        comments.resolve(say(bob, output, f"Done on {output.number}"), Actor(member=bob))
-        comments.remove(say(bob, output, f"Gone on {output.number}"), Actor(member=bob))
+        comments.resolve(say(bob, output, f"Done on {output.number}"), Reviewer(member=bob))
+        comments.remove(say(bob, output, f"Gone on {output.number}"), Reviewer(member=bob))
     page = shown(as_bob, third)
     assert [one.words for one in page.first("details", css="comments-older").find("h3")] == [
         "On version 2",
@@ -238,7 +238,7 @@ def test_guests_see_carried_comments_where_they_may(bob: Member, first: Output, 
         return [[comment.text for comment in found.get(output.pk, [])] for output in outputs]
 
     old, both, new = link_to(first), link_to(first, second), link_to(second)
-    own = comments.post(Actor(guest=guest_of(old, "Kim")), first.run, first, "Mine")
+    own = comments.post(Reviewer(guest=guest_of(old, "Kim")), first.run, first, "Mine")
     say(bob, first, "Ours", guests_see=True)
     say(bob, first, "Internal")
     carry_over(second, bob)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import Comment, Member, Output, OutputFile, Run, StoredFile
 from runs.review import comments
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support.clients import HTMX
 from tests.support.factories import make_app, make_kept, make_run, make_stored
@@ -178,7 +178,7 @@ def test_nothing_is_shared_if_the_comment_is_refused(
     as_alice: Client, alice: Member, output: Output, bob: Member
 ) -> None:
     for number in range(30):
-        comments.post(Actor(member=alice), output.run, output, f"No. {number}")
+        comments.post(Reviewer(member=alice), output.run, output, f"No. {number}")
     Run.objects.update(shared_at=None)
     body = post(as_alice, output, 422, text="@Bob, look", act="share")
     assert "Wait a minute" in body
@@ -275,7 +275,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
         return len(captured)
 
     queries()  # the first call fills the caches
-    comments.post(Actor(member=bob), output.run, output, "First")
+    comments.post(Reviewer(member=bob), output.run, output, "First")
     few = queries()
     Comment.objects.bulk_create(Comment(member=bob, run=output.run, output=output, text=f"No. {n}") for n in range(199))
     assert queries() == few
@@ -287,7 +287,7 @@ def test_two_hundred_comments_cost_no_more_queries_than_one(as_bob: Client, bob:
 
 
 def test_dots_keep_their_numbers_when_only_the_latest_show(as_bob: Client, bob: Member, output: Output) -> None:
-    say = Actor(member=bob)
+    say = Reviewer(member=bob)
     for n in range(27):
         comments.post(say, output.run, output, f"No. {n}", spot=(n * 300, n * 300) if n % 2 == 0 or n == 1 else None)
     comments.remove(Comment.objects.get(text="No. 0"), say)
@@ -309,7 +309,7 @@ def test_a_runs_timeline_tells_what_happened_and_what_was_said(as_alice: Client,
     as_alice.post(f"/comments/{on_run.public_id}/reply/", {"text": "Thanks"})
     as_alice.post(f"/comments/{on_result.public_id}/resolve/", {"on": "1"})
     approver = Member.objects.get(name="Bob")
-    decide(output, "approved", "", Actor(member=_promoted(approver)), decided_in=None)
+    decide(output, "approved", "", Reviewer(member=_promoted(approver)), decided_in=None)
 
     timeline = Page(shown(as_alice.get(run.get_absolute_url()))).first(id="run-timeline")
 
@@ -340,9 +340,9 @@ def test_a_run_page_costs_as_many_queries_with_many_comments(as_bob: Client, bob
         return len(captured)
 
     output = run.outputs.all()[0]
-    say = comments.post(Actor(member=bob), run, None, "First")
-    comments.post(Actor(member=bob), run, None, "Second", parent=say)
-    comments.post(Actor(member=bob), run, output, "Third")
+    say = comments.post(Reviewer(member=bob), run, None, "First")
+    comments.post(Reviewer(member=bob), run, None, "Second", parent=say)
+    comments.post(Reviewer(member=bob), run, output, "Third")
     queries()
     few = queries()
     for about in (None, output):

@@ -16,7 +16,7 @@ from runs import events
 from runs.models import Comment, CommentChange, GuestLink, Member, Output, Run
 from runs.review import comments
 from runs.review.comment_text import CommentRefusedError, UnseenMentionError
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.threads import MOST, threads_on
 from runs.sharing.links import make_link
 from tests.support.factories import make_kept, make_run
@@ -48,7 +48,7 @@ def link(run: Run, output: Output, alice: Member) -> GuestLink:
 
 
 def say(member: Member, output: Output, text: str = "Warmer light, please.", **options: object) -> Comment:
-    return comments.post(Actor(member=member), output.run, output, text, **options)  # type: ignore[arg-type]
+    return comments.post(Reviewer(member=member), output.run, output, text, **options)  # type: ignore[arg-type]
 
 
 def refusal(act: Callable[[], object]) -> str:
@@ -98,7 +98,7 @@ def test_pressing_twice_posts_once(alice: Member, bob: Member, output: Output) -
 def test_ten_a_minute_for_a_guest_and_thirty_for_a_link(output: Output, link: GuestLink) -> None:
     def say_as(name: str) -> Comment:
         text = f"No. {Comment.objects.count()}"
-        return comments.post(Actor(guest=guest_of(link, name)), output.run, output, text)
+        return comments.post(Reviewer(guest=guest_of(link, name)), output.run, output, text)
 
     for _ in range(10):
         say_as("Kim")
@@ -110,7 +110,7 @@ def test_ten_a_minute_for_a_guest_and_thirty_for_a_link(output: Output, link: Gu
 
 
 def test_guests_comment_only_where_their_link_lets_them(run: Run, output: Output, link: GuestLink, bob: Member) -> None:
-    kim = Actor(guest=guest_of(link, "Kim"))
+    kim = Reviewer(guest=guest_of(link, "Kim"))
     other = run.outputs.all()[1]
     inside = say(bob, output, "Between us")
     assert refusal(lambda: comments.post(kim, run, other, "Hello")) == "not-allowed"
@@ -126,7 +126,7 @@ def test_what_the_team_says_is_for_the_team_unless_ticked(output: Output, link: 
     assert not inside.guests_see
     assert not say(bob, output, parent=inside, guests_see=True).guests_see  # guests don't see the comment it replies to
     assert say(bob, output, "For everybody", guests_see=True).guests_see
-    assert comments.post(Actor(guest=guest_of(link, "Kim")), output.run, output, "Lovely").guests_see
+    assert comments.post(Reviewer(guest=guest_of(link, "Kim")), output.run, output, "Lovely").guests_see
 
 
 def test_a_mention_reaches_only_who_may_see(alice: Member, bob: Member, output: Output, run: Run) -> None:
@@ -165,7 +165,7 @@ def told() -> Iterator[list[tuple[str, str]]]:
 def test_whoever_is_named_is_told_once_also_by_an_edit(
     alice: Member, bob: Member, output: Output, told: list[tuple[str, str]], make_member: Callable[..., Member]
 ) -> None:
-    carol, by = make_member("carol"), Actor(member=alice)
+    carol, by = make_member("carol"), Reviewer(member=alice)
     comment = say(alice, output, "@Bob and @Alice, look")
     assert told == [("@Bob and @Alice, look", "Bob")]  # people don't notify themselves
     comments.edit(comment, by, f"@Bob and @{carol.display_name}, look")
@@ -193,9 +193,9 @@ def test_a_mention_means_one_person(
 
 def test_edit_is_marked_and_only_for_the_author(alice: Member, bob: Member, output: Output) -> None:
     comment = say(alice, output)
-    assert refusal(lambda: comments.edit(comment, Actor(member=bob), "Colder")) == "not-allowed"
-    assert not comments.edit(comment, Actor(member=alice), comment.text)
-    assert comments.edit(comment, Actor(member=alice), "Colder, @Bob")
+    assert refusal(lambda: comments.edit(comment, Reviewer(member=bob), "Colder")) == "not-allowed"
+    assert not comments.edit(comment, Reviewer(member=alice), comment.text)
+    assert comments.edit(comment, Reviewer(member=alice), "Colder, @Bob")
     comment.refresh_from_db()
     assert (comment.text, comment.edited_at is None) == ("Colder, @Bob", False)
     assert comment.mentions.get() == bob
@@ -207,10 +207,10 @@ def test_remove_leaves_the_replies(alice: Member, bob: Member, output: Output, r
     reply = say(bob, output, "Indeed", parent=comment)
     deeper = say(alice, output, "And worse", parent=reply)
     assert deeper.parent == comment  # there is only one level of replies
-    assert refusal(lambda: comments.remove(comment, Actor(member=bob))) == "not-allowed"
+    assert refusal(lambda: comments.remove(comment, Reviewer(member=bob))) == "not-allowed"
 
-    assert comments.remove(comment, Actor(member=alice))
-    assert not comments.remove(comment, Actor(member=alice))
+    assert comments.remove(comment, Reviewer(member=alice))
+    assert not comments.remove(comment, Reviewer(member=alice))
 
     (thread,) = threads_on(output, alice).threads
     assert (thread.comment.text, thread.comment.is_removed) == ("", True)
@@ -219,19 +219,19 @@ def test_remove_leaves_the_replies(alice: Member, bob: Member, output: Output, r
     run.refresh_from_db()
     output.refresh_from_db()
     assert (run.comments_total, output.comments_total) == (2, 2)
-    assert refusal(lambda: comments.edit(comment, Actor(member=alice), "Back")) == "removed"
+    assert refusal(lambda: comments.edit(comment, Reviewer(member=alice), "Back")) == "removed"
 
 
 def test_resolve_and_reopen(alice: Member, bob: Member, output: Output) -> None:
     comment = say(alice, output)
-    assert comments.resolve(comment, Actor(member=bob))
-    assert not comments.resolve(comment, Actor(member=alice))
+    assert comments.resolve(comment, Reviewer(member=bob))
+    assert not comments.resolve(comment, Reviewer(member=alice))
     comment.refresh_from_db()
     assert comment.resolved_by == bob
-    assert comments.reopen(comment, Actor(member=alice))
-    assert not comments.reopen(comment, Actor(member=bob))
+    assert comments.reopen(comment, Reviewer(member=alice))
+    assert not comments.reopen(comment, Reviewer(member=bob))
     assert [change.act for change in comment.changes.all()] == ["resolved", "reopened"]
-    assert not comments.resolve(say(bob, output, parent=comment), Actor(member=bob))  # only a thread can be resolved
+    assert not comments.resolve(say(bob, output, parent=comment), Reviewer(member=bob))  # only a thread can be resolved
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,7 +246,7 @@ def test_ten_people_resolving_at_once_make_one_entry(
         member = people.pop()
         gate.wait()
         try:
-            if comments.resolve(Comment.objects.select_related("run").get(pk=comment.pk), Actor(member=member)):
+            if comments.resolve(Comment.objects.select_related("run").get(pk=comment.pk), Reviewer(member=member)):
                 resolvers.append(member)
         finally:
             connection.close()

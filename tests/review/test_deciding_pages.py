@@ -16,7 +16,7 @@ from django.utils import timezone
 from runs.display.verdicts import verdicts_of
 from runs.models import Decision, Member, Notice, Output, OutputFile, ReviewRules, Run
 from runs.review import requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support import guest_links
 from tests.support.clients import HTMX, client_of
@@ -131,7 +131,7 @@ def test_with_scripts_the_panel_comes_back(result: Output, as_sam: Client) -> No
 
 
 def test_where_it_came_from_follows_with_scripts(result: Output, as_sam: Client, ruth: Member) -> None:
-    decide(result, "approved", "", Actor(ruth), None)
+    decide(result, "approved", "", Reviewer(ruth), None)
     page = Page(page_of(as_sam, result.get_absolute_url())).first(id="facts-decision")
     assert page.words.startswith("Decision Approved Ruth,")
     seen = Output.objects.get(pk=result.pk).decided_in
@@ -157,7 +157,7 @@ def test_a_refused_verdict_keeps_what_was_typed(result: Output, as_sam: Client, 
 
 def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth: Member) -> None:
     """Promise D1 (see `tests.review`)."""
-    decide(result, "rejected", "Wrong bag", Actor(ruth), 0)
+    decide(result, "rejected", "Wrong bag", Reviewer(ruth), 0)
     answer = press(as_sam, result, "changes", "Another bag")
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -170,8 +170,8 @@ def test_a_stale_page_is_told_the_new_state(result: Output, as_sam: Client, ruth
 
 def test_every_act_stays_readable(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:
     """Promise D3 (see `tests.review`)."""
-    decide(result, "changes", "Too dark", Actor(sam), None)
-    decide(result, "rejected", "Wrong bag", Actor(ruth), None)
+    decide(result, "changes", "Too dark", Reviewer(sam), None)
+    decide(result, "rejected", "Wrong bag", Reviewer(ruth), None)
     as_sam.post(f"{result.get_absolute_url()}withdraw/")
     rejected = Decision.objects.get(verdict="rejected")
     as_sam.post(f"/decisions/{rejected.public_id}/set-aside/", {"note": "Ruth has left"})
@@ -183,7 +183,7 @@ def test_every_act_stays_readable(result: Output, sam: Member, as_sam: Client, r
 
 def test_no_address_changes_or_deletes_a_decision(result: Output, sam: Member, admin_member: Member) -> None:
     """Promise D3 (see `tests.review`)."""
-    decision = decide(result, "approved", "", Actor(sam), None)
+    decision = decide(result, "approved", "", Reviewer(sam), None)
     admin = client_of(admin_member)
     for path in ("", "edit/", "delete/"):
         for method in ("get", "post", "put", "delete"):
@@ -226,7 +226,7 @@ def test_choosing_one_rejects_the_others_with_its_link(run: Run, as_sam: Client)
 
 
 def test_undo_is_offered_for_ten_minutes(result: Output, sam: Member, as_sam: Client) -> None:
-    decision = decide(result, "approved", "", Actor(sam), None)
+    decision = decide(result, "approved", "", Reviewer(sam), None)
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
         assert "/decisions/undo/" not in page_of(as_sam, result.get_absolute_url())
         as_sam.post(f"/decisions/undo/{decision.batch}/")
@@ -234,8 +234,8 @@ def test_undo_is_offered_for_ten_minutes(result: Output, sam: Member, as_sam: Cl
 
 
 def test_undo_stands_beside_ones_own_verdict(result: Output, sam: Member, as_sam: Client, ruth: Member) -> None:
-    decide(result, "approved", "", Actor(sam), None)
-    decide(result, "approved", "", Actor(ruth), None)
+    decide(result, "approved", "", Reviewer(sam), None)
+    decide(result, "approved", "", Reviewer(ruth), None)
     undo = f"/decisions/undo/{Decision.objects.get(member=sam).batch}/"
     pages = result.get_absolute_url(), result.run.get_absolute_url()
 
@@ -247,7 +247,7 @@ def test_undo_stands_beside_ones_own_verdict(result: Output, sam: Member, as_sam
         return [line.words for line in found if line]
 
     assert [words.split(" ·")[0] for words in lines_with_undo()] == ["Approved by you"] * 2
-    decide(result, "rejected", "Wrong bag", Actor(ruth), None)
+    decide(result, "rejected", "Wrong bag", Reviewer(ruth), None)
     assert "Rejected by Ruth" in Page(page_of(as_sam, pages[1])).root.words
     assert [words.split(" ·")[0] for words in lines_with_undo()] == ["Approved by you"] * 2
 
@@ -335,12 +335,12 @@ def test_a_zip_of_approved_results_has_the_newest_approved_versions(
     answer = as_sam.get(zip_url)
     assert answer.status_code == 404
     assert "None of these results has been approved." in answer.content.decode()
-    decide(front, "approved", "Lovely", Actor(sam), None)
-    decide(back, "changes", "Too dark", Actor(sam), None)
+    decide(front, "approved", "Lovely", Reviewer(sam), None)
+    decide(back, "changes", "Too dark", Reviewer(sam), None)
     assert names_in(as_sam.get(zip_url)) == [f"cartoonify_front_{run.created_at:%Y-%m-%d}.png", "provenance.csv"]
     Output.objects.filter(pk=newer.pk).update(line=back, number=2)
     Output.objects.filter(pk=failed.pk).update(line=front, number=2, status="error")
-    decide(newer, "approved", "", Actor(sam), None)
+    decide(newer, "approved", "", Reviewer(sam), None)
     names = names_in(as_sam.get(zip_url))
     assert [name for name in names if name.startswith("second")] == [
         f"second-try_front_{other.created_at:%Y-%m-%d}.png"
@@ -352,7 +352,7 @@ def test_a_zip_of_approved_results_has_the_newest_approved_versions(
 def test_of_each_line_the_zip_has_one_version_though_several_are_approved(
     run: Run, result: Output, sam: Member, as_sam: Client, alice: Member
 ) -> None:
-    decide(result, "approved", "", Actor(sam), None)
+    decide(result, "approved", "", Reviewer(sam), None)
     second, third = [
         make_kept(make_run(alice, run.app, status="completed", title=title, shared_at=timezone.now())).output
         for title in ("Second", "Third")
@@ -362,18 +362,18 @@ def test_of_each_line_the_zip_has_one_version_though_several_are_approved(
     for number, version in ((2, second), (3, third)):
         Output.objects.filter(pk=version.pk).update(line=result, number=number)
         version.refresh_from_db()
-        decide(version, "approved", "", Actor(sam), None)
+        decide(version, "approved", "", Reviewer(sam), None)
     assert [name.partition("_")[0] for name in names_in(as_sam.get(zip_url))] == ["provenance.csv", "third"]
     third.refresh_from_db()
-    decide(third, "changes", "Darker again", Actor(sam), third.decided_in)
+    decide(third, "changes", "Darker again", Reviewer(sam), third.decided_in)
     assert [name.partition("_")[0] for name in names_in(as_sam.get(zip_url))] == ["provenance.csv", "second"]
 
 
 def test_decisions_are_in_the_sheet_the_panel_and_on_cards(run: Run, sam: Member, ruth: Member, as_sam: Client) -> None:
     front, back = run.outputs.all()
-    decide(front, "approved", "=1+1", Actor(ruth), None)
-    decide(front, "changes", "Too dark", Actor(sam), None)
-    decide(back, "approved", "", Actor(sam), None)
+    decide(front, "approved", "=1+1", Reviewer(ruth), None)
+    decide(front, "changes", "Too dark", Reviewer(sam), None)
+    decide(back, "approved", "", Reviewer(sam), None)
     packed = zip_of(as_sam.get(f"/download/?r={run.public_id}"))
     rows = list(csv.DictReader(io.StringIO(packed.read("provenance.csv").decode("utf-8-sig"))))
     assert [(row["Decision"], row["Decided by"]) for row in rows] == [

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs.models import Comment, Member, Output, ReviewItem, ReviewRequest, ReviewRules, Run, RunInput, Upload
 from runs.models.ids import new_public_id, new_secret
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support.clients import client_of
 from tests.support.factories import make_kept, make_run, make_stored
@@ -75,7 +75,7 @@ def newest(run: Run, alice: Member, sam: Member, result: Output) -> Output:
         Comment(run=newest.run, output=newest, member=alice, text=f"Comment {n}") for n in range(200)
     )
     for verdict in ("changes", "approved"):
-        decide(newest, verdict, "A little warmer", Actor(sam), None)
+        decide(newest, verdict, "A little warmer", Reviewer(sam), None)
     return newest
 
 
@@ -103,7 +103,7 @@ def test_a_queue_of_a_thousand(as_sam: Client, sam: Member, alice: Member) -> No
     ReviewItem.objects.bulk_create(
         ReviewItem(request=request, output=output, position=n) for n, output in enumerate(results)
     )
-    decide(results[0], "approved", "", Actor(sam), None)
+    decide(results[0], "approved", "", Reviewer(sam), None)
     cache.clear()
     assert len(queries_of(as_sam, "/review/")) <= MOST
     page = Page(as_sam.get("/review/").content.decode())

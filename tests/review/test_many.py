@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Decision, Member, Output, ReviewRequest, ReviewRules, Run
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_run
@@ -55,7 +55,7 @@ def test_one_press_decides_on_everything_selected(as_sofia: Client, sofia: Membe
     shown = page.first("input", id="").attributes  # the page's first input, whatever it is; the form's are read below
     assert shown
     fields = {e.attributes["name"]: e.attributes["value"] for e in page.first("form", css="ask-form").find("input")}
-    decide(runs[0].outputs.all()[0], "changes", "Warmer", Actor(sofia), None)
+    decide(runs[0].outputs.all()[0], "changes", "Warmer", Reviewer(sofia), None)
     answer = as_sofia.post("/review/many/", fields | {"verdict": "rejected", "note": ""})
     assert answer.status_code == 422
     assert "Give a reason" in answer.content.decode()

@@ -12,7 +12,7 @@ from runs import events
 from runs.models import Decision, Member, Notice, Output, ReviewRules, Run, StoredFile
 from runs.notices.notice_text import path_of
 from runs.review import requests, review_queries
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.sharing.visibility import share_with_team
 from tests.support.clients import client_of
@@ -53,12 +53,12 @@ def test_results_are_decided_one_after_the_other(as_sam: Client, sam: Member, al
     assert answer.status_code == 303
     page = page_of(as_sam, answer.headers["Location"])
     assert heading(page) == "Back"
-    assert page.first("h1").attributes["data-said"] == "Approved: Front. 1 left."
+    assert page.first("h1").attributes["data-announcement"] == "Approved: Front. 1 left."
     assert "A lake" in page.words
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Darker, please"))
     page = page_of(as_sam, answer.headers["Location"])
     assert heading(page) == "Nothing is waiting for you."
-    assert page.first("h1").attributes["data-said"] == "Needs changes: Back. Nothing left."
+    assert page.first("h1").attributes["data-announcement"] == "Needs changes: Back. Nothing left."
     assert [line.words for line in page.find(css="decided-note")] == ["Darker, please"]
     assert page.first(id="review-nav").words == "Review"
     verdicts = list(Decision.objects.values_list("output__label", "verdict", "note", "member"))
@@ -111,7 +111,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_typed_is_lost(
 ) -> None:
     requests.ask(alice, outputs(run))
     page = page_of(as_sam)
-    decide(outputs(run)[0], "rejected", "No", Actor(admin_member), None)
+    decide(outputs(run)[0], "rejected", "No", Reviewer(admin_member), None)
     answer = as_sam.post("/review/", form_of(page, verdict="changes", note="Warmer"))
     page = Page(answer.content.decode())
     assert answer.status_code == 422
@@ -153,7 +153,7 @@ def test_the_last_decision_can_be_undone_for_ten_minutes(as_sam: Client, alice: 
     answer = as_sam.post(undo.attributes["action"], fields)
     page = page_of(as_sam, answer.headers["Location"])
     assert heading(page) == "Front"
-    assert page.first("h1").attributes["data-said"] == "Undone. The result is waiting for a decision again."
+    assert page.first("h1").attributes["data-announcement"] == "Undone. The result is waiting for a decision again."
     assert not page.find(id="queue-undo")
     assert not Decision.objects.filter(is_standing=True).exists()
     answer = as_sam.post("/review/undo/", fields, follow=True)
@@ -186,7 +186,7 @@ def test_each_page_takes_at_most_eight_queries_besides_the_list_of_the_bell(
         assert len(queries_of(as_sam, url)) <= EIGHT_AND_THE_BELL
     as_alice = client_of(alice)
     assert len(queries_of(as_alice, "/review/asked/")) <= EIGHT_AND_THE_BELL
-    assert len(page_of(as_alice, "/review/asked/").find(css="asked-line")) == 20
+    assert len(page_of(as_alice, "/review/asked/").find(css="request-line")) == 20
     review_queries.waiting_for(Member.objects.get(name="Sofia")).update(settled_at=timezone.now())
     assert len(queries_of(as_sam, "/review/")) <= EIGHT_AND_THE_BELL
     assert heading(page_of(as_sam)) == "Nothing is waiting for you."
@@ -212,7 +212,7 @@ def test_home_shows_what_waits_and_what_others_decided(
     first = page.first(css="wait-row").first("a").attributes["href"]
     assert heading(page_of(as_sam, first)) == "Front"
     assert "Decisions on your results" not in page_of(as_alice, "/").words
-    decide(outputs(run)[0], "changes", "Warmer", Actor(sam), None)
+    decide(outputs(run)[0], "changes", "Warmer", Reviewer(sam), None)
     words = page_of(as_alice, "/").words
     assert "Decisions on your results Asked by me Front Autumn Needs changes by Sofia" in words
     assert "Warmer" in words
@@ -241,7 +241,7 @@ def test_decisions_so_far_say_when_and_that_a_guest_decided(
     result = outputs(run)[0]
     requests.ask(alice, [result])
     link = deciding_link(alice, result)
-    decide(result, "changes", "Warmer", Actor(guest=guest_of(link, "Sam")), None)
+    decide(result, "changes", "Warmer", Reviewer(guest=guest_of(link, "Sam")), None)
     line = page_of(as_sam, f"/review/?at={result.public_id}&kept=1").first("ul", css="queue-verdicts").words
     assert "by Sam (guest, link by Alice) · " in line
 
@@ -257,5 +257,5 @@ def test_a_notice_opens_what_was_asked_for_and_not_what_is_due_first(
     assert heading(page_of(as_sam)) == "Front"
     assert heading(page_of(as_sam, path_of(notice))) == "Back"
 
-    decide(back, "approved", "", Actor(sam), None)
+    decide(back, "approved", "", Reviewer(sam), None)
     assert heading(page_of(as_sam, path_of(notice))) == "Front"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from runs.models import Comment, Member, Output
 from runs.review import comments, requests
 from runs.review.carry_over import carry_over
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support.factories import make_kept, make_run, make_stored
 from tests.support.page import Page
@@ -40,7 +40,7 @@ def open_queue(client: Client, url: str = "/review/") -> Page:
 def test_a_reviewer_comments_without_leaving_the_queue(
     as_sam: Client, sam: Member, alice: Member, output: Output
 ) -> None:
-    comments.post(Actor(member=alice), output.run, output, "Is the sole right?", spot=(2_500, 5_000))
+    comments.post(Reviewer(member=alice), output.run, output, "Is the sole right?", spot=(2_500, 5_000))
     page = open_queue(as_sam)
     assert page.first(id="comments").first(css="comment-text").words == "Is the sole right?"
     assert [dot.words for dot in page.first(id="pins").find("a")] == ["1"]
@@ -63,7 +63,7 @@ def test_the_result_stays_in_view_though_somebody_decided_meanwhile(
 ) -> None:
     form = open_queue(as_sam).first("form", id="comment-form-new")
     back = next(e.attributes["value"] for e in form.find("input") if e.attributes["name"] == "back")
-    decide(output, "approved", "", Actor(make_member("olga", role="approver")), None)
+    decide(output, "approved", "", Reviewer(make_member("olga", role="approver")), None)
     assert heading(open_queue(as_sam)) == "Back"
     answer = as_sam.post(f"{output.get_absolute_url()}comment/", {"text": "Lovely", "back": back})
     page = open_queue(as_sam, answer["Location"])
@@ -77,7 +77,7 @@ def test_what_was_said_about_version_1_is_there_for_version_2(
     run = make_run(alice, output.run.app, status="completed", shared_at=timezone.now())
     make_kept(run, make_stored((400, 300)))
     Output.objects.filter(run=run, position=0).update(line=output, number=2)
-    comments.post(Actor(member=sam), output.run, output, "Too dark")
+    comments.post(Reviewer(member=sam), output.run, output, "Too dark")
     newer = run.outputs.all()[0]
     requests.ask(alice, [newer])
     page = open_queue(as_sam, f"/review/?at={newer.public_id}")
@@ -88,7 +88,7 @@ def test_what_was_said_about_version_1_is_there_for_version_2(
 
 
 def test_seconds_lead_to_the_player_in_the_queue(as_sam: Client, alice: Member, output: Output) -> None:
-    comments.post(Actor(member=alice), output.run, output, "Here", at_ms=12_000)
+    comments.post(Reviewer(member=alice), output.run, output, "Here", at_ms=12_000)
     file = output.files.get().file
     assert file is not None
     file.kind, file.media_type, file.duration_seconds = "video", "video/mp4", 20.0
@@ -110,6 +110,6 @@ def test_comments_take_two_queries_and_none_where_nobody_commented(as_sam: Clien
     requests.ask(alice, results)
     assert asked_for_comments() == 0
     for number in range(28):
-        comments.post(Actor(member=alice), results[0].run, results[0], f"No. {number}")
+        comments.post(Reviewer(member=alice), results[0].run, results[0], f"No. {number}")
     assert asked_for_comments() == 2
     assert len(open_queue(as_sam).first(id="comments").find(css="thread")) == 10

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, Run
 from runs.review import requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_run
@@ -39,16 +39,16 @@ def test_requests_are_followed_closed_and_reminded_of(
     as_alice: Client, as_bob: Client, as_sam: Client, alice: Member, sam: Member, run: Run
 ) -> None:
     request = requests.ask(alice, outputs(run), message="Spring <b>", members=[sam], due_on=timezone.localdate())
-    decide(outputs(run)[0], "approved", "", Actor(sam), None)
+    decide(outputs(run)[0], "approved", "", Reviewer(sam), None)
     page = page_of(as_alice, "/review/asked/")
-    line = page.first(css="asked-line").words
+    line = page.first(css="request-line").words
     assert "Spring <b>" in line
     assert "1 of 2 decided" in line
     assert "due today" in line
     assert "Sofia" in line
     assert "Front: Approved" in line
     assert "Back: Not reviewed" in line
-    remind, close = (form.attributes["action"] for form in page.first(css="asked-line").find("form"))
+    remind, close = (form.attributes["action"] for form in page.first(css="request-line").find("form"))
     for action in (remind, close):
         assert as_bob.post(action).status_code == 404
     assert "Reminder sent." in as_alice.post(remind, follow=True).content.decode()
@@ -57,8 +57,8 @@ def test_requests_are_followed_closed_and_reminded_of(
     request.refresh_from_db()
     assert request.closed_by == alice
     page = page_of(as_alice, "/review/asked/")
-    assert "closed" in page.first(css="asked-state").words
-    assert not page.first(css="asked-line").find("form")
+    assert "closed" in page.first(css="request-state").words
+    assert not page.first(css="request-line").find("form")
     assert heading(page_of(as_sam)) == "Nothing is waiting for you."
 
 
@@ -96,13 +96,13 @@ def test_the_page_of_a_result_tells_that_one_is_asked(
     asked = "Alice is asking for your decision. Due today. For <the> fair"
 
     def told(client: Client, output: Output) -> list[str]:
-        return [line.words for line in page_of(client, output.get_absolute_url()).find(css="verdict-asked")]
+        return [line.words for line in page_of(client, output.get_absolute_url()).find(css="verdict-request")]
 
     assert told(as_sam, front) == [asked]
     assert (
         told(as_sam, back) == told(as_bob, front) == told(client_of(make_member("ruth", role="approver")), front) == []
     )
-    assert not page_of(as_sam, run.get_absolute_url()).find(css="verdict-asked")
+    assert not page_of(as_sam, run.get_absolute_url()).find(css="verdict-request")
 
     press = {"verdict": "approved", "seen": "0", "look": "page"}
     panel = as_sam.post(f"{front.get_absolute_url()}decide/", press, headers=HTMX)
@@ -203,7 +203,7 @@ def test_what_changed_since_the_page_was_shown_is_not_asked_about(
     page = page_of(as_alice, f"/review/ask/?run={run.public_id}")
     hidden = [field.attributes for field in page.first("form", css="ask-form").find("input")]
     given = {field["name"]: field["value"] for field in hidden if field.get("type") == "hidden"}
-    decide(front, "approved", "", Actor(sam), None)
+    decide(front, "approved", "", Reviewer(sam), None)
     Output.objects.create(run=run, position=2, label="Side", kind="image", status="completed")
     answer = as_alice.post("/review/ask/", given, follow=True)
     said = "You asked for a decision on 1 result. 1 result was skipped because it had changed in the meantime."
@@ -215,7 +215,7 @@ def test_if_all_has_changed_the_page_shows_what_there_is_now(as_alice: Client, s
     front, _back = outputs(run)
     given = {"f": front.public_id, "shown": f"{front.public_id}.{front.decided_in}"}
     Run.objects.update(shared_at=timezone.now())
-    decide(front, "approved", "", Actor(sam), None)
+    decide(front, "approved", "", Reviewer(sam), None)
 
     answer = as_alice.post("/review/ask/", given)
     page = Page(answer.content.decode())
@@ -241,5 +241,5 @@ def test_nobody_can_remind_guests(as_alice: Client, alice: Member, run: Run) -> 
     result = outputs(run)[0]
     link = deciding_link(alice, result)
     requests.ask(alice, [result], link=link)
-    lines = page_of(as_alice, "/review/asked/").find(css="asked-line")
+    lines = page_of(as_alice, "/review/asked/").find(css="request-line")
     assert [len(line.find("form")) for line in lines] == [1]  # the only form closes the request

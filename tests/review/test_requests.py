@@ -14,7 +14,7 @@ from runs.display.verdicts import verdict_of
 from runs.history import bin
 from runs.models import Decision, GuestLink, Member, Output, ReviewRequest, ReviewRules, Run
 from runs.review import requests, review_queries
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links, visibility
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_run
@@ -61,7 +61,7 @@ def judge(output: Output, by: Member, verdict: str = "approved") -> Decision:
 def judge_as_guest(output: Output, link: GuestLink) -> None:
     """Approve as Kim, a guest of `link`."""
     given = {"content_hash": output.content_hash, "verdict": "approved", "is_standing": True}
-    events.decision_made.send(Decision.objects.create(output=output, **given, **Actor(guest=guest_of(link)).fields))
+    events.decision_made.send(Decision.objects.create(output=output, **given, **Reviewer(guest=guest_of(link)).fields))
 
 
 def take_back(decision: Decision) -> None:

@@ -16,7 +16,7 @@ from runs.engine import apply_outputs
 from runs.lamina.types import RunSnapshot
 from runs.models import Decision, GuestLink, Member, Output, OutputFile, ReviewRules, Run
 from runs.review import content_hash
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.errors import (
     DecisionError,
     NotAllowedError,
@@ -60,7 +60,7 @@ def next_version(output: Output, maker: Member, **fields: Any) -> Output:
 
 def test_a_verdict_is_recorded_and_counted_on_the_run(run: Run, result: Output, sam: Member) -> None:
     assert counts(run) == (" none ", 0, 0, 0)
-    decision = decide(result, "changes", " Warmer light\r\nplease ", Actor(sam), 0)
+    decision = decide(result, "changes", " Warmer light\r\nplease ", Reviewer(sam), 0)
     assert (decision.verdict, decision.note, decision.content_hash) == (
         "changes",
         "Warmer light\nplease",
@@ -71,26 +71,26 @@ def test_a_verdict_is_recorded_and_counted_on_the_run(run: Run, result: Output, 
 
 
 def test_the_same_verdict_again_is_the_one_that_stands(result: Output, sam: Member) -> None:
-    first = decide(result, "approved", "", Actor(sam), 0)
-    assert decide(result, "approved", "", Actor(sam), 0) == first
+    first = decide(result, "approved", "", Reviewer(sam), 0)
+    assert decide(result, "approved", "", Reviewer(sam), 0) == first
     assert Decision.objects.count() == 1
 
 
 def test_a_stale_page_is_told_the_new_state(result: Output, sam: Member, ruth: Member) -> None:
-    decide(result, "approved", "", Actor(sam), 0)
+    decide(result, "approved", "", Reviewer(sam), 0)
     with pytest.raises(StaleDecisionError) as raised:
-        decide(result, "rejected", "Wrong bag", Actor(ruth), 0)
+        decide(result, "rejected", "Wrong bag", Reviewer(ruth), 0)
     assert (raised.value.output.verdict, raised.value.output.decided_in) == ("approved", 1)
     assert verdict_now(result) == ("approved", 1)
 
 
 def test_the_strictest_standing_verdict_counts(result: Output, run: Run, sam: Member, ruth: Member) -> None:
-    decide(result, "approved", "", Actor(sam), 0)
-    decide(result, "rejected", "Wrong bag", Actor(ruth), 1)
+    decide(result, "approved", "", Reviewer(sam), 0)
+    decide(result, "rejected", "Wrong bag", Reviewer(ruth), 1)
     assert verdict_now(result) == ("rejected", 2)
-    decide(result, "changes", "Another bag", Actor(ruth), 2)
+    decide(result, "changes", "Another bag", Reviewer(ruth), 2)
     assert verdict_now(result) == ("changes", 3)
-    withdraw(result, Actor(ruth))
+    withdraw(result, Reviewer(ruth))
     assert verdict_now(result) == ("approved", 4)
     assert counts(run) == (" approved none ", 1, 0, 0)
     acts = list(Decision.objects.values_list("act", "verdict", "note"))
@@ -103,31 +103,31 @@ def test_the_strictest_standing_verdict_counts(result: Output, run: Run, sam: Me
 
 
 def test_undo_sets_the_previous_verdict_standing_for_ten_minutes(result: Output, sam: Member, ruth: Member) -> None:
-    first = decide(result, "changes", "Too dark", Actor(sam), None)
-    second = decide(result, "approved", "", Actor(sam), None)
-    assert undo(second.batch, Actor(ruth)) == 0  # Ruth can't undo somebody else's decision
-    assert undo(second.batch, Actor(sam)) == 1
+    first = decide(result, "changes", "Too dark", Reviewer(sam), None)
+    second = decide(result, "approved", "", Reviewer(sam), None)
+    assert undo(second.batch, Reviewer(ruth)) == 0  # Ruth can't undo somebody else's decision
+    assert undo(second.batch, Reviewer(sam)) == 1
     assert verdict_now(result) == ("changes", 3)
-    assert undo(second.batch, Actor(sam)) == 0
+    assert undo(second.batch, Reviewer(sam)) == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
-        assert undo(first.batch, Actor(sam)) == 0
+        assert undo(first.batch, Reviewer(sam)) == 0
     assert standing(result) == ["changes"]
 
 
 def test_an_approver_sets_the_verdict_of_somebody_else_aside(
     result: Output, sam: Member, ruth: Member, alice: Member
 ) -> None:
-    decision = decide(result, "rejected", "Not my taste", Actor(sam), 0)
+    decision = decide(result, "rejected", "Not my taste", Reviewer(sam), 0)
     with pytest.raises(NotAllowedError):
-        set_aside(decision, "I like it", Actor(alice))
+        set_aside(decision, "I like it", Reviewer(alice))
     with pytest.raises(NotAllowedError):
-        set_aside(decision, "Never mind", Actor(sam))
+        set_aside(decision, "Never mind", Reviewer(sam))
     with pytest.raises(ReasonNeededError):
-        set_aside(decision, "  ", Actor(ruth))
-    set_aside(decision, "Sam has left", Actor(ruth))
+        set_aside(decision, "  ", Reviewer(ruth))
+    set_aside(decision, "Sam has left", Reviewer(ruth))
     assert verdict_now(result) == ("", 2)
     with pytest.raises(StaleDecisionError):
-        set_aside(decision, "Sam has left", Actor(ruth))
+        set_aside(decision, "Sam has left", Reviewer(ruth))
     last = Decision.objects.last()
     assert last is not None
     assert (last.act, last.note, last.target) == ("set-aside", "Sam has left", decision)
@@ -140,25 +140,25 @@ def test_who_decides(result: Output, make_member: Callable[..., Member], role: s
     ReviewRules.objects.create(deciders=deciders)
     kim = make_member("kim", role=role)
     if may:
-        decide(result, "approved", "", Actor(kim), 0)
+        decide(result, "approved", "", Reviewer(kim), 0)
     else:
         with pytest.raises(NotAllowedError):
-            decide(result, "approved", "", Actor(kim), 0)
+            decide(result, "approved", "", Reviewer(kim), 0)
 
 
 def test_nobody_decides_on_what_they_do_not_see(result: Output, sam: Member) -> None:
     Run.objects.update(shared_at=None)
     with pytest.raises(NotAllowedError):
-        decide(result, "approved", "", Actor(sam), 0)
+        decide(result, "approved", "", Reviewer(sam), 0)
 
 
 def test_only_approving_needs_no_reason(result: Output, sam: Member) -> None:
     with pytest.raises(ReasonNeededError):
-        decide(result, "rejected", " \x00 ", Actor(sam), 0)
+        decide(result, "rejected", " \x00 ", Reviewer(sam), 0)
     with pytest.raises(NoteTooLongError):
-        decide(result, "rejected", "x" * 501, Actor(sam), 0)
+        decide(result, "rejected", "x" * 501, Reviewer(sam), 0)
     ReviewRules.objects.create(needs_reason=False)
-    decide(result, "rejected", "", Actor(sam), 0)
+    decide(result, "rejected", "", Reviewer(sam), 0)
     assert verdict_now(result) == ("rejected", 1)
 
 
@@ -166,17 +166,17 @@ def test_what_could_not_be_saved_can_be_sent_back_but_not_approved(result: Outpu
     OutputFile.objects.update(status="saving", file=None)
     Output.objects.update(content_hash="")
     with pytest.raises(NotSavedError, match="isn't saved yet"):
-        decide(result, "changes", "Blurred", Actor(sam), 0)
+        decide(result, "changes", "Blurred", Reviewer(sam), 0)
     OutputFile.objects.update(status="failed")
     with pytest.raises(NotSavedError, match="couldn't be saved"):
-        decide(result, "approved", "", Actor(sam), 0)
-    decide(result, "changes", "Make it again", Actor(sam), 0)
+        decide(result, "approved", "", Reviewer(sam), 0)
+    decide(result, "changes", "Make it again", Reviewer(sam), 0)
     assert verdict_now(result) == ("changes", 1)
 
 
 def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Member) -> None:
     """D2: a verdict applies only to the content it was given on. If the same bytes come back, it applies again."""
-    decide(result, "approved", "", Actor(sam), 0)
+    decide(result, "approved", "", Reviewer(sam), 0)
     file = result.files.get()
     before, other = file.file, make_stored((60, 20))
     OutputFile.objects.filter(pk=file.pk).update(file=other)
@@ -184,76 +184,76 @@ def test_other_bytes_start_without_a_review(result: Output, run: Run, sam: Membe
     assert verdict_now(result) == ("", 2)
     assert counts(run)[0] == " none "
     with pytest.raises(StaleDecisionError):
-        decide(result, "rejected", "It was better", Actor(sam), 1)
+        decide(result, "rejected", "It was better", Reviewer(sam), 1)
     OutputFile.objects.filter(pk=file.pk).update(file=before)
     content_hash.on_content_changed(result)
     assert verdict_now(result) == ("approved", 3)
 
 
 def test_an_older_version_is_not_decided_on_any_more(result: Output, sam: Member, alice: Member) -> None:
-    decide(result, "changes", "Too dark", Actor(sam), 0)
+    decide(result, "changes", "Too dark", Reviewer(sam), 0)
     newer = next_version(result, alice)
     with pytest.raises(SupersededError) as raised:
-        decide(result, "approved", "", Actor(sam), 1)
+        decide(result, "approved", "", Reviewer(sam), 1)
     assert raised.value.output == newer
-    withdraw(result, Actor(sam))
+    withdraw(result, Reviewer(sam))
     assert verdict_now(result) == ("", 2)
 
 
 def test_a_newer_version_that_failed_displaces_nothing(result: Output, sam: Member, alice: Member) -> None:
     next_version(result, alice, status="error")
-    decide(result, "approved", "", Actor(sam), 0)
+    decide(result, "approved", "", Reviewer(sam), 0)
 
 
 def test_four_eyes_lets_the_maker_object_but_not_approve(result: Output, sam: Member, ruth: Member) -> None:
     """D4: anyone who made an earlier version since the last approved one also counts as a maker."""
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=sam)
-    decide(result, "changes", "I can do better", Actor(sam), 0)
+    decide(result, "changes", "I can do better", Reviewer(sam), 0)
     with pytest.raises(NotAllowedError):
-        decide(result, "approved", "", Actor(sam), 1)
+        decide(result, "approved", "", Reviewer(sam), 1)
     with pytest.raises(NotAllowedError):
-        choose(result, [], Actor(sam), {})
-    withdraw(result, Actor(sam))
+        choose(result, [], Reviewer(sam), {})
+    withdraw(result, Reviewer(sam))
     second = next_version(result, ruth)
     for person in (sam, ruth):
         with pytest.raises(NotAllowedError):
-            decide(second, "approved", "", Actor(person), 0)
+            decide(second, "approved", "", Reviewer(person), 0)
     Output.objects.filter(pk=result.pk).update(verdict="approved")
-    decide(second, "approved", "", Actor(sam), 0)
+    decide(second, "approved", "", Reviewer(sam), 0)
 
 
 def test_a_maker_does_not_set_objections_to_their_own_work_aside(result: Output, sam: Member, ruth: Member) -> None:
     ReviewRules.objects.create(four_eyes=True)
     Run.objects.update(made_by=ruth)
-    decision = decide(result, "rejected", "Wrong bag", Actor(sam), 0)
+    decision = decide(result, "rejected", "Wrong bag", Reviewer(sam), 0)
     with pytest.raises(NotAllowedError):
-        set_aside(decision, "It's right", Actor(ruth))
+        set_aside(decision, "It's right", Reviewer(ruth))
 
 
 def test_choosing_approves_one_and_rejects_the_others(run: Run, sam: Member, ruth: Member) -> None:
     front, back = run.outputs.all()
     with pytest.raises(StaleDecisionError):
-        choose(front, [back], Actor(sam), {front.pk: 0, back.pk: 3})
+        choose(front, [back], Reviewer(sam), {front.pk: 0, back.pk: 3})
     assert Decision.objects.count() == 0
-    batch = choose(front, [back, front], Actor(sam), {front.pk: 0, back.pk: 0})
+    batch = choose(front, [back, front], Reviewer(sam), {front.pk: 0, back.pk: 0})
     assert counts(run) == (" approved rejected ", 1, 0, 1)
     assert Decision.objects.get(output=back).chosen == front
-    decide(back, "approved", "", Actor(ruth), 1)
-    assert undo(batch, Actor(sam)) == 2
+    decide(back, "approved", "", Reviewer(ruth), 1)
+    assert undo(batch, Reviewer(sam)) == 2
     assert counts(run) == (" approved none ", 1, 0, 0)
 
 
 def test_many_are_decided_at_once_and_changed_ones_skipped(run: Run, sam: Member, ruth: Member, alice: Member) -> None:
     front, back = run.outputs.all()
     other = make_kept(make_run(alice, status="completed")).output  # not shared, so Sam can't see it
-    decide(back, "approved", "", Actor(ruth), 0)
-    bulk = decide_many([(front, 0), (back, 0), (other, 0), (front, 0)], "rejected", "All wrong", Actor(sam))
+    decide(back, "approved", "", Reviewer(ruth), 0)
+    bulk = decide_many([(front, 0), (back, 0), (other, 0), (front, 0)], "rejected", "All wrong", Reviewer(sam))
     assert (bulk.done, bulk.skipped, dict(bulk.reasons)) == (1, 2, {"stale": 1, "not-allowed": 1})
     assert counts(run) == (" approved rejected ", 1, 0, 1)
-    assert undo(bulk.batch, Actor(sam)) == 1
+    assert undo(bulk.batch, Reviewer(sam)) == 1
     with pytest.raises(ReasonNeededError):
-        decide_many([(front, 2)], "rejected", "", Actor(sam))
+        decide_many([(front, 2)], "rejected", "", Reviewer(sam))
 
 
 def guest_link(member: Member, outputs: Iterable[Output], **fields: Any) -> GuestLink:
@@ -264,8 +264,8 @@ def guest_link(member: Member, outputs: Iterable[Output], **fields: Any) -> Gues
 
 def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Member, sam: Member) -> None:
     link = guest_link(alice, run.outputs.all(), lets_decide=True)
-    decide(result, "approved", "", Actor(sam), 0)
-    kim = Actor(guest=guest_of(link))
+    decide(result, "approved", "", Reviewer(sam), 0)
+    kim = Reviewer(guest=guest_of(link))
     decide(result, "changes", "Our red, please", kim, 1)
     assert verdict_now(result) == ("changes", 2)
     decide(result, "approved", "", kim, None)
@@ -276,10 +276,10 @@ def test_a_guest_counts_if_the_link_says_so(run: Run, result: Output, alice: Mem
     decide(result, "changes", "No, red", kim, None)
     GuestLink.objects.update(lets_decide=False)
     with pytest.raises(NotAllowedError):
-        decide(result, "approved", "", Actor(guest=guest_of(GuestLink.objects.get())), None)
+        decide(result, "approved", "", Reviewer(guest=guest_of(GuestLink.objects.get())), None)
     on_deciders_changed(link)
     assert verdict_now(result)[0] == "approved"  # Kim's verdict no longer counts, but Sam's still does
-    withdraw(result, Actor(sam))
+    withdraw(result, Reviewer(sam))
     assert verdict_now(result)[0] == ""
 
 
@@ -287,10 +287,10 @@ def test_a_guest_decides_only_on_what_an_open_link_shows(run: Run, alice: Member
     front, back = run.outputs.all()
     link = guest_link(alice, [front], lets_decide=True)
     with pytest.raises(NotAllowedError):
-        decide(back, "approved", "", Actor(guest=guest_of(link, "Kim")), 0)
+        decide(back, "approved", "", Reviewer(guest=guest_of(link, "Kim")), 0)
     link.revoked_at = timezone.now()
     with pytest.raises(NotAllowedError):
-        decide(front, "approved", "", Actor(guest=guest_of(link, "Kim")), 0)
+        decide(front, "approved", "", Reviewer(guest=guest_of(link, "Kim")), 0)
 
 
 def test_a_text_can_be_decided_on_once_it_arrives(alice: Member) -> None:
@@ -328,7 +328,7 @@ def test_equal_posts_at_once_leave_one_decision(result: Output, run: Run, sam: M
     """Promise D1 (see `tests.review`)."""
 
     def approve() -> Decision:
-        return decide(Output.objects.get(pk=result.pk), "approved", "", Actor(sam), 0)
+        return decide(Output.objects.get(pk=result.pk), "approved", "", Reviewer(sam), 0)
 
     answers = at_once([approve] * 20)
     assert len(set(answers)) == 1
@@ -342,7 +342,7 @@ def test_two_verdicts_of_one_person_at_once_leave_the_first(result: Output, sam:
     """Promise D1 (see `tests.review`)."""
 
     def press(verdict: str) -> Callable[[], object]:
-        return lambda: decide(Output.objects.get(pk=result.pk), verdict, "Because", Actor(sam), 0)
+        return lambda: decide(Output.objects.get(pk=result.pk), verdict, "Because", Reviewer(sam), 0)
 
     answers = at_once([press("approved"), press("rejected")])
     [decision] = [answer for answer in answers if isinstance(answer, Decision)]
@@ -356,6 +356,6 @@ def test_results_of_one_run_decided_at_once_are_all_counted(alice: Member, sam: 
     outputs = [{"index": n, "label": f"Picture {n}", "type": "image"} for n in range(8)]
     run = make_run(alice, make_app(outputs=outputs), status="completed")
     share_with_team(run)
-    posts = [partial(decide, output, "approved", "", Actor(sam), 0) for output in run.outputs.all()]
+    posts = [partial(decide, output, "approved", "", Reviewer(sam), 0) for output in run.outputs.all()]
     at_once(posts)
     assert counts(run) == (" approved ", 8, 0, 0)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from runs.models import Comment, GuestLink, Member, Output
 from runs.review.comments import post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links
 from tests.sharing.guest_visit import GuestVisit, visit
 from tests.support.factories import make_kept, make_run
@@ -39,4 +39,4 @@ def to_guests(box: list[Sent]) -> list[Sent]:
 
 def answer(link: GuestLink, by: Member, words: str = "Done.", *, guests_see: bool = True) -> Comment:
     asked = Comment.objects.filter(link=link).latest("pk")
-    return post(Actor(member=by), asked.run, asked.output, words, parent=asked, guests_see=guests_see)
+    return post(Reviewer(member=by), asked.run, asked.output, words, parent=asked, guests_see=guests_see)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from runs.models import Decision, GuestLink, Member, Notice, Output, ReviewItem, ReviewRequest, ReviewRules, Run
 from runs.review import requests
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.guest_answers import on_deciders_changed
 from runs.review.verdicts import decide, undo, withdraw
 from runs.sharing import links
@@ -120,7 +120,7 @@ def test_own_work_includes_a_colleagues_next_version_but_not_what_others_made(
     assert now(second) == ("approved", True), "the admin made the link, but not the result"
 
     withdrawn = Decision.objects.get()
-    withdraw(second, Actor(guest=withdrawn.guest))
+    withdraw(second, Reviewer(guest=withdrawn.guest))
     Output.objects.filter(pk=second.pk).update(line=front, number=2)
     Run.objects.filter(pk=others.pk).update(member=alice)
     answer(asking(alice, second), "approved")
@@ -181,11 +181,11 @@ def test_the_team_is_asked_once_and_not_about_what_it_decided(alice: Member, rut
     assert waiting(ruth) == [front, back]
     assert Notice.objects.filter(member=ruth).count() == 1
 
-    decision = decide(front, "approved", "", Actor(ruth), None)
+    decision = decide(front, "approved", "", Reviewer(ruth), None)
     assert now(front) == ("approved", False)
     visit(link).press("approve", "r1").press("", name="Mo")
     assert waiting(ruth) == [back]
-    undo(decision.batch, Actor(ruth))
+    undo(decision.batch, Reviewer(ruth))
     assert now(front) == ("", False)
     assert waiting(ruth) == [front, back], "the guests' answers still don't count"
 

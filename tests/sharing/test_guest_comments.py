@@ -9,7 +9,7 @@ from django.test import Client
 from runs.models import Comment, Decision, GuestLink, Member, Output, Run
 from runs.review import requests
 from runs.review.comments import edit, post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links
 from runs.sharing.visibility import share_with_team
 from tests.sharing.guest_visit import GuestVisit, visit
@@ -71,7 +71,7 @@ def test_the_team_sees_which_words_are_a_guests(
     comment_link: GuestLink, run: Run, alice: Member, as_alice: Client, make_member: Callable[..., Member]
 ) -> None:
     named(comment_link, name="Alice")  # the maker's name, which any guest can enter
-    post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
+    post(Reviewer(member=alice), run, first(run), "Words of the team", guests_see=True)
     run.refresh_from_db()
     share_with_team(run)
     requests.ask(alice, [first(run)])
@@ -113,7 +113,7 @@ def test_a_link_revoked_meanwhile_gives_back_the_comment(comment_link: GuestLink
 
 # --- What guests see --------------------------------------------------------------------------------------------------
 def test_no_guest_sees_words_for_the_team(comment_link: GuestLink, run: Run, alice: Member) -> None:
-    by = Actor(member=alice)
+    by = Reviewer(member=alice)
     changed(comment_link, shows_comments=True)
     kim = named(comment_link)
     own = Comment.objects.get()
@@ -131,7 +131,7 @@ def test_no_guest_sees_words_for_the_team(comment_link: GuestLink, run: Run, ali
 def test_a_guest_sees_what_the_team_replies_to_them(comment_link: GuestLink, run: Run, alice: Member) -> None:
     kim = named(comment_link)
     named(comment_link, "Lee", "Words of Lee")
-    by = Actor(member=alice)
+    by = Reviewer(member=alice)
     own, lees = Comment.objects.order_by("pk")
     post(by, run, first(run), "Reply to Kim", parent=own, guests_see=True)
     post(by, run, first(run), "Reply to Lee", parent=lees, guests_see=True)
@@ -148,10 +148,10 @@ def test_a_guests_reply_outlives_what_it_replies_to(comment_link: GuestLink, run
     replies."""
     changed(comment_link, shows_comments=True)
     kim = named(comment_link)
-    by = Actor(member=alice)
+    by = Reviewer(member=alice)
     ours = post(by, run, first(run), "Words of the team", guests_see=True)
     post(by, run, first(run), "And more of it", parent=ours, guests_see=True)
-    post(Actor(guest=guest_of(comment_link, "Kim")), run, first(run), "Kim does, too", parent=ours)
+    post(Reviewer(guest=guest_of(comment_link, "Kim")), run, first(run), "Kim does, too", parent=ours)
     kim.reload()
     assert all(words in kim.words for words in ("Words of the team", "And more of it", "Kim does, too"))
     edit(ours, by, ours.text, guests_see=False)
@@ -167,7 +167,7 @@ def test_others_are_seen_only_where_the_link_shows_them(
     other_link = changed(links.make_link(alice, list(run.outputs.all())), lets_comment=True, shows_comments=True)
     named(other_link, "Olga", "Words of another client")
     named(comment_link, "Lee", "Words of Lee")
-    post(Actor(member=alice), run, first(run), "Words of the team", guests_see=True)
+    post(Reviewer(member=alice), run, first(run), "Words of the team", guests_see=True)
     kim = named(comment_link)
     assert "Words of Kim" in kim.words
     assert "Words of Lee" not in kim.words

@@ -14,7 +14,7 @@ from runs.models import Comment, GuestContact, GuestLink, GuestNotice, Mail, Mem
 from runs.notices import mails
 from runs.review.carry_over import carry_over
 from runs.review.comments import edit, post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links
 from tests.sharing.guest_mails import KIM, answer, comment_of, make_answered, make_front, to_guests
 from tests.sharing.guest_visit import GuestVisit, visit
@@ -60,7 +60,7 @@ def test_a_guest_gets_one_email_about_a_reply_that_leads_to_it(
 
     asked = Comment.objects.filter(guest_name="Kim").get()
     for words in ("Done.", "And one more thing."):
-        post(Actor(member=bob), asked.run, asked.output, words, parent=asked, guests_see=True)
+        post(Reviewer(member=bob), asked.run, asked.output, words, parent=asked, guests_see=True)
     send_gathered()
 
     (sent,) = to_guests(mailoutbox)
@@ -82,10 +82,10 @@ def test_only_what_guests_see_is_told(link: GuestLink, alice: Member, bob: Membe
     hidden = answer(link, bob, guests_see=False)
     send_gathered()
     assert to_guests(mailoutbox) == []
-    edit(hidden, Actor(member=bob), hidden.text, guests_see=True)
+    edit(hidden, Reviewer(member=bob), hidden.text, guests_see=True)
     send_gathered()
     assert [mail.to for mail in to_guests(mailoutbox)] == [[KIM]]
-    edit(hidden, Actor(member=bob), "Done now.", guests_see=True)
+    edit(hidden, Reviewer(member=bob), "Done now.", guests_see=True)
     an_hour_later()
     assert len(to_guests(mailoutbox)) == 1
     removed = answer(link, alice)
@@ -100,7 +100,7 @@ def test_a_reply_from_before_the_address_is_not_told_when_it_is_edited(
     comment_of(link, email="")
     early = answer(link, bob)
     comment_of(link, words="And larger")
-    edit(early, Actor(member=bob), "Done!", guests_see=True)
+    edit(early, Reviewer(member=bob), "Done!", guests_see=True)
     send_gathered()
     assert to_guests(mailoutbox) == []
 

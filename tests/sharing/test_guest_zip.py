@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from runs.models import GuestLink, Member, Output, Run
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.sharing.links import last_day_of
 from tests.sharing.guest_page import page_of, today
@@ -98,10 +98,10 @@ def test_maker_cost_and_decision_are_there_where_the_links_maker_ticks_them(
     Run.objects.filter(pk=run.pk).update(credits_estimated="12.50", made_by=bob, shared_at=run.created_at)
     Output.objects.filter(run=run).update(content_hash="a" * 64)
     front, back = run.outputs.all()
-    decide(front, "approved", "Nice, but keep it quiet", Actor(member=make_member("ruth", role="approver")), None)
+    decide(front, "approved", "Nice, but keep it quiet", Reviewer(member=make_member("ruth", role="approver")), None)
     GuestLink.objects.filter(pk=link.pk).update(lets_decide=True)
     link.refresh_from_db()
-    decide(back, "changes", "Warmer", Actor(guest=guest_of(link, "Lee")), None)
+    decide(back, "changes", "Warmer", Reviewer(guest=guest_of(link, "Lee")), None)
 
     def filled(**ticked: str) -> list[dict[str, str]]:
         given = {"o": [front.public_id, back.public_id], "last_day": str(last_day_of(link)), "may_download": "on"}

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from runs.models import Decision, Entry, GuestLink, Member, Output, Run, SharingRules, StoredFile, Verb
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing import links
 from runs.sharing.forms import link_form
 from runs.templatetags.icons import icon
@@ -324,5 +324,5 @@ def test_lists_say_how_much_is_answered(as_alice: Client, link: GuestLink, run: 
 
 
 def answered(output: Output, link: GuestLink, name: str, **fields: object) -> None:
-    values = {"output": output, "verdict": "approved", **Actor(guest=guest_of(link, name)).fields}
+    values = {"output": output, "verdict": "approved", **Reviewer(guest=guest_of(link, name)).fields}
     Decision.objects.create(**(values | {"content_hash": output.content_hash, "is_standing": True} | fields))

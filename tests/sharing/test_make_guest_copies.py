@@ -264,4 +264,4 @@ def test_what_a_page_waits_for_is_made_and_nothing_else(run: Run, may_download: 
         for media_type, thumb in (("image/png", "x.webp"), ("image/gif", "x.webp"), ("image/png", "")):
             StoredFile.objects.update(kind=kind, media_type=media_type, thumb_1200=thumb)
             waits = "being prepared" in Client().get(original_of(link)).text
-            assert waits is bool(guest_copies.wanted(GuestLink.objects.all()))
+            assert waits is bool(guest_copies.shared_file_ids(GuestLink.objects.all()))

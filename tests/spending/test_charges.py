@@ -21,7 +21,7 @@ from runs.engine import progress
 from runs.history import bin
 from runs.models import App, Charge, Member, MonthTotal, Run, SpendingSum
 from runs.spending import charges
-from runs.spending.estimates import Estimate
+from runs.spending.estimates import CostEstimate
 from tests.support.app_forms import fields, token_in
 from tests.support.app_forms import press as run_again
 from tests.support.charges import wrong_charges, wrong_sums
@@ -76,9 +76,11 @@ def test_a_part_is_charged_its_share_rounded_once(as_alice: Client, alice: Membe
 
     charge = charge_of(run)
     assert (charge.made, charge.total, charge.hundredths) == (1, 3, 2)  # 1.67 hundredths, rounded
-    assert Estimate(Decimal("0.05"), None, 1, 2).hundredths == 3  # 2.5 is rounded up, not to the nearest even number
+    assert (
+        CostEstimate(Decimal("0.05"), None, 1, 2).hundredths == 3
+    )  # 2.5 is rounded up, not to the nearest even number
     assert run.credits_estimated == Decimal("0.02")
-    assert Estimate(Decimal(-5), None, 1, 2).hundredths == Estimate(Decimal(-5), None, 2, 2).hundredths == 0
+    assert CostEstimate(Decimal(-5), None, 1, 2).hundredths == CostEstimate(Decimal(-5), None, 2, 2).hundredths == 0
 
 
 @pytest.mark.parametrize("cost", [Decimal("82.5"), None])
@@ -158,7 +160,7 @@ def test_what_certainly_did_not_start_is_given_back_once(as_alice: Client, alice
 def test_the_total_that_everyone_waits_for_is_locked_last(alice: Member, app: App) -> None:
     run = make_run(alice, app)
     changes: dict[str, Callable[[], object]] = {
-        "reserve": lambda: charges.reserve(run, Estimate(Decimal(12), None, 3, 3), timezone.now()),
+        "reserve": lambda: charges.reserve(run, CostEstimate(Decimal(12), None, 3, 3), timezone.now()),
         "release": lambda: charges.release(run),
     }
     for what, change in changes.items():
@@ -287,7 +289,7 @@ def test_ten_thousand_hundredths_are_a_hundred(as_admin: Client, alice: Member, 
     Only a thousand of the ten thousand charges are reserved one by one, because on PostgreSQL, each change to the same
     row in a transaction takes longer than the one before.
     """
-    run, cent, now = make_run(alice, app), Estimate(Decimal("0.01"), None, 3, 3), timezone.now()
+    run, cent, now = make_run(alice, app), CostEstimate(Decimal("0.01"), None, 3, 3), timezone.now()
     for _ in range(1_000):
         charges.reserve(run, cent, now)
         Charge.objects.filter(run=run).update(run=None)

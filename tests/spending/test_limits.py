@@ -24,7 +24,7 @@ from django.utils import timezone
 from runs.engine import create_run, progress
 from runs.models import App, Draft, Member, MemberLimit, MonthTotal, Notice, Run, SpendingLimits
 from runs.models.spending import month_of
-from runs.spending.limits import left_for
+from runs.spending.limits import allowance_of
 from tests.support.app_forms import fields, token_in
 from tests.support.charges import wrong_charges, wrong_sums
 from tests.support.factories import PROMPT, STYLE, make_app
@@ -133,14 +133,14 @@ def test_a_limit_reached_since_the_page_was_checked_is_said_all_the_same(
     as_alice: Client, alice: Member, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else presses Run between the check and the charge."""
-    real = left_for
+    real = allowance_of
 
     def left(member: Member, now: datetime | None = None) -> Any:
         use(None, 100)
         return real(member, now)
 
     set_limits(portal=100)
-    monkeypatch.setattr("runs.spending.limits.left_for", left)
+    monkeypatch.setattr("runs.spending.limits.allowance_of", left)
 
     answer = press(as_alice, alice, app)
 
@@ -276,7 +276,7 @@ def test_raising_or_lowering_a_limit_holds_at_the_next_press(as_alice: Client, a
     assert "you have 0 of your 10 left" in reason(press(as_alice, alice, app))
     for run in Run.objects.all():  # these runs were already in progress, so they may continue
         assert progress.accept(run, f"r{run.pk}", "running", timezone.now())
-    assert left_for(alice).used == 6000
+    assert allowance_of(alice).used == 6000
     assert wrong_charges() == []
 
 
@@ -303,14 +303,14 @@ def test_a_raise_ends_with_its_day(alice: Member) -> None:
     set_limits(default=10)
     now = timezone.now()
     MemberLimit.objects.create(member=alice, raised_to=5000, raised_until=timezone.localdate(now))
-    assert left_for(alice, now).limit == 5000
-    assert left_for(alice, now + timedelta(days=1)).limit == 1000
+    assert allowance_of(alice, now).limit == 5000
+    assert allowance_of(alice, now + timedelta(days=1)).limit == 1000
 
     MemberLimit.objects.update(raised_to=500)  # a raised limit that is lower than the usual one has no effect
-    assert left_for(alice, now).limit == 1000
+    assert allowance_of(alice, now).limit == 1000
     MemberLimit.objects.update(is_unlimited=True)
-    assert left_for(alice, now).limit is None
-    assert left_for(alice, now).least is None
+    assert allowance_of(alice, now).limit is None
+    assert allowance_of(alice, now).least is None
 
 
 def test_none_is_none_and_zero_is_zero(as_alice: Client, alice: Member, app: App) -> None:

@@ -15,7 +15,7 @@ from runs.models.spending import month_of
 from runs.notices import alerts
 from runs.notices.notice_text import path_of, title_of
 from runs.spending import limit_settings
-from runs.spending.limits import left_for
+from runs.spending.limits import allowance_of
 from tests.support.clients import HTMX, client_of
 from tests.support.factories import make_app
 from tests.support.page import Page
@@ -76,14 +76,14 @@ def test_a_person_gets_their_own_limit_and_a_raise_that_ends(admin_member: Membe
 
     as_admin.post(address, {"sort": "own", "own": "100", "raised_to": "250", "raised_until": "2026-11-25"})
 
-    assert [left_for(alice, datetime(2026, 11, day, 12, tzinfo=UTC)).limit for day in (25, 26)] == [25_000, 10_000]
+    assert [allowance_of(alice, datetime(2026, 11, day, 12, tzinfo=UTC)).limit for day in (25, 26)] == [25_000, 10_000]
     assert Entry.objects.get(verb="person.limited").changes["raised_to"] == [None, "250.00"]
     page = as_admin.get(LIMITS).text
     assert "250" in page and "raised" in page  # noqa: PT018 - one row
     as_admin.post(address, {"sort": "none"})
-    assert left_for(alice, NOW).limit is None
+    assert allowance_of(alice, NOW).limit is None
     as_admin.post(address, {"sort": "default"})
-    assert left_for(alice, NOW).limit == 5000
+    assert allowance_of(alice, NOW).limit == 5000
 
 
 def test_an_app_without_an_estimate_gets_a_price(as_admin: Client) -> None:

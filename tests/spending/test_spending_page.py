@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs.lamina.client import LaminaClient
 from runs.models import AccountReading, App, Charge, Entry, Member, MonthTotal, Run, SpendingSum
 from runs.models.spending import month_of
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.spending import account
 from runs.spending.overview import SpendingFilters, overview
@@ -139,10 +139,10 @@ def test_an_approved_result_costs_what_all_attempts_did(
     type(result).objects.filter(pk=result.pk).update(line=other, number=2)
     result.refresh_from_db()
 
-    decide(result, "approved", "", Actor(member=admin_member), None)
+    decide(result, "approved", "", Reviewer(member=admin_member), None)
     assert rows_of(as_admin.get(PAGE).text, "approved") == {"Reel": ["1", "20", "2"]}
 
-    decide(result, "rejected", "Too dark", Actor(member=admin_member), None)
+    decide(result, "rejected", "Too dark", Reviewer(member=admin_member), None)
     assert "No results from this period have been approved yet." in as_admin.get(PAGE).text
 
 

@@ -28,7 +28,7 @@ from runs.models import (
 from runs.models.run import RunInputUpload
 from runs.notices.channels import set_channel
 from runs.review.comments import post
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.review.verdicts import decide
 from runs.sharing import make_guest_copies
 from runs.sharing.links import make_link, revoke
@@ -101,8 +101,8 @@ def make_subject(owner: Member, admin: Member, app: App, word: str, shown: str, 
     kept_for_later = (preset, preset_file, binned, binned_file)
     request = ReviewRequest.objects.create(asker=owner, audience="guests", link=links[0])
     request.items.create(output=output, position=0)
-    decision = decide(written, "approved", f"{word} praise", Actor(admin), None)
-    comment = post(Actor(member=owner), run, output, f"The {word} light is too warm")
+    decision = decide(written, "approved", f"{word} praise", Reviewer(admin), None)
+    comment = post(Reviewer(member=owner), run, output, f"The {word} light is too warm")
     live, revoked = links
     made = (word, shown, run, output, file, input_file, upload)
     return Subject(*made, *kept_for_later, decision, live, revoked, request, comment)

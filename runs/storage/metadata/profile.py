@@ -40,10 +40,10 @@ def plain_profile(profile: bytes) -> bytes:
     if any(value[:4] not in NUMBERS for value in tags.values()):
         return b""
     tags |= {b"desc": NAME_4, b"cprt": NAME_4} if profile[8] >= 4 else {b"desc": NAME, b"cprt": TEXT}
-    return _written(profile, tags)
+    return _build(profile, tags)
 
 
-def _written(profile: bytes, tags: dict[bytes, bytes]) -> bytes:
+def _build(profile: bytes, tags: dict[bytes, bytes]) -> bytes:
     """Return a profile with `tags`, and with the numbers of the header of `profile`."""
     at = HEADER_BYTES + 4 + ENTRY_BYTES * len(tags)
     table, values, places = struct.pack(">I", len(tags)), b"", dict[bytes, int]()

@@ -11,7 +11,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def marked(context: dict[str, Any], text: str) -> SafeString:
+def highlight(context: dict[str, Any], text: str) -> SafeString:
     """Return `text` with the search words highlighted, using `marker` from the page's context."""
     marker: Marker = context.get("marker") or NONE
     return marker.marked(str(text))

@@ -26,13 +26,13 @@ from runs.words.synonyms import kind_named
 NOTHING = Value("", TextField())
 NOT_FOUND = SafeString()
 LONGEST_ESCAPE = len("\\ud83d\\ude00")  # a character in JSON
-NEWEST_SAID = 1_000  # how many comments and how many decisions on a page's runs to search, newest first
+NEWEST = 1_000  # how many comments and how many decisions on a page's runs to search, newest first
 LETTERS = 200_000  # how many characters of a run's text to search for the words
 # How many characters of the title and of each input a card shows. Matches beyond that aren't visible.
 TITLE_SHOWN, LINE_SHOWN = 60, 24
 
 
-class FoundText(NamedTuple):
+class RunText(NamedTuple):
     """A piece of text that a run can be found by. `label` is the name of the input, or of the member who wrote the
     text. If a guest wrote it, their name is in `guest`."""
 
@@ -40,14 +40,14 @@ class FoundText(NamedTuple):
     label: str = ""
     email: str = ""
     guest: str = ""
-    told: str = ""
+    raw: str = ""
 
     @property
     def who(self) -> str:
         return self.guest or Member(name=self.label, email=self.email).display_name
 
     @property
-    def found_name(self) -> str:
+    def searched_name(self) -> str:
         """The name that a search matches against; "" for comments, which are only searched by their text."""
         return self.who if self.source == "decision" else ""
 
@@ -55,12 +55,12 @@ class FoundText(NamedTuple):
     def text(self) -> str:
         """The text as people see it. The value of an input is stored as JSON."""
         if self.source not in ("input", "link"):
-            return self.told
-        return _text_of(self.told)
+            return self.raw
+        return _text_of(self.raw)
 
 
 @dataclass(frozen=True)
-class Sought:
+class RunSearch:
     """What a search looks for."""
 
     marker: Marker = NONE
@@ -69,20 +69,20 @@ class Sought:
     kinds: frozenset[str] = field(default_factory=frozenset)  # the kinds of result named in the search
 
     @classmethod
-    def by(cls, found: Filter, viewer: Member, similar: dict[str, tuple[str, ...]]) -> "Sought":
-        """Return what the filter `found` looks for; `similar` has the same meaning as in `Marker.of`. Where `viewer`
+    def by(cls, filters: Filter, viewer: Member, similar: dict[str, tuple[str, ...]]) -> "RunSearch":
+        """Return what `filters` looks for; `similar` has the same meaning as in `Marker.of`. Where `viewer`
         searches their own runs, their own name doesn't count."""
-        kinds = {kind for word in found.words if (kind := kind_named(word))} if found.is_similar else set()
-        besides = viewer if found.tab in ("mine", "both") else None
-        file = found.q if parsed_name(found.q) and not found.is_similar else ""
-        return cls(Marker.of(found.words, similar), besides, file, frozenset(kinds))
+        kinds = {kind for word in filters.words if (kind := kind_named(word))} if filters.is_similar else set()
+        besides = viewer if filters.tab in ("mine", "both") else None
+        file = filters.q if parsed_name(filters.q) and not filters.is_similar else ""
+        return cls(Marker.of(filters.words, similar), besides, file, frozenset(kinds))
 
     def unseen(self, title: str, lines: Iterable[str]) -> Marker:
         """Return a marker for the words that a card with this title and these inputs doesn't show."""
         return self.marker.without([title[:TITLE_SHOWN], *(line[:LINE_SHOWN] for line in lines)])
 
 
-NOTHING_SOUGHT = Sought()
+NO_SEARCH = RunSearch()
 
 
 def _text_of(stored: str) -> str:
@@ -95,16 +95,16 @@ def _text_of(stored: str) -> str:
     return ""
 
 
-def texts_of(runs: Collection[int]) -> dict[int, list[FoundText]]:
+def texts_of(runs: Collection[int]) -> dict[int, list[RunText]]:
     """Return all the text that `words.run_index` finds `runs` by, except for what's in the run itself. Both `runs` and
     the keys of the result are primary keys.
 
     Everybody who can see a run can see all of this text. Hidden inputs and removed comments are left out.
     """
-    texts: dict[int, list[FoundText]] = {}
+    texts: dict[int, list[RunText]] = {}
     if runs:
         for run, *columns in _texts_in(list(runs)):
-            texts.setdefault(run, []).append(FoundText(*columns))
+            texts.setdefault(run, []).append(RunText(*columns))
     return texts
 
 
@@ -113,17 +113,17 @@ def _texts_in(runs: list[int]) -> "QuerySet[Any, Any]":
     inputs = RunInput.objects.filter(run__in=runs, is_hidden=False)
     uploads = RunInputUpload.objects.filter(input__run__in=runs, input__is_hidden=False)
     comments = Comment.objects.filter(run__in=runs, removed_at=None).exclude(text="")
-    comments = Comment.objects.filter(pk__in=comments.order_by("-pk").values("pk")[:NEWEST_SAID])
+    comments = Comment.objects.filter(pk__in=comments.order_by("-pk").values("pk")[:NEWEST])
     decisions = Decision.objects.filter(output__run__in=runs).exclude(verdict="", note="")
-    decisions = Decision.objects.filter(pk__in=decisions.order_by("-pk").values("pk")[:NEWEST_SAID])
+    decisions = Decision.objects.filter(pk__in=decisions.order_by("-pk").values("pk")[:NEWEST])
     is_link, who = When(type="url", then=Value("link")), ("member__name", "member__email", "guest_name")
-    found = _as_text(inputs, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value").union(
+    texts = _as_text(inputs, "run_id", Case(is_link, default=Value("input")), "name", *nobody[1:], "value").union(
         _as_text(uploads, "input__run_id", Value("file"), *nobody, "upload__name"),
         _as_text(comments, "run_id", Value("comment"), *who, "text"),
         _as_text(decisions, "output__run_id", Value("decision"), *who, "note"),
         all=True,
     )
-    return found.order_by()
+    return texts.order_by()
 
 
 def _as_text(rows: "QuerySet[Any]", run: str, *columns: str | Combinable) -> "QuerySet[Any, Any]":
@@ -136,45 +136,47 @@ def _as_text(rows: "QuerySet[Any]", run: str, *columns: str | Combinable) -> "Qu
     return combined
 
 
-def found_in(run: Run, texts: Iterable[FoundText], kinds: Iterable[str], unseen: Marker, sought: Sought) -> SafeString:
+def match_line(
+    run: Run, texts: Iterable[RunText], kinds: Iterable[str], unseen: Marker, search: RunSearch
+) -> SafeString:
     """Return a line saying which text contains the most `unseen` terms (words that the card doesn't show), with an
     excerpt. If no text contains any, the line names one of the run's `kinds` of results that the search asked for; if
     there isn't one, return ""."""
     if not unseen.terms:
         return NOT_FOUND
     best, most = None, 0
-    for text in _within(LETTERS, [*_own_texts(run, sought), *texts]):
-        count = len(unseen.terms_in(text.text) | unseen.terms_in(text.found_name))
+    for text in _within(LETTERS, [*_own_texts(run, search), *texts]):
+        count = len(unseen.terms_in(text.text) | unseen.terms_in(text.searched_name))
         if count > most:
             best, most = text, count
         if most == len(unseen.terms):
             break
     if best:
         return _words(best, unseen)
-    named = [KINDS[kind] for kind in sought.kinds.intersection(kinds) if kind in KINDS]
-    return filled_in(_("Results: %(kind)s"), kind=format_html("<mark>{}</mark>", _(named[0]))) if named else NOT_FOUND
+    names = [KINDS[kind] for kind in search.kinds.intersection(kinds) if kind in KINDS]
+    return filled_in(_("Results: %(kind)s"), kind=format_html("<mark>{}</mark>", _(names[0]))) if names else NOT_FOUND
 
 
-def _own_texts(run: Run, sought: Sought) -> Iterator[FoundText]:
-    yield FoundText("title", told=run.title)
-    yield FoundText("app", told=run.app_name)
-    yield FoundText("app", told=run.app.name)
-    if sought.file:
-        yield FoundText("file", told=sought.file)
+def _own_texts(run: Run, search: RunSearch) -> Iterator[RunText]:
+    yield RunText("title", raw=run.title)
+    yield RunText("app", raw=run.app_name)
+    yield RunText("app", raw=run.app.name)
+    if search.file:
+        yield RunText("file", raw=search.file)
     people = {"maker": run.maker, "owner": run.member}
-    yield from (FoundText(role, told=one.display_name) for role, one in people.items() if one != sought.besides)
+    yield from (RunText(role, raw=one.display_name) for role, one in people.items() if one != search.besides)
 
 
-def _within(letters: int, texts: Iterable[FoundText]) -> Iterator[FoundText]:
+def _within(letters: int, texts: Iterable[RunText]) -> Iterator[RunText]:
     """Yield `texts` until they add up to more than `letters` characters."""
     for text in texts:
         yield text
-        letters -= len(text.told) + LETTERS // NEWEST_SAID  # so lots of short texts take no longer than a few long ones
+        letters -= len(text.raw) + LETTERS // NEWEST  # so lots of short texts take no longer than a few long ones
         if letters < 0:
             return
 
 
-def _words(text: FoundText, marker: Marker) -> SafeString:
+def _words(text: RunText, marker: Marker) -> SafeString:
     """Return where the words were found, with some of the text around them."""
     excerpt = format_html("<bdi>{}</bdi>", marker.excerpt(text.text))
     if text.source == "input":
@@ -183,11 +185,11 @@ def _words(text: FoundText, marker: Marker) -> SafeString:
         sample = format_html("<mark>{}</mark>", _(SAMPLE))
         return filled_in(_("%(input)s: %(text)s"), input=shortened(text.label), text=sample)
     if text.source in ("comment", "decision"):
-        name = format_html("<bdi>{}</bdi>", marker.marked(text.found_name) or text.who)
+        name = format_html("<bdi>{}</bdi>", marker.marked(text.searched_name) or text.who)
         name = filled_in(_("%(name)s (guest)"), name=name) if text.guest else name
         if text.source == "comment":
             return filled_in(_("Comment by %(name)s: “%(text)s”"), name=name, text=excerpt)
-        if text.told:
+        if text.raw:
             return filled_in(_("Note by %(name)s: “%(text)s”"), name=name, text=excerpt)
         return filled_in(_("Decided by %(name)s"), name=name)
     sentences = {

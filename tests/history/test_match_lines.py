@@ -9,12 +9,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status
-from runs.display.found_in import FoundText
+from runs.display.match_lines import RunText
 from runs.engine.input_summary import summarise
 from runs.models import App, GuestLink, Member, Run, RunInput, Upload
 from runs.models.run import RunInputUpload
 from runs.review import comments, verdicts
-from runs.review.deciders import Actor
+from runs.review.deciders import Reviewer
 from runs.sharing.links import make_link
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run, make_stored
@@ -49,22 +49,22 @@ def found(client: Client, q: str, **more: str) -> str:
     """Return the HTML of the quote on the only card found by the search, or "" if that card has none."""
     page = client.get("/history/", {"q": q, "tab": "team", **more}).context
     [(_day, [card])] = page["groups"]
-    return str(card.found_in)
+    return str(card.match_line)
 
 
 def test_it_quotes_a_comment_around_the_word(as_alice: Client, run: Run, bob: Member) -> None:
-    comments.post(Actor(bob), run, None, f"{'Long before it. ' * 9}The red shoes <b>shine</b>. {'Then more. ' * 90}")
+    comments.post(Reviewer(bob), run, None, f"{'Long before it. ' * 9}The red shoes <b>shine</b>. {'Then more. ' * 90}")
 
-    told = found(as_alice, "shoe")
+    line = found(as_alice, "shoe")
 
-    assert "<bdi>Bob</bdi>" in told
-    assert "… " in told
-    assert "The red <mark>shoes</mark> &lt;b&gt;shine&lt;/b&gt;." in told
-    assert len(told) < 200
+    assert "<bdi>Bob</bdi>" in line
+    assert "… " in line
+    assert "The red <mark>shoes</mark> &lt;b&gt;shine&lt;/b&gt;." in line
+    assert len(line) < 200
 
 
 def test_only_if_the_card_does_not_show_the_word(as_alice: Client, run: Run, bob: Member) -> None:
-    comments.post(Actor(bob), run, None, "A poster of a shoe")
+    comments.post(Reviewer(bob), run, None, "A poster of a shoe")
 
     assert found(as_alice, "poster") == ""
     assert "<mark>shoe</mark>" in found(as_alice, "poster shoe")
@@ -83,7 +83,7 @@ def test_whatever_can_be_found_has_a_reason(as_alice: Client, run: Run, bob: Mem
     give(run, "Sample", "https://secret.example/wombat.png", "url")
     summarise(run)
     App.objects.filter(pk=run.app_id).update(name="Beautifier")
-    verdicts.decide(run.outputs.all()[0], "rejected", "Horizon is crooked", Actor(rose), None)
+    verdicts.decide(run.outputs.all()[0], "rejected", "Horizon is crooked", Reviewer(rose), None)
 
     assert "Mood: “<bdi>… " in found(as_alice, "lighthouse")
     assert "<mark>shoe</mark>.jpg" in found(as_alice, "shoe")
@@ -97,7 +97,7 @@ def test_whatever_can_be_found_has_a_reason(as_alice: Client, run: Run, bob: Mem
 
 
 def test_who_decided_is_a_reason(as_alice: Client, run: Run, make_member: Callable[..., Member]) -> None:
-    verdicts.decide(run.outputs.all()[0], "approved", "", Actor(make_member("samuel", role="approver")), None)
+    verdicts.decide(run.outputs.all()[0], "approved", "", Reviewer(make_member("samuel", role="approver")), None)
 
     assert "<bdi><mark>Samuel</mark></bdi>" in found(as_alice, "samuel")
 
@@ -106,13 +106,13 @@ def test_a_guest_is_called_a_guest(as_alice: Client, run: Run, rose: Member) -> 
     link = make_link(rose, [run.outputs.all()[0]])
     GuestLink.objects.filter(pk=link.pk).update(lets_comment=True)
     link.refresh_from_db()
-    comments.post(Actor(guest=guest_of(link, "Kim <i>")), run, run.outputs.all()[0], "Bigger logotype")
+    comments.post(Reviewer(guest=guest_of(link, "Kim <i>")), run, run.outputs.all()[0], "Bigger logotype")
 
     assert "<bdi>Kim &lt;i&gt;</bdi> (guest)" in found(as_alice, "logotype")
 
 
 def test_similar_words_are_quoted_too(as_alice: Client, run: Run, bob: Member) -> None:
-    comments.post(Actor(bob), run, None, "The lighthouse is too small")
+    comments.post(Reviewer(bob), run, None, "The lighthouse is too small")
 
     assert "<mark>lighthouse</mark>" in found(as_alice, "lihgthouse")
     assert "<mark>" in found(as_alice, "picture", similar="1")
@@ -121,7 +121,7 @@ def test_similar_words_are_quoted_too(as_alice: Client, run: Run, bob: Member) -
 def test_nobody_learns_what_they_may_not_see(as_alice: Client, run: Run, rose: Member, alice: Member) -> None:
     """A card quotes neither hidden inputs nor removed comments, even if the search index isn't up to date."""
     give(run, "Rule", "lighthouse secret", is_hidden=True)
-    said = comments.post(Actor(rose), run, None, "A lighthouse whisper")
+    said = comments.post(Reviewer(rose), run, None, "A lighthouse whisper")
     assert "whisper" in found(as_alice, "lighthouse")
 
     type(said).objects.filter(pk=said.pk).update(removed_at=timezone.now())
@@ -137,18 +137,18 @@ def test_it_takes_one_query_of_its_own(
     app = make_app()
     for _ in range(30):
         run = make_run(bob, app, status="completed", title="Poster", shared_at=timezone.now())
-        comments.post(Actor(bob), run, None, "A lighthouse")
+        comments.post(Reviewer(bob), run, None, "A lighthouse")
     as_alice.get("/history/?tab=team")  # cache who may decide, which is remembered for a minute
     status.forget_status()
 
     with django_assert_max_num_queries(16):
         page = as_alice.get("/history/", {"q": q, "tab": "team"})
 
-    assert all(card.found_in for _, cards in page.context["groups"] for card in cards)
+    assert all(card.match_line for _, cards in page.context["groups"] for card in cards)
 
 
 def test_a_card_that_changes_keeps_its_reason(as_alice: Client, run: Run, bob: Member) -> None:
-    comments.post(Actor(bob), run, None, "A lighthouse")
+    comments.post(Reviewer(bob), run, None, "A lighthouse")
     query = {"r": f"{run.public_id}:0.0-progress-0-2", "page": "history", "in": "tab=team&q=lighthouse"}
 
     news = as_alice.get("/live/", query, headers={"HX-Request": "true"})
@@ -157,7 +157,7 @@ def test_a_card_that_changes_keeps_its_reason(as_alice: Client, run: Run, bob: M
 
 
 def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member) -> None:
-    comments.post(Actor(bob), run, None, "A lighthouse")
+    comments.post(Reviewer(bob), run, None, "A lighthouse")
 
     page = Page(as_alice.get("/apps/?q=lighthouse&runs=1").text)
 
@@ -168,7 +168,7 @@ def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member)
 def test_single_results_say_so_too(
     as_alice: Client, run: Run, bob: Member, django_assert_max_num_queries: DjangoAssertNumQueries, q: str
 ) -> None:
-    comments.post(Actor(bob), run, None, "A lighthouse")
+    comments.post(Reviewer(bob), run, None, "A lighthouse")
     as_alice.get("/history/?tab=team")
 
     with django_assert_max_num_queries(16):  # one of these queries looks for examples that are still being made
@@ -179,7 +179,7 @@ def test_single_results_say_so_too(
 
 
 def test_ones_own_name_is_no_reason_on_home(run: Run, rose: Member, bob: Member, client_of_rose: Client) -> None:
-    comments.post(Actor(bob), run, None, "As red as a rose")
+    comments.post(Reviewer(bob), run, None, "As red as a rose")
 
     page = Page(client_of_rose.get("/apps/?q=rose&runs=1").text)
 
@@ -190,5 +190,5 @@ def test_ones_own_name_is_no_reason_on_home(run: Run, rose: Member, bob: Member,
 def test_a_stored_text_that_is_cut_off_is_still_a_text(cut: int) -> None:
     stored = json.dumps('A "red" shoe \U0001f45f')
 
-    assert FoundText("input", told=stored[:-cut]).text.startswith('A "red" shoe'[: len(stored) - cut - 3])
-    assert FoundText("input", told=json.dumps({"url": "x"})[:-cut]).text == ""
+    assert RunText("input", raw=stored[:-cut]).text.startswith('A "red" shoe'[: len(stored) - cut - 3])
+    assert RunText("input", raw=json.dumps({"url": "x"})[:-cut]).text == ""

@@ -1,4 +1,4 @@
-"""A filter for stored messages in the reader's language: `{{ incident.text|said }}`."""
+"""A filter for stored messages in the reader's language: `{{ incident.text|sentence }}`."""
 
 from django import template
 from django.utils.safestring import SafeString
@@ -10,6 +10,6 @@ register = template.Library()
 
 
 @register.filter
-def said(message: Message | str) -> SafeString:
+def sentence(message: Message | str) -> SafeString:
     """Return a stored message as a sentence."""
     return say_in_html(message)

@@ -16,37 +16,37 @@ APPROVED = " approved "  # part of the value of `Run.verdicts` if any result is 
 
 
 @dataclass(frozen=True)
-class ShownRuns:
+class AppRuns:
     """The runs for one app's page. `latest` is the last run that the member started within a day, whatever became of
     it."""
 
     examples: list[Run]
-    made: list[Run]
+    recent: list[Run]
     latest: Run | None
 
 
 def approved_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest runs with an approved result, even if other results of the run failed."""
-    seen = Run.objects.own_or_shared(member).filter(app=app, status=Run.Status.COMPLETED)
-    return seen.filter(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
+    visible = Run.objects.own_or_shared(member).filter(app=app, status=Run.Status.COMPLETED)
+    return visible.filter(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
 
 
 def undecided_query(member: Member, app: App) -> RunQuerySet:
     """Return the query for the newest good runs without an approved result."""
-    seen = Run.objects.own_or_shared(member).filter(app=app).in_state("ready")
-    return seen.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
+    visible = Run.objects.own_or_shared(member).filter(app=app).in_state("ready")
+    return visible.exclude(verdicts=REJECTED).exclude(verdicts__contains=APPROVED).newest_first()[:EXAMPLES_SHOWN]
 
 
-def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
+def app_runs(member: Member, app: App, *, has_form: bool = True) -> AppRuns:
     """Return the runs of `app` for its page, using a single query.
 
     A form offers examples: the latest good runs by the member and the team. Runs with an approved result come first;
-    runs whose results are all rejected are left out. `made` are the member's latest good runs that aren't examples.
+    runs whose results are all rejected are left out. `recent` are the member's latest good runs that aren't examples.
     Viewers get the team's runs, and no examples.
     """
     if not member.can_run:
-        made = Run.objects.shared_by_others(member).filter(app=app).in_state("ready").newest_first()
-        return ShownRuns([], _load([made[:RESULTS_SHOWN]]), None)
+        recent = Run.objects.shared_by_others(member).filter(app=app).in_state("ready").newest_first()
+        return AppRuns([], _load([recent[:RESULTS_SHOWN]]), None)
     day_ago = timezone.now() - LATELY
     own = Run.objects.owned_by(member).filter(app=app).newest_first()
     ready = own.in_state("ready")[: RESULTS_SHOWN + EXAMPLES_SHOWN]
@@ -57,7 +57,7 @@ def shown_runs(member: Member, app: App, *, has_form: bool = True) -> ShownRuns:
     undecided = [run for run in good if run.verdicts != REJECTED and run not in approved]
     examples = [*approved, *undecided][:EXAMPLES_SHOWN] if has_form else []
     mine = [run for run in runs if run.belongs_to(member)]
-    return ShownRuns(
+    return AppRuns(
         examples,
         [run for run in mine if run in good and run not in examples][:RESULTS_SHOWN],
         next((run for run in mine if not run.is_example and run.created_at >= day_ago), None),
