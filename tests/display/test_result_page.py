@@ -1,4 +1,4 @@
-"""A result's page: the right viewer, its neighbours, and where it came from."""
+"""A result's page: the right viewer, its neighbours, and where it came from; and how much its run's page asks for."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from runs.connection import status as health
 from runs.launching import prefill
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
@@ -314,3 +316,22 @@ def test_what_takes_nothing_of_the_kind_is_refused(as_alice: Client, outputs: li
     assert "No app accepts this kind of result" in as_alice.get(url).content.decode()
     assert as_alice.post(url, {"app": taking.public_id}).status_code == 404
     assert as_alice.post(f"/results/{outputs[1].public_id}/use/", {"app": taking.public_id}).status_code == 404
+
+
+@pytest.mark.parametrize("results", [1, 12])
+def test_a_runs_page_asks_14_queries_however_many_results_it_has(
+    as_alice: Client,
+    alice: Member,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+    results: int,
+) -> None:
+    monkeypatch.setattr(health, "CACHE_SECONDS", 600)  # so that Lamina's status is read only once
+    outputs = [{"id": f"o-{n}", "label": f"View {n}", "type": "image"} for n in range(results)]
+    run = make_run(alice, make_app(outputs=outputs), status="completed")
+    for output in run.outputs.all():
+        add_file(output)
+    as_alice.get(run.get_absolute_url())
+
+    with django_assert_max_num_queries(14):
+        as_alice.get(run.get_absolute_url())

@@ -343,7 +343,7 @@ def test_home_costs_the_same_with_many_runs(
             make_run(bob, app, status=status, shared_at=now, has_star=True, starred_at=now)
     as_alice.get("/")  # this first visit makes the portal request a fresh catalogue; later ones don't
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(18):
         as_alice.get("/")
 
 
