@@ -1,5 +1,6 @@
 """Deciding on a result with scripts and by keyboard, and on a phone without scripts."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -75,10 +76,11 @@ def test_the_next_version_is_offered_at_once(new_context: Contexts, run: Run, pe
         panel.get_by_role("button", name="Ask for changes").click()
         expect(line).to_contain_text("Needs changes by you")
         expect(offered.locator("visible=true")).to_have_count(1)
+        expect(offered.locator("visible=true")).to_have_class(re.compile("primary"))
         assert findings(page) == []
         panel.get_by_role("button", name="Undo").click()
         expect(line).to_contain_text("Not reviewed")
-        expect(page.locator(".next-version:not([hidden]), #run-next")).to_have_count(0)
+        expect(page.locator(".main-next, #run-next")).to_have_count(0)
 
 
 def test_deciding_on_a_phone_without_scripts(new_context: Contexts, run: Run, petra: Member) -> None:

@@ -150,8 +150,10 @@ def test_a_result_has_its_acts_above_the_bottom_bar(guests: Guests, gallery: Gal
     for act in acts.all():
         assert box(act)["bottom"] <= bar["y"]
         assert min(box(act)["width"], box(act)["height"]) >= ROOM
-    expect(acts.first).to_have_text("Download" if app == CARTOONIFY else "Copy text")
-    expect(acts.nth(1)).to_have_text("Share")
+    expect(acts.nth(0)).to_have_text("Decide")
+    expect(acts.nth(1)).to_have_text("Download" if app == CARTOONIFY else "Copy text")
+    expect(acts.nth(2)).to_have_text("Share")
+    assert box(acts.nth(0))["width"] > 2 * box(acts.nth(1))["width"]
     page.locator("#file-more").click()
     expect(page.get_by_role("link", name="Compare")).to_be_in_viewport()
     page.keyboard.press("Escape")

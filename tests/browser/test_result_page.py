@@ -133,6 +133,7 @@ def test_a_zip_opens(guests: Guests, gallery: Gallery) -> None:
     page = guests(email=gallery.email).page
     opened(page, gallery, "card-video-thumbnail", "Clip")
 
+    page.locator("#file-more").click()
     with page.expect_download() as begun:
         page.get_by_role("link", name="Zip with details").click()
 

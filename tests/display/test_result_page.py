@@ -14,7 +14,8 @@ from runs.launching import prefill
 from runs.models import Draft, Member, Output, OutputFile, Run, StoredFile, Upload
 from runs.models.run import RunInputUpload
 from runs.schema_forms.answers import load_answers
-from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_run, make_stored
+from tests.support.clients import client_of
+from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run, make_stored
 from tests.support.html import flat
 from tests.support.page import Page
 
@@ -187,6 +188,43 @@ def test_it_tells_where_it_came_from(as_alice: Client, run: Run, outputs: list[O
     for proof in (run.remote_id, run.app.remote_id, "remote-output-7", file.sha256, "30 pixels", "PNG picture"):
         assert proof in body
     assert "<b>" not in body
+
+
+def test_what_was_said_comes_before_what_can_be_done_and_proof_is_folded(
+    as_alice: Client, run: Run, outputs: list[Output]
+) -> None:
+    kept = make_kept(run)
+    main = Page(as_alice.get(outputs[0].get_absolute_url()).text).root.first("article", css="file-page")
+    parts = ("verdict-on-page", "comments", "file-actions", "describe", "provenance")
+    assert [css for it in main.walk() for css in parts if css in it.classes] == list(parts)
+    proof = main.first("details", css="proof")
+    assert "open" not in proof.attributes
+    assert kept.file
+    assert kept.file.sha256 in proof.words
+    assert main.words.count(run.remote_id) == proof.words.count(run.remote_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict", "main"),
+    [
+        ("maker", "", "Ask for a decision"),
+        ("maker", "changes", "Make the next version"),
+        ("maker", "approved", "Download"),
+        ("maker", "rejected", "Download"),
+        ("viewer", "", "Download"),
+        ("viewer", "changes", "Download"),
+    ],
+)
+def test_the_main_action_follows_the_decision(
+    alice: Member, run: Run, outputs: list[Output], role: str, verdict: str, main: str
+) -> None:
+    make_kept(run)
+    Output.objects.filter(pk=outputs[0].pk).update(verdict=verdict)
+    Member.objects.filter(pk=alice.pk).update(role=role)
+    body = client_of(Member.objects.get(pk=alice.pk)).get(outputs[0].get_absolute_url()).text
+    actions = Page(body).root.first(css="file-actions")
+    assert actions.find(css="primary")[0].words == main
+    assert not actions.find(css="main-next") or verdict == "changes"
 
 
 @pytest.mark.parametrize("maker", ["Alice", "Unknown"])

@@ -71,6 +71,7 @@ def the_same_again(visitor: Visitor, whole: Whole) -> None:
     made(visitor, (CARTOONIFY, {"Style": "Ghibli"}))
     visitor.page.goto("/history/")
     visitor.page.locator(".run-card .card-link").first.click()
+    visitor.page.locator("#run-more").click()
     visitor.page.get_by_role("link", name="Run the same again").click()
     visitor.page.get_by_role("button", name="Run the same again").wait_for()
 
