@@ -59,7 +59,7 @@ def schema_of(detail: AppDetail) -> FormSchema:
     if len(detail.outputs) > MOST_OUTPUTS:
         return FormSchema([], [], Message("too_many_results", {"made": len(detail.outputs), "limit": MOST_OUTPUTS}))
     parameters = [_bounded(parameter) for parameter in detail.parameters]
-    if sum(len(kept["options"]) for kept in parameters) > MOST_OPTIONS_IN_ALL:
+    if sum(len(one["options"]) for one in parameters) > MOST_OPTIONS_IN_ALL:
         options = sum(len(parameter.options) for parameter in detail.parameters)
         return FormSchema([], [], Message("too_many_options", {"asked": options, "limit": MOST_OPTIONS_IN_ALL}))
     outputs = [{"index": o.index, "label": o.label, "type": o.type} for o in detail.outputs]

@@ -35,11 +35,11 @@ def apps_in_use() -> list[int]:
     runs = Run.objects.newest_first().values_list("app_id", flat=True)
     with_starred_run = dict.fromkeys(runs.filter(has_star=True)[:LOOKED_BACK])
     used = dict.fromkeys(runs[:LOOKED_BACK])
-    listed = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
+    pks = list(App.objects.listed().values_list("pk", flat=True)[:IN_ALL])
     ranked = dict.fromkeys(
-        [*starred, *list(with_starred_run)[:WITH_STARRED_RUN], *list(used)[:USED], *listed[:SHOWN_FIRST]]
+        [*starred, *list(with_starred_run)[:WITH_STARRED_RUN], *list(used)[:USED], *pks[:SHOWN_FIRST]]
     )
-    return list(ranked | dict.fromkeys(listed))[: max(IN_ALL, len(ranked))]
+    return list(ranked | dict.fromkeys(pks))[: max(IN_ALL, len(ranked))]
 
 
 def is_old(now: datetime) -> Q:

@@ -93,11 +93,11 @@ def _scores(word: str, neighbours: tuple[str, ...], rows: list[_Row]) -> list[fl
     return [one * weight if one > MAKES else one for one in quality]
 
 
-def _quality(row: _Row, typed: Callable[[str], bool], similar: Callable[[str], bool], kind: str) -> float:
+def _quality(row: _Row, is_typed: Callable[[str], bool], similar: Callable[[str], bool], kind: str) -> float:
     if similar(row.name):
-        return NAME if typed(row.name) else SIMILAR_NAME
+        return NAME if is_typed(row.name) else SIMILAR_NAME
     if similar(row.rest):
-        return REST if typed(row.rest) else SIMILAR_REST
+        return REST if is_typed(row.rest) else SIMILAR_REST
     return MAKES if kind and f" {kind} " in row.makes else 0.0
 
 

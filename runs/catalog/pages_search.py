@@ -173,8 +173,8 @@ def _trouble(problem: str, wait: float, tries: int) -> dict[str, Any]:
 
 def _suggestions(search: AppSearch, page_state: PageState) -> Iterator[Suggestion]:
     is_id = bool(ids_in(search.words))
-    offered = App.objects.open_to(page_state.member) if is_id else App.objects.offered_to(page_state.member)
-    apps = offered.for_cards().in_bulk([find["app"] for find in search.finds])
+    candidates = App.objects.open_to(page_state.member) if is_id else App.objects.offered_to(page_state.member)
+    apps = candidates.for_cards().in_bulk([find["app"] for find in search.finds])
     for find in search.finds:
         app = apps.get(find["app"])
         if app is None or (page_state.makes and app.makes and page_state.makes not in app.makes):

@@ -215,9 +215,9 @@ def with_pictures(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:
 
 def _results() -> QuerySet[GuestLinkOutput]:
     """Return the results that guest links share, with their runs and files."""
-    saved = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
+    saved_files = OutputFile.objects.filter(status="saved").select_related("file__guest_copy__file")
     there = GuestLinkOutput.objects.filter(output__run__deleted_at=None).select_related("output__run")
-    return there.prefetch_related(Prefetch("output__files", saved))
+    return there.prefetch_related(Prefetch("output__files", saved_files))
 
 
 def _with_people(links: QuerySet[GuestLink]) -> QuerySet[GuestLink]:

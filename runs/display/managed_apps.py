@@ -108,9 +108,9 @@ def managed_list(q: str, kind: str, start: int) -> ManagedList:
     rows = _rows([one for _n, _at, one in page], now)
     groups = []
     for n, group in enumerate(ordered):
-        listed = [(at, one) for number, at, one in page if number == n]
-        if listed:
-            groups.append(_group(ordered, n, group, [_app(rows[one.pk], at, group, now) for at, one in listed]))
+        group_apps = [(at, one) for number, at, one in page if number == n]
+        if group_apps:
+            groups.append(_group(ordered, n, group, [_app(rows[one.pk], at, group, now) for at, one in group_apps]))
     return ManagedList(
         groups=groups,
         count=len(matches),
@@ -174,21 +174,21 @@ def _has_words(app: PlacedApp, q: str) -> bool:
     return all(word in text for word in fold(q).split())
 
 
-def _rows(placed: Sequence[PlacedApp], now: datetime) -> dict[int, App]:
+def _rows(on_page: Sequence[PlacedApp], now: datetime) -> dict[int, App]:
     """Return the apps on the page with everything their rows show, in one query."""
     of_app = AppChange.objects.filter(app=OuterRef("pk"), at__gte=now - CHANGED_LATELY)
     latest = of_app.order_by().values("app").annotate(latest=Max("at")).values("latest")
     count = FieldRule.objects.filter(app=OuterRef("pk")).order_by().values("app").annotate(n=Count("pk")).values("n")
     apps = App.objects.select_related("thumbnail", "rule").defer("search_text", "samples", "unknown_fields")
     return apps.annotate(changed_lately=Subquery(latest), rule_count=Subquery(count)).in_bulk(
-        [one.pk for one in placed]
+        [one.pk for one in on_page]
     )
 
 
 def _group(ordered: Sequence[AppGroup], n: int, group: AppGroup, apps: list[ManagedApp]) -> ManagedGroup:
-    named = sum(1 for one in ordered if one.name)
+    total = sum(1 for one in ordered if one.name)
     return ManagedGroup(
-        group.name, apps, len(group.apps), n + 1, is_first=n == 0, is_last=n == named - 1, has_others=named > 0
+        group.name, apps, len(group.apps), n + 1, is_first=n == 0, is_last=n == total - 1, has_others=total > 0
     )
 
 

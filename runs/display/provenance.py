@@ -85,10 +85,10 @@ def maker_words(run: Run) -> str:
 def decisions_on(outputs: Iterable[Output]) -> dict[int, list[Decision]]:
     """Return the decisions in force on the results' current content, keyed by the result's primary key. Makes at most
     one query."""
-    decided = [output.pk for output in outputs if output.decided_in]
+    decided_pks = [output.pk for output in outputs if output.decided_in]
     by_output: dict[int, list[Decision]] = {}
-    if decided:
-        standing = Decision.objects.standing().on_current_content().filter(output__in=decided)
+    if decided_pks:
+        standing = Decision.objects.standing().on_current_content().filter(output__in=decided_pks)
         for row in standing.select_related("member", "link__member", "link__made_by", "chosen"):
             by_output.setdefault(row.output_id, []).append(row)
     return by_output

@@ -140,8 +140,8 @@ def _requests_about(run: Run) -> list[tuple[ReviewRequest, int, int]]:
     """Return the requests for decisions on results of `run`, each with the key of one of these results and how many
     there are."""
     requests = ReviewRequest.objects.filter(items__output__run=run).select_related("asker")
-    counted = requests.annotate(output=Min("items__output"), count=Count("items")).prefetch_related("members")
-    latest: QuerySet[Any] = counted.order_by("-created_at", "-pk")[:MOST]
+    with_counts = requests.annotate(output=Min("items__output"), count=Count("items")).prefetch_related("members")
+    latest: QuerySet[Any] = with_counts.order_by("-created_at", "-pk")[:MOST]
     return [(request, request.output, request.count) for request in latest]
 
 
@@ -155,8 +155,8 @@ def _comment_counts(run: Run) -> "QuerySet[Comment, Any]":
     Removed comments don't count, but what only they are about is listed as well."""
     is_there = Q(removed_at=None)
     grouped = Comment.objects.filter(run=run).values("output")
-    counted = grouped.annotate(count=Count("pk", filter=is_there), latest=Max("created_at", filter=is_there))
-    return counted.order_by("-latest").values_list("output", "count", "latest")
+    with_counts = grouped.annotate(count=Count("pk", filter=is_there), latest=Max("created_at", filter=is_there))
+    return with_counts.order_by("-latest").values_list("output", "count", "latest")
 
 
 def _settled(run: Run) -> "QuerySet[CommentChange]":

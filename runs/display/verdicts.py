@@ -175,8 +175,8 @@ def verdicts_of(outputs: Sequence[Output], member: Member) -> dict[int, VerdictP
 
     The results' runs should already be loaded.
     """
-    decided = [output.pk for output in outputs if output.decided_in]
-    rows = list(_rows().standing().filter(output__in=decided).order_by("-created_at", "-pk")) if decided else []
+    decided_pks = [output.pk for output in outputs if output.decided_in]
+    rows = list(_rows().standing().filter(output__in=decided_pks).order_by("-created_at", "-pk")) if decided_pks else []
     return _panels(outputs, member, rows, Around.of(outputs, member), has_acts=False)
 
 
@@ -191,9 +191,9 @@ class Around:
 
     @classmethod
     def of(cls, outputs: Sequence[Output], member: Member) -> "Around":
-        done = [output for output in outputs if output.status == Output.Status.COMPLETED]
+        completed = [output for output in outputs if output.status == Output.Status.COMPLETED]
         rules = ReviewRules.current()
-        return cls(rules, newer_of_each(done), own_work(done, member, rules))
+        return cls(rules, newer_of_each(completed), own_work(completed, member, rules))
 
 
 def _rows() -> DecisionQuerySet:

@@ -138,14 +138,14 @@ def _fetch_and_save(output_file: OutputFile, renewer: Renewer) -> None:
         stored = store.place(new_file, result_name(output_file, new_file.media), on_chunk=renewer)
     with store.discarding_on_error(stored), transaction.atomic():
         stored.save()
-        saved = {
+        fields = {
             "status": OutputFile.Status.SAVED,
             "file": stored,
             "error": Message(),
             "due_at": None,
             "claimed_until": None,
         }
-        if not _still_saving(output_file).update(**saved):
+        if not _still_saving(output_file).update(**fields):
             raise ClaimLost
         apply_outputs.record_file_change(output_file)
         apply_outputs.tell_if_complete(output_file)

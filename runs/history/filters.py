@@ -155,10 +155,10 @@ class Filter:
         if self.kind:
             return []
         parts = self.q.split()
-        named = {kind: part for part in parts for word in query_words(part) if (kind := kind_named(word))}
+        kinds = {kind: part for part in parts for word in query_words(part) if (kind := kind_named(word))}
         return [
             (kind, replace(self, kind=kind, q=" ".join(other for other in parts if other != part)))
-            for kind, part in named.items()
+            for kind, part in kinds.items()
         ]
 
     def directory(self, member: Member) -> Directory:

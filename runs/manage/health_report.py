@@ -130,7 +130,7 @@ def health_report() -> HealthReport:
     now = timezone.now()
     status = LaminaStatus.objects.filter(pk=STATUS_ID).first() or LaminaStatus()
     beats = dict(Heartbeat.objects.values_list("name", "at"))
-    active, counted = Run.objects.needing_poller().count(), RunCount.objects.if_many()
+    active, run_counts = Run.objects.needing_poller().count(), RunCount.objects.if_many()
     facts = [
         _lamina(status, now),
         _key(status),
@@ -147,10 +147,10 @@ def health_report() -> HealthReport:
     ]
     return HealthReport(
         facts,
-        state_counts(counted),
+        state_counts(run_counts),
         _unknown_fields(),
         list(Incident.objects.all()[:INCIDENTS]),
-        counted[0].counted_at if counted else None,
+        run_counts[0].counted_at if run_counts else None,
     )
 
 

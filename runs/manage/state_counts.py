@@ -27,10 +27,10 @@ class StateCount:
     oldest: datetime | None
 
 
-def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
+def state_counts(run_counts: Sequence[RunCount]) -> list[StateCount]:
     """Return the number of runs in each state. There may be a million runs that have ended, so the worker counts those
-    (`counted`)."""
-    ended = _sum_by_status(counted) if counted else _count_ended()
+    (`run_counts`)."""
+    ended = _sum_by_status(run_counts) if run_counts else _count_ended()
     rows = sorted([*_by_status(Run.objects.active()), *ended], key=itemgetter("status"))
     words = {"queued": _("In progress (queued)"), "running": _("In progress (running)")}
     return [
@@ -41,10 +41,10 @@ def state_counts(counted: Sequence[RunCount]) -> list[StateCount]:
     ]
 
 
-def _sum_by_status(counted: Sequence[RunCount]) -> list[dict[str, Any]]:
+def _sum_by_status(run_counts: Sequence[RunCount]) -> list[dict[str, Any]]:
     """Return how many runs have ended in each state, according to the worker's counts."""
     by_status: dict[str, list[RunCount]] = {}
-    for one in counted:
+    for one in run_counts:
         if one.status in FINAL:
             by_status.setdefault(one.status, []).append(one)
     return [

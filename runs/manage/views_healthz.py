@@ -23,13 +23,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
         status = lamina_status()
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503)
-    answered = status.answered_at
+    answered_at = status.answered_at
     return JsonResponse(
         {
             "database": "ok",
             "worker_seconds": worker,
             "poller_seconds": poller,
-            "lamina_seconds": int((now - answered).total_seconds()) if answered else None,
+            "lamina_seconds": int((now - answered_at).total_seconds()) if answered_at else None,
             "sandbox": is_sandbox(),
         }
     )

@@ -77,8 +77,8 @@ class RunAccessQuerySet[R: RunAccess](models.QuerySet[R]):
 
     def in_bin_of(self, member: Member) -> Self:
         """Return the runs in the bin that the member may restore."""
-        gone = self.filter(deleted_at__isnull=False)
-        return gone if member.is_admin else gone.filter(member=member)
+        in_bin = self.filter(deleted_at__isnull=False)
+        return in_bin if member.is_admin else in_bin.filter(member=member)
 
 
 class RunAccess(models.Model):

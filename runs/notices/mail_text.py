@@ -180,8 +180,8 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
 def _reminder(member: Member) -> Letter | None:
     if choices.chosen_by(member)[choices.REMINDER] == Way.OFF:
         return None
-    owed = reminders.items_due(member, timezone.localdate()).select_related("output__run__app", "request")
-    items = list({item.output_id: item for item in owed}.values())
+    due = reminders.items_due(member, timezone.localdate()).select_related("output__run__app", "request")
+    items = list({item.output_id: item for item in due}.values())
     if not items:
         return None
     words = ngettext("%(count)s decision is due soon", "%(count)s decisions are due soon", len(items))

@@ -278,11 +278,11 @@ def _settle(comment: Comment, by: Reviewer, *, is_resolved: bool) -> bool:
     now = timezone.now()
     with transaction.atomic():
         other = Comment.objects.filter(pk=comment.pk, parent=None, resolved_at__isnull=is_resolved)
-        done = other.update(resolved_at=now if is_resolved else None, resolved_by=by.member if is_resolved else None)
-        if done:
+        count = other.update(resolved_at=now if is_resolved else None, resolved_by=by.member if is_resolved else None)
+        if count:
             act = CommentChange.Act.RESOLVED if is_resolved else CommentChange.Act.REOPENED
             _record(comment, act, by, now)
-    return bool(done)
+    return bool(count)
 
 
 def _record(comment: Comment, act: CommentChange.Act, by: Reviewer, now: datetime) -> None:

@@ -110,8 +110,8 @@ class AskForm(forms.Form):
     @property
     def choices(self) -> list[tuple[Member, bool]]:
         """The members to pick from, and whether each one is picked."""
-        named = set(self["members"].value() or [])
-        return [(member, member.public_id in named) for member in self.people]
+        member_ids = set(self["members"].value() or [])
+        return [(member, member.public_id in member_ids) for member in self.people]
 
     def clean_who(self) -> str:
         who = str(self.cleaned_data["who"]) or str(ReviewRequest.Audience.ANYONE)

@@ -46,8 +46,8 @@ def asked_by(member: Member) -> QuerySet[ReviewRequest]:
     in the bin."""
     items = ReviewItem.objects.filter(request=OuterRef("pk"), output__run__deleted_at=None).order_by()
     requests = ReviewRequest.objects.filter(asker=member).select_related("link", "closed_by")
-    counted = requests.annotate(total=_count(items), settled=_count(items.filter(settled_at__isnull=False)))
-    return counted.prefetch_related("members")
+    with_counts = requests.annotate(total=_count(items), settled=_count(items.filter(settled_at__isnull=False)))
+    return with_counts.prefetch_related("members")
 
 
 def _count(items: QuerySet[ReviewItem]) -> Coalesce:

@@ -64,6 +64,6 @@ def not_for_guests_words(unready: int, foreign: int) -> str:
     return _sentences((waiting, unready), (theirs, foreign))
 
 
-def _sentences(*counted: tuple[str, int]) -> str:
+def _sentences(*parts: tuple[str, int]) -> str:
     """Return the sentences whose count isn't 0, joined by spaces."""
-    return " ".join(words % {"count": number_words(count)} for words, count in counted if count > 0)
+    return " ".join(words % {"count": number_words(count)} for words, count in parts if count > 0)

@@ -140,11 +140,11 @@ def _ask(request: PortalRequest, data: dict[str, Any], candidates: Candidates) -
     return go_to(request, _page_of_sheet(request) or reverse("runs:review-asked"))
 
 
-def _tell(request: PortalRequest, done: str, *missing: str) -> None:
-    """Show a message saying what was `done`, and what was left out and why (`missing`)."""
+def _tell(request: PortalRequest, sentence: str, *missing: str) -> None:
+    """Show `sentence`, and what was left out and why (`missing`)."""
     sentences = [words for words in missing if words]
     level = messages.warning if sentences else messages.success
-    level(request, " ".join([done, *sentences]))
+    level(request, " ".join([sentence, *sentences]))
 
 
 def _page_of_sheet(request: PortalRequest) -> str:

@@ -68,9 +68,9 @@ def result_comment(request: PortalRequest, result_id: str) -> HttpResponse:
     """Comment on a result, or on a spot or time in its file `n`. GET shows only the form."""
     visible = Output.objects.visible_to(request.user).select_related("run__app", "run__member")
     output = get_object_or_404(visible.prefetch_related("files__file"), public_id=result_id)
-    typed = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
+    posted_number = NumberForm.read(request.POST if request.method == "POST" else request.GET)["n"]
     files = [f.file for f in output.files.all() if f.status == OutputFile.Status.SAVED and f.file is not None]
-    number = number_in(typed, 1, len(files), 1)
+    number = number_in(posted_number, 1, len(files), 1)
     file = files[number - 1] if files else None
     draft = comment_draft.draft_on(output, output.run, output.get_absolute_url(), file, number)
     return _answer(request, CommentTarget(output.run, draft, output))

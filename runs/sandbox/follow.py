@@ -43,8 +43,8 @@ class Following:
         with self.world.lock:
             if lifecycle.status_at(run, self.world.clock()) != "completed":
                 raise ApiError(400, "Only completed runs can be refined")
-            named = [n for n, one in enumerate(run.outputs) if one["label"].casefold() in text.casefold()]
-            positions = named or list(range(len(run.outputs)))
+            numbers = [n for n, one in enumerate(run.outputs) if one["label"].casefold() in text.casefold()]
+            positions = numbers or list(range(len(run.outputs)))
             cost = catalogue.cost([run.outputs[n] for n in positions])
             if cost > self.world.balance:
                 raise ApiError(400, "Insufficient credits to refine this run")

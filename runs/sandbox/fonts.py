@@ -42,8 +42,8 @@ def _can_draw(path: str, character: str) -> bool:
     if character.isspace() or unicodedata.category(character) in {"Cf", "Mn"}:
         return True
     # If a font has no glyph for a character, it draws the same shape as for a code point that will never be assigned.
-    drawn, missing = font.getmask(character), font.getmask("\U0010fffe")
-    return drawn.size != missing.size or bytes(drawn) != bytes(missing)
+    mask, missing = font.getmask(character), font.getmask("\U0010fffe")
+    return mask.size != missing.size or bytes(mask) != bytes(missing)
 
 
 def _candidates(text: str) -> list[str]:
@@ -93,9 +93,9 @@ def wrapped(text: str, size: int, room: float, lines: int) -> list[str]:
     line = ""
     while words:
         word = words.pop(0)
-        joined = f"{line} {word}".strip()
-        if font.getlength(joined) <= room:
-            line = joined
+        longer = f"{line} {word}".strip()
+        if font.getlength(longer) <= room:
+            line = longer
         elif not line:
             line = _cut(font, word, room)
             words = [""] if len(done) + 1 < lines else ["", ""]

@@ -103,9 +103,9 @@ def film(art: str) -> Path:
 
 def sound(job: Job) -> Path:
     """Return the stored sound of the instrument that the inputs name; for other inputs, any of them."""
-    named = pictures.MEDIA / "sounds" / f"{job.option('instrument').casefold().replace(' ', '-')}.wav"
+    path = pictures.MEDIA / "sounds" / f"{job.option('instrument').casefold().replace(' ', '-')}.wav"
     sounds = sorted(pictures.MEDIA.glob("sounds/*.wav"))
-    return named if named in sounds else sounds[job.seed % len(sounds)]
+    return path if path in sounds else sounds[job.seed % len(sounds)]
 
 
 def _jpeg(picture: Image.Image) -> bytes:

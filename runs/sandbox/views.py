@@ -38,7 +38,7 @@ def app_summary(app: dict[str, Any], origin: str) -> dict[str, Any]:
     if app["sandbox"].get("legacy"):
         return four
     types = output_types(app)
-    needed = [p for p in app["parameters"] if p.get("default") is None]
+    required = [p for p in app["parameters"] if p.get("default") is None]
     optional = [p for p in app["parameters"] if p.get("default") is not None]
     return four | {
         "icon": None,
@@ -46,7 +46,7 @@ def app_summary(app: dict[str, Any], origin: str) -> dict[str, Any]:
         "outputFormats": types,
         "capabilities": capabilities(app),
         "inputSummary": {
-            "required": [_brief(p) for p in needed],
+            "required": [_brief(p) for p in required],
             "optional": [_brief(p) for p in optional],
             "total": len(app["parameters"]),
         },

@@ -146,8 +146,8 @@ class BoundAnswer(BoundField):
             return [self.question.rule.file]
         ids = self.answer.upload_ids
         infos = {upload.id: upload for upload in self.form.look_up(list(ids))}
-        gone = _("This file is no longer available. Remove it or add it again.")
-        return [infos.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=gone) for i in ids]
+        problem = _("This file is no longer available. Remove it or add it again.")
+        return [infos.get(i) or UploadInfo(id=i, name=_("Missing file"), status="failed", error=problem) for i in ids]
 
     @property
     def link(self) -> str:
@@ -262,8 +262,8 @@ class SchemaForm(forms.Form):
     @cached_property
     def optional(self) -> list[BoundAnswer]:
         """Optional fields, which have a default."""
-        needed = {bound.name for bound in self.needed}
-        return [bound for bound in self.shown if bound.name not in needed]
+        names = {bound.name for bound in self.needed}
+        return [bound for bound in self.shown if bound.name not in names]
 
     @cached_property
     def unfolded(self) -> list[BoundAnswer]:

@@ -54,14 +54,14 @@ class Addresses:
         return f"{path}?{query}" if query else path
 
 
-def hidden_fields(link: GuestLink, guest: Guest | None, offered: Guest | None, page: int) -> list[tuple[str, str]]:
+def hidden_fields(link: GuestLink, guest: Guest | None, addressee: Guest | None, page: int) -> list[tuple[str, str]]:
     """Return the names and values of the fields that every form on page number `page` has. `guest` is who is viewing
-    it, and `offered` who the email was for that they opened, as long as they haven't said that it's them."""
+    it, and `addressee` who the email was for that they opened, as long as they haven't said that it's them."""
     fields = {
         "opened": guest_fields.opened_now(link),
         "p": guests.proof_of(link),
         "n": guest_fields.signed(guest),
-        "offer": guest_fields.signed(offered),
+        "offer": guest_fields.signed(addressee),
         "page": str(page) if page > 1 else "",
     }
     return [(name, value) for name, value in fields.items() if value]

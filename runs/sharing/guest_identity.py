@@ -94,10 +94,10 @@ def code_of(guest: Guest) -> str:
     return _code(keyed_hash(CODE_SALT, guest.public_id))
 
 
-def find_by_code(link: GuestLink, typed: str) -> Guest | None:
-    """Return the guest of `link` with the code `typed`, which was made with the portal's secret key or an earlier
+def find_by_code(link: GuestLink, text: str) -> Guest | None:
+    """Return the guest of `link` with the code `text`, which was made with the portal's secret key or an earlier
     one."""
-    code = "".join(sign for sign in typed.lower() if sign in ALPHABET)
+    code = "".join(sign for sign in text.lower() if sign in ALPHABET)
     right_code = f"{code[:4]}-{code[4:]}"
     for guest in link.guests.select_related("same_as"):
         if any(constant_time_compare(_code(key), right_code) for key in keyed_hashes(CODE_SALT, guest.public_id)):

@@ -232,8 +232,8 @@ def guest_page(link: GuestLink, token: str, visit: Visit = FIRST_VISIT) -> Guest
         answers=answers_of_page(link, list(labels), visit, boxes),
         url=addresses.page(),
         number=page.number,
-        fields=hidden_fields(link, visit.guest, visit.offered, page.number),
-        can_refresh=not (link.passphrase or visit.guest or visit.offered),
+        fields=hidden_fields(link, visit.guest, visit.addressee, page.number),
+        can_refresh=not (link.passphrase or visit.guest or visit.addressee),
         made_at=link.created_at,
     )
 
@@ -344,12 +344,12 @@ def _note(link: GuestLink, stored: StoredFile, copy: FileToSend) -> str:
 
 
 def _all_inputs(
-    runs: list[Run], outputs: list[Output], named: dict[Output, str], addresses: Addresses
+    runs: list[Run], outputs: list[Output], label_of: dict[Output, str], addresses: Addresses
 ) -> list[GuestInputs]:
     """Return the inputs of `runs`, which made the `outputs` on this page."""
     labels: dict[int, list[str]] = {run.pk: [] for run in runs}
     for output in outputs if runs else []:
-        labels[output.run_id].append(named[output])
+        labels[output.run_id].append(label_of[output])
     inputs = [(some_names(labels[run.pk]), _inputs(run.inputs.all(), addresses)) for run in runs]
     return [GuestInputs(results if len(runs) > 1 else "", lines) for results, lines in inputs if lines]
 

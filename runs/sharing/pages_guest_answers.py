@@ -36,7 +36,7 @@ class Visit:
     """
 
     guest: Guest | None = None
-    offered: Guest | None = None
+    addressee: Guest | None = None
     answered: str = ""
     commented: str = ""
     form: GuestForm = NOTHING
@@ -140,7 +140,7 @@ class Answers:
     name: str  # the guest's name; empty until they have answered, or have shown who they are
     code: str  # with which the guest can come back
     gets_email: bool
-    offered_name: str  # name of the guest whose email was opened; empty if it's known who is visiting
+    addressee_name: str  # name of the guest whose email was opened; empty if it's known who is visiting
     asks_code: bool  # whether guests who come back can enter their code
     code_problem: str
     done: int
@@ -290,7 +290,7 @@ def answers_of_page(link: GuestLink, outputs: Collection[Output], visit: Visit, 
         name=guest.name if guest else "",
         code=guest_identity.code_of(guest) if guest else "",
         gets_email=guest is not None and guest_contacts.gets_email(guest),
-        offered_name=visit.offered.name if visit.offered else "",
+        addressee_name=visit.addressee.name if visit.addressee else "",
         asks_code=guest is None and link.guests.exists(),
         code_problem=visit.code_problem,
         done=sum(output.pk in decisions for output in outputs),

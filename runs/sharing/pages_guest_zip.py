@@ -157,10 +157,10 @@ def _origin(link: GuestLink, output: Output, decisions: list[Decision]) -> Itera
     if link.lists_cost:
         yield cost_words(output.run)
     if link.lists_decision:
-        counted = [decision for decision in decisions if overall_verdict.counts(decision)]
+        valid = [decision for decision in decisions if overall_verdict.counts(decision)]
         yield verdict_words(output.verdict)
-        yield ", ".join(_decider(link, decision) for decision in counted)
-        yield moment_words(max((decision.created_at for decision in counted), default=None))
+        yield ", ".join(_decider(link, decision) for decision in valid)
+        yield moment_words(max((decision.created_at for decision in valid), default=None))
 
 
 def _decider(link: GuestLink, decision: Decision) -> str:

@@ -77,14 +77,14 @@ def guest(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _visit(request: HttpRequest, link: GuestLink, form: GuestForm) -> Visit:
     """Return who is visiting, and what they had typed. Raises `TooManyError` after too many wrong codes."""
-    guest, offered = visitors(request, link, form)
+    guest, addressee = visitors(request, link, form)
     if form.is_other:  # what somebody else had typed is not for them
         form = GuestForm(page=form.page)
     if not form.code.strip():
-        return Visit(guest, offered, form=form)
+        return Visit(guest, addressee, form=form)
     known_guest = guests.guest_with_code(request, link, form.code)
     problem = "" if known_guest else _("That code isn't right. Check each letter and try again.")
-    return Visit(known_guest or guest, None if known_guest else offered, form=form, code_problem=problem)
+    return Visit(known_guest or guest, None if known_guest else addressee, form=form, code_problem=problem)
 
 
 @for_guests
@@ -177,7 +177,7 @@ def guest_download(request: HttpRequest, token: str) -> HttpResponseBase:
     link = unlocked_link(request, token, form)
     if isinstance(link, HttpResponse):
         return link
-    guest, _offered = visitors(request, link, form)
+    guest, _addressee = visitors(request, link, form)
     try:
         archive = pages_guest_zip.pack(link, guest) if link.may_download else None
     except StillPreparing:

@@ -48,7 +48,7 @@ class GuestPress:
     form: GuestForm
     page_key: str = ""
     guest: Guest | None = None
-    offered: Guest | None = None
+    addressee: Guest | None = None
     name: str = ""  # typed by somebody new
     email: str = ""  # typed along with the name; "" if left blank
 
@@ -60,7 +60,7 @@ class GuestPress:
         """Return the same press by `guest`, without its note, now that it has been recorded. Everything else that the
         guest typed is kept, so that nothing is lost."""
         words = {result: words for result, words in self.form.words.items() if result != self.form.result}
-        return replace(self, guest=guest, offered=None, form=replace(self.form, words=words))
+        return replace(self, guest=guest, addressee=None, form=replace(self.form, words=words))
 
 
 @for_guests
@@ -111,12 +111,12 @@ def _answer(press: GuestPress, record: Callable[[GuestPress, Output], HttpRespon
 def _decide(press: GuestPress, output: Output) -> HttpResponse:
     form = press.form
     check_reason(form.verdict, clean_note(form.note))  # so that guests find out before being asked for their name
-    named = _with_name(press)
-    if isinstance(named, HttpResponse):
-        return named
+    press_with_name = _with_name(press)
+    if isinstance(press_with_name, HttpResponse):
+        return press_with_name
     content = form.content_keys.get(form.result, "")
-    guest, is_new = guest_answers.answer(press.link, output, form.verdict, form.note, named.sender, content)
-    return _recorded(named, guest, is_new=is_new, answered=output.public_id)
+    guest, is_new = guest_answers.answer(press.link, output, form.verdict, form.note, press_with_name.sender, content)
+    return _recorded(press_with_name, guest, is_new=is_new, answered=output.public_id)
 
 
 def _comment(press: GuestPress, output: Output) -> HttpResponse:
@@ -124,11 +124,11 @@ def _comment(press: GuestPress, output: Output) -> HttpResponse:
         return _comment_page(press, output)
     place = _place_of(press.form, output)
     cleaned(press.form.note)
-    named = _with_name(press)
-    if isinstance(named, HttpResponse):
-        return named
-    guest, is_new = guest_comments.comment_as_guest(press.link, output, press.form.note, named.sender, place)
-    return _recorded(named, guest, is_new=is_new, commented=output.public_id)
+    press_with_name = _with_name(press)
+    if isinstance(press_with_name, HttpResponse):
+        return press_with_name
+    guest, is_new = guest_comments.comment_as_guest(press.link, output, press.form.note, press_with_name.sender, place)
+    return _recorded(press_with_name, guest, is_new=is_new, commented=output.public_id)
 
 
 def _place_of(form: GuestForm, output: Output) -> CommentPlace:
@@ -196,7 +196,7 @@ def _page(
 ) -> HttpResponse:
     """Render the guest page with everything that was typed. If there is a `problem` with one result, `at` is that
     result's id."""
-    visit = Visit(press.guest, press.offered, answered, commented, press.form, problem, at)
+    visit = Visit(press.guest, press.addressee, answered, commented, press.form, problem, at)
     page = pages_guest.guest_page(press.link, press.token, visit)
     if not page.results:
         return plain(press.request, "withdrawn", 410, press.link, press.form)

@@ -76,12 +76,12 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         with _as_os_errors(name):
-            saved: str = super()._save(name, content)
-            kept_bytes = self._size(saved)
+            stored_name: str = super()._save(name, content)
+            kept_bytes = self._size(stored_name)
         if kept_bytes != content.size:
-            self.delete(saved)
-            raise StorageAway(errno.EIO, f"the bucket holds {kept_bytes} of {content.size} bytes", saved)
-        return saved
+            self.delete(stored_name)
+            raise StorageAway(errno.EIO, f"the bucket holds {kept_bytes} of {content.size} bytes", stored_name)
+        return stored_name
 
     def _open(self, name: str, mode: str = "rb") -> "BucketFile":
         return BucketFile(self, name)

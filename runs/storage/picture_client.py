@@ -229,9 +229,9 @@ class _Helper:
         raise ProcessLost
 
     def _death(self) -> ProcessLost:
-        lost = ProcessLost(max(0, -self._popen.wait()))
-        logger.warning("the picture process died (%s)", lost)
-        return lost
+        error = ProcessLost(max(0, -self._popen.wait()))
+        logger.warning("the picture process died (%s)", error)
+        return error
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None

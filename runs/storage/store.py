@@ -185,9 +185,9 @@ def _keep(path: Path, name: str, on_chunk: OnChunk | None = None) -> str:
         place = Path(default_storage.path(name))
     except NotImplementedError:  # remote storage has no local paths
         with _Watched(path, on_chunk or (lambda _: None)) as watched:
-            saved = default_storage.save(name, File(watched, name))
+            stored_name = default_storage.save(name, File(watched, name))
         path.unlink()
-        return saved
+        return stored_name
     place.parent.mkdir(parents=True, exist_ok=True)
     with path.open("rb") as file:
         os.fsync(file.fileno())

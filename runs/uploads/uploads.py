@@ -243,11 +243,11 @@ def _check_kind(kind: str, extension: str, kinds: list[str]) -> None:
 
 def upload_infos(member: Member, ids: Iterable[str]) -> list[UploadInfo]:
     """Return data for showing the member's own uploads in a form, in the order of `ids`. Others are left out."""
-    wanted = list(ids)
+    wanted_ids = list(ids)
     uploads = {
-        u.public_id: u for u in Upload.objects.shown_to(member).filter(public_id__in=wanted).select_related("file")
+        u.public_id: u for u in Upload.objects.shown_to(member).filter(public_id__in=wanted_ids).select_related("file")
     }
-    return [upload_info(uploads[public_id]) for public_id in wanted if public_id in uploads]
+    return [upload_info(uploads[public_id]) for public_id in wanted_ids if public_id in uploads]
 
 
 def upload_info(upload: Upload) -> UploadInfo:
