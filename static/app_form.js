@@ -108,7 +108,7 @@ on(["input", "change"], ".app-form", (_, { target }) => {
 	const count = box ? all("[name$=_kept]", box).length : 0;
 	const choice = target instanceof HTMLSelectElement ? target.selectedOptions[0] : target.closest(".choice");
 	const typed = "value" in target ? String(target.value).slice(0, 60) : "";
-	const words = box ? count && fill(now.dataset.chosen, { count }) : choice?.textContent || typed;
+	const words = box ? count && fill(now.dataset.countWords, { count }) : choice?.textContent || typed;
 	now.textContent = words || (now.dataset.none ?? "");
 });
 
@@ -127,7 +127,7 @@ on(["htmx:afterRequest"], "[data-autosave]", (_, { detail }) => {
 		savedEdits = savingEdits;
 		if (!form.dataset.locked) note(sentWords);
 	}
-	get("[data-kept]").hidden = savedEdits < edits;
+	get("[data-draft-saved]").hidden = savedEdits < edits;
 	const unsaved = get("[data-unsaved]");
 	const isSignedOut = detail.xhr.status === 401;
 	unsaved.hidden = detail.xhr.status < 400;

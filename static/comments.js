@@ -19,7 +19,7 @@ let aborter;
 /** @param {HTMLTextAreaElement} text */
 const options = (text) => {
 	const owner = form(text);
-	return owner ? find(".people-found", owner) : null;
+	return owner ? find(".people-matches", owner) : null;
 };
 /** @param {HTMLTextAreaElement} text */
 const closeOptions = (text) => {

@@ -134,7 +134,7 @@ const countNew = () => {
 		const count = ids.length && `${ids.length}${news.dataset.more}`; // "100+" if the server stopped counting
 		link.hidden = !count;
 		get("[data-number]", link).textContent = fill(news.dataset.words, { count });
-		if (count && count !== counted.get(news.id)) say(fill(news.dataset.told, { count }));
+		if (count && count !== counted.get(news.id)) say(fill(news.dataset.announcement, { count }));
 		counted.set(news.id, count);
 	}
 };

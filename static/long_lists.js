@@ -16,7 +16,7 @@ on(["input", "keydown", "change"], ".select-search", (wrap, event) => {
 		return isFound;
 	});
 	select.size = words[0] ? Math.min(8, matches.length + 1) : 0;
-	if (!key && words[0]) say(fill(wrap.dataset.found, { count: matches.length }));
+	if (!key && words[0]) say(fill(wrap.dataset.matchWords, { count: matches.length }));
 	if (key === "ArrowDown") select.focus();
 	if (key !== "Enter") return false;
 	if (words[0] && matches[0]) matches[0].selected = true;

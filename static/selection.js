@@ -5,7 +5,7 @@ import { all, fill, find, get, isForPage, on, say } from "./helpers.js";
 
 const BOX = '[form="selection"][type="checkbox"]';
 const bar = () => get("#selection", document, HTMLFormElement);
-const statusLine = () => get("[data-told]", bar());
+const statusLine = () => get("[data-summary]", bar());
 const boxes = () => all(BOX, document, HTMLInputElement);
 
 /** Ticks that still have to be sent, by id; `sending` holds those being sent. @type {Map<string, boolean>} */
@@ -46,7 +46,7 @@ const renew = () => {
 const show = (size) => {
 	const count = get("[data-number]", statusLine());
 	count.dataset.number = String(size);
-	get("[data-count]", count).textContent = size ? fill(bar().dataset.chosen, { count: size }) : "";
+	get("[data-count]", count).textContent = size ? fill(bar().dataset.countWords, { count: size }) : "";
 	find(".selection-size", count)?.remove();
 	find(".selection-cleared", statusLine())?.remove();
 	if (!size) find(".selection-all", statusLine())?.remove();

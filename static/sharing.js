@@ -12,7 +12,7 @@ const copyFresh = (fresh) => {
 	if (!button) return;
 	button.hidden = false;
 	button.focus();
-	copy(button, button.dataset.made).catch(() => {});
+	copy(button, button.dataset.message).catch(() => {});
 };
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {

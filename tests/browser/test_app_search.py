@@ -205,7 +205,7 @@ def test_the_form_of_an_app_nobody_has_opened_comes_within_one_look(
     paths = [request["path"] for request in whole.lamina.requests_to("app")]
     assert len([path for path in paths if beyond["id"] in path]) == 1  # any other requests come from earlier tests
     page.get_by_label("Headline").fill("Smile")
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
 
 
 def test_the_first_form_comes_without_scripts_too(guests: Guests, whole: Whole, beyond: dict[str, str]) -> None:

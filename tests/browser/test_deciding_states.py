@@ -132,7 +132,7 @@ def states(results: dict[str, Output], anna: Member) -> list[State]:
         State("/review/many/", "#many-error", {"shown": shown, "verdict": "rejected"}),
         State(run, ".verdict-on-box"),
         State(f"{run}comment/", "#comment-form-new"),
-        State(f"{run}people/?q=a", ".person-found"),
+        State(f"{run}people/?q=a", ".person-match"),
         State(write, "#comment-form-new"),
         State(write, ".comment-error", {"text": "x" * 2_001}),
         State(write, ".people-list", {"text": "Look", "act": "people"}),

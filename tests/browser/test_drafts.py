@@ -21,7 +21,7 @@ def expect_words(page: Page, text: str) -> None:
 
 def kept(page: Page) -> None:
     """Wait until the page says that the draft is saved."""
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
 
 
 def test_a_text_survives_a_reload_and_is_there_on_another_device(guests: Guests, browser: Browser) -> None:

@@ -61,7 +61,7 @@ def test_a_file_comes_in_every_way_and_survives_a_reload(guests: Guests, whole: 
         hand_over(page.locator(".upload"), way)
     expect_file(page, name)
     wait_until(lambda: any(words.endswith("added.") for words in told(page, "said")), "the words about it")
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     page.reload()
     expect_file(page, name)
 
@@ -142,7 +142,7 @@ def test_a_draft_on_its_way_cannot_overtake_a_preset(guests: Guests) -> None:
     visitor.wait_for(lambda: bool(held), "the draft to leave the page")
 
     page.get_by_role("button", name="Save as preset").click()
-    expect(page.locator("[data-kept]")).to_be_hidden()  # gives the request time to be sent, if it doesn't wait
+    expect(page.locator("[data-draft-saved]")).to_be_hidden()  # gives the request time to be sent, if it doesn't wait
     told.append("the draft is saved")
     for route in held:
         route.continue_()
@@ -217,6 +217,6 @@ def test_several_files_keep_their_order_can_be_moved_and_removed(guests: Guests)
     here.nth(1).get_by_role("button", name="Remove").click()
     expect(here).to_have_count(2)
     here.nth(0).get_by_role("button", name="later").click()
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     page.reload()
     expect(listed).to_have_text([order[2], order[1]])

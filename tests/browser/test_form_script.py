@@ -141,7 +141,7 @@ def test_a_file_that_is_saved_while_the_page_reloads_is_not_lost(page: Page) -> 
     older = page.request.get(page.url).text()
     with page.expect_response(lambda answer: "_kept" in (answer.request.post_data or "") and answer.status == 204):
         page.locator("#p0_file").set_input_files(picture("first.png"))
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     page.evaluate(
         """() => {  // as if the answer had come after the reload began
             const [[draft, last]] = Object.entries(sessionStorage).filter(([name]) => name.startsWith("/drafts/"));
@@ -235,7 +235,7 @@ def test_run_without_a_network_keeps_the_form_and_is_sent_again_only_if_asked(pa
     opened(page, text("Idea"), text("More", id="m", key="m", default=""))
     page.get_by_label("Idea").fill("A red shoe")
     page.get_by_label("More").fill("with laces")
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     run, note, address = page.locator("[data-run]"), page.locator("[data-unsent]"), page.url
     page.context.set_offline(True)
     run.click()
@@ -381,7 +381,7 @@ def test_a_long_list_is_narrowed_and_enter_takes_the_first(page: Page) -> None:
 def test_what_is_typed_survives_a_reload_even_before_it_was_saved(page: Page) -> None:
     opened(page, text("Idea"), PICTURES)
     page.get_by_label("Idea").fill(" two\nlines  ")
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     page.locator("#p1_file").set_input_files(picture("a.png"))
     expect(page.locator(".file-tile.is-ready")).to_have_count(1)
     expect(page.locator("[data-summary-of=p1]")).to_have_text("1 chosen")
@@ -404,7 +404,7 @@ def test_signed_out_the_page_says_that_nothing_is_saved_and_keeps_the_words(page
     sessions.end_all(alice)
     idea.press_sequentially("A red shoe")
     expect(note).to_contain_text("You're signed out, so your draft isn't saved any more.")
-    expect(page.locator("[data-kept]")).to_be_hidden()
+    expect(page.locator("[data-draft-saved]")).to_be_hidden()
     expect(idea).to_have_value("A red shoe")
 
     note.get_by_role("button", name="Sign in").click()
@@ -429,7 +429,7 @@ def test_after_signing_in_in_another_tab_the_draft_is_saved_and_run_works(page: 
 
     idea.press_sequentially(" shoe")
 
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-draft-saved]")).to_be_visible()
     expect(note).to_be_hidden()
     page.locator("[data-run]").click()
     page.wait_for_url("**/runs/*/")
@@ -441,7 +441,7 @@ def test_two_tabs_keep_both_drafts_and_offer_a_choice(page: Page) -> None:
     other = page.context.new_page()
     other.goto(page.url)
     other.get_by_label("Idea").fill("A blue shoe")
-    expect(other.locator("[data-kept]")).to_be_visible()
+    expect(other.locator("[data-draft-saved]")).to_be_visible()
     idea, note = page.get_by_label("Idea"), page.locator("#newer-draft")
     idea.fill("A red shoe")
     expect(note).to_contain_text("You changed this draft in another tab or on another device")

@@ -58,7 +58,7 @@ def test_a_form_sent_by_htmx_is_asked_on_a_whole_page(
     give(page, PASSWORD)
     expect(page.get_by_text("“Gamma” is now number 2 of 3.")).to_be_visible()
     page.get_by_role("button", name="Move Gamma up").click()  # the rest of the series isn't asked again
-    expect(page.locator(".managed-told")).to_have_text("“Gamma” is now number 1 of 3.")
+    expect(page.locator(".managed-message")).to_have_text("“Gamma” is now number 1 of 3.")
 
 
 def give(page: Page, password: str) -> None:

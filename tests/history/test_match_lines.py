@@ -68,8 +68,8 @@ def test_only_if_the_card_does_not_show_the_word(as_alice: Client, run: Run, bob
 
     assert found(as_alice, "poster") == ""
     assert "<mark>shoe</mark>" in found(as_alice, "poster shoe")
-    assert Page(as_alice.get("/history/?tab=team&q=shoe").text).find(css="run-card-found")
-    assert not Page(as_alice.get("/history/?tab=team").text).find(css="run-card-found")
+    assert Page(as_alice.get("/history/?tab=team&q=shoe").text).find(css="run-card-match")
+    assert not Page(as_alice.get("/history/?tab=team").text).find(css="run-card-match")
 
 
 def test_whatever_can_be_found_has_a_reason(as_alice: Client, run: Run, bob: Member, rose: Member) -> None:
@@ -153,7 +153,7 @@ def test_a_card_that_changes_keeps_its_reason(as_alice: Client, run: Run, bob: M
 
     news = as_alice.get("/live/", query, headers={"HX-Request": "true"})
 
-    assert Page(news.text).find(css="run-card-found")
+    assert Page(news.text).find(css="run-card-match")
 
 
 def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member) -> None:
@@ -161,7 +161,7 @@ def test_the_search_on_home_says_so_too(as_alice: Client, run: Run, bob: Member)
 
     page = Page(as_alice.get("/apps/?q=lighthouse&runs=1").text)
 
-    assert page.first(css="run-card-found").find("mark")
+    assert page.first(css="run-card-match").find("mark")
 
 
 @pytest.mark.parametrize("q", ["lighthouse", "lihgthouse"])
@@ -174,7 +174,7 @@ def test_single_results_say_so_too(
     with django_assert_max_num_queries(16):  # one of these queries looks for examples that are still being made
         page = Page(as_alice.get("/history/", {"q": q, "tab": "team", "view": "results"}).text)
 
-    assert page.first(css="run-tiles-found").find("mark")
+    assert page.first(css="run-tiles-match").find("mark")
     assert page.find(css="result-card")
 
 
@@ -183,7 +183,7 @@ def test_ones_own_name_is_no_reason_on_home(run: Run, rose: Member, bob: Member,
 
     page = Page(client_of_rose.get("/apps/?q=rose&runs=1").text)
 
-    assert page.first(css="run-card-found").words == "Comment by Bob: “As red as a rose”"
+    assert page.first(css="run-card-match").words == "Comment by Bob: “As red as a rose”"
 
 
 @pytest.mark.parametrize("cut", range(1, 14))

@@ -298,7 +298,7 @@ def test_a_made_file_is_found_by_its_name(as_alice: Client, alice: Member, bob: 
     assert len(names) == 3
     for name in [*names, names[1].removesuffix(".png"), names[1].replace(".png", " (1).png"), names[1].upper()]:
         assert cards_of(as_alice, q=name) == [run.public_id], name
-        told = Page(as_alice.get("/history/", {"q": name}).text).first(css="run-card-found").words
+        told = Page(as_alice.get("/history/", {"q": name}).text).first(css="run-card-match").words
         assert told.startswith("File: ")
         assert told.endswith(name[-20:])
     assert cards_of(as_alice, q=names[1].replace("_front_", "_side_")) == []
@@ -319,5 +319,5 @@ def test_a_run_that_was_transferred_is_found_by_its_maker(as_alice: Client, alic
 
     assert cards_of(as_alice, q="bob") == [run.public_id]
     assert cards_of(as_alice, q="shoe bob") == [run.public_id]
-    assert "Made by Bob" in Page(as_alice.get("/history/?q=bob").text).first(css="run-card-found").words
+    assert "Made by Bob" in Page(as_alice.get("/history/?q=bob").text).first(css="run-card-match").words
     assert cards_of(as_alice, q="alice") == []

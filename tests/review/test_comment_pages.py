@@ -196,11 +196,11 @@ def test_people_are_picked_from_a_list_without_scripts(as_alice: Client, bob: Me
 
 def test_people_are_found_while_one_types(as_alice: Client, bob: Member, output: Output) -> None:
     url = f"{output.run.get_absolute_url()}people/"
-    found = Page(shown(as_alice.get(url, {"q": "BO"}, headers=HTMX))).root.find(css="person-found")
+    found = Page(shown(as_alice.get(url, {"q": "BO"}, headers=HTMX))).root.find(css="person-match")
     assert [(one.attributes["data-name"], one.words) for one in found] == [("Bob", "Bob")]
     Run.objects.update(shared_at=None)
     assert "can't see this yet" in shown(as_alice.get(url, {"q": "b"}))
-    assert "person-found" not in shown(as_alice.get(url, {"q": "x"}))
+    assert "person-match" not in shown(as_alice.get(url, {"q": "x"}))
 
 
 def test_a_renamed_person_stays_mentioned(as_alice: Client, bob: Member, output: Output) -> None:

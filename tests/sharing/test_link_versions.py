@@ -37,7 +37,7 @@ def offered(client: Client, url: str) -> list[str]:
 def shared(client: Client, url: str) -> list[tuple[str, str]]:
     """Return the links in a sharing panel: whom each is for, and what the panel says it shows."""
     rows = Page(client.get(url).text).root.find("div", css="share-link")
-    return [(row.first("strong").words, row.first("p", css="share-shown").words) for row in rows]
+    return [(row.first("strong").words, row.first("p", css="share-scope").words) for row in rows]
 
 
 def test_the_maker_puts_a_newer_version_on_the_link(

@@ -161,17 +161,17 @@ def test_from_a_result_s_page_each_link_says_whether_it_shows_that_result(
 
     of_picture, of_text = panel(f"?o={picture.public_id}"), panel(f"?o={text.public_id}")
     assert of_picture.first(css="share-title").words == "Who can see Front"
-    assert of_picture.first(css="share-shown").words == "Shows Back, but not this result"
+    assert of_picture.first(css="share-scope").words == "Shows Back, but not this result"
     assert "also revokes links that show other results" in of_picture.first(css="share-choices").words
     assert "also revokes" not in of_text.first(css="share-choices").words
     assert of_picture.find("button", id=f"share-{run.public_id}-guest")
-    assert of_text.first(css="share-shown").words == "Shows only this result"
+    assert of_text.first(css="share-scope").words == "Shows only this result"
     assert of_text.find("p", id=f"share-{run.public_id}-guest")
-    assert panel("").first(css="share-shown").words == "Shows Back"
+    assert panel("").first(css="share-scope").words == "Shows Back"
     links.make_link(alice, [picture, text])
-    shown = [line.words for line in panel(f"?o={picture.public_id}").find(css="share-shown")]
+    shown = [line.words for line in panel(f"?o={picture.public_id}").find(css="share-scope")]
     assert "Shows this result and 1 other" in shown
-    assert "Shows all results from this run" in [line.words for line in panel("").find(css="share-shown")]
+    assert "Shows all results from this run" in [line.words for line in panel("").find(css="share-scope")]
     whole = as_alice.get(f"/runs/{run.public_id}/share/?o={picture.public_id}").content.decode()
     assert Page(whole).first("h1").words == "Share Front"
 
