@@ -236,13 +236,11 @@ def _cause_of(error: LaminaRejected) -> str:
 
 
 def _rejected(run: Run, error: LaminaRejected, cause: str) -> None:
-    field_errors: list[dict[str, Any]] = [
+    errors: list[dict[str, Any]] = [
         {"field": e.field or "", "code": e.code or "", "message": field_message(e).to_stored()}
         for e in error.field_errors
     ]
-    progress.fail(
-        run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=field_errors
-    )
+    progress.fail(run, cause, timezone.now(), text=error.quote, request_id=error.request_id or "", field_errors=errors)
     if cause in {"gone", "forbidden", "inputs"}:
         catalog.request_app_refresh(run.app, is_news=True)
     if cause == "inputs":  # Lamina may have lost a file, so the next run has to send it again

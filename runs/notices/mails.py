@@ -136,9 +136,7 @@ def _record_failure(row: Mail, outcome: MailOutcome) -> None:
         return
     is_for_good = outcome.result in (MailResult.REFUSED, MailResult.BOUNCED) or row.tries >= MOST_TRIES
     is_doubtful = outcome.is_unclear and row.sort != Mail.Sort.ONCE
-    _record(
-        row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=_words_to_store(row, outcome)
-    )
+    _record(row, given_up_at=timezone.now() if is_for_good or is_doubtful else None, error=_stored_words(row, outcome))
     if is_for_good:
         _tell_given_up(row, outcome.words)
     if outcome.result == MailResult.BOUNCED:
@@ -155,13 +153,13 @@ def _put_off(row: Mail, outcome: MailOutcome) -> None:
         tries=F("tries") - 1,
         due_at=now + PAUSES[0],
         given_up_at=now if is_too_late else None,
-        error=_words_to_store(row, outcome),
+        error=_stored_words(row, outcome),
     )
     if is_too_late:
         _tell_given_up(row, outcome.words)
 
 
-def _words_to_store(row: Mail, outcome: MailOutcome) -> str:
+def _stored_words(row: Mail, outcome: MailOutcome) -> str:
     """Return the server's response as we store it: "" for an email to a guest, because the response may contain the
     address."""
     return outcome.words if row.member_id else ""

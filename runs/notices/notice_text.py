@@ -81,14 +81,12 @@ def run_name(run: Run) -> str:
 def who_of(content: NoticeContent) -> str:
     """Return the name of the person who did it, with guests marked as such; "" if it wasn't a person."""
     actor: Member | None = getattr(content, "actor", None)
-    source = content.comment or content.decision
-    guest: str = getattr(content, "guest_name", "") or (
-        source.guest_name if source is not None and source.is_guest else ""
-    )
+    act = content.comment or content.decision
+    guest: str = getattr(content, "guest_name", "") or (act.guest_name if act is not None and act.is_guest else "")
     if guest:
         return _("%(name)s (guest)") % {"name": Truncator(one_line(guest)).chars(NAME_CHARS)}
-    if actor is None and source is not None:
-        actor = source.member
+    if actor is None and act is not None:
+        actor = act.member
     if actor is None and content.request is not None:
         actor = content.request.asker
     return Truncator(one_line(actor.display_name)).chars(NAME_CHARS) if actor else ""

@@ -63,7 +63,7 @@ def post(
     parent = _top(parent)
     _check_place(by, run, output, parent)
     _check_spot(spot)
-    members = {} if by.member is None else _mentioned_in(text, by.member, run, mentions, skips_unseen=skips_unseen)
+    members = {} if by.member is None else _people(text, by.member, run, mentions, skips_unseen=skips_unseen)
     comment = Comment(
         **by.fields,
         run=run,
@@ -119,9 +119,7 @@ def edit(
     parent = comment.parent
     is_for_guests = comment.guests_see if guests_see is None or by.member is None else guests_see
     is_for_guests = is_for_guests and (parent is None or parent.guests_see)
-    members = (
-        {} if by.member is None else _mentioned_in(text, by.member, comment.run, mentions, skips_unseen=skips_unseen)
-    )
+    members = {} if by.member is None else _people(text, by.member, comment.run, mentions, skips_unseen=skips_unseen)
     if text == comment.text and is_for_guests == comment.guests_see and _is_same(comment, members):
         return False
     now = timezone.now()
@@ -240,9 +238,7 @@ def _check_pace(by: Reviewer, now: datetime) -> None:
         raise CommentRefusedError("too-many", _("That's a lot of comments at once. Wait a minute, then try again."))
 
 
-def _mentioned_in(
-    text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool
-) -> dict[Member, str]:
+def _people(text: str, author: Member, run: Run, picked: Sequence[Member], *, skips_unseen: bool) -> dict[Member, str]:
     """Return the members that a comment mentions, each with the words that mention them. Raises
     `UnseenMentionError`."""
     members = members_named(text, picked)
@@ -254,9 +250,7 @@ def _mentioned_in(
 
 
 def _save_mentions(comment: Comment, members: dict[Member, str]) -> None:
-    Mention.objects.bulk_create(
-        Mention(comment=comment, member=member, words=words) for member, words in members.items()
-    )
+    Mention.objects.bulk_create(Mention(comment=comment, member=one, words=words) for one, words in members.items())
 
 
 def _tell(comment: Comment, members: Iterable[Member]) -> None:

@@ -85,7 +85,5 @@ def last_decision(member: Member, since: datetime) -> Decision | None:
     """
     own = Decision.objects.standing().filter(member=member, created_at__gt=since)
     same = Decision.objects.standing().filter(batch=OuterRef("batch")).order_by()
-    batch_size = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
-    return (
-        own.annotate(of_batch=Subquery(batch_size)).select_related("output__run").order_by("-created_at", "-pk").first()
-    )
+    counts = same.values("batch").annotate(of_batch=Count("pk")).values("of_batch")
+    return own.annotate(of_batch=Subquery(counts)).select_related("output__run").order_by("-created_at", "-pk").first()

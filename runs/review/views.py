@@ -56,7 +56,7 @@ def result_decide(request: PortalRequest, result_id: str) -> HttpResponse:
         decision = verdicts.decide(output, data["verdict"], data["note"], Reviewer(request.user), data["seen"])
     except DecisionError as error:
         return _refused(request, output, data, error, {"note": data["note"], "pressed": data["verdict"]})
-    return _show_done(request, output, data, str(Decision.Verdict(decision.verdict).label), decision.batch)
+    return _reply(request, output, data, str(Decision.Verdict(decision.verdict).label), decision.batch)
 
 
 @require_POST
@@ -65,7 +65,7 @@ def result_withdraw(request: PortalRequest, result_id: str) -> HttpResponse:
     output = _output_of(request, result_id)
     refuse_viewers(request.user)
     verdicts.withdraw(output, Reviewer(request.user))
-    return _show_done(request, output, ReviewPanelForm.read(request.POST), _("Your decision was withdrawn."))
+    return _reply(request, output, ReviewPanelForm.read(request.POST), _("Your decision was withdrawn."))
 
 
 @require_POST
@@ -80,7 +80,7 @@ def decision_set_aside(request: PortalRequest, decision_id: str) -> HttpResponse
         values = {"aside_note": data["note"], "aside": decision.public_id}
         return _refused(request, decision.output, data, error, values)
     output = _output_of(request, decision.output.public_id)
-    return _show_done(request, output, data, _("The decision was set aside."))
+    return _reply(request, output, data, _("The decision was set aside."))
 
 
 @require_POST
@@ -138,9 +138,7 @@ def _with_newer(error: SupersededError, member: Member) -> str:
     return format_html('{} <a href="{}">{}</a>', error.sentence, newer.get_absolute_url(), words)
 
 
-def _show_done(
-    request: PortalRequest, output: Output, data: dict[str, Any], words: str, batch: str = ""
-) -> HttpResponse:
+def _reply(request: PortalRequest, output: Output, data: dict[str, Any], words: str, batch: str = "") -> HttpResponse:
     """Return the updated panel; without JavaScript, go back and show `words`, with a button that undoes `batch`."""
     if request.htmx:
         return _panel(request, output, data, {"is_new": True})

@@ -54,9 +54,7 @@ def choices_of(question: Question, name: str, selected: object) -> list[Choice]:
             selected = str(first.get(question.options[number], ""))
     options = [
         Choice(str(n), words, f"{name}-{n}", selected == str(n))
-        for (label, n), words in zip(
-            sorted(first.items(), key=lambda i: i[1]), _visible_labels(question, first), strict=True
-        )
+        for (label, n), words in zip(sorted(first.items(), key=lambda i: i[1]), _visible(question, first), strict=True)
     ]
     if not question.is_needed and question.default_option is None:
         own = shortened(question.default_words.strip()) or _("Let the app choose")
@@ -64,7 +62,7 @@ def choices_of(question: Question, name: str, selected: object) -> list[Choice]:
     return options
 
 
-def _visible_labels(question: Question, labels: dict[str, int]) -> list[str]:
+def _visible(question: Question, labels: dict[str, int]) -> list[str]:
     """Return the labels to show. If labels differ only in spaces, the spaces are shown as ␣. An invisible label is
     replaced with a numbered name."""
     ordered = sorted(labels, key=lambda label: labels[label])
