@@ -71,7 +71,7 @@ def first(client: Client, asked: dict[str, Any]) -> list[str]:
     """Return the public ids of the first few results for the query `asked`."""
     if asked["wants"] == "app":
         context = client.get("/apps/", {"q": asked["words"]}).context
-        return [card.app.public_id for card in [*context["apps"], *context["partly"]]][:FIRST]
+        return [app.public_id for app in [*context["apps"], *context["partly"]]][:FIRST]
     context = client.get("/history/", {"q": asked["words"], "tab": "team"}).context
     return [card.run.public_id for _, cards in context["groups"] for card in cards][:FIRST]
 
