@@ -30,7 +30,7 @@ from runs.history.order import Cursor, RunListPage, first_page_with_apps, page_o
 from runs.history.review_filters import DECISIONS
 from runs.history.undo import take_undo
 from runs.history.widen import Elsewhere, also_elsewhere, elsewhere
-from runs.launching.open_drafts import NotStarted, not_started
+from runs.launching.open_drafts import NotStarted, draft_words, not_started
 from runs.models import Member, Run, SavedView
 from runs.web.http import PortalRequest, go_to, render_page, wants_fragment
 from runs.words.fold import fold
@@ -105,15 +105,15 @@ def _drafts(filters: Filter, request: PortalRequest) -> NotStarted:
     other filter fits any."""
     drafts = not_started(request.user, request.GET.get("dropped", ""), at_most=DRAFTS_SHOWN)
     if filters.conditions.keys() - {"state", "app", "from", "to", "q"}:
-        return replace(drafts, lines=[])
-    lines = [
-        line
-        for line in drafts.lines
-        if filters.app in ("", line.app.public_id)
-        and filters.is_in_days(line.changed_at)
-        and all(word in fold(f"{line.app.name} {line.words}") for word in filters.words)
+        return replace(drafts, drafts=[])
+    matches = [
+        draft
+        for draft in drafts.drafts
+        if filters.app in ("", draft.app.public_id)
+        and filters.is_in_days(draft.updated_at)
+        and all(word in fold(f"{draft.app.name} {draft_words(draft)}") for word in filters.words)
     ]
-    return replace(drafts, lines=lines)
+    return replace(drafts, drafts=matches)
 
 
 def _listing(

@@ -20,19 +20,9 @@ from runs.models import Member, Output, Run, Upload
 from runs.spending.estimates import CostLine, cost_line
 from runs.uploads.ownership import own_files
 from runs.words.numbers import number_words
-from runs.words.run_states import RunState, state_of
 
 FILES = gettext_noop("A file from that run is no longer available. Use “Change and run again” and add it again.")
 CHANGED = gettext_noop("This app's form has changed since this run. Use “Change and run again” instead.")
-
-
-@dataclass(frozen=True)
-class RelatedRun:
-    """A line on the run page: a retry of this run, or the run that this one retries."""
-
-    url: str
-    title: str
-    state: RunState
 
 
 @dataclass(frozen=True)
@@ -46,8 +36,8 @@ class RetryPlan:
     reason: str  # why a retry isn't possible right now
     can_open_form: bool  # whether people can open the app's form instead
     token: str
-    tried: list[RelatedRun]  # retries of this run
-    first: RelatedRun | None  # the run that this one retries
+    tried: list[Run]  # retries of this run
+    first: Run | None  # the run that this one retries
 
     @property
     def is_offered(self) -> bool:
@@ -87,7 +77,7 @@ def retry_of(run: Run, member: Member) -> RetryPlan:
         reason=_reason(run, cost),
         can_open_form=bool(failed) and run.app.is_runnable_by(member),
         token=create_run.new_form_token(member) if failed else "",
-        tried=[_again(child) for child in tried],
+        tried=tried,
         first=_first(run, family.filter(pk=run.parent_id).first() if run.parent_id else None),
     )
 
@@ -169,12 +159,8 @@ def _has_removed_files(run: Run) -> bool:
     return any(link.upload.status == Upload.Status.REMOVED for link in links)
 
 
-def _first(run: Run, parent: Run | None) -> RelatedRun | None:
+def _first(run: Run, parent: Run | None) -> Run | None:
     """Return `parent` if `run` is a retry of its failed results; otherwise None."""
     if parent is None or parent.status != Run.Status.COMPLETED or run.schema_id != parent.schema_id:
         return None
-    return _again(parent) if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None
-
-
-def _again(run: Run) -> RelatedRun:
-    return RelatedRun(run.get_absolute_url(), run.display_title, state_of(run))
+    return parent if run.wanted_outputs and run.wanted_outputs == failed_indexes(parent) else None

@@ -33,6 +33,10 @@ class Invite(models.Model):
     def __str__(self) -> str:
         return self.email or self.public_id
 
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
 
 class BrowserSession(models.Model):
     """A browser in which a member is signed in. Members can see their own browsers and sign them out."""

@@ -1,9 +1,9 @@
 """Invites for one person to join the team, by email or as a link that an admin passes on."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,29 +23,19 @@ ADDRESS_IN_USE = gettext_noop("An account with this email address already exists
 TOO_LATE = gettext_noop("This invite has just been used or revoked.")
 
 
-@dataclass(frozen=True)
-class OpenInvite:
-    """An invite in the list. `address` is its URL, or "" if we no longer have the secret key it was created with."""
-
-    invite: Invite
-    address: str
-    is_expired: bool
-
-
 def state_of(invite: Invite) -> str:
     """Return the state of `invite`: "open", "used", "revoked" or "expired"."""
     if invite.accepted_at is not None:
         return "used"
     if invite.revoked_at is not None:
         return "revoked"
-    return "expired" if invite.expires_at <= timezone.now() else "open"
+    return "expired" if invite.is_expired else "open"
 
 
-def open_invites() -> list[OpenInvite]:
+def open_invites() -> QuerySet[Invite]:
     """Return the invites that haven't been used or revoked. Expired ones are included, because they can be sent
     again."""
-    invites = Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
-    return [OpenInvite(invite, address_of(invite), state_of(invite) == "expired") for invite in invites]
+    return Invite.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
 
 
 def address_of(invite: Invite) -> str:

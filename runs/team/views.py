@@ -37,6 +37,7 @@ def manage_people(request: PortalRequest) -> HttpResponse:
             _send(request, invite)
             return go_to(request, f"{reverse('runs:manage-people')}?invite={invite.public_id}#fresh")
     waiting = invites.open_invites()
+    fresh = next((one for one in waiting if one.public_id == request.GET.get("invite", "")), None)
     run_counts = RunCount.objects.if_many()
     context = {
         "section": "manage",
@@ -44,7 +45,8 @@ def manage_people(request: PortalRequest) -> HttpResponse:
         "people": members.people(run_counts),
         "counted_at": run_counts[0].counted_at if run_counts else None,
         "invites": waiting,
-        "fresh": next((one for one in waiting if one.invite.public_id == request.GET.get("invite", "")), None),
+        "fresh": fresh,
+        "fresh_address": invites.address_of(fresh) if fresh else "",
         "has_mail": mail.is_set_up(),
     }
     return render_page(request, "team/manage_people.html", context, status=422 if form.errors else 200)

@@ -6,8 +6,10 @@ from django import template
 from django.template import Context
 
 from runs.display.cards import RunCard
+from runs.words.run_states import state_of
 
 register = template.Library()
+register.filter("state", state_of)
 FIRST_ROW = 5  # number of cards in the first row on a wide screen
 SHARED = ("user", "oob", "has_tools", "has_selection", "ticked", "marker")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs.launching import drafts, prefill
-from runs.launching.open_drafts import not_started
+from runs.launching.open_drafts import draft_words, not_started
 from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.schema_forms.answers import load_answers
 from runs.words.moments import full_words
@@ -337,7 +337,7 @@ def test_choices_and_files_tell_a_draft_apart_if_there_are_no_words(alice: Membe
     draft(alice, make_app("Cards"), IDEA | {"type": "options", "value": "Ghibli"})
     draft(alice, make_app("Files"), IDEA | {"type": "url", "value": {"uploads": ["a", "b"]}})
 
-    assert [line.words for line in not_started(alice).lines] == ["2 files", "Ghibli"]
+    assert [draft_words(draft) for draft in not_started(alice).drafts] == ["2 files", "Ghibli"]
 
 
 @pytest.mark.parametrize(("page", "path"), [("home", "/"), ("app-list", "/apps/"), ("history", "/history/")])
@@ -370,7 +370,7 @@ def test_a_dropped_draft_goes_after_a_day_and_a_viewer_has_none(
     assert [found.is_dropped for found in Draft.objects.all()] == [False]
     viewer = make_member("vera", role="viewer")
     draft(viewer, app)
-    assert not_started(viewer).lines == []
+    assert not_started(viewer).drafts == []
 
 
 def test_a_form_says_only_right_after_the_run_why_it_is_empty(as_alice: Client, alice: Member, app: App) -> None:

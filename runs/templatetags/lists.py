@@ -1,12 +1,16 @@
-"""What the cards of apps say besides the app's own words."""
+"""What apps, drafts and invites in lists say besides their own words."""
 
 from django import template
 
+from runs.launching import open_drafts
 from runs.models import App
 from runs.schema_forms import results
+from runs.team import invites
 from runs.words import credits, time_spans
 
 register = template.Library()
+register.filter(open_drafts.draft_words)
+register.filter("invite_address", invites.address_of)
 
 
 @register.filter
