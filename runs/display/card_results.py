@@ -19,7 +19,7 @@ from runs.words.time_spans import clock_words
 PICTURES_PER_CARD = 4
 KIND_ICONS = ("image", "video", "audio", "text")
 EXCERPT = 300  # maximum length of the text on a card, in characters
-OUTPUT_COLUMNS = ("run", "public_id", "position", "label", "kind", "status", "verdict", "removed_at")
+OUTPUT_COLUMNS = ("run", "public_id", "position", "label", "kind", "status", "number", "verdict", "removed_at")
 FILE_COLUMNS = ("output", "position", "status", *(f"file__{name}" for name in PICTURE_COLUMNS))
 
 

@@ -14,7 +14,7 @@ from runs.display.card_results import PICTURES_PER_CARD, CardResults, fetch_resu
 from runs.display.match_lines import NO_SEARCH, NOT_FOUND, RunSearch, match_line, texts_of
 from runs.engine.durations import slow_level, usual_end
 from runs.engine.input_summary import summary_text
-from runs.models import Member, Run, StoredFile
+from runs.models import Member, Output, Run, StoredFile
 from runs.words.run_states import RunState, state_key, state_of
 from runs.words.time_spans import age_words, brief_age_words, clock_words
 from runs.words.verdicts import approved_words, changes_words, rejected_words
@@ -61,6 +61,7 @@ class RunCard:
     viewer: Member
     results: CardResults
     lines: list[CardLine]  # inputs that the title doesn't contain
+    new_version: Output | None  # the first result that is a new version of an earlier one
     walk: str = ""  # the query string of the list that Previous and Next on the run's page follow
     match_line: SafeString = NOT_FOUND  # for a search: where it found the words that the card doesn't show
 
@@ -223,9 +224,15 @@ def run_cards(
     alike = _lines_alike(runs)
     cards = []
     for run in runs:
-        lines = _lines(run, alike.get(run.display_title, frozenset()))
-        cards.append(RunCard(run, viewer, results_of(run, approved_first=approved_first), lines, walk))
+        version = _new_version(run)
+        lines = _lines(run, alike.get(run.display_title, frozenset()))[: LINES_PER_CARD - bool(version)]
+        cards.append(RunCard(run, viewer, results_of(run, approved_first=approved_first), lines, version, walk))
     return _with_matches(cards, search) if search.marker.terms else cards
+
+
+def _new_version(run: Any) -> Output | None:
+    """Return the first result of `run`, fetched with `fetch_results`, that is a new version of an earlier one."""
+    return next((output for output in run.card_outputs if output.number > 1), None)
 
 
 def _with_matches(cards: list[RunCard], search: RunSearch) -> list[RunCard]:
@@ -250,9 +257,9 @@ def _lines_alike(runs: list[Run]) -> dict[str, frozenset[tuple[str, str]]]:
 
 
 def _lines(run: Run, alike: frozenset[tuple[str, str]]) -> list[CardLine]:
-    """Return the inputs to show on the card of `run`. Inputs that differ from the run it was made from come first;
+    """Return the inputs that the card of `run` may show. Inputs that differ from the run it was made from come first;
     inputs in `alike` come last, because other cards have the same ones."""
     summary = None if len(run.app_name) > NAME_BEFORE_INPUT else run.told_input
     others = [line for line in run.summary if line is not summary]
     in_order = sorted(others, key=lambda line: (not line.get("is_changed"), (line["name"], line["text"]) in alike))
-    return [CardLine.of(line) for line in in_order[:LINES_PER_CARD]]
+    return [CardLine.of(line) for line in in_order]

@@ -42,7 +42,7 @@ def test_the_main_line_without_scripts(guests: Guests, tmp_path: Path, width: in
     assert page.locator("meta[http-equiv=refresh]").count() == 0  # finished runs don't refresh
     expect(page.locator(".went-in").get_by_alt_text("me.png")).to_be_visible()
     page.get_by_role("link", name="History").first.click()
-    expect(page.locator(f"#card-{run} .state-chip")).to_have_text("Ready")
+    expect(page.locator(f"#card-{run}.is-ready")).to_be_visible()
     page.get_by_label("Search inputs").fill("nothing like it")
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".history-none h2")).to_be_visible()

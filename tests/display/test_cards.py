@@ -156,6 +156,27 @@ def test_a_video_without_a_picture_and_a_sound_are_marked(alice: Member) -> None
         assert 'class="kind-mark"' in drawn(run, alice)
 
 
+@pytest.mark.parametrize(
+    ("state", "word"), [("completed", ""), ("failed", "Failed"), ("cancelled", "Cancelled"), ("running", "In progress")]
+)
+def test_only_a_state_that_is_not_ready_is_in_words(alice: Member, state: str, word: str) -> None:
+    card = Page(drawn(make_run(alice, status=state), alice))
+    assert [chip.words for chip in card.find(css="state-chip")] == ([word] if word else [])
+
+
+def test_a_run_made_as_a_next_version_says_of_what_and_leads_to_it(alice: Member) -> None:
+    first = make_run(alice, status="completed").outputs.all()[0]
+    run = make_run(alice, first.run.app, status="completed")
+    run.outputs.filter(position=1).update(line=first, number=3, label="Front <b>")
+    Run.objects.update(summary=[{"name": name, "text": "1", "type": "number"} for name in ("Size", "Style", "Light")])
+    new = run.outputs.get(position=1)
+    line = Page(drawn(run, alice)).first("p", css="run-card-version")
+    assert line.words == "Version 3 of Front <b>"
+    assert line.first("a").attributes["href"] == new.get_absolute_url()
+    assert lines_of(card_of(run, alice)) == lines_of(card_of(first.run, alice))[:1]  # so that cards are equally high
+    assert not Page(drawn(first.run, alice)).find(css="run-card-version")
+
+
 def test_a_run_says_that_its_results_are_being_saved(as_alice: Client, alice: Member) -> None:
     """The run's state is *Ready*, but not all of its pictures have been saved yet."""
     run = make_run(alice, status="completed")
