@@ -7,15 +7,12 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from runs.display.bell import NoticeLine, lines_of
 from runs.models import Member, Mute, Notice, NoticeKind, Run
-from runs.notices import mutes, notice_text
 
 PAGE = 50
-EXCERPT = 80  # how many characters of a muted conversation to show
 OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a run
 
 
@@ -42,22 +39,6 @@ class Inbox:
     @property
     def has_unread(self) -> bool:
         return any(line.is_unread for group in self.groups for line in group.lines)
-
-
-@dataclass(frozen=True)
-class MutedLine:
-    """A run or conversation that the member has muted."""
-
-    mute: Mute
-    name: str
-    excerpt: str
-    url: str
-
-    @property
-    def what(self) -> str:
-        """The value to post for unmuting the run or conversation."""
-        comment = self.mute.comment
-        return f"comment-{comment.public_id}" if comment is not None else self.mute.run.public_id
 
 
 def inbox_page(member: Member, before: str = "") -> Inbox:
@@ -116,16 +97,3 @@ def _group(notices: list[Notice]) -> NoticeGroup:
 def _exact(at: datetime) -> str:
     """Format a time for `ReadAllForm`, to the microsecond."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f%z")
-
-
-def muted_lines(member: Member) -> list[MutedLine]:
-    """Return what `member` has muted, most recently muted first."""
-    return [
-        MutedLine(
-            mute=mute,
-            name=notice_text.run_name(mute.run),
-            excerpt=Truncator(" ".join(mute.comment.text.split())).chars(EXCERPT) if mute.comment else "",
-            url=mute.run.get_absolute_url(),
-        )
-        for mute in mutes.muted_by(member)
-    ]

@@ -32,11 +32,11 @@ def bin(request: PortalRequest) -> HttpResponse:
     """Show deleted runs, most recently deleted first; admins see everyone's deleted runs."""
     runs = Run.objects.in_bin_of(request.user).select_related(*bin_rows.SHOWN_WITH)
     page = NumberedPage(runs.order_by("-deleted_at", "-pk"), request.GET.get("page"), PAGE)
-    rows = bin_rows.rows_of(page)
-    record_openings(request, (row.run for row in rows))
+    shown = bin_rows.with_results(page)
+    record_openings(request, shown)
     context = {
         "section": "bin",
-        "rows": rows,
+        "runs": shown,
         "page": page,
         "can_restore": request.user.can_run,
         "is_all_ticked": request.GET.get("ticked") == "all",
@@ -56,8 +56,7 @@ def run_delete(request: PortalRequest, run_id: str) -> HttpResponse:
     record_openings(request, [run])
     context = {
         "section": "history",
-        "run": run,
-        "row": bin_rows.rows_of([run])[0],
+        "run": bin_rows.with_results([run])[0],
         "is_binned": binned is not None,
         "warnings": warnings_for(Run.objects.filter(pk=run.pk), request.user),
     }
@@ -76,8 +75,8 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
         return go_to(request, posted["back"])
     runs = bulk_actions.can_go_to_bin(selection.runs_in(member, place), member)
     moving = runs.count()
-    rows = bin_rows.rows_of(runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED])
-    record_openings(request, (row.run for row in rows))
+    named = bin_rows.with_results(runs.select_related(*bin_rows.SHOWN_WITH).newest_first()[:NAMED])
+    record_openings(request, named)
     context = {
         "section": "history",
         "place": place,
@@ -87,7 +86,7 @@ def bin_selected(request: PortalRequest) -> HttpResponse:
         "count_words": number_words(moving),
         "left": count - moving,
         "left_words": number_words(count - moving),
-        "rows": rows,
+        "runs": named,
         "more": max(0, moving - NAMED),
         "selected_url": Filter(tab=place, selected="1").url(),
         "warnings": warnings_for(runs, member),

@@ -45,9 +45,9 @@ def manage_held(request: PortalRequest) -> HttpResponse:
     """Show all protected runs, most recently protected first."""
     runs = Run.objects.filter(held_at__isnull=False).select_related(*bin_rows.SHOWN_WITH, "held_by")
     page = NumberedPage(runs.order_by("-held_at", "-pk"), request.GET.get("page"), PAGE)
-    rows = bin_rows.rows_of(page)
-    record_openings(request, (row.run for row in rows))
-    context = {"section": "manage", "rows": rows, "page": page}
+    shown = bin_rows.with_results(page)
+    record_openings(request, shown)
+    context = {"section": "manage", "runs": shown, "page": page}
     return render_page(request, "history/manage_held.html", context)
 
 

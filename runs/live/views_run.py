@@ -43,7 +43,7 @@ def run_detail(request: PortalRequest, run_id: str) -> HttpResponse:
     run = visible.filter(public_id=run_id).first()
     if run is None:
         context = binned_page(request.user, public_id=run_id)
-        record_openings(request, [context["row"].run])
+        record_openings(request, [context["run"]])
         return render_page(request, "history/run_binned.html", context, status=404)
     read_state.opened(request, run)
     # Previous and Next follow the History list that the page was opened from.

@@ -163,6 +163,11 @@ class Mute(models.Model):
     def __str__(self) -> str:
         return f"{self.member_id} {self.run_id} {self.comment_id or ''}"
 
+    @property
+    def what(self) -> str:
+        """The value to post for unmuting the run or conversation."""
+        return f"comment-{self.comment.public_id}" if self.comment else self.run.public_id
+
 
 class MailWhenReady(models.Model):
     """A member who wants an email when this run is ready, whatever they chose for ready runs in general."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from runs.display.bell import bell_of
-from runs.display.inbox import inbox_page, muted_lines
+from runs.display.inbox import inbox_page
 from runs.models import Comment, Notice, Run
 from runs.notices import mutes, read_state
 from runs.notices.forms import MuteForm, ReadAllForm, SeenNoticesForm
@@ -51,7 +51,7 @@ def inbox_seen(request: PortalRequest) -> HttpResponse:
 
 @require_safe
 def inbox_muted(request: PortalRequest) -> HttpResponse:
-    return render_page(request, "notices/muted.html", {"section": "inbox", "lines": muted_lines(request.user)})
+    return render_page(request, "notices/muted.html", {"section": "inbox", "mutes": mutes.muted_by(request.user)})
 
 
 @require_POST

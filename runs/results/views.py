@@ -35,7 +35,7 @@ def result_detail(request: PortalRequest, result_id: str) -> HttpResponse:
     rows = result_rows(request.user, result_id)
     if rows is None:
         binned = binned_page(request.user, outputs__public_id=result_id)
-        record_openings(request, [binned["row"].run])
+        record_openings(request, [binned["run"]])
         return render_page(request, "history/run_binned.html", binned, status=404)
     page = result_page(rows, request.user, result_id, _number(request.GET.get("n", "1")), request.GET.get("in"))
     read_state.opened(request, page.run, page.slide.output)

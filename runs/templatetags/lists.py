@@ -1,9 +1,12 @@
-"""What apps, drafts and invites in lists say besides their own words."""
+"""What apps, drafts, invites and runs in the bin say in lists besides their own words."""
 
 from django import template
 
+from runs.display import bin_rows
+from runs.history.bin import gone_at
 from runs.launching import open_drafts
 from runs.models import App
+from runs.notices import notice_text
 from runs.schema_forms import results
 from runs.team import invites
 from runs.words import credits, time_spans
@@ -11,6 +14,10 @@ from runs.words import credits, time_spans
 register = template.Library()
 register.filter(open_drafts.draft_words)
 register.filter("invite_address", invites.address_of)
+register.filter(gone_at)
+register.filter(notice_text.run_name)
+register.filter(bin_rows.first_input)
+register.filter(bin_rows.row_picture)
 
 
 @register.filter

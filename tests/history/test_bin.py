@@ -284,7 +284,7 @@ def test_pages_of_a_full_bin_follow_and_count_nothing(
 
     pages = [as_alice.get(f"/bin/?page={number}") for number in ("1", "2", "9", "x", "-1", "1e3")]
 
-    assert [len(page.context["rows"]) for page in pages] == [2, 1, 2, 2, 2, 2]
+    assert [len(page.context["runs"]) for page in pages] == [2, 1, 2, 2, 2, 2]
     assert ("Deleted earlier" in pages[0].text, "Deleted more recently" in pages[0].text) == (True, False)
     assert ("Deleted earlier" in pages[1].text, "Deleted more recently" in pages[1].text) == (False, True)
     with CaptureQueriesContext(connection) as queries:
