@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop
 
+from runs.models import SharingRules
 from runs.team import security_mail, sessions
 from runs.team.forms import ReplayForm
 from runs.web import demo_accounts, session_lifetime, throttling
@@ -91,7 +92,8 @@ class SignInView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         replay = ReplayForm.read(self.request.POST)["replay"]
         demo = {"demo_people": demo_accounts.demo_members(self.request), "demo_password": demo_accounts.DEMO_PASSWORD}
-        return super().get_context_data(**kwargs) | {"replay": replay, "is_expired": bool(replay), **demo}
+        page = {"replay": replay, "is_expired": bool(replay), "rules": SharingRules.current()}
+        return super().get_context_data(**kwargs) | page | demo
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         to_home = super().form_valid(form)

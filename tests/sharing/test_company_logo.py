@@ -38,6 +38,7 @@ def logo_on(page: Page) -> dict[str, str]:
 def test_guests_see_the_logo_in_place_of_the_name(as_admin: Client, link: GuestLink, kind: str) -> None:
     save(as_admin, picture(kind))
     shown = logo_on(Page(Client().get(path_of(link)).text))
+    assert shown == logo_on(Page(Client().get("/login/").text))
     assert (shown["alt"], shown["width"], shown["height"]) == ("Oak & Sons", "400", "133")
     stored = SharingRules.current().logo
     assert stored is not None

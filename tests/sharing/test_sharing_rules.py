@@ -38,10 +38,11 @@ def test_admins_set_the_rules_in_the_one_row(as_admin: Client) -> None:
     assert (kept.longest_days, kept.team_by_default, kept.link_makers) == (60, True, "approver")
 
 
-def test_guests_see_the_name_of_the_company(as_admin: Client, link: GuestLink) -> None:
+def test_guests_and_whoever_signs_in_see_the_name_of_the_company(as_admin: Client, link: GuestLink) -> None:
     assert "guest-company" not in Client().get(path_of(link)).text
+    assert "guest-company" not in Client().get("/login/").text
     as_admin.post("/manage/sharing/", rules(company="  Oak <&> Sons "))
-    for url in (path_of(link), f"{path_of(link)}decide/"):
+    for url in (path_of(link), f"{path_of(link)}decide/", "/login/"):
         page = Client().get(url, follow=True).text
         assert '<header class="guest-company" dir="auto">Oak &lt;&amp;&gt; Sons</header>' in page
     assert "Oak" not in Client().get("/s/unknown/").text
