@@ -34,7 +34,7 @@ WARM_UP = 5
 CONNECTIONS = 6
 OPENED = 300
 MAX_APP_MS, MAX_PAGE_MS, MAX_POLL_MS = 22, 28, 3.5
-MAX_HISTORY_QUERIES = 10
+MAX_APP_QUERIES, MAX_HISTORY_QUERIES = 6, 10
 SESSION_AND_MEMBER = 2  # each request needs this many queries to read its session and member
 MAX_POLL_QUERIES = 2 + SESSION_AND_MEMBER
 
@@ -93,7 +93,7 @@ def pages_of(runs: list[Run]) -> dict[str, Page]:
     run = runs[0]
     seen = urlencode({"r": [f"{one.public_id}:{version_token(one)}" for one in runs]}, doseq=True)
     return {
-        "app page": Page(run.app.get_absolute_url(), MAX_APP_MS),
+        "app page": Page(run.app.get_absolute_url(), MAX_APP_MS, MAX_APP_QUERIES),
         f"History of {CARDS} cards": Page("/history/", MAX_PAGE_MS, MAX_HISTORY_QUERIES),
         "Home": Page("/", MAX_PAGE_MS),
         "run page": Page(run.get_absolute_url(), MAX_PAGE_MS),
