@@ -83,6 +83,12 @@ def picture_files(output: Any) -> list[StoredFile]:
     return [file for file in stored_files if file is not None and file.thumb_200]
 
 
+def pictures_of(run: Any, only: Output | None = None) -> list[StoredFile]:
+    """Return the first pictures of `run`, whose results were fetched with `fetch_results`: all, or those of `only`."""
+    outputs = [output for output in run.card_outputs if only is None or output.pk == only.pk]
+    return [file for output in outputs for file in picture_files(output)][:PICTURES_PER_CARD]
+
+
 def results_of(run: Any, *, approved_first: bool = False) -> CardResults:
     """Return what to show about the results of `run`, which were fetched with `fetch_results`. With `approved_first`,
     approved results come before the others."""

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -101,6 +103,7 @@ class RunPage:
     version: str
     preset: Preset | None
     parent: Run | None
+    before_url: str  # URL that compares a result with the same result of `parent`; "" if there is none
     children: list[Run]
     url: str  # URL of this page, including the query string of the list that Previous and Next follow
     mail_offer: MailOffer  # whether the page offers an email when the run is ready
@@ -136,6 +139,7 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
     # up later.
     sentences = (cancel_words(run), wait_words(run), slow_words(slow_level(run, now)))
     money = _money_of(run)
+    parent = _parent_of(run, member)
     has_note = not (run.needs_confirmation or money.words or any(sentences)) and run.belongs_to(member)
     return RunPage(
         run=run,
@@ -165,7 +169,8 @@ def run_page(run: Run, member: Member, *, is_swap: bool = False, walk: str = "")
         is_live=is_live(run),
         version=version_token(run),
         preset=_preset_for(run, member),
-        parent=next(iter(_family(member).filter(pk=run.parent_id)), None) if run.parent_id else None,
+        parent=parent,
+        before_url=_before_url(run, parent),
         url=with_query(run.get_absolute_url(), walk),
         mail_offer=mail_offer(member, run),
         children=list(_family(member).filter(parent=run).order_by("created_at")[:CHILDREN_SHOWN]),
@@ -195,6 +200,32 @@ def _clock_of(run: Run, now: datetime) -> Clock:
 def _family(member: Member) -> QuerySet[Run]:
     """Return the runs that `member` may see, with only the fields that the timeline and `record_openings` need."""
     return Run.objects.visible_to(member).only(*FAMILY)
+
+
+def _first_ready(run: Run) -> Output | None:
+    return next((output for output in run.outputs.all() if output.status == Output.Status.COMPLETED), None)
+
+
+def _parent_of(run: Run, member: Member) -> Run | None:
+    """Return the run that `run` was made from, if `member` may see it, with the id of its result that has the name of
+    the first one of `run` (`before`)."""
+    if run.parent_id is None:
+        return None
+    first = _first_ready(run)
+    same = Output.objects.filter(
+        run=OuterRef("pk"), label=first.label if first else None, status=Output.Status.COMPLETED, removed_at=None
+    )
+    before = Subquery(same.order_by("position").values("public_id")[:1])
+    return _family(member).filter(pk=run.parent_id).annotate(before=before).first()
+
+
+def _before_url(run: Run, parent: Any) -> str:
+    """Return the URL that compares a result of `run` with the one of `parent` (see `_parent_of`), the older one first.
+    "" if there is nothing to compare."""
+    first = _first_ready(run)
+    if first is None or parent is None or not parent.before:
+        return ""
+    return f"{reverse('runs:compare')}?f={parent.before},{first.public_id}"
 
 
 def _preset_for(run: Run, member: Member) -> Preset | None:

@@ -17,6 +17,7 @@ from runs.audit.admin_access import record_openings
 from runs.catalog.field_rules import form_version
 from runs.catalog.house_rules import house_rules_html
 from runs.connection import balance
+from runs.display.card_results import pictures_of
 from runs.display.cards import run_cards
 from runs.display.form_wait import form_look
 from runs.display.launch_box import launch_box
@@ -230,7 +231,8 @@ def app_page(
     is_posted = request.method == "POST"
     partial = "" if is_posted else "app-body"  # this replaces the waiting page's placeholder
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
-    cards = run_cards([*runs.examples, *runs.recent], member, approved_first=True)
+    source = [opened_with.run] if opened_with.run else []
+    cards = run_cards([*runs.examples, *runs.recent, *source], member, approved_first=True)
     rule = AppRule.of(app)
     record_openings(request, opened_with.runs)
     context = {
@@ -257,7 +259,8 @@ def app_page(
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,
         "examples": cards[: len(runs.examples)],
-        "results": cards[len(runs.examples) :],
+        "results": cards[len(runs.examples) : len(cards) - len(source)],
+        "before": [picture for run in source for picture in pictures_of(run, opened_with.result)],
         "can_undo_reset": RESET in request.GET and drafts.dropped_draft(member, app.public_id) is not None,
         "look": form_look(app, request.GET) if form is None and app.may_have_form else None,
     }

@@ -17,7 +17,7 @@ from runs.models import App, Comment, Decision, Draft, Member, Output, ReviewRul
 from runs.review import requests
 from runs.review.versions import newer_of_each, own_work, seen_among
 from tests.support.app_forms import fields
-from tests.support.factories import make_app, make_run, make_schema
+from tests.support.factories import make_app, make_kept, make_run, make_schema, make_stored
 from tests.support.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,18 @@ def box_of(run: Run, position: int) -> Output:
 
 def open_next(client: Client, output: Output) -> Page:
     return Page(client.get(f"{output.run.app.get_absolute_url()}?next={output.public_id}").text)
+
+
+def test_the_earlier_pictures_are_beside_the_form(as_alice: Client, run: Run) -> None:
+    for position in range(2):
+        make_kept(run, make_stored((300, 200 + position)), position)
+    again = Page(as_alice.get(f"{run.app.get_absolute_url()}?from={run.public_id}").text)
+    side = again.root.first(css="form-side")
+    assert [img.attributes["height"] for img in side.first("section", css="before").find("img")] == ["200", "201"]
+    assert "Nothing to fill in" not in again.root.words
+    side = open_next(as_alice, box_of(run, 1)).root.first(css="form-side")
+    assert [img.attributes["height"] for img in side.first("section", css="before").find("img")] == ["201"]
+    assert not Page(as_alice.get(run.app.get_absolute_url()).text).root.find("section", css="before")
 
 
 def ticked(page: Page) -> list[str]:

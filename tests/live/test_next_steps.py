@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from runs.models import Member
+from runs.models import Member, Run
 from tests.support.clients import client_of
 from tests.support.factories import make_app, make_kept, make_run
 from tests.support.page import Page
@@ -32,6 +32,24 @@ def test_the_only_result_can_be_used_from_the_top_of_the_page(as_alice: Client, 
     link = Page(as_alice.get(run.get_absolute_url()).text).first(id="run-use")
     assert link.attributes["href"] == f"/results/{kept.output.public_id}/use/"
     assert link.words == "Use in another app"
+
+
+def test_a_run_made_from_another_offers_to_compare_them_first(as_alice: Client, alice: Member, bob: Member) -> None:
+    old, new = (make_run(alice, make_app(), status="completed") for _ in range(2))
+    before, after = make_kept(old).output, make_kept(new).output
+    Run.objects.filter(pk=new.pk).update(parent=old, shared_at="2026-01-01T00:00Z")
+
+    def first_action(client: Client) -> tuple[str, str]:
+        link = Page(client.get(new.get_absolute_url()).text).first(css="run-actions").first("a", css="primary")
+        return link.words, link.attributes["href"]
+
+    url = f"/compare/?f={before.public_id},{after.public_id}"
+    assert first_action(as_alice) == ("Compare with before", url)
+    assert as_alice.get(url).status_code == 200
+    change = ("Change and run again", f"{new.app.get_absolute_url()}?from={new.public_id}")
+    assert first_action(client_of(bob)) == change  # the old run is private
+    old.outputs.update(label="Renamed")
+    assert first_action(as_alice) == change
 
 
 def test_an_admin_invites_from_their_menu(as_alice: Client, as_admin: Client) -> None:
