@@ -1,6 +1,9 @@
 """Everything important is in view: on a phone, nothing scrolls sideways or hides under a bar, and on a laptop, results
 begin near the top."""
 
+import re
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -126,6 +129,27 @@ def test_on_a_laptop_a_finished_run_begins_with_its_results(guests: Guests, gall
     page.locator("#run-more").click()
     expect(page.locator("#run-same")).to_be_in_viewport(ratio=1)
     assert box(page.locator("#run-menu"))["y"] >= acts[-1]["bottom"]
+
+
+@pytest.mark.parametrize(("width", "least"), [(320, 3), (1280, 7), (1920, 7)])
+def test_results_of_all_runs_are_one_sheet(guests: Guests, gallery: Gallery, width: int, least: int) -> None:
+    """As many in a row as fit, edge to edge; a result's name and run appear for whoever looks closer."""
+    page = guests(email=gallery.email, width=width).page
+    page.goto("/history/?view=results")
+    expect(page.locator(".runs-with-tiles h3")).to_have_count(0)
+    sheet, tiles = box(page.locator("#history-results")), [box(tile) for tile in page.locator(".result-card").all()]
+    row = [tile for tile in tiles if tile["y"] == tiles[0]["y"]]
+    assert len(row) >= least
+    assert row[0]["x"] == sheet["x"]
+    assert abs(row[-1]["right"] - sheet["right"]) < 1
+    assert all(right["x"] - left["right"] < 4 for left, right in pairwise(row))
+    name = page.locator(".result-card:has(.mosaic) .card-title").first
+    expect(name).to_have_css("opacity", "0")
+    name.locator("a").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(name).to_have_css("opacity", "1")
+    expect(name).to_contain_text(re.compile(r"\w+ .*\w+"))
 
 
 @pytest.mark.parametrize("width", [360, 1280])
