@@ -55,7 +55,7 @@ class CardMenu(NamedTuple):
 @dataclass(frozen=True)
 class RunCard:
     """A run in a list, as `viewer` sees it. Templates ask the run itself for everything that depends on nothing
-    else."""
+    else. A card makes no queries: what it shows of the run must be among `RUN_CARD_COLUMNS`."""
 
     run: Run
     viewer: Member

@@ -44,7 +44,8 @@ KINDS = {
 DRAFT = "draft"
 # What people choose from as a run's state. Drafts are no runs: the list then shows drafts instead (`open_drafts`).
 STATE_CHOICES = {**STATES, DRAFT: pgettext_lazy("state of a run", "Not started yet")}
-# Names of filters in the URL, in the order of their chips.
+# Names of filters in the URL, in the order of their chips. A new one also needs a field and a condition in `Filter`,
+# its words in `filter_bar`, and its input in templates/history/_filters.html.
 CONDITIONS = ("q", "app", "by", "state", "kind", "decision", "decided", "waits", "from", "to", "selected")
 LONGEST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,6 +115,11 @@ class Filter:
     def is_drafts(self) -> bool:
         """Whether this filter shows drafts, which are no runs."""
         return self.state == DRAFT
+
+    @property
+    def is_search(self) -> bool:
+        """Whether this filter has words or decisions, so that finding even a single run may take a long time."""
+        return bool(self.q or self.decision or self.decided or self.waits)
 
     @property
     def is_selected_results(self) -> bool:

@@ -24,7 +24,7 @@ def findable_apps(filters: Filter, page: RunListPage, member: Member, directory:
         if newest is None:
             newest = [app for _key, app in newest_keys(runs)]
         found_apps = set(newest[:NEWEST_ASKED])
-        if _is_search(others) or len(newest) <= NEWEST_ASKED:
+        if others.is_search or len(newest) <= NEWEST_ASKED:
             return found_apps
     left = [app.pk for app in directory.apps if app.pk not in found_apps]
     if not left:
@@ -37,9 +37,4 @@ def findable_apps(filters: Filter, page: RunListPage, member: Member, directory:
 
 def asks_newest(filters: Filter) -> bool:
     """Return whether `findable_apps` looks for apps among the newest runs that match `filters`."""
-    return _is_search(filters) or bool(filters.kind or filters.state)
-
-
-def _is_search(filters: Filter) -> bool:
-    """Return whether `filters` has words or decisions, so that finding even a single run may take a long time."""
-    return bool(filters.q or filters.decision or filters.decided or filters.waits)
+    return filters.is_search or bool(filters.kind or filters.state)

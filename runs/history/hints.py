@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from runs.history.filter_bar import without_label
 from runs.history.filter_choices import Directory
 from runs.history.filters import Filter
 from runs.models import Member
@@ -35,9 +36,9 @@ def broader(filters: Filter) -> list[tuple[str, Filter]]:
         return [other]
     if filters.q and len(conditions) > 2:
         words_alone = filters.without(*[name for name in conditions if name != "q"])
-        without_words = (_broader_label("q", filters), filters.without("q"))
+        without_words = (without_label("q", filters), filters.without("q"))
         return [other, (_("Without the filters"), words_alone), without_words]
-    fewer = [(_broader_label(name, filters), filters.without(name)) for name in conditions]
+    fewer = [(without_label(name, filters), filters.without(name)) for name in conditions]
     return fewer if filters.tab == "starred" and not filters.q else [other, *fewer]
 
 
@@ -62,25 +63,6 @@ def hints_of(searches: list[tuple[str, Filter]], counts: list[int]) -> list[Hint
         for (label, one), count in zip(searches, counts, strict=True)
         if count
     ]
-
-
-def _broader_label(name: str, filters: Filter) -> str:
-    """Return the label of a search without the filter `name`."""
-    if name == "q":
-        return _("Without “%(words)s”") % {"words": filters.q}
-    labels = {
-        "app": _("Any app"),
-        "by": _("Anyone"),
-        "state": _("Any state"),
-        "kind": _("Any kind"),
-        "decision": _("Any decision"),
-        "decided": _("Decided by anyone"),
-        "waits": _("Waiting or not"),
-        "from": _("No start date"),
-        "to": _("No end date"),
-        "selected": _("Selected or not"),
-    }
-    return labels[name]
 
 
 def count_words(count: int, most: int = COUNT_UP_TO) -> str:

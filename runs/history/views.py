@@ -21,7 +21,7 @@ from runs.display.match_lines import RunSearch
 from runs.display.new_runs import page_opened
 from runs.display.result_tiles import RunTiles, result_tiles
 from runs.display.selection_bar import selection_bar
-from runs.history import pages_filter_bar, query_timeout, selection
+from runs.history import filter_bar, query_timeout, selection
 from runs.history.filter_choices import Directory
 from runs.history.filters import DRAFT, KINDS, Filter, state_choices
 from runs.history.findable_apps import asks_newest, findable_apps
@@ -177,11 +177,11 @@ def _list(listing: Listing, filters: Filter, rows: Rows) -> dict[str, object]:
 def _tools(filters: Filter, directory: Directory) -> dict[str, object]:
     """Return what is shown above the list: tabs, and chips for the current filter."""
     return {
-        "tabs": pages_filter_bar.tabs(filters, has_own=directory.has_own),
+        "tabs": filter_bar.tabs(filters, has_own=directory.has_own),
         "view_switch": _view_switch(filters),
-        "chips": pages_filter_bar.chips(filters, directory),
-        "offers": pages_filter_bar.offers(filters),
-        "day_shortcuts": pages_filter_bar.day_shortcuts(filters, timezone.localdate()),
+        "chips": filter_bar.chips(filters, directory),
+        "offers": filter_bar.offers(filters),
+        "day_shortcuts": filter_bar.day_shortcuts(filters, timezone.localdate()),
         "marker": Marker.of(filters.words, directory.lookups.similar),
         "is_filtered": bool(filters.conditions),
     }
@@ -196,7 +196,7 @@ def _instead(filters: Filter, listing: Listing, rows: Rows) -> dict[str, object]
         "is_none_selected": filters.conditions.keys() == {"selected"} and not rows,
         "everything_url": filters.without(*filters.conditions).url(),
         "is_too_slow": listing.is_too_slow,
-        "shorter": pages_filter_bar.shorter(filters) if listing.is_too_slow else [],
+        "shorter": filter_bar.shorter(filters) if listing.is_too_slow else [],
         "empty": [_(sentence) for sentence in (NO_RESULTS if filters.view == "results" else EMPTY[filters.tab])],
     }
 
@@ -236,8 +236,8 @@ def _choices(filters: Filter, member: Member, directory: Directory, findable: se
             if findable is None or app.pk in findable or app.public_id == filters.app
         ],
         "person_options": [(one.public_id, one.display_name, one.public_id == filters.by) for one in people],
-        "decided_options": pages_filter_bar.deciders(filters, directory),
-        "waits_options": pages_filter_bar.awaited(filters, member, directory),
+        "decided_options": filter_bar.deciders(filters, directory),
+        "waits_options": filter_bar.awaited(filters, member, directory),
         "decision_options": [(key, str(word), key == filters.decision) for key, word in DECISIONS.items()],
         "state_options": [
             (key, str(word), key == filters.state)

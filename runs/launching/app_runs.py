@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from runs.models import App, Member, Run
-from runs.models.run import CARD_COLUMNS, RunQuerySet
+from runs.models.run import RUN_CARD_COLUMNS, RunQuerySet
 
 RESULTS_SHOWN = 4
 LATELY = timedelta(days=1)  # for how long a member's last run matters to the form
@@ -71,4 +71,4 @@ def _load(newest: list[RunQuerySet]) -> list[Run]:
     """
     pks = [Run.objects.filter(pk__in=query.values("pk")).values("pk") for query in newest]
     runs = Run.objects.filter(pk__in=pks[0].union(*pks[1:])).for_cards().newest_first()
-    return list(runs.only(*CARD_COLUMNS, "verdicts", "parent", "preset"))
+    return list(runs.only(*RUN_CARD_COLUMNS, "verdicts", "parent", "preset"))

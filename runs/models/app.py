@@ -19,7 +19,7 @@ from runs.models.messages import MessageCharField
 from runs.schema_forms.questions import Question, questions_of
 
 SCHEMA_FRESH_FOR = timedelta(minutes=10)
-CARD_COLUMNS = (
+APP_CARD_COLUMNS = (
     *("public_id", "name", "description", "makes", "price", "credits_expected", "usual_seconds", "slow_seconds"),
     *("is_listed", "gone_at", "starred_at", "starred_by__name", "starred_by__email"),
     *(f"thumbnail__{name}" for name in PICTURE_COLUMNS),
@@ -51,7 +51,7 @@ class AppQuerySet(models.QuerySet["App"]):
 
     def for_cards(self) -> Self:
         """Fetch what the apps' cards show. Using any other column takes another query."""
-        return self.select_related("thumbnail", "starred_by").only(*CARD_COLUMNS)
+        return self.select_related("thumbnail", "starred_by").only(*APP_CARD_COLUMNS)
 
     def starred(self) -> Self:
         """Return the apps with a star, the newest star first."""

@@ -15,7 +15,7 @@ from runs.models.ids import new_public_id
 from runs.models.joined import is_one_of
 from runs.models.member import Member
 from runs.models.messages import MessageCharField, MessageTextField
-from runs.models.run import CARD_ROWS, Run, RunInput, RunInputUpload, RunQuerySet
+from runs.models.run import RUN_CARD_RELATIONS, Run, RunInput, RunInputUpload, RunQuerySet
 
 LABEL_START = 80  # characters
 
@@ -240,5 +240,5 @@ def for_page(runs: RunQuerySet) -> RunQuerySet:
     outputs = models.Prefetch("outputs", Output.objects.annotate(**marks).prefetch_related(files))
     links = models.Prefetch("links", RunInputUpload.objects.select_related("upload__file"))
     inputs = models.Prefetch("inputs", RunInput.objects.prefetch_related(links))
-    with_related = runs.select_related(*CARD_ROWS, "schema", "cancelled_by", "held_by", "preset")
+    with_related = runs.select_related(*RUN_CARD_RELATIONS, "schema", "cancelled_by", "held_by", "preset")
     return with_related.prefetch_related(outputs, inputs)

@@ -25,16 +25,17 @@ SILENT_AFTER = timedelta(hours=24)
 # otherwise read every row to check those conditions.
 FACETS = (F("app"), F("status"), F("outputs_failed"), F("kinds"), F("verdicts"), F("shared_at"), F("deleted_at"))
 NEWEST = (F("created_at").desc(), F("id").desc())
-CARD_ROWS = ("app__rule", "member", "made_by", "input_picture", "starred_by")
-# The columns that cards need, from the run and from related rows. Using any other column takes another query.
-CARD_COLUMNS = (
+CARD_PEOPLE = ("member", "made_by", "starred_by")
+RUN_CARD_RELATIONS = ("app__rule", "input_picture", *CARD_PEOPLE)
+# The columns that cards need, from the run and from related rows. Using any other column takes a query for each card.
+RUN_CARD_COLUMNS = (
     *("public_id", "version", "status", "title", "app_name", "summary", "created_at", "started_at", "running_at"),
     *("outputs_total", "outputs_ready", "outputs_failed", "outputs_approved", "outputs_changes", "outputs_rejected"),
-    *("shared_at", "deleted_at", "held_at", "starred_at", "has_star", "is_example", *CARD_ROWS[1:]),
+    *("shared_at", "deleted_at", "held_at", "starred_at", "has_star", "is_example", *RUN_CARD_RELATIONS[1:]),
     *(f"app__{name}" for name in ("public_id", "name", "gone_at", "forbidden_at")),
     *(f"app__{name}_seconds" for name in ("quick", "slow", "late")),
     *(f"app__rule__{name}" for name in ("app", "is_hidden", "shown_to")),
-    *(f"{who}__{name}" for who in ("member", "made_by", "starred_by") for name in ("name", "email")),
+    *(f"{who}__{name}" for who in CARD_PEOPLE for name in ("name", "email")),
     *(f"input_picture__{name}" for name in PICTURE_COLUMNS),
 )
 
@@ -63,7 +64,7 @@ class RunQuerySet(RunAccessQuerySet["Run"]):
 
     def for_cards(self) -> Self:
         """Load what run cards show, except results, which `display.cards.run_cards` fetches."""
-        return self.select_related(*CARD_ROWS).only(*CARD_COLUMNS)
+        return self.select_related(*RUN_CARD_RELATIONS).only(*RUN_CARD_COLUMNS)
 
     def in_state(self, key: str) -> Self:
         """Return runs whose displayed state is `key` (`words.run_states.RunState.key`); all runs if it is unknown."""

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from runs.connection import status
 from runs.engine.create_run import LaunchRequest, launch_run, new_form_token
-from runs.history import pages_filter_bar
+from runs.history import filter_bar
 from runs.history.filters import Filter
 from runs.history.hints import Hint
 from runs.models import Member, Upload
@@ -172,7 +172,7 @@ def test_a_launched_run_is_found_in_any_language(as_alice: Client, alice: Member
 )
 def test_usual_spans_of_days_are_one_press_away(language: str, week: str) -> None:
     with override(language):
-        offered = pages_filter_bar.day_shortcuts(Filter(q="shoe"), date(2026, 11, 27))  # a Friday
+        offered = filter_bar.day_shortcuts(Filter(q="shoe"), date(2026, 11, 27))  # a Friday
 
     spans = ("from=2026-11-27", "from=2026-11-21", week, "from=2026-10-01&to=2026-10-31")
     assert [span.url for span in offered] == [f"/history/?q=shoe&{query}" for query in spans]

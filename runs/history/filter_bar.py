@@ -50,27 +50,49 @@ def chips(filters: Filter, directory: Directory) -> list[Chip]:
 
 
 def _label(name: str, filters: Filter, directory: Directory) -> str:
-    if name == "app":
-        return directory.app_name(filters.app)
-    if name == "by":
-        return _("Made or owned by %(person)s") % {"person": directory.person_name(filters.by)}
-    if name == "state":
-        return str(STATE_CHOICES[filters.state])
-    if name == "kind":
-        return _(KINDS[filters.kind])
-    if name == "decision":
-        return str(DECISIONS[filters.decision])
-    if name == "decided":
-        return decided_words(filters.decided, directory)
-    if name == "waits":
-        return waits_words(filters.waits, directory)
-    if name == "from":
-        return _("Since %(day)s") % {"day": _day_words(filters.since)}
-    if name == "selected":
-        return _("Selected results") if filters.is_selected_results else _("Selected")
-    if name == "to":
-        return _("Until %(day)s") % {"day": _day_words(filters.until)}
-    return _("“%(words)s”") % {"words": filters.q}
+    """Return the chip's words for the filter called `name` in the URL."""
+    match name:
+        case "q":
+            return _("“%(words)s”") % {"words": filters.q}
+        case "app":
+            return directory.app_name(filters.app)
+        case "by":
+            return _("Made or owned by %(person)s") % {"person": directory.person_name(filters.by)}
+        case "state":
+            return str(STATE_CHOICES[filters.state])
+        case "kind":
+            return _(KINDS[filters.kind])
+        case "decision":
+            return str(DECISIONS[filters.decision])
+        case "decided":
+            return decided_words(filters.decided, directory)
+        case "waits":
+            return waits_words(filters.waits, directory)
+        case "from":
+            return _("Since %(day)s") % {"day": _day_words(filters.since)}
+        case "to":
+            return _("Until %(day)s") % {"day": _day_words(filters.until)}
+        case "selected":
+            return _("Selected results") if filters.is_selected_results else _("Selected")
+    raise KeyError(name)
+
+
+def without_label(name: str, filters: Filter) -> str:
+    """Return the words for the same search without the filter called `name` in the URL."""
+    labels = {
+        "q": _("Without “%(words)s”") % {"words": filters.q},
+        "app": _("Any app"),
+        "by": _("Anyone"),
+        "state": _("Any state"),
+        "kind": _("Any kind"),
+        "decision": _("Any decision"),
+        "decided": _("Decided by anyone"),
+        "waits": _("Waiting or not"),
+        "from": _("No start date"),
+        "to": _("No end date"),
+        "selected": _("Selected or not"),
+    }
+    return labels[name]
 
 
 def decided_words(who: str, directory: Directory) -> str:
