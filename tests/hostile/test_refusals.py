@@ -190,7 +190,7 @@ def test_results_of_a_run_that_failed_halfway_are_shown(lamina_door: SandboxDoor
 
     assert len(page.find(css="output-ready")) == 1
     assert page.first(css="run-sentence").words.startswith(
-        "Partly ready This run may have cost"
+        "Partly ready Cost: up to the full estimate"
     )  # the failure comes after the cost
     assert page.first(css="run-note").words.startswith("1 of 2 ready, 1 failed")
     assert "There are no results" not in page.words
