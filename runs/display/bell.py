@@ -12,24 +12,12 @@ from django.utils.translation import ngettext
 
 from runs.display.cards import RunCard, run_cards
 from runs.display.verdicts import VERDICT_ICONS
-from runs.models import Member, Notice, NoticeKind, Run
-from runs.notices import choices, notice_text
+from runs.models import Member, Notice, Run
+from runs.notices import notice_text
+from runs.notices.kinds import ENDS, KINDS
 
 LISTED = 20
 FRESH_FOR = timedelta(minutes=2)  # a page that opens this soon after an event still announces it
-ICONS: dict[str, str] = {
-    NoticeKind.MENTION: "comment",
-    NoticeKind.REPLY: "comment",
-    NoticeKind.COMMENT: "comment",
-    NoticeKind.ASKED: "review",
-    NoticeKind.DECIDED: "check",
-    NoticeKind.SET_ASIDE: "other",
-    NoticeKind.GUEST: "link",
-    NoticeKind.READY: "ready",
-    NoticeKind.FAILED: "failed",
-    NoticeKind.LIMIT: "info",
-    NoticeKind.PORTAL: "warning",
-}
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ class NoticeLine:
 
     @property
     def is_end(self) -> bool:
-        return self.notice.kind in choices.ENDS
+        return self.notice.kind in ENDS
 
     @property
     def is_unread(self) -> bool:
@@ -67,7 +55,7 @@ class NoticeLine:
         if notice.run is not None and self.is_end and notice.run.status == Run.Status.CANCELLED:
             return "cancelled"
         verdict = notice.decision.verdict if notice.decision is not None else ""
-        return VERDICT_ICONS.get(verdict) or ICONS[notice.kind]
+        return VERDICT_ICONS.get(verdict) or KINDS[notice.kind].icon
 
     @property
     def is_conversation_muted(self) -> bool:
@@ -137,7 +125,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
     """Return lines for notices fetched with `for_lists`; with a `viewer`, include pictures of runs that ended."""
     notices = list(notices)
     cards: dict[int, RunCard] = {}
-    if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in choices.ENDS]):
+    if viewer is not None and (ended := [notice.pk for notice in notices if notice.kind in ENDS]):
         runs = Run.objects.filter(notices__in=ended).for_cards()
         cards = {card.run.pk: card for card in run_cards(runs, viewer)}
     return [
@@ -146,7 +134,7 @@ def lines_of(notices: Iterable[Notice], viewer: Member | None = None) -> list[No
             title=notice_text.title_of(notice),
             words=notice_text.words_of(notice),
             url=notice_text.path_of(notice),
-            card=cards.get(notice.run_id or 0) if notice.kind in choices.ENDS else None,
+            card=cards.get(notice.run_id or 0) if notice.kind in ENDS else None,
         )
         for notice in notices
     ]

@@ -7,13 +7,12 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from runs.display.bell import NoticeLine, lines_of
-from runs.models import Member, Mute, Notice, NoticeKind, Run
+from runs.models import Member, Mute, Notice, Run
+from runs.notices.kinds import KINDS
 
 PAGE = 50
-OF_PORTAL = (NoticeKind.LIMIT, NoticeKind.PORTAL)  # notices that aren't about a run
 
 
 @dataclass(frozen=True)
@@ -71,24 +70,23 @@ def _earlier(last: Notice) -> Q:
 
 def _groups(notices: list[Notice]) -> list[NoticeGroup]:
     """Group notices by run; the run with the newest notice comes first."""
-    order: dict[tuple[int | None, bool], int] = {}
+    order: dict[tuple[int | None, str], int] = {}
     for notice in notices:
         order.setdefault(_subject(notice), len(order))
     by_run = groupby(sorted(notices, key=lambda one: order[_subject(one)]), key=_subject)
-    return [_group(list(of_run)) for _run, of_run in by_run]
+    return [_group(list(rows), heading) for (_run, heading), rows in by_run]
 
 
-def _subject(notice: Notice) -> tuple[int | None, bool]:
-    """Return what the notice is grouped under: its run, the portal, or several runs."""
-    return notice.run_id, notice.kind in OF_PORTAL
+def _subject(notice: Notice) -> tuple[int | None, str]:
+    """Return what the notice is grouped under: its run and, if it has none, the heading for its kind."""
+    return notice.run_id, str(KINDS[notice.kind].heading)
 
 
-def _group(notices: list[Notice]) -> NoticeGroup:
+def _group(notices: list[Notice], heading: str) -> NoticeGroup:
     run = notices[0].run
-    other = _("The portal") if notices[0].kind in OF_PORTAL else _("Several runs")
     return NoticeGroup(
         run=run,
-        name=run.display_title if run is not None else other,
+        name=run.display_title if run is not None else heading,
         lines=lines_of(notices),
         is_muted=getattr(notices[0], "is_run_muted", False),
     )

@@ -15,27 +15,14 @@ from django.utils import timezone
 
 from runs.audit.record import differences, record, values_of
 from runs.background.incidents import record_incident
-from runs.models import App, ChatChannel, ChatMessage, Incident, NoticeKind, Run, Verb
+from runs.models import App, ChatChannel, ChatMessage, Incident, Run, Verb
 from runs.models.messages import Message
 from runs.models.run import RunQuerySet
+from runs.notices.kinds import CHAT_LABELS
 from runs.storage.guard import check_url
 from runs.web.sealed_texts import SealedError, seal, sealed_again, unseal
 
 PURPOSE = "chat-address"
-# Kinds of notices that can be posted to a channel, in the order that the form lists them.
-KINDS = (
-    NoticeKind.ASKED,
-    NoticeKind.DECIDED,
-    NoticeKind.SET_ASIDE,
-    NoticeKind.GUEST,
-    NoticeKind.READY,
-    NoticeKind.FAILED,
-    NoticeKind.MENTION,
-    NoticeKind.REPLY,
-    NoticeKind.COMMENT,
-)
-TALK = (NoticeKind.MENTION, NoticeKind.REPLY, NoticeKind.COMMENT)
-DEFAULT_KINDS = tuple(kind for kind in KINDS if kind not in TALK)
 
 
 def check_address(address: str) -> None:
@@ -52,7 +39,7 @@ def set_channel(app: str, address: str, kinds: Collection[str], apps: Iterable[A
     A new address turns the channel on again. The kinds and apps also apply to messages that are waiting to be sent.
     """
     fields: dict[str, Any] = {
-        "kinds": [kind.value for kind in KINDS if kind in kinds],
+        "kinds": [str(kind) for kind in CHAT_LABELS if kind in kinds],
         "language": language,
         "changed_at": timezone.now(),
     }

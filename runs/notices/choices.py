@@ -1,6 +1,6 @@
 """How people are emailed about each kind of notice: not at all, right away, or once a day.
 
-All notices appear in the portal. If a member has no row for a kind, its default applies (`DEFAULTS`). Reminders of due
+All notices appear in the portal. If a member has no row for a kind, its default applies (`kinds.py`). Reminders of due
 decisions aren't notices, but people's choice about them is stored in the same table, with the "kind" `REMINDER`.
 Members get reminders unless their row for that kind says `Way.OFF`.
 """
@@ -16,11 +16,10 @@ from django.utils import timezone
 
 from runs.audit.record import differences, record
 from runs.models import MailWhenReady, Member, Notice, NoticeChoice, NoticeKind, ReviewRules, Run, Verb, Way
+from runs.notices.kinds import ENDS, KINDS
 from runs.team import mail
 
 GATHER = timedelta(minutes=2)  # how long an email waits for more events to include
-DEFAULTS = {kind: Way.OFF if kind == NoticeKind.READY else Way.ONCE for kind in NoticeKind}
-ENDS = (NoticeKind.READY, NoticeKind.FAILED)  # the kinds of notices that "Email me when it's ready" covers
 REMINDER = "reminder"
 
 
@@ -35,18 +34,17 @@ def ways_of(members: Collection[int], kind: str, run: Run | None = None) -> dict
         return ways
     reachable = Member.objects.filter(pk__in=members, is_active=True, mail_dead_at=None)
     choices = dict(NoticeChoice.objects.filter(member__in=members, kind=kind).values_list("member", "way"))
-    default = DEFAULTS[NoticeKind(kind)]
     askers = MailWhenReady.objects.filter(member__in=members, run=run).values_list("member", flat=True)
     when_ready = set(askers) if run is not None and kind in ENDS else set()
     for pk in reachable.values_list("pk", flat=True):
-        ways[pk] = Way.ONCE if pk in when_ready else choices.get(pk, default)
+        ways[pk] = Way.ONCE if pk in when_ready else choices.get(pk, KINDS[kind].default_way)
     return ways
 
 
 def chosen_by(member: Member) -> dict[str, str]:
     """Return how `member` is emailed about each kind they can get, and about due decisions (`REMINDER`)."""
     choices = dict(NoticeChoice.objects.filter(member=member).values_list("kind", "way"))
-    ways = {kind.value: choices.get(kind.value, DEFAULTS[kind].value) for kind in NoticeKind.concerning(member)}
+    ways = {kind.value: choices.get(kind, KINDS[kind].default_way.value) for kind in NoticeKind.concerning(member)}
     return ways | {REMINDER: choices.get(REMINDER, Way.DAILY.value)}
 
 

@@ -5,29 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
-from runs.models import App, ChatChannel, NoticeKind
+from runs.models import App, ChatChannel
 from runs.notices import channels
 from runs.review.rules import reviewable_apps
 from runs.storage import guard
 from runs.web.posted import CutField, PostedForm, RepeatedField
 
 APPS_SHOWN = 200
-# Labels for the kinds, worded for the team. Those in `NoticeKind` address one person as "you".
-KIND_WORDS: dict[str, Promise] = {
-    NoticeKind.ASKED: _lazy("Decisions are needed"),
-    NoticeKind.DECIDED: _lazy("Someone decides"),
-    NoticeKind.SET_ASIDE: _lazy("A decision is set aside"),
-    NoticeKind.GUEST: _lazy("A guest answers or comments"),
-    NoticeKind.READY: _lazy("A run is ready"),
-    NoticeKind.FAILED: _lazy("A run fails"),
-    NoticeKind.MENTION: _lazy("A comment mentions someone"),
-    NoticeKind.REPLY: _lazy("Someone replies to a comment"),
-    NoticeKind.COMMENT: _lazy("Someone comments on a run"),
-}
 
 
 class ChannelForm(PostedForm):

@@ -22,8 +22,9 @@ from runs.models import (
 )
 from runs.models.decisions import APPROVING_ROLES
 from runs.models.messages import Message
-from runs.notices import choices, read_state
+from runs.notices import read_state
 from runs.notices.create_notices import NewNotice, tell
+from runs.notices.kinds import ENDS
 from runs.words.moments import portal_day
 
 ASKED_AT_MOST = 200  # if anyone may decide, notify at most this many people
@@ -210,7 +211,7 @@ def on_file_inspected(stored: StoredFile) -> None:
 
 
 def _show_again(condition: Q) -> None:
-    ended = Notice.objects.unread().filter(condition, kind__in=choices.ENDS)
+    ended = Notice.objects.unread().filter(condition, kind__in=ENDS)
     read_state.show_again(ended.values_list("member", flat=True).distinct())
 
 

@@ -36,6 +36,7 @@ from runs.models import (
     Way,
 )
 from runs.notices import choices, notice_text, reminders, unsubscribe
+from runs.notices.kinds import ENDS
 from runs.team import mail
 from runs.web import secret_links
 from runs.words.due_dates import due_words
@@ -170,7 +171,7 @@ def _still_news(row: Mail, member: Member) -> list[Notice]:
     in that request is undecided."""
     ways = choices.chosen_by(member)
     unwanted = Q(kind__in=[kind for kind, way in ways.items() if way == Way.OFF])
-    when_ready = Q(kind__in=choices.ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
+    when_ready = Q(kind__in=ENDS, run__in=MailWhenReady.objects.filter(member=member).values("run"))
     open_items = ReviewItem.objects.undecided().filter(output__run__in=Run.objects.visible_to(member))
     is_open = ~Q(kind=NoticeKind.ASKED) | Exists(open_items.filter(request=OuterRef("request")))
     notices = Notice.objects.of(member).unread().filter(~unwanted | when_ready, is_open, mail=row)

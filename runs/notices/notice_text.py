@@ -93,16 +93,20 @@ def who_of(content: NoticeContent) -> str:
 
 
 def _title(content: NoticeContent) -> str:
-    if content.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):
-        return say(content.message)
-    if content.kind in (NoticeKind.READY, NoticeKind.FAILED):
-        return _end(content)
     values = {"who": who_of(content) or pgettext("who did it", "Somebody"), "place": _place_words(content)}
-    if content.kind == NoticeKind.ASKED:
-        return _request_title(content) % values
-    if content.decision is not None:
-        return _decision_title(content.decision) % values
-    return _comment_title(content) % values
+    match NoticeKind(content.kind):  # mypy checks that no kind is missing
+        case NoticeKind.LIMIT | NoticeKind.PORTAL:
+            return say(content.message)
+        case NoticeKind.READY | NoticeKind.FAILED:
+            return _end(content)
+        case NoticeKind.ASKED:
+            return _request_title(content) % values
+        case NoticeKind.MENTION:
+            return _("%(who)s mentioned you in a comment on %(place)s") % values
+        case NoticeKind.REPLY:
+            return _("%(who)s replied to a comment on %(place)s") % values
+        case NoticeKind.COMMENT | NoticeKind.GUEST | NoticeKind.DECIDED | NoticeKind.SET_ASIDE:
+            return _act_title(content) % values
 
 
 def _end(content: NoticeContent) -> str:
@@ -120,8 +124,10 @@ def _request_title(content: NoticeContent) -> str:
     return _("%(who)s is asking for your decision on %(place)s")
 
 
-def _decision_title(decision: Decision) -> str:
-    Act, Verdict = Decision.Act, Decision.Verdict
+def _act_title(content: NoticeContent) -> str:
+    Act, Verdict, decision = Decision.Act, Decision.Verdict, content.decision
+    if decision is None:
+        return _("%(who)s commented on %(place)s")
     if not decision.is_counted:
         if decision.verdict == Verdict.APPROVED:
             return _("%(who)s says %(place)s is approved. Someone on the team has to decide.")
@@ -133,14 +139,6 @@ def _decision_title(decision: Decision) -> str:
         Act.SET_ASIDE: _("%(who)s set aside a decision on %(place)s"),
     }
     return sentences.get(decision.verdict or decision.act, _("%(who)s withdrew their decision on %(place)s"))
-
-
-def _comment_title(content: NoticeContent) -> str:
-    if content.kind == NoticeKind.MENTION:
-        return _("%(who)s mentioned you in a comment on %(place)s")
-    if content.kind == NoticeKind.REPLY:
-        return _("%(who)s replied to a comment on %(place)s")
-    return _("%(who)s commented on %(place)s")
 
 
 def _place_words(content: NoticeContent) -> str:
@@ -171,6 +169,7 @@ def results_of(content: NoticeContent) -> int:
 
 
 def _place(content: NoticeContent) -> str:
+    """Return the path of the result or run that the notice is about, unless its kind leads somewhere else."""
     if content.kind == NoticeKind.LIMIT and "member" not in content.message.values:
         return f"{reverse('runs:me')}#spending"
     if content.kind in (NoticeKind.LIMIT, NoticeKind.PORTAL):

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from runs.models import App, ChatChannel
 from runs.notices import channels, chat
-from runs.notices.forms_chat import KIND_WORDS, ChannelForm, apps_to_choose
+from runs.notices.forms_chat import ChannelForm, apps_to_choose
+from runs.notices.kinds import CHAT_LABELS, KINDS
 from runs.team import mail
 from runs.team.reauthentication import FIELD, recent_password_required
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
@@ -62,12 +63,13 @@ def _page(request: PortalRequest, form: ChannelForm | None = None, app: str = ""
 
 
 def _card(app: str, label: str, channel: ChatChannel | None, form: ChannelForm | None) -> ChannelCard:
-    ticked = form.cleaned_data["kind"] if form else channel.kinds if channel else channels.DEFAULT_KINDS
+    defaults = [kind for kind in CHAT_LABELS if KINDS[kind].is_chat_default]
+    ticked = form.cleaned_data["kind"] if form else channel.kinds if channel else defaults
     return ChannelCard(
         app,
         label,
         channel,
-        [(kind.value, str(KIND_WORDS[kind]), kind in ticked) for kind in channels.KINDS],
+        [(str(kind), str(words), kind in ticked) for kind, words in CHAT_LABELS.items()],
         apps_to_choose(channel),
         (channel.language if channel else "") or get_language() or settings.LANGUAGE_CODE,
         getattr(channel, "last_sent_at", None),

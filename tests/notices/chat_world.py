@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs.models import ChatChannel, Comment, Decision, Output, ReviewRequest, Run
 from runs.models.messages import Message
 from runs.notices import channels, chat
+from runs.notices.kinds import CHAT_LABELS
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Event:
     message: Message = field(default_factory=Message)
 
 
-def set_channel(app: str, address: str, kinds: Any = channels.KINDS, language: str = "en") -> ChatChannel:
+def set_channel(app: str, address: str, kinds: Any = tuple(CHAT_LABELS), language: str = "en") -> ChatChannel:
     return channels.set_channel(app, address, kinds, [], language)
 
 
