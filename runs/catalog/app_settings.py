@@ -1,106 +1,98 @@
-"""An admin's settings for an app, as stored or as posted."""
+"""An admin's settings for an app: who sees it, what people read about it, and what its fields accept."""
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from runs.audit.record import values_of
+from runs.catalog.form_rules import as_rule, form_questions
+from runs.models import App, AppRule, FieldRule, StoredFile
+from runs.schema_forms.field_rules import match_rules
+from runs.schema_forms.questions import Question
 
-from runs.audit.record import differences, record
-from runs.catalog import app_rules
-from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
-from runs.models import App, AppRule, FieldRule, Member, Verb
+PLAIN_FIELDS = [field for field in AppRule._meta.concrete_fields if field.name in AppRule.PLAIN]
+
+
+@dataclass(frozen=True)
+class FieldSettings:
+    """The admin's settings for one field.
+
+    `value` and `file` are what a locked or hidden field sends; if both are unset, it sends the app's current default.
+    If the field has options, `value` and `options` are exact labels.
+    """
+
+    label: str = ""
+    help: str = ""
+    mode: str = FieldRule.Mode.OPEN
+    value: str | None = None
+    file: StoredFile | None = None
+    options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class AppSettings:
-    """All of the admins' settings for one app. `forget` lists the rules to delete because their fields no longer
-    exist."""
+    """All of the admins' settings for one app, as stored or as posted.
 
-    edit: AppEdit
+    `plain` has a value for each of `AppRule.PLAIN`; an empty text means Lamina's own. `fields` maps each field's name
+    in the form ("p0") to its settings, and `forget` lists the rules to delete because their fields no longer exist.
+    """
+
+    plain: Mapping[str, Any]
+    is_hidden: bool = False
+    roles: Sequence[str] = ()  # empty means all
     asks_review: bool = False
     price: Decimal | None = None  # in credits; used if Lamina gives no estimate
-    forget: list[FieldRule] = field(default_factory=list)
+    fields: Mapping[str, FieldSettings] = field(default_factory=dict)
+    forget: Sequence[FieldRule] = ()
 
 
-def stored_settings(app: App, lines: list[FieldLine]) -> AppSettings:
+@dataclass(frozen=True)
+class FieldLine:
+    """One of an app's fields with the admin's rule for it, for the admins' page. `plain` is the field without the
+    rule."""
+
+    question: Question
+    plain: Question
+    row: FieldRule | None
+
+    @property
+    def stored(self) -> FieldSettings:
+        row = self.row
+        if row is None:
+            return FieldSettings()
+        return FieldSettings(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
+
+
+def rule_of(app: App) -> AppRule:
+    """Return the admin's rules for `app`; an unsaved row if there are none."""
+    return AppRule.of(app) or AppRule(app=app)
+
+
+def stored_settings(app: App, lines: Sequence[FieldLine]) -> AppSettings:
     """Return the stored settings for `app`; `lines` are its fields."""
-    rule = app_rules.rule_of(app)
-    edit = AppEdit(
-        is_hidden=rule.is_hidden,
-        roles=rule.roles,
-        name=rule.name,
-        line=rule.line,
-        group=rule.group,
-        house_rules=rule.house_rules,
-        fields={line.plain.field_name: field_edit(line.row) for line in lines},
-    )
-    return AppSettings(edit, app.asks_review, app.price)
+    rule = rule_of(app)
+    fields = {line.plain.field_name: line.stored for line in lines}
+    plain = values_of(rule, *AppRule.PLAIN)
+    return AppSettings(plain, rule.is_hidden, rule.roles, app.asks_review, app.price, fields)
 
 
-def field_edit(row: FieldRule | None) -> FieldEdit:
-    """Convert a field's rule for use on the settings page."""
-    if row is None:
-        return FieldEdit()
-    return FieldEdit(row.label, row.help, row.mode, row.value, row.file, tuple(row.options))
+def field_lines(app: App) -> list[FieldLine]:
+    """Return the fields in the form of `app`, in the author's order, with their rules."""
+    rows = rows_by_position(app)
+    ruled = zip(form_questions(app), app.questions, strict=True)
+    return [FieldLine(question, plain, rows.get(plain.position)) for question, plain in ruled]
 
 
-@transaction.atomic
-def save_settings(app: App, admin: Member, settings: AppSettings, version: int, now: datetime) -> None:
-    """Save all of `settings`, or raise `RulesChangedError` or `RulesRejectedError` and save nothing."""
-    before = _recorded(app)
-    old_group = app_rules.rule_of(app).group
-    rule = app_rules.save_rules(app, admin, settings.edit, version, now)
-    if rule.group != old_group:  # its old place was in another group, so clear it
-        AppRule.objects.filter(pk=rule.pk).update(position=None)
-    for row in settings.forget:
-        app_rules.forget_field(app, admin, row, now)
-    if (app.asks_review, app.price) != (settings.asks_review, settings.price):
-        App.objects.filter(pk=app.pk).update(asks_review=settings.asks_review, price=settings.price)
-    if changes := differences(before, _recorded(app)):
-        record(Verb.APP_SHAPED, app, changes=changes)
+def lost_rules(app: App) -> list[FieldRule]:
+    """Return the rules for fields that the form of `app` no longer has. A rule applies again if its field comes
+    back."""
+    current = {row.pk for row in rows_by_position(app).values()}
+    return [row for row in app.field_rules.select_related("file") if row.pk not in current]
 
 
-@transaction.atomic
-def reset_settings(app: App, admin: Member, version: int, now: datetime) -> None:
-    """Reset the app to Lamina's version. Raises `RulesChangedError`."""
-    before = _recorded(app)
-    app_rules.reset_rules(app, admin, version, now)
-    record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
-
-
-def _recorded(app: App) -> dict[str, Any]:
-    """Return all stored settings for `app`, so that the record can show what has changed."""
-    stored = App.objects.select_related("rule").get(pk=app.pk)
-    rule = app_rules.rule_of(stored)
-    rows = stored.field_rules.select_related("file")
-    return {
-        "name": rule.name,
-        "line": rule.line,
-        "group": rule.group,
-        "house_rules": rule.house_rules,
-        "is_hidden": rule.is_hidden,
-        "roles": rule.roles,
-        "asks_review": stored.asks_review,
-        "price": stored.price,
-        "fields": {_field_name(row): _rule_values(row) for row in rows},
-    }
-
-
-def _field_name(row: FieldRule) -> str:
-    """Return the name that the record uses for a rule's field. It includes the key or id, because several fields in a
-    form may have the same name."""
-    return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
-
-
-def _rule_values(row: FieldRule) -> dict[str, Any]:
-    """Return what a rule sets, keyed by setting. Of a value, only one of the app's own options is recorded. Any other
-    could be anything, so the record just says that there is one (`audit.record.TYPED`)."""
-    settings = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
-    if row.type == "options":
-        settings["choice"] = row.value
-    else:  # stored as text, so that `false` and 0 count as values too
-        settings["value"] = "" if row.value is None else json.dumps(row.value)
-    return {name: value for name, value in (settings | {"file": row.file and row.file.name}).items() if value}
+def rows_by_position(app: App) -> dict[int, FieldRule]:
+    """Return the stored rules for the fields in the form of `app`, by the field's position."""
+    rows = [(as_rule(row), row) for row in app.field_rules.select_related("file")]
+    rules = match_rules(app.questions, [rule for rule, _row in rows]).by_position
+    return {position: next(row for one, row in rows if one is rule) for position, rule in rules.items()}

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Case, F, Min, Q, When
 
 from runs.audit.record import record, record_each
-from runs.catalog.app_rules import rule_of
+from runs.catalog.app_settings import rule_of
 from runs.models import App, AppRule, Member, Verb
 from runs.models.app import AppQuerySet
 from runs.models.app_rules import GROUP_LENGTH

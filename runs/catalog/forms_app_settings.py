@@ -3,23 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import models
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-from runs.catalog import app_rules
-from runs.catalog.app_rules import AppEdit, FieldEdit
-from runs.catalog.app_settings import AppSettings
-from runs.models import App, AppSchema, FieldRule, Member, StoredFile, Upload
+from runs.catalog.app_settings import PLAIN_FIELDS, AppSettings, FieldSettings, lost_rules
+from runs.catalog.save_app_settings import NONE_ALLOWED
+from runs.models import App, AppRule, AppSchema, FieldRule, Member, StoredFile, Upload
 from runs.schema_forms.field_rules import match_rules
 from runs.schema_forms.questions import Question, clean_text
 from runs.schema_forms.types import Rule
 from runs.uploads import uploads
 from runs.uploads.uploads import UploadRejected
-from runs.web.posted import CreditsField, CutField, PostedForm, RepeatedField, SwitchField, number_seen
+from runs.web.posted import CreditsField, CutField, NameField, PostedForm, RepeatedField, SwitchField, number_seen
 from runs.words.numbers import number_in
 
 TICKED_UP_TO = 24  # fields with up to this many options show checkboxes; for others, admins type one option per line
@@ -27,21 +29,31 @@ AUDIENCES = ("all", "some", "hidden")
 Mode = FieldRule.Mode
 
 
+class LinesField(CutField):
+    """Text of any number of lines, without white space at its ends."""
+
+    def to_python(self, value: Any) -> str:
+        return clean_text(super().to_python(value)).strip()
+
+
 class AppSettingsForm(PostedForm):
-    """An app's settings page, as posted. `seen` is the version of the rules that the page showed, and `schema` the
-    version of the app's form. `forget` lists the rules to delete because their fields no longer exist."""
+    """An app's settings page, as posted: the plain settings (`AppRule.PLAIN`) and those below.
+
+    `seen` is the version of the rules that the page showed, and `schema` the version of the app's form. `forget` lists
+    the rules to delete because their fields no longer exist.
+    """
 
     seen = CutField(12)
     schema = CutField(16)
-    name = CutField()
-    line = CutField()
-    group = CutField()
-    house_rules = CutField()
     audience = CutField(10)
     role = RepeatedField()
     asks = SwitchField()
     price = CutField()
     forget = RepeatedField()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields |= {field.name: _plain_field(field) for field in PLAIN_FIELDS}
 
     def clean_seen(self) -> int:
         return number_seen(self.cleaned_data["seen"])
@@ -62,8 +74,8 @@ class FieldSettingsForm(PostedForm):
     or typed, one per line (`lines`).
     """
 
-    label = CutField()
-    help = CutField()
+    label = NameField()
+    help = LinesField()
     mode = CutField(10)
     text = CutField()
     option = CutField(6)
@@ -118,17 +130,15 @@ def read_settings(
     if audience == "some" and not posted["role"]:
         errors["audience"] = _("Tick at least one role, or choose another option.")
     forget = posted["forget"]
-    edit = AppEdit(
+    settings = AppSettings(
+        {name: posted[name] for name in AppRule.PLAIN},
         is_hidden=audience == "hidden",
         roles=() if audience == "all" else posted["role"],
-        name=" ".join(posted["name"].split()),
-        line=" ".join(posted["line"].split()),
-        group=" ".join(posted["group"].split()),
-        house_rules=clean_text(posted["house_rules"]).strip(),
+        asks_review=posted["asks"],
+        price=_price(posted["price"], errors),
         fields=fields,
+        forget=[row for row in lost_rules(app) if str(row.pk) in forget] if forget else [],
     )
-    lost_rows = [row for row in app_rules.lost_rules(app) if str(row.pk) in forget] if forget else []
-    settings = AppSettings(edit, posted["asks"], _price(posted["price"], errors), lost_rows)
     return PostedSettings(settings, audience, posted["seen"], errors, is_older, posted["price"].strip())
 
 
@@ -136,9 +146,14 @@ def fitted(posted: PostedSettings, old: AppSchema | None, new: AppSchema | None)
     """Convert `posted`, which was read for the form `old`, to fit the form `new` that has since replaced it."""
     if old == new:
         return posted
-    edit = posted.settings.edit
-    edit = replace(edit, fields=_in_present_form(edit.fields, old, new) if old and new else {})
-    return replace(posted, settings=replace(posted.settings, edit=edit), is_older=True)
+    fields = _in_present_form(posted.settings.fields, old, new) if old and new else {}
+    return replace(posted, settings=replace(posted.settings, fields=fields), is_older=True)
+
+
+def _plain_field(field: "models.Field[Any, Any]") -> forms.Field:
+    if isinstance(field, models.BooleanField):
+        return SwitchField()
+    return LinesField() if isinstance(field, models.TextField) else NameField()
 
 
 def _price(text: str, errors: dict[str, str]) -> Decimal | None:
@@ -157,16 +172,16 @@ def _field(
     data: QueryDict,
     files: "MultiValueDict[str, UploadedFile[bytes]]",
     errors: dict[str, str],
-) -> FieldEdit:
+) -> FieldSettings:
     """Return what was posted for `question`; add any problems to `errors`."""
     form = FieldSettingsForm(data, prefix=question.field_name)
     form.full_clean()
     posted = form.cleaned_data
     mode = posted["mode"]
     allowed = _allowed(question, posted, errors) if question.kind == "options" and mode == Mode.OPEN else ()
-    return FieldEdit(
-        label=" ".join(posted["label"].split()),
-        help=clean_text(posted["help"]).strip(),
+    return FieldSettings(
+        label=posted["label"],
+        help=posted["help"],
         mode=mode,
         value=_value(question, posted),
         file=_file(admin, app, question, posted, files, errors) if question.kind == "url" else None,
@@ -189,7 +204,7 @@ def _allowed(question: Question, posted: dict[str, list[str]], errors: dict[str,
     positions = {number_in(at, 0, len(question.options) - 1, None) for at in posted["allowed"]}
     options = tuple(label for label in labels if question.options.index(label) in positions)
     if not options:
-        errors[question.field_name] = str(app_rules.NONE_ALLOWED)
+        errors[question.field_name] = str(NONE_ALLOWED)
     return () if len(options) == len(labels) else options
 
 
@@ -225,7 +240,7 @@ def _file(
     return StoredFile.objects.filter(pk__in=own).first() or StoredFile.objects.filter(pk__in=locked).first()
 
 
-def _in_present_form(fields: Mapping[str, FieldEdit], old: AppSchema, new: AppSchema) -> dict[str, FieldEdit]:
+def _in_present_form(fields: Mapping[str, FieldSettings], old: AppSchema, new: AppSchema) -> dict[str, FieldSettings]:
     """Convert settings posted for an older form to the fields of the current form. Settings for fields that no longer
     exist are dropped."""
     rules = [Rule(key=q.key, id=q.id, name=q.name) for q in old.questions]

@@ -1,13 +1,12 @@
 """Show the page where admins set up an app."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from runs.catalog.app_rules import AppEdit, FieldEdit, FieldLine
-from runs.catalog.app_settings import field_edit
+from runs.catalog.app_settings import FieldLine, FieldSettings
 from runs.catalog.forms_app_settings import TICKED_UP_TO
 from runs.models import FieldRule
 from runs.schema_forms.questions import Question
@@ -31,7 +30,7 @@ class FieldPart:
     """One field on the page. `meanwhile` says what another admin has saved for it since this page was opened."""
 
     line: FieldLine
-    edit: FieldEdit
+    edit: FieldSettings
     error: str = ""
     meanwhile: str = ""
 
@@ -55,7 +54,7 @@ class FieldPart:
 
     @property
     def is_changed(self) -> bool:
-        return self.edit != FieldEdit()
+        return self.edit != FieldSettings()
 
     @property
     def is_unfolded(self) -> bool:
@@ -124,7 +123,7 @@ class FieldPart:
         return ",".join(f"{kind}/*" for kind in self.question.accept)
 
 
-def edit_words(edit: FieldEdit, question: Question) -> list[str]:
+def edit_words(edit: FieldSettings, question: Question) -> list[str]:
     """Return what `edit` changes about a field, in a few words for each change; empty if it changes nothing."""
     words = []
     if edit.label:
@@ -145,7 +144,10 @@ def edit_words(edit: FieldEdit, question: Question) -> list[str]:
 
 
 def parts_of(
-    lines: Sequence[FieldLine], edit: AppEdit, errors: dict[str, str], stored: AppEdit | None
+    lines: Sequence[FieldLine],
+    settings: Mapping[str, FieldSettings],
+    errors: dict[str, str],
+    stored: Mapping[str, FieldSettings] | None,
 ) -> list[FieldPart]:
     """Return the fields for the page; if `stored` is given, each field says what another admin has saved for it in the
     meantime."""
@@ -153,8 +155,8 @@ def parts_of(
     for line in lines:
         name = line.plain.field_name
         # A field that wasn't on the posted page keeps its stored settings
-        edited = edit.fields.get(name, field_edit(line.row))
-        now = stored.fields.get(name, FieldEdit()) if stored else edited
+        edited = settings.get(name, line.stored)
+        now = stored.get(name, FieldSettings()) if stored else edited
         meanwhile = "" if now == edited else " · ".join(edit_words(now, line.plain)) or _("same as on Lamina")
         parts.append(FieldPart(line, edited, errors.get(name, ""), meanwhile))
     return parts

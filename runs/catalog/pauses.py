@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from runs.audit.record import record
 from runs.background.incidents import record_incident
-from runs.catalog.field_rules import as_rule
+from runs.catalog.form_rules import as_rule
 from runs.models import App, AppRule, FieldRule, Member, Verb
 from runs.models.messages import Message
 from runs.schema_forms.field_rules import match_rules, problem_of, ruled_questions

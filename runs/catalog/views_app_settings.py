@@ -13,26 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from runs.catalog import app_rules, arrange, forms_app_settings, pages_app_settings
-from runs.catalog.app_rules import RulesChangedError, RulesRejectedError
-from runs.catalog.app_settings import AppSettings, reset_settings, save_settings, stored_settings
+from runs.catalog import arrange, forms_app_settings, pages_app_settings
+from runs.catalog.app_settings import PLAIN_FIELDS, AppSettings, field_lines, lost_rules, rule_of, stored_settings
 from runs.catalog.forms_app_settings import PostedSettings, ResetForm
+from runs.catalog.save_app_settings import RulesChangedError, RulesRejectedError, reset_settings, save_settings
 from runs.display.app_changes import change_days
 from runs.display.managed_apps import audience_of
 from runs.models import App, AppRule, Member
-from runs.models.app_rules import GROUP_LENGTH, HELP_LENGTH, HOUSE_RULES_LENGTH, LABEL_LENGTH, LINE_LENGTH, NAME_LENGTH
+from runs.models.app_rules import HELP_LENGTH, LABEL_LENGTH
 from runs.team.reauthentication import recent_password_required
 from runs.web.body_limits import takes_files
 from runs.web.http import PortalRequest, admins_only, go_to, render_page
 
-LIMITS = {
-    "name": NAME_LENGTH,
-    "line": LINE_LENGTH,
-    "group": GROUP_LENGTH,
-    "house_rules": HOUSE_RULES_LENGTH,
-    "label": LABEL_LENGTH,
-    "help": HELP_LENGTH,
-}
+LIMITS = {field.name: field.max_length for field in PLAIN_FIELDS} | {"label": LABEL_LENGTH, "help": HELP_LENGTH}
 
 
 @takes_files
@@ -67,15 +60,15 @@ def manage_app_reset(request: PortalRequest, app_id: str) -> HttpResponse:
         else:
             messages.success(request, _("The app was reset to match Lamina."))
         return go_to(request, _url(app))
-    lines = app_rules.field_lines(app)
-    parts = pages_app_settings.parts_of(lines, stored_settings(app, lines).edit, {}, None)
+    lines = field_lines(app)
+    parts = pages_app_settings.parts_of(lines, stored_settings(app, lines).fields, {}, None)
     changed = [part for part in parts if part.is_changed]
     context = {
         "section": "manage",
         "app": app,
-        "rule": app_rules.rule_of(app),
+        "rule": rule_of(app),
         "changed": changed,
-        "lost": app_rules.lost_rules(app),
+        "lost": lost_rules(app),
         "back_url": _url(app),
     }
     return render_page(request, "catalog/manage_app_reset.html", context)
@@ -99,7 +92,7 @@ def _save(request: PortalRequest, app: App, posted: PostedSettings) -> HttpRespo
         except RulesChangedError:
             present = _app(app.public_id)
             posted = forms_app_settings.fitted(posted, app.schema, present.schema)
-            return _page(request, present, posted, is_overtaken=app_rules.rule_of(present).version != posted.version)
+            return _page(request, present, posted, is_overtaken=rule_of(present).version != posted.version)
         except RulesRejectedError as rejected:
             errors = rejected.errors
         else:
@@ -118,11 +111,11 @@ def _page(
 ) -> HttpResponse:
     """Show the page with the posted settings, if any, or with the stored ones. `is_overtaken` means that another admin
     has saved changes since the page was opened."""
-    lines = app_rules.field_lines(app)
+    lines = field_lines(app)
     stored = stored_settings(app, lines)
-    settings, rule = posted.settings if posted else stored, app_rules.rule_of(app)
+    settings, rule = posted.settings if posted else stored, rule_of(app)
     errors_now = errors or {}
-    parts = pages_app_settings.parts_of(lines, settings.edit, errors_now, stored.edit if is_overtaken else None)
+    parts = pages_app_settings.parts_of(lines, settings.fields, errors_now, stored.fields if is_overtaken else None)
     context = {
         "section": "manage",
         "app": app,
@@ -130,13 +123,12 @@ def _page(
         "own_line": app.remote_description or ("" if rule.line else app.description),
         "rule": rule,
         "audience_now": audience_of(rule),
-        "edit": settings.edit,
-        "asks_review": settings.asks_review,
+        "settings": settings,
         "price": posted.price if posted else _number(settings.price),
         "audience": posted.audience if posted else _audience(settings),
-        "roles": [(str(role), role.label, role in settings.edit.roles) for role in Member.Role if role != "admin"],
+        "roles": [(str(role), role.label, role in settings.roles) for role in Member.Role if role != "admin"],
         "parts": parts,
-        "lost": app_rules.lost_rules(app),
+        "lost": lost_rules(app),
         "forget": [row.pk for row in settings.forget],
         "errors": errors_now,
         "error_list": _error_list(errors_now, parts),
@@ -157,9 +149,9 @@ def _number(price: Decimal | None) -> str:
 
 
 def _audience(settings: AppSettings) -> str:
-    if settings.edit.is_hidden:
+    if settings.is_hidden:
         return "hidden"
-    return "some" if settings.edit.roles else "all"
+    return "some" if settings.roles else "all"
 
 
 def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
@@ -170,27 +162,17 @@ def _meanwhile(stored: AppSettings, settings: AppSettings) -> dict[str, str]:
 
 def _words_of(settings: AppSettings) -> dict[str, str]:
     """Return all settings except those for individual fields, as text."""
-    edit = settings.edit
-    return {
-        "name": edit.name,
-        "line": edit.line,
-        "group": edit.group,
-        "audience": audience_of(AppRule(is_hidden=edit.is_hidden, shown_to=" ".join(edit.roles))).words,
-        "house_rules": edit.house_rules,
-        "asks": _("Yes") if settings.asks_review else _("No"),
+    values = {
+        **settings.plain,
+        "audience": audience_of(AppRule(is_hidden=settings.is_hidden, shown_to=" ".join(settings.roles))).words,
+        "asks": settings.asks_review,
         "price": _number(settings.price),
     }
+    return {name: {True: _("Yes"), False: _("No")}.get(value, value) for name, value in values.items()}
 
 
 def _error_list(errors: dict[str, str], parts: list[Any]) -> list[tuple[str, str, str]]:
-    """Return each error's target id, label and sentence, in page order."""
-    labels = {
-        "name": _("Name"),
-        "line": _("Line below the name"),
-        "group": _("Group"),
-        "audience": _("Who sees it"),
-        "house_rules": _("House rules"),
-        "price": _("Price"),
-    }
-    of_app = [(f"settings-{name}", label, errors[name]) for name, label in labels.items() if name in errors]
+    """Return each error's target id, label and sentence."""
+    labels = {**AppRule.PLAIN, "audience": _("Who sees it"), "price": _("Price")}
+    of_app = [(f"settings-{name}", str(label), errors[name]) for name, label in labels.items() if name in errors]
     return of_app + [(f"{part.name}-field", part.label, part.error) for part in parts if part.error]

@@ -11,7 +11,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.app_rules import rule_of
+from runs.catalog.app_settings import rule_of
 from runs.catalog.arrange import AppGroup, PlacedApp, in_order, managed_apps
 from runs.models import App, AppChange, AppRule, FieldRule, Member
 from runs.models.app import AppQuerySet

@@ -8,7 +8,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from runs.catalog.field_rules import form_questions
+from runs.catalog.form_rules import form_questions
 from runs.catalog.pauses import closed_words
 from runs.models import App, AppSchema, Member, Run, Upload
 from runs.schema_forms.answers import Answer, Files, matched

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from runs import events
 from runs.audit.record import record
-from runs.catalog.field_rules import form_questions, locked_files
+from runs.catalog.form_rules import form_questions, locked_files
 from runs.catalog.pauses import closed_words
 from runs.engine import poller_wakeups, wakeups
 from runs.engine.changed_by_rules import RulesRefuseError, refused_words

@@ -6,7 +6,7 @@ from django.core.cache import cache
 from django.db.models import Exists, FilteredRelation, OuterRef, Q
 from django.http import QueryDict
 
-from runs.catalog.field_rules import form_questions
+from runs.catalog.form_rules import form_questions
 from runs.models import App, AppSchema, Member, Preset, StoredFile
 from runs.models.app import AppQuerySet
 from runs.schema_forms.answers import Answer

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from runs.catalog.field_rules import form_questions, with_rules
+from runs.catalog.form_rules import form_questions, with_rules
 from runs.launching import drafts
 from runs.launching.app_form import app_form
 from runs.launching.library_search import LibrarySearch

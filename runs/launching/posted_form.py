@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.field_rules import form_version
+from runs.catalog.form_rules import form_version
 from runs.engine import create_run
 from runs.engine.changed_by_rules import RulesRefuseError
 from runs.engine.create_run import LaunchRequest, TokenSpentError, launch_run

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.field_rules import form_questions
+from runs.catalog.form_rules import form_questions
 from runs.engine import create_run
 from runs.launching import drafts, next_version, presets
 from runs.models import App, AppSchema, Draft, Member, Output, Preset, Run

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from runs.audit.record import differences, record
-from runs.catalog.field_rules import locked_files
+from runs.catalog.form_rules import locked_files
 from runs.engine.input_summary import InputLine
 from runs.models import App, Draft, Member, Preset, Upload, Verb, form_hash
 from runs.models.reuse import PresetQuerySet

@@ -7,7 +7,7 @@ from django.forms import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from runs.catalog.field_rules import form_questions, rules_of
+from runs.catalog.form_rules import form_questions, rules_of
 from runs.engine.changed_by_rules import changed_words, preview_rules
 from runs.engine.create_run import LaunchRequest
 from runs.launching.app_form import app_form

@@ -14,7 +14,7 @@ from django_htmx.http import reswap, retarget
 
 from runs import catalog
 from runs.audit.admin_access import record_openings
-from runs.catalog.field_rules import form_version
+from runs.catalog.form_rules import form_version
 from runs.catalog.house_rules import house_rules_html
 from runs.connection import balance
 from runs.display.card_results import pictures_of
@@ -242,6 +242,7 @@ def app_page(
         "app": app,
         "form": form,
         "house_rules": house_rules_html(rule.house_rules) if rule else "",
+        "rule": rule,
         "is_paused": rule is not None and rule.is_paused,
         "token": opened_with.token or create_run.new_form_token(member),
         "schema_version": form_version(app, app.schema) if app.schema and form else "",

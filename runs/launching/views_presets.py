@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.audit.admin_access import record_openings
-from runs.catalog.field_rules import form_questions
+from runs.catalog.form_rules import form_questions
 from runs.launching import presets
 from runs.launching.forms import PresetForm
 from runs.launching.presets import NameTakenError

@@ -1,6 +1,7 @@
 """The admin's rules for apps: who sees them, their names, and what people may enter in their forms."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,9 +13,11 @@ from runs.models.file import StoredFile
 from runs.models.member import Member
 from runs.models.messages import MessageCharField
 
-NAME_LENGTH, LINE_LENGTH, GROUP_LENGTH = 200, 500, 80
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+GROUP_LENGTH = 80
 LABEL_LENGTH, HELP_LENGTH = 200, 1000
-HOUSE_RULES_LENGTH = 5000
 
 
 class AppRule(models.Model):
@@ -28,11 +31,19 @@ class AppRule(models.Model):
     is_hidden = models.BooleanField(default=False)
     # The roles that see the app, as " maker approver "; empty means all. Admins always see it.
     shown_to = models.CharField(max_length=100, blank=True, default="")
-    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")  # empty: Lamina's own name
-    line = models.CharField(max_length=LINE_LENGTH, blank=True, default="")  # replaces Lamina's description
+    name = models.CharField(max_length=200, blank=True, default="")  # empty: Lamina's own name
+    line = models.CharField(max_length=500, blank=True, default="")  # replaces Lamina's description
     group = models.CharField(max_length=GROUP_LENGTH, blank=True, default="")
     position = models.PositiveIntegerField(null=True, blank=True)  # null: comes last, in Lamina's order
-    house_rules = models.TextField(max_length=HOUSE_RULES_LENGTH, blank=True, default="")  # Markdown
+    house_rules = models.TextField(max_length=5000, blank=True, default="")  # Markdown
+    # The plain settings, which are texts and checkboxes, with their labels. Whatever reads, checks, saves, resets or
+    # records settings goes through these.
+    PLAIN: ClassVar["Mapping[str, StrOrPromise]"] = {
+        "name": _lazy("Name"),
+        "line": _lazy("Line below the name"),
+        "group": _lazy("Group"),
+        "house_rules": _lazy("House rules"),
+    }
     # Why the app is paused: its form has changed, and a rule no longer fits it. While paused, the app can't be run.
     pause = MessageCharField(max_length=400, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)

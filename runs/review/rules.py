@@ -10,7 +10,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from runs.audit.overtaken import change_row, changes_of, locked_row, refuse_older, version_of
 from runs.audit.record import record_each, values_of
-from runs.catalog.app_rules import record_outside_change
+from runs.catalog.save_app_settings import record_outside_change
 from runs.models import App, Entry, ReviewRules, Run, Verb
 
 APPS_SHOWN = 500

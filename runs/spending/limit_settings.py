@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from runs.audit.overtaken import change_row, locked_row, version_of
 from runs.audit.record import values_of
-from runs.catalog.app_rules import record_outside_change
+from runs.catalog.save_app_settings import record_outside_change
 from runs.models import App, Member, MemberLimit, MonthTotal, SpendingLimits, Verb
 from runs.models.spending import day_of, month_of
 from runs.spending.limits import used_words

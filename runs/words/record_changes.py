@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
-from runs.models import AT_LAMINA, Decision, FieldRule, Member, NoticeKind
+from runs.models import AT_LAMINA, AppRule, Decision, FieldRule, Member, NoticeKind
 from runs.models.decisions import ReviewRules
 from runs.models.entry import HIDDEN, Entry
 from runs.models.notice import Way
@@ -25,7 +25,11 @@ from runs.words.record_text import verb_words
 from runs.words.run_states import STATES
 from runs.words.time_zones import place_words
 
-FIELDS: dict[str, Promise] = {
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+FIELDS: "dict[str, StrOrPromise]" = {
+    **AppRule.PLAIN,
     "address": _lazy("Address"),
     "alert_left": _lazy("Alert when this many credits are left"),
     "alert_spent": _lazy("Alert when this many credits are spent in 24 hours"),
@@ -47,14 +51,12 @@ FIELDS: dict[str, Promise] = {
     "files": _lazy("Files"),
     "filter": pgettext_lazy("noun", "Filter"),
     "four_eyes": _lazy("Makers can't approve their own results"),
-    "group": _lazy("Group"),
     "guest": _lazy("Guest"),
     "guests_allowed": _lazy("Guest links allowed"),
     "has_shortcuts": _lazy("Keyboard shortcuts"),
     "help": pgettext_lazy("of a field", "Help"),
     "hides_names": _lazy("Hides names"),
     "host": pgettext_lazy("of an address", "Host"),
-    "house_rules": _lazy("House rules"),
     "is_hidden": _lazy("Hidden"),
     "is_team": _lazy("For the whole team"),
     "kinds": _lazy("Kinds of messages"),
@@ -63,7 +65,6 @@ FIELDS: dict[str, Promise] = {
     "lets_comment": _lazy("Guests can comment"),
     "lets_decide": _lazy("Guests can decide"),
     "limit": _lazy("Monthly limit"),
-    "line": _lazy("Line below the name"),
     "link_makers": _lazy("Who can create links"),
     "links": _lazy("Guest links"),
     "lists_cost": _lazy("Lists the cost"),
@@ -75,7 +76,6 @@ FIELDS: dict[str, Promise] = {
     "may_download": _lazy("Guests can download"),
     "message": pgettext_lazy("to a guest", "Message"),
     "mode": pgettext_lazy("of a field", "State"),
-    "name": _lazy("Name"),
     "needs_passphrase": _lazy("Passphrase needed"),
     "needs_reason": _lazy("Reason needed"),
     "older_than": _lazy("Older than"),

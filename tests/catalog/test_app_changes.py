@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from runs import catalog
 from runs.models import App, AppChange, Member
-from tests.support.app_rules import locked, set_rules
+from tests.support.app_settings import locked, set_rules
 from tests.support.factories import make_app
 from tests.support.html import flat
 from tests.support.sandbox_door import SandboxDoor

@@ -9,14 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs.catalog import app_rules
-from runs.catalog.app_rules import AppEdit, FieldEdit, RulesChangedError, RulesRejectedError
+from runs.catalog.app_settings import FieldSettings
+from runs.catalog.save_app_settings import RulesChangedError, RulesRejectedError, reset_settings
 from runs.catalog.summaries import store_summary
 from runs.lamina.types import AppSummary
 from runs.models import App, AppRule, Draft, Member, Preset, Run
 from runs.schema_forms.answers import load_answers
 from tests.catalog.lamina_search import lamina_part
-from tests.support.app_rules import hidden, locked, send_form, set_rules
+from tests.support.app_settings import hidden, locked, send_form, set_rules
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run
 
@@ -134,7 +134,7 @@ def test_the_admins_words_stay_when_lamina_sends_its_own(as_alice: Client, admin
     assert (app.name, app.description) == ("Comic me", "Only for the spring campaign.")
     for words in ("comic", "spring", "cartoonify 3", "colours"):
         assert app.public_id in as_alice.get("/apps/", {"q": words}).text, words
-    app_rules.reset_rules(app, admin_member, AppRule.objects.get().version, timezone.now())
+    reset_settings(app, admin_member, AppRule.objects.get().version, timezone.now())
     app.refresh_from_db()
     assert (app.name, app.description) == ("Cartoonify 3", "Now with more colours.")
     assert "comic" not in app.search_text
@@ -157,7 +157,7 @@ def test_a_form_that_lamina_changes_while_rules_are_saved_is_noticed(admin_membe
     send_form(app, [PROMPT, STYLE, PICTURE])
 
     with pytest.raises(RulesChangedError):
-        app_rules.save_rules(opened, admin_member, AppEdit(fields={"p0": locked(PIXAR)}), 0, timezone.now())
+        set_rules(app, admin_member, opened=opened, p0=locked(PIXAR))
 
     assert not app.field_rules.exists()
 
@@ -167,25 +167,23 @@ def test_words_that_lamina_sends_while_rules_are_saved_stay(admin_member: Member
     opened = App.objects.select_related("schema").get(pk=app.pk)
     send_form(app, [STYLE, PROMPT, PICTURE], name="Cartoonify 2")
 
-    app_rules.save_rules(opened, admin_member, AppEdit(group="Print"), 0, timezone.now())
+    set_rules(app, admin_member, opened=opened, group="Print")
 
     app.refresh_from_db()
     assert (app.name, app.remote_name) == ("Cartoonify 2", "Cartoonify 2")
 
 
-@pytest.mark.parametrize("act", ["save", "reset", "forget"])
+@pytest.mark.parametrize("act", ["save", "reset"])
 def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act: str) -> None:
     """`store_detail` also locks the app before its rules; if the order differed, the two could deadlock on
     PostgreSQL."""
     set_rules(app, admin_member, p0=locked(PIXAR))
-    opened, row, now = App.objects.select_related("schema").get(pk=app.pk), app.field_rules.get(), timezone.now()
+    opened = App.objects.select_related("schema").get(pk=app.pk)
     with CaptureQueriesContext(connection) as found:
         if act == "save":
-            app_rules.save_rules(opened, admin_member, AppEdit(), 1, now)
-        elif act == "reset":
-            app_rules.reset_rules(opened, admin_member, 1, now)
+            set_rules(app, admin_member, version=1, opened=opened)
         else:
-            app_rules.forget_field(opened, admin_member, row, now)
+            reset_settings(opened, admin_member, 1, timezone.now())
     first = next(query["sql"] for query in found if query["sql"].startswith(("SELECT", "UPDATE", "INSERT")))
     assert f'FROM "{App._meta.db_table}"' in first
 
@@ -196,9 +194,9 @@ def test_the_app_is_locked_before_its_rules(admin_member: Member, app: App, act:
         ("p0", hidden(), "no default"),  # (A5)
         ("p0", locked(), "no default"),
         ("p0", locked("Cubism"), "listed options"),
-        ("p0", FieldEdit(options=["Cubism"]), "at least one"),
-        ("p1", FieldEdit(label="x" * 201), "200"),
-        ("p1", FieldEdit(help="x" * 1001), "1,000"),
+        ("p0", FieldSettings(options=["Cubism"]), "at least one"),
+        ("p1", FieldSettings(label="x" * 201), "200"),
+        ("p1", FieldSettings(help="x" * 1001), "1,000"),
         ("name", "x" * 201, "200"),
         ("house_rules", "x" * 5001, "5,000"),
     ],

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from runs.catalog import forms_app_settings
+from runs.catalog.app_settings import PLAIN_FIELDS
 from runs.models import App, AppRule, Entry, FieldRule, Member, Upload
 from tests.support.clients import client_of
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_schema, make_stored
@@ -318,6 +319,23 @@ def test_resetting_asks_first_and_refuses_what_was_not_shown(as_admin: Client, a
     assert (app.name, app.rule.group) == ("Poster", "Print")
     assert not FieldRule.objects.exists()
     assert Entry.objects.get(verb="app.reset").changes["name"] == ["Other", ""]
+
+
+@pytest.mark.parametrize("name", [field.name for field in PLAIN_FIELDS if field.max_length])
+def test_each_plain_text_is_saved_recorded_and_reset(as_admin: Client, app: App, name: str) -> None:
+    field = _saved(as_admin, app, **{name: "Spring"}).first(id=f"settings-{name}")
+    assert "Spring" in (field.attributes.get("value"), field.text.strip())
+    record = Page(as_admin.get("/manage/log/", {"act": "app.shaped"}).text).first(css="log-what")
+    assert f"{AppRule.PLAIN[name]}: Spring" in [sentence.words for sentence in record.find("li")]
+
+    url = reverse("runs:manage-app-reset", args=[app.public_id])
+    question = Page(as_admin.get(url).text)
+    as_admin.post(url, {"seen": _value(question, "seen")})
+
+    is_reset = name != "group"  # the app keeps its place in the list
+    listed = question.html.partition("This resets:")[2].partition("</ul>")[0]
+    assert listed.count("<li>") == is_reset
+    assert getattr(AppRule.objects.get(), name) == ("" if is_reset else "Spring")
 
 
 def test_more_options_than_can_be_ticked_are_typed(as_admin: Client) -> None:

@@ -5,7 +5,7 @@ from django.test import Client
 
 from runs.catalog.house_rules import house_rules_html
 from runs.models import App, Member
-from tests.support.app_rules import set_rules
+from tests.support.app_settings import set_rules
 from tests.support.factories import PROMPT, make_app
 from tests.support.page import Page
 

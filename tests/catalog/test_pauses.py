@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from runs.catalog import app_rules
-from runs.catalog.app_rules import FieldEdit, RulesRejectedError
+from runs.catalog.app_settings import FieldSettings, lost_rules
+from runs.catalog.save_app_settings import RulesRejectedError
 from runs.models import App, AppRule, Entry, Incident, Member, Notice
 from runs.models.messages import Message
 from runs.notices.notice_text import path_of
 from runs.words.messages import say
-from tests.support.app_rules import hidden, locked, send_form, set_rules
+from tests.support.app_settings import hidden, locked, send_form, set_rules
 from tests.support.factories import PICTURE, PROMPT, make_app, make_stored
 from tests.support.page import Page
 
@@ -55,7 +55,7 @@ def test_a_rule_survives_what_lamina_changes_or_pauses_the_app(
         locked_words = [e.words for e in Page(page.text).find(css="locked-value")]
         assert locked_words == ([] if change == "it is gone" else ["blue"])
     is_lost = change in ("it is gone", "its name is that of two", "its key is that of two")
-    assert bool(app_rules.lost_rules(App.objects.get(pk=app.pk))) == is_lost
+    assert bool(lost_rules(App.objects.get(pk=app.pk))) == is_lost
     assert Notice.objects.filter(member=admin_member).count() == bool(problem)
     assert Incident.objects.filter(kind="app").count() == bool(problem)
     assert Entry.objects.filter(verb="app.paused").count() == bool(problem)
@@ -118,7 +118,7 @@ def test_a_paused_app_does_not_say_press_run(as_alice: Client, admin_member: Mem
 
 def test_when_no_allowed_option_is_left_the_app_is_paused(as_admin: Client, admin_member: Member) -> None:
     app = make_app(parameters=[BLUE, PROMPT])
-    set_rules(app, admin_member, p0=FieldEdit(options=["blue"]))
+    set_rules(app, admin_member, p0=FieldSettings(options=["blue"]))
 
     send_form(app, [{**BLUE, "options": ["red", "green"]}, PROMPT])
 

@@ -13,7 +13,7 @@ from runs.audit.actors import Way
 from runs.launching.posted_form import CHANGED
 from runs.models import App, Entry, Member, Run, Verb
 from tests.support.app_forms import fields, token_in
-from tests.support.app_rules import locked, set_rules
+from tests.support.app_settings import locked, set_rules
 from tests.support.factories import OUTPUTS, make_run
 from tests.support.page import Page
 from tests.support.sandbox_door import SandboxDoor

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs.catalog.app_rules import FieldEdit
+from runs.catalog.app_settings import FieldSettings
 from runs.catalog.pauses import check_pause
 from runs.engine import submit
 from runs.launching import drafts
@@ -16,7 +16,7 @@ from runs.models import App, Draft, Member, Preset, Run, RunInput, Upload
 from runs.schema_forms.answers import Files, load_answers
 from runs.sharing import guests
 from tests.support.app_forms import fields, press, run_of, seen_in, token_in
-from tests.support.app_rules import hidden, locked, set_rules
+from tests.support.app_settings import hidden, locked, set_rules
 from tests.support.cartoonify import known_app
 from tests.support.cartoonify import press as press_cartoonify
 from tests.support.factories import PICTURE, PROMPT, STYLE, make_app, make_kept, make_run, make_schema, make_stored
@@ -139,7 +139,7 @@ def old(alice: Member, app: App, photo: Upload) -> Run:
 def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
-    set_rules(app, admin_member, name="Posters", p1=FieldEdit(label="What should it show?", help="One sentence."))
+    set_rules(app, admin_member, name="Posters", p1=FieldSettings(label="What should it show?", help="One sentence."))
 
     # the app's name is part of the address, so that has changed too
     page = Page(as_alice.get(app.get_absolute_url(), follow=True).text)
@@ -156,7 +156,7 @@ def test_labels_and_help_are_the_admins_on_new_forms_and_old_runs_keep_their_own
 def test_only_allowed_options_can_be_chosen(
     as_alice: Client, alice: Member, admin_member: Member, app: App, photo: Upload
 ) -> None:
-    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+    set_rules(app, admin_member, p0=FieldSettings(options=[PIXAR]))
     text = as_alice.get(app.get_absolute_url()).text
     page = Page(text)
     assert [choice.words for choice in page.find(css="choice")] == [PIXAR]
@@ -187,7 +187,7 @@ def test_a_default_that_is_not_allowed_must_be_answered(
     as_alice: Client, alice: Member, admin_member: Member, photo: Upload
 ) -> None:
     app = make_app(parameters=[{**STYLE, "default": GHIBLI}, PROMPT, PICTURE])
-    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+    set_rules(app, admin_member, p0=FieldSettings(options=[PIXAR]))
 
     page = Page(as_alice.get(app.get_absolute_url()).text)
 
@@ -214,7 +214,7 @@ def test_a_form_that_was_open_while_the_rules_changed_is_shown_again(
 def test_run_the_same_again_names_what_the_rules_change(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
-    set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldEdit(label="Words"))
+    set_rules(app, admin_member, p0=locked(GHIBLI), p1=FieldSettings(label="Words"))
     assert "An admin has since set" not in as_alice.get(f"/runs/{old.public_id}/again/").text  # same inputs
 
     set_rules(app, admin_member, p0=locked(PIXAR, label="Look"))
@@ -229,7 +229,7 @@ def test_run_the_same_again_names_what_the_rules_change(
 def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
     as_alice: Client, admin_member: Member, app: App, old: Run
 ) -> None:
-    set_rules(app, admin_member, p0=FieldEdit(options=[PIXAR]))
+    set_rules(app, admin_member, p0=FieldSettings(options=[PIXAR]))
 
     answer = press(as_alice, old)
 
@@ -241,9 +241,9 @@ def test_an_option_that_is_no_longer_allowed_leads_to_the_form(
     )
 
 
-@pytest.mark.parametrize("rule", [locked(PIXAR), FieldEdit(options=[PIXAR])], ids=["locked", "not allowed"])
+@pytest.mark.parametrize("rule", [locked(PIXAR), FieldSettings(options=[PIXAR])], ids=["locked", "not allowed"])
 def test_a_retry_never_sends_anything_else_than_the_first_run(
-    as_alice: Client, admin_member: Member, app: App, old: Run, rule: FieldEdit
+    as_alice: Client, admin_member: Member, app: App, old: Run, rule: FieldSettings
 ) -> None:
     old.outputs.filter(position=0).update(status="error")
     Run.objects.filter(pk=old.pk).update(outputs_failed=1, outputs_ready=1)
@@ -266,7 +266,7 @@ def test_a_retry_never_sends_anything_else_than_the_first_run(
     ("rule", "words"),
     [
         ({"p0": locked(PIXAR)}, "Press “Leave it”, then “Change and run again”."),
-        ({"p0": FieldEdit(options=[PIXAR])}, "Press “Leave it”, then “Change and run again”."),
+        ({"p0": FieldSettings(options=[PIXAR])}, "Press “Leave it”, then “Change and run again”."),
         ({"is_hidden": True}, "This app is no longer available to you."),
         ({"p0": locked(GHIBLI)}, ""),
     ],
@@ -332,7 +332,7 @@ def test_what_the_admin_set_is_nobodys_draft(as_alice: Client, alice: Member, ad
 
     assert [answer.name for answer in Draft.objects.get().answers] == ["Style", "Photo"]
     assert "brand words" not in as_alice.get("/apps/").text
-    set_rules(app, admin_member, p1=FieldEdit())  # the field is no longer locked
+    set_rules(app, admin_member, p1=FieldSettings())  # the field is no longer locked
     assert "brand words" not in as_alice.get(app.get_absolute_url()).text
 
 

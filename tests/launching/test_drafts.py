@@ -16,7 +16,7 @@ from runs.models import App, Draft, Member, Preset, Run, Upload
 from runs.schema_forms.answers import load_answers
 from runs.words.moments import full_words
 from tests.support.app_forms import fields, seen_in, token_in
-from tests.support.app_rules import locked, set_rules
+from tests.support.app_settings import locked, set_rules
 from tests.support.clients import client_of
 from tests.support.factories import PROMPT, make_app, make_run
 from tests.support.page import Page, errors_of

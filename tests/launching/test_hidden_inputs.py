@@ -7,12 +7,12 @@ from django.test import Client
 from django.utils import timezone
 
 from runs import tasks
-from runs.catalog.app_rules import FieldEdit
+from runs.catalog.app_settings import FieldSettings
 from runs.launching.library import browse
 from runs.models import App, AppRule, GuestLink, Member, Preset, Run, StoredFile, Upload
 from runs.sharing import links
 from tests.support.app_forms import press, run_of, token_in
-from tests.support.app_rules import hidden, locked, set_rules
+from tests.support.app_settings import hidden, locked, set_rules
 from tests.support.factories import make_kept, make_stored
 from tests.support.guest_links import page_of
 from tests.support.page import Page
@@ -74,7 +74,7 @@ def test_a_colleague_who_retries_does_not_get_the_hidden_picture(
     run.outputs.filter(position=0).update(status="error")
     ended = {"status": "completed", "outputs_failed": 1, "outputs_ready": 1, "finished_at": timezone.now()}
     Run.objects.filter(pk=run.pk).update(due_at=None, shared_at=timezone.now(), **ended)
-    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())  # neither field is hidden any more
+    set_rules(app, admin_member, p1=FieldSettings(), p2=FieldSettings())  # neither field is hidden any more
 
     page = as_bob.get(run.get_absolute_url()).text
     token = token_in(page.partition("retry-failed/")[2])
@@ -96,7 +96,7 @@ def test_a_field_that_is_open_again_tells_nothing_of_what_was_hidden(
     set_rules(app, admin_member, p1=hidden(SECRET), p2=hidden(file=logo))
     run = pressed(as_alice, app)
     Run.objects.filter(pk=run.pk).update(status="failed", finished_at=timezone.now(), due_at=None)
-    set_rules(app, admin_member, p1=FieldEdit(), p2=FieldEdit())
+    set_rules(app, admin_member, p1=FieldSettings(), p2=FieldSettings())
 
     form_url, again_url = f"{app.get_absolute_url()}?from={run.public_id}", f"/runs/{run.public_id}/again/"
     preset_url = f"/presets/new/?from={run.public_id}"

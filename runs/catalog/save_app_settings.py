@@ -1,8 +1,9 @@
-"""What admins can change about an app: who sees it, its name, and what its fields accept."""
+"""Save or reset what an admin has set for an app, and record it."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -11,19 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from runs.audit.actors import current_actor
+from runs.audit.record import differences, record, values_of
 from runs.background.queue import enqueue_long
-from runs.catalog.field_rules import as_rule, form_questions
+from runs.catalog.app_settings import PLAIN_FIELDS, AppSettings, FieldSettings, rows_by_position, rule_of
 from runs.catalog.pauses import check_pause
 from runs.catalog.summaries import search_text_of, shown_words
-from runs.models import App, AppRule, FieldRule, Member, StoredFile
-from runs.models.app_rules import (
-    GROUP_LENGTH,
-    HELP_LENGTH,
-    HOUSE_RULES_LENGTH,
-    LABEL_LENGTH,
-    LINE_LENGTH,
-    NAME_LENGTH,
-)
+from runs.models import App, AppRule, FieldRule, Member, StoredFile, Verb
+from runs.models.app_rules import HELP_LENGTH, LABEL_LENGTH
 from runs.schema_forms.field_rules import match_rules
 from runs.schema_forms.questions import Question
 from runs.schema_forms.types import Rule
@@ -46,113 +41,52 @@ class RulesChangedError(Exception):
     """Since the page was opened, another admin has changed the app's rules, or its form has changed on Lamina."""
 
 
-@dataclass(frozen=True)
-class FieldEdit:
-    """The admin's settings for one field.
-
-    `value` and `file` are what a locked or hidden field sends; if both are unset, it sends the app's current default.
-    If the field has options, `value` and `options` are exact labels.
-    """
-
-    label: str = ""
-    help: str = ""
-    mode: str = FieldRule.Mode.OPEN
-    value: str | None = None
-    file: StoredFile | None = None
-    options: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class AppEdit:
-    """The admin's settings for an app. `fields` maps each field's name in the form ("p0") to its settings."""
-
-    is_hidden: bool = False
-    roles: Sequence[str] = ()  # empty means all
-    name: str = ""  # empty means Lamina's own; the same goes for `line` and for labels
-    line: str = ""
-    group: str = ""
-    house_rules: str = ""
-    fields: Mapping[str, FieldEdit] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FieldLine:
-    """One of an app's fields with the admin's rule for it, for the admins' page. `plain` is the field without the
-    rule."""
-
-    question: Question
-    plain: Question
-    row: FieldRule | None
-
-
-def rule_of(app: App) -> AppRule:
-    """Return the admin's rules for `app`; an unsaved row if there are none."""
-    return AppRule.of(app) or AppRule(app=app)
-
-
-def field_lines(app: App) -> list[FieldLine]:
-    """Return the fields in the form of `app`, in the author's order, with their rules."""
-    rows = _rows_by_position(app, app.questions)
-    ruled = zip(form_questions(app), app.questions, strict=True)
-    return [FieldLine(question, plain, rows.get(plain.position)) for question, plain in ruled]
-
-
-def lost_rules(app: App) -> list[FieldRule]:
-    """Return the rules for fields that the form of `app` no longer has. A rule applies again if its field comes
-    back."""
-    current = {row.pk for row in _rows_by_position(app, app.questions).values()}
-    return [row for row in app.field_rules.select_related("file") if row.pk not in current]
-
-
 @transaction.atomic
-def save_rules(app: App, admin: Member, edit: AppEdit, version: int, now: datetime) -> AppRule:
-    """Save `edit`; fields that it doesn't mention keep their rules.
+def save_settings(app: App, admin: Member, settings: AppSettings, version: int, now: datetime) -> AppRule:
+    """Save `settings`; fields that they don't mention keep their rules.
 
     `version` is the version of the rules on the admin's page. If anything has changed since that version, raises
     `RulesChangedError`; if anything can't be saved, raises `RulesRejectedError`. Either way, nothing is saved.
     """
-    rule = _locked_rule(app, version)
-    questions = app.questions
-    if errors := _errors(edit, questions):
+    rule, questions = _locked_rule(app, version), app.questions
+    if errors := _errors(settings, questions):
         raise RulesRejectedError(errors)
-    rule.is_hidden, rule.shown_to = edit.is_hidden, _stored_roles(edit.roles)
-    rule.name, rule.line, rule.group = edit.name.strip(), edit.line.strip(), edit.group.strip()
-    rule.house_rules = edit.house_rules
-    _save(rule, admin, now)
-    rows, hidden = _rows_by_position(app, questions), _hidden_values(app)
+    before = _recorded(app)
+    if rule.group != settings.plain["group"]:  # its old place was in another group, so clear it
+        rule.position = None
+    for name in AppRule.PLAIN:
+        setattr(rule, name, settings.plain[name])
+    rule.is_hidden, rule.shown_to = settings.is_hidden, _stored_roles(settings.roles)
+    App.objects.filter(pk=app.pk).update(asks_review=settings.asks_review, price=settings.price)
+    rows, hidden = rows_by_position(app), _hidden_values(app)
     for question in questions:
-        if (field := edit.fields.get(question.field_name)) is not None:
+        if (field := settings.fields.get(question.field_name)) is not None:
             _save_field(app, question, rows.get(question.position), field)
     if _hidden_values(app) - hidden:
         _hide_earlier(rule, now)
-    _show_words(app, rule)
-    check_pause(app, now)
+    app.field_rules.filter(pk__in=[row.pk for row in settings.forget]).delete()
+    _save(app, rule, admin, now)
+    if changes := differences(before, _recorded(app)):
+        record(Verb.APP_SHAPED, app, changes=changes)
     return rule
 
 
 @transaction.atomic
-def reset_rules(app: App, admin: Member, version: int, now: datetime) -> AppRule:
+def reset_settings(app: App, admin: Member, version: int, now: datetime) -> None:
     """Reset the app to Lamina's version: visible to everyone, with Lamina's name, line and fields. It keeps its place
     in the list.
 
     Raises `RulesChangedError`.
     """
     rule = _locked_rule(app, version)
-    rule.is_hidden, rule.shown_to, rule.name, rule.line, rule.house_rules = False, "", "", "", ""
-    _save(rule, admin, now)
+    before = _recorded(app)
+    for field in PLAIN_FIELDS:
+        if field.name != "group":
+            setattr(rule, field.name, field.get_default())
+    rule.is_hidden, rule.shown_to = False, ""
     app.field_rules.all().delete()
-    _show_words(app, rule)
-    check_pause(app, now)
-    return rule
-
-
-@transaction.atomic
-def forget_field(app: App, admin: Member, row: FieldRule, now: datetime) -> None:
-    """Delete the rule for a field that the app no longer has."""
-    rule = _locked_rule(app, None)
-    row.delete()
-    _save(rule, admin, now)
-    check_pause(app, now)
+    _save(app, rule, admin, now)
+    record(Verb.APP_RESET, app, changes=differences(before, _recorded(app)))
 
 
 def record_outside_change(apps: Collection[int]) -> None:
@@ -166,13 +100,13 @@ def record_outside_change(apps: Collection[int]) -> None:
     rules.update(version=F("version") + 1, changed_by=current_actor().member_id, changed_at=timezone.now())
 
 
-def _locked_rule(app: App, version: int | None) -> AppRule:
+def _locked_rule(app: App, version: int) -> AppRule:
     """Return the rules to change, locked for this transaction. The app is locked before its rules, in the same order as
     when a form is stored."""
     _lock_app(app)
     AppRule.objects.get_or_create(app=app)
     rule = AppRule.objects.select_for_update().get(app=app)
-    if version is not None and rule.version != version:
+    if rule.version != version:
         raise RulesChangedError
     return rule
 
@@ -187,15 +121,17 @@ def _lock_app(app: App) -> None:
         setattr(app, name, getattr(locked, name))
 
 
-def _save(rule: AppRule, admin: Member, now: datetime) -> None:
+def _save(app: App, rule: AppRule, admin: Member, now: datetime) -> None:
     rule.version += 1
     rule.changed_by, rule.changed_at = admin, now
     rule.save()
+    _show_words(app, rule)
+    check_pause(app, now)
 
 
 def _hide_earlier(rule: AppRule, now: datetime) -> None:
     """Have a worker hide the newly hidden inputs in earlier runs too (`engine.hide_inputs`)."""
-    AppRule.objects.filter(pk=rule.pk).update(hiding_due_at=now)
+    rule.hiding_due_at = now
     enqueue_long("hide_inputs", timeout_seconds=HIDING_SECONDS)
 
 
@@ -221,14 +157,8 @@ def _show_words(app: App, rule: AppRule) -> None:
     app.refresh_from_db(fields=[*words, "search_text"])
 
 
-def _rows_by_position(app: App, questions: Sequence[Question]) -> dict[int, FieldRule]:
-    rows = [(as_rule(row), row) for row in app.field_rules.select_related("file")]
-    rules = match_rules(questions, [rule for rule, _row in rows]).by_position
-    return {position: next(row for one, row in rows if one is rule) for position, rule in rules.items()}
-
-
 # --- fields -----------------------------------------------------------------------------------------------------------
-def _save_field(app: App, question: Question, row: FieldRule | None, edit: FieldEdit) -> None:
+def _save_field(app: App, question: Question, row: FieldRule | None, edit: FieldSettings) -> None:
     value, file = _fixed_value(question, edit)
     options = [option for option in question.options if option in edit.options]
     fields = {
@@ -250,7 +180,7 @@ def _save_field(app: App, question: Question, row: FieldRule | None, edit: Field
         FieldRule(pk=row.pk if row else None, app=app, **fields).save()
 
 
-def _fixed_value(question: Question, edit: FieldEdit) -> tuple[str | None, StoredFile | None]:
+def _fixed_value(question: Question, edit: FieldSettings) -> tuple[str | None, StoredFile | None]:
     """Return what a locked or hidden field sends. If no value is given, it's the app's current default, which we store
     because Lamina may change it. Empty text is never sent, so it means the default too. A default picture isn't stored
     with the rule."""
@@ -270,17 +200,15 @@ def _own_value(question: Question) -> str | None:
     return question.prefill if isinstance(question.default, str | int | float) else None
 
 
-def _errors(edit: AppEdit, questions: Sequence[Question]) -> dict[str, str]:
-    """Return error messages for `edit`, by field."""
-    lengths = {
-        "name": (edit.name, NAME_LENGTH),
-        "line": (edit.line, LINE_LENGTH),
-        "group": (edit.group, GROUP_LENGTH),
-        "house_rules": (edit.house_rules, HOUSE_RULES_LENGTH),
+def _errors(settings: AppSettings, questions: Sequence[Question]) -> dict[str, str]:
+    """Return error messages for `settings`, by field."""
+    errors = {
+        field.name: _too_long(field.max_length)
+        for field in PLAIN_FIELDS
+        if field.max_length and len(settings.plain[field.name]) > field.max_length
     }
-    errors = {name: _too_long(limit) for name, (text, limit) in lengths.items() if len(text) > limit}
     for question in questions:
-        field = edit.fields.get(question.field_name)
+        field = settings.fields.get(question.field_name)
         if field is not None and (sentence := _field_error(question, field, questions)):
             errors[question.field_name] = sentence
     return errors
@@ -290,12 +218,12 @@ def _too_long(limit: int) -> str:
     return _("Shorten this to %(limit)s characters.") % {"limit": number_words(limit)}
 
 
-def _field_error(question: Question, edit: FieldEdit, questions: Sequence[Question]) -> str:
+def _field_error(question: Question, edit: FieldSettings, questions: Sequence[Question]) -> str:
     if len(edit.label) > LABEL_LENGTH:
         return _("Shorten the label to %(limit)s characters.") % {"limit": number_words(LABEL_LENGTH)}
     if len(edit.help) > HELP_LENGTH:
         return _("Shorten the help text to %(limit)s characters.") % {"limit": number_words(HELP_LENGTH)}
-    if edit == FieldEdit():
+    if edit == FieldSettings():
         return ""
     handles = Rule(key=question.key, id=question.id, name=question.name)
     if question.position not in match_rules(questions, [handles]).by_position:
@@ -312,3 +240,36 @@ def _field_error(question: Question, edit: FieldEdit, questions: Sequence[Questi
     if file is not None and question.accept and file.kind not in question.accept:
         return _("This field doesn't accept this kind of file. Choose a different file.")
     return ""
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+def _recorded(app: App) -> dict[str, Any]:
+    """Return all stored settings for `app`, so that the record can show what has changed."""
+    stored = App.objects.select_related("rule").get(pk=app.pk)
+    rule = rule_of(stored)
+    rows = stored.field_rules.select_related("file")
+    return {
+        **values_of(rule, *AppRule.PLAIN),
+        "is_hidden": rule.is_hidden,
+        "roles": rule.roles,
+        "asks_review": stored.asks_review,
+        "price": stored.price,
+        "fields": {_field_name(row): _rule_values(row) for row in rows},
+    }
+
+
+def _field_name(row: FieldRule) -> str:
+    """Return the name that the record uses for a rule's field. It includes the key or id, because several fields in a
+    form may have the same name."""
+    return " · ".join(filter(None, (row.name, row.key or row.parameter_id)))
+
+
+def _rule_values(row: FieldRule) -> dict[str, Any]:
+    """Return what a rule sets, keyed by setting. Of a value, only one of the app's own options is recorded. Any other
+    could be anything, so the record just says that there is one (`audit.record.TYPED`)."""
+    settings = {"label": row.label, "help": row.help, "mode": row.mode, "options": row.options}
+    if row.type == "options":
+        settings["choice"] = row.value
+    else:  # stored as text, so that `false` and 0 count as values too
+        settings["value"] = "" if row.value is None else json.dumps(row.value)
+    return {name: value for name, value in (settings | {"file": row.file and row.file.name}).items() if value}
