@@ -20,11 +20,9 @@ from runs.models.run_access import seen_by
 
 
 class NoticeKind(models.TextChoices):
-    """What a notice is about. For each kind, people choose whether and how to get emails.
+    """What a notice is about. For each kind, people choose whether and how to get emails."""
 
-    The rest is in `notices/kinds.py`. `docs/architecture.md` says how to add a kind.
-    """
-
+    # The rest is in `notices/kinds.py`; `docs/architecture.md` says how to add a kind.
     MENTION = "mention", _lazy("Someone mentions you")
     REPLY = "reply", _lazy("Someone replies to you")
     COMMENT = "comment", _lazy("Someone comments on your run")

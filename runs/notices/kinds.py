@@ -12,14 +12,10 @@ SEVERAL_RUNS, THE_PORTAL = _lazy("Several runs"), _lazy("The portal")
 
 @dataclass(frozen=True)
 class Kind:
-    """How notices of one kind are listed, emailed and posted to the team's chat.
-
-    `chat_label` is worded for the team, because the labels in `NoticeKind` address one person as "you"; it is None if
-    notices of this kind can't be posted to the chat.
-    """
+    """How notices of one kind are listed, emailed and posted to the team's chat."""
 
     icon: str
-    chat_label: Promise | None = None
+    chat_label: Promise | None = None  # for the team, while `NoticeKind` says "you"; None if it can't be posted there
     is_chat_default: bool = True  # whether a new channel has it ticked
     default_way: Way = Way.ONCE  # how people are emailed unless they choose something else
     heading: Promise = SEVERAL_RUNS  # in the inbox, above notices that aren't about one run
