@@ -29,17 +29,11 @@ class LaunchBox:
 
 
 def launch_box(
-    app: App,
-    member: Member,
-    form: SchemaForm | None,
-    audience_words: str = "",
-    *,
-    polls: int = 0,
-    is_posted: bool = False,
+    app: App, member: Member, form: SchemaForm | None, audience_words: str = "", *, polls: int = 0
 ) -> LaunchBox:
     """Return the box below `form`, which has just been opened or posted, or has polled `polls` times for the
     estimate."""
-    cost = cost_line(app, member, form.wanted_outputs() if form else (), is_for_page=not is_posted)
+    cost = cost_line(app, member, form.wanted_outputs() if form else ())
     return LaunchBox(
         app_id=app.public_id,
         cost=cost,

@@ -228,8 +228,7 @@ def app_page(
     page as that member would see it."""
     member = viewer or request.user
     runs = runs or app_runs(member, app, has_form=form is not None)
-    is_posted = request.method == "POST"
-    partial = "" if is_posted else "app-body"  # this replaces the waiting page's placeholder
+    partial = "app-body" if request.method == "GET" else ""  # for GET, this replaces the waiting page's placeholder
     is_private = opened_with.is_private or (opened_with.run is not None and opened_with.run.shared_at is None)
     source = [opened_with.run] if opened_with.run else []
     cards = run_cards([*runs.examples, *runs.recent, *source], member, approved_first=True)
@@ -249,13 +248,7 @@ def app_page(
         "opened": opened_with,
         "presets": presets.presets_for(member, app),
         "can_update_preset": opened_with.preset is not None and opened_with.preset.is_changeable_by(member),
-        "launch": launch_box(
-            app,
-            member,
-            form,
-            visibility.audience_words(opened_with.run, is_private=is_private),
-            is_posted=is_posted,
-        ),
+        "launch": launch_box(app, member, form, visibility.audience_words(opened_with.run, is_private=is_private)),
         "is_private": is_private,
         "notices": opened_with.notices,
         "next": next_version(opened_with.result, app.schema) if opened_with.result and app.schema else None,

@@ -12,7 +12,7 @@ from runs.catalog.pauses import closed_words
 from runs.connection import balance, status
 from runs.models import App, AppSchema, Charge, LaminaStatus, Member
 from runs.models.spending import HUNDREDTHS
-from runs.spending.limits import Allowance, allowance_of, beyond_limit, is_own_limit, own_words, recent_allowance
+from runs.spending.limits import Allowance, allowance_of, beyond_limit, is_own_limit, own_words
 from runs.storage import disk
 from runs.team.admins import admin_names
 from runs.words.credits import about_credits, credits_words, left_words, plural_number, short_balance_words
@@ -89,7 +89,6 @@ class CostLine:
     member: Member
     estimated: CostEstimate
     account: LaminaStatus
-    is_for_page: bool = False  # what is left this month may be a few seconds old
 
     @property
     def is_unknown(self) -> bool:
@@ -131,8 +130,6 @@ class CostLine:
     @cached_property
     def left(self) -> Allowance | None:
         """What is left this month; None for people who can't run apps."""
-        if self.is_for_page:
-            return recent_allowance(self.member)
         return allowance_of(self.member) if self.member.can_run else None
 
     @property
@@ -214,7 +211,6 @@ def cost_line(
     schema: AppSchema | None = None,
     *,
     can_look_up: bool = True,
-    is_for_page: bool = False,
 ) -> CostLine:
     """Return what a run of `app` costs with the `requested` results (none means all), and the balance.
 
@@ -224,7 +220,7 @@ def cost_line(
     estimated = estimate(app, schema or app.schema, requested)
     if can_look_up and _is_short(estimated, status.lamina_status()):
         balance.look_up()
-    return CostLine(app, member, estimated, status.lamina_status(), is_for_page)
+    return CostLine(app, member, estimated, status.lamina_status())
 
 
 def _is_short(estimated: CostEstimate, account: LaminaStatus) -> bool:

@@ -120,14 +120,6 @@ def allowance_of(member: Member, now: datetime | None = None) -> Allowance:
     )
 
 
-def recent_allowance(member: Member) -> Allowance | None:
-    """Return what is left for `member`, for pages that only show it: it may be a few seconds old. None for people who
-    can't run apps."""
-    if not member.can_run:
-        return None
-    return cache.get_or_set(_cache_key(member), partial(allowance_of, member), SHOWN_SECONDS)
-
-
 def spend(member: Member, hundredths: int | None, now: datetime) -> None:
     """Count `hundredths` (None = unknown) against this month's limits, in the caller's transaction. If a limit would be
     exceeded, this raises `LimitReached`, and the caller must roll back."""
@@ -197,8 +189,13 @@ def own_words(left: Allowance) -> str:
 
 
 def own_limit_words(member: Member) -> str:
-    """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none."""
-    left = recent_allowance(member)
+    """Return what is left of the member's own limit, such as "26.5 of 100 left this month"; "" if there is none.
+
+    Every page shows this, so it may be a few seconds old.
+    """
+    if not member.can_run:
+        return ""
+    left = cache.get_or_set(_cache_key(member), partial(allowance_of, member), SHOWN_SECONDS)
     if left is None or left.left is None:
         return ""
     values = {"left": amount_words(left.left), "limit": amount_words(left.limit or 0)}

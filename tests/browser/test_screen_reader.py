@@ -136,7 +136,7 @@ def test_one_opens_a_result_and_shares_it_and_the_guest_sees_it(guests: Guests, 
     )
     assert unnamed(found) == []
 
-    page.locator(".share-open:visible").first.click()
+    page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Guest link").click()
     link = page.locator(".share-link.is-fresh")
     expect(link.locator("[data-copy]")).to_be_focused()
